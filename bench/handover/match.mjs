@@ -1,0 +1,168 @@
+// Two processes that hand a turn to and fro: the loop and the clock of every Node contestant of
+// `handover`. handover/mp.py and handover/posix.c play the same match.
+//
+// A contestant is `open(side, name) -> player`, a player is
+//   pass()   give the turn to the other side (never waits)
+//   turn()   wait until the turn is mine; returns a promise unless the player is `sync`
+//   close()
+// Side 0 opens first and has the turn. Each match has two parts:
+//   pingPong  turns are passed on at once; the figure is a whole exchange divided by two
+//   asleep    whoever has the turn first works for DWELL_NS, so that the other is surely asleep;
+//             the figure is the time from just before pass() to just after turn() on the other side.
+//             CLOCK_MONOTONIC is one clock for all processes of a machine.
+
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+
+const BATCHES = 5;
+const DWELL_NS = 200_000n;
+
+/** Plays a match of the variant on the command line: `<variant> <turns> <asleep> [name]`. */
+export async function play(file, variants) {
+  const [variant, turns, asleep, name] = process.argv.slice(2);
+  const open = variants[variant];
+  if (!open) throw new Error(`variants: ${Object.keys(variants).join(', ')}`);
+  const plan = { variant, turns: Number(turns), asleep: Number(asleep) };
+  if (name === undefined) await first(file, open, plan);
+  else await second(open, plan, name);
+}
+
+async function first(file, open, { variant, turns, asleep }) {
+  const name = `bench-${process.pid}`;
+  const player = await open(0, name);
+  const peer = forkPinned(file, [variant, turns, asleep, name]);
+  await once(peer, 'message');
+  const answer = once(peer, 'message');
+  const exit = once(peer, 'exit');
+
+  const half = player.sync ? firstSync : firstAsync;
+  await half.exchange(player, turns);
+  const pingPong = [];
+  for (let batch = 0; batch < BATCHES; batch++) {
+    const start = process.hrtime.bigint();
+    await half.exchange(player, turns);
+    pingPong.push(Number(process.hrtime.bigint() - start) / (2 * turns));
+  }
+  const mine = stamps(asleep);
+  await half.dwelling(player, mine);
+
+  const [theirs] = await answer;
+  await exit;
+  await player.close();
+  const asleepNs = [...latencies(mine.passed, theirs.got), ...latencies(theirs.passed, mine.got)];
+  // Otherwise a lock that excludes nobody would be the fastest of all.
+  if (asleepNs.some((ns) => ns < 0)) throw new Error('both sides had the turn at once');
+  console.log(JSON.stringify({ pingPong, asleep: asleepNs }));
+}
+
+/** The peer inherits this process's CPU unless run.mjs has named another for it. */
+function forkPinned(file, args) {
+  const cpu = process.env.HOLDFAST_BENCH_PEER_CPU;
+  if (!cpu) return fork(file, args);
+  return fork(file, args, { execPath: 'taskset', execArgv: ['-c', cpu, process.execPath] });
+}
+
+async function second(open, { turns, asleep }, name) {
+  const player = await open(1, name);
+  await tell('ready');
+  const half = player.sync ? secondSync : secondAsync;
+  await half.exchange(player, (1 + BATCHES) * turns);
+  const mine = stamps(asleep);
+  await half.dwelling(player, mine);
+  await player.close();
+  // JSON has no BigInt.
+  await tell({ passed: Array.from(mine.passed, String), got: Array.from(mine.got, String) });
+  process.disconnect();
+}
+
+const firstSync = {
+  exchange(player, n) {
+    for (let i = 0; i < n; i++) {
+      player.pass();
+      player.turn();
+    }
+  },
+  dwelling(player, mine) {
+    for (let i = 0; i < mine.count; i++) {
+      dwell();
+      mine.passed[i] = process.hrtime.bigint();
+      player.pass();
+      player.turn();
+      mine.got[i] = process.hrtime.bigint();
+    }
+  },
+};
+
+const firstAsync = {
+  async exchange(player, n) {
+    for (let i = 0; i < n; i++) {
+      player.pass();
+      await player.turn();
+    }
+  },
+  async dwelling(player, mine) {
+    for (let i = 0; i < mine.count; i++) {
+      dwell();
+      mine.passed[i] = process.hrtime.bigint();
+      player.pass();
+      await player.turn();
+      mine.got[i] = process.hrtime.bigint();
+    }
+  },
+};
+
+const secondSync = {
+  exchange(player, n) {
+    for (let i = 0; i < n; i++) {
+      player.turn();
+      player.pass();
+    }
+  },
+  dwelling(player, mine) {
+    for (let i = 0; i < mine.count; i++) {
+      player.turn();
+      mine.got[i] = process.hrtime.bigint();
+      dwell();
+      mine.passed[i] = process.hrtime.bigint();
+      player.pass();
+    }
+  },
+};
+
+const secondAsync = {
+  async exchange(player, n) {
+    for (let i = 0; i < n; i++) {
+      await player.turn();
+      player.pass();
+    }
+  },
+  async dwelling(player, mine) {
+    for (let i = 0; i < mine.count; i++) {
+      await player.turn();
+      mine.got[i] = process.hrtime.bigint();
+      dwell();
+      mine.passed[i] = process.hrtime.bigint();
+      player.pass();
+    }
+  },
+};
+
+const stamps = (count) => ({
+  count,
+  passed: new BigInt64Array(count),
+  got: new BigInt64Array(count),
+});
+
+const latencies = (passed, got) =>
+  Array.from(passed, (stamp, i) => Number(BigInt(got[i]) - BigInt(stamp)));
+
+function dwell() {
+  const end = process.hrtime.bigint() + DWELL_NS;
+  while (process.hrtime.bigint() < end);
+}
+
+// A synchronous player blocks this thread right after: the message must have left by then.
+const tell = (message) =>
+  new Promise((resolve, reject) => {
+    process.send(message, (error) => (error ? reject(error) : resolve()));
+  });

@@ -1,0 +1,128 @@
+"""CPython's multiprocessing, the match of match.mjs: two processes, a turn that goes to and fro.
+
+Locks play in a ring of three (ring.mjs says how), semaphores as a pair with initial value 0. The
+second side is forked, because multiprocessing's objects have no name to open. As in the uncontended
+loops, bound methods are looked up before the loop.
+"""
+
+import json
+import multiprocessing
+import os
+import sys
+from time import monotonic_ns
+
+BATCHES = 5
+DWELL_NS = 200_000
+
+mp = multiprocessing.get_context("fork")
+
+
+class Ring:
+    """INVARIANT between turn() and pass_(): this side holds `mine` and `wanted`, the other side
+    waits for `mine` and holds the third."""
+
+    def __init__(self, make):
+        locks = [make() for _ in range(3)]
+        self.take = [lock.acquire for lock in locks]
+        self.give = [lock.release for lock in locks]
+
+    def start(self, side):
+        if side == 0:
+            self.mine, self.wanted = 0, 1
+            self.take[0]()
+            self.take[1]()
+        else:
+            self.mine, self.wanted = 2, 0
+            self.take[2]()
+
+    def turn(self):
+        self.take[self.wanted]()
+
+    def pass_(self):
+        mine = self.mine
+        self.give[mine]()
+        self.mine, self.wanted = self.wanted, 3 - mine - self.wanted
+
+
+class Pair:
+    def __init__(self):
+        self.semaphores = [mp.Semaphore(0), mp.Semaphore(0)]
+
+    def start(self, side):
+        self.turn = self.semaphores[side].acquire
+        self.pass_ = self.semaphores[1 - side].release
+
+
+VARIANTS = {
+    "lock": lambda: Ring(mp.Lock),
+    "rlock": lambda: Ring(mp.RLock),
+    "semaphore": Pair,
+}
+
+
+def dwell():
+    end = monotonic_ns() + DWELL_NS
+    while monotonic_ns() < end:
+        pass
+
+
+def second(player, turns, asleep, pipe):
+    if cpu := os.environ.get("HOLDFAST_BENCH_PEER_CPU"):
+        os.sched_setaffinity(0, {int(cpu)})
+    pipe.recv()
+    player.start(1)
+    pipe.send("ready")
+    turn, pass_ = player.turn, player.pass_
+    for _ in range((1 + BATCHES) * turns):
+        turn()
+        pass_()
+    passed, got = [], []
+    for _ in range(asleep):
+        turn()
+        got.append(monotonic_ns())
+        dwell()
+        passed.append(monotonic_ns())
+        pass_()
+    pipe.send((passed, got))
+
+
+def exchange(player, turns):
+    turn, pass_ = player.turn, player.pass_
+    start = monotonic_ns()
+    for _ in range(turns):
+        pass_()
+        turn()
+    return (monotonic_ns() - start) / (2 * turns)
+
+
+def main():
+    variant, turns, asleep = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    player = VARIANTS[variant]()
+    mine, theirs = mp.Pipe()
+    peer = mp.Process(target=second, args=(player, turns, asleep, theirs))
+    peer.start()
+    # Not before the fork: the child would inherit an RLock's count and take it for its own.
+    player.start(0)
+    mine.send("go")
+    mine.recv()
+
+    exchange(player, turns)
+    ping_pong = [exchange(player, turns) for _ in range(BATCHES)]
+    turn, pass_ = player.turn, player.pass_
+    passed, got = [], []
+    for _ in range(asleep):
+        dwell()
+        passed.append(monotonic_ns())
+        pass_()
+        turn()
+        got.append(monotonic_ns())
+
+    their_passed, their_got = mine.recv()
+    peer.join()
+    latencies = [b - a for a, b in zip(passed, their_got)]
+    latencies += [b - a for a, b in zip(their_passed, got)]
+    print(json.dumps({"pingPong": ping_pong, "asleep": latencies}))
+
+
+if __name__ == "__main__":
+    main()

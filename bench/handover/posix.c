@@ -1,0 +1,237 @@
+/*
+ * The floor of `handover`: the match of match.mjs in C. "lock" plays the ring of ring.mjs with three
+ * semaphores of value 1, "mutex" with three robust recursive mutexes, "semaphore" plays a pair of
+ * semaphores of value 0, and "bell" the least that an event loop does for a turn: epoll_wait and read on
+ * one side, write on the other. Linux only.
+ */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BATCHES = 5, DWELL_NS = 200000, ASLEEP_MAX = 100000 };
+
+/* Everything both processes see. */
+static struct {
+  sem_t ready;
+  sem_t sems[3];
+  pthread_mutex_t mutexes[3];
+  int64_t passed[2][ASLEEP_MAX];
+  int64_t got[2][ASLEEP_MAX];
+} *shared;
+
+static int side, mine, wanted;
+
+static void die(const char *what) {
+  perror(what);
+  exit(1);
+}
+
+static int64_t now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void dwell(void) {
+  int64_t end = now_ns() + DWELL_NS;
+  while (now_ns() < end) {
+  }
+}
+
+static void wait_sem(sem_t *sem) {
+  while (sem_wait(sem) != 0) {
+    if (errno != EINTR) die("sem_wait");
+  }
+}
+
+static void take_sem(int i) { wait_sem(&shared->sems[i]); }
+static void give_sem(int i) { sem_post(&shared->sems[i]); }
+static void take_mutex(int i) {
+  if ((errno = pthread_mutex_lock(&shared->mutexes[i])) != 0) die("pthread_mutex_lock");
+}
+static void give_mutex(int i) {
+  if ((errno = pthread_mutex_unlock(&shared->mutexes[i])) != 0) die("pthread_mutex_unlock");
+}
+
+static void (*take)(int);
+static void (*give)(int);
+static void (*turn)(void);
+static void (*pass)(void);
+
+static void ring_start(void) {
+  mine = side == 0 ? 0 : 2;
+  wanted = side == 0 ? 1 : 0;
+  take(mine);
+  if (side == 0) take(wanted);
+}
+static void ring_turn(void) { take(wanted); }
+static void ring_pass(void) {
+  give(mine);
+  int third = 3 - mine - wanted;
+  mine = wanted;
+  wanted = third;
+}
+
+static void pair_start(void) {}
+static void pair_turn(void) { take_sem(side); }
+static void pair_pass(void) { give_sem(1 - side); }
+
+static int bells[2][2]; /* by side: the end it reads, the end the other writes */
+static int epoll = -1;
+
+static void bell_start(void) {
+  struct epoll_event event = {.events = EPOLLIN};
+  epoll = epoll_create1(0);
+  if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, bells[side][0], &event) != 0) die("epoll");
+}
+static void bell_turn(void) {
+  struct epoll_event event;
+  uint64_t tag;
+  while (epoll_wait(epoll, &event, 1, -1) < 1) {
+    if (errno != EINTR) die("epoll_wait");
+  }
+  if (read(bells[side][0], &tag, sizeof tag) != sizeof tag) die("read");
+}
+static void bell_pass(void) {
+  uint64_t tag = 1;
+  if (write(bells[1 - side][1], &tag, sizeof tag) != sizeof tag) die("write");
+}
+
+struct game {
+  const char *name;
+  void (*start)(void), (*turn)(void), (*pass)(void);
+  void (*take)(int), (*give)(int);
+  unsigned sem_value;
+};
+
+static const struct game games[] = {
+    {"lock", ring_start, ring_turn, ring_pass, take_sem, give_sem, 1},
+    {"mutex", ring_start, ring_turn, ring_pass, take_mutex, give_mutex, 0},
+    {"semaphore", pair_start, pair_turn, pair_pass, NULL, NULL, 0},
+    {"bell", bell_start, bell_turn, bell_pass, NULL, NULL, 0},
+};
+
+static const struct game *game_named(const char *name) {
+  for (size_t i = 0; i < sizeof games / sizeof *games; i++) {
+    if (strcmp(games[i].name, name) == 0) return &games[i];
+  }
+  fprintf(stderr, "games: lock, mutex, semaphore, bell\n");
+  exit(2);
+}
+
+static void init_shared(unsigned sem_value) {
+  shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) die("mmap");
+  pthread_mutexattr_t attributes;
+  pthread_mutexattr_init(&attributes);
+  pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+  pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+  pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+  if (sem_init(&shared->ready, 1, 0) != 0) die("sem_init");
+  for (int i = 0; i < 3; i++) {
+    if (sem_init(&shared->sems[i], 1, sem_value) != 0) die("sem_init");
+    if ((errno = pthread_mutex_init(&shared->mutexes[i], &attributes)) != 0) die("mutex_init");
+  }
+}
+
+static void pin_as_told(void) {
+  const char *cpu = getenv("HOLDFAST_BENCH_PEER_CPU");
+  if (cpu == NULL || *cpu == '\0') return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(atoi(cpu), &set);
+  if (sched_setaffinity(0, sizeof set, &set) != 0) die("sched_setaffinity");
+}
+
+static void second(long turns, long asleep) {
+  for (long i = 0; i < (1 + BATCHES) * turns; i++) {
+    turn();
+    pass();
+  }
+  for (long i = 0; i < asleep; i++) {
+    turn();
+    shared->got[1][i] = now_ns();
+    dwell();
+    shared->passed[1][i] = now_ns();
+    pass();
+  }
+}
+
+static double exchange(long turns) {
+  int64_t start = now_ns();
+  for (long i = 0; i < turns; i++) {
+    pass();
+    turn();
+  }
+  return (double)(now_ns() - start) / (2 * turns);
+}
+
+static void first(long turns, long asleep) {
+  exchange(turns);
+  printf("{\"pingPong\":[");
+  for (int batch = 0; batch < BATCHES; batch++) {
+    printf("%s%.1f", batch ? "," : "", exchange(turns));
+  }
+  for (long i = 0; i < asleep; i++) {
+    dwell();
+    shared->passed[0][i] = now_ns();
+    pass();
+    turn();
+    shared->got[0][i] = now_ns();
+  }
+}
+
+int main(int argc, char **argv) {
+  if (argc != 4) {
+    fprintf(stderr, "usage: %s game turns asleep\n", argv[0]);
+    return 2;
+  }
+  const struct game *game = game_named(argv[1]);
+  long turns = atol(argv[2]);
+  long asleep = atol(argv[3]);
+  if (asleep > ASLEEP_MAX) asleep = ASLEEP_MAX;
+  init_shared(game->sem_value);
+  if (pipe(bells[0]) != 0 || pipe(bells[1]) != 0) die("pipe");
+  take = game->take;
+  give = game->give;
+  turn = game->turn;
+  pass = game->pass;
+
+  /* Before the fork: the second side must find the first's two locks taken. */
+  game->start();
+  pid_t child = fork();
+  if (child < 0) die("fork");
+  if (child == 0) {
+    pin_as_told();
+    side = 1;
+    game->start();
+    sem_post(&shared->ready);
+    second(turns, asleep);
+    _exit(0);
+  }
+  wait_sem(&shared->ready);
+  first(turns, asleep);
+
+  int status;
+  waitpid(child, &status, 0);
+  if (status != 0) die("second");
+  printf("],\"asleep\":[");
+  for (long i = 0; i < asleep; i++) {
+    printf("%s%lld,%lld", i ? "," : "", (long long)(shared->got[1][i] - shared->passed[0][i]),
+           (long long)(shared->got[0][i] - shared->passed[1][i]));
+  }
+  printf("]}\n");
+  return 0;
+}

@@ -1,0 +1,89 @@
+/* The floor of `lock`: the same libc calls from C, with no JavaScript around them. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BATCH_MIN_NS = 20000000, BATCHES = 5 };
+
+static sem_t *sem;
+static pthread_mutex_t *mutex;
+
+static void die(const char *what) {
+  perror(what);
+  exit(1);
+}
+
+static void open_sem(void) {
+  char name[32];
+  snprintf(name, sizeof name, "/hf-bench-%ld", (long)getpid());
+  sem = sem_open(name, O_CREAT | O_EXCL, 0600, 1);
+  if (sem == SEM_FAILED) die("sem_open");
+  sem_unlink(name);
+}
+
+static void open_mutex(void) {
+  mutex = mmap(NULL, sizeof *mutex, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (mutex == MAP_FAILED) die("mmap");
+  pthread_mutexattr_t attributes;
+  pthread_mutexattr_init(&attributes);
+  pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+  pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+  pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+  if ((errno = pthread_mutex_init(mutex, &attributes)) != 0) die("pthread_mutex_init");
+}
+
+static void sem_pairs(long n) {
+  for (long i = 0; i < n; i++) {
+    if (sem_trywait(sem) != 0) die("sem_trywait");
+    if (sem_post(sem) != 0) die("sem_post");
+  }
+}
+
+static void mutex_pairs(long n) {
+  for (long i = 0; i < n; i++) {
+    if (pthread_mutex_lock(mutex) != 0) die("pthread_mutex_lock");
+    if (pthread_mutex_unlock(mutex) != 0) die("pthread_mutex_unlock");
+  }
+}
+
+static double timed(void (*body)(long), long n) {
+  struct timespec start, end;
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  body(n);
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  return (end.tv_sec - start.tv_sec) * 1e9 + (end.tv_nsec - start.tv_nsec);
+}
+
+int main(int argc, char **argv) {
+  const char *variant = argc > 1 ? argv[1] : "";
+  void (*body)(long) = mutex_pairs;
+  if (strcmp(variant, "sem") == 0) {
+    open_sem();
+    body = sem_pairs;
+  } else if (strcmp(variant, "mutex") == 0) {
+    open_mutex();
+  } else if (strcmp(variant, "mutex-nested") == 0) {
+    open_mutex();
+    pthread_mutex_lock(mutex);
+  } else {
+    fprintf(stderr, "variants: sem, mutex, mutex-nested\n");
+    return 2;
+  }
+
+  long n = 1;
+  while (timed(body, n) < BATCH_MIN_NS) n *= 2;
+  printf("{\"pair\":[");
+  for (int batch = 0; batch < BATCHES; batch++) {
+    printf("%s%.3f", batch ? "," : "", timed(body, n) / n);
+  }
+  printf("]}\n");
+  return 0;
+}

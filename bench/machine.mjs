@@ -1,0 +1,39 @@
+// What the figures were taken on: the header of a report, and which CPUs there are to pin to.
+
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+
+export function machine() {
+  const cpus = os.cpus();
+  return {
+    cpu: cpus[0]?.model.trim() ?? 'unknown',
+    cores: cpus.length,
+    kernel: `${os.type()} ${os.release()} ${os.arch()}`,
+    loadAverage: os.loadavg()[0],
+  };
+}
+
+/** Whether processes can be tied to CPUs here. */
+export function canPin() {
+  hasTaskset ??= spawnSync('taskset', ['--version']).status === 0;
+  return hasTaskset && allowedCpus() !== null;
+}
+let hasTaskset;
+
+/** The CPUs this process may run on, or null where the system does not say. */
+export function allowedCpus() {
+  let status;
+  try {
+    status = readFileSync('/proc/self/status', 'utf8');
+  } catch {
+    return null;
+  }
+  const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1];
+  return list?.split(',').flatMap(expandRange) ?? null;
+}
+
+function expandRange(range) {
+  const [first, last = first] = range.split('-').map(Number);
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}

@@ -1,0 +1,94 @@
+// Gets ready what the contestants need, and says for each need why it is missing if it is. Nothing
+// here is fatal: a need that is not met leaves its rows out.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const bench = import.meta.dirname;
+
+/** `{ <need>: { version } | { missing: reason } }`. Progress goes to `say`. */
+export function prepare(say) {
+  return {
+    holdfast: attempt(findHoldfast),
+    rivals: attempt(() => installRivals(say)),
+    helperThread: attempt(() => buildHelperThread(say)),
+    python: attempt(findPython),
+    c: attempt(compileC),
+  };
+}
+
+function attempt(get) {
+  try {
+    return { version: get() };
+  } catch (error) {
+    return { missing: error.message };
+  }
+}
+
+function findHoldfast() {
+  for (const file of ['lib/index.js', 'package.json']) {
+    if (!existsSync(join(bench, '..', file))) throw new Error(`no ${file}: npm run build`);
+  }
+  // In a process of its own, because run.mjs itself must stay free of the addon.
+  run(process.execPath, ['--input-type=module', '-e', 'await import("./holdfast.mjs")']);
+  return version('../package.json');
+}
+
+function installRivals(say) {
+  const installed = join(bench, 'node_modules/.package-lock.json');
+  if (!isNewer(installed, join(bench, 'package-lock.json'))) {
+    say("installing the bench's own dependencies: npm ci in bench/");
+    run('npm', ['ci', '--prefix', bench]);
+  }
+  return ['async-mutex', 'fs-native-extensions', 'proper-lockfile']
+    .map((name) => `${name} ${version(`node_modules/${name}/package.json`)}`)
+    .join(', ');
+}
+
+function buildHelperThread(say) {
+  const addon = join(bench, 'helper-thread/build/Release/helper_thread.node');
+  if (!isNewer(addon, join(bench, 'helper-thread/helper_thread.c'))) {
+    say('compiling bench/helper-thread');
+    // By npm, which brings node-gyp and knows where the Node headers are.
+    run('npm', ['run', '--prefix', bench, 'build:helper-thread']);
+  }
+  return 'bench/helper-thread';
+}
+
+function findPython() {
+  const script = 'import multiprocessing.synchronize, platform; print(platform.python_version())';
+  return run('python3', ['-c', script]);
+}
+
+function compileC() {
+  mkdirSync(join(bench, 'build'), { recursive: true });
+  for (const name of ['lock', 'handover']) {
+    run('cc', ['-O2', '-pthread', '-o', `build/${name}-posix`, `${name}/posix.c`]);
+  }
+  return run('cc', ['--version']).split('\n')[0];
+}
+
+function run(command, args) {
+  const { error, status, stdout, stderr } = spawnSync(command, args, {
+    cwd: bench,
+    encoding: 'utf8',
+  });
+  if (error) throw new Error(`${command}: ${error.code ?? error.message}`);
+  if (status !== 0) throw new Error(`${command} failed: ${lastLine(stderr || stdout)}`);
+  return stdout.trim();
+}
+
+/** The line that says what went wrong, for a table's footnote. */
+export function lastLine(text) {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  return (lines.find((line) => /error/i.test(line)) ?? lines.at(-1) ?? 'no output').trim();
+}
+
+function isNewer(product, source) {
+  return existsSync(product) && statSync(product).mtimeMs >= statSync(source).mtimeMs;
+}
+
+function version(file) {
+  return JSON.parse(readFileSync(join(bench, file), 'utf8')).version;
+}

@@ -1,0 +1,26 @@
+// How a suite names a contestant: a label, a command line, and what must be there to run it (a key of
+// what prepare.mjs finds).
+
+const pythonCommand = 'python3';
+
+/** A Node program on the built package. */
+export const holdfast = (label, ...args) => node('holdfast', `holdfast ${label}`, ...args);
+
+/** A Node program on a package of bench/package.json. */
+export const rival = (label, ...args) => node('rivals', label, ...args);
+
+/** A Node program on bench/helper-thread. */
+export const helperThread = (label, ...args) => node('helperThread', label, ...args);
+
+export const python = (label, ...args) => ({
+  label: `CPython ${label}`,
+  needs: 'python',
+  command: [pythonCommand, ...args],
+});
+
+/** A program that prepare.mjs compiles. */
+export const c = (label, ...args) => ({ label: `C ${label}`, needs: 'c', command: args });
+
+function node(needs, label, ...args) {
+  return { label, needs, command: [process.execPath, ...args] };
+}

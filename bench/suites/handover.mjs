@@ -1,0 +1,88 @@
+import { c, helperThread, holdfast, python, rival } from './contestants.mjs';
+
+const ours = 'handover/holdfast.mjs';
+const mp = 'handover/mp.py';
+const posix = 'build/handover-posix';
+const helper = 'handover/helper-thread.mjs';
+const files = 'handover/fs-native-extensions.mjs';
+
+// Exchanges per batch: enough for a batch to last tens of milliseconds.
+const quick = { oneCore: 2000, twoCores: 400, asleep: 100 };
+const slow = { oneCore: 400, twoCores: 200, asleep: 100 };
+const polling = { oneCore: 15, twoCores: 15, asleep: 15 };
+
+// On one core nobody reads how long a sleeper took, but match.mjs checks the turns by it.
+const SANITY = 10;
+
+// Where the two processes run decides the figure more than anything they do, so it is not left to
+// the scheduler of the moment.
+const placements = [
+  {
+    cpus: ['last', 'last'],
+    args: ({ turns = quick }) => [turns.oneCore, SANITY],
+    metrics: { pingPong: 'oneCore' },
+  },
+  {
+    cpus: ['last', 'last but one'],
+    args: ({ turns = quick }) => [turns.twoCores, turns.asleep],
+    metrics: { pingPong: 'twoCores', asleep: 'asleep' },
+  },
+];
+
+// `floor` is the C program that does the least an event loop must for the same turn: where even its
+// ratio is above a ceiling, the machine is what holds the ceiling up.
+const pairs = [
+  { ours: 'lock-sync', against: 'c-lock', ceiling: 1.3 },
+  { ours: 'rlock-sync', against: 'c-mutex', ceiling: 1.3 },
+  { ours: 'semaphore-sync', against: 'c-semaphore', ceiling: 1.3 },
+  { ours: 'lock-async', against: 'helper-lock', ceiling: 0.5, floor: 'c-bell' },
+  { ours: 'rlock-async', against: 'helper-lock', ceiling: 0.5, floor: 'c-bell' },
+  { ours: 'semaphore-async', against: 'helper-semaphore', ceiling: 0.5, floor: 'c-bell' },
+  { ours: 'lock-async', against: 'fs-async', ceiling: 0.2, floor: 'c-bell' },
+  { ours: 'rlock-async', against: 'fs-async', ceiling: 0.2, floor: 'c-bell' },
+  { ours: 'lock-sync', against: 'mp-lock' },
+  { ours: 'rlock-sync', against: 'mp-rlock' },
+  { ours: 'semaphore-sync', against: 'mp-semaphore' },
+  { ours: 'lock-sync', against: 'fs-sync' },
+  { ours: 'lock-async', against: 'proper-lockfile' },
+];
+
+export const handover = {
+  name: 'handover',
+  title: 'handover: a lock or a turn from one process to another',
+  placements,
+  metrics: {
+    oneCore: { title: 'one core' },
+    twoCores: { title: 'two cores' },
+    asleep: { title: 'waiter asleep' },
+  },
+
+  contestants: {
+    'lock-sync': holdfast('Lock, acquireSync', ours, 'lock-sync'),
+    'rlock-sync': holdfast('RLock, acquireSync', ours, 'rlock-sync'),
+    'semaphore-sync': holdfast('Semaphore, acquireSync', ours, 'semaphore-sync'),
+    'c-lock': c('sem_wait/sem_post as a lock', posix, 'lock'),
+    'c-mutex': c('robust mutex', posix, 'mutex'),
+    'c-semaphore': c('sem_wait/sem_post', posix, 'semaphore'),
+    'c-bell': c('epoll_wait/read and write of a pipe', posix, 'bell'),
+    'mp-lock': python('mp.Lock', mp, 'lock'),
+    'mp-rlock': python('mp.RLock', mp, 'rlock'),
+    'mp-semaphore': python('mp.Semaphore', mp, 'semaphore'),
+    'fs-sync': { ...rival('fs-native-extensions waitForLockSync', files, 'sync'), turns: slow },
+
+    'lock-async': holdfast('Lock, await acquire', ours, 'lock-async'),
+    'rlock-async': holdfast('RLock, await acquire', ours, 'rlock-async'),
+    'semaphore-async': holdfast('Semaphore, await acquire', ours, 'semaphore-async'),
+    'helper-lock': helperThread('helper thread, semaphore as a lock', helper, 'lock'),
+    'helper-semaphore': helperThread('helper thread, semaphore', helper, 'semaphore'),
+    'fs-async': { ...rival('fs-native-extensions await waitForLock', files, 'async'), turns: slow },
+    'proper-lockfile': {
+      ...rival('proper-lockfile, polling every 1 ms', 'handover/proper-lockfile.mjs', 'async'),
+      turns: polling,
+    },
+  },
+
+  comparisons: ['oneCore', 'twoCores'].flatMap((metric) =>
+    pairs.map((pair) => ({ metric, ...pair })),
+  ),
+};

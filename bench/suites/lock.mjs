@@ -1,0 +1,62 @@
+import { c, holdfast, python, rival } from './contestants.mjs';
+
+const ours = 'lock/holdfast.mjs';
+const mp = 'lock/mp.py';
+const posix = 'build/lock-posix';
+
+export const lock = {
+  name: 'lock',
+  title: 'lock: one uncontended acquire/release pair, one process',
+  placements: [{ args: () => [], metrics: { pair: 'pair' } }],
+  metrics: { pair: { title: 'per pair' } },
+
+  contestants: {
+    acquireSync: holdfast('lock.acquireSync/release', ours, 'acquireSync'),
+    'acquireSync-guard': holdfast('lock.acquireSync/guard.release', ours, 'acquireSync-guard'),
+    tryAcquire: holdfast('lock.tryAcquire/guard.release', ours, 'tryAcquire-guard'),
+    acquire: holdfast('await lock.acquire/guard.release', ours, 'acquire-guard'),
+    rlock: holdfast('rlock.acquireSync/release', ours, 'rlock'),
+    'rlock-nested': holdfast('rlock.acquireSync/release, nested', ours, 'rlock-nested'),
+    semaphore: holdfast('semaphore.acquireSync/release', ours, 'semaphore'),
+
+    'mp-lock': python('mp.Lock acquire/release', mp, 'lock'),
+    'mp-with': python('with mp.Lock', mp, 'with'),
+    'mp-rlock': python('mp.RLock acquire/release', mp, 'rlock'),
+    'mp-rlock-nested': python('mp.RLock acquire/release, nested', mp, 'rlock-nested'),
+    'mp-semaphore': python('mp.Semaphore acquire/release', mp, 'semaphore'),
+
+    'async-mutex': rival('async-mutex await acquire/release', 'lock/async-mutex.mjs'),
+    'fs-tryLock': rival(
+      'fs-native-extensions tryLock/unlock',
+      'lock/fs-native-extensions.mjs',
+      'tryLock',
+    ),
+    'fs-waitForLock': rival(
+      'fs-native-extensions await waitForLock/unlock',
+      'lock/fs-native-extensions.mjs',
+      'waitForLock',
+    ),
+    'proper-lockfile': rival('proper-lockfile await lock/release', 'lock/proper-lockfile.mjs'),
+
+    'c-sem': c('sem_trywait/sem_post', posix, 'sem'),
+    'c-mutex': c('robust mutex lock/unlock', posix, 'mutex'),
+    'c-mutex-nested': c('robust mutex lock/unlock, nested', posix, 'mutex-nested'),
+  },
+
+  comparisons: [
+    { ours: 'acquireSync', against: 'mp-lock', ceiling: 1.2 },
+    { ours: 'acquireSync', against: 'mp-with', ceiling: 0.25 },
+    { ours: 'rlock-nested', against: 'mp-rlock-nested', ceiling: 0.5 },
+    { ours: 'acquire', against: 'async-mutex', ceiling: 0.5 },
+    { ours: 'acquireSync-guard', against: 'mp-with' },
+    { ours: 'rlock', against: 'mp-rlock' },
+    { ours: 'semaphore', against: 'mp-semaphore' },
+    { ours: 'tryAcquire', against: 'fs-tryLock' },
+    { ours: 'acquire', against: 'fs-waitForLock' },
+    { ours: 'acquire', against: 'proper-lockfile' },
+    { ours: 'acquireSync', against: 'c-sem' },
+    { ours: 'rlock', against: 'c-mutex' },
+    { ours: 'rlock-nested', against: 'c-mutex-nested' },
+    { ours: 'semaphore', against: 'c-sem' },
+  ].map((comparison) => ({ metric: 'pair', ...comparison })),
+};

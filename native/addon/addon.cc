@@ -1,0 +1,114 @@
+// The module: open, list, unlink. Each function is one line of native.ts' NativeAddon.
+#include <napi.h>
+
+#include "addon/handle.h"
+#include "core/semaphore.h"
+
+namespace holdfast::addon {
+
+namespace {
+
+enum OpenFlags : uint32_t {  // as in src/native.ts
+  kExclusive = 1,
+  kMustExist = 2,
+  kPersistent = 4,
+  kAnonymous = 8,
+  kInitialGiven = 16,
+};
+
+// Begins the agent if need be, does `work`, throws what goes wrong.
+template <class Work>
+bool attempt(Environment& environment, core::Kind kind, const std::string& name, Work work) {
+  core::Status status = environment.ensure_agent();
+  if (status.ok()) status = work(environment.store());
+  if (!status.ok()) environment.raise(status, kind, name);
+  return status.ok();
+}
+
+// open(kind, name, fileKey, semaphoreKey, flags, initial). src/objects.ts has checked the arguments.
+Napi::Value open(const Napi::CallbackInfo& info) {
+  Environment& environment = *Environment::from(info.Env());
+  const uint32_t flags = info[4].As<Napi::Number>();
+  core::OpenRequest request;
+  request.kind = static_cast<core::Kind>(info[0].As<Napi::Number>().Uint32Value());
+  request.name = info[1].As<Napi::String>();
+  request.file_key = info[2].As<Napi::String>();
+  request.semaphore_key = info[3].As<Napi::String>();
+  request.exclusive = (flags & kExclusive) != 0;
+  request.must_exist = (flags & kMustExist) != 0;
+  request.persistent = (flags & kPersistent) != 0;
+  request.anonymous = (flags & kAnonymous) != 0;
+  request.initial_given = (flags & kInitialGiven) != 0;
+  request.initial = info[5].As<Napi::Number>();
+
+  core::Object* object = nullptr;
+  if (!attempt(environment, request.kind, request.name,
+               [&](core::Store& store) { return store.open(request, &object); })) {
+    return {};
+  }
+  napi_value bound = nullptr;
+  switch (request.kind) {
+    case core::Kind::lock:
+      bound = bind_lock(environment, object);
+      break;
+    case core::Kind::rlock:
+      bound = bind_rlock(environment, object);
+      break;
+    case core::Kind::semaphore:
+      bound = bind_semaphore(environment, object);
+      break;
+    case core::Kind::registry:
+      break;
+  }
+  return Napi::Value(info.Env(), bound);
+}
+
+// list(): [{ kind, name, persistent, inUse }]
+Napi::Value list(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::vector<core::Listing> listings;
+  if (!attempt(*Environment::from(env), core::Kind::registry, "",
+               [&](core::Store& store) { return store.list(&listings); })) {
+    return {};
+  }
+  Napi::Array result = Napi::Array::New(env, listings.size());
+  for (uint32_t i = 0; i < listings.size(); i++) {
+    Napi::Object entry = Napi::Object::New(env);
+    entry["kind"] = static_cast<uint32_t>(listings[i].kind);
+    entry["name"] = listings[i].name;
+    entry["persistent"] = listings[i].persistent;
+    entry["inUse"] = listings[i].in_use;
+    result[i] = entry;
+  }
+  return result;
+}
+
+// unlink(kind, name, fileKey)
+Napi::Value unlink(const Napi::CallbackInfo& info) {
+  const auto kind = static_cast<core::Kind>(info[0].As<Napi::Number>().Uint32Value());
+  const std::string name = info[1].As<Napi::String>();
+  const std::string file_key = info[2].As<Napi::String>();
+  attempt(*Environment::from(info.Env()), kind, name,
+          [&](core::Store& store) { return store.unlink(kind, name, file_key); });
+  return {};
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  Environment::init(env, exports);
+  exports["open"] = Napi::Function::New<open>(env, "open");
+  exports["list"] = Napi::Function::New<list>(env, "list");
+  exports["unlink"] = Napi::Function::New<unlink>(env, "unlink");
+  exports["defaultDirectory"] = platform::default_directory();
+  exports["maxPermits"] = platform::kSemaphoreValueMax;
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace holdfast::addon
+
+static Napi::Object init_module(Napi::Env env, Napi::Object exports) {
+  return holdfast::addon::init(env, exports);
+}
+
+NODE_API_MODULE(holdfast, init_module)

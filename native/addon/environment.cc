@@ -1,0 +1,268 @@
+#include "addon/environment.h"
+
+#include <cstdlib>
+#include <mutex>
+#include <set>
+#include <utility>
+
+namespace holdfast::addon {
+
+namespace {
+
+// What the threads of the process share. Never destroyed: threads may outlive static destructors.
+struct Process {
+  std::mutex mutex;
+  std::weak_ptr<core::Store> store;  // alive as long as an agent is
+  std::set<Environment*> environments;
+};
+
+Process& process() {
+  static Process* const shared = new Process();
+  return *shared;
+}
+
+std::string string_of(napi_env env, napi_value value) {
+  size_t length = 0;
+  if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) return "";
+  std::string text(length, '\0');
+  napi_get_value_string_utf8(env, value, text.data(), length + 1, &length);
+  return text;
+}
+
+}  // namespace
+
+napi_value Environment::init(napi_env env, napi_value exports) {
+  std::shared_ptr<Environment> environment(new Environment());
+  environment->self_ = environment;
+  environment->env_ = env;
+  environment->thread_ = std::this_thread::get_id();
+  {
+    Process& shared = process();
+    const std::lock_guard<std::mutex> guard(shared.mutex);
+    // process.exit() runs no cleanup hooks of the main thread, but it runs these.
+    static const int registered = atexit(at_process_exit);
+    (void)registered;
+    shared.environments.insert(environment.get());
+  }
+  // Two owners: this one for calls, and one reference from each handle.
+  auto* owner = new std::shared_ptr<Environment>(environment);
+  napi_set_instance_data(
+      env, owner,
+      [](napi_env, void* data, void*) {
+        auto* owner = static_cast<std::shared_ptr<Environment>*>(data);
+        (*owner)->end();
+        {
+          const std::lock_guard<std::mutex> guard(process().mutex);
+          process().environments.erase(owner->get());
+        }
+        delete owner;
+      },
+      nullptr);
+  napi_add_async_cleanup_hook(env, on_cleanup, environment.get(), nullptr);
+  napi_value function = nullptr;
+  napi_create_function(env, "configure", NAPI_AUTO_LENGTH, configure, nullptr, &function);
+  napi_set_named_property(env, exports, "configure", function);
+  return exports;
+}
+
+Environment* Environment::from(napi_env env) {
+  void* data = nullptr;
+  napi_get_instance_data(env, &data);
+  return static_cast<std::shared_ptr<Environment>*>(data)->get();
+}
+
+// configure(directory, threadId, processName, onRings, makeError): once, before anything else.
+napi_value Environment::configure(napi_env env, napi_callback_info info) {
+  size_t count = 5;
+  napi_value arguments[5];
+  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  Environment* self = from(env);
+  self->directory_ = string_of(env, arguments[0]);
+  napi_get_value_uint32(env, arguments[1], &self->thread_id_);
+  self->process_name_ = string_of(env, arguments[2]);
+  if (self->on_rings_ == nullptr) {
+    napi_create_reference(env, arguments[3], 1, &self->on_rings_);
+    napi_create_reference(env, arguments[4], 1, &self->make_error_);
+  }
+  return nullptr;
+}
+
+HandleBase::HandleBase(core::Object* object)
+    : object_(object),
+      kind_(object->kind()),
+      name_(object->header()->name, object->header()->name_length) {}
+
+core::Status Environment::ensure_agent() {
+  if (ended_) return core::Status::of(core::Code::closed, "this thread is shutting down");
+  if (agent_ != nullptr) return core::Status::success();
+  core::Status status;
+  {
+    Process& shared = process();
+    const std::lock_guard<std::mutex> guard(shared.mutex);
+    std::shared_ptr<core::Store> store = shared.store.lock();
+    if (store == nullptr) {
+      status = core::Store::enter(directory_, &store);
+      shared.store = store;
+    }
+    if (status.ok()) {
+      status = core::Agent::begin(std::move(store), thread_id_, process_name_, &agent_);
+    }
+  }
+  if (status.ok() && !start_bell()) {
+    agent_.reset();
+    status = core::Status::of(core::Code::system, "the event loop cannot watch the bell");
+  }
+  return status;
+}
+
+bool Environment::start_bell() {
+  uv_loop_t* loop = nullptr;
+  if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return false;
+  auto* poll = new uv_poll_t();
+  if (uv_poll_init(loop, poll, agent_->bell()) != 0) {
+    delete poll;
+    return false;
+  }
+  poll->data = this;
+  poll_ = poll;
+  if (uv_poll_start(poll, UV_READABLE, on_bell) != 0) {
+    uv_close(reinterpret_cast<uv_handle_t*>(std::exchange(poll_, nullptr)),
+             [](uv_handle_t* handle) { delete reinterpret_cast<uv_poll_t*>(handle); });
+    return false;
+  }
+  // An idle bell does not keep the process alive; a pending wait does, through its slice timer.
+  uv_unref(reinterpret_cast<uv_handle_t*>(poll));
+  return true;
+}
+
+void Environment::on_bell(uv_poll_t* poll, int, int) {
+  auto* self = static_cast<Environment*>(poll->data);
+  const std::vector<uint64_t> tags = self->agent_->take_rings();
+  if (tags.empty()) return;
+  napi_env env = self->env_;
+  napi_handle_scope scope = nullptr;
+  napi_open_handle_scope(env, &scope);
+  napi_value list = nullptr, global = nullptr, function = nullptr, result = nullptr;
+  napi_create_array_with_length(env, tags.size(), &list);
+  for (size_t i = 0; i < tags.size(); i++) {
+    napi_value tag = nullptr;
+    napi_create_double(env, static_cast<double>(tags[i]), &tag);
+    napi_set_element(env, list, static_cast<uint32_t>(i), tag);
+  }
+  napi_get_global(env, &global);
+  napi_get_reference_value(env, self->on_rings_, &function);
+  if (napi_make_callback(env, nullptr, global, function, 1, &list, &result) ==
+      napi_pending_exception) {
+    napi_value error = nullptr;
+    napi_get_and_clear_last_exception(env, &error);
+    napi_fatal_exception(env, error);
+  }
+  napi_close_handle_scope(env, scope);
+}
+
+// ---------------------------------------------------------------- handles
+
+void Environment::adopt(HandleBase* handle) {
+  handle->environment_ = self_.lock();
+  handle->next_ = handles_;
+  if (handles_ != nullptr) handles_->previous_ = handle;
+  handles_ = handle;
+}
+
+bool Environment::may_close(const HandleBase* handle) const {
+  if (!handle->held()) return true;
+  for (const HandleBase* other = handles_; other != nullptr; other = other->next_) {
+    if (other != handle && other->object_ == handle->object_ && !other->collected_) return true;
+  }
+  return false;
+}
+
+void Environment::close(HandleBase* handle) {
+  if (handle->object_ == nullptr) return;
+  if (handle->previous_ != nullptr) handle->previous_->next_ = handle->next_;
+  if (handle->next_ != nullptr) handle->next_->previous_ = handle->previous_;
+  if (handles_ == handle) handles_ = handle->next_;
+  store().close(std::exchange(handle->object_, nullptr));
+}
+
+// The garbage collector has found the JS object. What the agent holds must stay mapped (the kernel's
+// list of robust mutexes points into it) and stay held, until the agent ends.
+void Environment::collect(HandleBase* handle) {
+  if (handle->is_open() && !may_close(handle)) {
+    handle->collected_ = true;
+    return;
+  }
+  close(handle);
+  delete handle;
+}
+
+// ---------------------------------------------------------------- the end
+
+void Environment::end() {
+  if (std::exchange(ended_, true) || agent_ == nullptr) return;
+  if (poll_ != nullptr) uv_poll_stop(poll_);
+  agent_->end();
+  // Everybody takes us for dead from here on, so whoever wakes finds an abandoned owner.
+  for (HandleBase* handle = handles_; handle != nullptr; handle = handle->next_) {
+    if (!handle->held()) continue;
+    bool first = true;  // of this agent's handles to the object: abandon it once
+    for (const HandleBase* other = handles_; other != handle && first; other = other->next_) {
+      first = other->object_ != handle->object_;
+    }
+    if (first) handle->abandon();
+  }
+  while (handles_ != nullptr) {
+    HandleBase* handle = handles_;
+    close(handle);
+    if (handle->collected_) delete handle;
+  }
+  agent_.reset();
+}
+
+void Environment::on_cleanup(napi_async_cleanup_hook_handle hook, void* data) {
+  auto* self = static_cast<Environment*>(data);
+  self->end();
+  uv_poll_t* poll = std::exchange(self->poll_, nullptr);
+  if (poll == nullptr) {
+    napi_remove_async_cleanup_hook(hook);
+    return;
+  }
+  poll->data = hook;
+  uv_close(reinterpret_cast<uv_handle_t*>(poll), [](uv_handle_t* handle) {
+    auto* hook = static_cast<napi_async_cleanup_hook_handle>(handle->data);
+    delete reinterpret_cast<uv_poll_t*>(handle);
+    napi_remove_async_cleanup_hook(hook);
+  });
+}
+
+void Environment::at_process_exit() {
+  Process& shared = process();
+  std::set<Environment*> mine;
+  {
+    const std::lock_guard<std::mutex> guard(shared.mutex);
+    for (Environment* environment : shared.environments) {
+      if (environment->thread_ == std::this_thread::get_id()) mine.insert(environment);
+    }
+  }
+  for (Environment* environment : mine) environment->end();
+}
+
+napi_value Environment::raise(const core::Status& status, core::Kind kind, const std::string& name) {
+  napi_value function = nullptr, error = nullptr, global = nullptr;
+  napi_value arguments[6];
+  napi_create_uint32(env_, static_cast<uint32_t>(status.code), &arguments[0]);
+  napi_create_uint32(env_, static_cast<uint32_t>(kind), &arguments[1]);
+  napi_create_string_utf8(env_, name.data(), name.size(), &arguments[2]);
+  napi_create_string_utf8(env_, status.detail.data(), status.detail.size(), &arguments[3]);
+  napi_create_int32(env_, status.errnum, &arguments[4]);
+  napi_create_string_utf8(env_, status.call != nullptr ? status.call : "", NAPI_AUTO_LENGTH,
+                          &arguments[5]);
+  napi_get_global(env_, &global);
+  napi_get_reference_value(env_, make_error_, &function);
+  if (napi_call_function(env_, global, function, 6, arguments, &error) == napi_ok) {
+    napi_throw(env_, error);
+  }
+  return nullptr;
+}
+
+}  // namespace holdfast::addon

@@ -1,0 +1,100 @@
+// One JavaScript thread (a Node "environment") inside the addon: its agent, its bell on the event
+// loop, its open handles, and its end.
+//
+// Thread affinity: everything here belongs to the JS thread that loaded the addon. Only the Store
+// behind it is shared by the threads of the process, and locks for itself.
+#ifndef HOLDFAST_ADDON_ENVIRONMENT_H
+#define HOLDFAST_ADDON_ENVIRONMENT_H
+
+#include <node_api.h>
+#include <uv.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "core/agent.h"
+
+namespace holdfast::addon {
+
+class Environment;
+
+// A handle to an open object. Lives until its JS object is collected, closed or not.
+class HandleBase {
+ public:
+  explicit HandleBase(core::Object* object);
+  virtual ~HandleBase() = default;
+
+  virtual bool held() const { return false; }  // by this agent
+  virtual void abandon() {}                    // after the end of the agent
+
+  core::Kind kind() const { return kind_; }
+  const std::string& name() const { return name_; }
+  bool is_open() const { return object_ != nullptr; }
+  std::shared_ptr<Environment> shared_environment() const { return environment_; }
+
+ protected:
+  friend class Environment;
+  std::shared_ptr<Environment> environment_;
+  core::Object* object_ = nullptr;
+  core::Kind kind_;     // for errors, after close() too
+  std::string name_;
+  HandleBase* previous_ = nullptr;
+  HandleBase* next_ = nullptr;
+  bool collected_ = false;  // its JS object is gone, but the agent still holds it
+};
+
+class Environment {
+ public:
+  static napi_value init(napi_env env, napi_value exports);
+  static Environment* from(napi_env env);
+
+  // The agent begins with the first object that the thread opens.
+  core::Status ensure_agent();
+  core::Agent& agent() { return *agent_; }
+  core::Store& store() { return agent_->store(); }
+  napi_env env() const { return env_; }
+
+  void adopt(HandleBase* handle);
+  // False: this handle is the agent's last to an object that it holds.
+  bool may_close(const HandleBase* handle) const;
+  void close(HandleBase* handle);
+  void collect(HandleBase* handle);
+
+  // Makes an error of src/errors.ts and throws it. Always returns nullptr.
+  napi_value raise(const core::Status& status, core::Kind kind, const std::string& name);
+  napi_value raise(const core::Status& status, const HandleBase& handle) {
+    return raise(status, handle.kind(), handle.name());
+  }
+  napi_value raise(core::Code code, const HandleBase& handle) {
+    return raise(core::Status::of(code, ""), handle);
+  }
+
+  // Ends the agent: from here on this thread holds nothing. Idempotent.
+  void end();
+
+ private:
+  Environment() = default;
+  static napi_value configure(napi_env env, napi_callback_info info);
+  static void on_bell(uv_poll_t* poll, int status, int events);
+  static void on_cleanup(napi_async_cleanup_hook_handle hook, void* data);
+  static void at_process_exit();
+  bool start_bell();
+
+  napi_env env_ = nullptr;
+  std::thread::id thread_;
+  std::weak_ptr<Environment> self_;
+  std::string directory_;
+  std::string process_name_;
+  uint32_t thread_id_ = 0;
+  napi_ref on_rings_ = nullptr;
+  napi_ref make_error_ = nullptr;
+  bool ended_ = false;
+  std::unique_ptr<core::Agent> agent_;
+  uv_poll_t* poll_ = nullptr;
+  HandleBase* handles_ = nullptr;
+};
+
+}  // namespace holdfast::addon
+
+#endif

@@ -1,0 +1,145 @@
+// The format of everything in shared memory. A change here is a change of kFormatVersion.
+//
+// Every word that two agents may touch at once is a lock-free std::atomic, and every word has a table
+// of the states it can be in. All files are mapped whole and never change their length.
+#ifndef HOLDFAST_CORE_LAYOUT_H
+#define HOLDFAST_CORE_LAYOUT_H
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "platform/platform.h"
+
+namespace holdfast::core {
+
+using AgentId = uint64_t;  // 0 is nobody; see registry.h
+
+constexpr uint64_t kMagic = 0x31545341'46444C48;  // "HLDFAST1", little-endian
+constexpr uint32_t kFormatVersion = 1;
+constexpr size_t kNameMax = 255;  // bytes of UTF-8, the NUL not counted
+
+enum class Kind : uint32_t { registry = 1, lock = 2, rlock = 3, semaphore = 4 };
+
+// Two programs may share a file only if the C library lays its objects out alike in both.
+constexpr uint64_t layout_signature() {
+  return (uint64_t{sizeof(void*)} << 56) | (uint64_t{platform::traits::kLibraryId} << 48) |
+         (uint64_t{platform::traits::kSemaphoreSize} << 24) | uint64_t{platform::traits::kMutexSize};
+}
+
+// ---------------------------------------------------------------- header
+
+// | magic  | state  | what it is
+// | 0      | 0      | half-made: the creator has the directory's lock, or died; no semaphore exists yet
+// | kMagic | making | half-made: the semaphore named in it may exist
+// | kMagic | ready  | an object
+// | other  |        | not ours
+enum class State : uint32_t { making = 1, ready = 2 };
+
+enum Flags : uint32_t {
+  kPersistent = 1,  // stays when its last user is gone
+  kAnonymous = 2,   // nobody can know its name any more once its users are dead
+};
+
+struct Header {
+  std::atomic<uint64_t> magic;
+  uint32_t version;
+  Kind kind;
+  uint64_t signature;
+  uint64_t byte_length;
+  std::atomic<State> state;
+  std::atomic<uint32_t> flags;
+  uint64_t tag;         // what a ring for this object says; 1..2^53-1, so that it is a JS number
+  uint64_t created_us;  // wall clock
+  uint32_t creator_pid;
+  uint32_t initial;     // Semaphore: the value it was created with
+  char posix_name[platform::kSemaphoreNameMax + 1];  // "" if it has no semaphore
+  uint32_t name_length;
+  char name[kNameMax + 1];
+  char reserved[156];
+};
+static_assert(sizeof(Header) == 512, "the header is part of the file format");
+static_assert(offsetof(Header, posix_name) == 64 && offsetof(Header, name_length) == 96);
+
+// ---------------------------------------------------------------- wait set
+
+constexpr uint32_t kWaitSetSize = 128;
+
+// entry: 0, or the agent that waits. rings: one bit an entry.
+// | entry | bit | what it is
+// | 0     | 0   | free
+// | id    | 1   | wants to be rung
+// | id    | 0   | waits in the kernel (counted by inspect, never rung); or is being enrolled; or its
+// |       |     | waker died between taking the bit and taking the entry (the next slice sets it again)
+// | 0     | 1   | left by a cancelled enrolment; the next waker takes the bit and finds nobody
+struct WaitSet {
+  std::atomic<uint64_t> rings[kWaitSetSize / 64];
+  std::atomic<uint32_t> next_enrol;  // hints: where to look first, for first come, first rung
+  std::atomic<uint32_t> next_ring;
+  std::atomic<uint64_t> entry[kWaitSetSize];
+  std::atomic<uint32_t> waiting[kWaitSetSize];  // acquisitions that wait behind the entry
+};
+
+// ---------------------------------------------------------------- objects
+
+// Lock and RLock.
+// | owner | what it is
+// | 0     | free. Lock: a token is in the semaphore, or in flight, or lost and found by INV-3
+// | live  | held
+// | dead  | abandoned: whoever swaps it for its own id holds it and is told
+struct OwnedBody {
+  alignas(64) std::atomic<uint64_t> owner;
+  std::atomic<uint64_t> acquisitions;  // written by the owner alone; numbers the holds
+  std::atomic<uint32_t> depth;         // RLock: written by the owner alone
+  uint32_t reserved;
+  std::atomic<uint64_t> contentions;   // acquisitions that had to wait
+  std::atomic<uint64_t> abandonments;  // acquisitions from a dead owner
+  platform::traits::MutexStorage mutex;  // RLock
+  alignas(64) WaitSet waiters;
+};
+
+struct SemaphoreBody {
+  alignas(64) std::atomic<uint64_t> acquisitions;
+  std::atomic<uint64_t> contentions;
+  // Used only where the system cannot read a semaphore: posts less waits, as good as its users lived.
+  std::atomic<int32_t> value;
+  uint32_t reserved;
+  alignas(64) WaitSet waiters;
+};
+
+constexpr size_t kObjectLength = 4096;
+static_assert(sizeof(Header) + sizeof(OwnedBody) <= kObjectLength);
+static_assert(sizeof(Header) + sizeof(SemaphoreBody) <= kObjectLength);
+static_assert(sizeof(Header) % 64 == 0, "bodies start on a cache line");
+
+// ---------------------------------------------------------------- registry
+
+constexpr uint32_t kSlotBits = 12;
+constexpr uint32_t kSlotCount = 1u << kSlotBits;  // agents of one user at one time
+constexpr size_t kProcessNameMax = 31;
+
+// id: 0, or the agent that lives here. The other fields are written before the id is published.
+struct Slot {
+  std::atomic<uint64_t> id;
+  uint64_t start_time;
+  uint64_t pid_namespace;
+  uint32_t pid;
+  uint32_t thread_id;  // Node's; 0 is the main thread
+  char process_name[kProcessNameMax + 1];
+};
+static_assert(sizeof(Slot) == 64);
+
+struct RegistryBody {
+  uint64_t next_generation;  // under the directory's lock
+  char reserved[56];
+  Slot slots[kSlotCount];
+};
+constexpr size_t kRegistryLength = sizeof(Header) + sizeof(RegistryBody);
+
+static_assert(std::atomic<uint64_t>::is_always_lock_free);
+static_assert(std::atomic<uint32_t>::is_always_lock_free);
+static_assert(sizeof(std::atomic<uint64_t>) == 8 && sizeof(std::atomic<uint32_t>) == 4);
+
+}  // namespace holdfast::core
+
+#endif

@@ -1,0 +1,76 @@
+#include "core/lock.h"
+
+namespace holdfast::core {
+
+// INV-1 is established here and nowhere else.
+Outcome Lock::claim(AgentId from) {
+  AgentId expected = from;
+  if (!body_.owner.compare_exchange_strong(expected, agent_.id())) return {};
+  // Only the owner writes these; dying before it does is harmless.
+  const uint64_t hold = body_.acquisitions.load(std::memory_order_relaxed) + 1;
+  body_.acquisitions.store(hold, std::memory_order_relaxed);
+  if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+  return {hold, from != 0};
+}
+
+Outcome Lock::look() {
+  if (Outcome outcome = try_acquire()) return outcome;
+  const AgentId owner = body_.owner.load();
+  if (owner == agent_.id()) return {};
+  if (owner != 0) {
+    patience_.reset();
+    // The dead owner took a token with it, and our own release will post one: the count is kept.
+    return agent_.registry().alive(owner) ? Outcome{} : claim(owner);
+  }
+  if (!patience_.exhausted(body_.acquisitions.load(std::memory_order_relaxed))) return {};
+  patience_.reset();
+  platform::post(object_.semaphore());  // INV-3, safe by INV-2
+  return try_acquire();
+}
+
+Outcome Lock::wait(int64_t deadline_ns) {
+  if constexpr (platform::traits::kTimedWaits) {
+    return wait_in_kernel(agent_, body_.waiters, [&] {
+      while (platform::wait_until(object_.semaphore(), deadline_ns)) {
+        if (Outcome outcome = claim(0)) return outcome;  // else the token was surplus
+        // A token beside an owner may be the alarm of an agent that ended (see abandon()).
+        if (Outcome outcome = look()) return outcome;
+      }
+      return look();
+    });
+  } else {
+    return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return look(); });
+  }
+}
+
+void Lock::wake() {
+  platform::post(object_.semaphore());
+  ring_one(body_.waiters, agent_.registry(), object_.tag());
+}
+
+Code Lock::release() {
+  AgentId owner = body_.owner.load(std::memory_order_relaxed);
+  do {
+    if (owner == 0) return Code::not_locked;
+  } while (!body_.owner.compare_exchange_weak(owner, 0));
+  wake();
+  return Code::ok;
+}
+
+Code Lock::release_hold(uint64_t hold) {
+  AgentId owner = agent_.id();
+  // Nobody but this thread can bring its own id back into the word, so the number that goes with it
+  // cannot change between this check and the swap.
+  if (body_.acquisitions.load(std::memory_order_relaxed) != hold ||
+      !body_.owner.compare_exchange_strong(owner, 0)) {
+    return Code::not_locked;
+  }
+  wake();
+  return Code::ok;
+}
+
+void Lock::abandon() {
+  if (held_by_me()) wake();
+}
+
+}  // namespace holdfast::core

@@ -1,0 +1,58 @@
+// Lock: a semaphore to wait on, an owner word to hold.
+//
+//   acquire   take a token from the semaphore, then swap `owner` 0 -> me. If the swap fails the token
+//             was surplus: drop it.
+//   release   swap `owner` -> 0, post a token, ring one waiter.
+//   rescue    `owner` is dead: swap dead -> me (acquired, abandoned). `owner` is 0 and neither a token
+//             nor an acquisition has come for two slices: somebody died between two steps; post one.
+//
+// INV-1 The swap is the lock: at most one live agent is in `owner`. Tokens are permits to try.
+// INV-2 A surplus token is harmless: whoever draws it fails the swap and drops it. So a rescue may
+//       always post.
+// INV-3 A lost token is found: `owner` == 0 without a token is mended by the next looks of any waiter.
+#ifndef HOLDFAST_CORE_LOCK_H
+#define HOLDFAST_CORE_LOCK_H
+
+#include "core/waiting.h"
+
+namespace holdfast::core {
+
+class Lock {
+ public:
+  Lock(Agent& agent, Object& object)
+      : agent_(agent), object_(object), body_(*object.body<OwnedBody>()) {}
+
+  Outcome try_acquire() {
+    return platform::try_wait(object_.semaphore()) ? claim(0) : Outcome{};
+  }
+  // Tries, and if that fails sees whether there is somebody to wait for at all.
+  Outcome look();
+  // Blocks at most until the deadline.
+  Outcome wait(int64_t deadline_ns);
+
+  // By anyone, as in Python; not_locked if nobody holds it.
+  Code release();
+  // Only the hold of this number; not_locked if it was ended by somebody else.
+  Code release_hold(uint64_t hold);
+  // At the end of the agent: wake somebody who will find out.
+  void abandon();
+
+  AgentId owner() const { return body_.owner.load(); }
+  bool held_by_me() const { return owner() == agent_.id(); }
+  uint32_t depth() const { return owner() != 0 ? 1 : 0; }
+  OwnedBody& body() { return body_; }
+  WaitSet& waiters() { return body_.waiters; }
+
+ private:
+  Outcome claim(AgentId from);
+  void wake();
+
+  Agent& agent_;
+  Object& object_;
+  OwnedBody& body_;
+  Patience patience_;
+};
+
+}  // namespace holdfast::core
+
+#endif

@@ -1,0 +1,136 @@
+#include "core/registry.h"
+
+#include <cstdio>
+#include <cstring>
+
+namespace holdfast::core {
+
+namespace {
+
+struct BellName {
+  char text[16];
+  explicit BellName(AgentId id) {
+    snprintf(text, sizeof text, "bell.%u", static_cast<unsigned>(id & (kSlotCount - 1)));
+  }
+};
+
+}  // namespace
+
+Registry::~Registry() {
+  for (Ringer& ringer : ringers_) {
+    if (ringer.fd >= 0) platform::close_descriptor(ringer.fd);
+  }
+}
+
+void Registry::attach(RegistryBody* body, std::string directory, int directory_fd) {
+  body_ = body;
+  directory_ = std::move(directory);
+  directory_fd_ = directory_fd;
+}
+
+uint64_t Registry::next_serial() {
+  // Seeded with the time, so that a registry which somebody deleted does not begin again with numbers
+  // that still stand in an owner word.
+  constexpr uint64_t kSerialMask = (uint64_t{1} << (64 - kSlotBits)) - 1;
+  if (body_->next_generation == 0) body_->next_generation = platform::realtime_us();
+  body_->next_generation = (body_->next_generation + 1) & kSerialMask;
+  if (body_->next_generation == 0) body_->next_generation = 1;
+  return body_->next_generation;
+}
+
+Status Registry::claim(uint32_t thread_id, const std::string& process_name, AgentId* id,
+                       int* bell_fd) {
+  uint32_t free = kSlotCount;
+  for (int round = 0; round < 2 && free == kSlotCount; round++) {
+    if (round == 1) vacate_dead();
+    for (uint32_t index = 0; index < kSlotCount && free == kSlotCount; index++) {
+      if (body_->slots[index].id.load() == 0) free = index;
+    }
+  }
+  if (free == kSlotCount) {
+    return Status::of(Code::no_space, "all " + std::to_string(kSlotCount) +
+                                          " agents (JS threads of this user) are taken");
+  }
+  const AgentId claimed = (next_serial() << kSlotBits) | free;
+  const BellName name(claimed);
+  platform::unlink_file(directory_fd_, name.text);  // left by an agent that died here
+  if (platform::OsError error =
+          platform::create_bell(directory_.c_str(), directory_fd_, name.text, bell_fd)) {
+    return Status::from(error, "cannot make a bell in " + directory_);
+  }
+  const platform::Identity me = platform::current_identity();
+  Slot& slot = body_->slots[free];
+  slot.pid = me.pid;
+  slot.start_time = me.start_time;
+  slot.pid_namespace = me.pid_namespace;
+  slot.thread_id = thread_id;
+  memset(slot.process_name, 0, sizeof slot.process_name);
+  memcpy(slot.process_name, process_name.data(), std::min(process_name.size(), kProcessNameMax));
+  slot.id.store(claimed);  // INV-7: last
+  *id = claimed;
+  return Status::success();
+}
+
+void Registry::vacate(AgentId id, int bell_fd) {
+  // The bell goes before the slot: whoever finds the slot free makes a new bell under the same name.
+  platform::unlink_file(directory_fd_, BellName(id).text);
+  platform::close_descriptor(bell_fd);
+  slot_of(id).id.compare_exchange_strong(id, 0);
+}
+
+void Registry::vacate_dead() {
+  for (Slot& slot : body_->slots) {
+    AgentId id = slot.id.load();
+    if (id == 0 || alive(id)) continue;
+    platform::unlink_file(directory_fd_, BellName(id).text);
+    slot.id.compare_exchange_strong(id, 0);
+  }
+}
+
+bool Registry::alive(AgentId id) {
+  Slot& slot = slot_of(id);
+  if (slot.id.load() != id) return false;
+  int fd = -1;
+  switch (platform::open_ringer(directory_fd_, BellName(id).text, &fd)) {
+    case platform::Reader::present:
+      platform::close_descriptor(fd);
+      return true;
+    case platform::Reader::absent:
+      return false;
+    case platform::Reader::unknown:
+      break;
+  }
+  // Somebody emptied the directory, or we have no descriptor left: neither is a death.
+  const platform::Identity identity{slot.pid, 0, slot.start_time, slot.pid_namespace};
+  return slot.id.load() == id && platform::process_exists(identity);
+}
+
+bool Registry::ring(AgentId id, uint64_t tag) {
+  if (slot_of(id).id.load() != id) return false;
+  const std::lock_guard<std::mutex> guard(ringers_mutex_);
+  Ringer& ringer = ringers_[id % kRingers];
+  if (ringer.id != id) {
+    if (ringer.fd >= 0) platform::close_descriptor(ringer.fd);
+    ringer = Ringer{};
+    int fd = -1;
+    const platform::Reader reader = platform::open_ringer(directory_fd_, BellName(id).text, &fd);
+    if (reader == platform::Reader::absent) return false;
+    if (reader == platform::Reader::unknown) return true;  // its slice will have to do
+    ringer = Ringer{id, fd};
+  }
+  if (platform::ring(ringer.fd, tag) != platform::Rung::no_reader) return true;
+  platform::close_descriptor(ringer.fd);
+  ringer = Ringer{};
+  return false;
+}
+
+bool Registry::describe(AgentId id, AgentFacts* facts) {
+  Slot& slot = slot_of(id);
+  if (slot.id.load() != id) return false;
+  facts->pid = slot.pid;
+  facts->thread_id = slot.thread_id;
+  facts->process_name.assign(slot.process_name, strnlen(slot.process_name, kProcessNameMax));
+  return slot.id.load() == id;  // else the slot changed hands while we read
+}
+
+}  // namespace holdfast::core

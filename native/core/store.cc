@@ -1,0 +1,563 @@
+#include "core/store.h"
+
+#include <algorithm>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "core/wait_set.h"
+
+namespace holdfast::core {
+
+namespace {
+
+constexpr const char* kRegistryName = "registry";
+constexpr const char* kObjectPrefix = "object.";
+constexpr int64_t kOpenPatience_ns = 10'000 * platform::kNanosPerMilli;
+constexpr int64_t kClosePatience_ns = 2'000 * platform::kNanosPerMilli;
+
+bool starts_with(const std::string& text, const char* prefix) {
+  return text.compare(0, strlen(prefix), prefix) == 0;
+}
+
+bool is_owned_kind(Kind kind) { return kind == Kind::lock || kind == Kind::rlock; }
+
+bool has_semaphore(Kind kind) { return kind == Kind::lock || kind == Kind::semaphore; }
+
+uint32_t first_value(const OpenRequest& request) {
+  return request.kind == Kind::lock ? 1 : request.initial;
+}
+
+std::string random_hex() {
+  unsigned char bytes[13];
+  platform::random_bytes(bytes, sizeof bytes);
+  char text[2 * sizeof bytes + 1];
+  for (size_t i = 0; i < sizeof bytes; i++) snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+  return text;
+}
+
+}  // namespace
+
+// The directory's lock, and the process's own beside it (all threads share one file description). A
+// peer that was stopped inside must not stop us for ever, so it is asked for again and again up to a
+// limit; flock(2) has no timed form.
+class Store::Locked {
+ public:
+  Locked(Store& store, int64_t patience_ns)
+      : guard_(store.mutex_), fd_(store.directory_fd_), acquired_(lock(fd_, patience_ns)) {}
+  ~Locked() {
+    // By word, not by close: a child that was forked this instant may share the file description.
+    if (acquired_) platform::unlock_file(fd_);
+  }
+  bool acquired() const { return acquired_; }
+  static Status busy() { return Status::of(Code::busy, "the directory is locked by another process"); }
+
+ private:
+  static bool lock(int fd, int64_t patience_ns) {
+    const int64_t deadline = platform::monotonic_ns() + patience_ns;
+    for (int64_t pause_ns = 20'000;; pause_ns = std::min(pause_ns * 2, platform::kNanosPerMilli)) {
+      if (!platform::lock_exclusive(fd)) return true;
+      if (platform::monotonic_ns() >= deadline) return false;
+      platform::sleep_ns(pause_ns);
+    }
+  }
+
+  std::lock_guard<std::mutex> guard_;
+  int fd_;
+  bool acquired_;
+};
+
+// What stands under a file name. Owns the descriptor until it is taken out of `fd`.
+struct Store::Found {
+  enum class What { nothing, half_made, object } what = What::nothing;
+  Header header;         // a private copy, of what == object, or of half_made with a semaphore name
+  bool in_use = false;   // by anyone, this process included
+  int fd = -1;           // if not in use, locked exclusively
+  ~Found() {
+    if (fd >= 0) platform::close_descriptor(fd);
+  }
+
+  bool persistent() const { return (header.flags.load() & kPersistent) != 0; }
+};
+
+// An object whose users are all dead.
+bool Store::is_leftover(const Found& found) {
+  return found.what == Found::What::object && !found.in_use && !found.persistent();
+}
+
+// Has an object that nobody uses still to tell its next holder that the last one died holding it?
+bool Store::has_news(const Found& found) {
+  if (!is_owned_kind(found.header.kind) || (found.header.flags.load() & kAnonymous) != 0) return false;
+  AgentId owner = 0;
+  return platform::read_at(found.fd, sizeof(Header) + offsetof(OwnedBody, owner), &owner,
+                           sizeof owner) &&
+         owner != 0;
+}
+
+bool Object::has_news() const {
+  const bool anonymous = (header()->flags.load() & kAnonymous) != 0;
+  return is_owned_kind(header()->kind) && !anonymous && body<OwnedBody>()->owner.load() != 0;
+}
+
+// ---------------------------------------------------------------- entering and leaving
+
+Status Store::enter(const std::string& directory, std::shared_ptr<Store>* result) {
+  std::shared_ptr<Store> store(new Store());
+  store->is_default_ = directory.empty();
+  store->directory_ = store->is_default_ ? platform::default_directory() : directory;
+  if (store->directory_.empty()) {
+    return Status::of(Code::not_found, "this user has no home directory; set HOLDFAST_DIR");
+  }
+  const char* path = store->directory_.c_str();
+  const std::string quoted = "the directory " + store->directory_;
+  const int64_t deadline = platform::monotonic_ns() + kOpenPatience_ns;
+  for (;;) {
+    platform::OsError error;
+    switch (platform::open_directory(path, true, &store->directory_fd_, &error)) {
+      case platform::DirectoryFault::none:
+        break;
+      case platform::DirectoryFault::not_a_directory:
+        return {Code::permission, error.errnum, error.call,
+                quoted + " is a symbolic link or not a directory"};
+      case platform::DirectoryFault::foreign_owner:
+        return Status::of(Code::permission, quoted + " belongs to another user");
+      case platform::DirectoryFault::open_permissions:
+        return Status::of(Code::permission,
+                          quoted + " can be entered by other users; its mode must be 0700");
+      case platform::DirectoryFault::system:
+        return Status::from(error, "cannot use " + quoted);
+    }
+    {
+      Locked locked(*store, kOpenPatience_ns);
+      if (!locked.acquired()) {
+        platform::close_descriptor(store->directory_fd_);
+        store->directory_fd_ = -1;
+        return Locked::busy();
+      }
+      // The last one out may have removed it between our open and our lock.
+      if (platform::is_same_directory(path, store->directory_fd_)) {
+        Status status = store->open_registry();
+        if (status.ok()) *result = std::move(store);
+        return status;
+      }
+    }
+    platform::close_descriptor(store->directory_fd_);
+    store->directory_fd_ = -1;
+    if (platform::monotonic_ns() >= deadline) return Locked::busy();
+  }
+}
+
+Status Store::open_registry() {
+  const std::string where = "the registry in " + directory_;
+  Found found;
+  if (Status status = inspect_file(kRegistryName, &found); !status.ok()) return status;
+  if (found.what == Found::What::object && found.header.kind != Kind::registry) {
+    return Status::of(Code::corrupt, where + " is not a registry");
+  }
+  if (found.what == Found::What::half_made) platform::unlink_file(directory_fd_, kRegistryName);
+
+  const bool fresh = found.what != Found::What::object;
+  platform::OsError error;
+  if (fresh) {
+    error = platform::create_file(directory_fd_, kRegistryName, &registry_fd_);
+    if (!error) error = platform::reserve_space(registry_fd_, kRegistryLength);
+  } else {
+    registry_fd_ = std::exchange(found.fd, -1);
+  }
+  if (!error) error = platform::lock_shared(registry_fd_);
+  if (!error) error = platform::map_file(registry_fd_, kRegistryLength, &registry_base_);
+  if (error) {
+    if (fresh) platform::unlink_file(directory_fd_, kRegistryName);
+    if (registry_fd_ >= 0) platform::close_descriptor(std::exchange(registry_fd_, -1));
+    return Status::from(error, "cannot open " + where);
+  }
+  Header* header = static_cast<Header*>(registry_base_);
+  if (fresh) {
+    header->version = kFormatVersion;
+    header->kind = Kind::registry;
+    header->signature = layout_signature();
+    header->byte_length = kRegistryLength;
+    header->created_us = platform::realtime_us();
+    header->state.store(State::ready);
+    header->magic.store(kMagic);
+  }
+  registry_.attach(reinterpret_cast<RegistryBody*>(header + 1), directory_, directory_fd_);
+  registry_.vacate_dead();
+  sweep();
+  return Status::success();
+}
+
+Store::~Store() {
+  if (registry_base_ != nullptr) {
+    Locked locked(*this, kClosePatience_ns);
+    // Last one out of the directory, and nothing persistent in it: leave no trace.
+    if (locked.acquired() && platform::is_same_directory(directory_.c_str(), directory_fd_) &&
+        !platform::lock_exclusive(registry_fd_)) {
+      platform::OsError error;
+      bool empty = true;
+      const std::vector<std::string> names = platform::list_directory(directory_fd_, &error);
+      for (const std::string& name : names) empty &= !starts_with(name, kObjectPrefix);
+      if (empty && !error) {
+        for (const std::string& name : names) {
+          if (starts_with(name, "bell.")) platform::unlink_file(directory_fd_, name.c_str());
+        }
+        platform::unlink_file(directory_fd_, kRegistryName);
+        if (is_default_) platform::remove_empty_directory(directory_.c_str());
+      }
+    }
+    platform::unmap_file(registry_base_, kRegistryLength);
+    platform::close_descriptor(registry_fd_);
+  }
+  if (directory_fd_ >= 0) platform::close_descriptor(directory_fd_);
+}
+
+Status Store::claim_agent(uint32_t thread_id, const std::string& process_name, AgentId* id,
+                          int* bell_fd) {
+  Locked locked(*this, kOpenPatience_ns);
+  if (!locked.acquired()) return Locked::busy();
+  return registry_.claim(thread_id, process_name, id, bell_fd);
+}
+
+void Store::vacate_agent(AgentId id, int bell_fd) {
+  Locked locked(*this, kClosePatience_ns);
+  if (locked.acquired()) {
+    registry_.vacate(id, bell_fd);
+  } else {
+    platform::close_descriptor(bell_fd);  // dead all the same; a sweep takes the rest away
+  }
+}
+
+// ---------------------------------------------------------------- one file
+
+// Looks at a file without changing it. Everything that is not ours, or not whole, is told apart here.
+Status Store::inspect_file(const std::string& file_name, Found* found) {
+  const std::string path = directory_ + "/" + file_name;
+  if (platform::OsError error = platform::open_file(directory_fd_, file_name.c_str(), &found->fd)) {
+    if (error.errnum == ENOENT) return Status::success();
+    if (error.errnum == ELOOP) return Status::of(Code::corrupt, path + " is a symbolic link");
+    return Status::from(error, "cannot open " + path);
+  }
+  platform::FileFacts facts;
+  if (platform::OsError error = platform::file_facts(found->fd, &facts)) {
+    return Status::from(error, "cannot look at " + path);
+  }
+  if (!facts.regular) return Status::of(Code::corrupt, path + " is not a regular file");
+  if (!facts.owned) return Status::of(Code::permission, path + " belongs to another user");
+
+  platform::OsError error = platform::lock_exclusive(found->fd);
+  if (error && error.errnum != EWOULDBLOCK) return Status::from(error, "cannot lock " + path);
+  found->in_use = static_cast<bool>(error);
+
+  size_t got = 0;
+  memset(static_cast<void*>(&found->header), 0, sizeof found->header);
+  if (platform::OsError failed =
+          platform::read_at_start(found->fd, &found->header, sizeof found->header, &got)) {
+    return Status::from(failed, "cannot read " + path);
+  }
+  const Header& header = found->header;
+  const uint64_t magic = header.magic.load();
+  if (facts.length == 0 || (magic == 0 && got == sizeof header)) {
+    // The creator writes the magic number last. While it lives it holds the directory's lock, and so
+    // do we: it is dead.
+    if (found->in_use) return Status::of(Code::corrupt, path + " has lost its header");
+    found->what = Found::What::half_made;
+    return Status::success();
+  }
+  if (magic != kMagic) return Status::of(Code::corrupt, path + " is not a file of holdfast");
+  if (got < sizeof header) return Status::of(Code::corrupt, path + " is truncated");
+  if (header.version != kFormatVersion) {
+    return Status::of(Code::incompatible, path + " has format " + std::to_string(header.version) +
+                                              "; this version of holdfast has format " +
+                                              std::to_string(kFormatVersion));
+  }
+  if (header.signature != layout_signature()) {
+    return Status::of(Code::incompatible,
+                      path + " was made by a program with another word size or C library");
+  }
+  const uint64_t expected = header.kind == Kind::registry ? kRegistryLength : kObjectLength;
+  if (header.byte_length != expected || facts.length != expected) {
+    return Status::of(Code::corrupt, path + " is truncated: " + std::to_string(facts.length) +
+                                         " of " + std::to_string(expected) + " bytes");
+  }
+  const bool text_ends = memchr(header.posix_name, 0, sizeof header.posix_name) != nullptr &&
+                         header.name_length <= kNameMax;
+  const bool known_kind =
+      header.kind == Kind::registry || is_owned_kind(header.kind) || has_semaphore(header.kind);
+  const bool named = (header.posix_name[0] == '/') == has_semaphore(header.kind);
+  const State state = header.state.load();
+  if (!text_ends || !known_kind || !named || (state != State::making && state != State::ready)) {
+    return Status::of(Code::corrupt, path + " has a header that makes no sense");
+  }
+  if (state == State::making && found->in_use) {
+    return Status::of(Code::corrupt, path + " is in use but was never finished");
+  }
+  found->what = state == State::making ? Found::What::half_made : Found::What::object;
+  return Status::success();
+}
+
+void Store::destroy(const Header& header, const std::string& file_name) {
+  // INV-10: the semaphore first. Dying in between leaves a file that nobody uses, and a sweep or the
+  // next open comes by here again.
+  if (header.posix_name[0] == '/') platform::unlink_semaphore(header.posix_name);
+  platform::unlink_file(directory_fd_, file_name.c_str());
+}
+
+// ---------------------------------------------------------------- opening
+
+Status Store::open(const OpenRequest& request, Object** result) {
+  const std::string file_name = kObjectPrefix + request.file_key;
+  Locked locked(*this, kOpenPatience_ns);
+  if (!locked.acquired()) return Locked::busy();
+  if (!platform::is_same_directory(directory_.c_str(), directory_fd_)) {
+    return Status::of(Code::not_found, "the directory " + directory_ +
+                                           " was removed while this process was using it");
+  }
+  sweep_if_due();
+
+  Found found;
+  if (Status status = inspect_file(file_name, &found); !status.ok()) return status;
+
+  const bool leftover = is_leftover(found);
+  if (request.must_exist && (found.what != Found::What::object || leftover)) {
+    return Status::of(Code::not_found, "there is no such object");
+  }
+  if (found.what == Found::What::object &&
+      (!leftover || (found.header.kind == request.kind && has_news(found)))) {
+    return adopt(request, found, result);
+  }
+  if (found.what != Found::What::nothing) destroy(found.header, file_name);
+  return make(request, file_name, result);
+}
+
+Status Store::make(const OpenRequest& request, const std::string& file_name, Object** result) {
+  auto object = std::make_unique<Object>();
+  object->file_name_ = file_name;
+  platform::OsError error =
+      platform::create_file(directory_fd_, file_name.c_str(), &object->fd_);
+  if (error) return Status::from(error, "cannot make " + directory_ + "/" + file_name);
+
+  error = platform::lock_shared(object->fd_);
+  if (!error) error = platform::reserve_space(object->fd_, kObjectLength);
+  if (!error) error = platform::map_file(object->fd_, kObjectLength, &object->base_);
+  if (error) {
+    platform::unlink_file(directory_fd_, file_name.c_str());
+    platform::close_descriptor(object->fd_);
+    return Status::from(error, "cannot make " + directory_ + "/" + file_name);
+  }
+
+  Header* header = object->header();
+  header->version = kFormatVersion;
+  header->kind = request.kind;
+  header->signature = layout_signature();
+  header->byte_length = kObjectLength;
+  header->flags.store((request.persistent ? kPersistent : 0u) |
+                      (request.anonymous ? kAnonymous : 0u));
+  header->tag = registry_.next_serial();
+  header->created_us = platform::realtime_us();
+  header->creator_pid = platform::current_identity().pid;
+  header->initial = request.initial;
+  header->name_length = static_cast<uint32_t>(request.name.size());
+  memcpy(header->name, request.name.data(), request.name.size());
+  header->state.store(State::making);
+  if (request.kind == Kind::rlock) platform::init_mutex(&object->body<OwnedBody>()->mutex);
+  if (request.kind == Kind::semaphore) {
+    object->body<SemaphoreBody>()->value.store(static_cast<int32_t>(request.initial));
+  }
+
+  std::string posix_name = "/hf-" + request.semaphore_key;
+  for (int attempt = 0; has_semaphore(request.kind); attempt++) {
+    memcpy(header->posix_name, posix_name.c_str(), posix_name.size() + 1);
+    header->magic.store(kMagic);  // INV-10: from here on, whoever cleans up after us knows the name
+    error = platform::create_semaphore(posix_name.c_str(), first_value(request),
+                                       &object->semaphore_);
+    if (error.errnum != EEXIST || attempt == 8) break;
+    // No file names it, so it is left from a directory that was emptied: take it away. If another
+    // user planted it we may not, and step aside.
+    if (platform::unlink_semaphore(posix_name.c_str())) posix_name = "/hf-" + random_hex();
+  }
+  if (error) {
+    platform::unlink_file(directory_fd_, file_name.c_str());
+    platform::unmap_file(object->base_, kObjectLength);
+    platform::close_descriptor(object->fd_);
+    return Status::from(error, "cannot make the semaphore " + posix_name);
+  }
+  header->magic.store(kMagic);
+  header->state.store(State::ready);
+
+  object->users_ = 1;
+  *result = object.get();
+  objects_[file_name] = object.release();
+  return Status::success();
+}
+
+// Opens what is there: in use by others, persistent, or left by a holder that died.
+Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
+  const Header& seen = found.header;
+  const std::string file_name = kObjectPrefix + request.file_key;
+  if (seen.kind != request.kind) {
+    static const char* const kNames[] = {"?", "registry", "Lock", "RLock", "Semaphore"};
+    return Status::of(Code::incompatible,
+                      std::string("the name belongs to a ") + kNames[static_cast<int>(seen.kind)]);
+  }
+  if (std::string(seen.name, seen.name_length) != request.name) {
+    return Status::of(Code::incompatible, "its file belongs to another name: " +
+                                              std::string(seen.name, seen.name_length));
+  }
+  if (request.exclusive && (found.in_use || found.persistent())) {
+    return Status::of(Code::exists, "it exists already");
+  }
+  if (request.initial_given && seen.initial != request.initial) {
+    return Status::of(Code::incompatible, "it was made with an initial value of " +
+                                              std::to_string(seen.initial) + ", not " +
+                                              std::to_string(request.initial));
+  }
+
+  // This process may have it already. Not if the name was taken away meanwhile and given anew.
+  const auto known = objects_.find(file_name);
+  if (known != objects_.end()) {
+    platform::FileFacts ours, theirs;
+    if (!platform::file_facts(known->second->fd_, &ours) &&
+        !platform::file_facts(found.fd, &theirs) && ours.inode == theirs.inode) {
+      known->second->users_++;
+      if (request.persistent) known->second->header()->flags.fetch_or(kPersistent);
+      *result = known->second;
+      return Status::success();
+    }
+    objects_.erase(known);
+  }
+
+  auto object = std::make_unique<Object>();
+  object->file_name_ = file_name;
+  object->fd_ = std::exchange(found.fd, -1);
+  platform::OsError error = platform::lock_shared(object->fd_);
+  if (!error) error = platform::map_file(object->fd_, kObjectLength, &object->base_);
+  if (!error && has_semaphore(request.kind)) {
+    error = platform::open_semaphore(seen.posix_name, &object->semaphore_);
+    if (error.errnum == ENOENT && !found.in_use) {
+      // Its remover died half-way (INV-10), or the machine was restarted.
+      error = platform::create_semaphore(seen.posix_name, first_value(request), &object->semaphore_);
+    } else if (error.errnum == ENOENT) {
+      platform::unmap_file(object->base_, kObjectLength);
+      platform::close_descriptor(object->fd_);
+      return {Code::incompatible, error.errnum, error.call,
+              std::string("its semaphore ") + seen.posix_name + " cannot be seen from here"};
+    }
+  }
+  if (error) {
+    if (object->base_ != nullptr) platform::unmap_file(object->base_, kObjectLength);
+    platform::close_descriptor(object->fd_);
+    return Status::from(error, "cannot open " + directory_ + "/" + file_name);
+  }
+  if (!found.in_use) {
+    // Whoever stood in the wait set is dead. The owner word stays: it is the news.
+    reset(is_owned_kind(seen.kind) ? object->body<OwnedBody>()->waiters
+                                   : object->body<SemaphoreBody>()->waiters);
+    // A token that died with somebody is replaced now rather than after two slices (INV-3).
+    if (seen.kind == Kind::lock && object->body<OwnedBody>()->owner.load() == 0) {
+      platform::try_wait(object->semaphore_);
+      platform::post(object->semaphore_);
+    }
+  }
+  if (request.persistent) object->header()->flags.fetch_or(kPersistent);
+  object->users_ = 1;
+  *result = object.get();
+  objects_[file_name] = object.release();
+  return Status::success();
+}
+
+// ---------------------------------------------------------------- closing
+
+void Store::close(Object* object) {
+  Locked locked(*this, kClosePatience_ns);
+  if (--object->users_ != 0) return;
+  const auto known = objects_.find(object->file_name_);
+  if (known != objects_.end() && known->second == object) objects_.erase(known);
+
+  Header* header = object->header();
+  platform::FileFacts facts;
+  // Not if the name was taken away: the file of that name, if there is one, is somebody else's.
+  if (locked.acquired() && !platform::file_facts(object->fd_, &facts) &&
+      platform::inode_of(directory_fd_, object->file_name_.c_str()) == facts.inode &&
+      (header->flags.load() & kPersistent) == 0 && !object->has_news() &&
+      !platform::lock_exclusive(object->fd_)) {
+    destroy(*header, object->file_name_);
+  }
+  if (object->semaphore_.handle != nullptr) platform::close_semaphore(object->semaphore_);
+  platform::unmap_file(object->base_, kObjectLength);
+  platform::close_descriptor(object->fd_);
+  delete object;
+}
+
+Status Store::unlink(Kind kind, const std::string& name, const std::string& file_key) {
+  const std::string file_name = kObjectPrefix + file_key;
+  Locked locked(*this, kOpenPatience_ns);
+  if (!locked.acquired()) return Locked::busy();
+  Found found;
+  if (Status status = inspect_file(file_name, &found); !status.ok()) return status;
+  if (found.what != Found::What::object || found.header.kind != kind ||
+      std::string(found.header.name, found.header.name_length) != name) {
+    return Status::of(Code::not_found, "there is no such object");
+  }
+  destroy(found.header, file_name);
+  return Status::success();
+}
+
+Status Store::unlink(Object* object) {
+  Locked locked(*this, kOpenPatience_ns);
+  if (!locked.acquired()) return Locked::busy();
+  platform::FileFacts facts;
+  if (platform::OsError error = platform::file_facts(object->fd_, &facts)) {
+    return Status::from(error, "cannot look at " + object->file_name_);
+  }
+  if (platform::inode_of(directory_fd_, object->file_name_.c_str()) != facts.inode) {
+    return Status::of(Code::not_found, "its name was taken away before");
+  }
+  destroy(*object->header(), object->file_name_);
+  return Status::success();
+}
+
+// ---------------------------------------------------------------- looking around
+
+Status Store::list(std::vector<Listing>* listings) {
+  Locked locked(*this, kOpenPatience_ns);
+  if (!locked.acquired()) return Locked::busy();
+  platform::OsError error;
+  for (const std::string& file_name : platform::list_directory(directory_fd_, &error)) {
+    Found found;
+    if (!starts_with(file_name, kObjectPrefix) || !inspect_file(file_name, &found).ok() ||
+        found.what != Found::What::object) {
+      continue;
+    }
+    listings->push_back({found.header.kind,
+                         std::string(found.header.name, found.header.name_length),
+                         found.persistent(), found.in_use});
+  }
+  return error ? Status::from(error, "cannot list " + directory_) : Status::success();
+}
+
+// Takes away what killed processes left. What is not ours stays: it gets its error from open().
+void Store::sweep() {
+  const int64_t started = platform::monotonic_ns();
+  platform::OsError error;
+  for (const std::string& file_name : platform::list_directory(directory_fd_, &error)) {
+    Found found;
+    if (!starts_with(file_name, kObjectPrefix) || !inspect_file(file_name, &found).ok() ||
+        found.in_use) {
+      continue;
+    }
+    if (found.what == Found::What::half_made || (is_leftover(found) && !has_news(found))) {
+      destroy(found.header, file_name);
+    }
+  }
+  // At most one part in a hundred of a process's time, however many objects there are.
+  const int64_t ended = platform::monotonic_ns();
+  next_sweep_ns_ = ended + std::max(1000 * platform::kNanosPerMilli, 100 * (ended - started));
+}
+
+void Store::sweep_if_due() {
+  if (platform::monotonic_ns() >= next_sweep_ns_) sweep();
+}
+
+}  // namespace holdfast::core

@@ -1,0 +1,115 @@
+// The directory of one user and everything in it: creating, opening, closing, sweeping, listing.
+// One Store a process, shared by its agents; one Object an open name, shared by its handles.
+//
+// INV-8 Files, semaphores, slots and bells come and go only under the directory's lock, which ends
+// with its holder.
+// INV-9 Whoever uses an object holds a shared flock on its file for as long. "Is it in use" is "can I
+// have the exclusive one", and the kernel's answer is right after any crash.
+// INV-10 An object's semaphore exists only while a file names it: the name is written before the
+// semaphore is made, and the file is removed after it.
+#ifndef HOLDFAST_CORE_STORE_H
+#define HOLDFAST_CORE_STORE_H
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/layout.h"
+#include "core/registry.h"
+#include "core/status.h"
+
+namespace holdfast::core {
+
+struct OpenRequest {
+  Kind kind = Kind::lock;
+  std::string name;          // 1..255 bytes of UTF-8, no NUL: checked by the caller
+  std::string file_key;      // digest of the name: [0-9a-f]{26}
+  std::string semaphore_key; // digest of the user, the directory and the name, alike
+  bool exclusive = false;
+  bool must_exist = false;
+  bool persistent = false;
+  bool anonymous = false;
+  uint32_t initial = 1;
+  bool initial_given = false;
+};
+
+class Object {
+ public:
+  Header* header() const { return static_cast<Header*>(base_); }
+  Kind kind() const { return header()->kind; }
+  template <class Body>
+  Body* body() const {
+    return reinterpret_cast<Body*>(static_cast<char*>(base_) + sizeof(Header));
+  }
+  platform::NamedSemaphore semaphore() const { return semaphore_; }
+  uint64_t tag() const { return header()->tag; }
+
+ private:
+  friend class Store;
+  bool has_news() const;
+  void* base_ = nullptr;
+  int fd_ = -1;
+  platform::NamedSemaphore semaphore_;
+  std::string file_name_;
+  uint32_t users_ = 0;
+};
+
+struct Listing {
+  Kind kind;
+  std::string name;
+  bool persistent;
+  bool in_use;
+};
+
+class Store {
+ public:
+  // `directory` absolute, "" for the default one.
+  static Status enter(const std::string& directory, std::shared_ptr<Store>* store);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  Status open(const OpenRequest& request, Object** object);
+  void close(Object* object);
+  // Takes the name away. Those who have the object open keep it; the next open makes a new one.
+  Status unlink(Kind kind, const std::string& name, const std::string& file_key);
+  Status unlink(Object* object);
+  Status list(std::vector<Listing>* listings);
+
+  Status claim_agent(uint32_t thread_id, const std::string& process_name, AgentId* id, int* bell_fd);
+  void vacate_agent(AgentId id, int bell_fd);
+
+  Registry& registry() { return registry_; }
+  const std::string& directory() const { return directory_; }
+
+ private:
+  class Locked;
+  struct Found;
+  Store() = default;
+
+  static bool is_leftover(const Found& found);
+  static bool has_news(const Found& found);
+  Status open_registry();
+  Status inspect_file(const std::string& file_name, Found* found);
+  Status make(const OpenRequest& request, const std::string& file_name, Object** object);
+  Status adopt(const OpenRequest& request, Found& found, Object** object);
+  void destroy(const Header& header, const std::string& file_name);
+  void sweep();
+  void sweep_if_due();
+
+  std::string directory_;
+  bool is_default_ = false;
+  int directory_fd_ = -1;
+  int registry_fd_ = -1;
+  void* registry_base_ = nullptr;
+  Registry registry_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, Object*> objects_;  // by file name; what has lost its name is not here
+  int64_t next_sweep_ns_ = 0;
+};
+
+}  // namespace holdfast::core
+
+#endif

@@ -1,0 +1,59 @@
+// The kernel keeps, for every thread, a list of the robust mutexes that it holds, and marks them when
+// the thread ends (set_robust_list(2)). Whoever locks next is told EOWNERDEAD.
+//
+// The type is ERRORCHECK, and recursion is counted above, beside the owner word. With RECURSIVE glibc
+// would take a lock held in another pid namespace by a thread of the same number for its own, and
+// both would then change the plain integer __count: two containers that both run Node as pid 1 would
+// lose a decrement and leave the mutex locked for ever. ERRORCHECK answers EDEADLK and touches nothing.
+#include <pthread.h>
+#include <time.h>
+
+#include <cerrno>
+
+#include "platform/platform.h"
+
+namespace holdfast::platform {
+
+namespace {
+
+pthread_mutex_t* of(traits::MutexStorage* storage) {
+  return reinterpret_cast<pthread_mutex_t*>(storage->bytes);
+}
+
+MutexResult result_of(int error, pthread_mutex_t* mutex) {
+  if (error == 0) return MutexResult::locked;
+  if (error == EOWNERDEAD) {
+    // Dying before this call leaves the mark in place for the next one.
+    pthread_mutex_consistent(mutex);
+    return MutexResult::owner_died;
+  }
+  return error == EDEADLK ? MutexResult::mistaken_identity : MutexResult::busy;
+}
+
+}  // namespace
+
+void init_mutex(traits::MutexStorage* storage) {
+  pthread_mutexattr_t attributes;
+  pthread_mutexattr_init(&attributes);
+  pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+  pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+  pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);
+  pthread_mutex_init(of(storage), &attributes);
+  pthread_mutexattr_destroy(&attributes);
+}
+
+MutexResult try_lock_mutex(traits::MutexStorage* storage, const MutexParty&) {
+  return result_of(pthread_mutex_trylock(of(storage)), of(storage));
+}
+
+MutexResult lock_mutex_until(traits::MutexStorage* storage, const MutexParty&, int64_t deadline_ns) {
+  const timespec deadline{static_cast<time_t>(deadline_ns / 1'000'000'000),
+                          static_cast<long>(deadline_ns % 1'000'000'000)};
+  return result_of(pthread_mutex_clocklock(of(storage), CLOCK_MONOTONIC, &deadline), of(storage));
+}
+
+void unlock_mutex(traits::MutexStorage* storage, const MutexParty&) {
+  pthread_mutex_unlock(of(storage));
+}
+
+}  // namespace holdfast::platform

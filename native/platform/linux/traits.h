@@ -1,0 +1,28 @@
+// What the Linux build can do. See posix/traits.h for its counterpart.
+#ifndef HOLDFAST_PLATFORM_TRAITS_H
+#define HOLDFAST_PLATFORM_TRAITS_H
+
+#include <pthread.h>
+#include <semaphore.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace holdfast::platform::traits {
+
+// A thread can block in a semaphore or a mutex with a monotonic deadline (sem_clockwait,
+// pthread_mutex_clocklock: glibc 2.30). Where it cannot, it waits at its bell.
+inline constexpr bool kTimedWaits = true;
+
+struct alignas(8) MutexStorage {
+  unsigned char bytes[sizeof(pthread_mutex_t)];
+};
+
+// Names the binary layout of what the C library puts into shared memory.
+inline constexpr uint32_t kLibraryId = 1;  // glibc
+inline constexpr size_t kSemaphoreSize = sizeof(sem_t);
+inline constexpr size_t kMutexSize = sizeof(pthread_mutex_t);
+
+}  // namespace holdfast::platform::traits
+
+#endif

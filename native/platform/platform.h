@@ -1,0 +1,171 @@
+// The operating system as holdfast needs it, and nothing more.
+//
+// Two implementations stand behind this header. posix/ uses only what macOS has too; linux/ replaces
+// single files of it where Linux can do better. scripts/sources.mjs picks the files, the include path
+// picks traits.h. Nothing above this directory contains an #ifdef.
+//
+// No function here blocks unless its comment says so. None throws. Failures come back as OsError.
+#ifndef HOLDFAST_PLATFORM_PLATFORM_H
+#define HOLDFAST_PLATFORM_PLATFORM_H
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "traits.h"
+
+namespace holdfast::platform {
+
+// errnum == 0 means success; otherwise `call` names the system call that failed.
+struct OsError {
+  int errnum = 0;
+  const char* call = nullptr;
+  explicit operator bool() const { return errnum != 0; }
+};
+
+// ---------------------------------------------------------------- time
+
+constexpr int64_t kNanosPerMilli = 1'000'000;
+constexpr int64_t kForever = INT64_MAX;
+
+int64_t monotonic_ns();  // CLOCK_MONOTONIC: setting the wall clock does not touch a wait
+uint64_t realtime_us();  // wall clock, only to seed identifiers and to show creation times
+void sleep_ns(int64_t ns);
+
+// ---------------------------------------------------------------- identity
+
+struct Identity {
+  uint32_t pid = 0;
+  uint32_t tid = 0;           // of the calling thread
+  uint64_t start_time = 0;    // of the process, in the unit of the system; 0 if it cannot be known
+  uint64_t pid_namespace = 0; // pids compare only within one; 0 where there are no namespaces
+};
+
+Identity current_identity();
+
+// Is the process that had this identity still there? A pid that was used again has another start
+// time. "true" when it cannot be told (another pid namespace), because exclusion errs towards alive.
+bool process_exists(const Identity& identity);
+
+void random_bytes(void* into, size_t length);
+
+// ---------------------------------------------------------------- the directory and its files
+
+// Where objects live when HOLDFAST_DIR is not set. Empty if the user has no home to put it in.
+std::string default_directory();
+
+enum class DirectoryFault { none, not_a_directory, foreign_owner, open_permissions, system };
+
+// Opens `path`, creating it (mode 0700) if `create`. Never follows a symlink in its last component.
+// Refuses a directory that another user owns or that group or others may enter.
+DirectoryFault open_directory(const char* path, bool create, int* fd, OsError* error);
+// Does `path` still lead to the directory behind `fd`?
+bool is_same_directory(const char* path, int fd);
+void remove_empty_directory(const char* path);
+std::vector<std::string> list_directory(int directory_fd, OsError* error);
+
+struct FileFacts {
+  bool regular = false;
+  bool owned = false;   // by the effective user
+  bool linked = false;  // still has a name
+  uint64_t length = 0;
+  uint64_t inode = 0;
+};
+
+OsError open_file(int directory_fd, const char* name, int* fd);    // existing; never through a symlink
+OsError create_file(int directory_fd, const char* name, int* fd);  // O_EXCL, mode 0600
+OsError unlink_file(int directory_fd, const char* name);
+OsError file_facts(int fd, FileFacts* facts);
+uint64_t inode_of(int directory_fd, const char* name);  // 0 if there is none
+OsError reserve_space(int fd, uint64_t length);  // ENOSPC now rather than SIGBUS at a later store
+OsError read_at_start(int fd, void* into, size_t length, size_t* got);
+bool read_at(int fd, uint64_t offset, void* into, size_t length);  // false unless all of it was read
+OsError map_file(int fd, size_t length, void** base);
+void unmap_file(void* base, size_t length);
+void close_descriptor(int fd);
+
+// flock(2) belongs to the open file description: it ends with the last descriptor, so with the process.
+// All three return at once; lock_* say EWOULDBLOCK when somebody else is in the way.
+OsError lock_shared(int fd);
+OsError lock_exclusive(int fd);
+void unlock_file(int fd);
+
+// ---------------------------------------------------------------- bells
+
+// A bell is a FIFO that only its agent has open for reading, so "has it a reader" is "is it alive",
+// answered by the kernel. It is opened O_RDWR: it never reads end-of-file.
+OsError create_bell(const char* directory, int directory_fd, const char* name, int* fd);
+
+enum class Reader { present, absent, unknown };  // unknown: no such path, or no descriptor to spare
+Reader open_ringer(int directory_fd, const char* name, int* fd);
+
+enum class Rung { yes, full, no_reader };  // full: the agent has hundreds of rings to wake it already
+Rung ring(int ringer_fd, uint64_t tag);
+// The tags that wait in the bell, at most `capacity`; 0 when it is empty.
+size_t read_bell(int bell_fd, uint64_t* tags, size_t capacity);
+// Blocks until the bell has been rung or the deadline (monotonic) has passed, or a signal came.
+void wait_bell(int bell_fd, int64_t deadline_ns);
+
+// ---------------------------------------------------------------- named semaphores
+
+// sem_open(3). `handle` is a sem_t*, which this header need not know.
+struct NamedSemaphore {
+  void* handle = nullptr;
+};
+
+constexpr size_t kSemaphoreNameMax = 31;  // with the slash and the final NUL: macOS' PSEMNAMLEN
+constexpr uint32_t kSemaphoreValueMax = 32767;  // the largest value that every system allows
+
+OsError create_semaphore(const char* name, uint32_t value, NamedSemaphore* semaphore);  // O_EXCL
+OsError open_semaphore(const char* name, NamedSemaphore* semaphore);
+void close_semaphore(NamedSemaphore semaphore);
+OsError unlink_semaphore(const char* name);
+bool try_wait(NamedSemaphore semaphore);
+OsError post(NamedSemaphore semaphore);
+// Only where traits::kTimedWaits. Blocks until a token came (true) or the deadline passed.
+bool wait_until(NamedSemaphore semaphore, int64_t deadline_ns);
+// -1 where the system cannot tell (macOS has no sem_getvalue).
+int32_t value_of(NamedSemaphore semaphore);
+
+// ---------------------------------------------------------------- the robust mutex
+
+// A mutex in shared memory that survives its owner. linux/: a pthread mutex (process-shared, robust,
+// error-checking), whose owner is the calling thread. posix/: an owner word, with the caller's word
+// for who is alive.
+struct MutexParty {
+  uint64_t id = 0;                                       // of the agent that asks
+  bool (*alive)(uint64_t id, void* context) = nullptr;   // asked about another owner
+  void* context = nullptr;
+};
+
+enum class MutexResult {
+  locked,
+  owner_died,  // locked, and whoever had it before died inside
+  busy,
+  mistaken_identity,  // the kernel's id of the owner is this thread's own, in another pid namespace
+};
+
+void init_mutex(traits::MutexStorage* storage);
+MutexResult try_lock_mutex(traits::MutexStorage* storage, const MutexParty& party);
+// Only where traits::kTimedWaits. Blocks until locked or the deadline passed; the death of the owner
+// wakes it at once.
+MutexResult lock_mutex_until(traits::MutexStorage* storage, const MutexParty& party,
+                             int64_t deadline_ns);
+void unlock_mutex(traits::MutexStorage* storage, const MutexParty& party);
+
+// ---------------------------------------------------------------- memory order
+
+// Orders an earlier atomic read-modify-write before later loads (the store-load order on which every
+// "publish, then look" pair rests). A locked instruction is such a fence already on x86.
+inline void fence_after_rmw() {
+#if defined(__x86_64__) || defined(__i386__)
+  __asm__ __volatile__("" ::: "memory");
+#else
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+}  // namespace holdfast::platform
+
+#endif

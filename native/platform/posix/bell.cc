@@ -1,0 +1,54 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "platform/platform.h"
+
+namespace holdfast::platform {
+
+OsError create_bell(const char* directory, int directory_fd, const char* name, int* fd) {
+  // By path, because macOS has had mkfifoat only since 13. The directory is ours alone (0700).
+  const std::string path = std::string(directory) + "/" + name;
+  if (mkfifo(path.c_str(), 0600) != 0) return {errno, "mkfifo"};
+  *fd = openat(directory_fd, name, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+  if (*fd < 0) {
+    const OsError error{errno, "open"};
+    unlinkat(directory_fd, name, 0);
+    return error;
+  }
+  return {};
+}
+
+Reader open_ringer(int directory_fd, const char* name, int* fd) {
+  *fd = openat(directory_fd, name, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+  if (*fd >= 0) return Reader::present;
+  return errno == ENXIO ? Reader::absent : Reader::unknown;
+}
+
+Rung ring(int ringer_fd, uint64_t tag) {
+  // Eight bytes are far below PIPE_BUF, so a ring is written whole or not at all. Node ignores
+  // SIGPIPE; so must every other program that links this.
+  for (;;) {
+    if (write(ringer_fd, &tag, sizeof tag) == static_cast<ssize_t>(sizeof tag)) return Rung::yes;
+    if (errno == EINTR) continue;
+    return errno == EAGAIN ? Rung::full : Rung::no_reader;
+  }
+}
+
+size_t read_bell(int bell_fd, uint64_t* tags, size_t capacity) {
+  const ssize_t got = read(bell_fd, tags, capacity * sizeof *tags);
+  return got > 0 ? static_cast<size_t>(got) / sizeof *tags : 0;
+}
+
+void wait_bell(int bell_fd, int64_t deadline_ns) {
+  const int64_t left = deadline_ns - monotonic_ns();
+  if (left <= 0) return;
+  pollfd bell{bell_fd, POLLIN, 0};
+  // Rounded up, or the last fraction of a millisecond would be spent spinning.
+  poll(&bell, 1, static_cast<int>((left + kNanosPerMilli - 1) / kNanosPerMilli));
+}
+
+}  // namespace holdfast::platform

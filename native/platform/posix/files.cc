@@ -1,0 +1,153 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "platform/platform.h"
+
+namespace holdfast::platform {
+
+namespace {
+
+OsError failed(const char* call) { return {errno, call}; }
+
+}  // namespace
+
+DirectoryFault open_directory(const char* path, bool create, int* fd, OsError* error) {
+  if (create && mkdir(path, 0700) != 0 && errno != EEXIST) {
+    *error = failed("mkdir");
+    return DirectoryFault::system;
+  }
+  const int opened = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (opened < 0) {
+    *error = failed("open");
+    // A symlink is ELOOP or, together with O_DIRECTORY, ENOTDIR.
+    return errno == ENOTDIR || errno == ELOOP ? DirectoryFault::not_a_directory
+                                              : DirectoryFault::system;
+  }
+  struct stat facts;
+  DirectoryFault fault = DirectoryFault::none;
+  if (fstat(opened, &facts) != 0) {
+    *error = failed("fstat");
+    fault = DirectoryFault::system;
+  } else if (facts.st_uid != geteuid()) {
+    fault = DirectoryFault::foreign_owner;
+  } else if ((facts.st_mode & 077) != 0) {
+    fault = DirectoryFault::open_permissions;
+  }
+  if (fault != DirectoryFault::none) {
+    close(opened);
+    return fault;
+  }
+  *fd = opened;
+  return DirectoryFault::none;
+}
+
+bool is_same_directory(const char* path, int fd) {
+  struct stat by_path, by_fd;
+  return lstat(path, &by_path) == 0 && fstat(fd, &by_fd) == 0 && by_path.st_ino == by_fd.st_ino &&
+         by_path.st_dev == by_fd.st_dev;
+}
+
+void remove_empty_directory(const char* path) { rmdir(path); }
+
+std::vector<std::string> list_directory(int directory_fd, OsError* error) {
+  std::vector<std::string> names;
+  // A descriptor of its own: readdir's position belongs to the open file description.
+  const int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* directory = fd < 0 ? nullptr : fdopendir(fd);
+  if (directory == nullptr) {
+    *error = failed("opendir");
+    if (fd >= 0) close(fd);
+    return names;
+  }
+  while (const dirent* entry = readdir(directory)) {
+    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+  }
+  closedir(directory);
+  return names;
+}
+
+OsError open_file(int directory_fd, const char* name, int* fd) {
+  // O_NONBLOCK: somebody may have put a FIFO there, and opening it must not hang.
+  *fd = openat(directory_fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  return *fd < 0 ? failed("open") : OsError{};
+}
+
+OsError create_file(int directory_fd, const char* name, int* fd) {
+  *fd = openat(directory_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  return *fd < 0 ? failed("open") : OsError{};
+}
+
+OsError unlink_file(int directory_fd, const char* name) {
+  return unlinkat(directory_fd, name, 0) != 0 ? failed("unlink") : OsError{};
+}
+
+OsError file_facts(int fd, FileFacts* facts) {
+  struct stat got;
+  if (fstat(fd, &got) != 0) return failed("fstat");
+  facts->regular = S_ISREG(got.st_mode);
+  facts->owned = got.st_uid == geteuid();
+  facts->linked = got.st_nlink > 0;
+  facts->length = static_cast<uint64_t>(got.st_size);
+  facts->inode = got.st_ino;
+  return {};
+}
+
+uint64_t inode_of(int directory_fd, const char* name) {
+  struct stat got;
+  return fstatat(directory_fd, name, &got, AT_SYMLINK_NOFOLLOW) == 0 ? got.st_ino : 0;
+}
+
+OsError reserve_space(int fd, uint64_t length) {
+#ifdef __APPLE__
+  fstore_t store = {F_ALLOCATEALL, F_PEOFPOSMODE, 0, static_cast<off_t>(length), 0};
+  if (fcntl(fd, F_PREALLOCATE, &store) != 0) return failed("fcntl");
+  if (ftruncate(fd, static_cast<off_t>(length)) != 0) return failed("ftruncate");
+  return {};
+#else
+  int result;
+  do {
+    result = posix_fallocate(fd, 0, static_cast<off_t>(length));
+  } while (result == EINTR);
+  return result != 0 ? OsError{result, "posix_fallocate"} : OsError{};
+#endif
+}
+
+OsError read_at_start(int fd, void* into, size_t length, size_t* got) {
+  const ssize_t count = pread(fd, into, length, 0);
+  if (count < 0) return failed("pread");
+  *got = static_cast<size_t>(count);
+  return {};
+}
+
+bool read_at(int fd, uint64_t offset, void* into, size_t length) {
+  return pread(fd, into, length, static_cast<off_t>(offset)) == static_cast<ssize_t>(length);
+}
+
+OsError map_file(int fd, size_t length, void** base) {
+  void* mapped = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (mapped == MAP_FAILED) return failed("mmap");
+  *base = mapped;
+  return {};
+}
+
+void unmap_file(void* base, size_t length) { munmap(base, length); }
+
+void close_descriptor(int fd) { close(fd); }
+
+OsError lock_shared(int fd) {
+  return flock(fd, LOCK_SH | LOCK_NB) != 0 ? failed("flock") : OsError{};
+}
+
+OsError lock_exclusive(int fd) {
+  return flock(fd, LOCK_EX | LOCK_NB) != 0 ? failed("flock") : OsError{};
+}
+
+void unlock_file(int fd) { flock(fd, LOCK_UN); }
+
+}  // namespace holdfast::platform

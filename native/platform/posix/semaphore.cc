@@ -1,0 +1,48 @@
+#include <fcntl.h>
+#include <semaphore.h>
+
+#include <cerrno>
+
+#include "platform/platform.h"
+
+namespace holdfast::platform {
+
+namespace {
+
+sem_t* of(NamedSemaphore semaphore) { return static_cast<sem_t*>(semaphore.handle); }
+
+}  // namespace
+
+OsError create_semaphore(const char* name, uint32_t value, NamedSemaphore* semaphore) {
+  sem_t* opened = sem_open(name, O_CREAT | O_EXCL, 0600, value);
+  if (opened == SEM_FAILED) return {errno, "sem_open"};
+  semaphore->handle = opened;
+  return {};
+}
+
+OsError open_semaphore(const char* name, NamedSemaphore* semaphore) {
+  sem_t* opened = sem_open(name, 0);
+  if (opened == SEM_FAILED) return {errno, "sem_open"};
+  semaphore->handle = opened;
+  return {};
+}
+
+void close_semaphore(NamedSemaphore semaphore) { sem_close(of(semaphore)); }
+
+OsError unlink_semaphore(const char* name) {
+  return sem_unlink(name) != 0 ? OsError{errno, "sem_unlink"} : OsError{};
+}
+
+bool try_wait(NamedSemaphore semaphore) {
+  int result;
+  do {
+    result = sem_trywait(of(semaphore));
+  } while (result != 0 && errno == EINTR);
+  return result == 0;
+}
+
+OsError post(NamedSemaphore semaphore) {
+  return sem_post(of(semaphore)) != 0 ? OsError{errno, "sem_post"} : OsError{};
+}
+
+}  // namespace holdfast::platform

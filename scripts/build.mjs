@@ -1,0 +1,167 @@
+// Builds the package: the addon by node-gyp, and src/ to lib/ by the TypeScript compiler. A build
+// whose inputs have not changed is skipped.
+//
+//   npm run build                                   build/Release/holdfast.node and lib/
+//   npm run build -- --platform=posix               build/posix/holdfast.node
+//   npm run build -- --sanitize=address,undefined   build/asan/holdfast.node
+//   npm run build -- --sanitize=thread              build/tsan/holdfast.node
+//
+// The last three are variants: they leave the normal addon alone, and a program takes one by
+// HOLDFAST_NATIVE=<path of the .node file>. --platform and --sanitize go together (posix-asan).
+
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readFile, realpath, rename, rm, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  die,
+  filesUnder,
+  hashOf,
+  isDone,
+  isMain,
+  knowOnly,
+  markDone,
+  mustRun,
+  option,
+  root,
+  say,
+} from './common.mjs';
+import { hostPlatform, platforms } from './sources.mjs';
+
+const sanitizers = { 'address,undefined': 'asan', thread: 'tsan' };
+
+/** Builds the addon, or a variant of it, and returns the path of the .node file. */
+export async function buildAddon({ platform = hostPlatform, sanitize = '' } = {}) {
+  const variant = [platform === hostPlatform ? '' : platform, sanitizers[sanitize] ?? '']
+    .filter(Boolean)
+    .join('-');
+  const directory = `build/${variant || 'Release'}`;
+  const output = `${directory}/holdfast.node`;
+  const stamp = `${directory}/holdfast.stamp`;
+
+  const inputs = ['native', 'binding.gyp', 'scripts/sources.mjs'];
+  const hash = hashOf(
+    inputs.flatMap((input) => filesUnder(input, ['native/test'])),
+    [process.version, process.versions.modules, process.arch, platform, sanitize],
+    JSON.parse(await readFile(path.join(root, 'node_modules/node-addon-api/package.json'))).version,
+  );
+  if (isDone(stamp, hash, output)) return path.join(root, output);
+
+  say(`compiling the addon (${variant || 'default'}: ${output})`);
+  requireTools();
+  if (variant === '') {
+    await nodeGyp(root, []);
+  } else {
+    const tree = await gypTree(variant);
+    await nodeGyp(tree, [`-Dplatform=${platform}`, `-Dsanitize=${sanitize}`]);
+    // Copy and rename: a process that has the old file mapped keeps it whole.
+    const temporary = path.join(root, `${output}.new`);
+    await copyFile(path.join(tree, 'build/Release/holdfast.node'), temporary);
+    await rename(temporary, path.join(root, output));
+  }
+  markDone(stamp, hash);
+  return path.join(root, output);
+}
+
+/**
+ * A directory of links to the sources, for node-gyp to work in. It always writes to `build/` below
+ * its directory, Makefile included, so each variant gets a directory and keeps its own objects.
+ */
+export async function gypTree(variant) {
+  const tree = path.join(root, 'build', variant, 'gyp');
+  await mkdir(tree, { recursive: true });
+  for (const name of ['binding.gyp', 'native', 'node_modules', 'package.json', 'scripts']) {
+    const link = path.join(tree, name);
+    if (!existsSync(link))
+      await symlink(path.relative(await realpath(tree), path.join(root, name)), link);
+  }
+  return tree;
+}
+
+async function nodeGyp(cwd, definitions) {
+  // Through npm: node-gyp takes its settings (nodedir, python, proxies) from the environment that
+  // npm makes of its configuration, and this way they are there however this script was started.
+  const gyp = (...args) =>
+    mustRun(
+      'npm',
+      ['exec', '--offline', '--loglevel=error', '--', 'node-gyp', '--loglevel=warn', ...args],
+      {
+        cwd,
+        env: nodeHeaders(),
+      },
+    );
+  // Not `rebuild`: that removes build/, and with it the variants and what need not be recompiled.
+  await gyp('configure', '--', ...definitions);
+  await gyp('build', '--jobs=max');
+}
+
+/** Node's headers, where they lie beside this very Node (as in its archives): no download then. */
+function nodeHeaders() {
+  const prefix = path.resolve(path.dirname(process.execPath), '..');
+  const known = process.env.npm_config_nodedir !== undefined;
+  if (known || !existsSync(path.join(prefix, 'include/node/node_api.h'))) return {};
+  return { npm_config_nodedir: prefix };
+}
+
+/** node-gyp's own words for these are a page long and name none of the packages. */
+function requireTools() {
+  const directories = (process.env.PATH ?? '').split(path.delimiter);
+  const has = (name) => directories.some((directory) => existsSync(path.join(directory, name)));
+  const missing = [];
+  if (!process.env.CXX && !has('c++') && !has('g++') && !has('clang++'))
+    missing.push('C++ compiler');
+  if (!has('make')) missing.push('make');
+  const python = process.env.PYTHON ?? process.env.npm_config_python;
+  if (!python && !has('python3') && !has('python')) missing.push('python3');
+  if (missing.length === 0) return;
+  const cure =
+    process.platform === 'darwin'
+      ? 'xcode-select --install'
+      : 'apt-get install build-essential python3   (Debian, Ubuntu)\n' +
+        '  dnf install gcc-c++ make python3           (Fedora)\n' +
+        '  apk add build-base python3                 (Alpine)';
+  throw new Error(`cannot compile the addon, there is no ${missing.join(', no ')}. Try\n  ${cure}`);
+}
+
+/** Compiles src/ to lib/. */
+export async function buildTypeScript() {
+  const stamp = 'build/lib.stamp';
+  const hash = hashOf([...filesUnder('src'), 'tsconfig.json', 'package-lock.json']);
+  if (isDone(stamp, hash, 'lib/index.js')) return;
+  say('compiling src/ to lib/');
+  // Beside lib/ (so that paths in source maps hold), then swapped: an error in a source leaves the
+  // old lib/ whole, and a file whose source is gone goes too.
+  const fresh = path.join(root, 'lib.new');
+  const lib = path.join(root, 'lib');
+  try {
+    await mustRun(process.execPath, ['node_modules/typescript/bin/tsc', '--outDir', 'lib.new']);
+    await rm(lib, { recursive: true, force: true });
+    await rename(fresh, lib);
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
+  markDone(stamp, hash);
+}
+
+if (isMain(import.meta)) {
+  knowOnly('platform', 'sanitize');
+  const platform = option('platform') ?? hostPlatform;
+  const sanitize = option('sanitize') ?? '';
+  if (!platforms.includes(platform)) die(`--platform is one of ${platforms.join(', ')}`);
+  if (sanitize !== '' && !(sanitize in sanitizers)) {
+    die(`--sanitize is one of ${Object.keys(sanitizers).join(' ')}`);
+  }
+  try {
+    const addon = await buildAddon({ platform, sanitize });
+    await buildTypeScript();
+    say(`${path.relative(root, addon)} and lib/ are up to date`);
+    if (sanitize !== '') {
+      // The sanitizer must be in the process first, and Node was not linked with it.
+      const library = sanitize === 'thread' ? 'libtsan.so' : 'libasan.so';
+      say(
+        `run with LD_PRELOAD="$(c++ -print-file-name=${library})" HOLDFAST_NATIVE=$PWD/${path.relative(root, addon)}`,
+      );
+    }
+  } catch (error) {
+    die(error.message);
+  }
+}

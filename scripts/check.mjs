@@ -1,0 +1,84 @@
+// `npm run check`: everything about the package that is not a test. Each check counts as one; the
+// last line is `N passed, N failed`.
+
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { filesUnder, mustRun, root, Tally } from './common.mjs';
+import { pack, testPacked, withTemporary } from './pack-test.mjs';
+
+/** What a clone has none of. */
+const generated = ['.git', '**/node_modules', '**/build', 'lib', 'lib.new', 'prebuilds'];
+
+const mustPack = [
+  'lib/index.js',
+  'lib/index.d.ts',
+  'src/index.ts',
+  'native/platform/platform.h',
+  'binding.gyp',
+  'scripts/sources.mjs',
+  'LICENSE',
+];
+const mustNotPack = /^(test|bench|build|demos|docs|spec|native\/test|\.ci|node_modules)\//;
+
+const tool = (name, ...args) =>
+  mustRun(process.execPath, [`node_modules/${name}`, ...args], { timeoutMs: 5 * 60_000 });
+
+/** A path or a registry of one machine works there and nowhere else. */
+function checkPaths() {
+  // Written in pieces, or this file would be its own finding.
+  const patterns = [
+    new RegExp(`(?<![\\w.])/(${['work', 'root', 'Users'].join('|')})/`),
+    new RegExp(`(registry|npm)\\.[\\w-]+\\.(org|com|dev|net)\\b`),
+    /"resolved": *"(?!node_modules|file:)/,
+  ];
+  const own = [root, os.homedir()].filter((directory) => directory.split('/').length > 2);
+  const findings = [];
+  for (const file of filesUnder('.', generated)) {
+    const text = readFileSync(path.join(root, file), 'utf8');
+    text.split('\n').forEach((line, index) => {
+      const found = patterns.some((pattern) => pattern.test(line));
+      if (found || own.some((directory) => line.includes(directory))) {
+        findings.push(`${file}:${index + 1}: ${line.trim().slice(0, 120)}`);
+      }
+    });
+  }
+  if (findings.length > 0) throw new Error(`paths of one machine:\n  ${findings.join('\n  ')}`);
+}
+
+function checkContents(files) {
+  const missing = mustPack.filter((file) => !files.includes(file));
+  const surplus = files.filter((file) => mustNotPack.test(file));
+  if (missing.length > 0) throw new Error(`not in the tarball: ${missing.join(', ')}`);
+  if (surplus.length > 0)
+    throw new Error(`in the tarball, and should not be: ${surplus.join(', ')}`);
+  console.log(`${files.length} files`);
+}
+
+const tally = new Tally();
+await tally.check('lint', () => tool('oxlint/bin/oxlint', '--deny-warnings'));
+await tally.check('format (npm run format writes it)', () =>
+  tool('@biomejs/biome/bin/biome', 'format', '.'),
+);
+await tally.check('types of src/', () => tool('typescript/bin/tsc', '--noEmit'));
+await tally.check('types of the rest', () =>
+  tool('typescript/bin/tsc', '-p', 'tsconfig.check.json'),
+);
+await tally.check('no paths of one machine', checkPaths);
+await withTemporary(async (directory) => {
+  let packed;
+  await tally.check('npm pack', async () => {
+    packed = await pack(directory);
+  });
+  if (packed === undefined) return;
+  await tally.check('contents of the tarball', () => checkContents(packed.files));
+  // On the tarball itself: what is checked is what would be published.
+  await tally.check('publint', () => tool('publint/src/cli.js', 'run', packed.tarball, '--strict'));
+  // An ES module only, on purpose: two builds would be two copies of the state that knows what is
+  // held. CommonJS programs require() the module.
+  await tally.check('types as published', () =>
+    tool('@arethetypeswrong/cli/dist/index.js', packed.tarball, '--profile', 'esm-only'),
+  );
+  await testPacked(tally, packed.tarball);
+});
+tally.finish();

@@ -1,0 +1,65 @@
+// A fresh HOLDFAST_DIR for one test run, and afterwards the question what the run left behind.
+
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const shm = '/dev/shm';
+
+/** Where objects could remain outside HOLDFAST_DIR: POSIX semaphores, and the default directories. */
+function outside() {
+  const found = [];
+  const look = (directory, pattern) => {
+    if (!existsSync(directory)) return;
+    for (const name of readdirSync(directory)) {
+      if (pattern.test(name)) found.push(path.join(directory, name));
+    }
+  };
+  look(shm, /^(sem\.hf-|holdfast-)/);
+  look(os.tmpdir(), /^holdfast/);
+  return found;
+}
+
+/** The living processes of a process group: a test that started them forgot them. Linux only. */
+function processesOf(group) {
+  if (process.platform !== 'linux') return [];
+  const found = [];
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      // "pid (command) state parent group ..."; the command may hold spaces and parentheses.
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const [state, , itsGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      if (Number(itsGroup) === group && state !== 'Z') {
+        found.push(`process ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`);
+      }
+    } catch {
+      // It ended between the two looks.
+    }
+  }
+  return found;
+}
+
+export class Sandbox {
+  #before = new Set(outside());
+  // Not named holdfast-*: it would be taken for something left behind. mkdtemp makes it 0700.
+  directory = mkdtempSync(path.join(existsSync(shm) ? shm : os.tmpdir(), 'hf-test-'));
+  env = { HOLDFAST_DIR: this.directory };
+
+  /** What the run left behind: files, semaphores, processes of its group. */
+  async leftovers(group) {
+    const look = () => [
+      ...readdirSync(this.directory).map((name) => path.join(this.directory, name)),
+      ...outside().filter((entry) => !this.#before.has(entry)),
+      ...processesOf(group),
+    ];
+    // A second look: another program on this machine may use holdfast at this moment, and what it
+    // makes is gone soon. What the run left stays.
+    if (look().length > 0) await sleep(3000);
+    return look();
+  }
+
+  remove() {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,36 @@
+import { Lock } from './lock.js';
+import type { KindName } from './native.js';
+import { type Handle, checkKind } from './objects.js';
+import { checkName } from './options.js';
+import { RLock } from './rlock.js';
+import { Semaphore } from './semaphore.js';
+
+/** The class that goes with each kind of object. */
+export interface Kinds {
+  Lock: Lock;
+  RLock: RLock;
+  Semaphore: Semaphore;
+}
+
+const openers: { [K in KindName]: (name: string) => Kinds[K] } = {
+  Lock: (name) => new Lock({ name, mustExist: true }),
+  RLock: (name) => new RLock({ name, mustExist: true }),
+  Semaphore: (name) => new Semaphore(undefined, { name, mustExist: true }),
+};
+
+/**
+ * Turns a handle (what `toJSON()` gave, so what JSON.stringify made of an object and JSON.parse made
+ * of that) back into the object, as a new handle of this thread. Blocks only while another process has
+ * the directory locked.
+ *
+ * @throws NotFoundError if the object is gone: its last user may have closed it. TypeError if this is
+ * no handle.
+ */
+export function attach<K extends KindName>(handle: Handle<K>): Kinds[K] {
+  if (typeof handle !== 'object' || handle === null || !('holdfast' in handle)) {
+    throw new TypeError('not a handle: attach() takes what toJSON() of an object returned');
+  }
+  checkKind(handle.holdfast);
+  checkName(handle.name);
+  return openers[handle.holdfast](handle.name);
+}

@@ -1,0 +1,225 @@
+// Every error that is not a wrong argument. Wrong arguments are TypeError and RangeError.
+import { getSystemErrorName } from 'node:util';
+
+export interface HoldfastErrorOptions extends ErrorOptions {
+  errno?: number | undefined;
+  syscall?: string | undefined;
+  kind?: string | undefined;
+  objectName?: string | undefined;
+}
+
+/** The base of all errors of this package. `code` is stable; messages are not. */
+export class HoldfastError extends Error {
+  static {
+    this.prototype.name = 'HoldfastError';
+  }
+  /** Stable, such as `ERR_HOLDFAST_TIMEOUT`. */
+  readonly code: string;
+  /** The system's error number (positive), where a system call failed. */
+  readonly errno: number | undefined;
+  /** The system call that failed, where one did. */
+  readonly syscall: string | undefined;
+  /** The kind of object that it happened to, such as `Lock`. */
+  readonly kind: string | undefined;
+  /** The name of that object. */
+  readonly objectName: string | undefined;
+
+  constructor(code: string, message: string, options: HoldfastErrorOptions = {}) {
+    super(message, options);
+    this.code = code;
+    this.errno = options.errno;
+    this.syscall = options.syscall;
+    this.kind = options.kind;
+    this.objectName = options.objectName;
+  }
+}
+
+/** `timeout` milliseconds passed first. Nothing was acquired. */
+export class TimeoutError extends HoldfastError {
+  static {
+    this.prototype.name = 'TimeoutError';
+  }
+  constructor(message: string, options?: HoldfastErrorOptions) {
+    super('ERR_HOLDFAST_TIMEOUT', message, options);
+  }
+}
+
+/** Release of a lock that nobody holds, or through a guard whose hold somebody else has ended. */
+export class NotLockedError extends HoldfastError {
+  static {
+    this.prototype.name = 'NotLockedError';
+  }
+  constructor(message: string, options?: HoldfastErrorOptions) {
+    super('ERR_HOLDFAST_NOT_LOCKED', message, options);
+  }
+}
+
+/** Release of an RLock by a thread that does not hold it. */
+export class NotOwnerError extends HoldfastError {
+  static {
+    this.prototype.name = 'NotOwnerError';
+  }
+  constructor(message: string, options?: HoldfastErrorOptions) {
+    super('ERR_HOLDFAST_NOT_OWNER', message, options);
+  }
+}
+
+/** A release would bring a semaphore past its largest value. */
+export class OverReleaseError extends HoldfastError {
+  static {
+    this.prototype.name = 'OverReleaseError';
+  }
+  constructor(message: string, options?: HoldfastErrorOptions) {
+    super('ERR_HOLDFAST_OVER_RELEASE', message, options);
+  }
+}
+
+/** The wait could never end, because the thread would wait for itself. */
+export class DeadlockError extends HoldfastError {
+  static {
+    this.prototype.name = 'DeadlockError';
+  }
+  constructor(message: string, options?: HoldfastErrorOptions) {
+    super('ERR_HOLDFAST_DEADLOCK', message, options);
+  }
+}
+
+/** The handle was closed, before the call or while it waited. */
+export class ClosedError extends HoldfastError {
+  static {
+    this.prototype.name = 'ClosedError';
+  }
+  constructor(message: string, options?: HoldfastErrorOptions) {
+    super('ERR_HOLDFAST_CLOSED', message, options);
+  }
+}
+
+/** close() of the last handle to something that this thread still holds. Release it first. */
+export class HeldError extends HoldfastError {
+  static {
+    this.prototype.name = 'HeldError';
+  }
+  constructor(message: string, options?: HoldfastErrorOptions) {
+    super('ERR_HOLDFAST_HELD', message, options);
+  }
+}
+
+/** `exclusive` was asked for, and the name exists. */
+export class ExistsError extends HoldfastError {
+  static {
+    this.prototype.name = 'ExistsError';
+  }
+  constructor(message: string, options?: HoldfastErrorOptions) {
+    super('ERR_HOLDFAST_EXISTS', message, options);
+  }
+}
+
+/** `mustExist` was asked for (attach() does), or unlink(), and there is no such object. */
+export class NotFoundError extends HoldfastError {
+  static {
+    this.prototype.name = 'NotFoundError';
+  }
+  constructor(message: string, options?: HoldfastErrorOptions) {
+    super('ERR_HOLDFAST_NOT_FOUND', message, options);
+  }
+}
+
+/** The name exists with another kind, another limit, or a layout that this program cannot share. */
+export class IncompatibleError extends HoldfastError {
+  static {
+    this.prototype.name = 'IncompatibleError';
+  }
+  constructor(message: string, options?: HoldfastErrorOptions) {
+    super('ERR_HOLDFAST_INCOMPATIBLE', message, options);
+  }
+}
+
+/** What stands under the object's path is not a whole object of holdfast. It was left as it is. */
+export class CorruptError extends HoldfastError {
+  static {
+    this.prototype.name = 'CorruptError';
+  }
+  constructor(message: string, options?: HoldfastErrorOptions) {
+    super('ERR_HOLDFAST_CORRUPT', message, options);
+  }
+}
+
+/** Storage, file descriptors, memory or agents have run out. Nothing was left behind. */
+export class NoSpaceError extends HoldfastError {
+  static {
+    this.prototype.name = 'NoSpaceError';
+  }
+  constructor(message: string, options?: HoldfastErrorOptions) {
+    super('ERR_HOLDFAST_NO_SPACE', message, options);
+  }
+}
+
+/** A directory or object that this user may not use, or must not trust. */
+export class PermissionError extends HoldfastError {
+  static {
+    this.prototype.name = 'PermissionError';
+  }
+  constructor(message: string, options?: HoldfastErrorOptions) {
+    super('ERR_HOLDFAST_PERMISSION', message, options);
+  }
+}
+
+type ErrorClass = new (message: string, options?: HoldfastErrorOptions) => HoldfastError;
+
+function plain(code: string): ErrorClass {
+  return class extends HoldfastError {
+    constructor(message: string, options?: HoldfastErrorOptions) {
+      super(code, message, options);
+    }
+  };
+}
+
+/** By number of `Code` in native/core/status.h, with what is said when the core has no detail. */
+const byCode: ReadonlyArray<readonly [ErrorClass, string]> = [
+  [plain('ERR_HOLDFAST_SYSTEM'), 'nothing went wrong'],
+  [ClosedError, 'it was closed'],
+  [NotLockedError, 'it is not locked, or no longer by this hold'],
+  [NotOwnerError, 'this thread does not hold it'],
+  [OverReleaseError, 'its value would pass the limit'],
+  [DeadlockError, 'this thread holds it and would wait for itself'],
+  [HeldError, 'this thread still holds it; release it before its last handle is closed'],
+  [ExistsError, 'it exists already'],
+  [NotFoundError, 'it does not exist'],
+  [IncompatibleError, 'it cannot be shared with this program'],
+  [CorruptError, 'it is corrupt'],
+  [NoSpaceError, 'no space'],
+  [PermissionError, 'not permitted'],
+  [plain('ERR_HOLDFAST_BUSY'), 'the directory is locked by another process'],
+  [plain('ERR_HOLDFAST_SYSTEM'), 'the operating system refused'],
+];
+
+/** How an object is called in messages. */
+export function label(kind: string, name: string): string {
+  return name === '' ? kind : `${kind} ${JSON.stringify(name)}`;
+}
+
+/** Turns what native/core reports into an error. The addon calls this. */
+export function errorFromNative(
+  code: number,
+  kind: string,
+  name: string,
+  detail: string,
+  errno: number,
+  syscall: string,
+): HoldfastError {
+  const [Class, otherwise] = byCode[code] ?? byCode[byCode.length - 1]!;
+  const options: HoldfastErrorOptions = { kind, objectName: name };
+  let message = `${label(kind, name)}: ${detail || otherwise}`;
+  if (errno !== 0) {
+    const systemName = getSystemErrorName(-errno);
+    message += ` (${systemName}, ${syscall})`;
+    options.errno = errno;
+    options.syscall = syscall;
+    options.cause = Object.assign(new Error(`${systemName}: ${syscall}`), {
+      code: systemName,
+      errno: -errno,
+      syscall,
+    });
+  }
+  return new Class(message, options);
+}

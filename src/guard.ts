@@ -1,0 +1,42 @@
+// What an acquisition hands back.
+import type { NativeOwned } from './native.js';
+
+/**
+ * One acquisition. `using guard = await lock.acquire()` releases it at the end of the block, however
+ * the block ends.
+ */
+export interface Guard extends Disposable {
+  /**
+   * Ends this acquisition. Does not block. A second call does nothing.
+   *
+   * @throws NotLockedError (Lock) or NotOwnerError (RLock) at the first call if the hold has been
+   * ended by somebody else's release() meanwhile: two may have been inside at once.
+   */
+  release(): void;
+  /** The previous holder died, or its thread ended, while holding: check the data that it guards. */
+  readonly abandoned: boolean;
+}
+
+export class HeldGuard implements Guard {
+  readonly abandoned: boolean;
+  readonly #hold: number;
+  #native: NativeOwned | undefined;
+
+  /** `hold` as NativeObject.tryAcquire returns it, and not 0. */
+  constructor(native: NativeOwned, hold: number) {
+    this.abandoned = hold < 0;
+    this.#hold = hold < 0 ? -hold : hold;
+    this.#native = native;
+  }
+
+  release(): void {
+    const native = this.#native;
+    if (native === undefined) return;
+    this.#native = undefined;
+    native.releaseHold(this.#hold);
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}

@@ -1,0 +1,116 @@
+// Checks of what callers pass in. Everything here throws before anything is touched.
+
+/** How long to wait, for the forms that return a promise. */
+export interface WaitOptions {
+  /** Milliseconds, 0 to 2147483647; 0 tries once. Without it the wait has no limit. */
+  timeout?: number | undefined;
+  /** Ends the wait; the promise rejects with `signal.reason`. */
+  signal?: AbortSignal | undefined;
+}
+
+/** How long to wait, for the forms that block the thread. */
+export interface SyncWaitOptions {
+  /** Milliseconds, 0 to 2147483647; 0 tries once. Without it the wait has no limit. */
+  timeout?: number | undefined;
+}
+
+/** How to open an object. */
+export interface OpenOptions {
+  /**
+   * 1 to 255 bytes of UTF-8 without NUL. The same name is the same object in every process of the
+   * user. Without it the object is anonymous: others reach it through its handle (`toJSON()`).
+   */
+  name?: string | undefined;
+  /** Fail with ExistsError if the name exists. */
+  exclusive?: boolean | undefined;
+  /** Fail with NotFoundError if the name does not exist. */
+  mustExist?: boolean | undefined;
+  /** Keep the object when its last user is gone, until unlink(). */
+  persistent?: boolean | undefined;
+}
+
+/** Node's own longest timer. */
+const longestTimeout = 2 ** 31 - 1;
+
+export const longestName = 255;
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'object' && value !== null) return Object.prototype.toString.call(value);
+  return String(value);
+}
+
+function checkObject(options: unknown): asserts options is Record<string, unknown> {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError(`options must be an object, not ${show(options)}`);
+  }
+}
+
+function checkTimeout(timeout: unknown): void {
+  if (timeout === undefined) return;
+  if (typeof timeout !== 'number') {
+    throw new TypeError(`timeout must be a number of milliseconds, not ${show(timeout)}`);
+  }
+  if (!(timeout >= 0 && timeout <= longestTimeout)) {
+    throw new RangeError(
+      `timeout must be 0 to ${longestTimeout} milliseconds, not ${timeout}; leave it out to wait without a limit`,
+    );
+  }
+}
+
+export function checkWait(options: WaitOptions): void {
+  checkObject(options);
+  checkTimeout(options.timeout);
+  const signal: unknown = options.signal;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(`signal must be an AbortSignal, not ${show(signal)}`);
+  }
+}
+
+export function checkSyncWait(options: SyncWaitOptions): void {
+  checkObject(options);
+  checkTimeout(options.timeout);
+  if ((options as WaitOptions).signal !== undefined) {
+    throw new TypeError('a synchronous wait cannot be aborted: no signal could reach it');
+  }
+}
+
+export function checkName(name: unknown): asserts name is string {
+  if (typeof name !== 'string') throw new TypeError(`name must be a string, not ${show(name)}`);
+  if (name === '') throw new RangeError('name must not be empty; leave it out for an anonymous object');
+  if (name.includes('\0')) throw new RangeError(`name must not contain NUL: ${show(name)}`);
+  // A lone surrogate has no UTF-8 form; two such names would become one.
+  if (/\p{Surrogate}/u.test(name)) throw new RangeError(`name must be well-formed: ${show(name)}`);
+  const bytes = Buffer.byteLength(name);
+  if (bytes > longestName) {
+    throw new RangeError(`name must be at most ${longestName} bytes of UTF-8, not ${bytes}`);
+  }
+}
+
+export function checkOpen(options: OpenOptions): void {
+  checkObject(options);
+  if (options.name !== undefined) checkName(options.name);
+  for (const key of ['exclusive', 'mustExist', 'persistent'] as const) {
+    const value: unknown = options[key];
+    if (value !== undefined && typeof value !== 'boolean') {
+      throw new TypeError(`${key} must be a boolean, not ${show(value)}`);
+    }
+  }
+  if (options.exclusive && options.mustExist) {
+    throw new TypeError('exclusive and mustExist contradict each other');
+  }
+  if (options.name === undefined && (options.mustExist || options.persistent)) {
+    throw new TypeError('mustExist and persistent need a name: an anonymous object is always new');
+  }
+}
+
+export function checkCount(what: string, value: unknown, least: number, most: number): void {
+  if (typeof value !== 'number') throw new TypeError(`${what} must be a number, not ${show(value)}`);
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new RangeError(`${what} must be a whole number from ${least} to ${most}, not ${value}`);
+  }
+}
+
+export function checkFunction(what: string, value: unknown): void {
+  if (typeof value !== 'function') throw new TypeError(`${what} must be a function, not ${show(value)}`);
+}
