@@ -182,7 +182,6 @@ const byCode: ReadonlyArray<readonly [ErrorClass, string]> = [
   [NotOwnerError, 'this thread does not hold it'],
   [OverReleaseError, 'its value would pass the limit'],
   [DeadlockError, 'this thread holds it and would wait for itself'],
-  [HeldError, 'this thread still holds it; release it before its last handle is closed'],
   [ExistsError, 'it exists already'],
   [NotFoundError, 'it does not exist'],
   [IncompatibleError, 'it cannot be shared with this program'],

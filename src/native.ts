@@ -33,6 +33,8 @@ export interface NativeObject {
   cancel(index: number): boolean;
   /** Rings somebody else. */
   passOn(): void;
+  /** False: this is the last handle to something that this thread holds. */
+  mayClose(): boolean;
   close(): void;
   unlink(): void;
 }

@@ -3,14 +3,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
-import { errorFromNative } from './errors.js';
-import {
-  type KindName,
-  type NativeObject,
-  addon,
-  kinds,
-  openFlags,
-} from './native.js';
+import { HeldError, errorFromNative, label } from './errors.js';
+import { type KindName, type NativeObject, addon, kinds, openFlags } from './native.js';
 import { type OpenOptions, checkName, checkOpen } from './options.js';
 import { onRings, rejectAll } from './waits.js';
 
@@ -82,7 +76,11 @@ function semaphoreKey(name: string): string {
 }
 
 /** Opens or makes an object. `initial` is a Semaphore's first value, if the caller named one. */
-function open<N>(kind: KindName, options: OpenOptions, initial?: number): [native: N, name: string] {
+function open<N>(
+  kind: KindName,
+  options: OpenOptions,
+  initial?: number,
+): [native: N, name: string] {
   checkOpen(options);
   enterDirectory();
   const name = options.name ?? `anonymous:${randomUUID()}`;
@@ -139,7 +137,12 @@ export abstract class Shared<K extends KindName, N extends NativeObject> impleme
    */
   close(): void {
     if (this.#closed) return;
-    // In this order a HeldError leaves the handle as it was, but for those who waited through it.
+    if (!this.#native.mayClose()) {
+      throw new HeldError(
+        `${label(this.kind, this.name)}: this thread holds it; release it before its last handle is closed`,
+        { kind: this.kind, objectName: this.name },
+      );
+    }
     rejectAll(this);
     this.#native.close();
     this.#closed = true;
@@ -191,6 +194,8 @@ export function unlink(kind: KindName, name: string): void {
 /** @internal */
 export function checkKind(kind: unknown): asserts kind is KindName {
   if (typeof kind !== 'string' || !Object.hasOwn(kinds, kind)) {
-    throw new TypeError(`kind must be one of ${Object.keys(kinds).join(', ')}, not ${String(kind)}`);
+    throw new TypeError(
+      `kind must be one of ${Object.keys(kinds).join(', ')}, not ${String(kind)}`,
+    );
   }
 }

@@ -77,7 +77,8 @@ export function checkSyncWait(options: SyncWaitOptions): void {
 
 export function checkName(name: unknown): asserts name is string {
   if (typeof name !== 'string') throw new TypeError(`name must be a string, not ${show(name)}`);
-  if (name === '') throw new RangeError('name must not be empty; leave it out for an anonymous object');
+  if (name === '')
+    throw new RangeError('name must not be empty; leave it out for an anonymous object');
   if (name.includes('\0')) throw new RangeError(`name must not contain NUL: ${show(name)}`);
   // A lone surrogate has no UTF-8 form; two such names would become one.
   if (/\p{Surrogate}/u.test(name)) throw new RangeError(`name must be well-formed: ${show(name)}`);
@@ -105,12 +106,14 @@ export function checkOpen(options: OpenOptions): void {
 }
 
 export function checkCount(what: string, value: unknown, least: number, most: number): void {
-  if (typeof value !== 'number') throw new TypeError(`${what} must be a number, not ${show(value)}`);
+  if (typeof value !== 'number')
+    throw new TypeError(`${what} must be a number, not ${show(value)}`);
   if (!Number.isInteger(value) || value < least || value > most) {
     throw new RangeError(`${what} must be a whole number from ${least} to ${most}, not ${value}`);
   }
 }
 
 export function checkFunction(what: string, value: unknown): void {
-  if (typeof value !== 'function') throw new TypeError(`${what} must be a function, not ${show(value)}`);
+  if (typeof value !== 'function')
+    throw new TypeError(`${what} must be a function, not ${show(value)}`);
 }

@@ -94,7 +94,7 @@ export function waitFor(target: Target, options: WaitOptions | undefined): Promi
         withdraw(queue, pending, timedOut(target, timeout));
       }, timeout);
     }
-    if (queue.head === pending) serve(queue);
+    if (queue.head === pending) serve(queue, true);
   });
 }
 
@@ -135,16 +135,20 @@ export function onRings(tags: number[]): void {
 }
 
 function onSlice(): void {
-  for (const queue of [...queues.values()]) serve(queue);
+  for (const queue of queues.values()) serve(queue);
 }
 
-/** Gives the object to as many as can have it, from the head on; the rest keeps asking. */
-function serve(queue: WaitQueue): void {
-  for (let pending = queue.head; pending; pending = queue.head) {
+/**
+ * Gives the object to as many as can have it, from the head on; the rest keeps asking. Nothing here
+ * runs code of the caller's: promises settle later.
+ */
+function serve(queue: WaitQueue, headHasTried = false): void {
+  let tried = headHasTried;
+  for (let pending = queue.head; pending; pending = queue.head, tried = false) {
     const { native } = pending.target;
     let hold: Hold;
     try {
-      hold = native.tryAcquire();
+      hold = tried ? 0 : native.tryAcquire();
       if (hold === 0) {
         queue.entry = native.enrol(queue.entry, queue.length);
         hold = native.tryAcquire();

@@ -121,10 +121,11 @@ struct Common {
     core::ring_one(handle.primitive.waiters(), handle.agent().registry(), handle.object().tag());
     return nullptr;
   }
+  static napi_value may_close(napi_env env, H& handle, const double*) {
+    return boolean(env, handle.environment().may_close(&handle));
+  }
   static napi_value close(napi_env, H& handle, const double*) {
-    Environment& environment = handle.environment();
-    if (!environment.may_close(&handle)) return environment.raise(core::Code::held, handle);
-    environment.close(&handle);
+    handle.environment().close(&handle);
     return nullptr;
   }
   static napi_value unlink(napi_env, H& handle, const double*) {
@@ -162,6 +163,7 @@ class Binder {
     add<C::enrol, 2>("enrol");
     add<C::cancel, 1>("cancel");
     add<C::pass_on>("passOn");
+    add<C::may_close>("mayClose");
     add<C::close>("close");
     add<C::unlink>("unlink");
   }

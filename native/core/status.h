@@ -16,7 +16,6 @@ enum class Code : uint32_t {
   not_owner,     // release by another agent than the holder
   over_release,  // a semaphore would pass its largest value
   deadlock,
-  held,          // close() of what this agent still holds
   exists,
   not_found,
   incompatible,  // the same name with another kind, limit or layout

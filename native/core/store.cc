@@ -310,10 +310,7 @@ Status Store::open(const OpenRequest& request, Object** result) {
   const std::string file_name = kObjectPrefix + request.file_key;
   Locked locked(*this, kOpenPatience_ns);
   if (!locked.acquired()) return Locked::busy();
-  if (!platform::is_same_directory(directory_.c_str(), directory_fd_)) {
-    return Status::of(Code::not_found, "the directory " + directory_ +
-                                           " was removed while this process was using it");
-  }
+  if (Status status = check_surroundings(); !status.ok()) return status;
   sweep_if_due();
 
   Found found;
@@ -329,6 +326,21 @@ Status Store::open(const OpenRequest& request, Object** result) {
   }
   if (found.what != Found::What::nothing) destroy(found.header, file_name);
   return make(request, file_name, result);
+}
+
+// Somebody may have emptied or replaced the directory under us. What is open goes on working, but a
+// newcomer there begins another registry, in which we are nobody: sharing a new object with it would
+// mean that it takes us for dead.
+Status Store::check_surroundings() {
+  platform::FileFacts ours;
+  if (!platform::is_same_directory(directory_.c_str(), directory_fd_) ||
+      platform::file_facts(registry_fd_, &ours) ||
+      platform::inode_of(directory_fd_, kRegistryName) != ours.inode) {
+    return Status::of(Code::incompatible, "the directory " + directory_ +
+                                              " was emptied or replaced while this process was "
+                                              "using it; restart the process");
+  }
+  return Status::success();
 }
 
 Status Store::make(const OpenRequest& request, const std::string& file_name, Object** result) {

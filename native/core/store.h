@@ -92,6 +92,7 @@ class Store {
   static bool is_leftover(const Found& found);
   static bool has_news(const Found& found);
   Status open_registry();
+  Status check_surroundings();
   Status inspect_file(const std::string& file_name, Found* found);
   Status make(const OpenRequest& request, const std::string& file_name, Object** object);
   Status adopt(const OpenRequest& request, Found& found, Object** object);
