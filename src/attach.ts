@@ -2,6 +2,7 @@ import { Lock } from './lock.js';
 import type { KindName } from './native.js';
 import { type Handle, checkKind } from './objects.js';
 import { checkName } from './options.js';
+import { Queue } from './queue.js';
 import { RLock } from './rlock.js';
 import { Semaphore } from './semaphore.js';
 
@@ -10,12 +11,14 @@ export interface Kinds {
   Lock: Lock;
   RLock: RLock;
   Semaphore: Semaphore;
+  Queue: Queue;
 }
 
 const openers: { [K in KindName]: (name: string) => Kinds[K] } = {
   Lock: (name) => new Lock({ name, mustExist: true }),
   RLock: (name) => new RLock({ name, mustExist: true }),
   Semaphore: (name) => new Semaphore(undefined, { name, mustExist: true }),
+  Queue: (name) => new Queue({ name, mustExist: true }),
 };
 
 /**

@@ -164,6 +164,45 @@ export class PermissionError extends HoldfastError {
   }
 }
 
+/** A put after end(), or a get when everything has been drained. */
+export class EndedError extends HoldfastError {
+  static {
+    this.prototype.name = 'EndedError';
+  }
+  constructor(message: string, options?: HoldfastErrorOptions) {
+    super('ERR_HOLDFAST_ENDED', message, options);
+  }
+}
+
+/** An item was taken out of a queue, and its bytes could not be read. The queue goes on. */
+export class DecodeError extends HoldfastError {
+  static {
+    this.prototype.name = 'DecodeError';
+  }
+  /** The item as it was in the queue. */
+  readonly bytes: Buffer;
+  constructor(message: string, bytes: Buffer, options?: HoldfastErrorOptions) {
+    super('ERR_HOLDFAST_DECODE', message, options);
+    this.bytes = bytes;
+  }
+}
+
+/** An item that cannot travel. A wrong argument, so a TypeError; nothing was put. */
+export class EncodeError extends TypeError {
+  /** Stable. */
+  readonly code = 'ERR_HOLDFAST_ENCODE';
+}
+
+/** A Process that cannot be started, or is used before it was, or was started twice. */
+export class ProcessError extends HoldfastError {
+  static {
+    this.prototype.name = 'ProcessError';
+  }
+  constructor(message: string, options?: HoldfastErrorOptions) {
+    super('ERR_HOLDFAST_PROCESS', message, options);
+  }
+}
+
 type ErrorClass = new (message: string, options?: HoldfastErrorOptions) => HoldfastError;
 
 function plain(code: string): ErrorClass {
@@ -189,6 +228,7 @@ const byCode: ReadonlyArray<readonly [ErrorClass, string]> = [
   [NoSpaceError, 'no space'],
   [PermissionError, 'not permitted'],
   [plain('ERR_HOLDFAST_BUSY'), 'the directory is locked by another process'],
+  [EndedError, 'it was ended'],
   [plain('ERR_HOLDFAST_SYSTEM'), 'the operating system refused'],
 ];
 

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 
 /** Numbers of `Kind` in native/core/layout.h. */
-export const kinds = { Lock: 2, RLock: 3, Semaphore: 4 } as const;
+export const kinds = { Lock: 2, RLock: 3, Semaphore: 4, Queue: 5 } as const;
 export type KindName = keyof typeof kinds;
 
 /** Numbers of `OpenFlags` in native/addon/addon.cc. */
@@ -17,26 +17,34 @@ export const openFlags = {
 
 /** What every object can do (native/addon/handle.h, `Common`). */
 export interface NativeObject {
-  /** What a ring for this object says. */
-  readonly tag: number;
   /** `/hf-...`, or '' where there is no semaphore. */
   readonly posixName: string;
-  /** 0: not acquired. n: the number of the hold. -n: the same, and the last holder died. */
-  tryAcquire(): number;
-  /** Blocks the thread for `ms` or one slice, whichever is shorter; answers like tryAcquire. */
-  wait(ms: number): number;
-  /** Counts an acquisition that has to wait. */
-  contend(): void;
+  /** False: this is the last handle to something that this thread holds. */
+  mayClose(): boolean;
+  close(): void;
+  unlink(): void;
+}
+
+/** Something that can be asked for a ring: one wait set (native/core/wait_set.h). */
+export interface NativeSource {
+  /** What its ring says. */
+  readonly tag: number;
   /** Asks for a ring; `index` is what the last call returned, -1 at first. */
   enrol(index: number, waiting: number): number;
   /** False if a ring is on its way already. */
   cancel(index: number): boolean;
   /** Rings somebody else. */
   passOn(): void;
-  /** False: this is the last handle to something that this thread holds. */
-  mayClose(): boolean;
-  close(): void;
-  unlink(): void;
+}
+
+/** What can be acquired (native/addon/handle.h, `Acquirable`). */
+export interface NativeAcquirable extends NativeObject, NativeSource {
+  /** 0: not acquired. n: the number of the hold. -n: the same, and the last holder died. */
+  tryAcquire(): number;
+  /** Blocks the thread for `ms` or one slice, whichever is shorter; answers like tryAcquire. */
+  wait(ms: number): number;
+  /** Counts an acquisition that has to wait. */
+  contend(): void;
 }
 
 export interface NativeOwnedState {
@@ -50,7 +58,7 @@ export interface NativeOwnedState {
 }
 
 /** Lock and RLock (native/addon/owned.h). */
-export interface NativeOwned extends NativeObject {
+export interface NativeOwned extends NativeAcquirable {
   release(): void;
   releaseHold(hold: number): void;
   heldByMe(): boolean;
@@ -60,7 +68,7 @@ export interface NativeOwned extends NativeObject {
 }
 
 /** Semaphore (native/addon/semaphore.cc). */
-export interface NativeSemaphore extends NativeObject {
+export interface NativeSemaphore extends NativeAcquirable {
   release(count: number): void;
   value(): number;
   inspect(): {
@@ -70,6 +78,46 @@ export interface NativeSemaphore extends NativeObject {
     acquisitions: number;
     contentions: number;
   };
+}
+
+/** How a put or get went: numbers of `Moved` in native/core/queue.h. */
+export const moved = { yes: 0, notYet: 1, ended: 2, tooLarge: 3, noSpace: 4, corrupt: 5 } as const;
+
+export interface NativeQueueState {
+  size: number;
+  bytes: number;
+  capacity: number;
+  maxSize: number;
+  maxBytes: number;
+  ended: boolean;
+  getters: number;
+  putters: number;
+  puts: number;
+  gets: number;
+  abandonments: number;
+}
+
+/** Queue (native/addon/queue.cc). */
+export interface NativeQueue extends NativeObject {
+  /** [0] the type of the record that get() took out; [1] how the last call but put() went. */
+  readonly meta: Uint32Array;
+  readonly codec: number;
+  readonly largestItem: number;
+  readonly items: NativeSource;
+  readonly room: NativeSource;
+  put(type: number, payload: unknown): number;
+  /** Of `[type, payload, ...]`, from the given pair on; how many were put. */
+  putMany(pairs: unknown[], from: number): number;
+  get(): unknown;
+  getMany(count: number): unknown[];
+  /** Block the thread for `ms` or one slice; true if it is worth trying. */
+  waitToGet(ms: number): boolean;
+  waitToPut(ms: number): boolean;
+  end(): void;
+  ended(): boolean;
+  size(): number;
+  full(): boolean;
+  inspect(): NativeQueueState;
 }
 
 export interface NativeListing {
@@ -82,6 +130,9 @@ export interface NativeListing {
 interface NativeAddon {
   readonly defaultDirectory: string;
   readonly maxPermits: number;
+  readonly queueItemsMax: number;
+  readonly queueBytesMin: number;
+  readonly queueBytesMax: number;
   configure(
     directory: string,
     threadId: number,
@@ -103,6 +154,9 @@ interface NativeAddon {
     semaphoreKey: string,
     flags: number,
     initial: number,
+    maxItems: number,
+    maxBytes: number,
+    codec: number,
   ): unknown;
   list(): NativeListing[];
   unlink(kind: number, name: string, fileKey: string): void;

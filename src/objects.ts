@@ -6,6 +6,7 @@ import { isMainThread, threadId } from 'node:worker_threads';
 import { HeldError, errorFromNative, label } from './errors.js';
 import { type KindName, type NativeObject, addon, kinds, openFlags } from './native.js';
 import { type OpenOptions, checkName, checkOpen } from './options.js';
+import { processName } from './process-name.js';
 import { onRings, rejectAll } from './waits.js';
 
 /**
@@ -45,7 +46,7 @@ function enterDirectory(): string {
   addon.configure(
     chosen ? entered : '',
     isMainThread ? 0 : threadId,
-    'MainProcess',
+    processName(),
     onRings,
     (code, kind, name, detail, errno, syscall) =>
       errorFromNative(code, kindNames[kind] ?? 'holdfast', name, detail, errno, syscall),
@@ -75,11 +76,21 @@ function semaphoreKey(name: string): string {
   return digest(String(process.geteuid?.() ?? 0), real, name);
 }
 
-/** Opens or makes an object. `initial` is a Semaphore's first value, if the caller named one. */
+/** What only one kind has. What is left out is not asked for. */
+export interface Particulars {
+  /** Semaphore: its first value. */
+  initial?: number | undefined;
+  /** Queue: left out for the default, or for what an existing queue has. */
+  maxItems?: number | undefined;
+  maxBytes?: number | undefined;
+  codec?: number | undefined;
+}
+
+/** Opens or makes an object. */
 function open<N>(
   kind: KindName,
   options: OpenOptions,
-  initial?: number,
+  { initial, maxItems = 0, maxBytes = 0, codec = 0 }: Particulars = {},
 ): [native: N, name: string] {
   checkOpen(options);
   enterDirectory();
@@ -97,6 +108,9 @@ function open<N>(
     semaphoreKey(name),
     flags,
     initial ?? 1,
+    maxItems,
+    maxBytes,
+    codec,
   ) as N;
   return [native, name];
 }
@@ -111,9 +125,9 @@ export abstract class Shared<K extends KindName, N extends NativeObject> impleme
   #closed = false;
 
   /** @internal */
-  constructor(kind: K, options: OpenOptions, initial?: number) {
+  constructor(kind: K, options: OpenOptions, particulars?: Particulars) {
     this.kind = kind;
-    [this.#native, this.name] = open<N>(kind, options, initial);
+    [this.#native, this.name] = open<N>(kind, options, particulars);
   }
 
   /** @internal A getter, so that neither console.log nor JSON shows it. */

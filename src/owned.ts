@@ -10,7 +10,7 @@ import {
   checkSyncWait,
   checkWait,
 } from './options.js';
-import { isWaitedFor, waitFor, waitForSync } from './waits.js';
+import { isWaitedFor, waitForHold, waitForHoldSync } from './waits.js';
 
 /** What `inspect()` shows of a Lock or RLock: a snapshot, old as soon as it is taken. */
 export interface LockState {
@@ -56,7 +56,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K, Native
     }
     const native = this.native;
     let hold = isWaitedFor(native.tag) && !this.enters(native) ? 0 : native.tryAcquire();
-    if (hold === 0) hold = await waitFor(this, options);
+    if (hold === 0) hold = await waitForHold(this, options);
     return new HeldGuard(native, hold);
   }
 
@@ -82,7 +82,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K, Native
         { kind: this.kind, objectName: this.name },
       );
     }
-    return waitForSync(this, options?.timeout);
+    return waitForHoldSync(this, options?.timeout);
   }
 
   /**

@@ -8,7 +8,7 @@ import {
   checkSyncWait,
   checkWait,
 } from './options.js';
-import { isWaitedFor, waitFor, waitForSync } from './waits.js';
+import { isWaitedFor, waitForHold, waitForHoldSync } from './waits.js';
 
 /** What `inspect()` shows of a Semaphore: a snapshot, old as soon as it is taken. */
 export interface SemaphoreState {
@@ -45,7 +45,7 @@ export class Semaphore extends Shared<'Semaphore', NativeSemaphore> {
    */
   constructor(initial?: number, options: OpenOptions = {}) {
     if (initial !== undefined) checkCount('initial', initial, 0, addon.maxPermits);
-    super('Semaphore', options, initial);
+    super('Semaphore', options, { initial });
   }
 
   /** Waits for a permit and takes it. Waits and rejects as Lock.acquire() does. */
@@ -56,7 +56,7 @@ export class Semaphore extends Shared<'Semaphore', NativeSemaphore> {
     }
     const native = this.native;
     if (isWaitedFor(native.tag) || native.tryAcquire() === 0) {
-      await waitFor(this, options);
+      await waitForHold(this, options);
     }
   }
 
@@ -69,7 +69,7 @@ export class Semaphore extends Shared<'Semaphore', NativeSemaphore> {
     if (options !== undefined) checkSyncWait(options);
     const native = this.native;
     if (native.tryAcquire() === 0) {
-      waitForSync(this, options?.timeout);
+      waitForHoldSync(this, options?.timeout);
     }
   }
 

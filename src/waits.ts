@@ -6,29 +6,34 @@
 // otherwise: INV-4 of native/core/wait_set.h) and then leaves it to the event loop. Every 50 ms each
 // head looks by itself: what a crash has lost is found there (INV-6).
 import { ClosedError, TimeoutError, label } from './errors.js';
-import type { NativeObject } from './native.js';
+import type { NativeAcquirable, NativeSource } from './native.js';
 import type { WaitOptions } from './options.js';
 
 /** As kSlice_ns in native/core/waiting.h. */
 const slice_ms = 50;
 
-/** Something that can be waited for: an open handle. */
-export interface Target {
-  readonly native: NativeObject;
+/** Who waits: an open handle. */
+export interface Waiter {
   readonly kind: string;
   readonly name: string;
 }
 
-/** Zero, or what the acquisition is called: see NativeObject.tryAcquire. */
-type Hold = number;
+/** What is waited for. */
+export interface Wanted<T> {
+  /** Rings when it may be there. */
+  readonly source: NativeSource;
+  /** Takes it, or returns undefined. Does not block. What it throws, the wait rejects with. */
+  take(): T | undefined;
+}
 
 class Pending {
   next: Pending | undefined;
   previous: Pending | undefined;
   timer: NodeJS.Timeout | undefined;
   constructor(
-    readonly target: Target,
-    readonly resolve: (hold: Hold) => void,
+    readonly waiter: Waiter,
+    readonly wanted: Wanted<unknown>,
+    readonly resolve: (value: never) => void,
     readonly reject: (reason: unknown) => void,
     readonly signal: AbortSignal | undefined,
     readonly onAbort: (() => void) | undefined,
@@ -73,51 +78,62 @@ export function isWaitedFor(tag: number): boolean {
 }
 
 /**
- * Waits for an acquisition that has just failed, or has to stand behind others.
- * The promise settles in one of four ways: acquired, timed out, aborted, closed.
+ * Waits for what could not be taken just now, or has to stand behind others.
+ * The promise settles in one of four ways: taken, timed out, aborted, closed.
  */
-export function waitFor(target: Target, options: WaitOptions | undefined): Promise<Hold> {
+export function waitFor<T>(
+  waiter: Waiter,
+  wanted: Wanted<T>,
+  options: WaitOptions | undefined,
+): Promise<T> {
   const timeout = options?.timeout;
-  if (timeout === 0) return Promise.reject(timedOut(target, 0));
-  target.native.contend();
+  if (timeout === 0) return Promise.reject(timedOut(waiter, 0));
   return new Promise((resolve, reject) => {
+    const { tag } = wanted.source;
     const signal = options?.signal;
     const onAbort = signal ? () => withdraw(queue, pending, signal.reason) : undefined;
-    const pending = new Pending(target, resolve, reject, signal, onAbort);
-    const queue = queues.get(target.native.tag) ?? new WaitQueue(target.native.tag);
+    const pending = new Pending(waiter, wanted, resolve, reject, signal, onAbort);
+    const queue = queues.get(tag) ?? new WaitQueue(tag);
     queue.append(pending);
     queues.set(queue.tag, queue);
     sliceTimer ??= setInterval(onSlice, slice_ms);
     if (signal && onAbort) signal.addEventListener('abort', onAbort, { once: true });
     if (timeout !== undefined) {
       pending.timer = setTimeout(() => {
-        withdraw(queue, pending, timedOut(target, timeout));
+        withdraw(queue, pending, timedOut(waiter, timeout));
       }, timeout);
     }
     if (queue.head === pending) serve(queue, true);
   });
 }
 
-/** Blocks the thread until acquired; returns to JavaScript once a slice, so that it can be terminated. */
-export function waitForSync(target: Target, timeout: number | undefined): Hold {
-  const { native } = target;
+/**
+ * Blocks the thread until `takeWithin(ms)` returns something. That blocks for one slice at most: between
+ * slices we are in JavaScript, where a worker can be terminated.
+ */
+export function waitForSync<T>(
+  waiter: Waiter,
+  takeWithin: (ms: number) => T | undefined,
+  timeout: number | undefined,
+): T {
+  if (timeout === 0) throw timedOut(waiter, 0);
   const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
-  if (timeout !== 0) native.contend();
   for (;;) {
     const left = deadline - performance.now();
-    if (timeout === 0 || left <= 0) throw timedOut(target, timeout ?? 0);
-    const hold = native.wait(Math.min(left, slice_ms));
-    if (hold !== 0) return hold;
+    if (left <= 0) throw timedOut(waiter, timeout!);
+    const taken = takeWithin(Math.min(left, slice_ms));
+    if (taken !== undefined) return taken;
   }
 }
 
 /** The handle is about to be closed: everybody who waits through it is told. */
-export function rejectAll(target: Target): void {
-  const queue = queues.get(target.native.tag);
-  for (let pending = queue?.head; queue && pending; ) {
-    const next: Pending | undefined = pending.next;
-    if (pending.target === target) withdraw(queue, pending, closed(target));
-    pending = next;
+export function rejectAll(waiter: Waiter): void {
+  for (const queue of queues.values()) {
+    for (let pending = queue.head; pending; ) {
+      const next: Pending | undefined = pending.next;
+      if (pending.waiter === waiter) withdraw(queue, pending, closed(waiter));
+      pending = next;
+    }
   }
 }
 
@@ -128,7 +144,7 @@ export function onRings(tags: number[]): void {
     if (!queue?.head) continue; // passed on when its last waiter left
     // The waker took the entry out. If it is still there the ring was for an earlier one; take it
     // out ourselves, serve() asks again if need be.
-    queue.head.target.native.cancel(queue.entry);
+    queue.head.wanted.source.cancel(queue.entry);
     queue.entry = -1;
     serve(queue);
   }
@@ -145,22 +161,22 @@ function onSlice(): void {
 function serve(queue: WaitQueue, headHasTried = false): void {
   let tried = headHasTried;
   for (let pending = queue.head; pending; pending = queue.head, tried = false) {
-    const { native } = pending.target;
-    let hold: Hold;
+    const { wanted } = pending;
+    let taken: unknown;
     try {
-      hold = tried ? 0 : native.tryAcquire();
-      if (hold === 0) {
-        queue.entry = native.enrol(queue.entry, queue.length);
-        hold = native.tryAcquire();
+      if (!tried) taken = wanted.take();
+      if (taken === undefined) {
+        queue.entry = wanted.source.enrol(queue.entry, queue.length);
+        taken = wanted.take();
       }
     } catch (error) {
       leave(queue, pending);
       pending.reject(error);
       continue;
     }
-    if (hold === 0) return;
+    if (taken === undefined) return;
     leave(queue, pending);
-    pending.resolve(hold);
+    pending.resolve(taken as never);
   }
 }
 
@@ -185,24 +201,45 @@ function leave(queue: WaitQueue, pending: Pending): void {
     sliceTimer = undefined;
   }
   // A ring that is on its way to nobody belongs to somebody else.
-  const { native } = pending.target;
-  if (!native.cancel(queue.entry)) native.passOn();
+  const { source } = pending.wanted;
+  if (!source.cancel(queue.entry)) source.passOn();
 }
 
-function timedOut(target: Target, timeout: number): TimeoutError {
+function timedOut(waiter: Waiter, timeout: number): TimeoutError {
   return new TimeoutError(
-    `${label(target.kind, target.name)}: not acquired within ${timeout} ms`,
-    describe(target),
+    `${label(waiter.kind, waiter.name)}: the wait ended after ${timeout} ms`,
+    describe(waiter),
   );
 }
 
-function closed(target: Target): ClosedError {
+function closed(waiter: Waiter): ClosedError {
   return new ClosedError(
-    `${label(target.kind, target.name)}: closed while it was waited for`,
-    describe(target),
+    `${label(waiter.kind, waiter.name)}: closed while it was waited for`,
+    describe(waiter),
   );
 }
 
-function describe(target: Target): { kind: string; objectName: string } {
-  return { kind: target.kind, objectName: target.name };
+function describe(waiter: Waiter): { kind: string; objectName: string } {
+  return { kind: waiter.kind, objectName: waiter.name };
+}
+
+/** The wait for a hold of a Lock, RLock or Semaphore. */
+export async function waitForHold(
+  waiter: Waiter & { readonly native: NativeAcquirable },
+  options: WaitOptions | undefined,
+): Promise<number> {
+  const { native } = waiter;
+  if (options?.timeout !== 0) native.contend();
+  const take = () => native.tryAcquire() || undefined;
+  return waitFor(waiter, { source: native, take }, options);
+}
+
+/** The same, blocking the thread. */
+export function waitForHoldSync(
+  waiter: Waiter & { readonly native: NativeAcquirable },
+  timeout: number | undefined,
+): number {
+  const { native } = waiter;
+  if (timeout !== 0) native.contend();
+  return waitForSync(waiter, (ms) => native.wait(ms) || undefined, timeout);
 }

@@ -25,7 +25,7 @@ bool attempt(Environment& environment, core::Kind kind, const std::string& name,
   return status.ok();
 }
 
-// open(kind, name, fileKey, semaphoreKey, flags, initial). src/objects.ts has checked the arguments.
+// open(kind, name, fileKey, semaphoreKey, flags, initial, maxItems, maxBytes, codec). src/objects.ts has checked the arguments.
 Napi::Value open(const Napi::CallbackInfo& info) {
   Environment& environment = *Environment::from(info.Env());
   const uint32_t flags = info[4].As<Napi::Number>();
@@ -40,6 +40,9 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   request.anonymous = (flags & kAnonymous) != 0;
   request.initial_given = (flags & kInitialGiven) != 0;
   request.initial = info[5].As<Napi::Number>();
+  request.queue.max_items = static_cast<uint64_t>(info[6].As<Napi::Number>().Int64Value());
+  request.queue.max_bytes = static_cast<uint64_t>(info[7].As<Napi::Number>().Int64Value());
+  request.queue.codec = info[8].As<Napi::Number>();
 
   core::Object* object = nullptr;
   if (!attempt(environment, request.kind, request.name,
@@ -56,6 +59,9 @@ Napi::Value open(const Napi::CallbackInfo& info) {
       break;
     case core::Kind::semaphore:
       bound = bind_semaphore(environment, object);
+      break;
+    case core::Kind::queue:
+      bound = bind_queue(environment, object);
       break;
     case core::Kind::registry:
       break;
@@ -100,6 +106,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["unlink"] = Napi::Function::New<unlink>(env, "unlink");
   exports["defaultDirectory"] = platform::default_directory();
   exports["maxPermits"] = platform::kSemaphoreValueMax;
+  exports["queueItemsMax"] = static_cast<double>(core::kQueueItemsMax);
+  exports["queueBytesMin"] = static_cast<double>(core::kQueueBytesMin);
+  exports["queueBytesMax"] = static_cast<double>(core::kQueueBytesMax);
   return exports;
 }
 

@@ -86,9 +86,9 @@ napi_value bound(napi_env env, napi_callback_info info) {
   return kBody(env, handle, numbers);
 }
 
-// What all objects have. Each is one line of native.ts' NativeObject.
+// What can be waited for and acquired. Each is one line of native.ts' NativeAcquirable.
 template <class Primitive>
-struct Common {
+struct Acquirable {
   using H = Handle<Primitive>;
 
   static napi_value try_acquire(napi_env env, H& handle, const double*) {
@@ -121,6 +121,13 @@ struct Common {
     core::ring_one(handle.primitive.waiters(), handle.agent().registry(), handle.object().tag());
     return nullptr;
   }
+};
+
+// What all objects have. Each is one line of native.ts' NativeObject.
+template <class Primitive>
+struct Common {
+  using H = Handle<Primitive>;
+
   static napi_value may_close(napi_env env, H& handle, const double*) {
     return boolean(env, handle.environment().may_close(&handle));
   }
@@ -139,7 +146,11 @@ template <class Primitive>
 class Binder {
  public:
   Binder(Environment& environment, core::Object* object)
-      : env_(environment.env()), handle_(new Handle<Primitive>(environment.agent(), object)) {
+      : Binder(environment, new Handle<Primitive>(environment.agent(), object)) {}
+
+  // `handle` may be of a derived class; it belongs to the JS object from here on.
+  Binder(Environment& environment, Handle<Primitive>* handle)
+      : env_(environment.env()), handle_(handle) {
     environment.adopt(handle_);
     napi_create_object(env_, &value_);
     napi_wrap(
@@ -151,31 +162,40 @@ class Binder {
           environment->collect(handle);
         },
         nullptr, nullptr);
-    set(env_, value_, "tag", static_cast<double>(object->tag()));
     napi_value name = nullptr;
-    napi_create_string_utf8(env_, object->header()->posix_name, NAPI_AUTO_LENGTH, &name);
+    napi_create_string_utf8(env_, handle->object().header()->posix_name, NAPI_AUTO_LENGTH, &name);
     set(env_, value_, "posixName", name);
 
     using C = Common<Primitive>;
-    add<C::try_acquire>("tryAcquire");
-    add<C::wait, 1>("wait");
-    add<C::contend>("contend");
-    add<C::enrol, 2>("enrol");
-    add<C::cancel, 1>("cancel");
-    add<C::pass_on>("passOn");
     add<C::may_close>("mayClose");
     add<C::close>("close");
     add<C::unlink>("unlink");
   }
 
-  template <napi_value (*kBody)(napi_env, Handle<Primitive>&, const double*), size_t kArguments = 0>
-  void add(const char* name) {
-    napi_value function = nullptr;
-    napi_create_function(env_, name, NAPI_AUTO_LENGTH, bound<Primitive, kBody, kArguments>, handle_,
-                         &function);
-    set(env_, value_, name, function);
+  void add_acquirable() {
+    using A = Acquirable<Primitive>;
+    set(env_, value_, "tag", static_cast<double>(handle_->object().tag()));
+    add<A::try_acquire>("tryAcquire");
+    add<A::wait, 1>("wait");
+    add<A::contend>("contend");
+    add<A::enrol, 2>("enrol");
+    add<A::cancel, 1>("cancel");
+    add<A::pass_on>("passOn");
   }
 
+  template <napi_value (*kBody)(napi_env, Handle<Primitive>&, const double*), size_t kArguments = 0>
+  void add(const char* name) {
+    add(name, bound<Primitive, kBody, kArguments>);
+  }
+
+  void add(const char* name, napi_callback callback) { add(value_, name, callback); }
+  void add(napi_value to, const char* name, napi_callback callback) {
+    napi_value function = nullptr;
+    napi_create_function(env_, name, NAPI_AUTO_LENGTH, callback, handle_, &function);
+    set(env_, to, name, function);
+  }
+
+  Handle<Primitive>& handle() { return *handle_; }
   napi_value value() const { return value_; }
 
  private:
@@ -184,10 +204,11 @@ class Binder {
   napi_value value_ = nullptr;
 };
 
-// One function each in lock.cc, rlock.cc and semaphore.cc.
+// One function each in lock.cc, rlock.cc, semaphore.cc and queue.cc.
 napi_value bind_lock(Environment& environment, core::Object* object);
 napi_value bind_rlock(Environment& environment, core::Object* object);
 napi_value bind_semaphore(Environment& environment, core::Object* object);
+napi_value bind_queue(Environment& environment, core::Object* object);
 
 }  // namespace holdfast::addon
 

@@ -58,6 +58,7 @@ struct Owned {
 
   static napi_value bind(Environment& environment, core::Object* object) {
     Binder<Primitive> binder(environment, object);
+    binder.add_acquirable();
     binder.template add<release>("release");
     binder.template add<release_hold, 1>("releaseHold");
     binder.template add<held_by_me>("heldByMe");

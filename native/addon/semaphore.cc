@@ -33,6 +33,7 @@ napi_value inspect(napi_env env, H& handle, const double*) {
 
 napi_value bind_semaphore(Environment& environment, core::Object* object) {
   Binder<core::Semaphore> binder(environment, object);
+  binder.add_acquirable();
   binder.add<release, 1>("release");
   binder.add<value>("value");
   binder.add<inspect>("inspect");

@@ -19,7 +19,7 @@ constexpr uint64_t kMagic = 0x31545341'46444C48;  // "HLDFAST1", little-endian
 constexpr uint32_t kFormatVersion = 1;
 constexpr size_t kNameMax = 255;  // bytes of UTF-8, the NUL not counted
 
-enum class Kind : uint32_t { registry = 1, lock = 2, rlock = 3, semaphore = 4 };
+enum class Kind : uint32_t { registry = 1, lock = 2, rlock = 3, semaphore = 4, queue = 5 };
 
 // Two programs may share a file only if the C library lays its objects out alike in both.
 constexpr uint64_t layout_signature() {
@@ -49,7 +49,8 @@ struct Header {
   uint64_t byte_length;
   std::atomic<State> state;
   std::atomic<uint32_t> flags;
-  uint64_t tag;         // what a ring for this object says; 1..2^53-1, so that it is a JS number
+  uint64_t tag;         // what a ring for this object says; 1..2^53-1, so that it is a JS number.
+                        // Queue: for a getter; tag + 1 for a putter
   uint64_t created_us;  // wall clock
   uint32_t creator_pid;
   uint32_t initial;     // Semaphore: the value it was created with
@@ -107,7 +108,36 @@ struct SemaphoreBody {
   alignas(64) WaitSet waiters;
 };
 
-constexpr size_t kObjectLength = 4096;
+// Queue. A position is a place in the ring and a count of items in one word, so that one store moves
+// both: whoever dies, place and count agree.
+//
+//   bits 0..39   offset in units of 8 bytes, modulo 2^40; modulo the capacity it is the place
+//   bits 40..63  items, modulo 2^24
+//
+// | head, tail        | what it is
+// | equal             | empty
+// | tail before head  | corrupt, as is a difference larger than the capacity
+struct QueueBody {
+  alignas(64) std::atomic<uint64_t> tail;  // after the last record; written under the guard
+  alignas(64) std::atomic<uint64_t> head;  // at the first record; written under the guard
+  alignas(64) std::atomic<uint64_t> capacity;  // of the ring, in bytes: a power of two, only grows
+  uint64_t max_items;                          // 0: no limit but kQueueItemsMax
+  uint64_t max_bytes;                          // as asked for
+  uint32_t codec;                              // number of src/codec.ts: all users must agree
+  std::atomic<uint32_t> ended;
+  std::atomic<uint64_t> puts, gets;            // since it was made; written under the guard
+  std::atomic<uint64_t> abandonments;          // times that somebody died under the guard
+  alignas(64) platform::traits::MutexStorage guard;
+  alignas(64) WaitSet getters;
+  alignas(64) WaitSet putters;
+};
+
+constexpr uint64_t kQueueItemsMax = (uint64_t{1} << 24) - 1;
+constexpr uint64_t kQueueBytesMin = uint64_t{1} << 16;
+constexpr uint64_t kQueueBytesMax = uint64_t{1} << 30;
+
+constexpr size_t kObjectLength = 4096;  // of every object; a Queue's ring follows
+static_assert(sizeof(Header) + sizeof(QueueBody) <= kObjectLength);
 static_assert(sizeof(Header) + sizeof(OwnedBody) <= kObjectLength);
 static_assert(sizeof(Header) + sizeof(SemaphoreBody) <= kObjectLength);
 static_assert(sizeof(Header) % 64 == 0, "bodies start on a cache line");

@@ -23,6 +23,7 @@ enum class Code : uint32_t {
   no_space,      // storage, descriptors or slots have run out
   permission,    // a directory or object that this user must not trust, or may not use
   busy,          // the directory stayed locked by somebody for longer than an open may wait
+  ended,         // a put after end(), or a get when all is drained
   system,        // anything else that the operating system refused
 };
 

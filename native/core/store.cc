@@ -15,6 +15,7 @@ namespace {
 
 constexpr const char* kRegistryName = "registry";
 constexpr const char* kObjectPrefix = "object.";
+constexpr uint64_t kQueueBytes = uint64_t{1} << 26;  // a new queue's maxBytes, if none was asked for
 constexpr int64_t kOpenPatience_ns = 10'000 * platform::kNanosPerMilli;
 constexpr int64_t kClosePatience_ns = 2'000 * platform::kNanosPerMilli;
 
@@ -28,6 +29,20 @@ bool has_semaphore(Kind kind) { return kind == Kind::lock || kind == Kind::semap
 
 uint32_t first_value(const OpenRequest& request) {
   return request.kind == Kind::lock ? 1 : request.initial;
+}
+
+// A ring never reaches further than a power of two, and so that it stays below what was asked for it
+// stops at the last one.
+uint64_t largest_ring(uint64_t max_bytes) {
+  uint64_t ring = kQueueBytesMin;
+  while (ring * 2 <= max_bytes) ring *= 2;
+  return ring;
+}
+
+bool plausible_length(const Header& header) {
+  if (header.kind != Kind::queue) return true;
+  const uint64_t ring = header.byte_length - kObjectLength;
+  return ring >= kQueueBytesMin && ring <= kQueueBytesMax && (ring & (ring - 1)) == 0;
 }
 
 std::string random_hex() {
@@ -101,6 +116,21 @@ bool Object::has_news() const {
   return is_owned_kind(header()->kind) && !anonymous && body<OwnedBody>()->owner.load() != 0;
 }
 
+void Object::reset_waiters() {
+  switch (kind()) {
+    case Kind::lock:
+    case Kind::rlock:
+      return reset(body<OwnedBody>()->waiters);
+    case Kind::semaphore:
+      return reset(body<SemaphoreBody>()->waiters);
+    case Kind::queue:
+      reset(body<QueueBody>()->getters);
+      return reset(body<QueueBody>()->putters);
+    case Kind::registry:
+      return;
+  }
+}
+
 // ---------------------------------------------------------------- entering and leaving
 
 Status Store::enter(const std::string& directory, std::shared_ptr<Store>* result) {
@@ -162,7 +192,7 @@ Status Store::open_registry() {
   platform::OsError error;
   if (fresh) {
     error = platform::create_file(directory_fd_, kRegistryName, &registry_fd_);
-    if (!error) error = platform::reserve_space(registry_fd_, kRegistryLength);
+    if (!error) error = platform::reserve_space(registry_fd_, 0, kRegistryLength);
   } else {
     registry_fd_ = std::exchange(found.fd, -1);
   }
@@ -276,15 +306,18 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
     return Status::of(Code::incompatible,
                       path + " was made by a program with another word size or C library");
   }
-  const uint64_t expected = header.kind == Kind::registry ? kRegistryLength : kObjectLength;
-  if (header.byte_length != expected || facts.length != expected) {
+  const uint64_t expected = header.kind == Kind::registry ? kRegistryLength
+                            : header.kind == Kind::queue  ? header.byte_length
+                                                          : kObjectLength;
+  if (header.byte_length != expected || facts.length != expected || !plausible_length(header)) {
     return Status::of(Code::corrupt, path + " is truncated: " + std::to_string(facts.length) +
                                          " of " + std::to_string(expected) + " bytes");
   }
   const bool text_ends = memchr(header.posix_name, 0, sizeof header.posix_name) != nullptr &&
                          header.name_length <= kNameMax;
   const bool known_kind =
-      header.kind == Kind::registry || is_owned_kind(header.kind) || has_semaphore(header.kind);
+      header.kind == Kind::registry || header.kind == Kind::queue || is_owned_kind(header.kind) ||
+      has_semaphore(header.kind);
   const bool named = (header.posix_name[0] == '/') == has_semaphore(header.kind);
   const State state = header.state.load();
   if (!text_ends || !known_kind || !named || (state != State::making && state != State::ready)) {
@@ -350,9 +383,15 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
       platform::create_file(directory_fd_, file_name.c_str(), &object->fd_);
   if (error) return Status::from(error, "cannot make " + directory_ + "/" + file_name);
 
+  const bool is_queue = request.kind == Kind::queue;
+  const uint64_t max_bytes = request.queue.max_bytes != 0 ? request.queue.max_bytes : kQueueBytes;
+  object->length_ = kObjectLength + (is_queue ? largest_ring(max_bytes) : 0);
   error = platform::lock_shared(object->fd_);
-  if (!error) error = platform::reserve_space(object->fd_, kObjectLength);
-  if (!error) error = platform::map_file(object->fd_, kObjectLength, &object->base_);
+  if (!error) {
+    error = platform::reserve_space(object->fd_, 0, kObjectLength + (is_queue ? kQueueBytesMin : 0));
+  }
+  if (!error) error = platform::set_length(object->fd_, object->length_);
+  if (!error) error = platform::map_file(object->fd_, object->length_, &object->base_);
   if (error) {
     platform::unlink_file(directory_fd_, file_name.c_str());
     platform::close_descriptor(object->fd_);
@@ -363,10 +402,11 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
   header->version = kFormatVersion;
   header->kind = request.kind;
   header->signature = layout_signature();
-  header->byte_length = kObjectLength;
+  header->byte_length = object->length_;
   header->flags.store((request.persistent ? kPersistent : 0u) |
                       (request.anonymous ? kAnonymous : 0u));
   header->tag = registry_.next_serial();
+  if (is_queue) registry_.next_serial();  // tag + 1
   header->created_us = platform::realtime_us();
   header->creator_pid = platform::current_identity().pid;
   header->initial = request.initial;
@@ -376,6 +416,15 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
   if (request.kind == Kind::rlock) platform::init_mutex(&object->body<OwnedBody>()->mutex);
   if (request.kind == Kind::semaphore) {
     object->body<SemaphoreBody>()->value.store(static_cast<int32_t>(request.initial));
+  }
+
+  if (is_queue) {
+    QueueBody* body = object->body<QueueBody>();
+    platform::init_mutex(&body->guard);
+    body->capacity.store(kQueueBytesMin);
+    body->max_items = request.queue.max_items;
+    body->max_bytes = max_bytes;
+    body->codec = request.queue.codec != 0 ? request.queue.codec : 1;
   }
 
   std::string posix_name = "/hf-" + request.semaphore_key;
@@ -391,7 +440,7 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
   }
   if (error) {
     platform::unlink_file(directory_fd_, file_name.c_str());
-    platform::unmap_file(object->base_, kObjectLength);
+    platform::unmap_file(object->base_, object->length_);
     platform::close_descriptor(object->fd_);
     return Status::from(error, "cannot make the semaphore " + posix_name);
   }
@@ -404,12 +453,38 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
   return Status::success();
 }
 
+// Limits and codec belong to the queue, not to a handle: all its users must mean the same.
+Status Store::compare_limits(const QueueLimits& wanted, int fd) {
+  QueueLimits has;
+  const uint64_t body = sizeof(Header);
+  if (!platform::read_at(fd, body + offsetof(QueueBody, max_items), &has.max_items, 8) ||
+      !platform::read_at(fd, body + offsetof(QueueBody, max_bytes), &has.max_bytes, 8) ||
+      !platform::read_at(fd, body + offsetof(QueueBody, codec), &has.codec, 4)) {
+    return Status::of(Code::corrupt, "its limits cannot be read");
+  }
+  const auto differ = [](const char* what, uint64_t has, uint64_t wanted) {
+    return Status::of(Code::incompatible, std::string("it was made with ") + what + " " +
+                                              std::to_string(has) + ", not " +
+                                              std::to_string(wanted));
+  };
+  if (wanted.max_items != 0 && wanted.max_items != has.max_items) {
+    return differ("maxSize", has.max_items, wanted.max_items);
+  }
+  if (wanted.max_bytes != 0 && wanted.max_bytes != has.max_bytes) {
+    return differ("maxBytes", has.max_bytes, wanted.max_bytes);
+  }
+  if (wanted.codec != 0 && wanted.codec != has.codec) {
+    return Status::of(Code::incompatible, "it was made with another codec");
+  }
+  return Status::success();
+}
+
 // Opens what is there: in use by others, persistent, or left by a holder that died.
 Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
   const Header& seen = found.header;
   const std::string file_name = kObjectPrefix + request.file_key;
   if (seen.kind != request.kind) {
-    static const char* const kNames[] = {"?", "registry", "Lock", "RLock", "Semaphore"};
+    static const char* const kNames[] = {"?", "registry", "Lock", "RLock", "Semaphore", "Queue"};
     return Status::of(Code::incompatible,
                       std::string("the name belongs to a ") + kNames[static_cast<int>(seen.kind)]);
   }
@@ -424,6 +499,10 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
     return Status::of(Code::incompatible, "it was made with an initial value of " +
                                               std::to_string(seen.initial) + ", not " +
                                               std::to_string(request.initial));
+  }
+
+  if (request.kind == Kind::queue) {
+    if (Status status = compare_limits(request.queue, found.fd); !status.ok()) return status;
   }
 
   // This process may have it already. Not if the name was taken away meanwhile and given anew.
@@ -443,29 +522,29 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
   auto object = std::make_unique<Object>();
   object->file_name_ = file_name;
   object->fd_ = std::exchange(found.fd, -1);
+  object->length_ = seen.byte_length;
   platform::OsError error = platform::lock_shared(object->fd_);
-  if (!error) error = platform::map_file(object->fd_, kObjectLength, &object->base_);
+  if (!error) error = platform::map_file(object->fd_, object->length_, &object->base_);
   if (!error && has_semaphore(request.kind)) {
     error = platform::open_semaphore(seen.posix_name, &object->semaphore_);
     if (error.errnum == ENOENT && !found.in_use) {
       // Its remover died half-way (INV-10), or the machine was restarted.
       error = platform::create_semaphore(seen.posix_name, first_value(request), &object->semaphore_);
     } else if (error.errnum == ENOENT) {
-      platform::unmap_file(object->base_, kObjectLength);
+      platform::unmap_file(object->base_, object->length_);
       platform::close_descriptor(object->fd_);
       return {Code::incompatible, error.errnum, error.call,
               std::string("its semaphore ") + seen.posix_name + " cannot be seen from here"};
     }
   }
   if (error) {
-    if (object->base_ != nullptr) platform::unmap_file(object->base_, kObjectLength);
+    if (object->base_ != nullptr) platform::unmap_file(object->base_, object->length_);
     platform::close_descriptor(object->fd_);
     return Status::from(error, "cannot open " + directory_ + "/" + file_name);
   }
   if (!found.in_use) {
-    // Whoever stood in the wait set is dead. The owner word stays: it is the news.
-    reset(is_owned_kind(seen.kind) ? object->body<OwnedBody>()->waiters
-                                   : object->body<SemaphoreBody>()->waiters);
+    // Whoever stood in a wait set is dead. The owner word stays: it is the news.
+    object->reset_waiters();
     // A token that died with somebody is replaced now rather than after two slices (INV-3).
     if (seen.kind == Kind::lock && object->body<OwnedBody>()->owner.load() == 0) {
       platform::try_wait(object->semaphore_);
@@ -497,7 +576,7 @@ void Store::close(Object* object) {
     destroy(*header, object->file_name_);
   }
   if (object->semaphore_.handle != nullptr) platform::close_semaphore(object->semaphore_);
-  platform::unmap_file(object->base_, kObjectLength);
+  platform::unmap_file(object->base_, object->length_);
   platform::close_descriptor(object->fd_);
   delete object;
 }

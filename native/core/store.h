@@ -22,6 +22,13 @@
 
 namespace holdfast::core {
 
+// 0 in a field: not asked for. A new queue then takes the default, an existing one stays as it is.
+struct QueueLimits {
+  uint64_t max_items = 0;
+  uint64_t max_bytes = 0;
+  uint32_t codec = 0;
+};
+
 struct OpenRequest {
   Kind kind = Kind::lock;
   std::string name;          // 1..255 bytes of UTF-8, no NUL: checked by the caller
@@ -33,6 +40,7 @@ struct OpenRequest {
   bool anonymous = false;
   uint32_t initial = 1;
   bool initial_given = false;
+  QueueLimits queue;
 };
 
 class Object {
@@ -43,13 +51,17 @@ class Object {
   Body* body() const {
     return reinterpret_cast<Body*>(static_cast<char*>(base_) + sizeof(Header));
   }
+  char* ring() const { return static_cast<char*>(base_) + kObjectLength; }
+  int descriptor() const { return fd_; }
   platform::NamedSemaphore semaphore() const { return semaphore_; }
   uint64_t tag() const { return header()->tag; }
 
  private:
   friend class Store;
   bool has_news() const;
+  void reset_waiters();
   void* base_ = nullptr;
+  size_t length_ = 0;
   int fd_ = -1;
   platform::NamedSemaphore semaphore_;
   std::string file_name_;
@@ -89,6 +101,7 @@ class Store {
   struct Found;
   Store() = default;
 
+  static Status compare_limits(const QueueLimits& wanted, int fd);
   static bool is_leftover(const Found& found);
   static bool has_news(const Found& found);
   Status open_registry();

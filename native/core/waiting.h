@@ -41,12 +41,13 @@ class Patience {
 };
 
 // Waits at the bell, at most until the deadline, for one ring of this object. Used where the kernel
-// has no timed wait for the thing itself. `try_once` returns an Outcome and does not block.
+// has no timed wait for the thing itself. `try_once` returns what is true once it has come, and does
+// not block.
 template <class Try>
-Outcome wait_at_bell(Agent& agent, WaitSet& set, uint64_t tag, int64_t deadline_ns, Try try_once) {
+auto wait_at_bell(Agent& agent, WaitSet& set, uint64_t tag, int64_t deadline_ns, Try try_once) {
   std::vector<uint64_t> not_ours;
   int index = enrol(set, agent.registry(), agent.id(), 1, WaitHow::ring_me);
-  Outcome outcome = try_once();  // INV-4: after enrolling
+  auto outcome = try_once();  // INV-4: after enrolling
   while (!outcome && platform::monotonic_ns() < deadline_ns) {
     platform::wait_bell(agent.bell(), deadline_ns);
     bool rung = false;

@@ -78,7 +78,10 @@ OsError create_file(int directory_fd, const char* name, int* fd);  // O_EXCL, mo
 OsError unlink_file(int directory_fd, const char* name);
 OsError file_facts(int fd, FileFacts* facts);
 uint64_t inode_of(int directory_fd, const char* name);  // 0 if there is none
-OsError reserve_space(int fd, uint64_t length);  // ENOSPC now rather than SIGBUS at a later store
+// Gives the file `length` bytes without storage behind them; only what is reserved may be touched.
+OsError set_length(int fd, uint64_t length);
+// Puts storage behind a range that holds nothing yet: ENOSPC now rather than SIGBUS at a later store.
+OsError reserve_space(int fd, uint64_t offset, uint64_t length);
 OsError read_at_start(int fd, void* into, size_t length, size_t* got);
 bool read_at(int fd, uint64_t offset, void* into, size_t length);  // false unless all of it was read
 OsError map_file(int fd, size_t length, void** base);
@@ -148,8 +151,9 @@ enum class MutexResult {
 
 void init_mutex(traits::MutexStorage* storage);
 MutexResult try_lock_mutex(traits::MutexStorage* storage, const MutexParty& party);
-// Only where traits::kTimedWaits. Blocks until locked or the deadline passed; the death of the owner
-// wakes it at once.
+// Blocks until locked or the deadline passed. Where traits::kTimedWaits the thread sleeps in the kernel
+// and the death of the owner wakes it at once; elsewhere it yields and polls, which is right for short
+// critical sections only.
 MutexResult lock_mutex_until(traits::MutexStorage* storage, const MutexParty& party,
                              int64_t deadline_ns);
 void unlock_mutex(traits::MutexStorage* storage, const MutexParty& party);

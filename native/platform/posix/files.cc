@@ -103,16 +103,26 @@ uint64_t inode_of(int directory_fd, const char* name) {
   return fstatat(directory_fd, name, &got, AT_SYMLINK_NOFOLLOW) == 0 ? got.st_ino : 0;
 }
 
-OsError reserve_space(int fd, uint64_t length) {
+OsError set_length(int fd, uint64_t length) {
+  return ftruncate(fd, static_cast<off_t>(length)) != 0 ? failed("ftruncate") : OsError{};
+}
+
+OsError reserve_space(int fd, uint64_t offset, uint64_t length) {
 #ifdef __APPLE__
-  fstore_t store = {F_ALLOCATEALL, F_PEOFPOSMODE, 0, static_cast<off_t>(length), 0};
-  if (fcntl(fd, F_PREALLOCATE, &store) != 0) return failed("fcntl");
-  if (ftruncate(fd, static_cast<off_t>(length)) != 0) return failed("ftruncate");
+  // There is no posix_fallocate, and F_PREALLOCATE does not fill holes. Writing does.
+  static const char zeros[65536] = {};
+  for (const uint64_t end = offset + length; offset < end;) {
+    const size_t part = static_cast<size_t>(end - offset < sizeof zeros ? end - offset : sizeof zeros);
+    const ssize_t written = pwrite(fd, zeros, part, static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return failed("pwrite");
+    offset += static_cast<uint64_t>(written);
+  }
   return {};
 #else
   int result;
   do {
-    result = posix_fallocate(fd, 0, static_cast<off_t>(length));
+    result = posix_fallocate(fd, static_cast<off_t>(offset), static_cast<off_t>(length));
   } while (result == EINTR);
   return result != 0 ? OsError{result, "posix_fallocate"} : OsError{};
 #endif

@@ -1,5 +1,7 @@
 // Without a robust pthread mutex (macOS has none) the mutex is one word: 0, or the id of the agent
 // that holds it. A dead agent's word is taken over by compare-and-swap, so by one taker only.
+#include <sched.h>
+
 #include "platform/platform.h"
 
 namespace holdfast::platform {
@@ -21,9 +23,23 @@ MutexResult try_lock_mutex(traits::MutexStorage* storage, const MutexParty& part
              : MutexResult::busy;
 }
 
-// Nobody calls this where traits::kTimedWaits is false: waiters go to their bell.
-MutexResult lock_mutex_until(traits::MutexStorage* storage, const MutexParty& party, int64_t) {
-  return try_lock_mutex(storage, party);
+// For short critical sections only: the section is a microsecond, so yield; if its owner was taken
+// off the processor, sleep. Whoever waits longer goes to a bell.
+MutexResult lock_mutex_until(traits::MutexStorage* storage, const MutexParty& party,
+                             int64_t deadline_ns) {
+  for (uint32_t round = 0;; round++) {
+    // Asking who lives costs more than the section: not in every round.
+    if (__atomic_load_n(&storage->owner, __ATOMIC_RELAXED) == 0 || round % 64 == 63) {
+      const MutexResult result = try_lock_mutex(storage, party);
+      if (result != MutexResult::busy) return result;
+    }
+    if (round < 256) {
+      sched_yield();
+    } else {
+      if (monotonic_ns() >= deadline_ns) return MutexResult::busy;
+      sleep_ns(100'000);
+    }
+  }
 }
 
 void unlock_mutex(traits::MutexStorage* storage, const MutexParty&) {

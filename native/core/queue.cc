@@ -1,0 +1,224 @@
+#include "core/queue.h"
+
+#include <cstring>
+
+namespace holdfast::core {
+
+namespace {
+
+constexpr uint32_t kOffsetBits = 40;
+constexpr uint64_t kOffsetMask = (uint64_t{1} << kOffsetBits) - 1;
+
+// A critical section lasts microseconds, plus the copy of an item. Whoever cannot have the guard for
+// this long (its holder is stopped) tries again at its next slice rather than block the event loop.
+constexpr int64_t kGuardPatience_ns = 20 * platform::kNanosPerMilli;
+
+// What a buffer that once held a large item may keep.
+constexpr size_t kScratchKept = size_t{1} << 20;
+
+uint64_t offset_of(uint64_t position) { return position & kOffsetMask; }
+uint64_t items_of(uint64_t position) { return position >> kOffsetBits; }
+
+uint64_t advance(uint64_t position, uint64_t units, uint64_t items) {
+  return ((offset_of(position) + units) & kOffsetMask) |
+         ((items_of(position) + items) << kOffsetBits);  // what overflows falls out at the top
+}
+
+struct RecordHead {
+  uint32_t length;
+  uint32_t type;
+};
+static_assert(sizeof(RecordHead) == 8);
+
+}  // namespace
+
+// The ring as it stands, checked: everything below may rely on it.
+struct Queue::View {
+  uint64_t head, tail;
+  uint64_t capacity;
+  uint64_t used;   // bytes
+  uint64_t items;
+};
+
+bool Queue::read_view(View* view) const {
+  view->tail = body_.tail.load();
+  view->head = body_.head.load();
+  view->capacity = body_.capacity.load();
+  view->used = ((offset_of(view->tail) - offset_of(view->head)) & kOffsetMask) * kUnit;
+  view->items = (items_of(view->tail) - items_of(view->head)) & kQueueItemsMax;
+  const uint64_t capacity = view->capacity;
+  return capacity >= kQueueBytesMin && capacity <= largest_ring() &&
+         (capacity & (capacity - 1)) == 0 && view->used <= capacity &&
+         view->items <= view->used / kUnit && (view->items == 0) == (view->used == 0);
+}
+
+uint64_t Queue::size() const {
+  // Without the guard: read until head and tail belong together.
+  for (;;) {
+    const uint64_t head = body_.head.load();
+    const uint64_t tail = body_.tail.load();
+    if (body_.head.load() == head) return (items_of(tail) - items_of(head)) & kQueueItemsMax;
+  }
+}
+
+uint64_t Queue::bytes() const {
+  for (;;) {
+    const uint64_t head = body_.head.load();
+    const uint64_t tail = body_.tail.load();
+    if (body_.head.load() == head) {
+      return ((offset_of(tail) - offset_of(head)) & kOffsetMask) * kUnit;
+    }
+  }
+}
+
+bool Queue::has_room(uint64_t wanted) const {
+  return size() < max_items() && bytes() + wanted <= largest_ring();
+}
+
+bool Queue::lock_guard() {
+  using platform::MutexResult;
+  const platform::MutexParty party = agent_.party();
+  MutexResult result = platform::try_lock_mutex(&body_.guard, party);
+  if (result == MutexResult::busy) {
+    result = platform::lock_mutex_until(&body_.guard, party,
+                                        platform::monotonic_ns() + kGuardPatience_ns);
+  }
+  // INV-12: the ring is valid whoever died.
+  if (result == MutexResult::owner_died) {
+    body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  }
+  return result == MutexResult::locked;
+}
+
+void Queue::unlock_guard() { platform::unlock_mutex(&body_.guard, agent_.party()); }
+
+void Queue::copy_in(uint64_t capacity, uint64_t offset, const void* from, size_t length) {
+  const uint64_t place = (offset * kUnit) & (capacity - 1);
+  const size_t first = static_cast<size_t>(std::min<uint64_t>(length, capacity - place));
+  memcpy(object_.ring() + place, from, first);
+  memcpy(object_.ring(), static_cast<const char*>(from) + first, length - first);
+}
+
+void Queue::copy_out(uint64_t capacity, uint64_t offset, void* into, size_t length) const {
+  const uint64_t place = (offset * kUnit) & (capacity - 1);
+  const size_t first = static_cast<size_t>(std::min<uint64_t>(length, capacity - place));
+  memcpy(into, object_.ring() + place, first);
+  memcpy(static_cast<char*>(into) + first, object_.ring(), length - first);
+}
+
+// INV-13. Doubling until it fits; dying in here leaves reserved space that nobody counts on.
+Moved Queue::make_room(View* view, uint64_t wanted) {
+  while (view->used + wanted > view->capacity) {
+    const uint64_t capacity = view->capacity;
+    if (capacity * 2 > largest_ring()) return Moved::not_yet;
+    if (platform::reserve_space(object_.descriptor(), kObjectLength + capacity, capacity)) {
+      // Space may come back, or a getter make room; but not for what never fits as it is.
+      return wanted <= capacity ? Moved::not_yet : Moved::no_space;
+    }
+    memcpy(object_.ring() + capacity, object_.ring(), capacity);
+    body_.capacity.store(capacity * 2);
+    view->capacity = capacity * 2;
+  }
+  return Moved::yes;
+}
+
+Moved Queue::put(const Record* records, size_t count, size_t* put) {
+  *put = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (needed(records[i].length) > largest_ring()) return Moved::too_large;
+  }
+  if (ended()) return Moved::ended;
+  if (!lock_guard()) return Moved::not_yet;
+  View view;
+  Moved moved = read_view(&view) ? Moved::yes : Moved::corrupt;
+  if (moved == Moved::yes && ended()) moved = Moved::ended;
+  uint64_t tail = view.tail;
+  for (; moved == Moved::yes && *put < count; (*put)++) {
+    const Record& record = records[*put];
+    const uint64_t bytes = needed(record.length);
+    wanted_ = bytes;
+    moved = view.items < max_items() ? make_room(&view, bytes) : Moved::not_yet;
+    if (moved != Moved::yes) break;
+    const RecordHead head{record.length, record.type};
+    copy_in(view.capacity, offset_of(tail), &head, sizeof head);
+    if (record.length != 0) copy_in(view.capacity, offset_of(tail) + 1, record.bytes, record.length);
+    tail = advance(tail, bytes / kUnit, 1);
+    view.used += bytes;
+    view.items++;
+  }
+  if (*put != 0) {
+    body_.puts.store(body_.puts.load(std::memory_order_relaxed) + *put, std::memory_order_relaxed);
+    body_.tail.store(tail);  // INV-12: here they come into being
+  }
+  unlock_guard();
+  for (size_t i = 0; i < *put; i++) ring_one(body_.getters, agent_.registry(), getters_tag());
+  return moved;
+}
+
+Moved Queue::get(size_t count, std::vector<Record>* records) {
+  records->clear();
+  // Empty is the common answer to a look, and needs no guard.
+  if (size() == 0) return ended() ? Moved::ended : Moved::not_yet;
+  if (!lock_guard()) return Moved::not_yet;
+  View view;
+  if (!read_view(&view)) {
+    unlock_guard();
+    return Moved::corrupt;
+  }
+  const size_t wanted = static_cast<size_t>(std::min<uint64_t>(count, view.items));
+  std::vector<uint64_t> places;
+  uint64_t head = view.head, left = view.used, total = 0;
+  bool valid = true;
+  for (size_t i = 0; i < wanted && valid; i++) {
+    RecordHead record;
+    copy_out(view.capacity, offset_of(head), &record, sizeof record);
+    const uint64_t bytes = needed(record.length);
+    valid = bytes <= left;
+    if (!valid) break;
+    records->push_back({record.type, nullptr, record.length});
+    places.push_back(offset_of(head) + 1);
+    total += record.length;
+    left -= bytes;
+    head = advance(head, bytes / kUnit, 1);
+  }
+  if (valid) {
+    if (scratch_.size() < total) scratch_.resize(total);
+    char* into = scratch_.data();
+    for (size_t i = 0; i < records->size(); i++) {
+      Record& record = (*records)[i];
+      record.bytes = into;
+      copy_out(view.capacity, places[i], into, record.length);
+      into += record.length;
+    }
+    body_.gets.store(body_.gets.load(std::memory_order_relaxed) + wanted,
+                     std::memory_order_relaxed);
+    body_.head.store(head);  // INV-12: here they are gone
+  }
+  unlock_guard();
+  if (!valid) return Moved::corrupt;
+  for (size_t i = 0; i < wanted; i++) ring_one(body_.putters, agent_.registry(), putters_tag());
+  if (wanted == 0) return ended() ? Moved::ended : Moved::not_yet;
+  return Moved::yes;
+}
+
+void Queue::end() {
+  body_.ended.store(1);
+  // Everybody has to hear it. One ring wakes one agent, so ring until nobody is left.
+  for (uint32_t i = 0; i < kWaitSetSize; i++) {
+    ring_one(body_.getters, agent_.registry(), getters_tag());
+    ring_one(body_.putters, agent_.registry(), putters_tag());
+  }
+}
+
+bool Queue::wait_to_get(int64_t deadline_ns) {
+  return wait_at_bell(agent_, body_.getters, getters_tag(), deadline_ns,
+                      [&] { return size() != 0 || ended(); });
+}
+
+bool Queue::wait_to_put(int64_t deadline_ns) {
+  return wait_at_bell(agent_, body_.putters, putters_tag(), deadline_ns,
+                      [&] { return has_room(wanted_) || ended(); });
+}
+
+}  // namespace holdfast::core
