@@ -181,6 +181,10 @@ export class DecodeError extends HoldfastError {
   }
   /** The item as it was in the queue. */
   readonly bytes: Buffer;
+  /** getMany(): the items that came with it and could be read, in order. */
+  items: unknown[] = [];
+  /** getMany(): the errors of further items that could not be read. */
+  others: DecodeError[] = [];
   constructor(message: string, bytes: Buffer, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_DECODE', message, options);
     this.bytes = bytes;

@@ -8,6 +8,7 @@ import {
 } from './codec.js';
 import {
   CorruptError,
+  type DecodeError,
   EndedError,
   type HoldfastError,
   IncompatibleError,
@@ -189,8 +190,8 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
 
   /**
    * Takes out what is there, at most `count` items, 1 to 1000000, waiting until there is at least one. All
-   * are taken at once. Waits and rejects as get() does; on a DecodeError the items before the one that
-   * cannot be read are in its `items`, and those after it are lost to nobody: they stay readable in `rest`.
+   * are taken at once. Waits and rejects as get() does; what came together with an item that cannot be
+   * read is in the DecodeError's `items`.
    */
   async getMany(count: number, options?: WaitOptions): Promise<T[]> {
     checkCount('count', count, 1, longestBatch);
@@ -212,10 +213,17 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
     if (how === moved.notYet) return undefined;
     if (how !== moved.yes) throw this.#error(how);
     const items: T[] = [];
+    const errors: DecodeError[] = [];
     for (let i = 0; i < pairs.length; i += 2) {
-      items.push(decodeItem(this.#codec, this.name, pairs[i] as number, pairs[i + 1]) as T);
+      try {
+        items.push(decodeItem(this.#codec, this.name, pairs[i] as number, pairs[i + 1]) as T);
+      } catch (error) {
+        errors.push(error as DecodeError);
+      }
     }
-    return items;
+    const [first, ...others] = errors;
+    if (first === undefined) return items;
+    throw Object.assign(first, { items, others });
   }
 
   /**
