@@ -8,7 +8,14 @@ import { die, root } from './common.mjs';
 const directory = path.join(root, 'demos');
 
 // In the order of the lesson.
-const names = ['killed-holder'];
+const names = [
+  'faulty-queue',
+  'fixed-queue',
+  'fixed-queue-fair',
+  'rlock',
+  'rlock-slow',
+  'killed-holder',
+];
 
 function run(name, args) {
   const file = path.join(directory, `${name}.ts`);
