@@ -69,7 +69,10 @@ class WaitQueue {
 
 /** Queues that somebody waits in, by the object's tag. */
 const queues = new Map<number, WaitQueue>();
-/** Runs while anybody waits, and so keeps the process alive exactly as long. */
+/**
+ * Referenced while anybody waits, and so keeps the process alive exactly as long. It is taken down at the
+ * first slice that finds nobody: waits often follow each other, and making a timer is dear.
+ */
 let sliceTimer: NodeJS.Timeout | undefined;
 
 /** Does anybody in this thread wait for the object? Then a newcomer has to stand behind. */
@@ -96,7 +99,10 @@ export function waitFor<T>(
     const queue = queues.get(tag) ?? new WaitQueue(tag);
     queue.append(pending);
     queues.set(queue.tag, queue);
-    sliceTimer ??= setInterval(onSlice, slice_ms);
+    if (queues.size === 1) {
+      sliceTimer ??= setInterval(onSlice, slice_ms);
+      sliceTimer.ref();
+    }
     if (signal && onAbort) signal.addEventListener('abort', onAbort, { once: true });
     if (timeout !== undefined) {
       pending.timer = setTimeout(() => {
@@ -151,6 +157,11 @@ export function onRings(tags: number[]): void {
 }
 
 function onSlice(): void {
+  if (queues.size === 0) {
+    clearInterval(sliceTimer);
+    sliceTimer = undefined;
+    return;
+  }
   for (const queue of queues.values()) serve(queue);
 }
 
@@ -196,10 +207,7 @@ function leave(queue: WaitQueue, pending: Pending): void {
   }
   if (queue.head) return;
   queues.delete(queue.tag);
-  if (queues.size === 0) {
-    clearInterval(sliceTimer);
-    sliceTimer = undefined;
-  }
+  if (queues.size === 0) sliceTimer?.unref();
   // A ring that is on its way to nobody belongs to somebody else.
   const { source } = pending.wanted;
   if (!source.cancel(queue.entry)) source.passOn();

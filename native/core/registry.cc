@@ -87,18 +87,38 @@ void Registry::vacate_dead() {
   }
 }
 
+// Under ringers_mutex_. The descriptor of an open ringer of this agent, -1 if there is none to be had.
+int Registry::ringer_of(AgentId id, platform::Reader* reader) {
+  Ringer& ringer = ringers_[id % kRingers];
+  *reader = platform::Reader::present;
+  if (ringer.id == id) return ringer.fd;
+  int fd = -1;
+  *reader = platform::open_ringer(directory_fd_, BellName(id).text, &fd);
+  if (fd < 0) return -1;
+  if (ringer.fd >= 0) platform::close_descriptor(ringer.fd);
+  ringer = Ringer{id, fd};
+  return fd;
+}
+
+void Registry::forget_ringer(AgentId id) {
+  Ringer& ringer = ringers_[id % kRingers];
+  platform::close_descriptor(ringer.fd);
+  ringer = Ringer{};
+}
+
 bool Registry::alive(AgentId id) {
   Slot& slot = slot_of(id);
   if (slot.id.load() != id) return false;
-  int fd = -1;
-  switch (platform::open_ringer(directory_fd_, BellName(id).text, &fd)) {
-    case platform::Reader::present:
-      platform::close_descriptor(fd);
-      return true;
-    case platform::Reader::absent:
+  {
+    const std::lock_guard<std::mutex> guard(ringers_mutex_);
+    platform::Reader reader;
+    const int fd = ringer_of(id, &reader);
+    if (fd >= 0) {
+      if (platform::has_reader(fd)) return true;
+      forget_ringer(id);
       return false;
-    case platform::Reader::unknown:
-      break;
+    }
+    if (reader == platform::Reader::absent) return false;
   }
   // Somebody emptied the directory, or we have no descriptor left: neither is a death.
   const platform::Identity identity{slot.pid, 0, slot.start_time, slot.pid_namespace};
@@ -108,19 +128,11 @@ bool Registry::alive(AgentId id) {
 bool Registry::ring(AgentId id, uint64_t tag) {
   if (slot_of(id).id.load() != id) return false;
   const std::lock_guard<std::mutex> guard(ringers_mutex_);
-  Ringer& ringer = ringers_[id % kRingers];
-  if (ringer.id != id) {
-    if (ringer.fd >= 0) platform::close_descriptor(ringer.fd);
-    ringer = Ringer{};
-    int fd = -1;
-    const platform::Reader reader = platform::open_ringer(directory_fd_, BellName(id).text, &fd);
-    if (reader == platform::Reader::absent) return false;
-    if (reader == platform::Reader::unknown) return true;  // its slice will have to do
-    ringer = Ringer{id, fd};
-  }
-  if (platform::ring(ringer.fd, tag) != platform::Rung::no_reader) return true;
-  platform::close_descriptor(ringer.fd);
-  ringer = Ringer{};
+  platform::Reader reader;
+  const int fd = ringer_of(id, &reader);
+  if (fd < 0) return reader != platform::Reader::absent;  // its slice will have to do
+  if (platform::ring(fd, tag) != platform::Rung::no_reader) return true;
+  forget_ringer(id);
   return false;
 }
 

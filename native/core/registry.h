@@ -50,12 +50,15 @@ class Registry {
  private:
   Slot& slot_of(AgentId id) { return body_->slots[id & (kSlotCount - 1)]; }
 
-  // Opening a FIFO costs four times as much as writing to it, so the last ringers stay open.
+  // Opening a FIFO costs several times as much as writing to it or asking it, so the last ringers stay
+  // open. One is never mistaken for another agent's: every agent makes a FIFO of its own.
   struct Ringer {
     AgentId id = 0;
     int fd = -1;
   };
   static constexpr size_t kRingers = 64;
+  int ringer_of(AgentId id, platform::Reader* reader);
+  void forget_ringer(AgentId id);
 
   RegistryBody* body_ = nullptr;
   std::string directory_;

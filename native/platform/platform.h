@@ -103,6 +103,9 @@ OsError create_bell(const char* directory, int directory_fd, const char* name, i
 enum class Reader { present, absent, unknown };  // unknown: no such path, or no descriptor to spare
 Reader open_ringer(int directory_fd, const char* name, int* fd);
 
+// What a ringer that is still open knows of its reader, for a tenth of the price of opening one.
+bool has_reader(int ringer_fd);
+
 enum class Rung { yes, full, no_reader };  // full: the agent has hundreds of rings to wake it already
 Rung ring(int ringer_fd, uint64_t tag);
 // The tags that wait in the bell, at most `capacity`; 0 when it is empty.

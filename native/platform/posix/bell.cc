@@ -28,6 +28,13 @@ Reader open_ringer(int directory_fd, const char* name, int* fd) {
   return errno == ENXIO ? Reader::absent : Reader::unknown;
 }
 
+bool has_reader(int ringer_fd) {
+  // Nobody asks for an event; the end of the last reader is reported all the same (Linux POLLERR,
+  // elsewhere POLLHUP too).
+  pollfd ringer{ringer_fd, 0, 0};
+  return poll(&ringer, 1, 0) <= 0 || (ringer.revents & (POLLERR | POLLHUP)) == 0;
+}
+
 Rung ring(int ringer_fd, uint64_t tag) {
   // Eight bytes are far below PIPE_BUF, so a ring is written whole or not at all. Node ignores
   // SIGPIPE; so must every other program that links this.
