@@ -4,6 +4,7 @@
 #include <mutex>
 #include <set>
 #include <utility>
+#include <vector>
 
 namespace holdfast::addon {
 
@@ -201,16 +202,17 @@ void Environment::collect(HandleBase* handle) {
 void Environment::end() {
   if (std::exchange(ended_, true) || agent_ == nullptr) return;
   if (poll_ != nullptr) uv_poll_stop(poll_);
-  agent_->end();
-  // Everybody takes us for dead from here on, so whoever wakes finds an abandoned owner.
+  // What this agent holds, each object once: looked up before its end, after which others take over.
+  std::vector<HandleBase*> held;
   for (HandleBase* handle = handles_; handle != nullptr; handle = handle->next_) {
     if (!handle->held()) continue;
-    bool first = true;  // of this agent's handles to the object: abandon it once
-    for (const HandleBase* other = handles_; other != handle && first; other = other->next_) {
-      first = other->object_ != handle->object_;
-    }
-    if (first) handle->abandon();
+    bool first = true;
+    for (const HandleBase* other : held) first &= other->object_ != handle->object_;
+    if (first) held.push_back(handle);
   }
+  agent_->end();
+  // Everybody takes us for dead from here on, so whoever wakes finds an abandoned owner.
+  for (HandleBase* handle : held) handle->abandon();
   while (handles_ != nullptr) {
     HandleBase* handle = handles_;
     close(handle);

@@ -8,7 +8,8 @@ namespace holdfast::core {
 Status Agent::begin(std::shared_ptr<Store> store, uint32_t thread_id,
                     const std::string& process_name, std::unique_ptr<Agent>* result) {
   std::unique_ptr<Agent> agent(new Agent());
-  Status status = store->claim_agent(thread_id, process_name, &agent->id_, &agent->bell_fd_);
+  Status status = store->claim_agent(thread_id, process_name, &agent->id_, &agent->bell_fd_,
+                                     &agent->lone_number_);
   if (!status.ok()) return status;
   agent->store_ = std::move(store);
   *result = std::move(agent);

@@ -26,6 +26,9 @@ class Agent {
   Store& store() { return *store_; }
   Registry& registry() { return store_->registry(); }
   platform::MutexParty party();
+  // May this thread lock mutexes that the kernel knows the owner of? Not if an agent in another pid
+  // namespace has the same thread number: the kernel would take the one for the other when one dies.
+  bool may_lock_mutexes() const { return platform::traits::kTimedWaits && lone_number_; }
 
   // The tags that rang since the last call, each once.
   std::vector<uint64_t> take_rings();
@@ -37,6 +40,7 @@ class Agent {
   std::shared_ptr<Store> store_;
   AgentId id_ = 0;
   int bell_fd_ = -1;
+  bool lone_number_ = true;
 };
 
 }  // namespace holdfast::core

@@ -72,7 +72,7 @@ constexpr uint32_t kWaitSetSize = 128;
 // | id    | 1   | wants to be rung
 // | id    | 0   | waits in the kernel (counted by inspect, never rung); or is being enrolled; or its
 // |       |     | waker died between taking the bit and taking the entry (the next slice sets it again)
-// | 0     | 1   | left by a cancelled enrolment; the next waker takes the bit and finds nobody
+// | 0     | 1   | left by somebody who died; the next waker takes the bit and finds nobody
 struct WaitSet {
   std::atomic<uint64_t> rings[kWaitSetSize / 64];
   std::atomic<uint32_t> next_enrol;  // hints: where to look first, for first come, first rung
@@ -95,6 +95,7 @@ struct OwnedBody {
   uint32_t reserved;
   std::atomic<uint64_t> contentions;   // acquisitions that had to wait
   std::atomic<uint64_t> abandonments;  // acquisitions from a dead owner
+  std::atomic<uint64_t> mutex_owner;   // RLock: the agent that has the mutex; written by it alone
   platform::traits::MutexStorage mutex;  // RLock
   alignas(64) WaitSet waiters;
 };
@@ -146,7 +147,7 @@ static_assert(sizeof(Header) % 64 == 0, "bodies start on a cache line");
 
 constexpr uint32_t kSlotBits = 12;
 constexpr uint32_t kSlotCount = 1u << kSlotBits;  // agents of one user at one time
-constexpr size_t kProcessNameMax = 31;
+constexpr size_t kProcessNameMax = 27;
 
 // id: 0, or the agent that lives here. The other fields are written before the id is published.
 struct Slot {
@@ -154,6 +155,7 @@ struct Slot {
   uint64_t start_time;
   uint64_t pid_namespace;
   uint32_t pid;
+  uint32_t tid;        // the kernel's, in its pid namespace
   uint32_t thread_id;  // Node's; 0 is the main thread
   char process_name[kProcessNameMax + 1];
 };

@@ -69,8 +69,6 @@ Code Lock::release_hold(uint64_t hold) {
   return Code::ok;
 }
 
-void Lock::abandon() {
-  if (held_by_me()) wake();
-}
+void Lock::abandon() { wake(); }
 
 }  // namespace holdfast::core

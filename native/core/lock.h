@@ -34,7 +34,7 @@ class Lock {
   Code release();
   // Only the hold of this number; not_locked if it was ended by somebody else.
   Code release_hold(uint64_t hold);
-  // At the end of the agent: wake somebody who will find out.
+  // At the end of the agent, if it held this: wake somebody who will find out.
   void abandon();
 
   AgentId owner() const { return body_.owner.load(); }

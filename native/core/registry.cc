@@ -38,8 +38,18 @@ uint64_t Registry::next_serial() {
   return body_->next_generation;
 }
 
+bool Registry::is_lone(const platform::Identity& me) {
+  for (const Slot& slot : body_->slots) {
+    const AgentId id = slot.id.load();
+    if (id != 0 && slot.tid == me.tid && slot.pid_namespace != me.pid_namespace && alive(id)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 Status Registry::claim(uint32_t thread_id, const std::string& process_name, AgentId* id,
-                       int* bell_fd) {
+                       int* bell_fd, bool* lone_number) {
   uint32_t free = kSlotCount;
   for (int round = 0; round < 2 && free == kSlotCount; round++) {
     if (round == 1) vacate_dead();
@@ -59,8 +69,10 @@ Status Registry::claim(uint32_t thread_id, const std::string& process_name, Agen
     return Status::from(error, "cannot make a bell in " + directory_);
   }
   const platform::Identity me = platform::current_identity();
+  *lone_number = is_lone(me);
   Slot& slot = body_->slots[free];
   slot.pid = me.pid;
+  slot.tid = me.tid;
   slot.start_time = me.start_time;
   slot.pid_namespace = me.pid_namespace;
   slot.thread_id = thread_id;

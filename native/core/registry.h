@@ -36,7 +36,10 @@ class Registry {
 
   // A number that nothing in this directory had before: 1..2^52-1.
   uint64_t next_serial();
-  Status claim(uint32_t thread_id, const std::string& process_name, AgentId* id, int* bell_fd);
+  // `*lone_number` is false if an agent of another pid namespace lives that the kernel knows by the
+  // same thread number.
+  Status claim(uint32_t thread_id, const std::string& process_name, AgentId* id, int* bell_fd,
+               bool* lone_number);
   void vacate(AgentId id, int bell_fd);
   void vacate_dead();
 
@@ -48,6 +51,7 @@ class Registry {
   bool describe(AgentId id, AgentFacts* facts);
 
  private:
+  bool is_lone(const platform::Identity& me);
   Slot& slot_of(AgentId id) { return body_->slots[id & (kSlotCount - 1)]; }
 
   // Opening a FIFO costs several times as much as writing to it or asking it, so the last ringers stay

@@ -2,6 +2,14 @@
 
 namespace holdfast::core {
 
+namespace {
+
+bool is_locked(platform::MutexResult result) {
+  return result == platform::MutexResult::locked || result == platform::MutexResult::owner_died;
+}
+
+}  // namespace
+
 Outcome RLock::deeper() {
   const uint32_t depth = body_.depth.load(std::memory_order_relaxed);
   if (depth == UINT32_MAX) return {};
@@ -9,46 +17,73 @@ Outcome RLock::deeper() {
   return {body_.acquisitions.load(std::memory_order_relaxed), false};
 }
 
-Outcome RLock::try_acquire() {
-  if (held_by_me()) return deeper();
-  return claim(platform::try_lock_mutex(&body_.mutex, agent_.party()));
-}
-
-Outcome RLock::claim(platform::MutexResult result) {
-  using platform::MutexResult;
-  if (result != MutexResult::locked && result != MutexResult::owner_died) return {};
-  const AgentId before = body_.owner.load();
-  if (before != 0 && agent_.registry().alive(before)) {
-    // Nobody can be alive in the word while we have the mutex (INV-11), unless a program that is not
-    // ours unlocked it. The word decides.
-    platform::unlock_mutex(&body_.mutex, agent_.party());
-    return {};
-  }
-  body_.owner.store(agent_.id());
+// INV-1 is established here and nowhere else. `from` is 0, or an agent that is dead.
+Outcome RLock::claim(AgentId from) {
+  AgentId expected = from;
+  if (!body_.owner.compare_exchange_strong(expected, agent_.id())) return {};
   body_.depth.store(1, std::memory_order_relaxed);
   const uint64_t hold = body_.acquisitions.load(std::memory_order_relaxed) + 1;
   body_.acquisitions.store(hold, std::memory_order_relaxed);
-  if (before != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
-  return {hold, before != 0};
+  if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+  return {hold, from != 0};
+}
+
+// With the mutex just locked, or not: hold, or give the mutex back (INV-11).
+Outcome RLock::claim_with(platform::MutexResult result) {
+  if (!is_locked(result)) return {};
+  body_.mutex_owner.store(agent_.id(), std::memory_order_relaxed);
+  const AgentId before = body_.owner.load();
+  Outcome outcome;
+  if (before == 0 || !agent_.registry().alive(before)) outcome = claim(before);
+  if (!outcome) unlock();
+  return outcome;
+}
+
+Outcome RLock::look() {
+  if (held_by_me()) return deeper();
+  if (agent_.may_lock_mutexes()) {
+    if (Outcome outcome = claim_with(platform::try_lock_mutex(&body_.mutex, agent_.party()))) {
+      return outcome;
+    }
+  }
+  const AgentId owner = body_.owner.load();
+  if (owner == 0) {
+    // Free, and yet its mutex was not to be had: somebody is between two steps, or died there.
+    if (agent_.may_lock_mutexes() &&
+        !patience_.exhausted(body_.acquisitions.load(std::memory_order_relaxed))) {
+      return {};
+    }
+    return claim(0);
+  }
+  patience_.reset();
+  if (agent_.registry().alive(owner)) return {};
+  if (agent_.may_lock_mutexes()) {
+    // The kernel marks a dead thread's mutexes before it closes its bell, so now it is to be had.
+    if (Outcome outcome = claim_with(platform::try_lock_mutex(&body_.mutex, agent_.party()))) {
+      return outcome;
+    }
+  }
+  return claim(owner);
 }
 
 Outcome RLock::wait(int64_t deadline_ns) {
-  if constexpr (platform::traits::kTimedWaits) {
+  if (agent_.may_lock_mutexes()) {
     platform::MutexResult result = platform::MutexResult::busy;
-    Outcome outcome = wait_in_kernel(agent_, body_.waiters, [&] {
+    const Outcome outcome = wait_in_kernel(agent_, body_.waiters, [&] {
       result = platform::lock_mutex_until(&body_.mutex, agent_.party(), deadline_ns);
-      return claim(result);
+      return claim_with(result);
     });
-    // The kernel will not let us wait for a thread that it takes for ourselves.
-    if (result != platform::MutexResult::mistaken_identity) return outcome;
+    if (outcome) return outcome;
+    if (result == platform::MutexResult::busy) return look();  // the slice is over
   }
-  return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns,
-                      [&] { return try_acquire(); });
+  return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return look(); });
 }
 
+// The mutex, if this agent has it.
 void RLock::unlock() {
+  if (body_.mutex_owner.load(std::memory_order_relaxed) != agent_.id()) return;
+  body_.mutex_owner.store(0, std::memory_order_relaxed);
   platform::unlock_mutex(&body_.mutex, agent_.party());
-  ring_one(body_.waiters, agent_.registry(), object_.tag());
 }
 
 Code RLock::release() {
@@ -59,8 +94,14 @@ Code RLock::release() {
     return Code::ok;
   }
   body_.depth.store(0, std::memory_order_relaxed);
-  body_.owner.store(0);
-  unlock();
+  // Some read-modify-write has to come before ring_one looks (INV-4): the mutex's, or this one.
+  if (body_.mutex_owner.load(std::memory_order_relaxed) == agent_.id()) {
+    body_.owner.store(0, std::memory_order_release);
+    unlock();
+  } else {
+    body_.owner.exchange(0);
+  }
+  ring_one(body_.waiters, agent_.registry(), object_.tag());
   return Code::ok;
 }
 
@@ -70,7 +111,8 @@ Code RLock::release_hold(uint64_t hold) {
 
 void RLock::abandon() {
   // `owner` keeps our id, which is dead by now: that is what tells the next holder.
-  if (held_by_me()) unlock();
+  unlock();
+  ring_one(body_.waiters, agent_.registry(), object_.tag());
 }
 
 }  // namespace holdfast::core

@@ -1,13 +1,17 @@
-// RLock: a robust mutex to wait in, an owner word to hold, a depth to count.
+// RLock: an owner word to hold, a depth to count, a robust mutex to wait in.
 //
-//   acquire   `owner` is me: one deeper. Else lock the mutex, then write me into `owner`.
+//   acquire   `owner` is me: one deeper. Else lock the mutex, then swap `owner` 0 or dead -> me.
 //   release   one less deep; at 0 write 0 into `owner`, unlock the mutex, ring one waiter.
-//   death     the kernel marks the mutex and wakes a waiter at once. Whoever locks it and finds a dead
-//             agent in `owner` is told.
+//   death     the kernel marks the mutex and wakes a waiter at once. Whoever swaps a dead agent out of
+//             `owner` is told.
+//   rescue    the mutex cannot be had although `owner` is dead, or has been 0 for two slices: hold
+//             without it. The word is the lock; the mutex is the bed.
 //
-// INV-11 `owner` is written only by whoever has the mutex. Not 0 when the mutex has just been locked
-// means: that agent died or ended while holding. (Its death between the two steps of acquire or of
-// release leaves `owner` 0 or older news, and nothing of the user's half done.)
+// INV-1 holds here as in lock.h: the swap is the lock, at most one live agent is in `owner`.
+// INV-11 Whoever has the mutex and not the word gives the mutex back at once, and waits at its bell.
+//
+// A dead agent in `owner` died, or ended, while holding. Death between two steps of an acquisition or
+// of a release leaves 0 there or older news, and nothing of the user's half done.
 #ifndef HOLDFAST_CORE_RLOCK_H
 #define HOLDFAST_CORE_RLOCK_H
 
@@ -20,13 +24,16 @@ class RLock {
   RLock(Agent& agent, Object& object)
       : agent_(agent), object_(object), body_(*object.body<OwnedBody>()) {}
 
-  Outcome try_acquire();
-  Outcome look() { return try_acquire(); }
+  // Tries, and if that fails sees whether there is somebody to wait for at all.
+  Outcome look();
+  Outcome try_acquire() { return look(); }
+  // Blocks at most until the deadline.
   Outcome wait(int64_t deadline_ns);
 
   Code release();  // not_owner unless this agent holds it
   // Only within the outermost hold of this number.
   Code release_hold(uint64_t hold);
+  // At the end of the agent, if it held this: wake somebody who will find out.
   void abandon();
 
   AgentId owner() const { return body_.owner.load(); }
@@ -37,12 +44,14 @@ class RLock {
 
  private:
   Outcome deeper();
-  Outcome claim(platform::MutexResult result);
+  Outcome claim(AgentId from);
+  Outcome claim_with(platform::MutexResult result);
   void unlock();
 
   Agent& agent_;
   Object& object_;
   OwnedBody& body_;
+  Patience patience_;
 };
 
 }  // namespace holdfast::core

@@ -116,14 +116,18 @@ bool Object::has_news() const {
   return is_owned_kind(header()->kind) && !anonymous && body<OwnedBody>()->owner.load() != 0;
 }
 
-void Object::reset_waiters() {
+void Object::forget_users() {
   switch (kind()) {
-    case Kind::lock:
     case Kind::rlock:
+      // No kernel has marked a mutex in a file that outlived a restart of the machine.
+      platform::init_mutex(&body<OwnedBody>()->mutex);
+      return reset(body<OwnedBody>()->waiters);
+    case Kind::lock:
       return reset(body<OwnedBody>()->waiters);
     case Kind::semaphore:
       return reset(body<SemaphoreBody>()->waiters);
     case Kind::queue:
+      platform::init_mutex(&body<QueueBody>()->guard);
       reset(body<QueueBody>()->getters);
       return reset(body<QueueBody>()->putters);
     case Kind::registry:
@@ -190,6 +194,11 @@ Status Store::open_registry() {
 
   const bool fresh = found.what != Found::What::object;
   platform::OsError error;
+  if (fresh && has_objects_in_use()) {
+    return Status::of(Code::incompatible,
+                      where + " was removed while other processes were using objects there; they would "
+                              "count as dead here. Restart them, or use another HOLDFAST_DIR");
+  }
   if (fresh) {
     error = platform::create_file(directory_fd_, kRegistryName, &registry_fd_);
     if (!error) error = platform::reserve_space(registry_fd_, 0, kRegistryLength);
@@ -219,6 +228,17 @@ Status Store::open_registry() {
   return Status::success();
 }
 
+bool Store::has_objects_in_use() {
+  platform::OsError error;
+  for (const std::string& file_name : platform::list_directory(directory_fd_, &error)) {
+    Found found;
+    if (!starts_with(file_name, kObjectPrefix)) continue;
+    inspect_file(file_name, &found);
+    if (found.in_use) return true;
+  }
+  return false;
+}
+
 Store::~Store() {
   if (registry_base_ != nullptr) {
     Locked locked(*this, kClosePatience_ns);
@@ -244,10 +264,10 @@ Store::~Store() {
 }
 
 Status Store::claim_agent(uint32_t thread_id, const std::string& process_name, AgentId* id,
-                          int* bell_fd) {
+                          int* bell_fd, bool* lone_number) {
   Locked locked(*this, kOpenPatience_ns);
   if (!locked.acquired()) return Locked::busy();
-  return registry_.claim(thread_id, process_name, id, bell_fd);
+  return registry_.claim(thread_id, process_name, id, bell_fd, lone_number);
 }
 
 void Store::vacate_agent(AgentId id, int bell_fd) {
@@ -543,8 +563,8 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
     return Status::from(error, "cannot open " + directory_ + "/" + file_name);
   }
   if (!found.in_use) {
-    // Whoever stood in a wait set is dead. The owner word stays: it is the news.
-    object->reset_waiters();
+    // The owner word stays: it is the news.
+    object->forget_users();
     // A token that died with somebody is replaced now rather than after two slices (INV-3).
     if (seen.kind == Kind::lock && object->body<OwnedBody>()->owner.load() == 0) {
       platform::try_wait(object->semaphore_);

@@ -59,7 +59,8 @@ class Object {
  private:
   friend class Store;
   bool has_news() const;
-  void reset_waiters();
+  // Nobody uses the object: whatever says otherwise is left by the dead.
+  void forget_users();
   void* base_ = nullptr;
   size_t length_ = 0;
   int fd_ = -1;
@@ -90,7 +91,8 @@ class Store {
   Status unlink(Object* object);
   Status list(std::vector<Listing>* listings);
 
-  Status claim_agent(uint32_t thread_id, const std::string& process_name, AgentId* id, int* bell_fd);
+  Status claim_agent(uint32_t thread_id, const std::string& process_name, AgentId* id, int* bell_fd,
+                     bool* lone_number);
   void vacate_agent(AgentId id, int bell_fd);
 
   Registry& registry() { return registry_; }
@@ -106,6 +108,7 @@ class Store {
   static bool has_news(const Found& found);
   Status open_registry();
   Status check_surroundings();
+  bool has_objects_in_use();
   Status inspect_file(const std::string& file_name, Found* found);
   Status make(const OpenRequest& request, const std::string& file_name, Object** object);
   Status adopt(const OpenRequest& request, Found& found, Object** object);

@@ -36,6 +36,8 @@ void want_ring(WaitSet& set, uint32_t index) {
   platform::fence_after_rmw();  // INV-4: pairs with the fence in ring_one
 }
 
+void want_no_ring(WaitSet& set, uint32_t index) { word_of(set, index).fetch_and(~bit_of(index)); }
+
 }  // namespace
 
 int enrol(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, WaitHow how) {
@@ -43,7 +45,14 @@ int enrol(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, WaitHo
   if (index < 0 && remove_dead(set, registry)) index = take_free_entry(set, id, waiting);
   // The entry before the bit: a waker that took the bit first would find nobody and leave the entry
   // without one.
-  if (index >= 0 && how == WaitHow::ring_me) want_ring(set, static_cast<uint32_t>(index));
+  if (index >= 0) {
+    if (how == WaitHow::ring_me) {
+      want_ring(set, static_cast<uint32_t>(index));
+    } else {
+      // Somebody may have died and left the bit: a ring for us would be lost to those who want one.
+      want_no_ring(set, static_cast<uint32_t>(index));
+    }
+  }
   return index;
 }
 
@@ -57,7 +66,10 @@ int enrol_again(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, 
 }
 
 bool cancel(WaitSet& set, AgentId id, int index) {
-  return index < 0 || set.entry[index].compare_exchange_strong(id, 0);
+  if (index < 0) return true;
+  // The bit before the entry: once the entry is free the bit is its next user's.
+  want_no_ring(set, static_cast<uint32_t>(index));
+  return set.entry[index].compare_exchange_strong(id, 0);
 }
 
 void ring_one(WaitSet& set, Registry& registry, uint64_t tag) {
