@@ -20,6 +20,8 @@
       # Errors travel as return values: no unwinding through JavaScript frames.
       'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS',
       'NODE_ADDON_API_DISABLE_DEPRECATED',
+      # A worker that is being terminated can no longer be thrown at; that must not end the process.
+      'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
     ],
     # Node's own settings say -O3 and its C++ version; ours must not move with them.
     'cflags!': ['-O3'],

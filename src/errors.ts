@@ -94,7 +94,7 @@ export class ClosedError extends HoldfastError {
   }
 }
 
-/** close() of the last handle to something that this thread still holds. Release it first. */
+/** close() of a handle through which this thread still holds something. Release it first. */
 export class HeldError extends HoldfastError {
   static {
     this.prototype.name = 'HeldError';

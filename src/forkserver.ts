@@ -130,7 +130,6 @@ function onReport(report: Report): void {
 
 function forget(child: ChildProcess): void {
   idle.delete(child);
-  child.off('message', onReport);
   child.off('exit', onEnd);
   child.off('disconnect', onEnd);
 }

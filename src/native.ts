@@ -19,7 +19,7 @@ export const openFlags = {
 export interface NativeObject {
   /** `/hf-...`, or '' where there is no semaphore. */
   readonly posixName: string;
-  /** False: this is the last handle to something that this thread holds. */
+  /** False: this thread holds it, acquired it through this handle or has no other. */
   mayClose(): boolean;
   close(): void;
   unlink(): void;

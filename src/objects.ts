@@ -147,13 +147,13 @@ export abstract class Shared<K extends KindName, N extends NativeObject> impleme
    * Blocks for as long as another process has the directory locked (microseconds; 2 s at the most,
    * and then the object is left for the next sweep).
    *
-   * @throws HeldError if this thread still holds it and has no other handle to it.
+   * @throws HeldError if this thread holds it, and acquired it through this handle or has no other.
    */
   close(): void {
     if (this.#closed) return;
     if (!this.#native.mayClose()) {
       throw new HeldError(
-        `${label(this.kind, this.name)}: this thread holds it; release it before its last handle is closed`,
+        `${label(this.kind, this.name)}: this thread holds it; release it before you close the handle`,
         { kind: this.kind, objectName: this.name },
       );
     }

@@ -71,11 +71,8 @@ export class Process implements AsyncDisposable {
   readonly #lineage: readonly number[];
   #child: ChildProcess | undefined;
   #exitCode: number | null = null;
-  #joins = 0;
-  #ended!: () => void;
-  readonly #end = new Promise<void>((resolve) => {
-    this.#ended = resolve;
-  });
+  /** Of those who wait in join(). Not a promise: each look with a timeout would stay in its list. */
+  readonly #onEnd = new Set<() => void>();
 
   /**
    * Prepares a Process; start() starts it. Does not block.
@@ -98,9 +95,10 @@ export class Process implements AsyncDisposable {
    * The child needs nothing more from this thread, which may block, unless the arguments are larger than a
    * socket's buffer (100 KiB or so).
    *
-   * A function that the main module does not export is refused here once the main module has been
-   * evaluated; before that, the child finds out, and ends with exit code 1 and the error on standard
-   * error.
+   * A function that the main module does not export is refused here if that is known: once the main
+   * module has been evaluated, from the second Process on (its exports are looked at when the first one
+   * is made, which takes a turn of the event loop). Otherwise the child finds out, and ends with exit
+   * code 1 and the error on standard error.
    *
    * @throws ProcessError if it was started before, the function cannot be found by a child, this is a
    * daemon or a child that is still loading its modules, or the system is out of processes; TypeError
@@ -161,7 +159,7 @@ export class Process implements AsyncDisposable {
       this.#exitCode = code ?? -(signal ? constants.signals[signal] : 1);
       running.delete(this);
       packed.release();
-      this.#ended();
+      for (const tell of this.#onEnd) tell();
     });
   }
 
@@ -178,12 +176,14 @@ export class Process implements AsyncDisposable {
     const { timeout, signal } = options;
     signal?.throwIfAborted();
     if (this.#exitCode !== null) return true;
-    if (this.#joins++ === 0) child.ref();
     let timer: NodeJS.Timeout | undefined;
     let onAbort: (() => void) | undefined;
+    let onEnd: (() => void) | undefined;
+    child.ref();
     try {
       return await new Promise<boolean>((resolve, reject) => {
-        void this.#end.then(() => resolve(true));
+        onEnd = () => resolve(true);
+        this.#onEnd.add(onEnd);
         if (timeout !== undefined) timer = setTimeout(resolve, timeout, false);
         onAbort = () => reject(signal?.reason);
         signal?.addEventListener('abort', onAbort, { once: true });
@@ -191,7 +191,8 @@ export class Process implements AsyncDisposable {
     } finally {
       clearTimeout(timer);
       if (onAbort) signal?.removeEventListener('abort', onAbort);
-      if (--this.#joins === 0 && this.daemon) child.unref();
+      if (onEnd) this.#onEnd.delete(onEnd);
+      if (this.daemon && this.#onEnd.size === 0) child.unref();
     }
   }
 

@@ -115,8 +115,10 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
     if (options !== undefined) checkSyncWait(options);
     const [type, payload] = this.#encode(item);
     if (this.#tryPut(type, payload)) return;
-    const take = (ms: number) =>
-      (this.native.waitToPut(ms) && this.#tryPut(type, payload)) || undefined;
+    const take = (ms: number) => {
+      this.native.waitToPut(ms);
+      return this.#tryPut(type, payload) || undefined;
+    };
     waitForSync<true>(this, take, options?.timeout);
   }
 
@@ -149,8 +151,10 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
     const batch = this.#encodeAll(items);
     try {
       if (this.#tryPutBatch(batch)) return;
-      const take = (ms: number) =>
-        (this.native.waitToPut(ms) && this.#tryPutBatch(batch)) || undefined;
+      const take = (ms: number) => {
+        this.native.waitToPut(ms);
+        return this.#tryPutBatch(batch) || undefined;
+      };
       waitForSync<true>(this, take, options?.timeout);
     } catch (error) {
       throw batch.report(error);
@@ -308,8 +312,8 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
       const put = this.native.putMany(batch.pairs, batch.done);
       batch.done += put;
       const how = this.native.meta[1];
-      if (how === moved.notYet && put === 0) return false;
       if (how !== moved.yes && how !== moved.notYet) throw this.#error(how);
+      if (put === 0) return false;
     }
     return true;
   }
@@ -362,7 +366,9 @@ class Batch {
   }
 
   report(error: unknown): unknown {
-    return error instanceof Error ? Object.assign(error, { done: this.done }) : error;
+    // An abort's reason may be anything, and frozen.
+    if (error instanceof Error && Object.isExtensible(error)) Object.assign(error, { done: this.done });
+    return error;
   }
 
   async reporting(work: () => Promise<void>): Promise<void> {

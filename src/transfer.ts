@@ -131,6 +131,12 @@ function isLeaf(value: object): boolean {
   );
 }
 
+/** An object of a class, with nothing to see: what is in it is the serializer's to judge. */
+function isOpaque(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype !== null && prototype !== Object.prototype && Object.keys(value).length === 0;
+}
+
 /** A property named __proto__ is a property, too. */
 function define(object: object, key: string, value: unknown): void {
   Object.defineProperty(object, key, {
@@ -187,7 +193,7 @@ class Copier {
     if (Array.isArray(value)) return Object.assign([], { length: value.length });
     if (types.isMap(value)) return new Map();
     if (types.isSet(value)) return new Set();
-    return {};
+    return isOpaque(value) ? value : {};
   }
 
   #fill(value: object, copy: object, within: Place): void {

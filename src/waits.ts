@@ -135,11 +135,17 @@ export function waitForSync<T>(
 /** The handle is about to be closed: everybody who waits through it is told. */
 export function rejectAll(waiter: Waiter): void {
   for (const queue of queues.values()) {
-    for (let pending = queue.head; pending; ) {
-      const next: Pending | undefined = pending.next;
-      if (pending.waiter === waiter) withdraw(queue, pending, closed(waiter));
-      pending = next;
+    const { head } = queue;
+    const leaving: Pending[] = [];
+    for (let pending = head; pending; pending = pending.next) {
+      if (pending.waiter === waiter) leaving.push(pending);
     }
+    // All of them before anybody is served: nothing may be taken through this handle any more.
+    for (const pending of leaving) {
+      leave(queue, pending);
+      pending.reject(closed(waiter));
+    }
+    if (queue.head !== head) serve(queue);
   }
 }
 
@@ -172,7 +178,13 @@ function onSlice(): void {
 function serve(queue: WaitQueue, headHasTried = false): void {
   let tried = headHasTried;
   for (let pending = queue.head; pending; pending = queue.head, tried = false) {
-    const { wanted } = pending;
+    const { wanted, signal } = pending;
+    if (signal?.aborted) {
+      // The abort has been announced to somebody before us, and our turn to hear of it comes after this.
+      leave(queue, pending);
+      pending.reject(signal.reason);
+      continue;
+    }
     let taken: unknown;
     try {
       if (!tried) taken = wanted.take();

@@ -172,6 +172,7 @@ void Environment::adopt(HandleBase* handle) {
 
 bool Environment::may_close(const HandleBase* handle) const {
   if (!handle->held()) return true;
+  if (handle->holds() && !handle->collected_) return false;
   for (const HandleBase* other = handles_; other != nullptr; other = other->next_) {
     if (other != handle && other->object_ == handle->object_ && !other->collected_) return true;
   }

@@ -26,6 +26,7 @@ class HandleBase {
   virtual ~HandleBase() = default;
 
   virtual bool held() const { return false; }  // by this agent
+  virtual bool holds() const { return false; } // and through this handle
   virtual void abandon() {}                    // after the end of the agent
 
   core::Kind kind() const { return kind_; }
@@ -56,7 +57,7 @@ class Environment {
   napi_env env() const { return env_; }
 
   void adopt(HandleBase* handle);
-  // False: this handle is the agent's last to an object that it holds.
+  // False: the agent holds the object, and acquired it through this handle or has no other.
   bool may_close(const HandleBase* handle) const;
   void close(HandleBase* handle);
   void collect(HandleBase* handle);

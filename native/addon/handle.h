@@ -54,6 +54,18 @@ class Handle : public HandleBase {
     if constexpr (kOwned) primitive.abandon();
   }
 
+  // Was what the agent holds acquired through this handle?
+  bool holds() const override {
+    if constexpr (kOwned) {
+      return primitive.held_by_me() && primitive.hold_number() == hold_;
+    }
+    return false;
+  }
+  const core::Outcome& note(const core::Outcome& outcome) {
+    if (outcome) hold_ = outcome.hold;
+    return outcome;
+  }
+
   core::Object& object() { return *object_; }
   Environment& environment() { return *environment_; }
   core::Agent& agent() { return environment_->agent(); }
@@ -61,6 +73,7 @@ class Handle : public HandleBase {
   Primitive primitive;
 
  private:
+  uint64_t hold_ = 0;
   using Body = std::decay_t<decltype(std::declval<Primitive&>().body())>;
   static constexpr bool kOwned = std::is_same_v<Body, core::OwnedBody>;
 };
@@ -92,14 +105,14 @@ struct Acquirable {
   using H = Handle<Primitive>;
 
   static napi_value try_acquire(napi_env env, H& handle, const double*) {
-    return to_js(env, handle.primitive.look());
+    return to_js(env, handle.note(handle.primitive.look()));
   }
   // wait(ms): blocks the thread for one slice at most, so that the caller returns to JavaScript
   // and a worker can be terminated.
   static napi_value wait(napi_env env, H& handle, const double* argument) {
     const auto wanted = static_cast<int64_t>(argument[0] * platform::kNanosPerMilli);
-    return to_js(env, handle.primitive.wait(platform::monotonic_ns() +
-                                            std::min(wanted, core::kSlice_ns)));
+    return to_js(env, handle.note(handle.primitive.wait(platform::monotonic_ns() +
+                                                        std::min(wanted, core::kSlice_ns))));
   }
   static napi_value contend(napi_env, H& handle, const double*) {
     handle.primitive.body().contentions.fetch_add(1, std::memory_order_relaxed);
@@ -132,7 +145,7 @@ struct Common {
     return boolean(env, handle.environment().may_close(&handle));
   }
   static napi_value close(napi_env, H& handle, const double*) {
-    handle.environment().close(&handle);
+    if (handle.environment().may_close(&handle)) handle.environment().close(&handle);
     return nullptr;
   }
   static napi_value unlink(napi_env, H& handle, const double*) {

@@ -151,7 +151,8 @@ napi_value put_many(napi_env env, QueueHandle& handle, const napi_value* argumen
   uint32_t length = 0, from = 0;
   napi_get_array_length(env, arguments[0], &length);
   napi_get_value_uint32(env, arguments[1], &from);
-  const uint32_t count = length / 2 - from;
+  // As many as fit into a buffer of reasonable size; the caller comes again for the rest.
+  const uint32_t count = std::min<uint32_t>(length / 2 - from, 256);
   std::vector<Payload> payloads(count);
   std::vector<core::Record> records(count);
   for (uint32_t i = 0; i < count; i++) {

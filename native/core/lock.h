@@ -40,6 +40,8 @@ class Lock {
   AgentId owner() const { return body_.owner.load(); }
   bool held_by_me() const { return owner() == agent_.id(); }
   uint32_t depth() const { return owner() != 0 ? 1 : 0; }
+  // Of the present or last hold, whoever's it is.
+  uint64_t hold_number() const { return body_.acquisitions.load(std::memory_order_relaxed); }
   OwnedBody& body() { return body_; }
   WaitSet& waiters() { return body_.waiters; }
 

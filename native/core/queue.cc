@@ -11,7 +11,7 @@ constexpr uint64_t kOffsetMask = (uint64_t{1} << kOffsetBits) - 1;
 
 // A critical section lasts microseconds, plus the copy of an item. Whoever cannot have the guard for
 // this long (its holder is stopped) tries again at its next slice rather than block the event loop.
-constexpr int64_t kGuardPatience_ns = 20 * platform::kNanosPerMilli;
+constexpr int64_t kGuardPatience_ns = 2 * platform::kNanosPerMilli;
 
 // What a buffer that once held a large item may keep.
 constexpr size_t kScratchKept = size_t{1} << 20;
@@ -72,16 +72,21 @@ uint64_t Queue::bytes() const {
 }
 
 bool Queue::has_room(uint64_t wanted) const {
-  return size() < max_items() && bytes() + wanted <= largest_ring();
+  return size() < max_items() &&
+         bytes() + wanted <= (cannot_grow_ ? body_.capacity.load() : largest_ring());
 }
 
 bool Queue::lock_guard() {
   using platform::MutexResult;
   const platform::MutexParty party = agent_.party();
   MutexResult result = platform::try_lock_mutex(&body_.guard, party);
-  if (result == MutexResult::busy) {
-    result = platform::lock_mutex_until(&body_.guard, party,
-                                        platform::monotonic_ns() + kGuardPatience_ns);
+  if (result != MutexResult::locked && result != MutexResult::owner_died) {
+    const int64_t deadline_ns = platform::monotonic_ns() + kGuardPatience_ns;
+    result = platform::lock_mutex_until(&body_.guard, party, deadline_ns);
+    while (result == MutexResult::mistaken_identity && platform::monotonic_ns() < deadline_ns) {
+      platform::sleep_ns(100'000);  // the kernel will not let us wait for what it takes for ourselves
+      result = platform::try_lock_mutex(&body_.guard, party);
+    }
   }
   // INV-12: the ring is valid whoever died.
   if (result == MutexResult::owner_died) {
@@ -112,10 +117,10 @@ Moved Queue::make_room(View* view, uint64_t wanted) {
   while (view->used + wanted > view->capacity) {
     const uint64_t capacity = view->capacity;
     if (capacity * 2 > largest_ring()) return Moved::not_yet;
-    if (platform::reserve_space(object_.descriptor(), kObjectLength + capacity, capacity)) {
-      // Space may come back, or a getter make room; but not for what never fits as it is.
-      return wanted <= capacity ? Moved::not_yet : Moved::no_space;
-    }
+    cannot_grow_ = static_cast<bool>(
+        platform::reserve_space(object_.descriptor(), kObjectLength + capacity, capacity));
+    // Space may come back, or a getter make room; but not for what never fits as it is.
+    if (cannot_grow_) return wanted <= capacity ? Moved::not_yet : Moved::no_space;
     memcpy(object_.ring() + capacity, object_.ring(), capacity);
     body_.capacity.store(capacity * 2);
     view->capacity = capacity * 2;
@@ -129,6 +134,7 @@ Moved Queue::put(const Record* records, size_t count, size_t* put) {
     if (needed(records[i].length) > largest_ring()) return Moved::too_large;
   }
   if (ended()) return Moved::ended;
+  if (count != 0) wanted_ = needed(records[0].length);
   if (!lock_guard()) return Moved::not_yet;
   View view;
   Moved moved = read_view(&view) ? Moved::yes : Moved::corrupt;
@@ -158,9 +164,12 @@ Moved Queue::put(const Record* records, size_t count, size_t* put) {
 
 Moved Queue::get(size_t count, std::vector<Record>* records) {
   records->clear();
+  if (scratch_.capacity() > kScratchKept) std::string().swap(scratch_);
   // Empty is the common answer to a look, and needs no guard.
-  if (size() == 0) return ended() ? Moved::ended : Moved::not_yet;
+  if (size() == 0 && !ended()) return Moved::not_yet;
   if (!lock_guard()) return Moved::not_yet;
+  // Looked up under the guard: a put looks there too, so nothing comes after an end that is seen here.
+  const bool over = ended();
   View view;
   if (!read_view(&view)) {
     unlock_guard();
@@ -196,9 +205,12 @@ Moved Queue::get(size_t count, std::vector<Record>* records) {
     body_.head.store(head);  // INV-12: here they are gone
   }
   unlock_guard();
-  if (!valid) return Moved::corrupt;
+  if (!valid) {
+    records->clear();
+    return Moved::corrupt;
+  }
   for (size_t i = 0; i < wanted; i++) ring_one(body_.putters, agent_.registry(), putters_tag());
-  if (wanted == 0) return ended() ? Moved::ended : Moved::not_yet;
+  if (wanted == 0) return over ? Moved::ended : Moved::not_yet;
   return Moved::yes;
 }
 

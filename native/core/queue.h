@@ -84,7 +84,8 @@ class Queue {
   Agent& agent_;
   Object& object_;
   QueueBody& body_;
-  uint64_t wanted_ = kUnit;     // bytes that the last put found no room for
+  uint64_t wanted_ = kUnit;     // bytes that the last put wanted room for
+  bool cannot_grow_ = false;    // when last tried: the storage is full
   std::string scratch_;
 };
 

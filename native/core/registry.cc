@@ -1,16 +1,19 @@
 #include "core/registry.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 namespace holdfast::core {
 
 namespace {
 
+// By the whole id: in a directory that was emptied, another registry gives the same slots away, and a
+// bell must not answer for an agent that is not its own.
 struct BellName {
-  char text[16];
+  char text[24];
   explicit BellName(AgentId id) {
-    snprintf(text, sizeof text, "bell.%u", static_cast<unsigned>(id & (kSlotCount - 1)));
+    snprintf(text, sizeof text, "%s%016llx", kBellPrefix, static_cast<unsigned long long>(id));
   }
 };
 
@@ -63,7 +66,6 @@ Status Registry::claim(uint32_t thread_id, const std::string& process_name, Agen
   }
   const AgentId claimed = (next_serial() << kSlotBits) | free;
   const BellName name(claimed);
-  platform::unlink_file(directory_fd_, name.text);  // left by an agent that died here
   if (platform::OsError error =
           platform::create_bell(directory_.c_str(), directory_fd_, name.text, bell_fd)) {
     return Status::from(error, "cannot make a bell in " + directory_);
@@ -84,7 +86,6 @@ Status Registry::claim(uint32_t thread_id, const std::string& process_name, Agen
 }
 
 void Registry::vacate(AgentId id, int bell_fd) {
-  // The bell goes before the slot: whoever finds the slot free makes a new bell under the same name.
   platform::unlink_file(directory_fd_, BellName(id).text);
   platform::close_descriptor(bell_fd);
   slot_of(id).id.compare_exchange_strong(id, 0);
@@ -97,6 +98,12 @@ void Registry::vacate_dead() {
     platform::unlink_file(directory_fd_, BellName(id).text);
     slot.id.compare_exchange_strong(id, 0);
   }
+}
+
+bool Registry::is_stale_bell(const std::string& file_name) {
+  if (file_name.compare(0, strlen(kBellPrefix), kBellPrefix) != 0) return false;
+  const AgentId id = strtoull(file_name.c_str() + strlen(kBellPrefix), nullptr, 16);
+  return slot_of(id).id.load() != id;
 }
 
 // Under ringers_mutex_. The descriptor of an open ringer of this agent, -1 if there is none to be had.

@@ -23,6 +23,8 @@ struct AgentFacts {
   std::string process_name;
 };
 
+constexpr const char* kBellPrefix = "bell.";
+
 class Registry {
  public:
   Registry() = default;
@@ -42,6 +44,8 @@ class Registry {
                bool* lone_number);
   void vacate(AgentId id, int bell_fd);
   void vacate_dead();
+  // Is this the name of a bell whose agent is not in its slot?
+  bool is_stale_bell(const std::string& file_name);
 
   // ---- at any time
 

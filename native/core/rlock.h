@@ -39,6 +39,8 @@ class RLock {
   AgentId owner() const { return body_.owner.load(); }
   bool held_by_me() const { return body_.owner.load(std::memory_order_relaxed) == agent_.id(); }
   uint32_t depth() const { return held_by_me() ? body_.depth.load(std::memory_order_relaxed) : 0; }
+  // Of the present or last hold, whoever's it is.
+  uint64_t hold_number() const { return body_.acquisitions.load(std::memory_order_relaxed); }
   OwnedBody& body() { return body_; }
   WaitSet& waiters() { return body_.waiters; }
 

@@ -91,7 +91,10 @@ struct Store::Found {
   bool in_use = false;   // by anyone, this process included
   int fd = -1;           // if not in use, locked exclusively
   ~Found() {
-    if (fd >= 0) platform::close_descriptor(fd);
+    if (fd < 0) return;
+    // By word: a child between fork and exec may share the file description, and the lock with it.
+    platform::unlock_file(fd);
+    platform::close_descriptor(fd);
   }
 
   bool persistent() const { return (header.flags.load() & kPersistent) != 0; }
@@ -243,7 +246,7 @@ Store::~Store() {
   if (registry_base_ != nullptr) {
     Locked locked(*this, kClosePatience_ns);
     // Last one out of the directory, and nothing persistent in it: leave no trace.
-    if (locked.acquired() && platform::is_same_directory(directory_.c_str(), directory_fd_) &&
+    if (locked.acquired() && check_surroundings().ok() &&
         !platform::lock_exclusive(registry_fd_)) {
       platform::OsError error;
       bool empty = true;
@@ -251,13 +254,14 @@ Store::~Store() {
       for (const std::string& name : names) empty &= !starts_with(name, kObjectPrefix);
       if (empty && !error) {
         for (const std::string& name : names) {
-          if (starts_with(name, "bell.")) platform::unlink_file(directory_fd_, name.c_str());
+          if (starts_with(name, kBellPrefix)) platform::unlink_file(directory_fd_, name.c_str());
         }
         platform::unlink_file(directory_fd_, kRegistryName);
         if (is_default_) platform::remove_empty_directory(directory_.c_str());
       }
     }
     platform::unmap_file(registry_base_, kRegistryLength);
+    platform::unlock_file(registry_fd_);
     platform::close_descriptor(registry_fd_);
   }
   if (directory_fd_ >= 0) platform::close_descriptor(directory_fd_);
@@ -267,6 +271,7 @@ Status Store::claim_agent(uint32_t thread_id, const std::string& process_name, A
                           int* bell_fd, bool* lone_number) {
   Locked locked(*this, kOpenPatience_ns);
   if (!locked.acquired()) return Locked::busy();
+  if (Status status = check_surroundings(); !status.ok()) return status;
   return registry_.claim(thread_id, process_name, id, bell_fd, lone_number);
 }
 
@@ -653,6 +658,7 @@ void Store::sweep() {
   const int64_t started = platform::monotonic_ns();
   platform::OsError error;
   for (const std::string& file_name : platform::list_directory(directory_fd_, &error)) {
+    if (registry_.is_stale_bell(file_name)) platform::unlink_file(directory_fd_, file_name.c_str());
     Found found;
     if (!starts_with(file_name, kObjectPrefix) || !inspect_file(file_name, &found).ok() ||
         found.in_use) {

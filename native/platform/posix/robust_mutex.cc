@@ -42,8 +42,11 @@ MutexResult lock_mutex_until(traits::MutexStorage* storage, const MutexParty& pa
   }
 }
 
-void unlock_mutex(traits::MutexStorage* storage, const MutexParty&) {
-  __atomic_store_n(&storage->owner, uint64_t{0}, __ATOMIC_SEQ_CST);
+void unlock_mutex(traits::MutexStorage* storage, const MutexParty& party) {
+  // An agent that has ended may have lost it to an heir already.
+  uint64_t owner = party.id;
+  __atomic_compare_exchange_n(&storage->owner, &owner, uint64_t{0}, false, __ATOMIC_SEQ_CST,
+                              __ATOMIC_SEQ_CST);
 }
 
 }  // namespace holdfast::platform

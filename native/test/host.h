@@ -1,0 +1,27 @@
+// What only some hosts have, for tests that are skipped on the others. host.cc holds the only #ifdef
+// of the tests.
+#ifndef HOLDFAST_TEST_HOST_H
+#define HOLDFAST_TEST_HOST_H
+
+#include <cstddef>
+
+namespace holdfast::test::host {
+
+// From here on the kernel kills this process when its parent dies, even if it is stopped.
+void die_with_parent();
+// Processes whose parent died become children of this one, so that it can wait for their end.
+void adopt_orphans();
+
+// These say 0, or the errno of what the host refused.
+
+// The next child is pid 1 of a new pid namespace.
+int enter_new_pid_namespace();
+// Mounts an empty tmpfs, seen by this process and its children alone, and gone with them.
+int mount_private_tmpfs(const char* path, size_t bytes);
+// Leaves the calling thread as it is while pthread_mutex_trylock() has announced to the kernel that it
+// is about to take this mutex (robust_list_head.list_op_pending) and has not looked at it yet.
+int announce_robust_mutex(void* mutex);
+
+}  // namespace holdfast::test::host
+
+#endif

@@ -1,0 +1,113 @@
+// The file format: what another build, another version or another language may rely on.
+#include <cstring>
+
+#include "support.h"
+
+namespace holdfast::test {
+
+namespace {
+
+using namespace core;
+
+template <class Value>
+Value at(const std::string& bytes, size_t offset) {
+  Value value{};
+  CHECK(bytes.size() >= offset + sizeof value);
+  memcpy(&value, bytes.data() + offset, sizeof value);
+  return value;
+}
+
+}  // namespace
+
+TEST(header) {
+  CHECK_EQUAL(sizeof(Header), 512u);
+  CHECK_EQUAL(offsetof(Header, magic), 0u);
+  CHECK_EQUAL(offsetof(Header, version), 8u);
+  CHECK_EQUAL(offsetof(Header, kind), 12u);
+  CHECK_EQUAL(offsetof(Header, signature), 16u);
+  CHECK_EQUAL(offsetof(Header, byte_length), 24u);
+  CHECK_EQUAL(offsetof(Header, state), 32u);
+  CHECK_EQUAL(offsetof(Header, flags), 36u);
+  CHECK_EQUAL(offsetof(Header, tag), 40u);
+  CHECK_EQUAL(offsetof(Header, created_us), 48u);
+  CHECK_EQUAL(offsetof(Header, creator_pid), 56u);
+  CHECK_EQUAL(offsetof(Header, initial), 60u);
+  CHECK_EQUAL(offsetof(Header, posix_name), 64u);
+  CHECK_EQUAL(offsetof(Header, name_length), 96u);
+  CHECK_EQUAL(offsetof(Header, name), 100u);
+  CHECK(sizeof(Header::posix_name) == 32 && sizeof(Header::name) == kNameMax + 1);
+}
+
+TEST(bodies) {
+  CHECK_EQUAL(offsetof(WaitSet, rings), 0u);
+  CHECK_EQUAL(offsetof(WaitSet, entry) % 8, 0u);
+  CHECK_EQUAL(sizeof(WaitSet::entry), size_t{kWaitSetSize} * 8);
+  CHECK_EQUAL(sizeof(WaitSet::waiting), size_t{kWaitSetSize} * 4);
+  CHECK_EQUAL(kWaitSetSize % 64, 0u);  // one bit an entry, in whole words
+
+  CHECK_EQUAL(offsetof(OwnedBody, owner), 0u);
+  CHECK_EQUAL(offsetof(OwnedBody, acquisitions), 8u);
+  CHECK_EQUAL(offsetof(OwnedBody, waiters) % 64, 0u);
+  CHECK_EQUAL(offsetof(SemaphoreBody, acquisitions), 0u);
+  CHECK_EQUAL(offsetof(SemaphoreBody, waiters) % 64, 0u);
+  CHECK_EQUAL(kObjectLength, 4096u);
+  CHECK(sizeof(Header) + sizeof(OwnedBody) <= kObjectLength);
+  CHECK(sizeof(Header) + sizeof(SemaphoreBody) <= kObjectLength);
+}
+
+TEST(registry) {
+  CHECK_EQUAL(sizeof(Slot), 64u);
+  CHECK_EQUAL(offsetof(Slot, id), 0u);
+  CHECK_EQUAL(offsetof(RegistryBody, slots), 64u);
+  CHECK_EQUAL(kSlotCount, uint32_t{1} << kSlotBits);
+  CHECK_EQUAL(kRegistryLength, 512u + 64 + 64 * size_t{kSlotCount});
+}
+
+// Two builds that lay out the mutex differently must not take each other's files for their own.
+TEST(signature) {
+  const uint64_t signature = layout_signature();
+  CHECK_EQUAL(signature >> 56, sizeof(void*));
+  CHECK_EQUAL((signature >> 48) & 0xFF, platform::traits::kLibraryId);
+  CHECK_EQUAL((signature >> 24) & 0xFF'FFFF, platform::traits::kSemaphoreSize);
+  CHECK_EQUAL(signature & 0xFF'FFFF, platform::traits::kMutexSize);
+}
+
+TEST(a_file_holds_what_its_header_says) {
+  User<Lock> lock("Grüße/über alles");
+  const std::string bytes = read_file(file_of("Grüße/über alles"));
+  CHECK_EQUAL(bytes.size(), kObjectLength);
+  CHECK_EQUAL(bytes.substr(0, 8), "HLDFAST1");
+  CHECK_EQUAL(at<uint32_t>(bytes, 8), kFormatVersion);
+  CHECK_EQUAL(at<uint32_t>(bytes, 12), static_cast<uint32_t>(Kind::lock));
+  CHECK_EQUAL(at<uint64_t>(bytes, 16), layout_signature());
+  CHECK_EQUAL(at<uint64_t>(bytes, 24), kObjectLength);
+  CHECK_EQUAL(at<uint32_t>(bytes, 32), static_cast<uint32_t>(State::ready));
+  CHECK_EQUAL(at<uint32_t>(bytes, 36), 0u);
+  const uint64_t tag = at<uint64_t>(bytes, 40);
+  CHECK(tag > 0 && tag < uint64_t{1} << 53);  // exact as a JavaScript number
+  CHECK_EQUAL(tag, lock.object.tag());
+  CHECK_EQUAL(at<uint32_t>(bytes, 56), static_cast<uint32_t>(getpid()));
+  CHECK_EQUAL(std::string(bytes.data() + 64), posix_name_of("Grüße/über alles"));
+  CHECK(strlen(bytes.data() + 64) < platform::kSemaphoreNameMax);
+  const auto name_length = at<uint32_t>(bytes, 96);
+  CHECK_EQUAL(bytes.substr(100, name_length), "Grüße/über alles");
+  CHECK_EQUAL(at<uint64_t>(bytes, 512), 0u);
+
+  CHECK(bool(lock->look()));
+  CHECK_EQUAL(at<uint64_t>(read_file(file_of("Grüße/über alles")), 512), lock.id());
+  CHECK_EQUAL(lock->release(), Code::ok);
+}
+
+TEST(a_name_of_255_bytes) {
+  const std::string name(kNameMax, 'n');
+  {
+    User<RLock> lock(name);
+    CHECK_EQUAL(lock.object.header()->name_length, kNameMax);
+    CHECK_EQUAL(std::string(lock.object.header()->name), name);
+    CHECK_EQUAL(std::string(lock.object.header()->posix_name), "");
+    User<RLock> again(name);
+    CHECK_EQUAL(again.object.tag(), lock.object.tag());
+  }
+}
+
+}  // namespace holdfast::test

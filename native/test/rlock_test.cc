@@ -1,0 +1,423 @@
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <thread>
+
+#include "host.h"
+#include "owned_suite.h"
+
+namespace holdfast::test {
+
+using core::RLock;
+
+TEST(counts_exactly) { counts_exactly<RLock>(4, scaled(4000)); }
+
+TEST(hands_over_to_a_blocked_waiter) { hands_over<RLock>(Style::blocking, "wait()"); }
+TEST(hands_over_to_a_waiter_at_its_bell) { hands_over<RLock>(Style::by_bell, "bell"); }
+
+TEST(owner_rows) { owner_rows<RLock>(); }
+TEST(dead_owner_row) { dead_owner_row<RLock>(); }
+
+TEST(recursion) {
+  User<RLock> lock("deep");
+  User<RLock> other("deep");
+  const Outcome first = lock->try_acquire();
+  CHECK_EQUAL(first.hold, 1u);
+  for (uint32_t depth = 2; depth <= 1000; depth++) {
+    const Outcome deeper = depth % 3 == 0   ? lock->try_acquire()
+                           : depth % 3 == 1 ? lock->wait(now_ns() + core::kSlice_ns)
+                                            : acquire_by_bell(lock);
+    CHECK_EQUAL(deeper.hold, first.hold);  // one hold, however deep
+    CHECK(!deeper.abandoned);
+    CHECK_EQUAL(lock->depth(), depth);
+  }
+  CHECK_EQUAL(other->depth(), 0u);  // of the asker
+  for (uint32_t depth = 1000; depth > 0; depth--) {
+    CHECK_EQUAL(lock->depth(), depth);
+    CHECK(!other->try_acquire());
+    CHECK_EQUAL(other->release(), Code::not_owner);
+    CHECK_EQUAL(depth % 2 == 0 ? lock->release() : lock->release_hold(first.hold), Code::ok);
+  }
+  CHECK_EQUAL(lock->depth(), 0u);
+  CHECK_EQUAL(lock->release(), Code::not_owner);
+  CHECK_EQUAL(lock->body().acquisitions.load(), 1u);
+  CHECK(bool(other->try_acquire()));
+  CHECK_EQUAL(other->release(), Code::ok);
+}
+
+// An heir starts at depth 1, however deep the dead one was.
+TEST(recursion_dies_with_its_holder) {
+  Shared<std::atomic<bool>> held;
+  Child holder([&] {
+    User<RLock> lock("deep");
+    for (int i = 0; i < 5; i++) CHECK(bool(acquire(lock)));
+    *held = true;
+    for (;;) pause();
+  });
+  EVENTUALLY(held->load());
+  holder.kill();
+  User<RLock> lock("deep");
+  CHECK(acquire(lock).abandoned);
+  CHECK_EQUAL(lock->depth(), 1u);
+  CHECK_EQUAL(lock->release(), Code::ok);
+  CHECK_EQUAL(lock->release(), Code::not_owner);
+}
+
+TEST(depth_stops_at_its_largest_value) {
+  User<RLock> lock("deep");
+  CHECK(bool(lock->try_acquire()));
+  lock->body().depth.store(UINT32_MAX);
+  CHECK(!lock->try_acquire());
+  CHECK_EQUAL(lock->depth(), UINT32_MAX);
+  lock->body().depth.store(1);
+  CHECK_EQUAL(lock->release(), Code::ok);
+}
+
+TEST(nobody_else_may_release) {
+  Holder<RLock> holder("held");
+  in_child([&] {
+    User<RLock> other("held");
+    CHECK_EQUAL(other->release(), Code::not_owner);
+    CHECK_EQUAL(other->release_hold(1), Code::not_owner);
+    CHECK(!other->look());
+  });
+  *holder.let_go = true;
+  holder.child.join();
+}
+
+TEST(killed_holders) { killed_holders<RLock>(100); }
+TEST(killed_anywhere) { killed_anywhere<RLock>(scaled(500)); }
+TEST(stopped_holder) { stopped_holder<RLock>(); }
+TEST(ended_agents) { ended_agents<RLock>(scaled(40)); }
+
+// From the kill of a holder with that much memory to the waiter that has the lock. The waiter asks for
+// so long a wait that on Linux no slice of ours can have helped.
+static double median_recovery_ms(uint32_t rounds, size_t megabytes) {
+  struct Times {
+    std::atomic<uint32_t> held{0};
+    std::atomic<uint32_t> waiting{0};
+    std::atomic<uint32_t> got{0};
+    std::atomic<int64_t> killed_ns{0};
+    std::atomic<uint32_t> returned_early{0};
+    double ms[60];
+  };
+  Shared<Times> times;
+  Child waiter([&] {
+    User<RLock> lock("mortal");
+    for (uint32_t round = 1; round <= rounds; round++) {
+      EVENTUALLY(times->held == round);
+      times->waiting = round;
+      Outcome outcome;
+      const int64_t slice_ns =
+          platform::traits::kTimedWaits ? 5'000 * platform::kNanosPerMilli : core::kSlice_ns;
+      const int64_t started = now_ns();
+      while (!(outcome = lock->wait(now_ns() + slice_ns))) {
+        CHECK(ms_since(started) < kPatience_ms);
+        times->returned_early.fetch_add(1);
+      }
+      times->ms[round - 1] = ms_since(times->killed_ns);
+      CHECK(outcome.abandoned);
+      CHECK_EQUAL(lock->release(), Code::ok);
+      times->got = round;
+    }
+  });
+  for (uint32_t round = 1; round <= rounds; round++) {
+    Child holder([&] {
+      const std::vector<char> ballast(megabytes << 20, 'x');
+      User<RLock> lock("mortal");
+      CHECK(bool(acquire(lock)));
+      times->held = round;
+      for (;;) pause();
+    });
+    EVENTUALLY(times->waiting == round);
+    sleep_ms(2);
+    times->killed_ns = now_ns();
+    holder.kill();
+    EVENTUALLY(times->got == round);
+  }
+  waiter.join();
+  const double p50 = median(std::vector<double>(times->ms, times->ms + rounds));
+  note("p50 %.2f ms with %zu MB, wait() came back early %.0f times a kill", p50, megabytes,
+       static_cast<double>(times->returned_early) / rounds);
+  return p50;
+}
+
+// Section 9: a blocked waiter has it at once, not at its next slice; on Linux, where the kernel says so.
+TEST(a_blocked_waiter_wakes_when_the_holder_is_killed) {
+  const double p50 = median_recovery_ms(scaled(60), 0);
+  // A sanitizer's shadow memory takes milliseconds to free; see the next test.
+  if (platform::traits::kTimedWaits && !has_sanitizer()) CHECK(p50 < 5);
+}
+
+// The kernel wakes the waiter first, then frees the memory of the dead, and closes its bell last.
+TEST(the_death_of_a_large_process) { median_recovery_ms(scaled(8), 100); }
+
+// ---------------------------------------------------------------- equal thread numbers
+
+// The owner that the kernel knows is a thread number, and both have the number 1. A mutex of the
+// recursive type would take the other's hold for its own; the error-checking one says EDEADLK.
+TEST(excludes_across_pid_namespaces) { excludes_across_namespaces<RLock>(scaled(4000)); }
+
+TEST(a_holder_of_the_same_number_is_somebody_else) {
+  struct Steps {
+    std::atomic<uint32_t> step{0};
+    std::atomic<AgentId> holder{0};
+  };
+  Shared<Steps> steps;
+  in_two_pid_namespaces([&](uint32_t number) {
+    User<RLock> lock("shared by two containers");
+    if (number == 1) {
+      CHECK(bool(acquire(lock)) && bool(acquire(lock)));
+      steps->holder = lock.id();
+      steps->step = 1;
+      EVENTUALLY(steps->step == 2);
+      CHECK_EQUAL(lock->depth(), 2u);
+      CHECK_EQUAL(lock->release(), Code::ok);
+      CHECK_EQUAL(lock->release(), Code::ok);
+      EVENTUALLY(steps->step == 3);
+    } else {
+      EVENTUALLY(steps->step == 1);
+      CHECK(!lock->try_acquire());
+      CHECK(!acquire(lock, 3 * kSlice_ms));
+      CHECK(!acquire_by_bell(lock, 3 * kSlice_ms));
+      CHECK_EQUAL(lock->owner(), steps->holder.load());
+      CHECK_EQUAL(lock->body().depth.load(), 2u);
+      CHECK_EQUAL(lock->release(), Code::not_owner);
+      CHECK_EQUAL(lock->owner(), steps->holder.load());
+      steps->step = 2;
+      const Outcome outcome = acquire(lock);
+      CHECK(bool(outcome) && !outcome.abandoned);
+      CHECK_EQUAL(lock->release(), Code::ok);
+      steps->step = 3;
+    }
+  });
+}
+
+// Pid 1 of the one namespace dies while it holds; pid 1 of the other is the heir.
+TEST(a_death_is_seen_across_pid_namespaces) {
+  const uint32_t rounds = scaled(40);
+  Shared<std::atomic<uint32_t>> held, told;
+  in_two_pid_namespaces([&](uint32_t number) {
+    if (number == 1) {
+      // This pid 1 is the parent; the next namespace down has another pid 1 for each round.
+      for (uint32_t round = 1; round <= rounds; round++) {
+        Child half([&] {
+          CHECK_EQUAL(host::enter_new_pid_namespace(), 0);
+          Child holder([&] {
+            CHECK_EQUAL(getpid(), 1);
+            User<RLock> lock("shared by two containers");
+            CHECK(bool(acquire(lock)));
+            *held = round;
+            for (;;) pause();
+          });
+          EVENTUALLY(*held == round);
+          sleep_ms(round % 3);
+          holder.kill();
+        });
+        half.join();
+        EVENTUALLY(*told == round);
+      }
+      return;
+    }
+    User<RLock> lock("shared by two containers");
+    for (uint32_t round = 1; round <= rounds; round++) {
+      EVENTUALLY(*held == round);
+      const Outcome outcome = acquire_in_style(lock, round % 2 == 0 ? Style::blocking : Style::by_bell);
+      CHECK(bool(outcome) && outcome.abandoned);
+      CHECK_EQUAL(lock->release(), Code::ok);
+      *told = round;
+    }
+  });
+}
+
+// A process announces to the kernel that it is about to take the mutex (every pthread_mutex_trylock()
+// does, and a blocked pthread_mutex_clocklock() has for as long as it waits), and is killed. The kernel
+// compares the mutex's owner with the number of the dead thread: 1 and 1. It takes the living holder in
+// the other namespace for the dead one and marks its mutex as abandoned.
+//
+// `hold` runs as the holder, `after` in a third process of another number, once the mark is there.
+template <class Hold, class After>
+static void mark_the_mutex_of_a_living_holder(Hold hold, After after) {
+  if (!platform::traits::kTimedWaits) skip("no mutex of the kernel's on this platform");
+  Shared<std::atomic<uint32_t>> step;
+  in_two_pid_namespaces([&](uint32_t number) {
+    if (number == 1) {
+      hold(*step);
+      return;
+    }
+    EVENTUALLY(*step == 1);
+    // This pid 1 has a namespace further down, whose pid 1 is the one that dies.
+    Child half([&] {
+      CHECK_EQUAL(host::enter_new_pid_namespace(), 0);
+      in_child([&] {
+        CHECK_EQUAL(getpid(), 1);
+        User<RLock> lock("marked");
+        CHECK_EQUAL(host::announce_robust_mutex(&lock->body().mutex), 0);
+        _exit(0);
+      });
+    });
+    half.join();
+    after(*step);
+  });
+  Party sweeps;
+}
+
+TEST(a_death_in_trylock_does_not_end_the_hold_of_another) {
+  Shared<std::atomic<AgentId>> holder;
+  mark_the_mutex_of_a_living_holder(
+      [&](std::atomic<uint32_t>& step) {
+        User<RLock> lock("marked");
+        CHECK(bool(acquire(lock)));
+        *holder = lock.id();
+        step = 1;
+        EVENTUALLY(step == 2);
+        CHECK(lock->held_by_me());
+        CHECK_EQUAL(lock->release(), Code::ok);
+        EVENTUALLY(step == 3);
+        CHECK(!acquire(lock, 2 * kSlice_ms));
+        step = 4;
+        CHECK(acquire(lock).abandoned);
+        CHECK_EQUAL(lock->release(), Code::ok);
+      },
+      [&](std::atomic<uint32_t>& step) {
+        User<RLock> lock("marked");
+        CHECK(!acquire(lock, 3 * kSlice_ms));
+        CHECK(!acquire_by_bell(lock, 3 * kSlice_ms));
+        CHECK_EQUAL(lock->owner(), holder->load());
+        step = 2;
+        const Outcome outcome = acquire(lock);
+        CHECK(bool(outcome) && !outcome.abandoned);
+        step = 3;
+        EVENTUALLY(step == 4);
+        _exit(0);  // while it holds
+      });
+}
+
+// The holder's list of robust mutexes must come out of that whole: it holds two more objects, and dies.
+TEST(a_death_in_trylock_does_not_break_the_list_of_another) {
+  mark_the_mutex_of_a_living_holder(
+      [&](std::atomic<uint32_t>& step) {
+        User<RLock> before("held before");
+        User<RLock> lock("marked");
+        User<RLock> later("held later");
+        CHECK(bool(acquire(before)) && bool(acquire(lock)));
+        step = 1;
+        EVENTUALLY(step == 2);
+        CHECK_EQUAL(lock->release(), Code::ok);
+        CHECK(bool(acquire(lock)) && bool(acquire(later)));
+        step = 3;
+        EVENTUALLY(step == 4);
+        _exit(0);
+      },
+      [&](std::atomic<uint32_t>& step) {
+        User<RLock> before("held before");
+        User<RLock> lock("marked");
+        User<RLock> later("held later");
+        CHECK(!acquire(lock, kSlice_ms));
+        step = 2;
+        EVENTUALLY(step == 3);
+        CHECK(!acquire(before, kSlice_ms) && !acquire(lock, kSlice_ms) && !acquire(later, kSlice_ms));
+        step = 4;
+        CHECK(acquire(later, 5 * kSlice_ms).abandoned);
+        CHECK(acquire(lock, 5 * kSlice_ms).abandoned);
+        CHECK(acquire(before, 5 * kSlice_ms).abandoned);
+        CHECK_EQUAL(before->release(), Code::ok);
+        CHECK_EQUAL(lock->release(), Code::ok);
+        CHECK_EQUAL(later->release(), Code::ok);
+      });
+}
+
+// Nor may the list point into a file that the holder has closed since.
+TEST(a_death_in_trylock_leaves_no_dangling_list) {
+  mark_the_mutex_of_a_living_holder(
+      [&](std::atomic<uint32_t>& step) {
+        User<RLock> before("held before");
+        CHECK(bool(acquire(before)));
+        core::Object& object = before.party.open(Kind::rlock, "marked");
+        RLock lock(before.party.agent(), object);
+        CHECK(bool(lock.try_acquire()));
+        step = 1;
+        EVENTUALLY(step == 2);
+        CHECK_EQUAL(lock.release(), Code::ok);
+        before.party.close(object);
+        EVENTUALLY(step == 3);
+        CHECK_EQUAL(before->release(), Code::ok);
+        CHECK(bool(acquire(before)));
+        step = 4;
+        EVENTUALLY(step == 5);
+        _exit(0);
+      },
+      [&](std::atomic<uint32_t>& step) {
+        User<RLock> before("held before");
+        {
+          User<RLock> lock("marked");
+          CHECK(!acquire(lock, kSlice_ms));
+        }
+        step = 2;
+        sleep_ms(kSlice_ms);
+        step = 3;
+        EVENTUALLY(step == 4);
+        step = 5;
+        CHECK(acquire(before, 5 * kSlice_ms).abandoned);
+        CHECK_EQUAL(before->release(), Code::ok);
+      });
+}
+
+// ---------------------------------------------------------------- the mutex underneath
+
+// The agent of a worker has ended and its mutex was taken over; then comes its abandon(). Whoever took
+// it over must keep it.
+TEST(unlocking_what_was_taken_over_does_nothing) {
+  Shared<platform::traits::MutexStorage> mutex;
+  platform::init_mutex(&*mutex);
+  const auto nobody_lives = [](uint64_t, void*) { return false; };
+  const auto all_live = [](uint64_t, void*) { return true; };
+  const platform::MutexParty ended{1, all_live, nullptr};
+  const platform::MutexParty heir{2, nobody_lives, nullptr};
+  const platform::MutexParty other{3, all_live, nullptr};
+  std::thread worker([&] {
+    CHECK(platform::try_lock_mutex(&*mutex, ended) == platform::MutexResult::locked);
+    if (platform::traits::kTimedWaits) return;  // the thread is what the kernel looks at
+  });
+  worker.join();
+  CHECK(platform::try_lock_mutex(&*mutex, heir) == platform::MutexResult::owner_died);
+  std::thread([&] { platform::unlock_mutex(&*mutex, ended); }).join();
+  std::thread([&] {
+    CHECK(platform::try_lock_mutex(&*mutex, other) == platform::MutexResult::busy);
+  }).join();
+  platform::unlock_mutex(&*mutex, heir);
+  CHECK(platform::try_lock_mutex(&*mutex, other) == platform::MutexResult::locked);
+  platform::unlock_mutex(&*mutex, other);
+}
+
+// On a directory that outlives the machine's restart: the file says "locked by thread n", and no kernel
+// has marked it. Nobody can have it open, so whoever opens it first may take it.
+TEST(a_file_that_outlived_a_restart_is_not_locked_for_ever) {
+  std::string snapshot;
+  {
+    Shared<std::atomic<bool>> held;
+    auto request = request_for(Kind::rlock, "on a disk");
+    request.persistent = true;
+    Child holder([&] {
+      User<RLock> lock(request);
+      CHECK(bool(acquire(lock)));
+      *held = true;
+      for (;;) pause();
+    });
+    EVENTUALLY(held->load());
+    snapshot = read_file(file_of("on a disk"));  // what the disk has when the power goes
+    holder.kill();
+  }
+  write_file(file_of("on a disk"), snapshot);
+  User<RLock> lock("on a disk");
+  const Outcome outcome = acquire(lock, 5 * kSlice_ms);
+  if (outcome) {
+    CHECK(outcome.abandoned);
+    CHECK_EQUAL(lock->release(), Code::ok);
+  }
+  CHECK(lock.party.store().unlink(&lock.object).ok());
+  CHECK(bool(outcome));
+}
+
+}  // namespace holdfast::test

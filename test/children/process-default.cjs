@@ -1,0 +1,10 @@
+// CommonJS, with an export that nobody sees who does not run it.
+const { writeSync } = require('node:fs');
+
+module.exports = function main() {
+  writeSync(1, '"default of CommonJS"\n');
+};
+const name = 'hid' + 'den';
+module.exports[name] = () => {
+  writeSync(1, '"hidden in CommonJS"\n');
+};

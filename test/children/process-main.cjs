@@ -1,0 +1,23 @@
+// A CommonJS program with Processes.
+const { Process, currentProcess } = require('holdfast');
+
+function named() {
+  console.log(JSON.stringify([currentProcess().name, require.main === module]));
+}
+function notExported() {}
+exports.named = named;
+exports.renamed = function original() {
+  console.log('"original"');
+};
+
+if (require.main === module) {
+  new Process(named).start(); // not loaded yet, and known all the same
+  new Process(exports.renamed).start();
+  setTimeout(() => {
+    try {
+      new Process(notExported).start();
+    } catch (error) {
+      console.log(JSON.stringify([error.code, error.message]));
+    }
+  });
+}
