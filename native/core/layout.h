@@ -147,15 +147,15 @@ static_assert(sizeof(Header) % 64 == 0, "bodies start on a cache line");
 
 constexpr uint32_t kSlotBits = 12;
 constexpr uint32_t kSlotCount = 1u << kSlotBits;  // agents of one user at one time
-constexpr size_t kProcessNameMax = 27;
+constexpr size_t kProcessNameMax = 31;
 
 // id: 0, or the agent that lives here. The other fields are written before the id is published.
 struct Slot {
   std::atomic<uint64_t> id;
   uint64_t start_time;
-  uint64_t pid_namespace;
+  uint32_t pid_namespace;  // inode numbers of namespaces are this short
+  uint32_t tid;            // the kernel's, in its pid namespace
   uint32_t pid;
-  uint32_t tid;        // the kernel's, in its pid namespace
   uint32_t thread_id;  // Node's; 0 is the main thread
   char process_name[kProcessNameMax + 1];
 };

@@ -31,10 +31,14 @@ Outcome RLock::claim(AgentId from) {
 // With the mutex just locked, or not: hold, or give the mutex back (INV-11).
 Outcome RLock::claim_with(platform::MutexResult result) {
   if (!is_locked(result)) return {};
-  body_.mutex_owner.store(agent_.id(), std::memory_order_relaxed);
   const AgentId before = body_.owner.load();
+  // The kernel wakes us before it closes the bell of the dead. Its word is good: no two agents that lock
+  // mutexes have the same thread number (Agent::may_lock_mutexes).
+  const bool died = result == platform::MutexResult::owner_died &&
+                    body_.mutex_owner.load(std::memory_order_relaxed) == before;
+  body_.mutex_owner.store(agent_.id(), std::memory_order_relaxed);
   Outcome outcome;
-  if (before == 0 || !agent_.registry().alive(before)) outcome = claim(before);
+  if (before == 0 || died || !agent_.registry().alive(before)) outcome = claim(before);
   if (!outcome) unlock();
   return outcome;
 }

@@ -39,7 +39,7 @@ struct Identity {
   uint32_t pid = 0;
   uint32_t tid = 0;           // of the calling thread
   uint64_t start_time = 0;    // of the process, in the unit of the system; 0 if it cannot be known
-  uint64_t pid_namespace = 0; // pids compare only within one; 0 where there are no namespaces
+  uint32_t pid_namespace = 0; // pids compare only within one; 0 where there are no namespaces
 };
 
 Identity current_identity();

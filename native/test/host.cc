@@ -4,13 +4,10 @@
 
 #ifdef __linux__
 
-#include <linux/futex.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <string>
@@ -30,15 +27,6 @@ int mount_private_tmpfs(const char* path, size_t bytes) {
   return mount("holdfast-test", path, "tmpfs", 0, options.c_str()) != 0 ? errno : 0;
 }
 
-int announce_robust_mutex(void* mutex) {
-  robust_list_head* head = nullptr;
-  size_t length = 0;
-  if (syscall(SYS_get_robust_list, 0, &head, &length) != 0) return errno;
-  auto* storage = static_cast<pthread_mutex_t*>(mutex);
-  head->list_op_pending = reinterpret_cast<robust_list*>(&storage->__data.__list.__next);
-  return 0;
-}
-
 }  // namespace holdfast::test::host
 
 #else
@@ -49,7 +37,6 @@ void die_with_parent() {}
 void adopt_orphans() {}
 int enter_new_pid_namespace() { return ENOSYS; }
 int mount_private_tmpfs(const char*, size_t) { return ENOSYS; }
-int announce_robust_mutex(void*) { return ENOSYS; }
 
 }  // namespace holdfast::test::host
 

@@ -18,9 +18,6 @@ void adopt_orphans();
 int enter_new_pid_namespace();
 // Mounts an empty tmpfs, seen by this process and its children alone, and gone with them.
 int mount_private_tmpfs(const char* path, size_t bytes);
-// Leaves the calling thread as it is while pthread_mutex_trylock() has announced to the kernel that it
-// is about to take this mutex (robust_list_head.list_op_pending) and has not looked at it yet.
-int announce_robust_mutex(void* mutex);
 
 }  // namespace holdfast::test::host
 

@@ -28,7 +28,9 @@ struct Sleeper {
 uint32_t slot_number(AgentId id) { return static_cast<uint32_t>(id % kSlotCount); }
 
 std::string bell_of(AgentId id) {
-  return here().directory + "/bell." + std::to_string(slot_number(id));
+  char name[32];
+  snprintf(name, sizeof name, "/bell.%016llx", static_cast<unsigned long long>(id));
+  return here().directory + name;
 }
 
 // As many descriptors as this process is allowed to have; returns how many.

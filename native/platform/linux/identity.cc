@@ -36,9 +36,9 @@ uint64_t start_time_of(uint32_t pid) {
   return strtoull(field + 1, nullptr, 10);
 }
 
-uint64_t pid_namespace() {
+uint32_t pid_namespace() {
   struct stat facts;
-  return stat("/proc/self/ns/pid", &facts) == 0 ? facts.st_ino : 0;
+  return stat("/proc/self/ns/pid", &facts) == 0 ? static_cast<uint32_t>(facts.st_ino) : 0;
 }
 
 }  // namespace

@@ -1,0 +1,30 @@
+// Holds a lock, and waits for another, by nothing but what the event loop and the kernel know: every
+// JS object is dropped and collected. Run with --expose-gc.
+import { setImmediate as turn } from 'node:timers/promises';
+import { Lock, RLock } from 'holdfast';
+
+const [kind, held, wanted] = process.argv.slice(2);
+const Class = kind === 'RLock' ? RLock : Lock;
+
+let collected = 0;
+const registry = new FinalizationRegistry(() => collected++);
+
+function hold() {
+  const lock = new Class({ name: held });
+  registry.register(lock);
+  registry.register(lock.acquireSync());
+}
+
+function wait() {
+  const lock = new Class({ name: wanted });
+  registry.register(lock);
+  void lock.acquire().then(() => console.log('acquired'));
+}
+
+hold();
+wait();
+for (let i = 0; i < 20; i++) {
+  globalThis.gc();
+  await turn();
+}
+console.log(`collected ${collected}`);

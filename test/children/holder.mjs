@@ -1,0 +1,10 @@
+// A worker that acquires one lock, in the form that it is told, and keeps it until it is ended.
+import { parentPort, workerData } from 'node:worker_threads';
+import { Lock, RLock } from 'holdfast';
+
+const { kind, name, form } = workerData;
+const lock = kind === 'RLock' ? new RLock({ name }) : new Lock({ name });
+parentPort.on('message', () => {}); // stays
+parentPort.postMessage('ready');
+// Referred to for ever, or the collector might find them.
+globalThis.kept = [lock, form === 'sync' ? lock.acquireSync() : await lock.acquire()];

@@ -1,0 +1,161 @@
+// What an actor does, wherever it lives: opens objects, waits for them, holds them. A host is driven
+// by commands, each a plain object that travels by structured clone; test/support/actor.ts sends them.
+// In here is no loader and no test framework, so that a host can be killed at any instruction.
+import * as holdfast from 'holdfast';
+import * as acts from './acts.mjs';
+import { now } from './clock.mjs';
+
+const openers = {
+  Lock: (options) => new holdfast.Lock(options),
+  RLock: (options) => new holdfast.RLock(options),
+  Semaphore: (options, initial) => new holdfast.Semaphore(initial, options),
+};
+
+const knownActs = { ...acts };
+
+export class Host {
+  #objects = new Map();
+  #holds = new Map();
+  #aborts = new Map();
+
+  object(id) {
+    const object = this.#objects.get(id);
+    if (object === undefined) throw new Error(`no object ${id}`);
+    return object;
+  }
+
+  controller(id) {
+    return this.#aborts.get(id);
+  }
+
+  // ---- commands
+
+  open({ object, kind, options, initial }) {
+    return this.#keep(object, openers[kind](options, initial));
+  }
+
+  attach({ object, handle }) {
+    return this.#keep(object, holdfast.attach(handle));
+  }
+
+  /** `signal`: undefined, 'live' (see abort) or 'aborted' (before the call). */
+  acquire({ object, hold, options, signal }) {
+    const controller = new AbortController();
+    this.#aborts.set(hold, controller);
+    if (signal === 'aborted') controller.abort(new Error('aborted before'));
+    const wait = signal === undefined ? options : { ...options, signal: controller.signal };
+    return this.object(object)
+      .acquire(wait)
+      .then((guard) => this.#hold(hold, object, guard))
+      .finally(() => this.#aborts.delete(hold));
+  }
+
+  acquireSync({ object, hold, options }) {
+    return this.#hold(hold, object, this.object(object).acquireSync(options));
+  }
+
+  tryAcquire({ object, hold }) {
+    const guard = this.object(object).tryAcquire();
+    return guard === null || guard === false ? null : this.#hold(hold, object, guard);
+  }
+
+  abort({ hold, reason }) {
+    this.#aborts.get(hold)?.abort(new Error(reason));
+  }
+
+  /** Releases through what the acquisition returned; a Semaphore has only its own release(). */
+  releaseHold({ hold }) {
+    const guard = this.#holds.get(hold);
+    const at = now();
+    guard.release();
+    return { at };
+  }
+
+  /** Any method of an object that returns something that can be cloned. */
+  call({ object, method, args }) {
+    return this.object(object)[method](...args);
+  }
+
+  list() {
+    return holdfast.list();
+  }
+
+  unlinkName({ kind, name }) {
+    holdfast.unlink(kind, name);
+  }
+
+  /** A function of acts.mjs: what has to happen in one turn of the event loop, or thousands of times. */
+  act({ name, args }) {
+    return knownActs[name](this, args);
+  }
+
+  /** Gives back everything, as far as that is possible, for the next test. */
+  reset() {
+    for (const controller of this.#aborts.values()) controller.abort(new Error('reset'));
+    for (const object of this.#objects.values()) {
+      try {
+        object.close();
+      } catch (error) {
+        if (!(error instanceof holdfast.HeldError)) throw error;
+        do object.release();
+        while (object.depth?.() > 0);
+        object.close();
+      }
+    }
+    this.#objects.clear();
+    this.#holds.clear();
+  }
+
+  exit({ code }) {
+    process.exit(code);
+  }
+
+  /** From outside of any promise, so that nothing can catch it. */
+  crash() {
+    setImmediate(() => {
+      throw new Error('crash on purpose');
+    });
+  }
+
+  // ----
+
+  #keep(id, object) {
+    this.#objects.set(id, object);
+    const posixName = object.posixName ?? ''; // an RLock has none
+    return { name: object.name, posixName, handle: object.toJSON() };
+  }
+
+  #hold(id, object, result) {
+    const at = now();
+    const semaphore = this.object(object);
+    const guard = typeof result === 'object' ? result : { release: () => semaphore.release() };
+    this.#holds.set(id, guard);
+    return { abandoned: guard.abandoned === true, at };
+  }
+}
+
+/** An error as plain data: structured clone would drop its code. */
+export function packError(error) {
+  if (!(error instanceof Error)) return { value: error };
+  const { name, message, stack, code, errno, syscall, kind, objectName, cause } = error;
+  const packed = { name, message, stack, code, errno, syscall, kind, objectName };
+  return { error: cause instanceof Error ? { ...packed, cause: packError(cause) } : packed };
+}
+
+/** Runs one command and posts what came of it; `started` when its synchronous part is over. */
+export function serve(host, post, command) {
+  const { id } = command;
+  const waits = command.do === 'acquire';
+  try {
+    // A blocking command says so before; of acquire() everything up to enrolling is synchronous.
+    if (!waits) post({ id, started: true });
+    const result = host[command.do](command);
+    if (waits) post({ id, started: true });
+    Promise.resolve(result).then(
+      (value) => post({ id, value }),
+      (error) => post({ id, failure: packError(error) }),
+    );
+  } catch (error) {
+    post({ id, failure: packError(error) });
+  }
+}
