@@ -74,8 +74,10 @@ function ceilingOfRatio({ text, place, ratio, ceiling, floor }) {
   return { text, place, seen, ceiling, floor, unit: 'x', met: seen <= ceiling };
 }
 
-function ceilingOfLimit({ id, metric, maxNs, text }, suite, outcomes) {
-  const max = Math.max(...outcomes[id].metrics[metric].samples);
+/** The worst sample of `metric`, counted from the same sample of `since`. */
+function ceilingOfLimit({ id, metric, since, maxNs, text }, suite, outcomes) {
+  const { [metric]: end, [since]: start } = outcomes[id].metrics;
+  const max = Math.max(...end.samples.map((sample, i) => sample - start.samples[i]));
   return {
     text: suite.contestants[id].label,
     place: text,

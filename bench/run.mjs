@@ -17,6 +17,7 @@ const print = (text) => json || console.log(text);
 const runner = new Runner(say);
 
 for (const [signal, code] of [
+  ['SIGHUP', 129],
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ]) {
@@ -45,17 +46,26 @@ try {
 process.exitCode = runner.failures > 0 ? 1 : 0;
 
 function parse() {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { json: { type: 'boolean' }, rounds: { type: 'string' }, help: { type: 'boolean' } },
-  });
   const known = suites.map(({ name }) => name);
-  const rounds = Number(values.rounds ?? DEFAULT_ROUNDS);
-  const wrong = positionals.some((name) => !known.includes(name));
-  if (values.help || wrong || !Number.isInteger(rounds) || rounds < 1) {
+  const usage = (code) => {
     console.error(`usage: npm run bench [-- ${known.join('|')} ...] [--json] [--rounds N]`);
-    process.exit(values.help ? 0 : 2);
+    process.exit(code);
+  };
+  let parsed;
+  try {
+    parsed = parseArgs({
+      allowPositionals: true,
+      options: { json: { type: 'boolean' }, rounds: { type: 'string' }, help: { type: 'boolean' } },
+    });
+  } catch (error) {
+    console.error(error.message);
+    usage(2);
   }
+  const { values, positionals } = parsed;
+  const rounds = Number(values.rounds ?? DEFAULT_ROUNDS);
+  if (values.help) usage(0);
+  if (positionals.some((name) => !known.includes(name))) usage(2);
+  if (!Number.isInteger(rounds) || rounds < 1) usage(2);
   return {
     names: positionals.length > 0 ? positionals : known,
     rounds,

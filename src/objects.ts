@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
-import { HeldError, errorFromNative, label } from './errors.js';
+import { ClosedError, HeldError, errorFromNative, label } from './errors.js';
 import { type KindName, type NativeObject, addon, kinds, openFlags } from './native.js';
 import { type OpenOptions, checkName, checkOpen } from './options.js';
 import { processName } from './process-name.js';
@@ -130,8 +130,14 @@ export abstract class Shared<K extends KindName, N extends NativeObject> impleme
     [this.#native, this.name] = open<N>(kind, options, particulars);
   }
 
-  /** @internal A getter, so that neither console.log nor JSON shows it. */
+  /** @internal A getter: everything passes here, and neither console.log nor JSON shows it. */
   get native(): N {
+    if (this.#closed) {
+      throw new ClosedError(`${label(this.kind, this.name)}: it was closed`, {
+        kind: this.kind,
+        objectName: this.name,
+      });
+    }
     return this.#native;
   }
 
@@ -174,7 +180,7 @@ export abstract class Shared<K extends KindName, N extends NativeObject> impleme
    * @throws NotFoundError if the name was taken away before.
    */
   unlink(): void {
-    this.#native.unlink();
+    this.native.unlink();
   }
 }
 

@@ -367,7 +367,8 @@ class Batch {
 
   report(error: unknown): unknown {
     // An abort's reason may be anything, and frozen.
-    if (error instanceof Error && Object.isExtensible(error)) Object.assign(error, { done: this.done });
+    if (error instanceof Error && Object.isExtensible(error))
+      Object.assign(error, { done: this.done });
     return error;
   }
 

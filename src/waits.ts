@@ -105,11 +105,17 @@ export function waitFor<T>(
     }
     if (signal && onAbort) signal.addEventListener('abort', onAbort, { once: true });
     if (timeout !== undefined) {
-      pending.timer = setTimeout(() => {
-        withdraw(queue, pending, timedOut(waiter, timeout));
-      }, timeout);
+      const deadline = performance.now() + timeout;
+      const onTimer = () => {
+        const left = deadline - performance.now();
+        // Node's timers count whole milliseconds of a clock that is read now and then: they may be early.
+        if (left > 0) pending.timer = setTimeout(onTimer, Math.ceil(left));
+        else withdraw(queue, pending, timedOut(waiter, timeout));
+      };
+      pending.timer = setTimeout(onTimer, Math.ceil(timeout));
     }
     if (queue.head === pending) serve(queue, true);
+    else recount(queue);
   });
 }
 
@@ -209,6 +215,14 @@ function withdraw(queue: WaitQueue, pending: Pending, reason: unknown): void {
   pending.reject(reason);
   // The next in line may be able to have what the head could not (the entry is still ours).
   if (wasHead && queue.head) serve(queue);
+  else recount(queue);
+}
+
+/** Tells the others how many wait here; inspect() shows it. */
+function recount(queue: WaitQueue): void {
+  if (queue.head && queue.entry !== -1) {
+    queue.entry = queue.head.wanted.source.enrol(queue.entry, queue.length);
+  }
 }
 
 function leave(queue: WaitQueue, pending: Pending): void {

@@ -189,8 +189,9 @@ describe('Queue: kills', () => {
     );
     assert.ok(stored <= maxBytes + headerBytes);
     assert.ok(items > 10 * killTimes.length, `only ${items} items: the survivors hardly worked`);
-    // Two slices is what is promised. The rest is two cores for ten processes, four of which start at any time.
-    assert.ok(quantile(around, 0.5) <= twoSlices_ms, 'median standstill');
-    assert.ok(around.at(-1)! <= 10 * twoSlices_ms, 'longest standstill');
+    // Two slices is what is promised. The rest is two cores for six processes, two of which start at any
+    // time: whoever is stuck stays so, and whoever waits for a processor does so now and then.
+    assert.ok(quantile(around, 0.9) <= twoSlices_ms, 'nine standstills in ten');
+    assert.ok(around.at(-1)! <= 30 * twoSlices_ms, 'longest standstill');
   });
 });

@@ -17,26 +17,31 @@ import { once } from 'node:events';
 const BATCHES = 5;
 const DWELL_NS = 200_000n;
 
-/** Plays a match of the variant on the command line: `<variant> <turns> <asleep> [name]`. */
+/** Plays a match of the variant on the command line: `<variant> <warm-up> <turns> <asleep> [name]`. */
 export async function play(file, variants) {
-  const [variant, turns, asleep, name] = process.argv.slice(2);
+  const [variant, warmUp, turns, asleep, name] = process.argv.slice(2);
   const open = variants[variant];
   if (!open) throw new Error(`variants: ${Object.keys(variants).join(', ')}`);
-  const plan = { variant, turns: Number(turns), asleep: Number(asleep) };
+  const plan = {
+    variant,
+    warmUp: Number(warmUp),
+    turns: Number(turns),
+    asleep: Number(asleep),
+  };
   if (name === undefined) await first(file, open, plan);
   else await second(open, plan, name);
 }
 
-async function first(file, open, { variant, turns, asleep }) {
+async function first(file, open, { variant, warmUp, turns, asleep }) {
   const name = `bench-${process.pid}`;
   const player = await open(0, name);
-  const peer = forkPinned(file, [variant, turns, asleep, name]);
+  const peer = forkPinned(file, [variant, warmUp, turns, asleep, name]);
   await once(peer, 'message');
   const answer = once(peer, 'message');
   const exit = once(peer, 'exit');
 
   const half = player.sync ? firstSync : firstAsync;
-  await half.exchange(player, turns);
+  await half.exchange(player, warmUp);
   const pingPong = [];
   for (let batch = 0; batch < BATCHES; batch++) {
     const start = process.hrtime.bigint();
@@ -62,11 +67,11 @@ function forkPinned(file, args) {
   return fork(file, args, { execPath: 'taskset', execArgv: ['-c', cpu, process.execPath] });
 }
 
-async function second(open, { turns, asleep }, name) {
+async function second(open, { warmUp, turns, asleep }, name) {
   const player = await open(1, name);
   await tell('ready');
   const half = player.sync ? secondSync : secondAsync;
-  await half.exchange(player, (1 + BATCHES) * turns);
+  await half.exchange(player, warmUp + BATCHES * turns);
   const mine = stamps(asleep);
   await half.dwelling(player, mine);
   await player.close();

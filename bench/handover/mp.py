@@ -73,7 +73,7 @@ def second(player, turns, asleep, pipe):
     player.start(1)
     pipe.send("ready")
     turn, pass_ = player.turn, player.pass_
-    for _ in range((1 + BATCHES) * turns):
+    for _ in range(turns):
         turn()
         pass_()
     passed, got = [], []
@@ -96,17 +96,18 @@ def exchange(player, turns):
 
 
 def main():
-    variant, turns, asleep = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    variant = sys.argv[1]
+    warm_up, turns, asleep = (int(argument) for argument in sys.argv[2:5])
     player = VARIANTS[variant]()
     mine, theirs = mp.Pipe()
-    peer = mp.Process(target=second, args=(player, turns, asleep, theirs))
+    peer = mp.Process(target=second, args=(player, warm_up + BATCHES * turns, asleep, theirs))
     peer.start()
     # Not before the fork: the child would inherit an RLock's count and take it for its own.
     player.start(0)
     mine.send("go")
     mine.recv()
 
-    exchange(player, turns)
+    exchange(player, warm_up)
     ping_pong = [exchange(player, turns) for _ in range(BATCHES)]
     turn, pass_ = player.turn, player.pass_
     passed, got = [], []

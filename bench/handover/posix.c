@@ -1,8 +1,10 @@
 /*
  * The floor of `handover`: the match of match.mjs in C. "lock" plays the ring of ring.mjs with three
  * semaphores of value 1, "mutex" with three robust recursive mutexes, "semaphore" plays a pair of
- * semaphores of value 0, and "bell" the least that an event loop does for a turn: epoll_wait and read on
- * one side, write on the other. Linux only.
+ * semaphores of value 0. With "-sliced" they wait at most 50 ms at a time and then look around, which is
+ * what whoever wants to survive a crash has to do: the kernel arms a timer for each wait. "bell" is the
+ * least that an event loop does for a turn: epoll_wait and read on one side, write on the other.
+ * Linux only.
  */
 
 #define _GNU_SOURCE
@@ -20,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCHES = 5, DWELL_NS = 200000, ASLEEP_MAX = 100000 };
+enum { BATCHES = 5, DWELL_NS = 200000, SLICE_NS = 50000000, ASLEEP_MAX = 100000 };
 
 /* Everything both processes see. */
 static struct {
@@ -58,6 +60,26 @@ static void wait_sem(sem_t *sem) {
 
 static void take_sem(int i) { wait_sem(&shared->sems[i]); }
 static void give_sem(int i) { sem_post(&shared->sems[i]); }
+static struct timespec end_of_slice(void) {
+  int64_t end = now_ns() + SLICE_NS;
+  return (struct timespec){.tv_sec = end / 1000000000, .tv_nsec = end % 1000000000};
+}
+
+static void take_sem_sliced(int i) {
+  struct timespec end = end_of_slice();
+  while (sem_clockwait(&shared->sems[i], CLOCK_MONOTONIC, &end) != 0) {
+    if (errno != EINTR && errno != ETIMEDOUT) die("sem_clockwait");
+    end = end_of_slice();
+  }
+}
+static void take_mutex_sliced(int i) {
+  struct timespec end = end_of_slice();
+  while ((errno = pthread_mutex_clocklock(&shared->mutexes[i], CLOCK_MONOTONIC, &end)) != 0) {
+    if (errno != ETIMEDOUT) die("pthread_mutex_clocklock");
+    end = end_of_slice();
+  }
+}
+
 static void take_mutex(int i) {
   if ((errno = pthread_mutex_lock(&shared->mutexes[i])) != 0) die("pthread_mutex_lock");
 }
@@ -85,7 +107,7 @@ static void ring_pass(void) {
 }
 
 static void pair_start(void) {}
-static void pair_turn(void) { take_sem(side); }
+static void pair_turn(void) { take(side); }
 static void pair_pass(void) { give_sem(1 - side); }
 
 static int bells[2][2]; /* by side: the end it reads, the end the other writes */
@@ -119,7 +141,10 @@ struct game {
 static const struct game games[] = {
     {"lock", ring_start, ring_turn, ring_pass, take_sem, give_sem, 1},
     {"mutex", ring_start, ring_turn, ring_pass, take_mutex, give_mutex, 0},
-    {"semaphore", pair_start, pair_turn, pair_pass, NULL, NULL, 0},
+    {"semaphore", pair_start, pair_turn, pair_pass, take_sem, give_sem, 0},
+    {"lock-sliced", ring_start, ring_turn, ring_pass, take_sem_sliced, give_sem, 1},
+    {"mutex-sliced", ring_start, ring_turn, ring_pass, take_mutex_sliced, give_mutex, 0},
+    {"semaphore-sliced", pair_start, pair_turn, pair_pass, take_sem_sliced, give_sem, 0},
     {"bell", bell_start, bell_turn, bell_pass, NULL, NULL, 0},
 };
 
@@ -127,7 +152,7 @@ static const struct game *game_named(const char *name) {
   for (size_t i = 0; i < sizeof games / sizeof *games; i++) {
     if (strcmp(games[i].name, name) == 0) return &games[i];
   }
-  fprintf(stderr, "games: lock, mutex, semaphore, bell\n");
+  fprintf(stderr, "games: [lock|mutex|semaphore][-sliced], bell\n");
   exit(2);
 }
 
@@ -156,7 +181,7 @@ static void pin_as_told(void) {
 }
 
 static void second(long turns, long asleep) {
-  for (long i = 0; i < (1 + BATCHES) * turns; i++) {
+  for (long i = 0; i < turns; i++) {
     turn();
     pass();
   }
@@ -178,8 +203,8 @@ static double exchange(long turns) {
   return (double)(now_ns() - start) / (2 * turns);
 }
 
-static void first(long turns, long asleep) {
-  exchange(turns);
+static void first(long warm_up, long turns, long asleep) {
+  exchange(warm_up);
   printf("{\"pingPong\":[");
   for (int batch = 0; batch < BATCHES; batch++) {
     printf("%s%.1f", batch ? "," : "", exchange(turns));
@@ -194,13 +219,14 @@ static void first(long turns, long asleep) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 4) {
-    fprintf(stderr, "usage: %s game turns asleep\n", argv[0]);
+  if (argc != 5) {
+    fprintf(stderr, "usage: %s game warm-up turns asleep\n", argv[0]);
     return 2;
   }
   const struct game *game = game_named(argv[1]);
-  long turns = atol(argv[2]);
-  long asleep = atol(argv[3]);
+  long warm_up = atol(argv[2]);
+  long turns = atol(argv[3]);
+  long asleep = atol(argv[4]);
   if (asleep > ASLEEP_MAX) asleep = ASLEEP_MAX;
   init_shared(game->sem_value);
   if (pipe(bells[0]) != 0 || pipe(bells[1]) != 0) die("pipe");
@@ -218,11 +244,11 @@ int main(int argc, char **argv) {
     side = 1;
     game->start();
     sem_post(&shared->ready);
-    second(turns, asleep);
+    second(warm_up + BATCHES * turns, asleep);
     _exit(0);
   }
   wait_sem(&shared->ready);
-  first(turns, asleep);
+  first(warm_up, turns, asleep);
 
   int status;
   waitpid(child, &status, 0);

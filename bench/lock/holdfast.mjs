@@ -12,6 +12,18 @@ const variants = {
     };
   },
 
+  'acquireSync-16'() {
+    const locks = Array.from({ length: 16 }, () => new Lock());
+    return (n) => {
+      for (let i = 0; i < n; i += locks.length) {
+        for (const lock of locks) {
+          lock.acquireSync();
+          lock.release();
+        }
+      }
+    };
+  },
+
   'acquireSync-guard'() {
     const lock = new Lock();
     return (n) => {

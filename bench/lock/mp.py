@@ -34,6 +34,16 @@ def with_statement(lock):
     return body
 
 
+def sixteen(locks):
+    def body(n):
+        for _ in range(0, n, len(locks)):
+            for lock in locks:
+                lock.acquire()
+                lock.release()
+
+    return body
+
+
 def nested(rlock):
     rlock.acquire()
     return calls(rlock)
@@ -41,6 +51,7 @@ def nested(rlock):
 
 VARIANTS = {
     "lock": lambda: calls(multiprocessing.Lock()),
+    "lock-16": lambda: sixteen([multiprocessing.Lock() for _ in range(16)]),
     "with": lambda: with_statement(multiprocessing.Lock()),
     "rlock": lambda: calls(multiprocessing.RLock()),
     "rlock-nested": lambda: nested(multiprocessing.RLock()),

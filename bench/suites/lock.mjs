@@ -12,6 +12,11 @@ export const lock = {
 
   contestants: {
     acquireSync: holdfast('lock.acquireSync/release', ours, 'acquireSync'),
+    'acquireSync-16': holdfast(
+      'lock.acquireSync/release, 16 locks by turns',
+      ours,
+      'acquireSync-16',
+    ),
     'acquireSync-guard': holdfast('lock.acquireSync/guard.release', ours, 'acquireSync-guard'),
     tryAcquire: holdfast('lock.tryAcquire/guard.release', ours, 'tryAcquire-guard'),
     acquire: holdfast('await lock.acquire/guard.release', ours, 'acquire-guard'),
@@ -20,6 +25,7 @@ export const lock = {
     semaphore: holdfast('semaphore.acquireSync/release', ours, 'semaphore'),
 
     'mp-lock': python('mp.Lock acquire/release', mp, 'lock'),
+    'mp-lock-16': python('mp.Lock acquire/release, 16 locks by turns', mp, 'lock-16'),
     'mp-with': python('with mp.Lock', mp, 'with'),
     'mp-rlock': python('mp.RLock acquire/release', mp, 'rlock'),
     'mp-rlock-nested': python('mp.RLock acquire/release, nested', mp, 'rlock-nested'),
@@ -48,6 +54,7 @@ export const lock = {
     { ours: 'acquireSync', against: 'mp-with', ceiling: 0.25 },
     { ours: 'rlock-nested', against: 'mp-rlock-nested', ceiling: 0.5 },
     { ours: 'acquire', against: 'async-mutex', ceiling: 0.5 },
+    { ours: 'acquireSync-16', against: 'mp-lock-16' },
     { ours: 'acquireSync-guard', against: 'mp-with' },
     { ours: 'rlock', against: 'mp-rlock' },
     { ours: 'semaphore', against: 'mp-semaphore' },

@@ -292,6 +292,9 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   if (platform::OsError error = platform::open_file(directory_fd_, file_name.c_str(), &found->fd)) {
     if (error.errnum == ENOENT) return Status::success();
     if (error.errnum == ELOOP) return Status::of(Code::corrupt, path + " is a symbolic link");
+    if (error.errnum == EISDIR || error.errnum == ENXIO) {  // ENXIO: a socket
+      return {Code::corrupt, error.errnum, error.call, path + " is not a regular file"};
+    }
     return Status::from(error, "cannot open " + path);
   }
   platform::FileFacts facts;

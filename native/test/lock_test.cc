@@ -86,7 +86,7 @@ TEST(anyone_may_release) {
     CHECK_EQUAL(other->release(), Code::ok);
   });
   holder.child.kill();
-  Party sweeps;
+  sweep();
 }
 
 // A Guard whose hold another process has ended must not end the next hold, not even one of its own.

@@ -242,6 +242,7 @@ void dead_owner_row() {
   holder.child.kill();
   *step = 2;
   heir.join();
+  sweep();
 }
 
 // ---------------------------------------------------------------- death
@@ -297,6 +298,7 @@ void killed_holders(uint32_t rounds) {
     CHECK_EQUAL(shared->told.load(), round);
   }
   for (Child& heir : heirs) heir.join();
+  sweep();
 }
 
 // Kills whoever it likes, wherever it is: in acquire, in the critical section, in release, asleep.

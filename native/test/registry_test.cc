@@ -120,7 +120,7 @@ TEST(dead_at_once_for_a_watcher_that_was_there_before) {
     CHECK_EQUAL(ask(*sleeper.id), 0);
   }
   watcher.kill();
-  Party sweeps;
+  sweep();
 }
 
 TEST(a_ring_reaches_the_bell) {

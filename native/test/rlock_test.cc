@@ -138,7 +138,7 @@ static double median_recovery_ms(uint32_t rounds, size_t megabytes) {
   }
   waiter.join();
   // The waiter may have left while the last holder's descriptors were still being closed.
-  Party sweeps;
+  sweep();
   const double p50 = median(std::vector<double>(times->ms, times->ms + rounds));
   note("p50 %.2f ms with %zu MB, wait() came back early %.0f times a kill", p50, megabytes,
        static_cast<double>(times->returned_early) / rounds);
@@ -231,6 +231,7 @@ TEST(a_death_is_seen_across_pid_namespaces) {
       *told = round;
     }
   });
+  sweep();
 }
 
 // Three containers. In the first, thread 1 waits in the kernel for a mutex that somebody else holds, and
@@ -281,7 +282,7 @@ static void kill_a_waiter_of_the_holders_number(Take take, Check check) {
     first.join();
     check(*stage);
   });
-  Party sweeps;
+  sweep();
 }
 
 TEST(a_killed_waiter_does_not_end_the_hold_of_its_number) {

@@ -154,6 +154,7 @@ TEST(a_permit_dies_with_its_process) {
   mortal.kill();
   *step = 3;
   watcher.join();
+  sweep();
 }
 
 TEST(another_initial_value_is_another_semaphore) {

@@ -58,9 +58,6 @@ Code enter_code(const std::string& directory) {
   return status.code;
 }
 
-// Enters and leaves: whatever may be swept is.
-void sweep() { Party party; }
-
 bool directory_is_empty() { return names_in(here().directory).empty(); }
 
 // ---- the bytes of a file, to be spoiled

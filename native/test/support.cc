@@ -260,4 +260,6 @@ void Party::close(core::Object& object) {
   store_->close(&object);
 }
 
+void sweep() { Party party; }
+
 }  // namespace holdfast::test

@@ -196,6 +196,10 @@ struct User {
   Primitive* operator->() { return &primitive; }
 };
 
+// Enters and leaves: whatever may be swept is. Processes that were killed just before the last of the
+// others left were still users when it looked, and so they leave something behind.
+void sweep();
+
 // ---------------------------------------------------------------- waiting, as the addon does it
 
 // Sync: blocks in wait(), a slice at a time.

@@ -108,6 +108,39 @@ TEST(count_with_an_rlock) { counts_in_threads<RLock>(scaled(4000)); }
 TEST(end_while_holding_a_lock) { ends_while_holding<Lock>(scaled(1000)); }
 TEST(end_while_holding_an_rlock) { ends_while_holding<RLock>(scaled(1000)); }
 
+// Between the end of an agent and its abandon() an heir may take the lock over, which lives on. The heir
+// must be able to let go of all that it has taken: the mutex beneath must not stay with it.
+TEST(an_heir_takes_over_while_the_dead_abandons) {
+  Party main;
+  User<RLock> heir(main.shared_store(), "left");
+  std::atomic<uint32_t> held{0}, abandoned{0}, checked{0};
+  const uint32_t rounds = scaled(4000);
+  std::thread workers([&] {
+    for (uint32_t round = 1; round <= rounds; round++) {
+      User<RLock> worker(main.shared_store(), "left");
+      CHECK(bool(acquire(worker)));
+      held = round;
+      worker.party.agent().end();
+      worker->abandon();
+      abandoned = round;
+      while (checked < round) std::this_thread::yield();
+    }
+  });
+  for (uint32_t round = 1; round <= rounds; round++) {
+    while (held < round) std::this_thread::yield();
+    Outcome outcome;
+    while (!outcome) outcome = heir->look();
+    CHECK(outcome.abandoned);
+    CHECK_EQUAL(heir->release(), Code::ok);
+    while (abandoned < round) std::this_thread::yield();
+    const platform::MutexParty anybody = main.agent().party();
+    CHECK(platform::try_lock_mutex(&heir->body().mutex, anybody) == platform::MutexResult::locked);
+    platform::unlock_mutex(&heir->body().mutex, anybody);
+    checked = round;
+  }
+  workers.join();
+}
+
 TEST(recursive_rlock) {
   Party main;
   PlainCounter counter;

@@ -1,0 +1,48 @@
+// Many JS threads at once. (That 4,096 agents are the limit is shown by no-space.test.ts, with forged
+// ones.)
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import {
+  Counter,
+  newProcess,
+  objectFiles,
+  temporaryDirectory,
+  until,
+  within,
+} from './support/index.js';
+
+describe('agents', () => {
+  // A wait set has 128 entries; whoever finds it full has his slices (wait_set.h).
+  const workers = 140;
+  const rounds = 20;
+
+  it(`${workers} workers at once wait for a lock, more than its wait set holds`, async function () {
+    this.timeout(180_000);
+    const directory = temporaryDirectory();
+    const counter = new Counter();
+    const child = await newProcess({ env: { HOLDFAST_DIR: directory } });
+    const lock = await child.open('Lock', { name: 'it' });
+    const hold = await lock.acquire();
+    const began = performance.now();
+    const args = { name: 'it', workers, rounds, file: counter.file };
+    const crowd = child.ask<number>({ do: 'act', name: 'crowd', args });
+    // Each is an agent with a bell, and at its first acquisition.
+    const bells = () => readdirSync(directory).filter((file) => file.startsWith('bell.')).length;
+    await until(() => bells() === workers + 1, 'all of them are there', 120_000);
+    await until(async () => (await lock.waiters()) >= 100, 'they wait', 60_000);
+    assert.ok((await lock.waiters()) <= 128);
+    const started = performance.now();
+    await hold.release();
+    assert.equal(await within(crowd.result, 'their turns', 60_000), workers, 'all were served');
+    assert.equal(counter.read(), workers * rounds);
+    const { acquisitions, waiters, abandonments } = await lock.inspect();
+    assert.deepEqual([acquisitions, waiters, abandonments], [1 + workers * rounds, 0, 0]);
+    console.log(
+      `      ${workers} workers there after ${(started - began).toFixed(0)} ms, ` +
+        `their ${workers * rounds} turns done after ${(performance.now() - started).toFixed(0)} more`,
+    );
+    await lock.close();
+    assert.deepEqual(objectFiles(directory), []);
+    assert.equal(bells(), 1, 'the slots of all of them are free again');
+  });
+});

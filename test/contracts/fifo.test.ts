@@ -1,0 +1,115 @@
+// Pending acquisitions of one thread are served in the order of their calls; only their head competes
+// with the other threads and processes.
+import assert from 'node:assert/strict';
+import {
+  type Kind,
+  type Remote,
+  type Wait,
+  allKinds,
+  freshName,
+  isFree,
+  newActor,
+  sharedActor,
+  waiting,
+} from '../support/index.js';
+
+const places = ['thread', 'worker', 'process'] as const;
+
+describe('first in, first out within a thread', () => {
+  for (const kind of allKinds) {
+    for (const place of places) {
+      describe(`${kind}, in a ${place}`, () => {
+        it('waiters are served in the order of their calls', async () => {
+          const { held, handles, witness } = await setUp(kind, place);
+          const order: number[] = [];
+          const waits = Array.from({ length: 30 }, (_, i) => handles[i % 2]!.acquire());
+          const served = waits.map((wait, i) => serve(wait, () => order.push(i)));
+          await Promise.all(waits.map((wait) => wait.started));
+          await held.release();
+          await Promise.all(served);
+          assert.deepEqual(order, [...waits.keys()]);
+          assert.ok(await isFree(witness));
+        });
+
+        it('those who give up leave the order of the others alone', async () => {
+          const { held, handles, witness } = await setUp(kind, place);
+          const order: number[] = [];
+          const [goesByClose, stays] = handles;
+          const waits = [
+            stays.acquire({ signal: 'live' }), // the head
+            stays.acquire(),
+            goesByClose.acquire(),
+            stays.acquire({ signal: 'live' }),
+            stays.acquire({ timeout: 10 }),
+            stays.acquire(),
+            stays.acquire({ signal: 'live' }), // the tail
+            stays.acquire(),
+          ];
+          const served = waits.map((wait, i) => serve(wait, () => order.push(i)));
+          await Promise.all(waits.map((wait) => wait.started));
+          await waits[0]!.abort();
+          await waits[3]!.abort();
+          await waits[6]!.abort();
+          await goesByClose.close();
+          await assert.rejects(waits[4]!, { name: 'TimeoutError' });
+          await held.release();
+          const outcomes = await Promise.allSettled(served);
+          assert.deepEqual(order, [1, 5, 7]);
+          assert.deepEqual(
+            outcomes.flatMap(({ status }, i) => (status === 'rejected' ? [i] : [])),
+            [0, 2, 3, 4, 6],
+          );
+          assert.ok(await isFree(witness));
+        });
+
+        it('a newcomer stands behind them, also when it is free at that moment', async () => {
+          const { held, handles, witness } = await setUp(kind, place);
+          const order: string[] = [];
+          const first = serve(handles[0].acquire(), () => order.push('first'));
+          await waiting(witness);
+          // Whether its thread has read the ring for the first one by then is left open.
+          const released = held.release();
+          const second = serve(handles[1].acquire(), () => order.push('second'));
+          await Promise.all([released, first, second]);
+          assert.deepEqual(order, ['first', 'second']);
+        });
+      });
+    }
+  }
+
+  it('waits for different objects do not stand behind each other', async () => {
+    const elsewhere = await sharedActor('worker');
+    const names = [freshName('taken'), freshName('free')];
+    const held = await (await elsewhere.open('Lock', { name: names[0]! })).acquire();
+    const here = await sharedActor('thread');
+    const taken = await here.open('Lock', { name: names[0]! });
+    const free = await here.open('Lock', { name: names[1]! });
+    const wait = taken.acquire();
+    await wait.started;
+    await (await free.acquire()).release();
+    await held.release();
+    await (await wait).release();
+  });
+
+  async function setUp(kind: Kind, place: (typeof places)[number]) {
+    const name = freshName(kind);
+    const witness = await (await newActor('worker')).open(kind, { name });
+    const held = await witness.acquire();
+    const actor = await sharedActor(place);
+    const handles: [Remote, Remote] = [
+      await actor.open(kind, { name }),
+      await actor.open(kind, { name }),
+    ];
+    return { witness, held, handles };
+  }
+
+  function serve(wait: Wait, served: () => void): Promise<void> {
+    const done = (async () => {
+      const hold = await wait;
+      served();
+      await hold.release();
+    })();
+    done.catch(() => {}); // whoever gives up is looked at later
+    return done;
+  }
+});

@@ -1,0 +1,107 @@
+// A release wakes a waiter: by the semaphore or mutex itself, or by a ring (INV-4). The slice of 50 ms
+// would hide a ring that never came, so how long it takes is looked at too: over many rounds, and only
+// at the median, because a single round may be slow for any reason.
+import assert from 'node:assert/strict';
+import {
+  type Hold,
+  type Remote,
+  acquire,
+  allKinds,
+  forEachCase,
+  forms,
+  isFree,
+  median,
+  newActor,
+  waiting,
+} from '../support/index.js';
+
+/** A waiter that is not rung looks again after 50 ms. */
+const promptly_ms = 40;
+const rounds = 50;
+
+describe('hand-over', () => {
+  forEachCase(allKinds, (subject) => {
+    for (const form of subject.waits) {
+      it(`a ${form} waiter is woken by the release`, async () => {
+        const { a, b } = await subject.open();
+        const delays: number[] = [];
+        for (let round = 0; round < rounds; round++) {
+          const held = await a.acquire();
+          const wait = acquire(b, form);
+          await waiting(a);
+          const released = await held.release();
+          const hold = await wait;
+          delays.push(hold.at - released.at);
+          assert.equal(hold.abandoned, false);
+          await hold.release();
+        }
+        assert.ok(median(delays) < promptly_ms, `median ${median(delays)} ms`);
+        assert.ok(await isFree(a));
+      });
+
+      it(`a ${form} waiter is woken by release() of the object`, async () => {
+        const { a, b } = await subject.open();
+        await a.acquire();
+        const wait = acquire(b, form);
+        await waiting(a);
+        await a.release();
+        await (await wait).release();
+        assert.ok(await isFree(a));
+      });
+    }
+  });
+
+  // A sync waiter sleeps in the kernel (or at its bell), an async one in the event loop. What one of
+  // them is woken by must not be lost to the other: a token goes to whoever is faster, and the ring
+  // for the slower one finds the object taken.
+  forEachCase(
+    allKinds,
+    (subject) => {
+      for (const [one, other] of [forms, forms.toReversed()]) {
+        it(`between a ${one} and a ${other} waiter, back and forth`, async () => {
+          const { a, b } = await subject.open();
+          const first: Turn = [a, one!];
+          const second: Turn = [b, other!];
+          const witness = await (await newActor('worker')).open(subject.kind, { name: a.name });
+          const delays = await takeTurns(witness, first, second);
+          assert.ok(median(delays) < promptly_ms, `median ${median(delays)} ms`);
+          assert.ok(await isFree(witness));
+        });
+      }
+
+      it('a sync and an async waiter both get it, whoever is first', async () => {
+        const { a, b } = await subject.open();
+        const c = await (await newActor('worker')).open(subject.kind, { name: a.name });
+        for (let round = 0; round < 20; round++) {
+          const held = await c.acquire();
+          const waits = [a.acquireSync(), b.acquire()];
+          await waiting(c, 2);
+          await held.release();
+          // Whoever has it gives it on at once, not when the other one has it too.
+          await Promise.all(waits.map(async (wait) => (await wait).release()));
+          assert.ok(await isFree(c));
+        }
+      });
+    },
+    (subject) => !subject.sameThread && subject.setting.a !== 'thread',
+  );
+});
+
+type Turn = [Remote, 'sync' | 'async'];
+
+/** The holder releases when the other one waits, and then waits for it in its turn. */
+async function takeTurns(witness: Remote, first: Turn, second: Turn): Promise<number[]> {
+  const delays: number[] = [];
+  let held: Hold = await first[0].acquire();
+  let [next, after] = [second, first];
+  for (let round = 0; round < rounds; round++) {
+    const wait = acquire(...next);
+    await waiting(witness);
+    const released = await held.release();
+    held = await wait;
+    delays.push(held.at - released.at);
+    [next, after] = [after, next];
+  }
+  await held.release();
+  return delays;
+}

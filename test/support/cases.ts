@@ -1,0 +1,99 @@
+// The matrix that every contract is checked over: kind x where the two sides live x form of waiting.
+// (Its fourth dimension, linux and posix, comes from the runner.)
+import {
+  type Actor,
+  type Kind,
+  type Place,
+  type Remote,
+  type Wait,
+  type WaitFor,
+  sharedActor,
+} from './actor.js';
+import { freshName } from './hooks.js';
+import { until } from './time.js';
+
+export type Form = 'async' | 'sync';
+export const forms: readonly Form[] = ['async', 'sync'];
+
+export interface Setting {
+  readonly title: string;
+  readonly a: Place;
+  readonly b: Place;
+}
+
+export const settings: readonly Setting[] = [
+  { title: 'in one thread', a: 'thread', b: 'thread' },
+  { title: 'a thread and its worker', a: 'thread', b: 'worker' },
+  { title: 'two workers', a: 'worker', b: 'worker' },
+  { title: 'two processes', a: 'process', b: 'process' },
+  { title: 'a worker and another process', a: 'worker', b: 'process' },
+];
+
+/** Two actors with a fresh object of one kind between them; a Semaphore has one permit. */
+export interface Pair {
+  readonly name: string;
+  readonly first: Actor;
+  readonly second: Actor;
+  /** The same object, opened by the first and by the second. */
+  readonly a: Remote;
+  readonly b: Remote;
+}
+
+export class Case {
+  constructor(
+    readonly kind: Kind,
+    readonly setting: Setting,
+  ) {}
+
+  get sameThread(): boolean {
+    return this.setting.a === 'thread' && this.setting.b === 'thread';
+  }
+
+  /** Forms in which b can wait for a: a thread cannot block until it lets itself go on. */
+  get waits(): readonly Form[] {
+    return this.sameThread ? ['async'] : forms;
+  }
+
+  async open(): Promise<Pair> {
+    const name = freshName(this.kind);
+    const first = await sharedActor(this.setting.a, 1);
+    const second = await sharedActor(this.setting.b, 2);
+    const a = await first.open(this.kind, { name });
+    const b = await second.open(this.kind, { name });
+    return { name, first, second, a, b };
+  }
+}
+
+/** Registers `define` for each kind and setting in which a excludes b. */
+export function forEachCase(
+  kinds: readonly Kind[],
+  define: (subject: Case) => void,
+  where: (subject: Case) => boolean = () => true,
+): void {
+  for (const kind of kinds) {
+    for (const setting of settings) {
+      const subject = new Case(kind, setting);
+      // The thread that has an RLock always gets it again: see reentrancy.test.ts.
+      if (kind === 'RLock' && subject.sameThread) continue;
+      if (where(subject)) describe(`${kind}, ${setting.title}`, () => define(subject));
+    }
+  }
+}
+
+export const allKinds = ['Lock', 'RLock', 'Semaphore'] as const;
+export const ownedKinds = ['Lock', 'RLock'] as const;
+
+export function acquire(remote: Remote, form: Form, options?: WaitFor): Wait {
+  return form === 'sync' ? remote.acquireSync(options) : remote.acquire(options);
+}
+
+/** Resolves when `count` acquisitions wait, by the object's own count; `witness` must not block. */
+export function waiting(witness: Remote, count = 1): Promise<void> {
+  return until(async () => (await witness.waiters()) === count, `${count} waiting`);
+}
+
+/** Can it be had, and is nobody left in its wait set? */
+export async function isFree(remote: Remote): Promise<boolean> {
+  const { locked, value, waiters } = await remote.inspect();
+  return waiters === 0 && (locked === undefined ? value === 1 : !locked);
+}

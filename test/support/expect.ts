@@ -1,0 +1,78 @@
+// What an error of this package is made of, asserted in one place.
+import assert from 'node:assert/strict';
+import { getSystemErrorMap } from 'node:util';
+
+/** Codes are stable, so they are written out here a second time. */
+const codes = {
+  TimeoutError: 'ERR_HOLDFAST_TIMEOUT',
+  NotLockedError: 'ERR_HOLDFAST_NOT_LOCKED',
+  NotOwnerError: 'ERR_HOLDFAST_NOT_OWNER',
+  OverReleaseError: 'ERR_HOLDFAST_OVER_RELEASE',
+  DeadlockError: 'ERR_HOLDFAST_DEADLOCK',
+  ClosedError: 'ERR_HOLDFAST_CLOSED',
+  HeldError: 'ERR_HOLDFAST_HELD',
+  ExistsError: 'ERR_HOLDFAST_EXISTS',
+  NotFoundError: 'ERR_HOLDFAST_NOT_FOUND',
+  IncompatibleError: 'ERR_HOLDFAST_INCOMPATIBLE',
+  CorruptError: 'ERR_HOLDFAST_CORRUPT',
+  NoSpaceError: 'ERR_HOLDFAST_NO_SPACE',
+  PermissionError: 'ERR_HOLDFAST_PERMISSION',
+} as const;
+export type ErrorName = keyof typeof codes;
+
+export interface About {
+  kind?: string;
+  objectName?: string;
+  /** Of the system call that failed: a name such as ENOSPC. */
+  errno?: string;
+  syscall?: string | RegExp;
+}
+
+/** Fails unless `error` is that error, about that object, because of that system call. */
+export function assertError(error: unknown, name: ErrorName, about: About = {}): void {
+  assert.ok(error instanceof Error, `not an Error: ${String(error)}`);
+  const { code, kind, objectName, errno, syscall, cause } = error as Partial<
+    Record<'code' | 'kind' | 'objectName' | 'errno' | 'syscall', unknown>
+  > & { cause?: unknown };
+  assert.equal(error.name, name, error.stack);
+  assert.equal(code, codes[name]);
+  if ('kind' in about) assert.equal(kind, about.kind);
+  if ('objectName' in about) assert.equal(objectName, about.objectName);
+  if (about.errno === undefined) return;
+  assert.equal(errno, errnoOf(about.errno), `errno of ${error.message}`);
+  assert.equal(typeof syscall, 'string');
+  if (about.syscall !== undefined) assert.match(String(syscall), new RegExp(about.syscall));
+  assert.ok(cause instanceof Error, 'a cause');
+  assert.equal((cause as NodeJS.ErrnoException).code, about.errno);
+}
+
+function errnoOf(name: string): number {
+  for (const [number, [known]] of getSystemErrorMap()) if (known === name) return -number;
+  throw new Error(`no such errno: ${name}`);
+}
+
+export async function assertRejects(
+  promise: Promise<unknown>,
+  name: ErrorName,
+  about?: About,
+): Promise<void> {
+  let error: unknown;
+  try {
+    await promise;
+  } catch (caught) {
+    error = caught;
+  }
+  assert.notEqual(error, undefined, `did not reject; ${name} was expected`);
+  assertError(error, name, about);
+}
+
+export function assertThrows(fn: () => unknown, name: ErrorName, about?: About): void {
+  let error: unknown;
+  try {
+    fn();
+  } catch (caught) {
+    error = caught;
+  }
+  assert.notEqual(error, undefined, `did not throw; ${name} was expected`);
+  assertError(error, name, about);
+}

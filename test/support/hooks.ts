@@ -1,0 +1,50 @@
+// Root hooks of mocha: registered when the first suite imports ./index.js. Every test starts with
+// actors that hold nothing, and nothing that it made is left for the next one.
+import { HeldError, type Lock, type RLock, type Semaphore, list, unlink } from 'holdfast';
+import { endActors, resetActors } from './actor.js';
+import { removeTemporaryDirectories } from './directory.js';
+import { unmount } from './mounts.js';
+import { endPrograms } from './program.js';
+
+let used: string[] = [];
+
+/** A name that no other test has. */
+export function freshName(label = 'test'): string {
+  const name = `${label} ${process.pid} ${++counter}`;
+  used.push(name);
+  return name;
+}
+let counter = 0;
+
+/** Gives the object back after the test, however the test ends. */
+export function track<T extends Lock | RLock | Semaphore>(object: T): T {
+  tracked.push(object);
+  return object;
+}
+const tracked: (Lock | RLock | Semaphore)[] = [];
+
+function letGo(object: Lock | RLock | Semaphore): void {
+  for (;;) {
+    try {
+      return object.close();
+    } catch (error) {
+      if (!(error instanceof HeldError)) throw error;
+      object.release();
+    }
+  }
+}
+
+afterEach(async () => {
+  for (const object of tracked.splice(0)) letGo(object);
+  await endPrograms();
+  await resetActors();
+  // What a test abandoned still stands there with its news, for a next holder that never comes.
+  const names = new Set(used);
+  used = [];
+  for (const { kind, name, inUse } of list()) {
+    if (!inUse && names.has(name)) unlink(kind, name);
+  }
+  removeTemporaryDirectories(unmount);
+});
+
+after(endActors);

@@ -1,0 +1,14 @@
+// Everything that suites need. Importing it registers the hooks.
+export * from './actor.js';
+export * from './cases.js';
+export * from './counter.js';
+export * from './directory.js';
+export * from './expect.js';
+export { freshName, track } from './hooks.js';
+export * from './layout.js';
+export * from './mounts.js';
+export * from './platform.js';
+export * from './program.js';
+export * from './random.js';
+export * from './stats.js';
+export * from './time.js';

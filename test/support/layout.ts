@@ -1,0 +1,34 @@
+// Where the words of native/core/layout.h stand in a file, for tests that forge one.
+
+export const header = {
+  magic: 0, // u64
+  version: 8,
+  kind: 12,
+  signature: 16, // u64
+  byteLength: 24, // u64
+  state: 32,
+  flags: 36,
+  tag: 40, // u64
+  posixName: 64, // 32 bytes with the final NUL
+  nameLength: 96,
+  name: 100, // 256 bytes with the final NUL
+  length: 512,
+} as const;
+
+export const owned = { owner: header.length } as const;
+
+export const registry = {
+  slots: header.length + 64,
+  slotLength: 64,
+  slotCount: 4096,
+  /** Within a slot. */
+  id: 0, // u64
+  startTime: 8, // u64
+  pidNamespace: 16, // u64
+  pid: 24,
+  length: header.length + 64 + 64 * 4096,
+} as const;
+
+export const objectLength = 4096;
+export const state = { making: 1, ready: 2 } as const;
+export const kinds = { registry: 1, Lock: 2, RLock: 3, Semaphore: 4 } as const;

@@ -1,0 +1,7 @@
+/** Which native/platform the run is over; scripts/test.mjs runs the suites over both. */
+export const platform: 'linux' | 'posix' =
+  process.platform !== 'linux' || /\bposix\b/.test(process.env['HOLDFAST_NATIVE'] ?? '')
+    ? 'posix'
+    : 'linux';
+
+export const isRoot = process.geteuid?.() === 0;

@@ -1,0 +1,37 @@
+// Time in tests: lower bounds are measured, upper bounds are watchdogs that only end what hangs.
+import { setTimeout as sleep } from 'node:timers/promises';
+export { now } from '../children/clock.mjs';
+
+/** Far above everything that is meant to happen, on a slow machine too. */
+export const watchdog_ms = 20_000;
+
+/** The same promise, or a failure that says what hung. */
+export async function within<T>(promise: Promise<T>, what: string, ms = watchdog_ms): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const barked = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`watchdog: ${what} took over ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([promise, barked]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Asks until it is so: for states that no message announces, such as "that thread blocks now". */
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  ms = watchdog_ms,
+): Promise<void> {
+  const end = performance.now() + ms;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`watchdog: not within ${ms} ms: ${what}`);
+    await sleep(1);
+  }
+}
+
+/** Longer than two slices (100 ms): whatever would happen by a slice has happened. */
+export function twoSlices(): Promise<void> {
+  return sleep(130);
+}
