@@ -106,7 +106,9 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
     const [type, payload] = this.#encode(item);
     const { room } = this.native;
     if (!isWaitedFor(room.tag) && this.#tryPut(type, payload)) return;
-    const take = () => this.#tryPut(type, payload) || undefined;
+    // The caller may change or detach its bytes while we wait.
+    const kept = payload instanceof Uint8Array ? Buffer.from(payload) : payload;
+    const take = () => this.#tryPut(type, kept) || undefined;
     await waitFor<true>(this, { source: room, take }, options);
   }
 
@@ -140,6 +142,7 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
     const { room } = this.native;
     await batch.reporting(async () => {
       if (!isWaitedFor(room.tag) && this.#tryPutBatch(batch)) return;
+      batch.keep();
       const take = () => this.#tryPutBatch(batch) || undefined;
       await waitFor<true>(this, { source: room, take }, options);
     });
@@ -172,24 +175,21 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
    * `signal.reason` or ClosedError.
    */
   async get(options?: WaitOptions): Promise<T> {
-    return this.#wait(() => this.tryGet(), options);
+    return this.#decode(await this.#wait(() => this.#take(), options));
   }
 
   /** The same, blocking this thread. */
   getSync(options?: SyncWaitOptions): T {
-    return this.#waitSync(() => this.tryGet(), options);
+    return this.#decode(this.#waitSync(() => this.#take(), options));
   }
 
-  /** Takes the first item out, or returns undefined (which no item can be) if there is none now. */
+  /**
+   * Takes the first item out, or returns undefined (which no item can be) if there is none now, or another
+   * process has the queue locked for longer than 2 ms.
+   */
   tryGet(): T | undefined {
-    const { native } = this;
-    const payload = native.get();
-    const how = native.meta[1];
-    if (how === moved.yes) {
-      return decodeItem(this.#codec, this.name, native.meta[0]!, payload) as T;
-    }
-    if (how === moved.notYet) return undefined;
-    throw this.#error(how);
+    const taken = this.#take();
+    return taken && this.#decode(taken);
   }
 
   /**
@@ -199,35 +199,20 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
    */
   async getMany(count: number, options?: WaitOptions): Promise<T[]> {
     checkCount('count', count, 1, longestBatch);
-    return this.#wait(() => this.tryGetMany(count), options);
+    return this.#decodeAll(await this.#wait(() => this.#takeMany(count), options));
   }
 
   /** The same, blocking this thread. */
   getManySync(count: number, options?: SyncWaitOptions): T[] {
     checkCount('count', count, 1, longestBatch);
-    return this.#waitSync(() => this.tryGetMany(count), options);
+    return this.#decodeAll(this.#waitSync(() => this.#takeMany(count), options));
   }
 
   /** The same without waiting; undefined if there is nothing now. */
   tryGetMany(count: number): T[] | undefined {
     checkCount('count', count, 1, longestBatch);
-    const { native } = this;
-    const pairs = native.getMany(count);
-    const how = native.meta[1];
-    if (how === moved.notYet) return undefined;
-    if (how !== moved.yes) throw this.#error(how);
-    const items: T[] = [];
-    const errors: DecodeError[] = [];
-    for (let i = 0; i < pairs.length; i += 2) {
-      try {
-        items.push(decodeItem(this.#codec, this.name, pairs[i] as number, pairs[i + 1]) as T);
-      } catch (error) {
-        errors.push(error as DecodeError);
-      }
-    }
-    const [first, ...others] = errors;
-    if (first === undefined) return items;
-    throw Object.assign(first, { items, others });
+    const taken = this.#takeMany(count);
+    return taken && this.#decodeAll(taken);
   }
 
   /**
@@ -298,6 +283,46 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
     return new Batch(pairs);
   }
 
+  // Taking runs no code of the caller's; decoding may, and comes when nothing waits for it any more.
+
+  /** The record that is out now. */
+  #take(): Taken | undefined {
+    const { native } = this;
+    const payload = native.get();
+    const how = native.meta[1];
+    if (how === moved.yes) return [native.meta[0]!, payload];
+    if (how === moved.notYet) return undefined;
+    throw this.#error(how);
+  }
+
+  #takeMany(count: number): unknown[] | undefined {
+    const { native } = this;
+    const pairs = native.getMany(count);
+    const how = native.meta[1];
+    if (how === moved.yes) return pairs;
+    if (how === moved.notYet) return undefined;
+    throw this.#error(how);
+  }
+
+  #decode([type, payload]: Taken): T {
+    return decodeItem(this.#codec, this.name, type, payload) as T;
+  }
+
+  #decodeAll(pairs: unknown[]): T[] {
+    const items: T[] = [];
+    const errors: DecodeError[] = [];
+    for (let i = 0; i < pairs.length; i += 2) {
+      try {
+        items.push(this.#decode([pairs[i] as number, pairs[i + 1]]));
+      } catch (error) {
+        errors.push(error as DecodeError);
+      }
+    }
+    const [first, ...others] = errors;
+    if (first === undefined) return items;
+    throw Object.assign(first, { items, others });
+  }
+
   /** False if there is no room. */
   #tryPut(type: number, payload: unknown): boolean {
     const how = this.native.put(type, payload);
@@ -357,12 +382,22 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
 
 const longestBatch = 1_000_000;
 
+type Taken = readonly [type: number, payload: unknown];
+
 /** Items on their way in, encoded. */
 class Batch {
   done = 0;
   readonly length: number;
   constructor(readonly pairs: unknown[]) {
     this.length = pairs.length / 2;
+  }
+
+  /** The caller may change or detach its bytes while we wait. */
+  keep(): void {
+    for (let i = 2 * this.done + 1; i < this.pairs.length; i += 2) {
+      const payload = this.pairs[i];
+      if (payload instanceof Uint8Array) this.pairs[i] = Buffer.from(payload);
+    }
   }
 
   report(error: unknown): unknown {

@@ -222,7 +222,7 @@ describe('no space', () => {
     for (let slot = 0; slot < registry.slotCount; slot++) {
       const at = registry.slots + slot * registry.slotLength;
       if (forged.readBigUInt64LE(at + registry.id) !== 0n) continue; // the first one's own
-      forged.writeBigUInt64LE(BigInt(namespace), at + registry.pidNamespace);
+      forged.writeUInt32LE(namespace, at + registry.pidNamespace);
       forged.writeUInt32LE(process.pid, at + registry.pid);
       forged.writeBigUInt64LE((77n << 12n) | BigInt(slot), at + registry.id);
     }

@@ -122,7 +122,7 @@ struct QueueBody {
   alignas(64) std::atomic<uint64_t> tail;  // after the last record; written under the guard
   alignas(64) std::atomic<uint64_t> head;  // at the first record; written under the guard
   alignas(64) std::atomic<uint64_t> capacity;  // of the ring, in bytes: a power of two, only grows
-  uint64_t max_items;                          // 0: no limit but kQueueItemsMax
+  uint64_t max_items;                          // at most kQueueItemsMax
   uint64_t max_bytes;                          // as asked for
   uint32_t codec;                              // number of src/codec.ts: all users must agree
   std::atomic<uint32_t> ended;

@@ -187,7 +187,7 @@ Moved Queue::get(size_t count, std::vector<Record>* records) {
     if (!valid) break;
     records->push_back({record.type, nullptr, record.length});
     places.push_back(offset_of(head) + 1);
-    total += record.length;
+    total += needed(record.length) - kUnit;  // each begins aligned, for UTF-16
     left -= bytes;
     head = advance(head, bytes / kUnit, 1);
   }
@@ -198,7 +198,7 @@ Moved Queue::get(size_t count, std::vector<Record>* records) {
       Record& record = (*records)[i];
       record.bytes = into;
       copy_out(view.capacity, places[i], into, record.length);
-      into += record.length;
+      into += needed(record.length) - kUnit;
     }
     body_.gets.store(body_.gets.load(std::memory_order_relaxed) + wanted,
                      std::memory_order_relaxed);

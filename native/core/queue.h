@@ -57,9 +57,7 @@ class Queue {
   uint64_t bytes() const;  // of the ring in use, with the records' heads
   bool full() const { return size() >= max_items() || !has_room(kUnit); }
   bool ended() const { return body_.ended.load() != 0; }
-  uint64_t max_items() const {
-    return body_.max_items != 0 ? std::min(body_.max_items, kQueueItemsMax) : kQueueItemsMax;
-  }
+  uint64_t max_items() const { return std::min(body_.max_items, kQueueItemsMax); }
   uint64_t largest_ring() const { return object_.header()->byte_length - kObjectLength; }
   // Bytes that the largest item may have.
   uint64_t largest_item() const { return largest_ring() - kUnit; }

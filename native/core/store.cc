@@ -450,7 +450,7 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
     QueueBody* body = object->body<QueueBody>();
     platform::init_mutex(&body->guard);
     body->capacity.store(kQueueBytesMin);
-    body->max_items = request.queue.max_items;
+    body->max_items = request.queue.max_items != 0 ? request.queue.max_items : kQueueItemsMax;
     body->max_bytes = max_bytes;
     body->codec = request.queue.codec != 0 ? request.queue.codec : 1;
   }

@@ -24,7 +24,7 @@ export const registry = {
   /** Within a slot. */
   id: 0, // u64
   startTime: 8, // u64
-  pidNamespace: 16, // u64
+  pidNamespace: 16,
   pid: 24,
   length: header.length + 64 + 64 * 4096,
 } as const;
