@@ -4,19 +4,21 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import {
   Counter,
+  freshName,
   newProcess,
   objectFiles,
+  sharedActor,
   temporaryDirectory,
   until,
+  waiting,
   within,
 } from './support/index.js';
 
 describe('agents', () => {
-  // A wait set has 128 entries; whoever finds it full has his slices (wait_set.h).
-  const workers = 140;
+  const workers = 100;
   const rounds = 20;
 
-  it(`${workers} workers at once wait for a lock, more than its wait set holds`, async function () {
+  it(`${workers} workers at once wait for a lock, and take turns`, async function () {
     this.timeout(180_000);
     const directory = temporaryDirectory();
     const counter = new Counter();
@@ -29,8 +31,7 @@ describe('agents', () => {
     // Each is an agent with a bell, and at its first acquisition.
     const bells = () => readdirSync(directory).filter((file) => file.startsWith('bell.')).length;
     await until(() => bells() === workers + 1, 'all of them are there', 120_000);
-    await until(async () => (await lock.waiters()) >= 100, 'they wait', 60_000);
-    assert.ok((await lock.waiters()) <= 128);
+    await waiting(lock, workers);
     const started = performance.now();
     await hold.release();
     assert.equal(await within(crowd.result, 'their turns', 60_000), workers, 'all were served');
@@ -44,5 +45,25 @@ describe('agents', () => {
     await lock.close();
     assert.deepEqual(objectFiles(directory), []);
     assert.equal(bells(), 1, 'the slots of all of them are free again');
+  });
+
+  // It has 128 entries. Whoever finds it full of the living has his slices, and nothing else.
+  it('a full wait set costs a slice, and no more', async () => {
+    const name = freshName();
+    const holder = await sharedActor('process', 1);
+    const lock = await holder.open('Lock', { name });
+    const held = await lock.acquire();
+    await holder.act('fillWaitSet', { object: lock.id, entries: 128 });
+    assert.equal(await lock.waiters(), 128);
+    const waits = [
+      (await (await sharedActor('process', 2)).open('Lock', { name })).acquire(),
+      (await (await sharedActor('worker', 1)).open('Lock', { name })).acquire(),
+      (await (await sharedActor('worker', 2)).open('Lock', { name })).acquireSync(),
+    ];
+    await Promise.all(waits.map((wait) => wait.started));
+    assert.equal(await lock.waiters(), 128, 'there is no room for them');
+    await held.release();
+    await Promise.all(waits.map(async (wait) => (await wait).release()));
+    assert.equal((await lock.inspect()).acquisitions, 4);
   });
 });

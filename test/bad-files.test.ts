@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -16,18 +17,22 @@ import path from 'node:path';
 import {
   type Actor,
   type ErrorName,
+  type Kind,
   type Remote,
   allKinds,
   assertRejects,
   header,
   isRoot,
   kinds,
+  lastingDirectory,
   newProcess,
   objectFiles,
   objectLength,
   random,
   registry,
+  removeDirectories,
   semaphoreExists,
+  sharedActor,
   state,
   temporaryDirectory,
 } from './support/index.js';
@@ -71,23 +76,31 @@ const incompatible: [title: string, forge: Forge][] = [
   ],
 ];
 
-/** A process in a directory of its own, and where it will look for the object. */
-async function setUp(kind: 'Lock' | 'RLock' | 'Semaphore') {
-  const directory = temporaryDirectory();
-  const actor = await newProcess({ env: { HOLDFAST_DIR: directory } });
+const home = lastingDirectory();
+const join = () => newProcess({ env: { HOLDFAST_DIR: home } });
+/** A process that stays through all the tests here, and where it will look for the object. */
+async function setUp(kind: Kind) {
+  const actor = await sharedActor('process', 1, home);
   const object = await actor.open(kind, { name: 'it', persistent: true });
-  const [fileName] = objectFiles(directory);
-  const file = path.join(directory, fileName!);
+  const [fileName] = objectFiles(home);
+  const file = path.join(home, fileName!);
   await object.close();
   const whole = readFileSync(file);
-  return { directory, actor, file, whole, posixName: object.posixName };
+  return { actor, file, whole, posixName: object.posixName };
 }
 
-async function assertRefused(
-  actor: Actor,
-  kind: (typeof allKinds)[number],
-  error: ErrorName,
-): Promise<void> {
+/** Things that are no files of ours, by the way to make one. */
+const strangers: [title: string, make: (file: string) => void][] = [
+  ['a directory', (file) => mkdirSync(file)],
+  ['a FIFO', (file) => execFileSync('mkfifo', [file])],
+  ['a symbolic link to nothing', (file) => symlinkSync('/nonexistent', file)],
+  ['a symbolic link to itself', (file) => symlinkSync(file, file)],
+];
+if (isRoot && process.platform === 'linux') {
+  strangers.push(['a device', (file) => execFileSync('mknod', [file, 'c', '1', '3'])]);
+}
+
+async function assertRefused(actor: Actor, kind: Kind, error: ErrorName): Promise<void> {
   const about = { kind, objectName: 'it' };
   await assertRejects(actor.open(kind, { name: 'it' }), error, about);
   await assertRejects(actor.open(kind, { name: 'it', mustExist: true }), error, about);
@@ -95,10 +108,9 @@ async function assertRefused(
   await assertRejects(actor.unlinkName(kind, 'it'), error, about);
 }
 
-/** All else goes on: another name, and list(), and a newcomer's sweep. */
-async function assertOthersWork(actor: Actor, directory: string): Promise<void> {
-  const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
-  for (const somebody of [actor, newcomer]) {
+/** All else goes on: another name, and list(). */
+async function assertOthersWork(...actors: Actor[]): Promise<void> {
+  for (const somebody of actors) {
     const other = await somebody.open('Lock', { name: 'another' });
     await (await other.acquire()).release();
     const names = (await somebody.list()).map((entry) => entry.name);
@@ -114,6 +126,14 @@ async function put(object: Remote): Promise<void> {
 }
 
 describe('bad files', () => {
+  afterEach(() => {
+    for (const file of objectFiles(home)) rmSync(path.join(home, file), { recursive: true });
+  });
+  after(async () => {
+    await (await sharedActor('process', 1, home)).kill();
+    removeDirectories([home]);
+  });
+
   for (const kind of allKinds) {
     describe(`in the place of a ${kind}`, () => {
       for (const [error, forgeries] of [
@@ -121,7 +141,7 @@ describe('bad files', () => {
         ['IncompatibleError', incompatible],
       ] as const) {
         it(`${error}, and the file stays as it is`, async () => {
-          const { directory, actor, file, whole, posixName } = await setUp(kind);
+          const { actor, file, whole, posixName } = await setUp(kind);
           for (const [title, forge] of forgeries) {
             if (kind === 'RLock' && title.startsWith('a semaphore')) continue;
             const forged = forge(Buffer.from(whole));
@@ -133,13 +153,13 @@ describe('bad files', () => {
             }
             assert.ok(readFileSync(file).equals(forged), `${title}: the file has changed`);
           }
-          await assertOthersWork(actor, directory);
-          assert.equal(objectFiles(directory).length, 1, 'and no sweep took it away');
+          await assertOthersWork(actor, await join());
+          assert.equal(objectFiles(home).length, 1, 'and no newcomer’s sweep took it away');
           if (posixName) assert.notEqual(semaphoreExists(posixName), false);
           // Once the file is whole again, so is the object.
           writeFileSync(file, whole);
           await put(await actor.open(kind, { name: 'it', mustExist: true }));
-          assert.deepEqual(objectFiles(directory), []);
+          assert.deepEqual(objectFiles(home), []);
         });
       }
 
@@ -186,31 +206,14 @@ describe('bad files', () => {
         await put(await actor.open(kind, { name: 'it' }));
       });
 
-      const strangers: [title: string, make: (file: string, whole: Buffer) => void][] = [
-        ['a directory', (file) => mkdirSync(file)],
-        ['a FIFO', (file) => execFileSync('mkfifo', [file])],
-        ['a symbolic link to nothing', (file) => symlinkSync('/nonexistent', file)],
-        ['a symbolic link to itself', (file) => symlinkSync(file, file)],
-        [
-          'a symbolic link to a whole object',
-          (file, whole) => {
-            const elsewhere = path.join(temporaryDirectory(), 'whole');
-            writeFileSync(elsewhere, whole);
-            symlinkSync(elsewhere, file);
-          },
-        ],
-      ];
-      if (isRoot && process.platform === 'linux') {
-        strangers.push(['a device', (file) => execFileSync('mknod', [file, 'c', '1', '3'])]);
-      }
       for (const [title, make] of strangers) {
         it(`${title}: CorruptError, and it stays`, async () => {
-          const { directory, actor, file, whole, posixName } = await setUp(kind);
+          const { actor, file, posixName } = await setUp(kind);
           rmSync(file);
-          make(file, whole);
+          make(file);
           const { ino, mode } = lstatSync(file);
           await assertRefused(actor, kind, 'CorruptError');
-          await assertOthersWork(actor, directory);
+          await assertOthersWork(actor);
           assert.deepEqual([lstatSync(file).ino, lstatSync(file).mode], [ino, mode]);
           rmSync(file, { recursive: true });
           // The semaphore of the file that we took away is found, and made anew.
@@ -219,12 +222,23 @@ describe('bad files', () => {
         });
       }
 
+      it('a symbolic link to a whole object: CorruptError', async () => {
+        const { actor, file, whole } = await setUp(kind);
+        const elsewhere = path.join(temporaryDirectory(), 'whole');
+        renameSync(file, elsewhere);
+        symlinkSync(elsewhere, file);
+        await assertRefused(actor, kind, 'CorruptError');
+        assert.ok(readFileSync(elsewhere).equals(whole));
+        renameSync(elsewhere, file);
+        await put(await actor.open(kind, { name: 'it', mustExist: true }));
+      });
+
       it('a file of another user: PermissionError, and it stays', async function () {
         if (!isRoot) this.skip(); // only root can make one
-        const { directory, actor, file, whole } = await setUp(kind);
+        const { actor, file, whole } = await setUp(kind);
         chownSync(file, 12345, 12345);
         await assertRefused(actor, kind, 'PermissionError');
-        await assertOthersWork(actor, directory);
+        await assertOthersWork(actor);
         assert.ok(readFileSync(file).equals(whole));
         chownSync(file, 0, 0);
         await put(await actor.open(kind, { name: 'it' }));
@@ -242,28 +256,36 @@ describe('bad files', () => {
       ];
       for (const [title, forge] of halfMade) {
         it(`a half-made file, ${title}, is made anew`, async () => {
-          const { directory, actor, file, whole, posixName } = await setUp(kind);
+          const { actor, file, whole, posixName } = await setUp(kind);
           writeFileSync(file, forge(Buffer.from(whole)));
           const fresh = await actor.open(kind, { name: 'it' });
           const hold = await fresh.acquire();
           assert.equal(hold.abandoned, false);
           await hold.release();
           await fresh.close();
-          assert.deepEqual(objectFiles(directory), [], 'it was not persistent');
+          assert.deepEqual(objectFiles(home), [], 'it was not persistent');
           if (posixName) assert.notEqual(semaphoreExists(posixName), true);
         });
       }
 
       it('a half-made file is swept by the next newcomer', async () => {
-        const { directory, file, whole, posixName } = await setUp(kind);
+        const { file, whole, posixName } = await setUp(kind);
         writeFileSync(file, edit((b) => b.writeUInt32LE(state.making, header.state))(whole));
-        const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
-        await (await newcomer.open('Lock', { name: 'another' })).close();
-        assert.deepEqual(objectFiles(directory), []);
+        await (await (await join()).open('Lock', { name: 'another' })).close();
+        assert.deepEqual(objectFiles(home), []);
         if (posixName) assert.notEqual(semaphoreExists(posixName), true);
       });
     });
   }
+
+  it('a newcomer’s sweep leaves strangers alone', async () => {
+    for (const [i, [, make]] of strangers.entries()) {
+      make(path.join(home, `object.${String(i).padStart(26, '0')}`));
+    }
+    const before = objectFiles(home);
+    await assertOthersWork(await join());
+    assert.deepEqual(objectFiles(home), before);
+  });
 });
 
 describe('a bad registry', () => {

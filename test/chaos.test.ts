@@ -20,7 +20,7 @@ import {
 } from './support/index.js';
 
 describe('chaos', () => {
-  const kills = 40;
+  const kills = 25;
 
   for (const kind of ownedKinds) {
     it(`${kind}: contenders killed at ${kills} random instants`, async function () {

@@ -104,3 +104,9 @@ export async function crowd(host, { workers, ...workerData }) {
   const served = await Promise.all(Array.from({ length: workers }, one));
   return served.reduce((a, b) => a + b, 0);
 }
+
+/** Enrols this agent as often as it takes, for waits that there are not. */
+export function fillWaitSet(host, { object: id, entries }) {
+  const { native } = host.object(id);
+  for (let i = 0; i < entries; i++) native.enrol(-1, 1);
+}

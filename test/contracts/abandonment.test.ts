@@ -9,6 +9,7 @@ import {
   freshName,
   isFree,
   newActor,
+  newProcess,
   now,
   ownedKinds,
   sharedActor,
@@ -36,55 +37,60 @@ const endings: Record<'process' | 'worker', Ending[]> = {
   ],
 };
 
+/** Each in an actor of its own, because some of them block. */
+const waiters = (['process', 'worker'] as const).flatMap((where) =>
+  forms.map((form) => ({ where, form })),
+);
+
 describe('abandonment', () => {
   for (const kind of ownedKinds) {
     for (const place of ['process', 'worker'] as const) {
       for (const { title, end, expected } of endings[place]) {
-        describe(`${kind}, its holder a ${place} that ends by ${title}`, () => {
-          for (const waiter of ['process', 'worker'] as const) {
-            for (const form of forms) {
-              it(`a ${waiter} that waits, ${form}, has it and is told`, async () => {
-                const name = freshName(kind);
-                const holder = await newActor(place);
-                const waiting1 = await (await sharedActor(waiter)).open(kind, { name });
-                const witness = await (await sharedActor('thread')).open(kind, { name });
-                await (await holder.open(kind, { name })).acquire();
-                const wait = acquire(waiting1, form);
-                await waiting(witness);
+        // One end for all: the holder has a lock for each kind of waiter, and one that nobody waits for.
+        it(`${kind}, its holder a ${place} that ends by ${title}`, async () => {
+          const here = await sharedActor('thread');
+          const holder = await newActor(place);
+          const hold = async () => {
+            const name = freshName(kind);
+            const witness = await here.open(kind, { name });
+            await (await holder.open(kind, { name })).acquire();
+            return { name, witness };
+          };
+          const lines = await Promise.all(
+            waiters.map(async ({ where, form }, i) => {
+              const { name, witness } = await hold();
+              const lock = await (await sharedActor(where, i)).open(kind, { name });
+              const wait = acquire(lock, form);
+              await waiting(witness);
+              return { title: `a ${form} waiter in a ${where}`, form, witness, lock, wait };
+            }),
+          );
+          const { witness: unwanted } = await hold();
 
-                const ended = await end(holder);
-                const hold = await wait;
-                assert.deepEqual({ ...ended, ...expected }, ended);
-                assert.equal(hold.abandoned, true);
-                assert.equal(await witness.tryAcquire(), null, 'and has it alone');
-                await hold.release();
+          const ended = await end(holder);
+          assert.deepEqual({ ...ended, ...expected }, ended);
 
-                const next = await acquire(waiting1, form);
-                assert.equal(next.abandoned, false, 'the news is told once');
-                await next.release();
-                const { abandonments } = await witness.inspect();
-                assert.equal(abandonments, 1);
-              });
-            }
+          for (const { title, form, witness, lock, wait } of lines) {
+            const held = await wait;
+            assert.equal(held.abandoned, true, title);
+            assert.equal(await witness.tryAcquire(), null, `${title} has it alone`);
+            await held.release();
+            const next = await acquire(lock, form);
+            assert.equal(next.abandoned, false, `${title}: the news is told once`);
+            await next.release();
+            assert.equal((await witness.inspect()).abandonments, 1);
           }
 
-          it('whoever comes later has it at once and is told', async () => {
-            const name = freshName(kind);
-            const holder = await newActor(place);
-            const witness = await (await sharedActor('thread')).open(kind, { name });
-            await (await holder.open(kind, { name })).acquire();
-            await end(holder);
-
-            const { locked, abandoned, owner } = await witness.inspect();
-            assert.deepEqual([locked, abandoned, owner], [false, true, null]);
-            assert.equal(await witness.locked(), false);
-            const later = await (await sharedActor('process')).open(kind, { name });
-            const hold = await later.tryAcquire();
-            assert.equal(hold?.abandoned, true);
-            assert.equal((await witness.inspect()).abandoned, false);
-            await hold.release();
-            assert.equal((await witness.tryAcquire())?.abandoned, false);
-          });
+          // Whoever comes later has it at once.
+          const { locked, abandoned, owner } = await unwanted.inspect();
+          assert.deepEqual([locked, abandoned, owner], [false, true, null]);
+          assert.equal(await unwanted.locked(), false);
+          const later = await (await sharedActor('process')).attach(unwanted.handle);
+          const held = await later.tryAcquire();
+          assert.equal(held?.abandoned, true);
+          assert.equal((await unwanted.inspect()).abandoned, false);
+          await held.release();
+          assert.equal((await unwanted.tryAcquire())?.abandoned, false);
         });
       }
     }
@@ -142,6 +148,23 @@ describe('abandonment', () => {
       );
       assert.equal(told.filter(Boolean).length, 1);
       assert.ok(await isFree(witness!));
+    });
+
+    it(`${kind}: a stopped holder still holds`, async () => {
+      const name = freshName(kind);
+      const witness = await (await sharedActor('thread')).open(kind, { name });
+      const holder = await newProcess();
+      const lock = await holder.open(kind, { name });
+      const held = await lock.acquire();
+      holder.signal('SIGSTOP');
+      // Nothing is taken from the living, however long they take.
+      await assertRejects(witness.acquire({ timeout: 300 }), 'TimeoutError');
+      assert.equal(await witness.locked(), true);
+      const wait = witness.acquire();
+      await wait.started;
+      holder.signal('SIGCONT');
+      await held.release();
+      assert.equal((await wait).abandoned, false);
     });
 
     it(`${kind}: a waiter that dies is not waited for`, async () => {

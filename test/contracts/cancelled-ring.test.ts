@@ -73,7 +73,7 @@ describe('a ring for a waiter that is gone', () => {
         });
       }
     },
-    ({ setting }) => setting.b !== 'thread' && !(setting.a === 'thread'),
+    ({ setting }) => setting.b === 'process',
   );
 
   // With nobody behind it, the lock is simply free: also after the slices of those who are gone.
