@@ -15,6 +15,8 @@ export function prepare(say) {
     helperThread: attempt(() => buildHelperThread(say)),
     python: attempt(findPython),
     c: attempt(compileC),
+    boost: attempt(() => compileBoost(say)),
+    node: { version: process.version },
   };
 }
 
@@ -67,6 +69,16 @@ function compileC() {
     run('cc', ['-O2', '-pthread', '-o', `build/${name}-posix`, `${name}/posix.c`]);
   }
   return run('cc', ['--version']).split('\n')[0];
+}
+
+function compileBoost(say) {
+  const [source, program] = ['queue/boost.cc', 'build/queue-boost'];
+  mkdirSync(join(bench, 'build'), { recursive: true });
+  if (!isNewer(join(bench, program), join(bench, source))) {
+    say(`compiling bench/${source}`);
+    run('c++', ['-O2', '-std=c++17', '-pthread', '-o', program, source, '-lrt']);
+  }
+  return 'message_queue';
 }
 
 function run(command, args) {

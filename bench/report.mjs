@@ -40,7 +40,8 @@ export function summarise(suite, outcomes) {
 
 function resultsOf(metrics, { skipped, metrics: recorded }) {
   if (skipped !== undefined) return {};
-  const entries = metrics.map(({ id, pooled }) => {
+  const played = metrics.filter(({ id }) => recorded[id] !== undefined);
+  const entries = played.map(({ id, pooled }) => {
     const { rounds, samples } = recorded[id];
     return [id, { ...summary(pooled ? samples : rounds), rounds }];
   });
@@ -49,7 +50,8 @@ function resultsOf(metrics, { skipped, metrics: recorded }) {
 
 function compare(comparison, suite, outcomes) {
   const { ours, against, metric, againstMetric = metric, ceiling, floor } = comparison;
-  const roundsOf = (id, which) => (outcomes[id].skipped ? [] : outcomes[id].metrics[which].rounds);
+  const roundsOf = (id, which) =>
+    outcomes[id].skipped ? [] : (outcomes[id].metrics[which]?.rounds ?? []);
   const perRound = ratios(roundsOf(ours, metric), roundsOf(against, againstMetric));
   const floorRatios =
     floor === undefined ? [] : ratios(roundsOf(floor, metric), roundsOf(against, metric));
@@ -103,6 +105,7 @@ export function headerText({ date, machine: where, pinned, node, found, rounds }
     line('helper', need(found.helperThread)),
     line('Python', need(found.python)),
     line('C', need(found.c)),
+    line('Boost', need(found.boost)),
     line('rounds', `${rounds}; figures are the median [p25-p75] of the rounds`),
     ...(pinned ? [] : [line('pinning', 'none: "one core" and "two cores" mean nothing here')]),
   ].join('\n');
@@ -113,6 +116,7 @@ export function suiteText({ title, metrics, contestants, comparisons }) {
   const skipped = contestants.filter(({ skipped }) => skipped !== undefined);
   const parts = ['', title, ''];
   if (shown.length > 0) parts.push(resultTable(metrics, shown));
+  if (metrics.some(({ rate }) => rate)) parts.push('', rateTable(metrics, shown));
   for (const { label, skipped: reason } of skipped) parts.push(`skipped: ${label} (${reason})`);
   if (comparisons.length > 0) parts.push('', comparisonTable(comparisons));
   return parts.join('\n');
@@ -123,10 +127,25 @@ function resultTable(metrics, contestants) {
   const rows = contestants.map(({ label, results }) => [
     label,
     ...metrics.flatMap(({ id, pooled }) =>
-      pooled ? [spread(results[id]), duration(results[id].max)] : [spread(results[id])],
+      pooled
+        ? [cell(results[id], spread), cell(results[id], ({ max }) => duration(max))]
+        : [cell(results[id], spread)],
     ),
   ]);
   return table(head, rows);
+}
+
+/** Not every contestant has every figure. */
+const cell = (result, show) => (result === undefined ? '-' : show(result));
+
+function rateTable(metrics, contestants) {
+  const rated = metrics.filter(({ rate }) => rate);
+  const perSecond = ({ median: ns }) => Math.round(1e9 / ns).toLocaleString('en');
+  const rows = contestants.map(({ label, results }) => [
+    label,
+    ...rated.map(({ id }) => cell(results[id], perSecond)),
+  ]);
+  return table(['messages/s', ...rated.map(({ title }) => title)], rows);
 }
 
 function comparisonTable(comparisons) {

@@ -1,4 +1,4 @@
-// The driver: `npm run bench [-- lock|handover|recovery ...] [--json] [--rounds N]`.
+// The driver: `npm run bench [-- lock|handover|recovery|queue|start ...] [--json] [--rounds N]`.
 
 import { parseArgs } from 'node:util';
 import { prepare } from './prepare.mjs';
@@ -6,9 +6,11 @@ import { ceilingsText, headerOf, headerText, suiteText, summarise } from './repo
 import { Runner } from './runner.mjs';
 import { handover } from './suites/handover.mjs';
 import { lock } from './suites/lock.mjs';
+import { queue } from './suites/queue.mjs';
 import { recovery } from './suites/recovery.mjs';
+import { start } from './suites/start.mjs';
 
-const suites = [lock, handover, recovery];
+const suites = [lock, handover, recovery, queue, start];
 const DEFAULT_ROUNDS = 15;
 
 const { names, rounds, json } = parse();

@@ -53,6 +53,7 @@ export class Runner {
   async #playRound(contestant, placements, outcome, round) {
     for (const placement of placements) {
       if (outcome.skipped !== undefined) return;
+      if (placement.plays?.(contestant) === false) continue;
       try {
         record(outcome.metrics, placement, round, await this.#runOnce(contestant, placement));
       } catch (error) {

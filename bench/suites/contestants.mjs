@@ -4,13 +4,16 @@
 const pythonCommand = 'python3';
 
 /** A Node program on the built package. */
-export const holdfast = (label, ...args) => node('holdfast', `holdfast ${label}`, ...args);
+export const holdfast = (label, ...args) => program('holdfast', `holdfast ${label}`, ...args);
 
 /** A Node program on a package of bench/package.json. */
-export const rival = (label, ...args) => node('rivals', label, ...args);
+export const rival = (label, ...args) => program('rivals', label, ...args);
 
 /** A Node program on bench/helper-thread. */
-export const helperThread = (label, ...args) => node('helperThread', label, ...args);
+export const helperThread = (label, ...args) => program('helperThread', label, ...args);
+
+/** A program of Node alone. */
+export const node = (label, ...args) => program('node', label, ...args);
 
 export const python = (label, ...args) => ({
   label: `CPython ${label}`,
@@ -21,6 +24,13 @@ export const python = (label, ...args) => ({
 /** A program that prepare.mjs compiles. */
 export const c = (label, ...args) => ({ label: `C ${label}`, needs: 'c', command: args });
 
-function node(needs, label, ...args) {
+/** A C++ program on Boost.Interprocess, if there is one. */
+export const boost = (label, ...args) => ({
+  label: `Boost ${label}`,
+  needs: 'boost',
+  command: args,
+});
+
+function program(needs, label, ...args) {
   return { label, needs, command: [process.execPath, ...args] };
 }

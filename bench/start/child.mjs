@@ -1,0 +1,1 @@
+process.send(String(process.hrtime.bigint()), () => process.disconnect());

@@ -1,0 +1,17 @@
+// child_process.fork of a file that sends one message: the least that a Node child can be.
+
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+const starts = Number(process.argv[2]);
+const start = [];
+for (let i = 0; i <= starts; i++) {
+  const began = process.hrtime.bigint();
+  const child = fork(join(import.meta.dirname, 'child.mjs'));
+  const ended = once(child, 'exit');
+  const [ran] = await once(child, 'message');
+  await ended;
+  if (i > 0) start.push(Number(BigInt(ran) - began));
+}
+console.log(JSON.stringify({ start }));

@@ -1,0 +1,31 @@
+import { holdfast, node, python } from './contestants.mjs';
+
+const ours = 'start/holdfast.mjs';
+const mp = 'start/mp.py';
+const STARTS_PER_ROUND = 3;
+
+export const start = {
+  name: 'start',
+  title: 'start: from new Process(...).start() to the target running',
+  placements: [{ args: () => [STARTS_PER_ROUND], metrics: { start: 'start' } }],
+  metrics: { start: { title: 'per start' } },
+
+  contestants: {
+    spawn: holdfast('Process, spawn', ours, 'spawn'),
+    forkserver: holdfast('Process, forkserver', ours, 'forkserver'),
+    'forkserver-preload': holdfast('Process, forkserver, preload', ours, 'forkserver-preload'),
+    fork: node('child_process.fork', 'start/fork.mjs'),
+    'mp-spawn': python('Process, spawn', mp, 'spawn'),
+    'mp-forkserver': python('Process, forkserver', mp, 'forkserver'),
+  },
+
+  comparisons: [
+    { ours: 'spawn', against: 'fork' },
+    { ours: 'forkserver', against: 'fork' },
+    { ours: 'forkserver-preload', against: 'fork' },
+    { ours: 'spawn', against: 'mp-spawn' },
+    { ours: 'forkserver', against: 'mp-forkserver' },
+    { ours: 'forkserver-preload', against: 'mp-forkserver' },
+    { ours: 'forkserver', against: 'spawn' },
+  ].map((comparison) => ({ metric: 'start', ...comparison })),
+};
