@@ -42,8 +42,8 @@ const combinations = [
   { platform: 'posix', variant: 'asan' },
 ].filter(({ platform }) => platform === 'posix' || platform === hostPlatform);
 
-const runWatchdogMs = 5 * 60_000;
-const compileWatchdogMs = 5 * 60_000;
+const runWatchdogMs = 15 * 60_000;
+const compileWatchdogMs = 15 * 60_000;
 
 /** Compiles what changed and links; returns the path of the program. */
 async function compile(platform, variant) {

@@ -18,7 +18,7 @@ import { Sandbox } from './sandbox.mjs';
 import { hostPlatform } from './sources.mjs';
 
 // Far above what a run takes on a slow machine: it is there for a hang, not to measure.
-const suiteWatchdogMs = 8 * 60_000;
+const suiteWatchdogMs = 20 * 60_000;
 
 async function runSuites(tally, platform, grep) {
   console.log(`\n== test/ over the ${platform} addon`);

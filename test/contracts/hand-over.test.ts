@@ -15,8 +15,8 @@ import {
   waiting,
 } from '../support/index.js';
 
-/** A waiter that is not rung looks again after 50 ms. */
-const promptly_ms = 40;
+/** A waiter that is not rung looks again after 50 ms at the latest. */
+const promptly_ms = 10;
 const rounds = 50;
 
 describe('hand-over', () => {
