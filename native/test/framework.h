@@ -1,9 +1,10 @@
 // A test framework on two pages, with no dependency.
 //
 // The runner in main.cc gives every test a process of its own, so that a crash, a hang or a failed
-// check ends that test and no other, and looks afterwards for what the test has left behind. A check
-// that fails ends its process at once: there is nothing to unwind that the runner does not clear away.
-// In a child of the test it ends the test too (eventually() and Child::join() in support.h see it).
+// check ends that test and no other, and looks afterwards for what the test has left behind. A
+// check that fails ends its process at once: there is nothing to unwind that the runner does not
+// clear away. In a child of the test it ends the test too (eventually() and Child::join() in
+// support.h see it).
 #ifndef HOLDFAST_TEST_FRAMEWORK_H
 #define HOLDFAST_TEST_FRAMEWORK_H
 
@@ -76,7 +77,8 @@ template <class Actual, class Expected>
 void check_equal(const char* file, int line, const char* expression, const Actual& actual,
                  const Expected& expected) {
   if (actual == expected) return;
-  fail(file, line, std::string(expression) + " is " + to_text(actual) + ", not " + to_text(expected));
+  fail(file, line,
+       std::string(expression) + " is " + to_text(actual) + ", not " + to_text(expected));
 }
 
 }  // namespace holdfast::test

@@ -1,5 +1,5 @@
-// What only some hosts have, for tests that are skipped on the others. host.cc holds the only #ifdef
-// of the tests.
+// What only some hosts have, for tests that are skipped on the others. host.cc holds the only
+// #ifdef of the tests.
 #ifndef HOLDFAST_TEST_HOST_H
 #define HOLDFAST_TEST_HOST_H
 

@@ -55,7 +55,8 @@ TEST(a_lost_token_is_found) {
   CHECK_EQUAL(lock->release(), Code::ok);
 }
 
-// INV-1 to INV-3 together: a process takes the token, is stopped for long, and goes on after a rescue.
+// INV-1 to INV-3 together: a process takes the token, is stopped for long, and goes on after a
+// rescue.
 TEST(a_token_that_was_given_up_too_early_is_harmless) {
   User<Lock> slow("slow");
   User<Lock> fast("slow");

@@ -67,8 +67,8 @@ Registration::Registration(const char* file, const char* name, void (*body)()) {
 }
 
 void fail(const char* file, int line, const std::string& what) {
-  print("  " + current.test + ": " + file + ":" + std::to_string(line) + ": " + what + " (process " +
-        std::to_string(getpid()) + ")");
+  print("  " + current.test + ": " + file + ":" + to_text(line) + ": " + what + " (process " +
+        to_text(getpid()) + ")");
   // Last: whoever sees it ends the test, and this process with it.
   report->failures.fetch_add(1);
   _exit(kFailed);
@@ -214,7 +214,9 @@ Verdict run(const Test& test) {
   if (hung) faults += " stopped by the watchdog;";
   if (WIFSIGNALED(status) && !hung) faults += " ended by signal " + to_text(WTERMSIG(status)) + ";";
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : kFailed;
-  if (WIFEXITED(status) && code != 0 && code != kSkipped) faults += " exit code " + to_text(code) + ";";
+  if (WIFEXITED(status) && code != 0 && code != kSkipped) {
+    faults += " exit code " + to_text(code) + ";";
+  }
   if (report->failures.load() != 0 && code == 0) faults += " a check failed in a child;";
   if (orphans) faults += " it left processes behind;";
   // A test that was cut short could not clear away anything itself.

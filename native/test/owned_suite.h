@@ -1,4 +1,5 @@
-// The contract that Lock and RLock share, as templates: lock_test.cc and rlock_test.cc run it for each.
+// The contract that Lock and RLock share, as templates: lock_test.cc and rlock_test.cc run it for
+// each.
 #ifndef HOLDFAST_TEST_OWNED_SUITE_H
 #define HOLDFAST_TEST_OWNED_SUITE_H
 
@@ -132,8 +133,8 @@ void counts_exactly(uint32_t processes, uint32_t rounds, uint32_t surplus_tokens
   CHECK_EQUAL(data->entries.load(), uint64_t{processes} * rounds);
 }
 
-// From a release to the waiter that gets it, which was asleep. Notes the median; asserts only that it
-// always arrives.
+// From a release to the waiter that gets it, which was asleep. Notes the median; asserts only that
+// it always arrives.
 template <class Primitive>
 void hands_over(Style style, const char* name) {
   const uint32_t rounds = scaled(200);
@@ -202,8 +203,9 @@ void owner_rows() {
   // 0 again.
   CHECK_EQUAL(mine->release_hold(first.hold), Code::ok);
   CHECK_EQUAL(mine->owner(), 0u);
-  CHECK(mine->release() == (kind == Kind::lock ? Code::not_locked : Code::not_owner));
-  CHECK(mine->release_hold(first.hold) == (kind == Kind::lock ? Code::not_locked : Code::not_owner));
+  const Code refused = kind == Kind::lock ? Code::not_locked : Code::not_owner;
+  CHECK_EQUAL(mine->release(), refused);
+  CHECK_EQUAL(mine->release_hold(first.hold), refused);
 
   // Holds are numbered; an old number does not end a new hold.
   const Outcome second = theirs->look();
@@ -247,8 +249,8 @@ void dead_owner_row() {
 
 // ---------------------------------------------------------------- death
 
-// Two others wait in half of the rounds and come later in the other half; in each round one of the two,
-// and no more, is told.
+// Two others wait in half of the rounds and come later in the other half; in each round one of the
+// two, and no more, is told.
 template <class Primitive>
 void killed_holders(uint32_t rounds) {
   struct Rounds {
@@ -390,8 +392,8 @@ void stopped_holder() {
   holder.child.join();
 }
 
-// A worker thread of Node that ends while it holds: agent.end(), then abandon(), same thread, and the
-// process goes on.
+// A worker thread of Node that ends while it holds: agent.end(), then abandon(), same thread, and
+// the process goes on.
 template <class Primitive>
 void ended_agents(uint32_t rounds) {
   struct Steps {

@@ -91,8 +91,8 @@ TEST(killed_anywhere) { killed_anywhere<RLock>(scaled(500)); }
 TEST(stopped_holder) { stopped_holder<RLock>(); }
 TEST(ended_agents) { ended_agents<RLock>(scaled(40)); }
 
-// From the kill of a holder with that much memory to the waiter that has the lock. The waiter asks for
-// so long a wait that on Linux no slice of ours can have helped.
+// From the kill of a holder with that much memory to the waiter that has the lock. The waiter asks
+// for so long a wait that on Linux no slice of ours can have helped.
 static double median_recovery_ms(uint32_t rounds, size_t megabytes) {
   struct Times {
     std::atomic<uint32_t> held{0};
@@ -145,7 +145,8 @@ static double median_recovery_ms(uint32_t rounds, size_t megabytes) {
   return p50;
 }
 
-// Section 9: a blocked waiter has it at once, not at its next slice; on Linux, where the kernel says so.
+// Section 9: a blocked waiter has it at once, not at its next slice; on Linux, where the kernel
+// says so.
 TEST(a_blocked_waiter_wakes_when_the_holder_is_killed) {
   const double p50 = median_recovery_ms(scaled(60), 0);
   // A sanitizer's shadow memory takes milliseconds to free; see the next test.
@@ -225,7 +226,8 @@ TEST(a_death_is_seen_across_pid_namespaces) {
     User<RLock> lock("shared by two containers");
     for (uint32_t round = 1; round <= rounds; round++) {
       EVENTUALLY(*held == round);
-      const Outcome outcome = acquire_in_style(lock, round % 2 == 0 ? Style::blocking : Style::by_bell);
+      const Style style = round % 2 == 0 ? Style::blocking : Style::by_bell;
+      const Outcome outcome = acquire_in_style(lock, style);
       CHECK(bool(outcome) && outcome.abandoned);
       CHECK_EQUAL(lock->release(), Code::ok);
       *told = round;
@@ -234,11 +236,12 @@ TEST(a_death_is_seen_across_pid_namespaces) {
   sweep();
 }
 
-// Three containers. In the first, thread 1 waits in the kernel for a mutex that somebody else holds, and
-// is stopped there. The mutex is released and thread 1 of the second has it now. Then the one that was
-// stopped is killed. For as long as it waited, it had announced the mutex to the kernel as one that it
-// may be about to own (robust_list_head.list_op_pending), and the kernel compares numbers: 1 and 1. It
-// takes the living holder for the dead waiter and marks the mutex as abandoned.
+// Three containers. In the first, thread 1 waits in the kernel for a mutex that somebody else
+// holds, and is stopped there. The mutex is released and thread 1 of the second has it now. Then
+// the one that was stopped is killed. For as long as it waited, it had announced the mutex to the
+// kernel as one that it may be about to own (robust_list_head.list_op_pending), and the kernel
+// compares numbers: 1 and 1. It takes the living holder for the dead waiter and marks the mutex as
+// abandoned.
 enum Stage : uint32_t { kNobody, kStopped, kReleased, kTaken, kKilled, kChecked, kGone };
 
 template <class Take, class Check>
@@ -315,7 +318,8 @@ TEST(a_killed_waiter_does_not_end_the_hold_of_its_number) {
       });
 }
 
-// The holder's list of robust mutexes must come out of that whole: it holds two more objects, and dies.
+// The holder's list of robust mutexes must come out of that whole: it holds two more objects, and
+// dies.
 TEST(a_killed_waiter_does_not_break_the_list_of_its_number) {
   kill_a_waiter_of_the_holders_number(
       [&](std::atomic<uint32_t>& stage) {
@@ -378,8 +382,8 @@ TEST(a_killed_waiter_leaves_no_dangling_list_to_its_number) {
 
 // ---------------------------------------------------------------- the mutex underneath
 
-// The agent of a worker has ended and its mutex was taken over; then comes its abandon(). Whoever took
-// it over must keep it.
+// The agent of a worker has ended and its mutex was taken over; then comes its abandon(). Whoever
+// took it over must keep it.
 TEST(unlocking_what_was_taken_over_does_nothing) {
   Shared<platform::traits::MutexStorage> mutex;
   platform::init_mutex(&*mutex);
@@ -403,8 +407,87 @@ TEST(unlocking_what_was_taken_over_does_nothing) {
   platform::unlock_mutex(&*mutex, other);
 }
 
-// On a directory that outlives the machine's restart: the file says "locked by thread n", and no kernel
-// has marked it. Nobody can have it open, so whoever opens it first may take it.
+// A process is stopped between the two steps of an acquisition: it has the mutex and not the word.
+// After two slices the others do without the mutex, and when it goes on it finds the word taken.
+TEST(the_mutex_without_the_word_is_no_hold) {
+  Shared<std::atomic<int>> step;
+  Child stuck([&] {
+    User<RLock> lock("half taken");
+    const platform::MutexParty me = lock.party.agent().party();
+    platform::traits::MutexStorage* const mutex = &lock->body().mutex;
+    CHECK(platform::try_lock_mutex(mutex, me) == platform::MutexResult::locked);
+    *step = 1;
+    EVENTUALLY(*step == 3);
+    CHECK(lock->owner() != 0 && !lock->held_by_me());
+    platform::unlock_mutex(mutex, me);
+    *step = 4;
+    CHECK(bool(acquire(lock)));
+    CHECK_EQUAL(lock->release(), Code::ok);
+  });
+  Child waiter([&] {
+    User<RLock> lock("half taken");
+    EVENTUALLY(*step == 2);
+    CHECK(!acquire(lock, 3 * kSlice_ms));
+    *step = 3;
+    const Outcome outcome = acquire(lock);
+    CHECK(bool(outcome) && !outcome.abandoned);
+    CHECK_EQUAL(lock->release(), Code::ok);
+  });
+  in_child([&] {
+    User<RLock> lock("half taken");
+    EVENTUALLY(*step == 1);
+    const int64_t started = now_ns();
+    const Outcome outcome = acquire(lock);
+    CHECK(bool(outcome) && !outcome.abandoned);
+    // Where an RLock uses a mutex at all.
+    if (platform::traits::kTimedWaits) CHECK(ms_since(started) >= 2 * kSlice_ms);
+    CHECK(bool(lock->look()));  // and is recursive
+    CHECK_EQUAL(lock->depth(), 2u);
+    CHECK_EQUAL(lock->release(), Code::ok);
+    *step = 2;
+    EVENTUALLY(*step == 4);
+    CHECK(lock->held_by_me());
+    CHECK_EQUAL(lock->release(), Code::ok);
+  });
+  stuck.join();
+  waiter.join();
+}
+
+// Death between two steps is not death while holding: nothing of the user's is half done.
+TEST(death_between_two_steps_is_not_abandonment) {
+  for (const bool releasing : {false, true}) {
+    Shared<std::atomic<bool>> there;
+    Child mortal([&] {
+      User<RLock> lock(request_for(Kind::rlock, "half taken"));
+      if (releasing) {
+        CHECK(bool(acquire(lock)));
+        lock->body().owner.store(0);
+      } else {
+        CHECK(platform::try_lock_mutex(&lock->body().mutex, lock.party.agent().party()) ==
+              platform::MutexResult::locked);
+      }
+      *there = true;
+      for (;;) pause();
+    });
+    EVENTUALLY(there->load());
+    Shared<std::atomic<bool>> open;
+    Child heir([&] {
+      User<RLock> lock("half taken");
+      *open = true;
+      const Outcome outcome = acquire(lock);
+      CHECK(bool(outcome) && !outcome.abandoned);
+      CHECK_EQUAL(lock->release(), Code::ok);
+      CHECK_EQUAL(lock->body().abandonments.load(), 0u);
+    });
+    EVENTUALLY(open->load());
+    mortal.kill();
+    heir.join();
+    sweep();
+  }
+}
+
+// On a directory that outlives the machine's restart: the file says "locked by thread n", and no
+// kernel has marked it. Nobody can have it open, so whoever opens it first may take it.
 TEST(a_file_that_outlived_a_restart_is_not_locked_for_ever) {
   std::string snapshot;
   {

@@ -89,7 +89,8 @@ void refuses(const std::string& bytes, Code expected, Kind kind = Kind::lock) {
   sweep();
 }
 
-// A file that its creator did not finish: the next open makes it anew, and so does a sweep away with it.
+// A file that its creator did not finish: the next open makes it anew, and so does a sweep away
+// with it.
 void remakes(Kind kind, const std::string& bytes, bool with_semaphore) {
   const std::string path = file_of("unfinished");
   const auto leave_it = [&] {
@@ -243,10 +244,10 @@ TEST(persistent_objects_stay) {
     CHECK_EQUAL(listings.size(), 1u);
     CHECK(listings[0].persistent && !listings[0].in_use);
     CHECK_EQUAL(listings[0].name, "kept");
-    CHECK_EQUAL(party.store().unlink(Kind::lock, "kept", file_key_of("kept")).code, Code::not_found);
-    CHECK(party.store().unlink(Kind::semaphore, "kept", file_key_of("kept")).ok());
-    CHECK_EQUAL(party.store().unlink(Kind::semaphore, "kept", file_key_of("kept")).code,
-                Code::not_found);
+    const std::string key = file_key_of("kept");
+    CHECK_EQUAL(party.store().unlink(Kind::lock, "kept", key).code, Code::not_found);
+    CHECK(party.store().unlink(Kind::semaphore, "kept", key).ok());
+    CHECK_EQUAL(party.store().unlink(Kind::semaphore, "kept", key).code, Code::not_found);
   }
   CHECK(directory_is_empty());
   CHECK(!semaphore_exists(posix_name_of("kept")));
@@ -342,8 +343,8 @@ TEST(a_directory_that_was_emptied_or_replaced) {
   CHECK(!platform::unlink_semaphore(posix_name_of("open").c_str()));
 }
 
-// A cleaner takes the registry and leaves the objects. The holder's id means nothing to those who come
-// then, and they must not take that for its death.
+// A cleaner takes the registry and leaves the objects. The holder's id means nothing to those who
+// come then, and they must not take that for its death.
 TEST(a_removed_registry_does_not_make_a_holder_dead) {
   Shared<std::atomic<int>> step;
   Child holder([&] {
@@ -590,7 +591,9 @@ void all_is_well(const std::string& directory) {
     Party party(directory);
     for (const std::string& name : names_in(directory)) {
       const bool object = name.compare(0, 7, "object.") == 0;
-      const bool known = name == "object." + file_key_of("lock") || name == "object." + file_key_of("rlock");
+      // A killed holder leaves its news; nothing else may be there after a sweep.
+      const bool known =
+          name == "object." + file_key_of("lock") || name == "object." + file_key_of("rlock");
       if (object && !known) fail(__FILE__, __LINE__, "not swept: " + name);
     }
     Lock lock(party.agent(), party.open(Kind::lock, "lock"));
@@ -619,7 +622,8 @@ TEST(a_killed_creator_leaves_nothing_that_a_sweep_does_not_clear_away) {
     child.kill();
     all_is_well(memory.directory);
   }
-  note("%u kills, %llu objects opened", kills, static_cast<unsigned long long>(loops->opened.load()));
+  note("%u kills, %llu objects opened", kills,
+       static_cast<unsigned long long>(loops->opened.load()));
   memory.finish();
 }
 
@@ -649,7 +653,7 @@ TEST(killed_creators_do_not_disturb_the_others) {
   memory.finish();
 }
 
-// ---------------------------------------------------------------- files that are not ours, or spoiled
+// ------------------------------------------------------------- files that are not ours, or spoiled
 
 TEST(garbage_is_corrupt_and_stays_as_it_is) {
   Random random;
@@ -952,7 +956,7 @@ TEST(no_descriptor_left_is_no_space) {
   CHECK_EQUAL(open_code(party, request_for(Kind::lock, "one more")), Code::ok);
 }
 
-// ---------------------------------------------------------------- a semaphore that was there before
+// --------------------------------------------------------------- a semaphore that was there before
 
 TEST(a_planted_semaphore_is_replaced) {
   platform::NamedSemaphore planted;

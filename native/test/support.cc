@@ -67,7 +67,9 @@ double median(std::vector<double> values) {
 
 // ---------------------------------------------------------------- chance
 
-Random::Random(uint64_t stream) : state_(here().seed ^ (stream * 0x9E3779B97F4A7C15)) { show_seed(); }
+Random::Random(uint64_t stream) : state_(here().seed ^ (stream * 0x9E3779B97F4A7C15)) {
+  show_seed();
+}
 
 uint64_t Random::next() {
   uint64_t z = (state_ += 0x9E3779B97F4A7C15);

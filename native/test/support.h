@@ -1,8 +1,9 @@
-// What the tests of the core have in common: time, shared memory, children, and a way to be an agent.
+// What the tests of the core have in common: time, shared memory, children, and a way to be an
+// agent.
 //
-// A process that has a Store open must not fork: the child would share its file descriptions, and with
-// them its locks, and keep its bell alive. So the process of the test itself only coordinates, or uses
-// a Party in a block of its own before or after the children; Child checks that.
+// A process that has a Store open must not fork: the child would share its file descriptions, and
+// with them its locks, and keep its bell alive. So the process of the test itself only coordinates,
+// or uses a Party in a block of its own before or after the children; Child checks that.
 #ifndef HOLDFAST_TEST_SUPPORT_H
 #define HOLDFAST_TEST_SUPPORT_H
 
@@ -35,7 +36,8 @@ using core::Status;
 
 // ---------------------------------------------------------------- time
 
-constexpr int64_t kPatience_ms = 20'000;  // the watchdog of one step: a failure, never a measurement
+// The watchdog of one step: a failure, never a measurement.
+constexpr int64_t kPatience_ms = 20'000;
 constexpr int64_t kSlice_ms = core::kSlice_ns / platform::kNanosPerMilli;
 
 int64_t now_ns();
@@ -84,7 +86,8 @@ template <class T>
 class Shared {
  public:
   Shared() {
-    void* base = mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* base =
+        mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (base == MAP_FAILED) fail(__FILE__, __LINE__, "mmap");
     value_ = new (base) T();
   }
@@ -122,9 +125,9 @@ class Child {
 // Runs a body in a process of its own and waits for its end.
 void in_child(const std::function<void()>& body);
 
-// Runs `body` with 1 and with 2 in two processes that are both pid 1, and their threads both thread 1,
-// each of a pid namespace of its own, over one directory: two containers that share /dev/shm. Skips the
-// test where that is not allowed.
+// Runs `body` with 1 and with 2 in two processes that are both pid 1, and their threads both thread
+// 1, each of a pid namespace of its own, over one directory: two containers that share /dev/shm.
+// Skips the test where that is not allowed.
 void in_two_pid_namespaces(const std::function<void(uint32_t)>& body);
 
 // ---------------------------------------------------------------- names and files
@@ -196,8 +199,8 @@ struct User {
   Primitive* operator->() { return &primitive; }
 };
 
-// Enters and leaves: whatever may be swept is. Processes that were killed just before the last of the
-// others left were still users when it looked, and so they leave something behind.
+// Enters and leaves: whatever may be swept is. Processes that were killed just before the last of
+// the others left were still users when it looked, and so they leave something behind.
 void sweep();
 
 // ---------------------------------------------------------------- waiting, as the addon does it

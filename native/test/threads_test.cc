@@ -1,11 +1,13 @@
 // Several agents in one process, each in a thread of its own, on one Store: worker threads of Node.
-// These run under the thread sanitizer too, which sees what happens between the threads of one process.
+// These run under the thread sanitizer too, which sees what happens between the threads of one
+// process.
 //
-// It does not know pthread_mutex_clocklock() and sem_clockwait() (the libtsan of GCC 12 has no interceptor
-// for them). What the first has locked looks like "unlock of an unlocked mutex" afterwards: that report
-// alone is suppressed, in the one function that unlocks. The order it then cannot see is still the owner
-// word's, in which a release is an atomic store and an acquisition a load of it; so the plain counters
-// below are checked all the same. A Semaphore has no such word, so what its permits guard is atomic here.
+// It does not know pthread_mutex_clocklock() and sem_clockwait() (the libtsan of GCC 12 has no
+// interceptor for them). What the first has locked looks like "unlock of an unlocked mutex"
+// afterwards: that report alone is suppressed, in the one function that unlocks. The order it then
+// cannot see is still the owner word's, in which a release is an atomic store and an acquisition a
+// load of it; so the plain counters below are checked all the same. A Semaphore has no such word,
+// so what its permits guard is atomic here.
 #include <mutex>
 #include <thread>
 
@@ -74,9 +76,9 @@ void counts_in_threads(uint32_t rounds) {
   note("%u of %u contended", contended.load(), kThreads * rounds);
 }
 
-// Threads that end while they hold, one after the other; each heir is told. The counter is not plain: an
-// heir may have learnt of the death from the kernel (the bell has no reader, the mutex is marked), which
-// orders the two as well, but not in the eyes of the thread sanitizer.
+// Threads that end while they hold, one after the other; each heir is told. The counter is not
+// plain: an heir may have learnt of the death from the kernel (the bell has no reader, the mutex is
+// marked), which orders the two as well, but not in the eyes of the thread sanitizer.
 template <class Primitive>
 void ends_while_holding(uint32_t rounds) {
   Party main;
@@ -110,8 +112,8 @@ TEST(count_with_an_rlock) { counts_in_threads<RLock>(scaled(4000)); }
 TEST(end_while_holding_a_lock) { ends_while_holding<Lock>(scaled(1000)); }
 TEST(end_while_holding_an_rlock) { ends_while_holding<RLock>(scaled(1000)); }
 
-// Between the end of an agent and its abandon() an heir may take the lock over, which lives on. The heir
-// must be able to let go of all that it has taken: the mutex beneath must not stay with it.
+// Between the end of an agent and its abandon() an heir may take the lock over, which lives on. The
+// heir must be able to let go of all that it has taken: the mutex beneath must not stay with it.
 TEST(an_heir_takes_over_while_the_dead_abandons) {
   Party main;
   User<RLock> heir(main.shared_store(), "left");
@@ -218,7 +220,9 @@ TEST(open_and_close) {
     for (uint32_t round = 0; round < scaled(2000); round++) {
       if (open.size() < 4 && chance.one_in(2)) {
         const auto which = chance.below(6);
-        const Kind kind = which % 3 == 0 ? Kind::lock : which % 3 == 1 ? Kind::rlock : Kind::semaphore;
+        const Kind kind = which % 3 == 0   ? Kind::lock
+                          : which % 3 == 1 ? Kind::rlock
+                                           : Kind::semaphore;
         core::Object& object = party.open(kind, "object " + std::to_string(which));
         CHECK(object.kind() == kind);
         opened.fetch_add(1);

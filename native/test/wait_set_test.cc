@@ -160,8 +160,9 @@ TEST(who_waits_in_the_kernel_is_counted_and_never_rung) {
   CHECK_EQUAL(count_waiting(scene.set, scene.registry()), 0u);
 }
 
-// A waiter at its bell enrols, leaves (its bit stays behind) and the entry is taken by one that waits in
-// the kernel: a release must ring the next waiter at a bell and not the sleeper, who does not listen.
+// A waiter at its bell enrols, leaves (its bit stays behind) and the entry is taken by one that
+// waits in the kernel: a release must ring the next waiter at a bell and not the sleeper, who does
+// not listen.
 TEST(a_stale_bit_does_not_make_a_sleeper_ring) {
   Scene scene;
   Party& leaver = scene.add();
@@ -288,8 +289,9 @@ TEST(threads_cancel_against_ring) {
   note("%u of %u were rung", rung, rounds);
 }
 
-// INV-4, with tokens in a plain counter and no slice to heal anything: who enrols and then tries, and
-// who posts and then rings, never both miss. A waiter that was rung and does not need it passes it on.
+// INV-4, with tokens in a plain counter and no slice to heal anything: who enrols and then tries,
+// and who posts and then rings, never both miss. A waiter that was rung and does not need it passes
+// it on.
 TEST(threads_no_ring_is_lost_and_none_is_doubled) {
   constexpr uint32_t kWaiters = 2, kWakers = 2;
   const uint32_t rounds = scaled(20'000);
