@@ -55,8 +55,11 @@ export class Sandbox {
     ];
     // A second look: another program on this machine may use holdfast at this moment, and what it
     // makes is gone soon. What the run left stays.
-    if (look().length > 0) await sleep(3000);
-    return look();
+    const first = look();
+    if (first.length === 0) return [];
+    await sleep(3000);
+    const second = new Set(look());
+    return first.filter((entry) => second.has(entry));
   }
 
   remove() {
