@@ -31,7 +31,8 @@ const openers: { [K in KindName]: (name: string) => Kinds[K] } = {
  */
 export function attach<K extends KindName>(handle: Handle<K>): Kinds[K] {
   if (typeof handle !== 'object' || handle === null || !('holdfast' in handle)) {
-    throw new TypeError('not a handle: attach() takes what toJSON() of an object returned');
+    const hint = typeof handle === 'string' ? '; this is text: attach(JSON.parse(text))' : '';
+    throw new TypeError(`not a handle: attach() takes what toJSON() of an object returned${hint}`);
   }
   checkKind(handle.holdfast);
   checkName(handle.name);

@@ -60,7 +60,7 @@ export function inheritedOptions(options: readonly string[]): string[] {
   return inherited;
 }
 
-const entry = fileURLToPath(new URL('./process-child.js', import.meta.url));
+const entry = fileURLToPath(new URL('./process-entry.cjs', import.meta.url));
 
 /** `--import` and `--require` may name what is found from here only. */
 const firstDirectory = currentDirectory();

@@ -11,15 +11,34 @@ import { unpack } from './transfer.js';
 /** Node's own for a main module that waits for what cannot come. */
 const unsettledExitCode = 13;
 
+/** What process-entry.cts has heard before this module was there. */
+interface Early {
+  readonly messages: (Wait | Job)[];
+  readonly listener: (message: unknown) => void;
+}
+
 let preloaded: Promise<void> = Promise.resolve();
 let begun = false;
 let settled = false;
 
 startup.loading = true;
 // Until its Job has come; preloaded modules may open objects.
-become({ name: 'forkserver', daemon: true, lineage: [], parent: null, mainModule: null });
+// It has a parent from the start: a preloaded main module must not take itself for the program.
+become({
+  name: 'forkserver',
+  daemon: true,
+  lineage: [],
+  parent: { name: 'MainProcess', pid: process.ppid },
+  mainModule: null,
+});
 
+const key = Symbol.for('holdfast.early');
+const { [key]: early } = globalThis as unknown as Record<symbol, Early>;
 process.on('message', onMessage);
+if (early) {
+  process.off('message', early.listener);
+  for (const message of early.messages) onMessage(message);
+}
 process.on('disconnect', onOrphaned);
 if (!process.connected) onOrphaned();
 

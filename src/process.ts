@@ -44,8 +44,8 @@ const running = new Set<Process>();
  *
  * **Target.** `{ module, export }`, or a function that the main module exports: the child imports that
  * module and calls the export, as with Python's "spawn". In the child the module is not the main one:
- * `import.meta.main`, or on older Node the comparison with `process.argv[1]`, is false, and `if
- * (require.main === module)` too. What the program itself does belongs behind such a condition. The
+ * what the program itself does belongs behind `if (parentProcess() === null)`. (`import.meta.main` of
+ * Node 24, the comparison with `process.argv[1]`, and `require.main === module` are false there too.) The
  * child waits for what the target returns, flushes standard output and error, waits for its own
  * children (daemons it terminates), and ends, whatever is still open: exit code 0, or
  * `process.exitCode`. A target that throws or rejects, or cannot be loaded, ends it with 1 and the error on standard error; one
@@ -289,8 +289,7 @@ function checkMayStart(): void {
   if (startup.loading) {
     throw new ProcessError(
       'start() at the top level of a module that the child is still loading: every child would start ' +
-        'another one. Put what only the program itself does behind "if (import.meta.main)", on older ' +
-        'Node "if (process.argv[1] === import.meta.filename)", in CommonJS "if (require.main === module)"',
+        'another one. Put what only the program itself does behind "if (parentProcess() === null)"',
     );
   }
 }
