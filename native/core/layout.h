@@ -149,15 +149,16 @@ constexpr uint32_t kSlotBits = 12;
 constexpr uint32_t kSlotCount = 1u << kSlotBits;  // agents of one user at one time
 constexpr size_t kProcessNameMax = 31;
 
-// id: 0, or the agent that lives here. The other fields are written before the id is published.
+// id: 0, or the agent that lives here. The other fields are written before the id is published. They may be
+// read while the slot changes hands, and the reader finds out by the id: so they are atomic as well.
 struct Slot {
   std::atomic<uint64_t> id;
-  uint64_t start_time;
-  uint32_t pid_namespace;  // inode numbers of namespaces are this short
-  uint32_t tid;            // the kernel's, in its pid namespace
-  uint32_t pid;
-  uint32_t thread_id;  // Node's; 0 is the main thread
-  char process_name[kProcessNameMax + 1];
+  std::atomic<uint64_t> start_time;
+  std::atomic<uint32_t> pid_namespace;  // inode numbers of namespaces are this short
+  std::atomic<uint32_t> tid;            // the kernel's, in its pid namespace
+  std::atomic<uint32_t> pid;
+  std::atomic<uint32_t> thread_id;  // Node's; 0 is the main thread
+  std::atomic<uint64_t> process_name[(kProcessNameMax + 1) / 8];
 };
 static_assert(sizeof(Slot) == 64);
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 
 namespace holdfast::core {
 
@@ -78,8 +79,9 @@ Status Registry::claim(uint32_t thread_id, const std::string& process_name, Agen
   slot.start_time = me.start_time;
   slot.pid_namespace = me.pid_namespace;
   slot.thread_id = thread_id;
-  memset(slot.process_name, 0, sizeof slot.process_name);
-  memcpy(slot.process_name, process_name.data(), std::min(process_name.size(), kProcessNameMax));
+  uint64_t words[(kProcessNameMax + 1) / 8] = {};
+  memcpy(words, process_name.data(), std::min(process_name.size(), kProcessNameMax));
+  for (size_t i = 0; i < std::size(words); i++) slot.process_name[i] = words[i];
   slot.id.store(claimed);  // INV-7: last
   *id = claimed;
   return Status::success();
@@ -160,7 +162,12 @@ bool Registry::describe(AgentId id, AgentFacts* facts) {
   if (slot.id.load() != id) return false;
   facts->pid = slot.pid;
   facts->thread_id = slot.thread_id;
-  facts->process_name.assign(slot.process_name, strnlen(slot.process_name, kProcessNameMax));
+  char name[kProcessNameMax + 1];
+  for (size_t i = 0; i < sizeof name / 8; i++) {
+    const uint64_t word = slot.process_name[i];
+    memcpy(name + 8 * i, &word, sizeof word);
+  }
+  facts->process_name.assign(name, strnlen(name, kProcessNameMax));
   return slot.id.load() == id;  // else the slot changed hands while we read
 }
 
