@@ -255,10 +255,18 @@ function checkTarget(target: unknown): Function | { module: string; export: stri
         `target must be a function that can be called, not the class ${target.name}`,
       );
     }
+    if (/Generator/.test(Object.prototype.toString.call(target))) {
+      throw new TypeError(
+        `target must not be the generator ${target.name}: calling it runs nothing`,
+      );
+    }
     return target;
   }
   if (typeof target !== 'object' || target === null || !('module' in target)) {
     throw new TypeError('target must be a function or { module, export }');
+  }
+  if ('args' in target) {
+    throw new TypeError('args go into the second argument: new Process(target, { args })');
   }
   const { module, export: name = 'default' } = target as { module: unknown; export?: unknown };
   if ((typeof module !== 'string' || module === '') && !(module instanceof URL)) {
@@ -270,7 +278,7 @@ function checkTarget(target: unknown): Function | { module: string; export: stri
 
 function checkOptions(options: ProcessOptions): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new TypeError('options must be an object');
+    throw new TypeError('options must be an object: { args: [...], name, daemon }');
   }
   const { args, name, daemon } = options as Record<string, unknown>;
   if (args !== undefined && !Array.isArray(args)) throw new TypeError('args must be an array');

@@ -447,6 +447,12 @@ TEST(the_mutex_without_the_word_is_no_hold) {
     *step = 2;
     EVENTUALLY(*step == 4);
     CHECK(lock->held_by_me());
+    // INV-11: whoever gets the mutex now finds the word taken, and must not keep it.
+    sleep_ms(2 * kSlice_ms);
+    const platform::MutexParty me = lock.party.agent().party();
+    platform::traits::MutexStorage* const mutex = &lock->body().mutex;
+    EVENTUALLY(platform::try_lock_mutex(mutex, me) == platform::MutexResult::locked);
+    platform::unlock_mutex(mutex, me);
     CHECK_EQUAL(lock->release(), Code::ok);
   });
   stuck.join();

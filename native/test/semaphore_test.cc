@@ -103,7 +103,7 @@ TEST(permits_are_conserved) {
   note("at most %u of %u inside", counts->most.load(), kPermits);
 }
 
-// release(n) must wake n: nobody else would, before their slice.
+// release(n) must wake n: here nobody has a slice to find out by itself.
 TEST(a_release_of_several_wakes_several) {
   constexpr uint32_t kWaiters = 6;
   Shared<std::atomic<uint32_t>> waiting, got;
@@ -112,7 +112,8 @@ TEST(a_release_of_several_wakes_several) {
     children.emplace_back([&, number] {
       User<Semaphore> user(permits("gate", 0));
       waiting->fetch_add(1);
-      CHECK(bool(number % 2 == 0 ? acquire(user) : acquire_by_bell(user)));
+      CHECK(bool(number % 2 == 0 ? acquire(user, kPatience_ms, kNoSlices_ns)
+                                 : acquire_by_bell(user, kPatience_ms, kNoSlices_ns)));
       got->fetch_add(1);
     });
   }

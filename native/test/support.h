@@ -205,6 +205,9 @@ void sweep();
 
 // ---------------------------------------------------------------- waiting, as the addon does it
 
+// For waits in which a slice must not help: what nobody wakes runs into the watchdog.
+constexpr int64_t kNoSlices_ns = 2 * kPatience_ms * platform::kNanosPerMilli;
+
 // Sync: blocks in wait(), a slice at a time.
 template <class Primitive>
 Outcome acquire(User<Primitive>& user, int64_t timeout_ms = kPatience_ms,
