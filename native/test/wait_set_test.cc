@@ -93,6 +93,22 @@ TEST(a_cancelled_enrolment_is_not_rung) {
   CHECK_EQUAL(rings_at(stayer), 1u);
 }
 
+// A waiter was rung and does not know it yet; its entry has another user already. When it cancels it
+// must leave that one alone, entry and bit.
+TEST(a_late_cancel_costs_nobody_a_ring) {
+  Scene scene;
+  Party& late = scene.add();
+  Party& waiter = scene.add();
+  const int index = scene.enter(late);
+  scene.ring();
+  scene.set.next_enrol.store(static_cast<uint32_t>(index));  // in life, 128 enrolments later
+  CHECK_EQUAL(scene.enter(waiter), index);
+  CHECK(!scene.leave(late, index));
+  scene.ring();
+  CHECK_EQUAL(rings_at(waiter), 1u);
+  CHECK_EQUAL(rings_at(late), 1u);
+}
+
 // Row "0 | 1" of the table: the next waker takes the bit and finds nobody, and goes on.
 TEST(a_stale_bit_is_taken_and_costs_nobody_a_ring) {
   Scene scene;

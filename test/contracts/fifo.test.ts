@@ -1,6 +1,7 @@
 // Pending acquisitions of one thread are served in the order of their calls; only their head competes
 // with the other threads and processes.
 import assert from 'node:assert/strict';
+import { Lock, Semaphore } from 'holdfast';
 import {
   type Kind,
   type Remote,
@@ -10,6 +11,7 @@ import {
   isFree,
   newActor,
   sharedActor,
+  track,
   waiting,
 } from '../support/index.js';
 
@@ -76,6 +78,27 @@ describe('first in, first out within a thread', () => {
       });
     }
   }
+
+  it('a newcomer in the turn of the release stands behind them too', async () => {
+    for (const object of [track(new Lock()), track(new Semaphore(1))]) {
+      object.acquireSync();
+      const order: number[] = [];
+      const take = async (number: number) => {
+        await object.acquire();
+        order.push(number);
+        object.release();
+      };
+      const waits = [take(1), take(2)];
+      object.release();
+      waits.push(take(3));
+      // Who does not wait may overtake: it is not in the queue.
+      const overtakes = object.tryAcquire();
+      if (overtakes) order.push(0);
+      if (overtakes) object.release();
+      await Promise.all(waits);
+      assert.deepEqual(order, [0, 1, 2, 3]);
+    }
+  });
 
   it('waits for different objects do not stand behind each other', async () => {
     const elsewhere = await sharedActor('worker');

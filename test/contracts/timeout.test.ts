@@ -13,6 +13,7 @@ import {
   newActor,
   now,
   random,
+  track,
   waiting,
 } from '../support/index.js';
 
@@ -56,6 +57,18 @@ describe('timeout', () => {
         assert.ok(await isFree(a));
       });
     }
+  });
+
+  it('0 neither enters the queue nor waits for a turn of the event loop', async () => {
+    const lock = track(new Lock());
+    lock.acquireSync();
+    const order: string[] = [];
+    setImmediate(() => order.push('next turn'));
+    const wait = lock.acquire({ timeout: 0 }).catch(() => order.push('rejected'));
+    assert.equal(lock.inspect().waiters, 0);
+    await wait;
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(order, ['rejected', 'next turn']);
   });
 
   // Measured where the wait is, and asserted exactly: "timeout ms passed first" (errors.ts).
