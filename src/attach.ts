@@ -1,10 +1,17 @@
+import { Barrier } from './barrier.js';
+import { BoundedSemaphore } from './bounded-semaphore.js';
+import { Condition } from './condition.js';
+import { Event } from './event.js';
+import { JoinableQueue } from './joinable-queue.js';
 import { Lock } from './lock.js';
 import type { KindName } from './native.js';
 import { type Handle, checkKind } from './objects.js';
 import { checkName } from './options.js';
 import { Queue } from './queue.js';
+import { ReadWriteLock } from './read-write-lock.js';
 import { RLock } from './rlock.js';
 import { Semaphore } from './semaphore.js';
+import { SharedMemory } from './shared-memory.js';
 
 /** The class that goes with each kind of object. */
 export interface Kinds {
@@ -12,6 +19,13 @@ export interface Kinds {
   RLock: RLock;
   Semaphore: Semaphore;
   Queue: Queue;
+  BoundedSemaphore: BoundedSemaphore;
+  Condition: Condition;
+  Event: Event;
+  Barrier: Barrier;
+  JoinableQueue: JoinableQueue;
+  SharedMemory: SharedMemory;
+  ReadWriteLock: ReadWriteLock;
 }
 
 const openers: { [K in KindName]: (name: string) => Kinds[K] } = {
@@ -19,6 +33,13 @@ const openers: { [K in KindName]: (name: string) => Kinds[K] } = {
   RLock: (name) => new RLock({ name, mustExist: true }),
   Semaphore: (name) => new Semaphore(undefined, { name, mustExist: true }),
   Queue: (name) => new Queue({ name, mustExist: true }),
+  BoundedSemaphore: (name) => new BoundedSemaphore(undefined, { name }),
+  Condition: (name) => new Condition(undefined, { name, mustExist: true }),
+  Event: (name) => new Event({ name, mustExist: true }),
+  Barrier: (name) => new Barrier(undefined, { name }),
+  JoinableQueue: (name) => new JoinableQueue({ name, mustExist: true }),
+  SharedMemory: (name) => new SharedMemory(undefined, { name }),
+  ReadWriteLock: (name) => new ReadWriteLock({ name, mustExist: true }),
 };
 
 /**

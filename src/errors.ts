@@ -174,6 +174,16 @@ export class EndedError extends HoldfastError {
   }
 }
 
+/** A party left the barrier, died, or broke it, before all were there. */
+export class BrokenBarrierError extends HoldfastError {
+  static {
+    this.prototype.name = 'BrokenBarrierError';
+  }
+  constructor(message: string, options?: HoldfastErrorOptions) {
+    super('ERR_HOLDFAST_BROKEN_BARRIER', message, options);
+  }
+}
+
 /** An item was taken out of a queue, and its bytes could not be read. The queue goes on. */
 export class DecodeError extends HoldfastError {
   static {

@@ -1,5 +1,5 @@
 // What an acquisition hands back.
-import type { NativeOwned } from './native.js';
+import type { NativeHolds } from './native.js';
 
 /**
  * One acquisition. `using guard = await lock.acquire()` releases it at the end of the block, however
@@ -9,8 +9,8 @@ export interface Guard extends Disposable {
   /**
    * Ends this acquisition. Does not block. A second call does nothing.
    *
-   * @throws NotLockedError (Lock) or NotOwnerError (RLock) at the first call if the hold has been
-   * ended by somebody else's release() meanwhile: two may have been inside at once.
+   * @throws NotLockedError (NotOwnerError: RLock) at the first call if the hold has been ended by
+   * somebody else's release() meanwhile: two may have been inside at once.
    */
   release(): void;
   /** The previous holder died, or its thread ended, while holding: check the data that it guards. */
@@ -20,10 +20,10 @@ export interface Guard extends Disposable {
 export class HeldGuard implements Guard {
   readonly abandoned: boolean;
   readonly #hold: number;
-  #native: NativeOwned | undefined;
+  #native: NativeHolds | undefined;
 
   /** `hold` as NativeObject.tryAcquire returns it, and not 0. */
-  constructor(native: NativeOwned, hold: number) {
+  constructor(native: NativeHolds, hold: number) {
     this.abandoned = hold < 0;
     this.#hold = hold < 0 ? -hold : hold;
     this.#native = native;

@@ -41,6 +41,11 @@ export class Lock extends Owned<'Lock'> {
   }
 
   /** @internal */
+  again(): Lock {
+    return new Lock({ name: this.name, mustExist: true });
+  }
+
+  /** @internal */
   protected enters(): boolean {
     return false;
   }

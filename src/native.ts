@@ -3,7 +3,19 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 
 /** Numbers of `Kind` in native/core/layout.h. */
-export const kinds = { Lock: 2, RLock: 3, Semaphore: 4, Queue: 5 } as const;
+export const kinds = {
+  Lock: 2,
+  RLock: 3,
+  Semaphore: 4,
+  Queue: 5,
+  BoundedSemaphore: 6,
+  Condition: 7,
+  Event: 8,
+  Barrier: 9,
+  JoinableQueue: 10,
+  SharedMemory: 11,
+  ReadWriteLock: 12,
+} as const;
 export type KindName = keyof typeof kinds;
 
 /** Numbers of `OpenFlags` in native/addon/addon.cc. */
@@ -13,6 +25,7 @@ export const openFlags = {
   persistent: 4,
   anonymous: 8,
   initialGiven: 16,
+  lockGiven: 32,
 } as const;
 
 /** What every object can do (native/addon/handle.h, `Common`). */
@@ -47,10 +60,22 @@ export interface NativeAcquirable extends NativeObject, NativeSource {
   contend(): void;
 }
 
+/** Something whose holds end one by one. */
+export interface NativeHolds {
+  releaseHold(hold: number): void;
+}
+
+/** Who holds something. */
+export interface NativeAgent {
+  readonly pid: number;
+  readonly threadId: number;
+  readonly processName: string;
+}
+
 export interface NativeOwnedState {
   locked: boolean;
   abandoned: boolean;
-  owner: { pid: number; threadId: number; processName: string } | null;
+  owner: NativeAgent | null;
   waiters: number;
   acquisitions: number;
   contentions: number;
@@ -58,9 +83,12 @@ export interface NativeOwnedState {
 }
 
 /** Lock and RLock (native/addon/owned.h). */
-export interface NativeOwned extends NativeAcquirable {
+export interface NativeOwned extends NativeAcquirable, NativeHolds {
   release(): void;
-  releaseHold(hold: number): void;
+  /** Releases this thread's hold whole, and returns its number; its depth is depth(). */
+  giveUp(): number;
+  /** Makes what was just acquired into the hold that was given up. */
+  resume(hold: number, depth: number): void;
   heldByMe(): boolean;
   depth(): number;
   locked(): boolean;
@@ -78,6 +106,115 @@ export interface NativeSemaphore extends NativeAcquirable {
     acquisitions: number;
     contentions: number;
   };
+}
+
+/** BoundedSemaphore (native/addon/bounded_semaphore.cc). */
+export interface NativeBounded extends NativeAcquirable, NativeHolds {
+  release(): void;
+  value(): number;
+  allMine(): boolean;
+  inspect(): {
+    permits: number;
+    value: number;
+    holders: NativeAgent[];
+    waiters: number;
+    acquisitions: number;
+    contentions: number;
+    abandonments: number;
+  };
+}
+
+/** ReadWriteLock (native/addon/read_write_lock.cc). Arguments are numbers. Holds are answered like NativeAcquirable's. */
+export interface NativeReadWrite extends NativeObject, NativeHolds {
+  readonly readers: NativeSource;
+  readonly writers: NativeSource;
+  tryShared(pastWriters: 0 | 1): number;
+  waitShared(pastWriters: 0 | 1, ms: number): number;
+  tryExclusive(): number;
+  /** As tryExclusive, but stays in front of the readers until withdraw(). */
+  claimExclusive(): number;
+  waitExclusive(ms: number): number;
+  withdraw(): void;
+  contend(): void;
+  readsHere(): boolean;
+  writesHere(): boolean;
+  inspect(): {
+    writer: NativeAgent | null;
+    readers: NativeAgent[];
+    abandoned: boolean;
+    waitingReaders: number;
+    waitingWriters: number;
+    acquisitions: number;
+    contentions: number;
+    abandonments: number;
+  };
+}
+
+/** Event (native/addon/event.cc). */
+export interface NativeEvent extends NativeObject, NativeSource {
+  set(): void;
+  clear(): void;
+  isSet(): boolean;
+  /** How often it was set: where a wait begins. */
+  sets(): number;
+  /** Is it set, or was it since? */
+  happened(since: number): boolean;
+  wait(since: number, ms: number): boolean;
+  inspect(): { isSet: boolean; sets: number; waiters: number };
+}
+
+/** What has become of a wait: numbers of `Notice` in native/core/condition.h. */
+export const notice = { none: 0, notified: 1, rescue: 2 } as const;
+
+/** Condition (native/addon/condition.cc). What is called with the lock held is marked. */
+export interface NativeCondition extends NativeObject, NativeSource {
+  readonly lockKind: number;
+  readonly lockName: string;
+  /** False if it goes with another lock of that name. */
+  bind(lockTag: number): boolean;
+  /** With the lock. The place of a wait; -1 if there are too many. */
+  begin(): number;
+  /** With the lock. Ends a wait; was it notified? */
+  finish(place: number): boolean;
+  /** With the lock. How many were notified. */
+  notify(count: number): number;
+  /** With the lock. Gives on what dead waiters were notified of. */
+  rescue(): void;
+  look(place: number): number;
+  wait(place: number, ms: number): number;
+  inspect(): { waiters: number; notifications: number };
+}
+
+/** How far an arrival has come: numbers of `Turnout` in native/core/barrier.h. */
+export const turnout = { notYet: 0, passed: 1, act: 2, arrived: 3, broken: 4 } as const;
+export type NativeArrival = readonly [turnout: number, round: number, index: number];
+
+/** Barrier (native/addon/barrier.cc). */
+export interface NativeBarrier extends NativeObject {
+  readonly parties: number;
+  /** Rings when a round ends. */
+  readonly passage: NativeSource;
+  /** Rings when the next may begin. */
+  readonly opening: NativeSource;
+  arrive(acts: 0 | 1): NativeArrival;
+  waitToArrive(acts: 0 | 1, ms: number): NativeArrival;
+  finish(round: number): number;
+  look(round: number): number;
+  wait(round: number, ms: number): number;
+  breakRound(round: number): void;
+  abort(): void;
+  reset(): void;
+  broken(): boolean;
+  waiting(): number;
+  inspect(): { parties: number; waiting: number; broken: boolean; round: number; breaks: number };
+}
+
+/** SharedMemory (native/addon/shared_memory.cc). */
+export interface NativeSharedMemory extends NativeObject {
+  readonly size: number;
+  map(): ArrayBuffer;
+  detach(buffer: ArrayBuffer): void;
+  inspect(): { size: number };
 }
 
 /** How a put or get went: numbers of `Moved` in native/core/queue.h. */
@@ -120,6 +257,25 @@ export interface NativeQueue extends NativeObject {
   inspect(): NativeQueueState;
 }
 
+export interface NativeJoinableQueueState extends NativeQueueState {
+  leased: number;
+  unfinished: number;
+  joiners: number;
+}
+
+/** JoinableQueue (native/addon/queue.cc). */
+export interface NativeJoinableQueue extends NativeQueue {
+  /** Rings when all is worked off. */
+  readonly rest: NativeSource;
+  /** A lease; undefined, and how it went in meta[1], if there is none. */
+  take(): readonly [type: number, payload: unknown, place: number, delivery: number] | undefined;
+  settle(place: number, delivery: number, done: boolean): void;
+  taskDone(): void;
+  finished(): boolean;
+  waitToJoin(ms: number): boolean;
+  inspect(): NativeJoinableQueueState;
+}
+
 export interface NativeListing {
   kind: number;
   name: string;
@@ -130,6 +286,10 @@ export interface NativeListing {
 interface NativeAddon {
   readonly defaultDirectory: string;
   readonly maxPermits: number;
+  readonly maxOwnedPermits: number;
+  readonly maxParties: number;
+  readonly maxConditionWaits: number;
+  readonly maxSharedMemory: number;
   readonly queueItemsMax: number;
   readonly queueBytesMin: number;
   readonly queueBytesMax: number;
@@ -154,9 +314,12 @@ interface NativeAddon {
     semaphoreKey: string,
     flags: number,
     initial: number,
+    bytes: number,
     maxItems: number,
     maxBytes: number,
     codec: number,
+    lockKind: number,
+    lockName: string,
   ): unknown;
   list(): NativeListing[];
   unlink(kind: number, name: string, fileKey: string): void;

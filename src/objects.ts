@@ -78,29 +78,43 @@ function semaphoreKey(name: string): string {
 
 /** What only one kind has. What is left out is not asked for. */
 export interface Particulars {
-  /** Semaphore: its first value. */
+  /** Semaphore: its first value. BoundedSemaphore: permits. Barrier: parties. */
   initial?: number | undefined;
+  /** SharedMemory. */
+  bytes?: number | undefined;
+  /** Condition: what it goes with; taken as it is if not `given`. */
+  lock?: { kind: 'Lock' | 'RLock'; name: string; given: boolean } | undefined;
   /** Queue: left out for the default, or for what an existing queue has. */
   maxItems?: number | undefined;
   maxBytes?: number | undefined;
   codec?: number | undefined;
 }
 
+/** In options: the name was made up by this package, and nobody else can know it. */
+export const anonymous = Symbol('anonymous');
+
+/** A name that nobody else has. */
+export function anonymousName(): string {
+  return `anonymous:${randomUUID()}`;
+}
+
 /** Opens or makes an object. */
 function open<N>(
   kind: KindName,
   options: OpenOptions,
-  { initial, maxItems = 0, maxBytes = 0, codec = 0 }: Particulars = {},
+  particulars: Particulars = {},
 ): [native: N, name: string] {
+  const { initial, bytes = 0, maxItems = 0, maxBytes = 0, codec = 0, lock } = particulars;
   checkOpen(options);
   enterDirectory();
-  const name = options.name ?? `anonymous:${randomUUID()}`;
+  const name = options.name ?? anonymousName();
   const flags =
     (options.exclusive ? openFlags.exclusive : 0) |
     (options.mustExist ? openFlags.mustExist : 0) |
     (options.persistent ? openFlags.persistent : 0) |
-    (options.name === undefined ? openFlags.anonymous : 0) |
-    (initial === undefined ? 0 : openFlags.initialGiven);
+    (options.name === undefined || anonymous in options ? openFlags.anonymous : 0) |
+    (initial === undefined ? 0 : openFlags.initialGiven) |
+    (lock?.given ? openFlags.lockGiven : 0);
   const native = addon.open(
     kinds[kind],
     name,
@@ -108,9 +122,12 @@ function open<N>(
     semaphoreKey(name),
     flags,
     initial ?? 1,
+    bytes,
     maxItems,
     maxBytes,
     codec,
+    kinds[lock?.kind ?? 'RLock'],
+    lock?.name ?? '',
   ) as N;
   return [native, name];
 }
@@ -123,6 +140,7 @@ export abstract class Shared<K extends KindName, N extends NativeObject> impleme
   readonly kind: K;
   readonly #native: N;
   #closed = false;
+  #retained = 0;
 
   /** @internal */
   constructor(kind: K, options: OpenOptions, particulars?: Particulars) {
@@ -164,8 +182,32 @@ export abstract class Shared<K extends KindName, N extends NativeObject> impleme
       );
     }
     rejectAll(this);
-    this.#native.close();
     this.#closed = true;
+    if (this.#retained === 0) this.#end();
+  }
+
+  #end(): void {
+    this.#native.close();
+    this.closed();
+  }
+
+  /** @internal The native object has been closed. */
+  protected closed(): void {}
+
+  /** @internal Has close() not been called yet? */
+  protected get isOpen(): boolean {
+    return !this.#closed;
+  }
+
+  /** @internal Work that has to be brought to an end on the native object, close() or not. */
+  protected async retain<T>(work: (native: N) => Promise<T>): Promise<T> {
+    const { native } = this;
+    this.#retained++;
+    try {
+      return await work(native);
+    } finally {
+      if (--this.#retained === 0 && this.#closed) this.#end();
+    }
   }
 
   /** The same as close(), for `using`. */

@@ -2,6 +2,7 @@
 import { DeadlockError, label } from './errors.js';
 import { type Guard, HeldGuard } from './guard.js';
 import type { NativeOwned } from './native.js';
+import type { Lock } from './lock.js';
 import { Shared } from './objects.js';
 import {
   type SyncWaitOptions,
@@ -10,7 +11,8 @@ import {
   checkSyncWait,
   checkWait,
 } from './options.js';
-import { isWaitedFor, waitForHold, waitForHoldSync } from './waits.js';
+import type { RLock } from './rlock.js';
+import { isWaitedFor, waitFor, waitForHold, waitForHoldSync } from './waits.js';
 
 /** What `inspect()` shows of a Lock or RLock: a snapshot, old as soon as it is taken. */
 export interface LockState {
@@ -34,6 +36,12 @@ export interface LockState {
   readonly contentions: number;
   /** Acquisitions after a holder that died. */
   readonly abandonments: number;
+}
+
+/** @internal A hold that was given up to be acquired again. */
+export interface Suspended {
+  readonly hold: number;
+  readonly depth: number;
 }
 
 export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K, NativeOwned> {
@@ -120,6 +128,45 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K, Native
   /** A snapshot of its state and counters. Does not block. */
   inspect(): LockState {
     return { kind: this.kind, name: this.name, ...this.native.inspect() };
+  }
+
+  // ---------------------------------------------------------------- for Condition
+
+  /** @internal Another handle to the same lock. */
+  abstract again(): Lock | RLock;
+
+  /** @internal Does the caller hold it? */
+  mine(): boolean {
+    return this.native.heldByMe();
+  }
+
+  /** @internal Gives the hold up, whole. */
+  suspend(): Suspended {
+    const { native } = this;
+    const depth = native.depth();
+    return { hold: native.giveUp(), depth };
+  }
+
+  /** @internal Waits without a limit until it is the same hold again. Was the last holder's end a death? */
+  async regain({ hold, depth }: Suspended): Promise<boolean> {
+    const { native } = this;
+    // Another task of this thread may hold it: then an RLock would be entered, and its hold become ours.
+    const take = () => (native.heldByMe() ? undefined : native.tryAcquire() || undefined);
+    let taken = isWaitedFor(native.tag) ? undefined : take();
+    if (taken === undefined) {
+      native.contend();
+      taken = await waitFor(this, { source: native, take }, undefined);
+    }
+    native.resume(hold, depth);
+    return taken < 0;
+  }
+
+  /** @internal The same, blocking this thread. */
+  regainSync({ hold, depth }: Suspended): boolean {
+    const { native } = this;
+    const taken = native.tryAcquire() || waitForHoldSync(this, undefined);
+    native.resume(hold, depth);
+    return taken < 0;
   }
 
   /** @internal Would an acquisition by this thread succeed whoever else waits? */

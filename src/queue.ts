@@ -42,7 +42,7 @@ export interface QueueOptions<T = unknown> extends OpenOptions {
 
 /** What `inspect()` shows of a Queue: a snapshot, old as soon as it is taken. */
 export interface QueueState extends Readonly<NativeQueueState> {
-  readonly kind: 'Queue';
+  readonly kind: 'Queue' | 'JoinableQueue';
   readonly name: string;
 }
 
@@ -59,7 +59,10 @@ export interface QueueState extends Readonly<NativeQueueState> {
  * order of their calls (putSync and tryPut overtake pending put calls). Not persistent unless asked for:
  * with its last user the queue goes, and what is in it.
  */
-export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
+export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Shared<
+  'Queue' | 'JoinableQueue',
+  N
+> {
   readonly #codec: Codec;
 
   /**
@@ -69,20 +72,23 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
    * (what is left out is taken as it is), or has a codec of its own and none is given. NoSpaceError if the
    * first 64 KiB cannot be had. Otherwise as Lock.
    */
-  constructor(options: QueueOptions<T> = {}) {
+  constructor(options?: QueueOptions<T>);
+  /** @internal */
+  constructor(options: QueueOptions<T> | undefined, kind: 'JoinableQueue');
+  constructor(options: QueueOptions<T> = {}, kind: 'Queue' | 'JoinableQueue' = 'Queue') {
     const { maxSize, maxBytes, codec } = Object(options) as QueueOptions<never>;
     if (maxSize !== undefined) checkCount('maxSize', maxSize, 1, addon.queueItemsMax);
     if (maxBytes !== undefined) {
       checkCount('maxBytes', maxBytes, addon.queueBytesMin, addon.queueBytesMax);
     }
     checkCodec(codec);
-    super('Queue', options, { maxItems: maxSize, maxBytes, codec: codecNumber(codec) });
+    super(kind, options, { maxItems: maxSize, maxBytes, codec: codecNumber(codec) });
     const found = codecFor(this.native.codec, codec);
     if (found === undefined) {
       this.close();
       throw new IncompatibleError(
-        `${label('Queue', this.name)}: it has a codec of its own; give { encode, decode } as codec`,
-        { kind: 'Queue', objectName: this.name },
+        `${label(kind, this.name)}: it has a codec of its own; give { encode, decode } as codec`,
+        { kind, objectName: this.name },
       );
     }
     this.#codec = found;
@@ -175,12 +181,12 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
    * `signal.reason` or ClosedError.
    */
   async get(options?: WaitOptions): Promise<T> {
-    return this.#decode(await this.#wait(() => this.#take(), options));
+    return this.decodeItem(await this.waitFor(() => this.#take(), options));
   }
 
   /** The same, blocking this thread. */
   getSync(options?: SyncWaitOptions): T {
-    return this.#decode(this.#waitSync(() => this.#take(), options));
+    return this.decodeItem(this.waitForSync(() => this.#take(), options));
   }
 
   /**
@@ -189,7 +195,7 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
    */
   tryGet(): T | undefined {
     const taken = this.#take();
-    return taken && this.#decode(taken);
+    return taken && this.decodeItem(taken);
   }
 
   /**
@@ -199,13 +205,13 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
    */
   async getMany(count: number, options?: WaitOptions): Promise<T[]> {
     checkCount('count', count, 1, longestBatch);
-    return this.#decodeAll(await this.#wait(() => this.#takeMany(count), options));
+    return this.#decodeAll(await this.waitFor(() => this.#takeMany(count), options));
   }
 
   /** The same, blocking this thread. */
   getManySync(count: number, options?: SyncWaitOptions): T[] {
     checkCount('count', count, 1, longestBatch);
-    return this.#decodeAll(this.#waitSync(() => this.#takeMany(count), options));
+    return this.#decodeAll(this.waitForSync(() => this.#takeMany(count), options));
   }
 
   /** The same without waiting; undefined if there is nothing now. */
@@ -292,7 +298,7 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
     const how = native.meta[1];
     if (how === moved.yes) return [native.meta[0]!, payload];
     if (how === moved.notYet) return undefined;
-    throw this.#error(how);
+    throw this.failure(how);
   }
 
   #takeMany(count: number): unknown[] | undefined {
@@ -301,10 +307,11 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
     const how = native.meta[1];
     if (how === moved.yes) return pairs;
     if (how === moved.notYet) return undefined;
-    throw this.#error(how);
+    throw this.failure(how);
   }
 
-  #decode([type, payload]: Taken): T {
+  /** @internal */
+  protected decodeItem([type, payload]: Taken): T {
     return decodeItem(this.#codec, this.name, type, payload) as T;
   }
 
@@ -313,7 +320,7 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
     const errors: DecodeError[] = [];
     for (let i = 0; i < pairs.length; i += 2) {
       try {
-        items.push(this.#decode([pairs[i] as number, pairs[i + 1]]));
+        items.push(this.decodeItem([pairs[i] as number, pairs[i + 1]]));
       } catch (error) {
         errors.push(error as DecodeError);
       }
@@ -328,7 +335,7 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
     const how = this.native.put(type, payload);
     if (how === moved.yes) return true;
     if (how === moved.notYet) return false;
-    throw this.#error(how);
+    throw this.failure(how);
   }
 
   /** False if not all of it is in yet. */
@@ -337,13 +344,17 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
       const put = this.native.putMany(batch.pairs, batch.done);
       batch.done += put;
       const how = this.native.meta[1];
-      if (how !== moved.yes && how !== moved.notYet) throw this.#error(how);
+      if (how !== moved.yes && how !== moved.notYet) throw this.failure(how);
       if (put === 0) return false;
     }
     return true;
   }
 
-  async #wait<R>(take: () => R | undefined, options: WaitOptions | undefined): Promise<R> {
+  /** @internal */
+  protected async waitFor<R>(
+    take: () => R | undefined,
+    options: WaitOptions | undefined,
+  ): Promise<R> {
     if (options !== undefined) {
       checkWait(options);
       options.signal?.throwIfAborted();
@@ -354,7 +365,8 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
     return taken === undefined ? waitFor(this, wanted, options) : taken;
   }
 
-  #waitSync<R>(take: () => R | undefined, options: SyncWaitOptions | undefined): R {
+  /** @internal */
+  protected waitForSync<R>(take: () => R | undefined, options: SyncWaitOptions | undefined): R {
     if (options !== undefined) checkSyncWait(options);
     const taken = take();
     if (taken !== undefined) return taken;
@@ -362,9 +374,10 @@ export class Queue<T = unknown> extends Shared<'Queue', NativeQueue> {
     return waitForSync(this, takeWithin, options?.timeout);
   }
 
-  #error(how: number | undefined): HoldfastError | RangeError {
-    const called = label('Queue', this.name);
-    const options = { kind: 'Queue', objectName: this.name };
+  /** @internal */
+  protected failure(how: number | undefined): HoldfastError | RangeError {
+    const called = label(this.kind, this.name);
+    const options = { kind: this.kind, objectName: this.name };
     switch (how) {
       case moved.ended:
         return new EndedError(`${called}: it was ended`, options);

@@ -37,6 +37,11 @@ export class RLock extends Owned<'RLock'> {
     return this.native.depth();
   }
 
+  /** @internal */
+  again(): RLock {
+    return new RLock({ name: this.name, mustExist: true });
+  }
+
   /** @internal The holder never stands behind others, or it would wait for itself. */
   protected enters(native: NativeOwned): boolean {
     return native.heldByMe();

@@ -24,6 +24,13 @@ export interface Wanted<T> {
   readonly source: NativeSource;
   /** Takes it, or returns undefined. Does not block. What it throws, the wait rejects with. */
   take(): T | undefined;
+  /**
+   * What one has the others can have as well, or each waits for something of its own: then everybody
+   * looks, not only the head.
+   */
+  readonly everybody?: boolean;
+  /** Nobody in this thread waits for it any more. */
+  done?(): void;
 }
 
 class Pending {
@@ -155,9 +162,14 @@ export function rejectAll(waiter: Waiter): void {
   }
 }
 
-/** The bell has rung for these objects. The addon calls this. */
+/** The bell has rung for these objects; 0 is news of a death. The addon calls this. */
 export function onRings(tags: number[]): void {
   for (const tag of tags) {
+    if (tag === 0) {
+      // Somebody died whom somebody here waits for.
+      for (const queue of queues.values()) serve(queue);
+      continue;
+    }
     const queue = queues.get(tag);
     if (!queue?.head) continue; // passed on when its last waiter left
     // The waker took the entry out. If it is still there the ring was for an earlier one; take it
@@ -182,31 +194,39 @@ function onSlice(): void {
  * runs code of the caller's: promises settle later.
  */
 function serve(queue: WaitQueue, headHasTried = false): void {
-  let tried = headHasTried;
-  for (let pending = queue.head; pending; pending = queue.head, tried = false) {
-    const { wanted, signal } = pending;
-    if (signal?.aborted) {
-      // The abort has been announced to somebody before us, and our turn to hear of it comes after this.
-      leave(queue, pending);
-      pending.reject(signal.reason);
-      continue;
-    }
-    let taken: unknown;
-    try {
-      if (!tried) taken = wanted.take();
-      if (taken === undefined) {
-        queue.entry = wanted.source.enrol(queue.entry, queue.length);
-        taken = wanted.take();
-      }
-    } catch (error) {
-      leave(queue, pending);
-      pending.reject(error);
-      continue;
-    }
-    if (taken === undefined) return;
-    leave(queue, pending);
-    pending.resolve(taken as never);
+  let pending = queue.head;
+  for (let tried = headHasTried; pending; tried = false) {
+    const { next } = pending;
+    if (!settle(queue, pending, tried) && !pending.wanted.everybody) return;
+    pending = next;
   }
+}
+
+/** Has the wait come to its end? */
+function settle(queue: WaitQueue, pending: Pending, tried: boolean): boolean {
+  const { wanted, signal } = pending;
+  if (signal?.aborted) {
+    // The abort has been announced to somebody before us, and our turn to hear of it comes after this.
+    leave(queue, pending);
+    pending.reject(signal.reason);
+    return true;
+  }
+  let taken: unknown;
+  try {
+    if (!tried) taken = wanted.take();
+    if (taken === undefined) {
+      queue.entry = wanted.source.enrol(queue.entry, queue.length);
+      taken = wanted.take();
+    }
+  } catch (error) {
+    leave(queue, pending);
+    pending.reject(error);
+    return true;
+  }
+  if (taken === undefined) return false;
+  leave(queue, pending);
+  pending.resolve(taken as never);
+  return true;
 }
 
 function withdraw(queue: WaitQueue, pending: Pending, reason: unknown): void {
@@ -237,6 +257,7 @@ function leave(queue: WaitQueue, pending: Pending): void {
   // A ring that is on its way to nobody belongs to somebody else.
   const { source } = pending.wanted;
   if (!source.cancel(queue.entry)) source.passOn();
+  pending.wanted.done?.();
 }
 
 function timedOut(waiter: Waiter, timeout: number): TimeoutError {

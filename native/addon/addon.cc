@@ -14,6 +14,7 @@ enum OpenFlags : uint32_t {  // as in src/native.ts
   kPersistent = 4,
   kAnonymous = 8,
   kInitialGiven = 16,
+  kLockGiven = 32,
 };
 
 // Begins the agent if need be, does `work`, throws what goes wrong.
@@ -25,7 +26,8 @@ bool attempt(Environment& environment, core::Kind kind, const std::string& name,
   return status.ok();
 }
 
-// open(kind, name, fileKey, semaphoreKey, flags, initial, maxItems, maxBytes, codec). src/objects.ts has checked the arguments.
+// open(kind, name, fileKey, semaphoreKey, flags, initial, bytes, maxItems, maxBytes, codec, lockKind,
+// lockName). src/objects.ts has checked the arguments.
 Napi::Value open(const Napi::CallbackInfo& info) {
   Environment& environment = *Environment::from(info.Env());
   const uint32_t flags = info[4].As<Napi::Number>();
@@ -40,9 +42,13 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   request.anonymous = (flags & kAnonymous) != 0;
   request.initial_given = (flags & kInitialGiven) != 0;
   request.initial = info[5].As<Napi::Number>();
-  request.queue.max_items = static_cast<uint64_t>(info[6].As<Napi::Number>().Int64Value());
-  request.queue.max_bytes = static_cast<uint64_t>(info[7].As<Napi::Number>().Int64Value());
-  request.queue.codec = info[8].As<Napi::Number>();
+  request.bytes = static_cast<uint64_t>(info[6].As<Napi::Number>().Int64Value());
+  request.queue.max_items = static_cast<uint64_t>(info[7].As<Napi::Number>().Int64Value());
+  request.queue.max_bytes = static_cast<uint64_t>(info[8].As<Napi::Number>().Int64Value());
+  request.queue.codec = info[9].As<Napi::Number>();
+  request.lock_given = (flags & kLockGiven) != 0;
+  request.lock_kind = static_cast<core::Kind>(info[10].As<Napi::Number>().Uint32Value());
+  request.lock_name = info[11].As<Napi::String>();
 
   core::Object* object = nullptr;
   if (!attempt(environment, request.kind, request.name,
@@ -62,6 +68,27 @@ Napi::Value open(const Napi::CallbackInfo& info) {
       break;
     case core::Kind::queue:
       bound = bind_queue(environment, object);
+      break;
+    case core::Kind::joinable_queue:
+      bound = bind_joinable_queue(environment, object);
+      break;
+    case core::Kind::bounded_semaphore:
+      bound = bind_bounded_semaphore(environment, object);
+      break;
+    case core::Kind::read_write_lock:
+      bound = bind_read_write_lock(environment, object);
+      break;
+    case core::Kind::condition:
+      bound = bind_condition(environment, object);
+      break;
+    case core::Kind::event:
+      bound = bind_event(environment, object);
+      break;
+    case core::Kind::barrier:
+      bound = bind_barrier(environment, object);
+      break;
+    case core::Kind::shared_memory:
+      bound = bind_shared_memory(environment, object);
       break;
     case core::Kind::registry:
       break;
@@ -106,6 +133,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["unlink"] = Napi::Function::New<unlink>(env, "unlink");
   exports["defaultDirectory"] = platform::default_directory();
   exports["maxPermits"] = platform::kSemaphoreValueMax;
+  exports["maxOwnedPermits"] = core::kPermitsMax;
+  exports["maxParties"] = core::kPartiesMax;
+  exports["maxConditionWaits"] = core::kConditionWaitsMax;
+  exports["maxSharedMemory"] = static_cast<double>(core::kSharedMemoryMax);
   exports["queueItemsMax"] = static_cast<double>(core::kQueueItemsMax);
   exports["queueBytesMin"] = static_cast<double>(core::kQueueBytesMin);
   exports["queueBytesMax"] = static_cast<double>(core::kQueueBytesMax);

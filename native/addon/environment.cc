@@ -133,14 +133,57 @@ bool Environment::start_bell() {
   }
   // An idle bell does not keep the process alive; a pending wait does, through its slice timer.
   uv_unref(reinterpret_cast<uv_handle_t*>(poll));
+  agent_->set_watcher(this);
   return true;
+}
+
+// ---------------------------------------------------------------- news of death
+
+struct DeathWatch {
+  Environment* environment;
+  size_t place;
+};
+
+void Environment::watch_begins(size_t place, int fd) {
+  uv_loop_t* loop = nullptr;
+  if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return;
+  auto* poll = new uv_poll_t();
+  if (uv_poll_init(loop, poll, fd) != 0) {  // the slice will have to do
+    delete poll;
+    return;
+  }
+  poll->data = new DeathWatch{this, place};
+  watches_[place] = poll;
+  uv_poll_start(poll, UV_DISCONNECT, on_death);
+  uv_unref(reinterpret_cast<uv_handle_t*>(poll));
+}
+
+void Environment::watch_ends(size_t place) {
+  uv_poll_t* poll = std::exchange(watches_[place], nullptr);
+  if (poll == nullptr) return;
+  uv_poll_stop(poll);
+  uv_close(reinterpret_cast<uv_handle_t*>(poll), [](uv_handle_t* handle) {
+    delete static_cast<DeathWatch*>(handle->data);
+    delete reinterpret_cast<uv_poll_t*>(handle);
+  });
+}
+
+// libuv reports the lost reader as an error, or as a disconnection.
+void Environment::on_death(uv_poll_t* poll, int, int) {
+  const DeathWatch watch = *static_cast<DeathWatch*>(poll->data);
+  watch.environment->agent_->end_watch(watch.place);
+  watch.environment->call_on_rings({0});
 }
 
 void Environment::on_bell(uv_poll_t* poll, int, int) {
   auto* self = static_cast<Environment*>(poll->data);
   const std::vector<uint64_t> tags = self->agent_->take_rings();
-  if (tags.empty()) return;
-  napi_env env = self->env_;
+  if (!tags.empty()) self->call_on_rings(tags);
+}
+
+// Tells src/waits.ts which objects rang; 0 says that somebody died.
+void Environment::call_on_rings(const std::vector<uint64_t>& tags) {
+  napi_env env = env_;
   napi_handle_scope scope = nullptr;
   napi_open_handle_scope(env, &scope);
   napi_value list = nullptr, global = nullptr, function = nullptr, result = nullptr;
@@ -151,7 +194,7 @@ void Environment::on_bell(uv_poll_t* poll, int, int) {
     napi_set_element(env, list, static_cast<uint32_t>(i), tag);
   }
   napi_get_global(env, &global);
-  napi_get_reference_value(env, self->on_rings_, &function);
+  napi_get_reference_value(env, on_rings_, &function);
   if (napi_make_callback(env, nullptr, global, function, 1, &list, &result) ==
       napi_pending_exception) {
     napi_value error = nullptr;

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "core/agent.h"
 
@@ -45,7 +46,7 @@ class HandleBase {
   bool collected_ = false;  // its JS object is gone, but the agent still holds it
 };
 
-class Environment {
+class Environment final : private core::Watcher {
  public:
   static napi_value init(napi_env env, napi_value exports);
   static Environment* from(napi_env env);
@@ -81,6 +82,10 @@ class Environment {
   static void on_cleanup(napi_async_cleanup_hook_handle hook, void* data);
   static void at_process_exit();
   bool start_bell();
+  void call_on_rings(const std::vector<uint64_t>& tags);
+  void watch_begins(size_t place, int fd) override;
+  void watch_ends(size_t place) override;
+  static void on_death(uv_poll_t* poll, int status, int events);
 
   napi_env env_ = nullptr;
   std::thread::id thread_;
@@ -93,6 +98,7 @@ class Environment {
   bool ended_ = false;
   std::unique_ptr<core::Agent> agent_;
   uv_poll_t* poll_ = nullptr;
+  uv_poll_t* watches_[platform::kWatchesMax] = {};  // on the agent's watches, place by place
   HandleBase* handles_ = nullptr;
 };
 

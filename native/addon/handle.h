@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "addon/environment.h"
 #include "core/waiting.h"
@@ -20,6 +21,12 @@ inline napi_value number(napi_env env, double value) {
   napi_value result = nullptr;
   napi_create_double(env, value, &result);
   return result;
+}
+
+// When a wait of so many milliseconds returns to JavaScript at the latest.
+inline int64_t slice_of(double wanted_ms) {
+  const auto wanted_ns = static_cast<int64_t>(wanted_ms * platform::kNanosPerMilli);
+  return platform::monotonic_ns() + std::min(wanted_ns, core::kSlice_ns);
 }
 
 inline napi_value boolean(napi_env env, bool value) {
@@ -41,6 +48,13 @@ inline void set(napi_env env, napi_value object, const char* key, double value) 
   set(env, object, key, number(env, value));
 }
 
+// Does a Primitive have holds, which its agent must release?
+template <class Primitive, class = void>
+struct HasHolds : std::false_type {};
+template <class Primitive>
+struct HasHolds<Primitive, std::void_t<decltype(std::declval<Primitive&>().is_mine(0))>>
+    : std::true_type {};
+
 template <class Primitive>
 class Handle : public HandleBase {
  public:
@@ -54,15 +68,24 @@ class Handle : public HandleBase {
     if constexpr (kOwned) primitive.abandon();
   }
 
-  // Was what the agent holds acquired through this handle?
+  // Was something that the agent holds acquired through this handle?
   bool holds() const override {
     if constexpr (kOwned) {
-      return primitive.held_by_me() && primitive.hold_number() == hold_;
+      for (const uint64_t hold : more_holds_) {
+        if (primitive.is_mine(hold)) return true;
+      }
+      return primitive.is_mine(hold_);
     }
     return false;
   }
   const core::Outcome& note(const core::Outcome& outcome) {
-    if (outcome) hold_ = outcome.hold;
+    if (!outcome) return outcome;
+    if constexpr (kOwned) {
+      if constexpr (Primitive::kManyHolds) {
+        if (primitive.is_mine(hold_)) keep(hold_);
+      }
+    }
+    hold_ = outcome.hold;
     return outcome;
   }
 
@@ -73,9 +96,20 @@ class Handle : public HandleBase {
   Primitive primitive;
 
  private:
-  uint64_t hold_ = 0;
-  using Body = std::decay_t<decltype(std::declval<Primitive&>().body())>;
-  static constexpr bool kOwned = std::is_same_v<Body, core::OwnedBody>;
+  void keep(uint64_t hold) {
+    if (more_holds_.size() >= forget_at_) {
+      more_holds_.erase(std::remove_if(more_holds_.begin(), more_holds_.end(),
+                                       [this](uint64_t old) { return !primitive.is_mine(old); }),
+                        more_holds_.end());
+      forget_at_ = 2 * more_holds_.size() + 8;
+    }
+    more_holds_.push_back(hold);
+  }
+
+  static constexpr bool kOwned = HasHolds<Primitive>::value;
+  uint64_t hold_ = 0;                  // the last one
+  std::vector<uint64_t> more_holds_;   // those before it that may still be held
+  size_t forget_at_ = 8;
 };
 
 // A JS function whose data is a Handle<Primitive>. `kArguments` numbers at most.
@@ -110,29 +144,49 @@ struct Acquirable {
   // wait(ms): blocks the thread for one slice at most, so that the caller returns to JavaScript
   // and a worker can be terminated.
   static napi_value wait(napi_env env, H& handle, const double* argument) {
-    const auto wanted = static_cast<int64_t>(argument[0] * platform::kNanosPerMilli);
-    return to_js(env, handle.note(handle.primitive.wait(platform::monotonic_ns() +
-                                                        std::min(wanted, core::kSlice_ns))));
+    return to_js(env, handle.note(handle.primitive.wait(slice_of(argument[0]))));
   }
   static napi_value contend(napi_env, H& handle, const double*) {
     handle.primitive.body().contentions.fetch_add(1, std::memory_order_relaxed);
     return nullptr;
   }
+};
+
+// Something to be rung for. Each is one line of native.ts' NativeSource. `Of` says which wait set of the
+// object it is, by three functions: set, tag, watch; and may say what else goes with them.
+template <class Of>
+struct Source {
+  using H = Handle<typename Of::Primitive>;
+
   // enrol(index, waiting): see core/wait_set.h; index -1 for a first time.
   static napi_value enrol(napi_env env, H& handle, const double* argument) {
     core::Agent& agent = handle.agent();
-    return number(env, core::enrol_again(handle.primitive.waiters(), agent.registry(), agent.id(),
-                                         static_cast<uint32_t>(argument[1]),
-                                         static_cast<int>(argument[0])));
+    const int index = core::enrol_again(Of::set(handle.primitive), agent.registry(), agent.id(),
+                                        static_cast<uint32_t>(argument[1]),
+                                        static_cast<int>(argument[0]));
+    Of::watch(handle.primitive);
+    return number(env, index);
   }
   // cancel(index): false if a ring is on its way to this agent.
   static napi_value cancel(napi_env env, H& handle, const double* argument) {
-    return boolean(env, core::cancel(handle.primitive.waiters(), handle.agent().id(),
+    return boolean(env, core::cancel(Of::set(handle.primitive), handle.agent().id(),
                                      static_cast<int>(argument[0])));
   }
   static napi_value pass_on(napi_env, H& handle, const double*) {
-    core::ring_one(handle.primitive.waiters(), handle.agent().registry(), handle.object().tag());
+    Of::pass_on(handle.primitive, handle.agent().registry());
     return nullptr;
+  }
+};
+
+// The one wait set of an object that has only one.
+template <class P>
+struct Waiters {
+  using Primitive = P;
+  static core::WaitSet& set(P& primitive) { return primitive.waiters(); }
+  static uint64_t tag(P& primitive) { return primitive.tag(); }
+  static void watch(P& primitive) { primitive.watch(); }
+  static void pass_on(P& primitive, core::Registry& registry) {
+    core::ring_one(primitive.waiters(), registry, primitive.tag());
   }
 };
 
@@ -187,13 +241,26 @@ class Binder {
 
   void add_acquirable() {
     using A = Acquirable<Primitive>;
-    set(env_, value_, "tag", static_cast<double>(handle_->object().tag()));
     add<A::try_acquire>("tryAcquire");
     add<A::wait, 1>("wait");
     add<A::contend>("contend");
-    add<A::enrol, 2>("enrol");
-    add<A::cancel, 1>("cancel");
-    add<A::pass_on>("passOn");
+    add_source<Waiters<Primitive>>(value_);
+  }
+
+  template <class Of>
+  void add_source(napi_value to) {
+    set(env_, to, "tag", static_cast<double>(Of::tag(handle_->primitive)));
+    add(to, "enrol", bound<Primitive, Source<Of>::enrol, 2>);
+    add(to, "cancel", bound<Primitive, Source<Of>::cancel, 1>);
+    add(to, "passOn", bound<Primitive, Source<Of>::pass_on, 0>);
+  }
+  // The same as an object of its own, for an object with several.
+  template <class Of>
+  void add_source(const char* name) {
+    napi_value source = nullptr;
+    napi_create_object(env_, &source);
+    add_source<Of>(source);
+    set(env_, value_, name, source);
   }
 
   template <napi_value (*kBody)(napi_env, Handle<Primitive>&, const double*), size_t kArguments = 0>
@@ -217,11 +284,42 @@ class Binder {
   napi_value value_ = nullptr;
 };
 
-// One function each in lock.cc, rlock.cc, semaphore.cc and queue.cc.
+// A short operation under the guard, which is tried again for as long as an open would wait.
+template <class Operation>
+napi_value until_not_busy(HandleBase& handle, Environment& environment, Operation operation) {
+  const int64_t deadline_ns = platform::monotonic_ns() + 10'000 * platform::kNanosPerMilli;
+  core::Code code = operation();
+  while (code == core::Code::busy && platform::monotonic_ns() < deadline_ns) code = operation();
+  return code == core::Code::ok ? nullptr : environment.raise(code, handle);
+}
+
+// Who holds something, as inspect() shows it; null if that cannot be told any more.
+inline napi_value describe(napi_env env, core::Registry& registry, core::AgentId id) {
+  napi_value who = nullptr;
+  napi_get_null(env, &who);
+  if (core::AgentFacts facts; registry.describe(id, &facts)) {
+    napi_create_object(env, &who);
+    set(env, who, "pid", facts.pid);
+    set(env, who, "threadId", facts.thread_id);
+    napi_value name = nullptr;
+    napi_create_string_utf8(env, facts.process_name.data(), facts.process_name.size(), &name);
+    set(env, who, "processName", name);
+  }
+  return who;
+}
+
+// One function each in the file of that name.
 napi_value bind_lock(Environment& environment, core::Object* object);
 napi_value bind_rlock(Environment& environment, core::Object* object);
 napi_value bind_semaphore(Environment& environment, core::Object* object);
 napi_value bind_queue(Environment& environment, core::Object* object);
+napi_value bind_joinable_queue(Environment& environment, core::Object* object);
+napi_value bind_bounded_semaphore(Environment& environment, core::Object* object);
+napi_value bind_read_write_lock(Environment& environment, core::Object* object);
+napi_value bind_condition(Environment& environment, core::Object* object);
+napi_value bind_event(Environment& environment, core::Object* object);
+napi_value bind_barrier(Environment& environment, core::Object* object);
+napi_value bind_shared_memory(Environment& environment, core::Object* object);
 
 }  // namespace holdfast::addon
 

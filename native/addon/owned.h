@@ -18,6 +18,23 @@ struct Owned {
     const core::Code code = handle.primitive.release_hold(static_cast<uint64_t>(argument[0]));
     return code == core::Code::ok ? nullptr : handle.environment().raise(code, handle);
   }
+  // What Condition needs: giveUp() releases a hold whole and returns its number, its depth being depth();
+  // resume(hold, depth) makes the hold that was just acquired again into it.
+  static napi_value give_up(napi_env env, H& handle, const double*) {
+    const uint64_t hold = handle.primitive.hold_number();
+    core::Code code = handle.primitive.held_by_me() ? core::Code::ok : core::Code::not_owner;
+    for (uint32_t depth = handle.primitive.depth(); code == core::Code::ok && depth > 0; depth--) {
+      code = handle.primitive.release();
+    }
+    if (code != core::Code::ok) return handle.environment().raise(code, handle);
+    return number(env, static_cast<double>(hold));
+  }
+  static napi_value resume(napi_env, H& handle, const double* argument) {
+    const core::Outcome again{static_cast<uint64_t>(argument[0]), false};
+    handle.primitive.resume(again.hold, static_cast<uint32_t>(argument[1]));
+    handle.note(again);
+    return nullptr;
+  }
   static napi_value held_by_me(napi_env env, H& handle, const double*) {
     return boolean(env, handle.primitive.held_by_me());
   }
@@ -38,17 +55,7 @@ struct Owned {
     napi_create_object(env, &state);
     set(env, state, "locked", boolean(env, locked));
     set(env, state, "abandoned", boolean(env, owner != 0 && !locked));
-    napi_value who = nullptr;
-    napi_get_null(env, &who);
-    if (core::AgentFacts facts; locked && registry.describe(owner, &facts)) {
-      napi_create_object(env, &who);
-      set(env, who, "pid", facts.pid);
-      set(env, who, "threadId", facts.thread_id);
-      napi_value name = nullptr;
-      napi_create_string_utf8(env, facts.process_name.data(), facts.process_name.size(), &name);
-      set(env, who, "processName", name);
-    }
-    set(env, state, "owner", who);
+    set(env, state, "owner", describe(env, registry, locked ? owner : 0));
     set(env, state, "waiters", core::count_waiting(body.waiters, registry));
     set(env, state, "acquisitions", static_cast<double>(body.acquisitions.load()));
     set(env, state, "contentions", static_cast<double>(body.contentions.load()));
@@ -61,6 +68,8 @@ struct Owned {
     binder.add_acquirable();
     binder.template add<release>("release");
     binder.template add<release_hold, 1>("releaseHold");
+    binder.template add<give_up>("giveUp");
+    binder.template add<resume, 2>("resume");
     binder.template add<held_by_me>("heldByMe");
     binder.template add<depth>("depth");
     binder.template add<locked>("locked");

@@ -1,3 +1,4 @@
+#include "core/joinable_queue.h"
 #include "core/queue.h"
 
 #include <cstring>
@@ -7,8 +8,6 @@
 namespace holdfast::addon {
 
 namespace {
-
-using H = Handle<core::Queue>;
 
 // The record types that need no codec. Numbers of `types` in src/codec.ts.
 enum Type : uint32_t {
@@ -24,11 +23,20 @@ enum Type : uint32_t {
 
 // A call answers with a value and, beside it, with the type of a record and how it went, in a typed
 // array that both sides know: two numbers need no object.
-class QueueHandle : public H {
+template <class Q>
+class QueueHandle final : public Handle<Q> {
  public:
-  using H::H;
+  using Handle<Q>::Handle;
   uint32_t* meta = nullptr;  // [0] type, [1] core::Moved
   std::vector<core::Record> records;
+  uint32_t leases = 0;  // taken through this handle and not settled
+
+  // Leases end with the agent, by its death or by its end.
+  bool held() const override { return leases != 0; }
+  bool holds() const override { return leases != 0; }
+  void abandon() override {
+    if constexpr (std::is_same_v<Q, core::JoinableQueue>) this->primitive.abandon();
+  }
 };
 
 // The bytes of a value while it is being put.
@@ -124,19 +132,21 @@ napi_value value_of(napi_env env, const core::Record& record) {
 }
 
 // A function with JavaScript values for arguments, bound to a queue.
-template <napi_value (*kBody)(napi_env, QueueHandle&, const napi_value*), size_t kArguments>
+template <class Q, napi_value (*kBody)(napi_env, QueueHandle<Q>&, const napi_value*),
+          size_t kArguments>
 napi_value with_values(napi_env env, napi_callback_info info) {
   void* data = nullptr;
   size_t count = kArguments;
   napi_value arguments[kArguments + 1] = {};
   napi_get_cb_info(env, info, &count, arguments, nullptr, &data);
-  auto& handle = *static_cast<QueueHandle*>(static_cast<H*>(data));
+  auto& handle = *static_cast<QueueHandle<Q>*>(static_cast<Handle<Q>*>(data));
   if (!handle.is_open()) return Environment::from(env)->raise(core::Code::closed, handle);
   return kBody(env, handle, arguments);
 }
 
 // put(type, value): how it went, a number of core::Moved.
-napi_value put(napi_env env, QueueHandle& handle, const napi_value* arguments) {
+template <class Q>
+napi_value put(napi_env env, QueueHandle<Q>& handle, const napi_value* arguments) {
   uint32_t type = 0;
   napi_get_value_uint32(env, arguments[0], &type);
   Payload payload;
@@ -147,7 +157,8 @@ napi_value put(napi_env env, QueueHandle& handle, const napi_value* arguments) {
 }
 
 // putMany([type, value, type, value, ...], from): how many were put; how it went in meta[1].
-napi_value put_many(napi_env env, QueueHandle& handle, const napi_value* arguments) {
+template <class Q>
+napi_value put_many(napi_env env, QueueHandle<Q>& handle, const napi_value* arguments) {
   uint32_t length = 0, from = 0;
   napi_get_array_length(env, arguments[0], &length);
   napi_get_value_uint32(env, arguments[1], &from);
@@ -169,7 +180,8 @@ napi_value put_many(napi_env env, QueueHandle& handle, const napi_value* argumen
 }
 
 // get(): the value, or the bytes of one; its type in meta[0], how it went in meta[1].
-napi_value get(napi_env env, QueueHandle& handle, const napi_value*) {
+template <class Q>
+napi_value get(napi_env env, QueueHandle<Q>& handle, const napi_value*) {
   const core::Moved moved = handle.primitive.get(1, &handle.records);
   handle.meta[1] = static_cast<uint32_t>(moved);
   if (moved != core::Moved::yes) return nullptr;
@@ -178,7 +190,8 @@ napi_value get(napi_env env, QueueHandle& handle, const napi_value*) {
 }
 
 // getMany(count): [type, value, type, value, ...]; how it went in meta[1].
-napi_value get_many(napi_env env, QueueHandle& handle, const napi_value* arguments) {
+template <class Q>
+napi_value get_many(napi_env env, QueueHandle<Q>& handle, const napi_value* arguments) {
   double count = 0;
   napi_get_value_double(env, arguments[0], &count);
   const core::Moved moved =
@@ -197,37 +210,39 @@ napi_value get_many(napi_env env, QueueHandle& handle, const napi_value* argumen
   return list;
 }
 
-int64_t slice_of(double wanted_ms) {
-  return platform::monotonic_ns() +
-         std::min(static_cast<int64_t>(wanted_ms * platform::kNanosPerMilli), core::kSlice_ns);
-}
-
-napi_value wait_to_get(napi_env env, H& handle, const double* argument) {
+template <class Q>
+napi_value wait_to_get(napi_env env, Handle<Q>& handle, const double* argument) {
   return boolean(env, handle.primitive.wait_to_get(slice_of(argument[0])));
 }
 
-napi_value wait_to_put(napi_env env, H& handle, const double* argument) {
+template <class Q>
+napi_value wait_to_put(napi_env env, Handle<Q>& handle, const double* argument) {
   return boolean(env, handle.primitive.wait_to_put(slice_of(argument[0])));
 }
 
-napi_value end(napi_env, H& handle, const double*) {
+template <class Q>
+napi_value end(napi_env, Handle<Q>& handle, const double*) {
   handle.primitive.end();
   return nullptr;
 }
 
-napi_value ended(napi_env env, H& handle, const double*) {
+template <class Q>
+napi_value ended(napi_env env, Handle<Q>& handle, const double*) {
   return boolean(env, handle.primitive.ended());
 }
 
-napi_value size(napi_env env, H& handle, const double*) {
+template <class Q>
+napi_value size(napi_env env, Handle<Q>& handle, const double*) {
   return number(env, static_cast<double>(handle.primitive.size()));
 }
 
-napi_value full(napi_env env, H& handle, const double*) {
+template <class Q>
+napi_value full(napi_env env, Handle<Q>& handle, const double*) {
   return boolean(env, handle.primitive.full());
 }
 
-napi_value inspect(napi_env env, H& handle, const double*) {
+template <class Q>
+napi_value inspect(napi_env env, Handle<Q>& handle, const double*) {
   core::QueueBody& body = handle.primitive.body();
   core::Registry& registry = handle.agent().registry();
   napi_value state = nullptr;
@@ -243,46 +258,98 @@ napi_value inspect(napi_env env, H& handle, const double*) {
   set(env, state, "puts", static_cast<double>(body.puts.load()));
   set(env, state, "gets", static_cast<double>(body.gets.load()));
   set(env, state, "abandonments", static_cast<double>(body.abandonments.load()));
+  if constexpr (std::is_same_v<Q, core::JoinableQueue>) {
+    set(env, state, "leased", static_cast<double>(handle.primitive.leased()));
+    set(env, state, "unfinished", static_cast<double>(handle.primitive.unfinished()));
+    set(env, state, "joiners", core::count_waiting(handle.primitive.joiners(), registry));
+  }
   return state;
 }
 
-// The two things that can be waited for: an item, and room for one.
-template <core::WaitSet core::QueueBody::* kSet, uint64_t kTagOffset>
-struct Side {
-  static core::WaitSet& set_of(H& handle) { return handle.primitive.body().*kSet; }
-
-  static napi_value enrol(napi_env env, H& handle, const double* argument) {
-    core::Agent& agent = handle.agent();
-    return number(env, core::enrol_again(set_of(handle), agent.registry(), agent.id(),
-                                         static_cast<uint32_t>(argument[1]),
-                                         static_cast<int>(argument[0])));
+// What can be waited for: an item, room for one, and that all is worked off.
+template <class Q>
+struct Items {
+  using Primitive = Q;
+  static core::WaitSet& set(Q& queue) { return queue.body().getters; }
+  static uint64_t tag(Q& queue) { return queue.getters_tag(); }
+  static void watch(Q& queue) {
+    if constexpr (std::is_same_v<Q, core::JoinableQueue>) queue.watch();
   }
-  static napi_value cancel(napi_env env, H& handle, const double* argument) {
-    return boolean(
-        env, core::cancel(set_of(handle), handle.agent().id(), static_cast<int>(argument[0])));
-  }
-  static napi_value pass_on(napi_env, H& handle, const double*) {
-    core::ring_one(set_of(handle), handle.agent().registry(), handle.object().tag() + kTagOffset);
-    return nullptr;
-  }
-
-  static napi_value bind(napi_env env, Binder<core::Queue>& binder) {
-    napi_value object = nullptr;
-    napi_create_object(env, &object);
-    set(env, object, "tag", static_cast<double>(binder.handle().object().tag() + kTagOffset));
-    binder.add(object, "enrol", bound<core::Queue, enrol, 2>);
-    binder.add(object, "cancel", bound<core::Queue, cancel, 1>);
-    binder.add(object, "passOn", bound<core::Queue, pass_on, 0>);
-    return object;
+  static void pass_on(Q& queue, core::Registry& registry) {
+    core::ring_one(set(queue), registry, tag(queue));
   }
 };
 
-}  // namespace
+template <class Q>
+struct Room {
+  using Primitive = Q;
+  static core::WaitSet& set(Q& queue) { return queue.body().putters; }
+  static uint64_t tag(Q& queue) { return queue.putters_tag(); }
+  static void watch(Q&) {}
+  static void pass_on(Q& queue, core::Registry& registry) {
+    core::ring_one(set(queue), registry, tag(queue));
+  }
+};
 
-napi_value bind_queue(Environment& environment, core::Object* object) {
+struct Rest {
+  using Primitive = core::JoinableQueue;
+  static core::WaitSet& set(Primitive& queue) { return queue.joiners(); }
+  static uint64_t tag(Primitive& queue) { return queue.joiners_tag(); }
+  static void watch(Primitive&) {}
+  static void pass_on(Primitive&, core::Registry&) {}  // everybody is rung
+};
+
+// ---------------------------------------------------------------- JoinableQueue
+
+using JoinableHandle = QueueHandle<core::JoinableQueue>;
+
+// take(): [type, value, place, delivery], or how it went in meta[1].
+napi_value take(napi_env env, JoinableHandle& handle, const napi_value*) {
+  core::Record record;
+  core::Lease lease;
+  const core::Moved moved = handle.primitive.take(&record, &lease);
+  handle.meta[1] = static_cast<uint32_t>(moved);
+  if (moved != core::Moved::yes) return nullptr;
+  handle.leases++;
+  napi_value taken = nullptr;
+  napi_create_array_with_length(env, 4, &taken);
+  napi_set_element(env, taken, 0, number(env, record.type));
+  napi_set_element(env, taken, 1, value_of(env, record));
+  napi_set_element(env, taken, 2, number(env, static_cast<double>(lease.offset)));
+  napi_set_element(env, taken, 3, number(env, static_cast<double>(lease.delivery)));
+  return taken;
+}
+
+// settle(place, delivery, done): done, or given back.
+napi_value settle(napi_env env, JoinableHandle& handle, const napi_value* arguments) {
+  int64_t offset = 0, delivery = 0;
+  bool done = false;
+  napi_get_value_int64(env, arguments[0], &offset);
+  napi_get_value_int64(env, arguments[1], &delivery);
+  napi_get_value_bool(env, arguments[2], &done);
+  const core::Lease lease{static_cast<uint64_t>(offset), static_cast<uint64_t>(delivery)};
+  return until_not_busy(handle, handle.environment(), [&] {
+    const core::Code code = done ? handle.primitive.done(lease) : handle.primitive.retry(lease);
+    if (code == core::Code::ok) handle.leases--;
+    return code;
+  });
+}
+
+napi_value task_done(napi_env, Handle<core::JoinableQueue>& handle, const double*) {
+  return until_not_busy(handle, handle.environment(), [&] { return handle.primitive.task_done(); });
+}
+
+napi_value finished(napi_env env, Handle<core::JoinableQueue>& handle, const double*) {
+  return boolean(env, handle.primitive.finished());
+}
+
+napi_value wait_to_join(napi_env env, Handle<core::JoinableQueue>& handle, const double* argument) {
+  return boolean(env, handle.primitive.wait_to_join(slice_of(argument[0])));
+}
+
+template <class Q>
+QueueHandle<Q>* add_queue(Environment& environment, Binder<Q>& binder, QueueHandle<Q>* handle) {
   napi_env env = environment.env();
-  auto* handle = new QueueHandle(environment.agent(), object);
-  Binder<core::Queue> binder(environment, handle);
   napi_value buffer = nullptr, meta = nullptr;
   void* data = nullptr;
   napi_create_arraybuffer(env, 2 * sizeof(uint32_t), &data, &buffer);
@@ -291,19 +358,41 @@ napi_value bind_queue(Environment& environment, core::Object* object) {
   set(env, binder.value(), "meta", meta);
   set(env, binder.value(), "codec", handle->primitive.body().codec);
   set(env, binder.value(), "largestItem", static_cast<double>(handle->primitive.largest_item()));
-  set(env, binder.value(), "items", Side<&core::QueueBody::getters, 0>::bind(env, binder));
-  set(env, binder.value(), "room", Side<&core::QueueBody::putters, 1>::bind(env, binder));
-  binder.add("put", with_values<put, 2>);
-  binder.add("putMany", with_values<put_many, 2>);
-  binder.add("get", with_values<get, 0>);
-  binder.add("getMany", with_values<get_many, 1>);
-  binder.add<wait_to_get, 1>("waitToGet");
-  binder.add<wait_to_put, 1>("waitToPut");
-  binder.add<end>("end");
-  binder.add<ended>("ended");
-  binder.add<size>("size");
-  binder.add<full>("full");
-  binder.add<inspect>("inspect");
+  binder.template add_source<Items<Q>>("items");
+  binder.template add_source<Room<Q>>("room");
+  binder.add("put", with_values<Q, put<Q>, 2>);
+  binder.add("putMany", with_values<Q, put_many<Q>, 2>);
+  binder.add("get", with_values<Q, get<Q>, 0>);
+  binder.add("getMany", with_values<Q, get_many<Q>, 1>);
+  binder.template add<wait_to_get<Q>, 1>("waitToGet");
+  binder.template add<wait_to_put<Q>, 1>("waitToPut");
+  binder.template add<end<Q>>("end");
+  binder.template add<ended<Q>>("ended");
+  binder.template add<size<Q>>("size");
+  binder.template add<full<Q>>("full");
+  binder.template add<inspect<Q>>("inspect");
+  return handle;
+}
+
+}  // namespace
+
+napi_value bind_queue(Environment& environment, core::Object* object) {
+  auto* handle = new QueueHandle<core::Queue>(environment.agent(), object);
+  Binder<core::Queue> binder(environment, handle);
+  add_queue(environment, binder, handle);
+  return binder.value();
+}
+
+napi_value bind_joinable_queue(Environment& environment, core::Object* object) {
+  auto* handle = new JoinableHandle(environment.agent(), object);
+  Binder<core::JoinableQueue> binder(environment, handle);
+  add_queue(environment, binder, handle);
+  binder.add_source<Rest>("rest");
+  binder.add("take", with_values<core::JoinableQueue, take, 0>);
+  binder.add("settle", with_values<core::JoinableQueue, settle, 3>);
+  binder.add<task_done>("taskDone");
+  binder.add<finished>("finished");
+  binder.add<wait_to_join, 1>("waitToJoin");
   return binder.value();
 }
 

@@ -1,9 +1,12 @@
 #include "core/agent.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace holdfast::core {
+
+Agent::Agent() { std::fill(std::begin(watch_fds_), std::end(watch_fds_), -1); }
 
 Status Agent::begin(std::shared_ptr<Store> store, uint32_t thread_id,
                     const std::string& process_name, std::unique_ptr<Agent>* result) {
@@ -17,7 +20,32 @@ Status Agent::begin(std::shared_ptr<Store> store, uint32_t thread_id,
 }
 
 void Agent::end() {
+  for (size_t place = 0; place < watch_count_; place++) end_watch(place);
   if (bell_fd_ >= 0) store_->vacate_agent(id_, std::exchange(bell_fd_, -1));
+}
+
+void Agent::watch(AgentId id) {
+  const size_t place = id % platform::kWatchesMax;
+  if (watched_[place] == id || id == id_ || id == 0) return;
+  end_watch(place);
+  const int fd = registry().open_watch(id);
+  if (fd < 0) return;  // dead, as the caller is about to see, or no descriptor to spare
+  watched_[place] = id;
+  watch_fds_[place] = fd;
+  watch_count_ = std::max(watch_count_, place + 1);
+  if (watcher_ != nullptr) watcher_->watch_begins(place, fd);
+}
+
+void Agent::end_watch(size_t place) {
+  if (watch_fds_[place] < 0) return;
+  if (watcher_ != nullptr) watcher_->watch_ends(place);
+  platform::close_descriptor(std::exchange(watch_fds_[place], -1));
+  watched_[place] = 0;
+}
+
+void Agent::wait(int64_t deadline_ns) {
+  const int dead = platform::wait_bell(bell_fd_, watch_fds_, watch_count_, deadline_ns);
+  if (dead >= 0) end_watch(static_cast<size_t>(dead));
 }
 
 platform::MutexParty Agent::party() {

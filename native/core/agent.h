@@ -10,6 +10,14 @@
 
 namespace holdfast::core {
 
+// Who is told when the watches of an agent change: the event loop polls them too.
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  virtual void watch_begins(size_t place, int fd) = 0;
+  virtual void watch_ends(size_t place) = 0;  // before the descriptor is closed
+};
+
 class Agent {
  public:
   static Status begin(std::shared_ptr<Store> store, uint32_t thread_id,
@@ -30,17 +38,32 @@ class Agent {
   // namespace has the same thread number: the kernel would take the one for the other when one dies.
   bool may_lock_mutexes() const { return platform::traits::kTimedWaits && lone_number_; }
 
+  // News of death: whoever waits watches those it waits for, and its wait ends when one of them dies.
+  // That spares it the rest of its slice and is no more than that. The last watches stay open; there
+  // are few at a time, because one waits for one holder and holders come back.
+  void watch(AgentId id);
+  void end_watch(size_t place);
+  void set_watcher(Watcher* watcher) { watcher_ = watcher; }
+
+  // Blocks until the bell was rung, somebody who is watched has died, or the deadline has passed.
+  void wait(int64_t deadline_ns);
+
   // The tags that rang since the last call, each once.
   std::vector<uint64_t> take_rings();
   // Puts rings that were not for the caller back, so that the event loop finds them.
   void put_back(const std::vector<uint64_t>& tags);
 
  private:
-  Agent() = default;
+  Agent();
   std::shared_ptr<Store> store_;
   AgentId id_ = 0;
   int bell_fd_ = -1;
   bool lone_number_ = true;
+  Watcher* watcher_ = nullptr;
+  // By id: two that meet in one place drive each other out.
+  AgentId watched_[platform::kWatchesMax] = {};
+  int watch_fds_[platform::kWatchesMax];
+  size_t watch_count_ = 0;  // places in use, and below
 };
 
 }  // namespace holdfast::core

@@ -16,10 +16,23 @@ namespace holdfast::core {
 using AgentId = uint64_t;  // 0 is nobody; see registry.h
 
 constexpr uint64_t kMagic = 0x31545341'46444C48;  // "HLDFAST1", little-endian
-constexpr uint32_t kFormatVersion = 1;
+constexpr uint32_t kFormatVersion = 2;
 constexpr size_t kNameMax = 255;  // bytes of UTF-8, the NUL not counted
 
-enum class Kind : uint32_t { registry = 1, lock = 2, rlock = 3, semaphore = 4, queue = 5 };
+enum class Kind : uint32_t {
+  registry = 1,
+  lock = 2,
+  rlock = 3,
+  semaphore = 4,
+  queue = 5,
+  bounded_semaphore = 6,
+  condition = 7,
+  event = 8,
+  barrier = 9,
+  joinable_queue = 10,
+  shared_memory = 11,
+  read_write_lock = 12,
+};
 
 // Two programs may share a file only if the C library lays its objects out alike in both.
 constexpr uint64_t layout_signature() {
@@ -50,10 +63,12 @@ struct Header {
   std::atomic<State> state;
   std::atomic<uint32_t> flags;
   uint64_t tag;         // what a ring for this object says; 1..2^53-1, so that it is a JS number.
-                        // Queue: for a getter; tag + 1 for a putter
+                        // An object with more than one wait set has the numbers after it, too:
+                        // see kTags
   uint64_t created_us;  // wall clock
   uint32_t creator_pid;
-  uint32_t initial;     // Semaphore: the value it was created with
+  uint32_t initial;     // what it was made with. Semaphore: value; BoundedSemaphore: permits;
+                        // Barrier: parties
   char posix_name[platform::kSemaphoreNameMax + 1];  // "" if it has no semaphore
   uint32_t name_length;
   char name[kNameMax + 1];
@@ -90,7 +105,9 @@ struct WaitSet {
 // | dead  | abandoned: whoever swaps it for its own id holds it and is told
 struct OwnedBody {
   alignas(64) std::atomic<uint64_t> owner;
-  std::atomic<uint64_t> acquisitions;  // written by the owner alone; numbers the holds
+  std::atomic<uint64_t> acquisitions;  // written by the owner alone
+  std::atomic<uint64_t> hold;          // the number of its hold: that of the acquisition which began
+                                       // it, and again after a Condition's wait; by the owner alone
   std::atomic<uint32_t> depth;         // RLock: written by the owner alone
   uint32_t reserved;
   std::atomic<uint64_t> contentions;   // acquisitions that had to wait
@@ -137,10 +154,137 @@ constexpr uint64_t kQueueItemsMax = (uint64_t{1} << 24) - 1;
 constexpr uint64_t kQueueBytesMin = uint64_t{1} << 16;
 constexpr uint64_t kQueueBytesMax = uint64_t{1} << 30;
 
-constexpr size_t kObjectLength = 4096;  // of every object; a Queue's ring follows
+// JoinableQueue: a Queue whose records may be leased. Every record has two words more:
+//
+//   owner       0 ready, an agent's id: leased (by somebody who died: ready as well), kDone: done
+//   deliveries  how often it was leased; with the record's place it names one lease
+//
+// A record that is done and not the first stays where it is until those before it are done.
+// `leased`, `tombstones` and `ready` can be told from the records and are, after a death under the guard.
+struct JoinableQueueBody {
+  QueueBody queue;
+  alignas(64) std::atomic<uint64_t> gotten;  // got with get(), and taskDone() not called for it yet
+  std::atomic<uint64_t> tombstones;          // records in the ring that are done
+  std::atomic<uint64_t> leased;              // records in the ring that are leased
+  std::atomic<uint64_t> ready;               // no record before this position is ready
+  std::atomic<uint32_t> must_recount;        // the three above may be wrong
+  alignas(64) WaitSet joiners;
+};
+constexpr uint64_t kDone = UINT64_MAX;  // no agent's id: serial numbers have 52 bits and begin at 1
+
+// BoundedSemaphore. The words of `owner` are a Lock's. `hold` is the number of the acquisition.
+struct Permit {
+  std::atomic<uint64_t> owner;
+  std::atomic<uint64_t> hold;
+};
+struct BoundedBody {
+  alignas(64) std::atomic<uint64_t> acquisitions;
+  std::atomic<uint64_t> contentions;
+  std::atomic<uint64_t> abandonments;
+  alignas(64) WaitSet waiters;
+};  // and a table of Permit
+constexpr uint32_t kPermitsMax = 4096;
+
+// ReadWriteLock.
+// | writer | writing    | what it is
+// | 0      | 0          | readers may enter
+// | id     | not id     | wants to write, and waits for the readers inside to leave; none enters
+// | id     | id         | writes
+// | any    | somebody   | that one died writing: news for all until the next writer is in
+// |        | dead       |
+// A dead id in `writer` keeps nobody out. A reader is an id in the table; a dead one is nobody.
+struct ReadWriteBody {
+  alignas(64) std::atomic<uint64_t> writer;
+  std::atomic<uint64_t> writing;
+  std::atomic<uint64_t> hold;          // of the writer: the number of its acquisition
+  std::atomic<uint64_t> acquisitions;  // of both modes
+  std::atomic<uint64_t> contentions;
+  std::atomic<uint64_t> abandonments;
+  std::atomic<uint64_t> turn;          // readers that a writer has let go first
+  alignas(64) WaitSet readers;
+  alignas(64) WaitSet writers;
+};  // and a table of Permit
+constexpr uint32_t kReadersMax = 1024;
+
+// Event. Bit 0: is it set. Above: how often it was set, so that a waiter sees a pulse that is over.
+struct EventBody {
+  alignas(64) std::atomic<uint64_t> word;
+  alignas(64) WaitSet waiters;
+};
+
+// Condition: those who wait, in a table; changed only by whoever holds the condition's lock.
+// | owner | state    | what it is
+// | 0     |          | free
+// | live  | waiting  | waits
+// | live  | notified | was notified and is on its way to the lock
+// | dead  | waiting  | died waiting: free
+// | dead  | notified | died on its way: its notification belongs to the next in line
+struct Waiting {
+  std::atomic<uint64_t> owner;
+  std::atomic<uint64_t> ticket;  // first come, first notified
+  std::atomic<uint32_t> state;
+  uint32_t reserved;
+};
+struct ConditionBody {
+  alignas(64) std::atomic<uint64_t> next_ticket;
+  std::atomic<uint64_t> notifications;
+  std::atomic<uint64_t> lock_tag;  // which lock it goes with; 0 until somebody has opened both
+  Kind lock_kind;
+  uint32_t lock_name_length;
+  char lock_name[kNameMax + 1];
+};  // and a table of Waiting
+constexpr uint32_t kConditionWaitsMax = 1024;
+
+// Barrier: one word says it all, so that one store moves everything. Written under the guard.
+//
+//   bits 0..15   parties that have arrived
+//   bits 16..17  phase: 0 filling, 1 acting (all are there, the action runs), 2 broken
+//   bits 18..63  round
+struct BarrierBody {
+  alignas(64) std::atomic<uint64_t> state;
+  std::atomic<uint64_t> actor;       // who runs the action
+  std::atomic<uint64_t> tripped;     // one bit for each of the last 64 rounds: did it trip
+  std::atomic<uint64_t> last_break;  // the last round that did not, and 1
+  std::atomic<uint64_t> breaks;
+  alignas(64) platform::traits::MutexStorage guard;
+  alignas(64) WaitSet waiters;
+  alignas(64) WaitSet arrivals;  // too early: the round before is not over yet
+};  // and a table of the agents that have arrived, uint64_t each
+constexpr uint32_t kPartiesMax = 4096;
+
+enum class Phase : uint64_t { filling = 0, acting = 1, broken = 2 };
+struct Round {
+  uint64_t number;
+  Phase phase;
+  uint64_t arrived;
+  static constexpr Round of(uint64_t state) {
+    return {state >> 18, static_cast<Phase>((state >> 16) & 3), state & 0xFFFF};
+  }
+  constexpr uint64_t state() const {
+    return (number << 18) | (static_cast<uint64_t>(phase) << 16) | arrived;
+  }
+};
+
+// What follows the body begins here: a ring, a table, or the bytes of a SharedMemory.
+constexpr size_t kObjectLength = 4096;
+constexpr size_t kJoinableQueueLength = 8192;
+
+constexpr uint64_t kSharedMemoryMax = uint64_t{1} << 32;  // what every supported V8 can show as one buffer
+
+constexpr size_t body_length(Kind kind) {
+  return kind == Kind::joinable_queue ? kJoinableQueueLength : kObjectLength;
+}
+constexpr uint64_t kTags = 4;  // numbers that an object takes for its rings
+
 static_assert(sizeof(Header) + sizeof(QueueBody) <= kObjectLength);
 static_assert(sizeof(Header) + sizeof(OwnedBody) <= kObjectLength);
 static_assert(sizeof(Header) + sizeof(SemaphoreBody) <= kObjectLength);
+static_assert(sizeof(Header) + sizeof(BoundedBody) <= kObjectLength);
+static_assert(sizeof(Header) + sizeof(ReadWriteBody) <= kObjectLength);
+static_assert(sizeof(Header) + sizeof(EventBody) <= kObjectLength);
+static_assert(sizeof(Header) + sizeof(ConditionBody) <= kObjectLength);
+static_assert(sizeof(Header) + sizeof(BarrierBody) <= kObjectLength);
+static_assert(sizeof(Header) + sizeof(JoinableQueueBody) <= kJoinableQueueLength);
 static_assert(sizeof(Header) % 64 == 0, "bodies start on a cache line");
 
 // ---------------------------------------------------------------- registry

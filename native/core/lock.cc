@@ -9,6 +9,7 @@ Outcome Lock::claim(AgentId from) {
   // Only the owner writes these; dying before it does is harmless.
   const uint64_t hold = body_.acquisitions.load(std::memory_order_relaxed) + 1;
   body_.acquisitions.store(hold, std::memory_order_relaxed);
+  body_.hold.store(hold, std::memory_order_relaxed);
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
   return {hold, from != 0};
 }
@@ -30,18 +31,24 @@ Outcome Lock::look() {
 
 Outcome Lock::wait(int64_t deadline_ns) {
   if constexpr (platform::traits::kTimedWaits) {
-    return wait_in_kernel(agent_, body_.waiters, [&] {
-      while (platform::wait_until(object_.semaphore(), deadline_ns)) {
+    const int64_t patience_ns = std::min(deadline_ns, platform::monotonic_ns() + kKernelWait_ns);
+    const Outcome outcome = wait_in_kernel(agent_, body_.waiters, [&] {
+      while (platform::wait_until(object_.semaphore(), patience_ns)) {
         if (Outcome outcome = claim(0)) return outcome;  // else the token was surplus
         // A token beside an owner may be the alarm of an agent that ended (see abandon()).
         if (Outcome outcome = look()) return outcome;
       }
       return look();
     });
-  } else {
-    return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return look(); });
+    if (outcome) return outcome;
   }
+  return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return look(); },
+                      [&] { watch(); });
 }
+
+void Lock::watch() { agent_.watch(body_.owner.load()); }
+
+void Lock::resume(uint64_t hold, uint32_t) { body_.hold.store(hold, std::memory_order_relaxed); }
 
 void Lock::wake() {
   platform::post(object_.semaphore());
@@ -61,7 +68,7 @@ Code Lock::release_hold(uint64_t hold) {
   AgentId owner = agent_.id();
   // Nobody but this thread can bring its own id back into the word, so the number that goes with it
   // cannot change between this check and the swap.
-  if (body_.acquisitions.load(std::memory_order_relaxed) != hold ||
+  if (body_.hold.load(std::memory_order_relaxed) != hold ||
       !body_.owner.compare_exchange_strong(owner, 0)) {
     return Code::not_locked;
   }

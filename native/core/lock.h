@@ -29,21 +29,28 @@ class Lock {
   Outcome look();
   // Blocks at most until the deadline.
   Outcome wait(int64_t deadline_ns);
+  // Whoever is in the way: its death is to end a wait of this agent.
+  void watch();
 
   // By anyone, as in Python; not_locked if nobody holds it.
   Code release();
   // Only the hold of this number; not_locked if it was ended by somebody else.
   Code release_hold(uint64_t hold);
+  // Just acquired again by whoever had given it up: makes it the hold that it was.
+  void resume(uint64_t hold, uint32_t depth);
   // At the end of the agent, if it held this: wake somebody who will find out.
   void abandon();
 
   AgentId owner() const { return body_.owner.load(); }
   bool held_by_me() const { return owner() == agent_.id(); }
   uint32_t depth() const { return owner() != 0 ? 1 : 0; }
+  bool is_mine(uint64_t hold) const { return held_by_me() && hold_number() == hold; }
+  static constexpr bool kManyHolds = false;  // of one agent at one time
   // Of the present or last hold, whoever's it is.
-  uint64_t hold_number() const { return body_.acquisitions.load(std::memory_order_relaxed); }
+  uint64_t hold_number() const { return body_.hold.load(std::memory_order_relaxed); }
   OwnedBody& body() { return body_; }
   WaitSet& waiters() { return body_.waiters; }
+  uint64_t tag() const { return object_.tag(); }
 
  private:
   Outcome claim(AgentId from);

@@ -6,39 +6,10 @@ namespace holdfast::core {
 
 namespace {
 
-constexpr uint32_t kOffsetBits = 40;
-constexpr uint64_t kOffsetMask = (uint64_t{1} << kOffsetBits) - 1;
-
-// A critical section lasts microseconds, plus the copy of an item. Whoever cannot have the guard for
-// this long (its holder is stopped) tries again at its next slice rather than block the event loop.
-constexpr int64_t kGuardPatience_ns = 2 * platform::kNanosPerMilli;
-
 // What a buffer that once held a large item may keep.
 constexpr size_t kScratchKept = size_t{1} << 20;
 
-uint64_t offset_of(uint64_t position) { return position & kOffsetMask; }
-uint64_t items_of(uint64_t position) { return position >> kOffsetBits; }
-
-uint64_t advance(uint64_t position, uint64_t units, uint64_t items) {
-  return ((offset_of(position) + units) & kOffsetMask) |
-         ((items_of(position) + items) << kOffsetBits);  // what overflows falls out at the top
-}
-
-struct RecordHead {
-  uint32_t length;
-  uint32_t type;
-};
-static_assert(sizeof(RecordHead) == 8);
-
 }  // namespace
-
-// The ring as it stands, checked: everything below may rely on it.
-struct Queue::View {
-  uint64_t head, tail;
-  uint64_t capacity;
-  uint64_t used;   // bytes
-  uint64_t items;
-};
 
 bool Queue::read_view(View* view) const {
   view->tail = body_.tail.load();
@@ -52,7 +23,7 @@ bool Queue::read_view(View* view) const {
          view->items <= view->used / kUnit && (view->items == 0) == (view->used == 0);
 }
 
-uint64_t Queue::size() const {
+uint64_t Queue::records() const {
   // Without the guard: read until head and tail belong together.
   for (;;) {
     const uint64_t head = body_.head.load();
@@ -72,44 +43,40 @@ uint64_t Queue::bytes() const {
 }
 
 bool Queue::has_room(uint64_t wanted) const {
-  return size() < max_items() &&
+  return records() - tombstones() < max_items() &&
          bytes() + wanted <= (cannot_grow_ ? body_.capacity.load() : largest_ring());
 }
 
-bool Queue::lock_guard() {
-  using platform::MutexResult;
-  const platform::MutexParty party = agent_.party();
-  MutexResult result = platform::try_lock_mutex(&body_.guard, party);
-  if (result != MutexResult::locked && result != MutexResult::owner_died) {
-    const int64_t deadline_ns = platform::monotonic_ns() + kGuardPatience_ns;
-    result = platform::lock_mutex_until(&body_.guard, party, deadline_ns);
-    while (result == MutexResult::mistaken_identity && platform::monotonic_ns() < deadline_ns) {
-      platform::sleep_ns(100'000);  // the kernel will not let us wait for what it takes for ourselves
-      result = platform::try_lock_mutex(&body_.guard, party);
-    }
-  }
+bool Queue::died_under(const Guard& guard) {
   // INV-12: the ring is valid whoever died.
-  if (result == MutexResult::owner_died) {
-    body_.abandonments.fetch_add(1, std::memory_order_relaxed);
-    return true;
-  }
-  return result == MutexResult::locked;
+  if (guard.abandoned()) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+  return guard.abandoned();
 }
-
-void Queue::unlock_guard() { platform::unlock_mutex(&body_.guard, agent_.party()); }
 
 void Queue::copy_in(uint64_t capacity, uint64_t offset, const void* from, size_t length) {
   const uint64_t place = (offset * kUnit) & (capacity - 1);
   const size_t first = static_cast<size_t>(std::min<uint64_t>(length, capacity - place));
-  memcpy(object_.ring() + place, from, first);
-  memcpy(object_.ring(), static_cast<const char*>(from) + first, length - first);
+  memcpy(object_.table() + place, from, first);
+  memcpy(object_.table(), static_cast<const char*>(from) + first, length - first);
 }
 
 void Queue::copy_out(uint64_t capacity, uint64_t offset, void* into, size_t length) const {
   const uint64_t place = (offset * kUnit) & (capacity - 1);
   const size_t first = static_cast<size_t>(std::min<uint64_t>(length, capacity - place));
-  memcpy(into, object_.ring() + place, first);
-  memcpy(static_cast<char*>(into) + first, object_.ring(), length - first);
+  memcpy(into, object_.table() + place, first);
+  memcpy(static_cast<char*>(into) + first, object_.table(), length - first);
+}
+
+RecordHead Queue::head_at(uint64_t capacity, uint64_t offset) const {
+  RecordHead head;
+  copy_out(capacity, offset, &head, sizeof head);
+  return head;
+}
+
+std::atomic<uint64_t>& Queue::word_at(uint64_t capacity, uint64_t offset) const {
+  // Units are words, so none lies across the end of the ring.
+  return *reinterpret_cast<std::atomic<uint64_t>*>(object_.table() +
+                                                   ((offset * kUnit) & (capacity - 1)));
 }
 
 // INV-13. Doubling until it fits; dying in here leaves reserved space that nobody counts on.
@@ -118,10 +85,10 @@ Moved Queue::make_room(View* view, uint64_t wanted) {
     const uint64_t capacity = view->capacity;
     if (capacity * 2 > largest_ring()) return Moved::not_yet;
     cannot_grow_ = static_cast<bool>(
-        platform::reserve_space(object_.descriptor(), kObjectLength + capacity, capacity));
+        platform::reserve_space(object_.descriptor(), body_length(object_.kind()) + capacity, capacity));
     // Space may come back, or a getter make room; but not for what never fits as it is.
     if (cannot_grow_) return wanted <= capacity ? Moved::not_yet : Moved::no_space;
-    memcpy(object_.ring() + capacity, object_.ring(), capacity);
+    memcpy(object_.table() + capacity, object_.table(), capacity);
     body_.capacity.store(capacity * 2);
     view->capacity = capacity * 2;
   }
@@ -135,7 +102,15 @@ Moved Queue::put(const Record* records, size_t count, size_t* put) {
   }
   if (ended()) return Moved::ended;
   if (count != 0) wanted_ = needed(records[0].length);
-  if (!lock_guard()) return Moved::not_yet;
+  const Moved moved = put_guarded(records, count, put);
+  for (size_t i = 0; i < *put; i++) ring_one(body_.getters, agent_.registry(), getters_tag());
+  return moved;
+}
+
+Moved Queue::put_guarded(const Record* records, size_t count, size_t* put) {
+  const Guard guard(agent_, body_.guard);
+  if (!guard.locked()) return Moved::not_yet;
+  if (died_under(guard)) recover();
   View view;
   Moved moved = read_view(&view) ? Moved::yes : Moved::corrupt;
   if (moved == Moved::yes && ended()) moved = Moved::ended;
@@ -144,11 +119,16 @@ Moved Queue::put(const Record* records, size_t count, size_t* put) {
     const Record& record = records[*put];
     const uint64_t bytes = needed(record.length);
     wanted_ = bytes;
-    moved = view.items < max_items() ? make_room(&view, bytes) : Moved::not_yet;
+    const bool has_place = view.items < kQueueItemsMax && view.items - tombstones() < max_items();
+    moved = has_place ? make_room(&view, bytes) : Moved::not_yet;
     if (moved != Moved::yes) break;
     const RecordHead head{record.length, record.type};
-    copy_in(view.capacity, offset_of(tail), &head, sizeof head);
-    if (record.length != 0) copy_in(view.capacity, offset_of(tail) + 1, record.bytes, record.length);
+    const uint64_t offset = offset_of(tail);
+    copy_in(view.capacity, offset, &head, sizeof head);
+    for (uint64_t i = 0; i < lease_units_; i++) word_at(view.capacity, offset + 1 + i).store(0);
+    if (record.length != 0) {
+      copy_in(view.capacity, offset + 1 + lease_units_, record.bytes, record.length);
+    }
     tail = advance(tail, bytes / kUnit, 1);
     view.used += bytes;
     view.items++;
@@ -157,70 +137,66 @@ Moved Queue::put(const Record* records, size_t count, size_t* put) {
     body_.puts.store(body_.puts.load(std::memory_order_relaxed) + *put, std::memory_order_relaxed);
     body_.tail.store(tail);  // INV-12: here they come into being
   }
-  unlock_guard();
-  for (size_t i = 0; i < *put; i++) ring_one(body_.getters, agent_.registry(), getters_tag());
   return moved;
+}
+
+void Queue::make_scratch(size_t bytes) {
+  if (scratch_.capacity() > kScratchKept && bytes <= kScratchKept) std::string().swap(scratch_);
+  if (scratch_.size() < bytes) scratch_.resize(bytes);
 }
 
 Moved Queue::get(size_t count, std::vector<Record>* records) {
   records->clear();
-  if (scratch_.capacity() > kScratchKept) std::string().swap(scratch_);
   // Empty is the common answer to a look, and needs no guard.
   if (size() == 0 && !ended()) return Moved::not_yet;
-  if (!lock_guard()) return Moved::not_yet;
+  const Moved moved = get_guarded(count, records);
+  if (moved != Moved::yes) records->clear();
+  for (size_t i = 0; i < records->size(); i++) {
+    ring_one(body_.putters, agent_.registry(), putters_tag());
+  }
+  return moved;
+}
+
+Moved Queue::get_guarded(size_t count, std::vector<Record>* records) {
+  const Guard guard(agent_, body_.guard);
+  if (!guard.locked()) return Moved::not_yet;
+  died_under(guard);
   // Looked up under the guard: a put looks there too, so nothing comes after an end that is seen here.
   const bool over = ended();
   View view;
-  if (!read_view(&view)) {
-    unlock_guard();
-    return Moved::corrupt;
-  }
+  if (!read_view(&view)) return Moved::corrupt;
   const size_t wanted = static_cast<size_t>(std::min<uint64_t>(count, view.items));
+  if (wanted == 0) return over ? Moved::ended : Moved::not_yet;
   std::vector<uint64_t> places;
-  uint64_t head = view.head, left = view.used, total = 0;
-  bool valid = true;
-  for (size_t i = 0; i < wanted && valid; i++) {
-    RecordHead record;
-    copy_out(view.capacity, offset_of(head), &record, sizeof record);
+  uint64_t head = view.head, left = view.used;
+  size_t total = 0;
+  for (size_t i = 0; i < wanted; i++) {
+    const RecordHead record = head_at(view.capacity, offset_of(head));
     const uint64_t bytes = needed(record.length);
-    valid = bytes <= left;
-    if (!valid) break;
+    if (bytes > left) return Moved::corrupt;
     records->push_back({record.type, nullptr, record.length});
     places.push_back(offset_of(head) + 1);
-    total += needed(record.length) - kUnit;  // each begins aligned, for UTF-16
+    total += bytes - kUnit;  // each begins aligned, for UTF-16
     left -= bytes;
     head = advance(head, bytes / kUnit, 1);
   }
-  if (valid) {
-    if (scratch_.size() < total) scratch_.resize(total);
-    char* into = scratch_.data();
-    for (size_t i = 0; i < records->size(); i++) {
-      Record& record = (*records)[i];
-      record.bytes = into;
-      copy_out(view.capacity, places[i], into, record.length);
-      into += needed(record.length) - kUnit;
-    }
-    body_.gets.store(body_.gets.load(std::memory_order_relaxed) + wanted,
-                     std::memory_order_relaxed);
-    body_.head.store(head);  // INV-12: here they are gone
+  make_scratch(total);
+  char* into = scratch_.data();
+  for (size_t i = 0; i < wanted; i++) {
+    Record& record = (*records)[i];
+    record.bytes = into;
+    copy_out(view.capacity, places[i], into, record.length);
+    into += needed(record.length) - kUnit;
   }
-  unlock_guard();
-  if (!valid) {
-    records->clear();
-    return Moved::corrupt;
-  }
-  for (size_t i = 0; i < wanted; i++) ring_one(body_.putters, agent_.registry(), putters_tag());
-  if (wanted == 0) return over ? Moved::ended : Moved::not_yet;
+  body_.gets.store(body_.gets.load(std::memory_order_relaxed) + wanted, std::memory_order_relaxed);
+  body_.head.store(head);  // INV-12: here they are gone
   return Moved::yes;
 }
 
 void Queue::end() {
   body_.ended.store(1);
-  // Everybody has to hear it. One ring wakes one agent, so ring until nobody is left.
-  for (uint32_t i = 0; i < kWaitSetSize; i++) {
-    ring_one(body_.getters, agent_.registry(), getters_tag());
-    ring_one(body_.putters, agent_.registry(), putters_tag());
-  }
+  ring_all(body_.getters, agent_.registry(), getters_tag());
+  ring_all(body_.putters, agent_.registry(), putters_tag());
 }
 
 bool Queue::wait_to_get(int64_t deadline_ns) {

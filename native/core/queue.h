@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "core/guard.h"
 #include "core/waiting.h"
 
 namespace holdfast::core {
@@ -35,10 +36,28 @@ enum class Moved {  // numbers of `moved` in src/native.ts
   corrupt,
 };
 
+// Positions: see QueueBody in layout.h.
+constexpr uint32_t kOffsetBits = 40;
+constexpr uint64_t kOffsetMask = (uint64_t{1} << kOffsetBits) - 1;
+constexpr uint64_t kUnit = 8;  // records start on it
+
+inline uint64_t offset_of(uint64_t position) { return position & kOffsetMask; }
+inline uint64_t items_of(uint64_t position) { return position >> kOffsetBits; }
+inline uint64_t advance(uint64_t position, uint64_t units, uint64_t items) {
+  return ((offset_of(position) + units) & kOffsetMask) |
+         ((items_of(position) + items) << kOffsetBits);  // what overflows falls out at the top
+}
+
+struct RecordHead {  // one unit; then the words of a lease, if the queue has leases; then the bytes
+  uint32_t length;
+  uint32_t type;
+};
+static_assert(sizeof(RecordHead) == kUnit);
+
 class Queue {
  public:
-  Queue(Agent& agent, Object& object)
-      : agent_(agent), object_(object), body_(*object.body<QueueBody>()) {}
+  Queue(Agent& agent, Object& object) : Queue(agent, object, 0) {}
+  virtual ~Queue() = default;
 
   // Puts the records in order, as many as there is room for; `*put` says how many. They become visible
   // together. `yes` if all of them went in.
@@ -53,38 +72,65 @@ class Queue {
   bool wait_to_get(int64_t deadline_ns);
   bool wait_to_put(int64_t deadline_ns);
 
-  uint64_t size() const;   // items
+  uint64_t size() const { return records(); }
   uint64_t bytes() const;  // of the ring in use, with the records' heads
-  bool full() const { return size() >= max_items() || !has_room(kUnit); }
+  bool full() const { return !has_room(needed(0)); }
   bool ended() const { return body_.ended.load() != 0; }
   uint64_t max_items() const { return std::min(body_.max_items, kQueueItemsMax); }
-  uint64_t largest_ring() const { return object_.header()->byte_length - kObjectLength; }
+  uint64_t largest_ring() const { return object_.table_length(); }
   // Bytes that the largest item may have.
-  uint64_t largest_item() const { return largest_ring() - kUnit; }
+  uint64_t largest_item() const { return largest_ring() - needed(0); }
 
   QueueBody& body() { return body_; }
+  Object& object() { return object_; }
   uint64_t getters_tag() const { return object_.tag(); }
   uint64_t putters_tag() const { return object_.tag() + 1; }
 
- private:
-  static constexpr uint64_t kUnit = 8;  // records start on it; a record's head is one
-  struct View;
+ protected:
+  // For a queue whose records have so many words beside their bytes.
+  Queue(Agent& agent, Object& object, uint64_t lease_units)
+      : agent_(agent),
+        object_(object),
+        body_(*object.body<QueueBody>()),
+        lease_units_(lease_units) {}
+  // The ring as it stands, checked: whatever is done under the guard may rely on it.
+  struct View {
+    uint64_t head, tail;
+    uint64_t capacity;
+    uint64_t used;   // bytes
+    uint64_t items;  // records
+  };
 
-  static uint64_t needed(uint32_t length) { return kUnit + (length + kUnit - 1) / kUnit * kUnit; }
-  bool has_room(uint64_t bytes) const;
-  bool lock_guard();
-  void unlock_guard();
+  uint64_t needed(uint32_t length) const {
+    return kUnit * (1 + lease_units_) + (length + kUnit - 1) / kUnit * kUnit;
+  }
+  uint64_t records() const;
+  // Records in the ring that are nobody's any more.
+  virtual uint64_t tombstones() const { return 0; }
+  // Under the guard, after somebody died there.
+  virtual void recover() {}
+  bool died_under(const Guard& guard);
   bool read_view(View* view) const;
-  Moved make_room(View* view, uint64_t bytes);
-  void copy_in(uint64_t capacity, uint64_t offset, const void* from, size_t length);
+  RecordHead head_at(uint64_t capacity, uint64_t offset) const;
+  std::atomic<uint64_t>& word_at(uint64_t capacity, uint64_t offset) const;
   void copy_out(uint64_t capacity, uint64_t offset, void* into, size_t length) const;
+  void make_scratch(size_t bytes);
 
   Agent& agent_;
   Object& object_;
   QueueBody& body_;
-  uint64_t wanted_ = kUnit;     // bytes that the last put wanted room for
-  bool cannot_grow_ = false;    // when last tried: the storage is full
   std::string scratch_;
+
+ private:
+  bool has_room(uint64_t bytes) const;
+  Moved put_guarded(const Record* records, size_t count, size_t* put);
+  Moved get_guarded(size_t count, std::vector<Record>* records);
+  Moved make_room(View* view, uint64_t bytes);
+  void copy_in(uint64_t capacity, uint64_t offset, const void* from, size_t length);
+
+  const uint64_t lease_units_;
+  uint64_t wanted_ = kUnit;   // bytes that the last put wanted room for
+  bool cannot_grow_ = false;  // when last tried: the storage is full
 };
 
 }  // namespace holdfast::core

@@ -146,6 +146,12 @@ bool Registry::alive(AgentId id) {
   return slot.id.load() == id && platform::process_exists(identity);
 }
 
+int Registry::open_watch(AgentId id) {
+  int fd = -1;
+  platform::open_ringer(directory_fd_, BellName(id).text, &fd);
+  return fd;
+}
+
 bool Registry::ring(AgentId id, uint64_t tag) {
   if (slot_of(id).id.load() != id) return false;
   const std::lock_guard<std::mutex> guard(ringers_mutex_);
@@ -159,7 +165,7 @@ bool Registry::ring(AgentId id, uint64_t tag) {
 
 bool Registry::describe(AgentId id, AgentFacts* facts) {
   Slot& slot = slot_of(id);
-  if (slot.id.load() != id) return false;
+  if (id == 0 || slot.id.load() != id) return false;
   facts->pid = slot.pid;
   facts->thread_id = slot.thread_id;
   char name[kProcessNameMax + 1];

@@ -50,6 +50,9 @@ class Registry {
   // ---- at any time
 
   bool alive(AgentId id);
+  // A descriptor that tells by poll(2) when the agent dies: the writing end of its bell. -1 if there is
+  // none to be had; the caller's to close.
+  int open_watch(AgentId id);
   // False only if the agent is known to be dead. True does not promise that it will read the ring.
   bool ring(AgentId id, uint64_t tag);
   bool describe(AgentId id, AgentFacts* facts);

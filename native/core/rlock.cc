@@ -14,7 +14,7 @@ Outcome RLock::deeper() {
   const uint32_t depth = body_.depth.load(std::memory_order_relaxed);
   if (depth == UINT32_MAX) return {};
   body_.depth.store(depth + 1, std::memory_order_relaxed);
-  return {body_.acquisitions.load(std::memory_order_relaxed), false};
+  return {body_.hold.load(std::memory_order_relaxed), false};
 }
 
 // INV-1 is established here and nowhere else. `from` is 0, or an agent that is dead.
@@ -24,6 +24,7 @@ Outcome RLock::claim(AgentId from) {
   body_.depth.store(1, std::memory_order_relaxed);
   const uint64_t hold = body_.acquisitions.load(std::memory_order_relaxed) + 1;
   body_.acquisitions.store(hold, std::memory_order_relaxed);
+  body_.hold.store(hold, std::memory_order_relaxed);
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
   return {hold, from != 0};
 }
@@ -80,7 +81,15 @@ Outcome RLock::wait(int64_t deadline_ns) {
     if (outcome) return outcome;
     if (result == platform::MutexResult::busy) return look();  // the slice is over
   }
-  return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return look(); });
+  return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return look(); },
+                      [&] { watch(); });
+}
+
+void RLock::watch() { agent_.watch(body_.owner.load()); }
+
+void RLock::resume(uint64_t hold, uint32_t depth) {
+  body_.hold.store(hold, std::memory_order_relaxed);
+  body_.depth.store(depth, std::memory_order_relaxed);
 }
 
 // The mutex, if this agent has it.
@@ -110,7 +119,7 @@ Code RLock::release() {
 }
 
 Code RLock::release_hold(uint64_t hold) {
-  return body_.acquisitions.load(std::memory_order_relaxed) == hold ? release() : Code::not_owner;
+  return body_.hold.load(std::memory_order_relaxed) == hold ? release() : Code::not_owner;
 }
 
 void RLock::abandon() {

@@ -29,20 +29,27 @@ class RLock {
   Outcome try_acquire() { return look(); }
   // Blocks at most until the deadline.
   Outcome wait(int64_t deadline_ns);
+  // Whoever is in the way: its death is to end a wait of this agent.
+  void watch();
 
   Code release();  // not_owner unless this agent holds it
   // Only within the outermost hold of this number.
   Code release_hold(uint64_t hold);
+  // Just acquired again by whoever had given it up: makes it the hold that it was.
+  void resume(uint64_t hold, uint32_t depth);
   // At the end of the agent, if it held this: wake somebody who will find out.
   void abandon();
 
   AgentId owner() const { return body_.owner.load(); }
   bool held_by_me() const { return body_.owner.load(std::memory_order_relaxed) == agent_.id(); }
   uint32_t depth() const { return held_by_me() ? body_.depth.load(std::memory_order_relaxed) : 0; }
+  bool is_mine(uint64_t hold) const { return held_by_me() && hold_number() == hold; }
+  static constexpr bool kManyHolds = false;  // of one agent at one time
   // Of the present or last hold, whoever's it is.
-  uint64_t hold_number() const { return body_.acquisitions.load(std::memory_order_relaxed); }
+  uint64_t hold_number() const { return body_.hold.load(std::memory_order_relaxed); }
   OwnedBody& body() { return body_; }
   WaitSet& waiters() { return body_.waiters; }
+  uint64_t tag() const { return object_.tag(); }
 
  private:
   Outcome deeper();

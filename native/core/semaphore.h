@@ -17,6 +17,7 @@ class Semaphore {
   }
   Outcome look() { return try_acquire(); }
   Outcome wait(int64_t deadline_ns);
+  void watch() {}  // permits have no owner whose death would bring them back
 
   // All of `count` or none: over_release.
   Code release(uint32_t count);
@@ -24,6 +25,7 @@ class Semaphore {
 
   SemaphoreBody& body() { return body_; }
   WaitSet& waiters() { return body_.waiters; }
+  uint64_t tag() const { return object_.tag(); }
 
  private:
   Outcome taken();

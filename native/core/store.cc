@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/kinds.h"
 #include "core/wait_set.h"
 
 namespace holdfast::core {
@@ -25,7 +26,7 @@ bool starts_with(const std::string& text, const char* prefix) {
 
 bool is_owned_kind(Kind kind) { return kind == Kind::lock || kind == Kind::rlock; }
 
-bool has_semaphore(Kind kind) { return kind == Kind::lock || kind == Kind::semaphore; }
+bool has_semaphore(Kind kind) { return facts_of(kind).has_semaphore; }
 
 uint32_t first_value(const OpenRequest& request) {
   return request.kind == Kind::lock ? 1 : request.initial;
@@ -39,10 +40,24 @@ uint64_t largest_ring(uint64_t max_bytes) {
   return ring;
 }
 
-bool plausible_length(const Header& header) {
-  if (header.kind != Kind::queue) return true;
-  const uint64_t ring = header.byte_length - kObjectLength;
-  return ring >= kQueueBytesMin && ring <= kQueueBytesMax && (ring & (ring - 1)) == 0;
+uint64_t length_of(const OpenRequest& request) {
+  if (has_ring(request.kind)) {
+    const uint64_t max_bytes = request.queue.max_bytes != 0 ? request.queue.max_bytes : kQueueBytes;
+    return body_length(request.kind) + largest_ring(max_bytes);
+  }
+  if (request.kind == Kind::shared_memory) return body_length(request.kind) + request.bytes;
+  return body_length(request.kind) + table_length(request.kind, request.initial);
+}
+
+// Of a file that is not mapped: has an agent died in one of the words of its table?
+bool has_owner_in_table(int fd, const Header& header) {
+  const uint64_t first = body_length(header.kind) + offsetof(Permit, owner);
+  for (uint32_t i = 0; i < header.initial; i++) {
+    AgentId owner = 0;
+    if (!platform::read_at(fd, first + i * sizeof(Permit), &owner, sizeof owner)) return false;
+    if (owner != 0) return true;
+  }
+  return false;
 }
 
 std::string random_hex() {
@@ -107,16 +122,32 @@ bool Store::is_leftover(const Found& found) {
 
 // Has an object that nobody uses still to tell its next holder that the last one died holding it?
 bool Store::has_news(const Found& found) {
-  if (!is_owned_kind(found.header.kind) || (found.header.flags.load() & kAnonymous) != 0) return false;
+  if ((found.header.flags.load() & kAnonymous) != 0) return false;
+  const Kind kind = found.header.kind;
+  if (kind == Kind::bounded_semaphore) return has_owner_in_table(found.fd, found.header);
+  if (!is_owned_kind(kind) && kind != Kind::read_write_lock) return false;
+  const uint64_t word = kind == Kind::read_write_lock ? offsetof(ReadWriteBody, writing)
+                                                      : offsetof(OwnedBody, owner);
   AgentId owner = 0;
-  return platform::read_at(found.fd, sizeof(Header) + offsetof(OwnedBody, owner), &owner,
-                           sizeof owner) &&
-         owner != 0;
+  return platform::read_at(found.fd, sizeof(Header) + word, &owner, sizeof owner) && owner != 0;
 }
 
 bool Object::has_news() const {
-  const bool anonymous = (header()->flags.load() & kAnonymous) != 0;
-  return is_owned_kind(header()->kind) && !anonymous && body<OwnedBody>()->owner.load() != 0;
+  if ((header()->flags.load() & kAnonymous) != 0) return false;
+  switch (kind()) {
+    case Kind::lock:
+    case Kind::rlock:
+      return body<OwnedBody>()->owner.load() != 0;
+    case Kind::read_write_lock:
+      return body<ReadWriteBody>()->writing.load() != 0;
+    case Kind::bounded_semaphore:
+      for (uint32_t i = 0; i < header()->initial; i++) {
+        if (entry<Permit>(i).owner.load() != 0) return true;
+      }
+      return false;
+    default:
+      return false;
+  }
 }
 
 void Object::forget_users() {
@@ -129,10 +160,40 @@ void Object::forget_users() {
       return reset(body<OwnedBody>()->waiters);
     case Kind::semaphore:
       return reset(body<SemaphoreBody>()->waiters);
+    case Kind::joinable_queue:
+      reset(body<JoinableQueueBody>()->joiners);
+      // Leases of the dead are found by whoever looks for something to take. Somebody may have died under
+      // the guard, which is made anew here and forgets it.
+      body<JoinableQueueBody>()->must_recount.store(1);
+      [[fallthrough]];
     case Kind::queue:
       platform::init_mutex(&body<QueueBody>()->guard);
       reset(body<QueueBody>()->getters);
       return reset(body<QueueBody>()->putters);
+    case Kind::bounded_semaphore:
+      return reset(body<BoundedBody>()->waiters);
+    case Kind::read_write_lock:
+      for (uint32_t i = 0; i < kReadersMax; i++) entry<Permit>(i).owner.store(0);
+      body<ReadWriteBody>()->turn.store(0);
+      reset(body<ReadWriteBody>()->readers);
+      return reset(body<ReadWriteBody>()->writers);
+    case Kind::event:
+      return reset(body<EventBody>()->waiters);
+    case Kind::condition:
+      for (uint32_t i = 0; i < kConditionWaitsMax; i++) entry<Waiting>(i).owner.store(0);
+      return body<ConditionBody>()->lock_tag.store(0);
+    case Kind::barrier: {
+      BarrierBody* barrier = body<BarrierBody>();
+      platform::init_mutex(&barrier->guard);
+      // Those who had arrived are dead; what they broke, unless it was broken before, was their round.
+      const Round round = Round::of(barrier->state.load());
+      if (round.phase != Phase::broken) {
+        barrier->state.store(Round{round.number + 1, Phase::filling, 0}.state());
+      }
+      reset(barrier->waiters);
+      return reset(barrier->arrivals);
+    }
+    case Kind::shared_memory:
     case Kind::registry:
       return;
   }
@@ -334,18 +395,17 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
     return Status::of(Code::incompatible,
                       path + " was made by a program with another word size or C library");
   }
-  const uint64_t expected = header.kind == Kind::registry ? kRegistryLength
-                            : header.kind == Kind::queue  ? header.byte_length
-                                                          : kObjectLength;
-  if (header.byte_length != expected || facts.length != expected || !plausible_length(header)) {
-    return Status::of(Code::corrupt, path + " is truncated: " + std::to_string(facts.length) +
-                                         " of " + std::to_string(expected) + " bytes");
+  const bool plausible_length = header.kind == Kind::registry
+                                    ? header.byte_length == kRegistryLength
+                                    : plausible(header.kind, header.initial, header.byte_length);
+  if (facts.length != header.byte_length || !plausible_length) {
+    return Status::of(Code::corrupt, path + " has the wrong length: " + std::to_string(facts.length) +
+                                         " bytes, and its header says " +
+                                         std::to_string(header.byte_length));
   }
   const bool text_ends = memchr(header.posix_name, 0, sizeof header.posix_name) != nullptr &&
                          header.name_length <= kNameMax;
-  const bool known_kind =
-      header.kind == Kind::registry || header.kind == Kind::queue || is_owned_kind(header.kind) ||
-      has_semaphore(header.kind);
+  const bool known_kind = facts_of(header.kind).name != nullptr;
   const bool named = (header.posix_name[0] == '/') == has_semaphore(header.kind);
   const State state = header.state.load();
   if (!text_ends || !known_kind || !named || (state != State::making && state != State::ready)) {
@@ -411,12 +471,14 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
       platform::create_file(directory_fd_, file_name.c_str(), &object->fd_);
   if (error) return Status::from(error, "cannot make " + directory_ + "/" + file_name);
 
-  const bool is_queue = request.kind == Kind::queue;
-  const uint64_t max_bytes = request.queue.max_bytes != 0 ? request.queue.max_bytes : kQueueBytes;
-  object->length_ = kObjectLength + (is_queue ? largest_ring(max_bytes) : 0);
+  const bool is_queue = has_ring(request.kind);
+  object->length_ = length_of(request);
   error = platform::lock_shared(object->fd_);
   if (!error) {
-    error = platform::reserve_space(object->fd_, 0, kObjectLength + (is_queue ? kQueueBytesMin : 0));
+    // A ring is reserved as it grows.
+    error = platform::reserve_space(
+        object->fd_, 0,
+        is_queue ? body_length(request.kind) + kQueueBytesMin : object->length_);
   }
   if (!error) error = platform::set_length(object->fd_, object->length_);
   if (!error) error = platform::map_file(object->fd_, object->length_, &object->base_);
@@ -434,7 +496,7 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
   header->flags.store((request.persistent ? kPersistent : 0u) |
                       (request.anonymous ? kAnonymous : 0u));
   header->tag = registry_.next_serial();
-  if (is_queue) registry_.next_serial();  // tag + 1
+  for (uint64_t i = 1; i < kTags; i++) registry_.next_serial();
   header->created_us = platform::realtime_us();
   header->creator_pid = platform::current_identity().pid;
   header->initial = request.initial;
@@ -451,8 +513,15 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
     platform::init_mutex(&body->guard);
     body->capacity.store(kQueueBytesMin);
     body->max_items = request.queue.max_items != 0 ? request.queue.max_items : kQueueItemsMax;
-    body->max_bytes = max_bytes;
+    body->max_bytes = request.queue.max_bytes != 0 ? request.queue.max_bytes : kQueueBytes;
     body->codec = request.queue.codec != 0 ? request.queue.codec : 1;
+  }
+  if (request.kind == Kind::barrier) platform::init_mutex(&object->body<BarrierBody>()->guard);
+  if (request.kind == Kind::condition) {
+    ConditionBody* body = object->body<ConditionBody>();
+    body->lock_kind = request.lock_kind;
+    body->lock_name_length = static_cast<uint32_t>(std::min(request.lock_name.size(), kNameMax));
+    memcpy(body->lock_name, request.lock_name.data(), body->lock_name_length);
   }
 
   std::string posix_name = "/hf-" + request.semaphore_key;
@@ -507,14 +576,52 @@ Status Store::compare_limits(const QueueLimits& wanted, int fd) {
   return Status::success();
 }
 
+Status Store::compare_lock(const OpenRequest& request, int fd) {
+  Kind kind;
+  uint32_t length = 0;
+  char name[kNameMax + 1] = {};
+  const uint64_t body = sizeof(Header);
+  if (!platform::read_at(fd, body + offsetof(ConditionBody, lock_kind), &kind, sizeof kind) ||
+      !platform::read_at(fd, body + offsetof(ConditionBody, lock_name_length), &length, 4) ||
+      !platform::read_at(fd, body + offsetof(ConditionBody, lock_name), name, sizeof name) ||
+      length > kNameMax || !is_owned_kind(kind)) {
+    return Status::of(Code::corrupt, "the name of its lock cannot be read");
+  }
+  const std::string has(name, length);
+  if (request.lock_given && (kind != request.lock_kind || has != request.lock_name)) {
+    return Status::of(Code::incompatible,
+                      std::string("it was made with the ") + facts_of(kind).name + " \"" + has +
+                          "\", not the " + facts_of(request.lock_kind).name + " \"" +
+                          request.lock_name + "\"");
+  }
+  return Status::success();
+}
+
+Status Store::compare(const OpenRequest& request, const Found& found) {
+  const Header& seen = found.header;
+  const auto differ = [](const char* what, uint64_t has, uint64_t wanted) {
+    return Status::of(Code::incompatible, std::string("it was made with ") + what + " " +
+                                              std::to_string(has) + ", not " +
+                                              std::to_string(wanted));
+  };
+  if (request.initial_given && seen.initial != request.initial) {
+    return differ(facts_of(seen.kind).initial, seen.initial, request.initial);
+  }
+  const uint64_t bytes = seen.byte_length - body_length(seen.kind);
+  if (request.kind == Kind::shared_memory && request.bytes != 0 && request.bytes != bytes) {
+    return differ("a size of", bytes, request.bytes);
+  }
+  if (request.kind == Kind::condition) return compare_lock(request, found.fd);
+  return has_ring(request.kind) ? compare_limits(request.queue, found.fd) : Status::success();
+}
+
 // Opens what is there: in use by others, persistent, or left by a holder that died.
 Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
   const Header& seen = found.header;
   const std::string file_name = kObjectPrefix + request.file_key;
   if (seen.kind != request.kind) {
-    static const char* const kNames[] = {"?", "registry", "Lock", "RLock", "Semaphore", "Queue"};
     return Status::of(Code::incompatible,
-                      std::string("the name belongs to a ") + kNames[static_cast<int>(seen.kind)]);
+                      std::string("the name belongs to a ") + facts_of(seen.kind).name);
   }
   if (std::string(seen.name, seen.name_length) != request.name) {
     return Status::of(Code::incompatible, "its file belongs to another name: " +
@@ -523,15 +630,7 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
   if (request.exclusive && (found.in_use || found.persistent())) {
     return Status::of(Code::exists, "it exists already");
   }
-  if (request.initial_given && seen.initial != request.initial) {
-    return Status::of(Code::incompatible, "it was made with an initial value of " +
-                                              std::to_string(seen.initial) + ", not " +
-                                              std::to_string(request.initial));
-  }
-
-  if (request.kind == Kind::queue) {
-    if (Status status = compare_limits(request.queue, found.fd); !status.ok()) return status;
-  }
+  if (Status status = compare(request, found); !status.ok()) return status;
 
   // This process may have it already. Not if the name was taken away meanwhile and given anew.
   const auto known = objects_.find(file_name);

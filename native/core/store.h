@@ -41,6 +41,11 @@ struct OpenRequest {
   uint32_t initial = 1;
   bool initial_given = false;
   QueueLimits queue;
+  uint64_t bytes = 0;        // SharedMemory; 0: as it is
+  // Condition: the lock that it goes with. Not given: a new one goes with this, an old one with its own.
+  Kind lock_kind = Kind::rlock;
+  std::string lock_name;
+  bool lock_given = false;
 };
 
 class Object {
@@ -51,7 +56,13 @@ class Object {
   Body* body() const {
     return reinterpret_cast<Body*>(static_cast<char*>(base_) + sizeof(Header));
   }
-  char* ring() const { return static_cast<char*>(base_) + kObjectLength; }
+  // What follows the body: a ring, a table, or bytes.
+  char* table() const { return static_cast<char*>(base_) + body_length(kind()); }
+  uint64_t table_length() const { return length_ - body_length(kind()); }
+  template <class Entry>
+  Entry& entry(uint64_t index) const {
+    return reinterpret_cast<Entry*>(table())[index];
+  }
   int descriptor() const { return fd_; }
   platform::NamedSemaphore semaphore() const { return semaphore_; }
   uint64_t tag() const { return header()->tag; }
@@ -103,7 +114,9 @@ class Store {
   struct Found;
   Store() = default;
 
+  static Status compare(const OpenRequest& request, const Found& found);
   static Status compare_limits(const QueueLimits& wanted, int fd);
+  static Status compare_lock(const OpenRequest& request, int fd);
   static bool is_leftover(const Found& found);
   static bool has_news(const Found& found);
   Status open_registry();

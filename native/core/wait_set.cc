@@ -72,14 +72,14 @@ bool cancel(WaitSet& set, AgentId id, int index) {
   return set.entry[index].compare_exchange_strong(id, 0);
 }
 
-void ring_one(WaitSet& set, Registry& registry, uint64_t tag) {
+bool ring_one(WaitSet& set, Registry& registry, uint64_t tag) {
   platform::fence_after_rmw();  // INV-4: pairs with the fence in want_ring
   constexpr uint32_t kWords = kWaitSetSize / 64;
   bool anybody = false;
   for (const std::atomic<uint64_t>& word : set.rings) {
     anybody |= word.load(std::memory_order_relaxed) != 0;
   }
-  if (!anybody) return;
+  if (!anybody) return false;
 
   const uint32_t start = set.next_ring.load(std::memory_order_relaxed) % kWaitSetSize;
   // One round over the words, beginning and ending in the one that `start` is in.
@@ -94,8 +94,15 @@ void ring_one(WaitSet& set, Registry& registry, uint64_t tag) {
       const AgentId id = set.entry[index].exchange(0);
       if (id == 0) continue;
       set.next_ring.store(index + 1, std::memory_order_relaxed);
-      if (registry.ring(id, tag)) return;
+      if (registry.ring(id, tag)) return true;
     }
+  }
+  return false;
+}
+
+void ring_all(WaitSet& set, Registry& registry, uint64_t tag) {
+  // Bounded: who is rung may come back and ask again.
+  for (uint32_t i = 0; i < kWaitSetSize && ring_one(set, registry, tag); i++) {
   }
 }
 

@@ -25,9 +25,12 @@ int enrol_again(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, 
 // does not want it must pass it on with ring_one().
 bool cancel(WaitSet& set, AgentId id, int index);
 
-// Rings the one who waited longest and lives. Call after an atomic read-modify-write that made
+// Rings the one who waited longest and lives; false if there is nobody to ring. Call after an atomic read-modify-write that made
 // something available (INV-4).
-void ring_one(WaitSet& set, Registry& registry, uint64_t tag);
+bool ring_one(WaitSet& set, Registry& registry, uint64_t tag);
+
+// Rings everybody who is in the set now. One ring wakes one agent, so its cost grows with their number.
+void ring_all(WaitSet& set, Registry& registry, uint64_t tag);
 
 // Acquisitions that wait now, of live agents: a snapshot for inspect().
 uint32_t count_waiting(WaitSet& set, Registry& registry);

@@ -13,6 +13,10 @@ namespace holdfast::core {
 // Whoever waits looks again by itself after this long at the latest (INV-6).
 constexpr int64_t kSlice_ns = 50 * platform::kNanosPerMilli;
 
+// For how long a blocked thread waits in the kernel for the thing itself, which is the fastest way to
+// have it, before it goes to its bell, where it hears of the holder's death too.
+constexpr int64_t kKernelWait_ns = platform::kNanosPerMilli;
+
 // What trying came to. `hold` numbers the acquisition, so that a guard can tell its own hold from a
 // later one of the same agent.
 struct Outcome {
@@ -40,16 +44,18 @@ class Patience {
   int64_t since_ns_ = 0;
 };
 
-// Waits at the bell, at most until the deadline, for one ring of this object. Used where the kernel
-// has no timed wait for the thing itself. `try_once` returns what is true once it has come, and does
-// not block.
-template <class Try>
-auto wait_at_bell(Agent& agent, WaitSet& set, uint64_t tag, int64_t deadline_ns, Try try_once) {
+// Waits at the bell, at most until the deadline, for a ring of this object. Used where the kernel has no
+// timed wait for the thing itself. `try_once` returns what is true once it has come, and does not
+// block; `ask` asks for a ring, `watch` watches those who are in the way.
+template <class Try, class Ask, class Watch>
+auto wait_for_rings(Agent& agent, uint64_t tag, int64_t deadline_ns, Try try_once, Ask ask,
+                    Watch watch) {
   std::vector<uint64_t> not_ours;
-  int index = enrol(set, agent.registry(), agent.id(), 1, WaitHow::ring_me);
-  auto outcome = try_once();  // INV-4: after enrolling
+  ask();
+  auto outcome = try_once();  // INV-4: after asking
   while (!outcome && platform::monotonic_ns() < deadline_ns) {
-    platform::wait_bell(agent.bell(), deadline_ns);
+    watch();
+    agent.wait(deadline_ns);
     bool rung = false;
     for (const uint64_t seen : agent.take_rings()) {
       rung |= seen == tag;
@@ -59,13 +65,28 @@ auto wait_at_bell(Agent& agent, WaitSet& set, uint64_t tag, int64_t deadline_ns,
     }
     outcome = try_once();
     if (!outcome && rung) {
-      index = enrol_again(set, agent.registry(), agent.id(), 1, index);
+      ask();
       outcome = try_once();
     }
   }
-  if (!cancel(set, agent.id(), index)) ring_one(set, agent.registry(), tag);
   agent.put_back(not_ours);
   return outcome;
+}
+
+// The same with a wait set to be rung from.
+template <class Try, class Watch>
+auto wait_at_bell(Agent& agent, WaitSet& set, uint64_t tag, int64_t deadline_ns, Try try_once,
+                  Watch watch) {
+  int index = -1;
+  const auto ask = [&] { index = enrol_again(set, agent.registry(), agent.id(), 1, index); };
+  const auto outcome = wait_for_rings(agent, tag, deadline_ns, try_once, ask, watch);
+  if (!cancel(set, agent.id(), index)) ring_one(set, agent.registry(), tag);
+  return outcome;
+}
+
+template <class Try>
+auto wait_at_bell(Agent& agent, WaitSet& set, uint64_t tag, int64_t deadline_ns, Try try_once) {
+  return wait_at_bell(agent, set, tag, deadline_ns, try_once, [] {});
 }
 
 // Waits inside the kernel; the entry in the wait set is there to be counted, not to be rung.

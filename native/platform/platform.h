@@ -110,8 +110,11 @@ enum class Rung { yes, full, no_reader };  // full: the agent has hundreds of ri
 Rung ring(int ringer_fd, uint64_t tag);
 // The tags that wait in the bell, at most `capacity`; 0 when it is empty.
 size_t read_bell(int bell_fd, uint64_t* tags, size_t capacity);
-// Blocks until the bell has been rung or the deadline (monotonic) has passed, or a signal came.
-void wait_bell(int bell_fd, int64_t deadline_ns);
+// Blocks until the bell has been rung, the deadline (monotonic) has passed, a signal came, or one of
+// the ringers in `watched` has lost its reader: then its index is returned, otherwise -1. Negative
+// descriptors are passed over.
+constexpr size_t kWatchesMax = 64;
+int wait_bell(int bell_fd, const int* watched, size_t count, int64_t deadline_ns);
 
 // ---------------------------------------------------------------- named semaphores
 

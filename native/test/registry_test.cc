@@ -153,7 +153,7 @@ TEST(a_ring_wakes_a_blocked_agent) {
     for (int round = 1; round <= 50; round++) {
       std::vector<uint64_t> tags;
       while (tags.empty()) {
-        platform::wait_bell(party.agent().bell(), now_ns() + 10'000 * platform::kNanosPerMilli);
+        platform::wait_bell(party.agent().bell(), nullptr, 0, now_ns() + 10'000 * platform::kNanosPerMilli);
         tags = party.agent().take_rings();
       }
       CHECK(tags == std::vector<uint64_t>{uint64_t{40} + static_cast<uint64_t>(round)});

@@ -233,7 +233,7 @@ Outcome acquire_by_bell(User<Primitive>& user, int64_t timeout_ms = kPatience_ms
     index = core::enrol_again(waiters, agent.registry(), agent.id(), 1, index);
     outcome = user->look();
     if (outcome) break;
-    platform::wait_bell(agent.bell(), std::min(deadline, now_ns() + slice_ns));
+    platform::wait_bell(agent.bell(), nullptr, 0, std::min(deadline, now_ns() + slice_ns));
     agent.take_rings();
     outcome = user->look();
   }

@@ -357,7 +357,7 @@ TEST(threads_no_ring_is_lost_and_none_is_doubled) {
           // Minutes without a token would be a lost ring: nothing else wakes anybody here.
           const int64_t deadline = now_ns() + kPatience_ms * platform::kNanosPerMilli;
           while ((rings = rings_at(party)) == 0) {
-            platform::wait_bell(party.agent().bell(), deadline);
+            platform::wait_bell(party.agent().bell(), nullptr, 0, deadline);
             CHECK(now_ns() < deadline);
           }
           CHECK_EQUAL(rings, 1u);

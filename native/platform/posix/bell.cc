@@ -50,12 +50,19 @@ size_t read_bell(int bell_fd, uint64_t* tags, size_t capacity) {
   return got > 0 ? static_cast<size_t>(got) / sizeof *tags : 0;
 }
 
-void wait_bell(int bell_fd, int64_t deadline_ns) {
+int wait_bell(int bell_fd, const int* watched, size_t count, int64_t deadline_ns) {
   const int64_t left = deadline_ns - monotonic_ns();
-  if (left <= 0) return;
-  pollfd bell{bell_fd, POLLIN, 0};
+  if (left <= 0) return -1;
+  pollfd polled[1 + kWatchesMax];
+  polled[0] = {bell_fd, POLLIN, 0};
+  for (size_t i = 0; i < count; i++) polled[1 + i] = {watched[i], 0, 0};
   // Rounded up, or the last fraction of a millisecond would be spent spinning.
-  poll(&bell, 1, static_cast<int>((left + kNanosPerMilli - 1) / kNanosPerMilli));
+  const int timeout_ms = static_cast<int>((left + kNanosPerMilli - 1) / kNanosPerMilli);
+  if (poll(polled, static_cast<nfds_t>(1 + count), timeout_ms) <= 0) return -1;
+  for (size_t i = 0; i < count; i++) {
+    if ((polled[1 + i].revents & (POLLERR | POLLHUP)) != 0) return static_cast<int>(i);
+  }
+  return -1;
 }
 
 }  // namespace holdfast::platform

@@ -1,0 +1,19 @@
+#include "core/event.h"
+
+namespace holdfast::core {
+
+void Event::set() {
+  uint64_t word = body_.word.load();
+  while ((word & 1) == 0 && !body_.word.compare_exchange_weak(word, (word + 2) | 1)) {
+  }
+  // Also if it was set already: who set it may have died before it rang.
+  body_.word.fetch_or(1);  // a read-modify-write comes before the look (INV-4)
+  ring_all(body_.waiters, agent_.registry(), object_.tag());
+}
+
+bool Event::wait(uint64_t since, int64_t deadline_ns) {
+  return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns,
+                      [&] { return happened(since); });
+}
+
+}  // namespace holdfast::core

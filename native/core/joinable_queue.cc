@@ -1,0 +1,292 @@
+#include "core/joinable_queue.h"
+
+namespace holdfast::core {
+
+// A record that can be had.
+struct JoinableQueue::Place {
+  uint64_t offset;
+  RecordHead head;
+};
+
+// Under the guard, once it is had.
+bool JoinableQueue::enter(const Guard& guard, View* view) {
+  if (died_under(guard) || own_.must_recount.load() != 0) recover();
+  return read_view(view);
+}
+
+// Calls visit(offset, head) for the records from `from` on until it returns false. False if the ring makes
+// no sense.
+template <class Visit>
+bool JoinableQueue::walk(const View& view, uint64_t from, Visit visit) const {
+  uint64_t left = ((offset_of(view.tail) - from) & kOffsetMask) * kUnit;
+  for (uint64_t offset = from; left != 0;) {
+    const RecordHead head = head_at(view.capacity, offset);
+    const uint64_t bytes = needed(head.length);
+    if (bytes > left) return false;
+    if (!visit(offset, head)) return true;
+    left -= bytes;
+    offset = (offset + bytes / kUnit) & kOffsetMask;
+  }
+  return true;
+}
+
+void JoinableQueue::recover() {
+  View view;
+  if (!read_view(&view)) return;
+  uint64_t tombstones = 0, leased = 0, ready = offset_of(view.tail);
+  bool found = false;
+  walk(view, offset_of(view.head), [&](uint64_t offset, const RecordHead&) {
+    const uint64_t owner = owner_at(view, offset).load();
+    tombstones += owner == kDone;
+    leased += owner != kDone && owner != 0;
+    if (owner == 0 && !found) {
+      found = true;
+      ready = offset;
+    }
+    return true;
+  });
+  own_.tombstones.store(tombstones);
+  own_.leased.store(leased);
+  own_.ready.store(ready);
+  own_.must_recount.store(0);
+}
+
+// The record at `offset` can be had again.
+void JoinableQueue::offer(const View& view, uint64_t offset) {
+  const uint64_t first = offset_of(view.head);
+  if (((offset - first) & kOffsetMask) < ((own_.ready.load() - first) & kOffsetMask)) {
+    own_.ready.store(offset);
+  }
+  own_.leased.store(own_.leased.load() - 1);
+  owner_at(view, offset).store(0);
+}
+
+// INV-14: what the dead had leased.
+void JoinableQueue::reclaim(const View& view) {
+  if (own_.leased.load() == 0) return;
+  std::vector<AgentId> living{agent_.id()};
+  walk(view, offset_of(view.head), [&](uint64_t offset, const RecordHead&) {
+    const AgentId owner = owner_at(view, offset).load();
+    if (owner == 0 || owner == kDone ||
+        std::find(living.begin(), living.end(), owner) != living.end()) {
+      return true;
+    }
+    if (agent_.registry().alive(owner)) {
+      living.push_back(owner);
+    } else {
+      offer(view, offset);
+    }
+    return true;
+  });
+}
+
+bool JoinableQueue::find_ready(const View& view, Place* place) {
+  // `ready` is behind the head if everything before it is gone.
+  const uint64_t first = offset_of(view.head);
+  uint64_t from = own_.ready.load();
+  if (((from - first) & kOffsetMask) * kUnit > view.used) from = first;
+  bool found = false;
+  uint64_t last = offset_of(view.tail);
+  walk(view, from, [&](uint64_t offset, const RecordHead& head) {
+    found = owner_at(view, offset).load() == 0;
+    if (!found) return true;
+    *place = {offset, head};
+    last = offset;
+    return false;
+  });
+  own_.ready.store(last);
+  return found;
+}
+
+// Takes the records that are done off the head, and says how many.
+uint64_t JoinableQueue::pop_done(const View& view) {
+  uint64_t head = view.head, popped = 0;
+  walk(view, offset_of(view.head), [&](uint64_t offset, const RecordHead& record) {
+    if (owner_at(view, offset).load() != kDone) return false;
+    head = advance(head, needed(record.length) / kUnit, 1);
+    popped++;
+    return true;
+  });
+  if (popped == 0) return 0;
+  body_.head.store(head);
+  own_.tombstones.store(own_.tombstones.load() - popped);
+  return popped;
+}
+
+// Takes up to `count` records out, or leases one.
+Moved JoinableQueue::take_guarded(bool lease, std::vector<Record>* records, size_t count,
+                                  Lease* taken) {
+  const Guard guard(agent_, body_.guard);
+  if (!guard.locked()) return Moved::not_yet;
+  const bool over = ended();
+  View view;
+  if (!enter(guard, &view)) return Moved::corrupt;
+  std::vector<Place> places;
+  size_t total = 0;
+  if (size() == 0) reclaim(view);
+  Place place;
+  while (places.size() < count && find_ready(view, &place)) {
+    places.push_back(place);
+    total += needed(place.head.length);
+    if (lease) break;
+    // Ahead of the owners below: whoever dies in between leaves the guard abandoned, and recover() looks.
+    own_.ready.store((place.offset + needed(place.head.length) / kUnit) & kOffsetMask);
+  }
+  if (places.empty()) {
+    return over && own_.leased.load() == 0 ? Moved::ended : Moved::not_yet;
+  }
+  make_scratch(total);
+  char* into = scratch_.data();
+  for (const Place& from : places) {
+    records->push_back({from.head.type, into, from.head.length});
+    copy_out(view.capacity, (from.offset + 3) & kOffsetMask, into, from.head.length);
+    into += needed(from.head.length);
+  }
+  if (lease) {
+    std::atomic<uint64_t>& deliveries = deliveries_at(view, place.offset);
+    deliveries.store(deliveries.load() + 1);
+    *taken = {place.offset, deliveries.load()};
+    own_.ready.store((place.offset + needed(place.head.length) / kUnit) & kOffsetMask);
+    own_.leased.store(own_.leased.load() + 1);
+    owner_at(view, place.offset).store(agent_.id());  // leased from here on
+    return Moved::yes;
+  }
+  for (const Place& from : places) owner_at(view, from.offset).store(kDone);  // gone from here on
+  own_.tombstones.store(own_.tombstones.load() + places.size());
+  body_.gets.store(body_.gets.load(std::memory_order_relaxed) + places.size(),
+                   std::memory_order_relaxed);
+  own_.gotten.store(own_.gotten.load() + places.size());
+  pop_done(view);
+  return Moved::yes;
+}
+
+Moved JoinableQueue::get(size_t count, std::vector<Record>* records) {
+  records->clear();
+  if (size() == 0 && own_.leased.load() == 0 && !ended()) return Moved::not_yet;
+  const Moved moved = take_guarded(false, records, count, nullptr);
+  if (moved == Moved::yes) wake(records->size());
+  return moved;
+}
+
+Moved JoinableQueue::take(Record* record, Lease* lease) {
+  if (size() == 0 && own_.leased.load() == 0 && !ended()) return Moved::not_yet;
+  std::vector<Record> records;
+  const Moved moved = take_guarded(true, &records, 1, lease);
+  if (moved == Moved::yes) *record = records[0];
+  return moved;
+}
+
+// After records have gone: those who put, who join, and who get when nothing can come any more.
+void JoinableQueue::wake(uint64_t gone) {
+  platform::fence_after_rmw();
+  for (uint64_t i = 0; i < gone; i++) ring_one(body_.putters, agent_.registry(), putters_tag());
+  if (unfinished() == 0) ring_all(own_.joiners, agent_.registry(), joiners_tag());
+  if (ended() && records() - tombstones() == 0) {
+    ring_all(body_.getters, agent_.registry(), getters_tag());
+  }
+}
+
+// Ends a lease: `owner` is kDone, or 0 for ready.
+Code JoinableQueue::settle(const Lease& lease, uint64_t owner) {
+  uint64_t popped = 0;
+  {
+    const Guard guard(agent_, body_.guard);
+    if (!guard.locked()) return Code::busy;
+    View view;
+    if (!enter(guard, &view)) return Code::corrupt;
+    const uint64_t from_head = (lease.offset - offset_of(view.head)) & kOffsetMask;
+    if (from_head * kUnit >= view.used || owner_at(view, lease.offset).load() != agent_.id() ||
+        deliveries_at(view, lease.offset).load() != lease.delivery) {
+      return Code::not_owner;
+    }
+    if (owner == 0) {
+      offer(view, lease.offset);
+    } else {
+      own_.leased.store(own_.leased.load() - 1);
+      own_.tombstones.store(own_.tombstones.load() + 1);
+      owner_at(view, lease.offset).store(kDone);
+      body_.gets.store(body_.gets.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+      popped = pop_done(view);
+    }
+  }
+  if (owner == 0) {
+    platform::fence_after_rmw();
+    ring_one(body_.getters, agent_.registry(), getters_tag());
+  } else {
+    // A tombstone gives its place back, too, though not its bytes.
+    wake(std::max<uint64_t>(popped, 1));
+  }
+  return Code::ok;
+}
+
+Code JoinableQueue::done(const Lease& lease) { return settle(lease, kDone); }
+Code JoinableQueue::retry(const Lease& lease) { return settle(lease, 0); }
+
+Code JoinableQueue::task_done() {
+  {
+    const Guard guard(agent_, body_.guard);
+    if (!guard.locked()) return Code::busy;
+    View view;
+    if (!enter(guard, &view)) return Code::corrupt;
+    const uint64_t gotten = own_.gotten.load();
+    if (gotten == 0) return Code::over_release;
+    own_.gotten.store(gotten - 1);
+  }
+  wake(0);
+  return Code::ok;
+}
+
+uint64_t JoinableQueue::size() const {
+  const uint64_t all = records();
+  return all - std::min(all, own_.tombstones.load() + own_.leased.load());
+}
+
+uint64_t JoinableQueue::unfinished() const {
+  const uint64_t all = records();
+  return all - std::min(all, own_.tombstones.load()) + own_.gotten.load();
+}
+
+bool JoinableQueue::finished() {
+  const Guard guard(agent_, body_.guard);
+  View view;
+  return guard.locked() && enter(guard, &view) && unfinished() == 0;
+}
+
+bool JoinableQueue::wait_to_join(int64_t deadline_ns) {
+  return wait_at_bell(agent_, own_.joiners, joiners_tag(), deadline_ns, [&] { return finished(); });
+}
+
+bool JoinableQueue::wait_to_get(int64_t deadline_ns) {
+  // Only a look: leases of the dead are found by the get() or take() that follows each slice.
+  return wait_at_bell(agent_, body_.getters, getters_tag(), deadline_ns,
+                      [&] { return size() != 0 || (ended() && leased() == 0); }, [&] { watch(); });
+}
+
+void JoinableQueue::watch() {
+  const Guard guard(agent_, body_.guard);
+  View view;
+  if (!guard.locked() || !enter(guard, &view) || own_.leased.load() == 0) return;
+  uint64_t seen = 0;
+  walk(view, offset_of(view.head), [&](uint64_t offset, const RecordHead&) {
+    const uint64_t owner = owner_at(view, offset).load();
+    if (owner == 0 || owner == kDone) return true;
+    agent_.watch(owner);
+    return ++seen < platform::kWatchesMax;
+  });
+}
+
+bool JoinableQueue::held_by_me() {
+  const Guard guard(agent_, body_.guard);
+  View view;
+  if (!guard.locked() || !enter(guard, &view)) return false;
+  bool mine = false;
+  walk(view, offset_of(view.head), [&](uint64_t offset, const RecordHead&) {
+    mine = owner_at(view, offset).load() == agent_.id();
+    return !mine;
+  });
+  return mine;
+}
+
+void JoinableQueue::abandon() { ring_all(body_.getters, agent_.registry(), getters_tag()); }
+
+}  // namespace holdfast::core
