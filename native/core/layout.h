@@ -80,10 +80,12 @@ static_assert(offsetof(Header, posix_name) == 64 && offsetof(Header, name_length
 // ---------------------------------------------------------------- wait set
 
 constexpr uint32_t kWaitSetSize = 128;
+constexpr uint64_t kLeaving = uint64_t{1} << 63;  // no id has this bit: see Registry::next_serial
 
 // entry: 0, or the agent that waits. rings: one bit an entry.
 // | entry | bit | what it is
 // | 0     | 0   | free
+// | id+   | any | `id` is leaving: clears the bit, then the entry. Wakers pass it over. (+: kLeaving)
 // | id    | 1   | wants to be rung
 // | id    | 0   | waits in the kernel (counted by inspect, never rung); or is being enrolled; or its
 // |       |     | waker died between taking the bit and taking the entry (the next slice sets it again)
@@ -170,7 +172,7 @@ struct JoinableQueueBody {
   std::atomic<uint32_t> must_recount;        // the three above may be wrong
   alignas(64) WaitSet joiners;
 };
-constexpr uint64_t kDone = UINT64_MAX;  // no agent's id: serial numbers have 52 bits and begin at 1
+constexpr uint64_t kDone = UINT64_MAX;  // no agent's id: see kLeaving
 
 // BoundedSemaphore. The words of `owner` are a Lock's. `hold` is the number of the acquisition.
 struct Permit {

@@ -36,7 +36,7 @@ class Registry {
 
   // ---- under the directory's lock
 
-  // A number that nothing in this directory had before: 1..2^52-1.
+  // A number that nothing in this directory had before: 1..2^51-1.
   uint64_t next_serial();
   // `*lone_number` is false if an agent of another pid namespace lives that the kernel knows by the
   // same thread number.

@@ -26,7 +26,7 @@ bool remove_dead(WaitSet& set, Registry& registry) {
   bool removed = false;
   for (std::atomic<uint64_t>& entry : set.entry) {
     uint64_t id = entry.load();
-    if (id != 0 && !registry.alive(id)) removed |= entry.compare_exchange_strong(id, 0);
+    if (id != 0 && !registry.alive(id & ~kLeaving)) removed |= entry.compare_exchange_strong(id, 0);
   }
   return removed;
 }
@@ -67,9 +67,13 @@ int enrol_again(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, 
 
 bool cancel(WaitSet& set, AgentId id, int index) {
   if (index < 0) return true;
-  // The bit before the entry: once the entry is free the bit is its next user's.
+  // If it is no longer ours, neither is the bit. If it is, it must stay ours until the bit is cleared:
+  // once it is free the bit is its next user's.
+  AgentId mine = id;
+  if (!set.entry[index].compare_exchange_strong(mine, id | kLeaving)) return false;
   want_no_ring(set, static_cast<uint32_t>(index));
-  return set.entry[index].compare_exchange_strong(id, 0);
+  set.entry[index].store(0);
+  return true;
 }
 
 bool ring_one(WaitSet& set, Registry& registry, uint64_t tag) {
@@ -91,8 +95,9 @@ bool ring_one(WaitSet& set, Registry& registry, uint64_t tag) {
     for (uint64_t bits = word.load() & mask; bits != 0; bits &= bits - 1) {
       const uint32_t index = base + static_cast<uint32_t>(__builtin_ctzll(bits));
       if ((word.fetch_and(~bit_of(index)) & bit_of(index)) == 0) continue;  // another waker has it
-      const AgentId id = set.entry[index].exchange(0);
-      if (id == 0) continue;
+      AgentId id = set.entry[index].load();
+      if (id == 0 || (id & kLeaving) != 0) continue;
+      if (!set.entry[index].compare_exchange_strong(id, 0)) continue;  // it leaves just now
       set.next_ring.store(index + 1, std::memory_order_relaxed);
       if (registry.ring(id, tag)) return true;
     }
@@ -110,7 +115,7 @@ uint32_t count_waiting(WaitSet& set, Registry& registry) {
   uint32_t count = 0;
   for (uint32_t index = 0; index < kWaitSetSize; index++) {
     const AgentId id = set.entry[index].load();
-    if (id != 0 && registry.alive(id)) count += set.waiting[index].load(std::memory_order_relaxed);
+    if (id != 0 && (id & kLeaving) == 0 && registry.alive(id)) count += set.waiting[index].load(std::memory_order_relaxed);
   }
   return count;
 }

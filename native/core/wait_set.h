@@ -2,7 +2,7 @@
 //
 // INV-4 A waiter that enrols and then tries, and a waker that posts and then rings, cannot both miss:
 // both sides publish with a sequentially consistent write before they look.
-// INV-5 One enrolment is rung at most once: taking the entry out is one exchange.
+// INV-5 One enrolment is rung at most once: taking the entry out is one swap.
 // INV-6 Whatever a crash loses here (a ring, an entry, a bit) costs a waiter one slice and no more.
 #ifndef HOLDFAST_CORE_WAIT_SET_H
 #define HOLDFAST_CORE_WAIT_SET_H
