@@ -53,10 +53,78 @@ class Pair:
         self.pass_ = self.semaphores[1 - side].release
 
 
+class Events:
+    def __init__(self):
+        self.events = [mp.Event(), mp.Event()]
+
+    def start(self, side):
+        mine = self.events[side]
+        wait, clear = mine.wait, mine.clear
+
+        def turn():
+            wait()
+            clear()
+
+        self.turn = turn
+        self.pass_ = self.events[1 - side].set
+
+
+class Turn:
+    """The turn is a word in shared memory, and the condition says that it has changed."""
+
+    def __init__(self):
+        self.changed = mp.Condition(mp.Lock())
+        self.word = mp.RawValue("i", 0)
+
+    def start(self, side):
+        changed, word = self.changed, self.word
+
+        def turn():
+            changed.acquire()
+            while word.value != side:
+                changed.wait()
+
+        def pass_():
+            word.value = 1 - side
+            changed.notify()
+            changed.release()
+
+        self.turn, self.pass_ = turn, pass_
+        if side == 0:
+            turn()
+
+
+class Meeting:
+    """Two parties meet when the turn goes over, and again when it comes back: holdfast.mjs."""
+
+    def __init__(self):
+        self.both = mp.Barrier(2)
+
+    def start(self, side):
+        wait = self.both.wait
+        self.owes = side == 0
+
+        def turn():
+            if self.owes:
+                wait()
+            wait()
+
+        def pass_():
+            self.owes = True
+
+        self.turn, self.pass_ = turn, pass_
+        if side == 1:
+            self.finish = wait
+
+
 VARIANTS = {
     "lock": lambda: Ring(mp.Lock),
     "rlock": lambda: Ring(mp.RLock),
+    "bounded": lambda: Ring(lambda: mp.BoundedSemaphore(1)),
     "semaphore": Pair,
+    "event": Events,
+    "condition": Turn,
+    "barrier": Meeting,
 }
 
 
@@ -83,6 +151,7 @@ def second(player, turns, asleep, pipe):
         dwell()
         passed.append(monotonic_ns())
         pass_()
+    getattr(player, "finish", lambda: None)()
     pipe.send((passed, got))
 
 
