@@ -15,22 +15,24 @@ export class HoldfastError extends Error {
   }
   /** Stable, such as `ERR_HOLDFAST_TIMEOUT`. */
   readonly code: string;
+  // Declared: what there is none of is no property, and so not in the way of a reader.
   /** The system's error number (positive), where a system call failed. */
-  readonly errno: number | undefined;
+  declare readonly errno: number | undefined;
   /** The system call that failed, where one did. */
-  readonly syscall: string | undefined;
+  declare readonly syscall: string | undefined;
   /** The kind of object that it happened to, such as `Lock`. */
-  readonly kind: string | undefined;
+  declare readonly kind: string | undefined;
   /** The name of that object. */
-  readonly objectName: string | undefined;
+  declare readonly objectName: string | undefined;
 
   constructor(code: string, message: string, options: HoldfastErrorOptions = {}) {
     super(message, options);
     this.code = code;
-    this.errno = options.errno;
-    this.syscall = options.syscall;
-    this.kind = options.kind;
-    this.objectName = options.objectName;
+    const { errno, syscall, kind, objectName } = options;
+    if (errno !== undefined) this.errno = errno;
+    if (syscall !== undefined) this.syscall = syscall;
+    if (kind !== undefined) this.kind = kind;
+    if (objectName !== undefined) this.objectName = objectName;
   }
 }
 

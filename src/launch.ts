@@ -73,9 +73,17 @@ export function currentDirectory(): string | undefined {
   }
 }
 
+const inspector = /(^|\s)--inspect(-\w+)*(=\S+)?(?=\s|$)/g;
+
 export function childEnvironment(): Record<string, string | undefined> {
-  // A child of a test file is not a test file.
-  return { ...process.env, NODE_TEST_CONTEXT: undefined };
+  const { NODE_OPTIONS } = process.env;
+  return {
+    ...process.env,
+    // A child of a test file is not a test file.
+    NODE_TEST_CONTEXT: undefined,
+    // The inspector's port is taken.
+    ...(NODE_OPTIONS && { NODE_OPTIONS: NODE_OPTIONS.replace(inspector, '') }),
+  };
 }
 
 /**

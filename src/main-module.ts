@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { createRequire, isBuiltin } from 'node:module';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { ProcessError } from './errors.js';
 import { identity } from './process-name.js';
@@ -178,10 +178,16 @@ export function resolveModule(module: string | URL): string {
   if (module instanceof URL) return module.href;
   if (path.isAbsolute(module)) return pathToFileURL(module).href;
   const main = mainModule() ?? pathToFileURL(path.join(process.cwd(), 'main')).href;
-  if (/^\.\.?(\/|$)/.test(module)) return new URL(module, main).href;
+  if (/^\.\.?(\/|$)/.test(module)) return beside(main, module);
   if (isBuiltin(module)) return module.startsWith('node:') ? module : `node:${module}`;
   if (/^[a-z][a-z\d+.-]+:/i.test(module)) return new URL(module).href;
   return resolvePackage(module, main);
+}
+
+/** A path, in which `%`, `#` and `?` are letters like any other. */
+function beside(main: string, module: string): string {
+  if (!main.startsWith('file:')) return new URL(module, main).href;
+  return pathToFileURL(path.resolve(path.dirname(fileURLToPath(main)), module)).href;
 }
 
 function resolvePackage(specifier: string, main: string): string {

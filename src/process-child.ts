@@ -7,6 +7,7 @@ import { find, mainModule, observedMain } from './main-module.js';
 import { activeChildren } from './process.js';
 import { become, identity, startup } from './process-name.js';
 import { unpack } from './transfer.js';
+import { setBetweenSlices } from './waits.js';
 
 /** Node's own for a main module that waits for what cannot come. */
 const unsettledExitCode = 13;
@@ -40,6 +41,11 @@ if (early) {
   for (const message of early.messages) onMessage(message);
 }
 process.on('disconnect', onOrphaned);
+// A target that blocks its thread does not hear of the end of the channel.
+const starter = process.ppid;
+setBetweenSlices(() => {
+  if (process.ppid !== starter) onOrphaned();
+});
 if (!process.connected) onOrphaned();
 
 function onMessage(message: Wait | Job): void {

@@ -126,6 +126,13 @@ export function waitFor<T>(
   });
 }
 
+let betweenSlices: (() => void) | undefined;
+
+/** What a blocked thread does between two slices, because its event loop cannot. */
+export function setBetweenSlices(work: () => void): void {
+  betweenSlices = work;
+}
+
 /**
  * Blocks the thread until `takeWithin(ms)` returns something. That blocks for one slice at most: between
  * slices we are in JavaScript, where a worker can be terminated.
@@ -142,6 +149,7 @@ export function waitForSync<T>(
     if (left <= 0) throw timedOut(waiter, timeout!);
     const taken = takeWithin(Math.min(left, slice_ms));
     if (taken !== undefined) return taken;
+    betweenSlices?.();
   }
 }
 

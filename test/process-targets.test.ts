@@ -1,7 +1,8 @@
 // What can be the target of a Process and its arguments, and what is said of the rest.
 import assert from 'node:assert/strict';
 import { list } from 'holdfast';
-import { inheritedOptions } from '../lib/launch.js';
+import { childEnvironment, inheritedOptions } from '../lib/launch.js';
+import { resolveModule } from '../lib/main-module.js';
 import { childFile, nobodySurvives, type Outcome, run, tsx } from './process-support.js';
 
 type Refusal = [name: string, code: string | null, message: string];
@@ -150,6 +151,21 @@ describe('Process: targets by module', () => {
       /Process Process-9:\nProcessError: the module .* does not export "noSuchExport"/,
     );
     assert.match(stderr, /Process Process-10:\nError: broken on purpose/);
+  });
+
+  it('are paths, not URLs, if they begin with a dot', () => {
+    assert.match(resolveModule('./a%20b#c?d.mjs'), /\/a%2520b%23c%3Fd\.mjs$/);
+  });
+
+  it('do not inherit the inspector from NODE_OPTIONS', () => {
+    const before = process.env['NODE_OPTIONS'];
+    try {
+      process.env['NODE_OPTIONS'] = '--inspect-brk=0 --no-warnings --inspect';
+      assert.equal(childEnvironment()['NODE_OPTIONS']?.trim(), '--no-warnings');
+    } finally {
+      if (before === undefined) delete process.env['NODE_OPTIONS'];
+      else process.env['NODE_OPTIONS'] = before;
+    }
   });
 
   it('can be started by a program that is no file', async () => {

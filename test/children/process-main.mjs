@@ -499,6 +499,8 @@ export const scenarios = {
     const options = { args: [semaphore] };
     new Process(staysOn, { ...options, daemon: true, name: 'daemon' }).start();
     new Process(staysOn, { ...options, name: 'child' }).start();
+    new Process(blocks, { ...options, daemon: true }).start();
+    await semaphore.acquire();
     await semaphore.acquire();
     await semaphore.acquire();
     say('ready');
@@ -596,6 +598,12 @@ export const scenarios = {
     say(times.toSorted((a, b) => a - b)[times.length >> 1]);
   },
 };
+
+/** Hears nothing from its event loop any more. */
+export function blocks(semaphore) {
+  semaphore.release();
+  new Semaphore(0).acquireSync();
+}
 
 export async function staysOn(semaphore) {
   const parent = parentProcess();

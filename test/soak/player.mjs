@@ -1,0 +1,291 @@
+// One player of the soak: does one random operation after another on the objects that all share, and checks
+// what it can see. A violation is told to the driver, which ends the run.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
+import {
+  Barrier,
+  BoundedSemaphore,
+  BrokenBarrierError,
+  Condition,
+  Event,
+  JoinableQueue,
+  Lock,
+  Queue,
+  RLock,
+  ReadWriteLock,
+  Semaphore,
+  SharedMemory,
+  TimeoutError,
+} from 'holdfast';
+import { arrived, began, kinds, ledger, parties, permits, put, random, seats, words } from './layout.mjs';
+
+const { seat, workerSeat, seed } = isMainThread ? JSON.parse(process.argv[2]) : workerData;
+const below = random(seed);
+
+function tell(message) {
+  if (isMainThread) process.send?.(message);
+  else parentPort.postMessage(message);
+}
+function violation(text) {
+  tell({ violation: `seat ${seat}: ${text}` });
+}
+
+const witness = new SharedMemory(undefined, { name: 'witness' });
+const words32 = new Int32Array(witness.buffer, 0, words.end);
+const bytes = new Uint8Array(witness.buffer);
+
+const lock = new Lock({ name: 'lock' });
+const rlock = new RLock({ name: 'rlock' });
+const bounded = new BoundedSemaphore(permits, { name: 'bounded' });
+const readWrite = new ReadWriteLock({ name: 'readWrite' });
+const conditionLock = new Lock({ name: 'condition lock' });
+const condition = new Condition(conditionLock, { name: 'condition' });
+const event = new Event({ name: 'event' });
+const barrier = new Barrier(parties, { name: 'barrier' });
+const queue = new Queue({ name: 'queue', maxSize: 500, maxBytes: 1 << 18 });
+const jobs = new JoinableQueue({ name: 'jobs', maxSize: 500, maxBytes: 1 << 18 });
+const semaphore = new Semaphore(0, { name: 'semaphore' });
+
+const dead = (other) => Atomics.load(words32, words.killed + other) !== 0;
+
+/** The living in a row, but for this seat, as [seat, state]. */
+function inside(row) {
+  const others = [];
+  for (let other = 0; other < seats; other++) {
+    const state = Atomics.load(words32, words[row] + other);
+    if (state !== 0 && other !== seat && !dead(other)) others.push([other, state]);
+  }
+  return others;
+}
+
+/** Is inside a section, and looks who else is: at its beginning and at its end. */
+function section(row, state, allowed) {
+  const check = (when) => {
+    const others = inside(row);
+    // Looked at again: a seat may have died between the two loads.
+    if (!allowed(others) && !allowed(inside(row))) {
+      violation(`${row}: ${when} as ${state} beside ${JSON.stringify(others)}`);
+    }
+  };
+  Atomics.store(words32, words[row] + seat, state);
+  check('entered');
+  return () => {
+    check('left');
+    Atomics.store(words32, words[row] + seat, 0);
+  };
+}
+
+const alone = (others) => others.length === 0;
+
+function spin() {
+  for (let i = below(2000); i > 0; i--) Atomics.load(words32, 0);
+}
+
+const sync = () => !isMainThread && below(2) === 0;
+const patience = () => ({ timeout: 1 + below(below(4) === 0 ? 400 : 40) });
+
+/** What an operation that may time out came to. */
+async function within(work) {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof TimeoutError) return undefined;
+    throw error;
+  }
+}
+
+async function held(row, acquire, state, allowed) {
+  const guard = await within(acquire);
+  if (!guard) return;
+  const leave = section(row, state, allowed);
+  spin();
+  if (below(4) === 0) await sleep(below(3));
+  leave();
+  guard.release();
+}
+
+const operations = {
+  lock: () =>
+    held(
+      'lock',
+      () => (sync() ? lock.acquireSync(patience()) : below(5) ? lock.acquire(patience()) : lock.tryAcquire()),
+      2,
+      alone,
+    ),
+
+  // Its owner is the thread, so only one task of it plays.
+  async rlock() {
+    const guard = await within(() => (sync() ? rlock.acquireSync(patience()) : rlock.acquire(patience())));
+    if (!guard) return;
+    const leave = section('rlock', 2, alone);
+    const nested = rlock.acquireSync();
+    spin();
+    nested.release();
+    leave();
+    guard.release();
+  },
+
+  bounded: () =>
+    held(
+      'bounded',
+      () => (sync() ? bounded.acquireSync(patience()) : bounded.acquire(patience())),
+      1,
+      (others) => others.length < permits,
+    ),
+
+  readWrite: () =>
+    below(4) === 0
+      ? held(
+          'readWrite',
+          () => (sync() ? readWrite.acquireExclusiveSync(patience()) : readWrite.acquireExclusive(patience())),
+          2,
+          alone,
+        )
+      : held(
+          'readWrite',
+          () => (sync() ? readWrite.acquireSharedSync(patience()) : readWrite.acquireShared(patience())),
+          1,
+          (others) => others.every(([, state]) => state === 1),
+        ),
+
+  async condition() {
+    const guard = await within(() => conditionLock.acquire({ timeout: 2000 }));
+    if (!guard) return;
+    let leave = section('condition', 2, alone);
+    const stock = () => words32[words.stock];
+    if (below(2) === 0) {
+      words32[words.stock] = Math.min(stock() + 1, 5);
+      condition.notify();
+    } else {
+      while (stock() === 0) {
+        leave();
+        try {
+          if (sync()) condition.waitSync(patience());
+          else await condition.wait(patience());
+          leave = section('condition', 2, alone);
+        } catch (error) {
+          leave = section('condition', 2, alone);
+          if (error instanceof TimeoutError) break;
+          throw error;
+        }
+      }
+      if (stock() > 0) words32[words.stock] = stock() - 1;
+    }
+    leave();
+    guard.release();
+  },
+
+  async event() {
+    const choice = below(4);
+    if (choice === 0) event.set();
+    else if (choice === 1) event.clear();
+    else await within(() => (sync() ? event.waitSync(patience()) : event.wait(patience())));
+  },
+
+  async barrier() {
+    try {
+      const index = sync() ? barrier.waitSync({ timeout: 200 }) : await barrier.wait({ timeout: 200 });
+      if (!(index >= 0 && index < parties)) violation(`barrier: index ${index}`);
+    } catch (error) {
+      if (!(error instanceof BrokenBarrierError) && !(error instanceof TimeoutError)) throw error;
+      if (below(3) === 0) barrier.reset();
+    }
+  },
+
+  async queue() {
+    if (below(2) === 0) {
+      const item = Atomics.add(words32, words.nextItem, 1);
+      if (item >= ledger.jobs - ledger.queue) return;
+      Atomics.or(bytes, ledger.queue + item, began);
+      // Some are larger than the ring's first size.
+      const payload = { item, filler: 'x'.repeat(below(below(50) === 0 ? 70_000 : 50)) };
+      try {
+        if (sync()) queue.putSync(payload, patience());
+        else await queue.put(payload, patience());
+      } catch (error) {
+        if (error instanceof TimeoutError) return;
+        throw error;
+      }
+      Atomics.or(bytes, ledger.queue + item, put);
+    } else {
+      const payload = await within(() => (sync() ? queue.getSync(patience()) : queue.get(patience())));
+      if (payload === undefined) return;
+      const before = Atomics.add(bytes, ledger.queue + payload.item, arrived);
+      if (before >= arrived) violation(`queue: item ${payload.item} arrived twice`);
+      if ((before & began) === 0) violation(`queue: item ${payload.item} was never put`);
+    }
+  },
+
+  async jobs() {
+    if (below(2) === 0) {
+      const item = Atomics.add(words32, words.nextJob, 1);
+      if (item >= ledger.length - ledger.jobs) return;
+      Atomics.or(bytes, ledger.jobs + item, began);
+      try {
+        await jobs.put({ item, filler: 'x'.repeat(below(50)) }, patience());
+      } catch (error) {
+        if (error instanceof TimeoutError) return;
+        throw error;
+      }
+      Atomics.or(bytes, ledger.jobs + item, put);
+    } else {
+      const task = await within(() => (sync() ? jobs.takeSync(patience()) : jobs.take(patience())));
+      if (task === undefined) return;
+      spin();
+      if (below(10) === 0) return task.retry();
+      // Done once and for all, as far as the ledger goes; done() may still be cut off.
+      Atomics.or(bytes, ledger.jobs + task.value.item, arrived);
+      task.done();
+    }
+  },
+
+  async semaphore() {
+    if (below(2) === 0) {
+      if (semaphore.value() < 50) semaphore.release();
+    } else {
+      await within(() => (sync() ? semaphore.acquireSync(patience()) : semaphore.acquire(patience())));
+    }
+  },
+};
+
+async function play(list) {
+  for (;;) {
+    const kind = list[below(list.length)];
+    await operations[kind]();
+    Atomics.add(words32, words.progress + kinds.indexOf(kind), 1);
+    if (below(20) === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+// A thread is one seat, so that its sections do not overlap: no task beside the first enters one of them.
+const sections = ['lock', 'rlock', 'bounded', 'readWrite', 'condition'];
+const others = kinds.filter((kind) => !sections.includes(kind));
+const fail = (error) => {
+  violation(error?.stack ?? String(error));
+  setTimeout(() => process.exit(1), 100);
+};
+
+if (isMainThread) {
+  let worker;
+  const hire = (number) => {
+    Atomics.store(words32, words.killed + workerSeat, 0);
+    worker = new Worker(new URL(import.meta.url), {
+      workerData: { seat: workerSeat, seed: seed + 7919 * number },
+    });
+    worker.on('message', tell);
+    worker.on('error', fail);
+  };
+  let hired = 1;
+  process.on('message', async () => {
+    // Its death is at an instant that only the worker's own thread knows.
+    Atomics.store(words32, words.killed + workerSeat, 1);
+    await worker.terminate();
+    for (const row of sections) Atomics.store(words32, words[row] + workerSeat, 0);
+    hire(++hired);
+  });
+  process.on('disconnect', () => process.exit(0));
+  hire(hired);
+  tell({ ready: true });
+}
+void play(sections).catch(fail);
+void play(others).catch(fail);
