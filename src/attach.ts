@@ -1,6 +1,6 @@
 import { Barrier } from './barrier.js';
 import { BoundedSemaphore } from './bounded-semaphore.js';
-import { Condition } from './condition.js';
+import { Condition, type ConditionHandle } from './condition.js';
 import { Event } from './event.js';
 import { JoinableQueue } from './joinable-queue.js';
 import { Lock } from './lock.js';
@@ -9,7 +9,7 @@ import { type Handle, checkKind } from './objects.js';
 import { checkName } from './options.js';
 import { Queue } from './queue.js';
 import { ReadWriteLock } from './read-write-lock.js';
-import { RLock } from './rlock.js';
+import { RLock, type RLockHandle } from './rlock.js';
 import { Semaphore } from './semaphore.js';
 import { SharedMemory } from './shared-memory.js';
 
@@ -28,13 +28,15 @@ export interface Kinds {
   ReadWriteLock: ReadWriteLock;
 }
 
-const openers: { [K in KindName]: (name: string) => Kinds[K] } = {
+const openers: { [K in KindName]: (name: string, handle: Handle) => Kinds[K] } = {
   Lock: (name) => new Lock({ name, mustExist: true }),
-  RLock: (name) => new RLock({ name, mustExist: true }),
+  RLock: (name, handle) =>
+    new RLock({ name, mustExist: true, scope: (handle as RLockHandle).scope }),
   Semaphore: (name) => new Semaphore(undefined, { name, mustExist: true }),
   Queue: (name) => new Queue({ name, mustExist: true }),
   BoundedSemaphore: (name) => new BoundedSemaphore(undefined, { name }),
-  Condition: (name) => new Condition(undefined, { name, mustExist: true }),
+  Condition: (name, handle) =>
+    new Condition(undefined, { name, mustExist: true, scope: (handle as ConditionHandle).scope }),
   Event: (name) => new Event({ name, mustExist: true }),
   Barrier: (name) => new Barrier(undefined, { name }),
   JoinableQueue: (name) => new JoinableQueue({ name, mustExist: true }),
@@ -57,5 +59,5 @@ export function attach<K extends KindName>(handle: Handle<K>): Kinds[K] {
   }
   checkKind(handle.holdfast);
   checkName(handle.name);
-  return openers[handle.holdfast](handle.name);
+  return openers[handle.holdfast](handle.name, handle);
 }

@@ -10,25 +10,32 @@ import {
 import type { Guard } from './guard.js';
 import { Lock } from './lock.js';
 import { type NativeCondition, addon, kinds, notice } from './native.js';
-import { Shared, anonymous, anonymousName } from './objects.js';
+import { type Handle, Shared, anonymous, anonymousName } from './objects.js';
 import {
-  type OpenOptions,
+  type RLockOptions,
+  type RLockScope,
   type SyncWaitOptions,
   type WaitOptions,
   checkCount,
   checkFunction,
   checkOpen,
+  checkScope,
   checkSyncWait,
   checkWait,
 } from './options.js';
 import type { Suspended } from './owned.js';
-import { RLock } from './rlock.js';
+import { RLock, type RLockHandle } from './rlock.js';
 import { waitFor, waitForSync } from './waits.js';
 
 /** What a wait that was notified resolves to. */
 export interface Wakeup {
   /** Whoever held the lock last died holding it: check the data that it guards. */
   readonly abandoned: boolean;
+}
+
+/** What toJSON() of a Condition gives; attach() opens its lock with the same scope. */
+export interface ConditionHandle extends Handle<'Condition'> {
+  readonly scope?: RLockScope | undefined;
 }
 
 /** What `inspect()` shows of a Condition: a snapshot, old as soon as it is taken. */
@@ -60,17 +67,21 @@ export class Condition extends Shared<'Condition', NativeCondition> {
 
   /**
    * Opens the condition, or makes it over `lock`; without one it has an RLock of its own, which is found
-   * again by the condition's name. Blocks only while another process has the directory locked. At most
+   * again by the condition's name; `scope` is that RLock's. Blocks only while another process has the directory locked. At most
    * 1024 waits at one time.
    *
    * @throws IncompatibleError if it exists over another lock; ClosedError if `lock` was closed; otherwise
    * as Lock.
    */
-  constructor(lock?: Lock | RLock, options: OpenOptions = {}) {
+  constructor(lock?: Lock | RLock, options: RLockOptions = {}) {
     if (lock !== undefined && !(lock instanceof Lock) && !(lock instanceof RLock)) {
       throw new TypeError('lock must be a Lock or an RLock');
     }
     checkOpen(options);
+    checkScope(options);
+    if (lock !== undefined && options.scope !== undefined) {
+      throw new TypeError('scope is for a condition without a lock of yours: that one has its own');
+    }
     if (lock !== undefined) void lock.native; // closed?
     const name = options.name ?? anonymousName();
     const named = options.name === undefined ? { ...options, name, [anonymous]: true } : options;
@@ -97,12 +108,12 @@ export class Condition extends Shared<'Condition', NativeCondition> {
     }
   }
 
-  #openLock(options: OpenOptions): Lock | RLock {
+  #openLock(options: RLockOptions): Lock | RLock {
     const { lockKind, lockName } = this.native;
     const isOwn = lockName === ownLockName(this.name);
-    const opening: OpenOptions = isOwn
+    const opening: RLockOptions = isOwn
       ? { ...options, name: lockName, mustExist: false, exclusive: false }
-      : { name: lockName, mustExist: true };
+      : { name: lockName, mustExist: true, scope: options.scope };
     return lockKind === kinds.Lock ? new Lock(opening) : new RLock(opening);
   }
 
@@ -309,6 +320,12 @@ export class Condition extends Shared<'Condition', NativeCondition> {
   }
 
   // ---------------------------------------------------------------- the rest
+
+  /** A token that attach() turns into this object in another process. Does not block. */
+  override toJSON(): ConditionHandle {
+    const { scope } = this.#lock.toJSON() as RLockHandle;
+    return scope === undefined ? super.toJSON() : { ...super.toJSON(), scope };
+  }
 
   /**
    * Closes this handle, and the condition's own lock. Waits reject with ClosedError once they have the lock

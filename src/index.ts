@@ -2,7 +2,7 @@
 export { attach } from './attach.js';
 export { Barrier, type BarrierOptions, type BarrierState } from './barrier.js';
 export { BoundedSemaphore, type BoundedSemaphoreState } from './bounded-semaphore.js';
-export { Condition, type ConditionState, type Wakeup } from './condition.js';
+export { Condition, type ConditionHandle, type ConditionState, type Wakeup } from './condition.js';
 export {
   BrokenBarrierError,
   ClosedError,
@@ -34,11 +34,17 @@ export {
 } from './joinable-queue.js';
 export { Lock } from './lock.js';
 export { type Handle, list, type ObjectEntry, unlink } from './objects.js';
-export type { OpenOptions, SyncWaitOptions, WaitOptions } from './options.js';
+export type {
+  OpenOptions,
+  RLockOptions,
+  RLockScope,
+  SyncWaitOptions,
+  WaitOptions,
+} from './options.js';
 export type { LockState } from './owned.js';
 export { Queue, type QueueOptions, type QueueState } from './queue.js';
 export { ReadWriteLock, type ReadWriteLockState } from './read-write-lock.js';
-export { RLock } from './rlock.js';
+export { RLock, type RLockHandle } from './rlock.js';
 export { Semaphore, type SemaphoreState } from './semaphore.js';
 export { SharedMemory, type SharedMemoryState } from './shared-memory.js';
 export type { KindName, NativeAgent as Holder } from './native.js';

@@ -29,6 +29,19 @@ export interface OpenOptions {
   persistent?: boolean | undefined;
 }
 
+/** Who holds an RLock: the JS thread, or the async task. */
+export type RLockScope = 'thread' | 'async';
+
+/** How to open an RLock. */
+export interface RLockOptions extends OpenOptions {
+  /**
+   * Who holds it, and so may acquire it again: the JS thread (the default), or the async task. All
+   * handles of one thread must have the same; other threads and processes may have another, and it makes
+   * no difference to them.
+   */
+  scope?: RLockScope | undefined;
+}
+
 /** Node's own longest timer. */
 const longestTimeout = 2 ** 31 - 1;
 
@@ -102,6 +115,14 @@ export function checkOpen(options: OpenOptions): void {
   }
   if (options.name === undefined && (options.mustExist || options.persistent)) {
     throw new TypeError('mustExist and persistent need a name: an anonymous object is always new');
+  }
+}
+
+export function checkScope(options: { scope?: RLockScope | undefined }): void {
+  // What is no object is refused with the other options.
+  const scope: unknown = (options as typeof options | null)?.scope;
+  if (scope !== undefined && scope !== 'thread' && scope !== 'async') {
+    throw new TypeError(`scope must be 'thread' or 'async', not ${show(scope)}`);
   }
 }
 
