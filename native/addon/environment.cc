@@ -91,7 +91,7 @@ napi_value Environment::configure(napi_env env, napi_callback_info info) {
 HandleBase::HandleBase(core::Object* object)
     : object_(object),
       kind_(object->kind()),
-      name_(object->header()->name, object->header()->name_length) {}
+      name_(object->name()) {}
 
 core::Status Environment::ensure_agent() {
   if (ended_) return core::Status::of(core::Code::closed, "this thread is shutting down");

@@ -22,7 +22,7 @@ napi_value inspect(napi_env env, H& handle, const double*) {
   napi_value state = nullptr;
   napi_create_object(env, &state);
   set(env, state, "value", handle.primitive.value());
-  set(env, state, "initial", handle.object().header()->initial);
+  set(env, state, "initial", handle.object().initial());
   set(env, state, "waiters", core::count_waiting(body.waiters, handle.agent().registry()));
   set(env, state, "acquisitions", static_cast<double>(body.acquisitions.load()));
   set(env, state, "contentions", static_cast<double>(body.contentions.load()));

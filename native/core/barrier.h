@@ -52,7 +52,7 @@ class Barrier {
   Code reset();
   void abandon();
 
-  uint32_t parties() const { return object_.header()->initial; }
+  uint32_t parties() const { return object_.initial(); }
   bool broken() const { return Round::of(body_.state.load()).phase == Phase::broken; }
   uint32_t waiting() const;
   BarrierBody& body() { return body_; }

@@ -33,7 +33,7 @@ class BoundedSemaphore {
   // At the end of the agent, if it held a permit.
   void abandon();
 
-  uint32_t permits() const { return object_.header()->initial; }
+  uint32_t permits() const { return object_.initial(); }
   uint32_t value();  // permits that can be had
   bool held_by_me() const;
   bool all_mine() const;  // then waiting would be waiting for oneself

@@ -132,6 +132,14 @@ bool Store::has_news(const Found& found) {
   return platform::read_at(found.fd, sizeof(Header) + word, &owner, sizeof owner) && owner != 0;
 }
 
+void Object::remember(const Header& header) {
+  kind_ = header.kind;
+  initial_ = header.initial;
+  tag_ = header.tag;
+  name_.assign(header.name, header.name_length);
+  posix_name_ = header.posix_name;
+}
+
 bool Object::has_news() const {
   if ((header()->flags.load() & kAnonymous) != 0) return false;
   switch (kind()) {
@@ -141,7 +149,7 @@ bool Object::has_news() const {
     case Kind::read_write_lock:
       return body<ReadWriteBody>()->writing.load() != 0;
     case Kind::bounded_semaphore:
-      for (uint32_t i = 0; i < header()->initial; i++) {
+      for (uint32_t i = 0; i < initial_; i++) {
         if (entry<Permit>(i).owner.load() != 0) return true;
       }
       return false;
@@ -418,10 +426,10 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   return Status::success();
 }
 
-void Store::destroy(const Header& header, const std::string& file_name) {
+void Store::destroy(const char* posix_name, const std::string& file_name) {
   // INV-10: the semaphore first. Dying in between leaves a file that nobody uses, and a sweep or the
   // next open comes by here again.
-  if (header.posix_name[0] == '/') platform::unlink_semaphore(header.posix_name);
+  if (posix_name[0] == '/') platform::unlink_semaphore(posix_name);
   platform::unlink_file(directory_fd_, file_name.c_str());
 }
 
@@ -445,7 +453,7 @@ Status Store::open(const OpenRequest& request, Object** result) {
       (!leftover || (found.header.kind == request.kind && has_news(found)))) {
     return adopt(request, found, result);
   }
-  if (found.what != Found::What::nothing) destroy(found.header, file_name);
+  if (found.what != Found::What::nothing) destroy(found.header.posix_name, file_name);
   return make(request, file_name, result);
 }
 
@@ -544,6 +552,7 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
   header->magic.store(kMagic);
   header->state.store(State::ready);
 
+  object->remember(*header);
   object->users_ = 1;
   *result = object.get();
   objects_[file_name] = object.release();
@@ -650,6 +659,7 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
   object->file_name_ = file_name;
   object->fd_ = std::exchange(found.fd, -1);
   object->length_ = seen.byte_length;
+  object->remember(seen);
   platform::OsError error = platform::lock_shared(object->fd_);
   if (!error) error = platform::map_file(object->fd_, object->length_, &object->base_);
   if (!error && has_semaphore(request.kind)) {
@@ -700,7 +710,7 @@ void Store::close(Object* object) {
       platform::inode_of(directory_fd_, object->file_name_.c_str()) == facts.inode &&
       (header->flags.load() & kPersistent) == 0 && !object->has_news() &&
       !platform::lock_exclusive(object->fd_)) {
-    destroy(*header, object->file_name_);
+    destroy(object->posix_name_.c_str(), object->file_name_);
   }
   if (object->semaphore_.handle != nullptr) platform::close_semaphore(object->semaphore_);
   platform::unmap_file(object->base_, object->length_);
@@ -718,7 +728,7 @@ Status Store::unlink(Kind kind, const std::string& name, const std::string& file
       std::string(found.header.name, found.header.name_length) != name) {
     return Status::of(Code::not_found, "there is no such object");
   }
-  destroy(found.header, file_name);
+  destroy(found.header.posix_name, file_name);
   return Status::success();
 }
 
@@ -732,7 +742,7 @@ Status Store::unlink(Object* object) {
   if (platform::inode_of(directory_fd_, object->file_name_.c_str()) != facts.inode) {
     return Status::of(Code::not_found, "its name was taken away before");
   }
-  destroy(*object->header(), object->file_name_);
+  destroy(object->posix_name_.c_str(), object->file_name_);
   return Status::success();
 }
 
@@ -767,7 +777,7 @@ void Store::sweep() {
       continue;
     }
     if (found.what == Found::What::half_made || (is_leftover(found) && !has_news(found))) {
-      destroy(found.header, file_name);
+      destroy(found.header.posix_name, file_name);
     }
   }
   // At most one part in a hundred of a process's time, however many objects there are.

@@ -51,7 +51,11 @@ struct OpenRequest {
 class Object {
  public:
   Header* header() const { return static_cast<Header*>(base_); }
-  Kind kind() const { return header()->kind; }
+  // What never changes is kept here: the file is in reach of every program of the user.
+  Kind kind() const { return kind_; }
+  const std::string& name() const { return name_; }
+  const std::string& posix_name() const { return posix_name_; }
+  uint32_t initial() const { return initial_; }
   template <class Body>
   Body* body() const {
     return reinterpret_cast<Body*>(static_cast<char*>(base_) + sizeof(Header));
@@ -65,18 +69,24 @@ class Object {
   }
   int descriptor() const { return fd_; }
   platform::NamedSemaphore semaphore() const { return semaphore_; }
-  uint64_t tag() const { return header()->tag; }
+  uint64_t tag() const { return tag_; }
 
  private:
   friend class Store;
   bool has_news() const;
   // Nobody uses the object: whatever says otherwise is left by the dead.
   void forget_users();
+  void remember(const Header& header);
   void* base_ = nullptr;
   size_t length_ = 0;
   int fd_ = -1;
   platform::NamedSemaphore semaphore_;
   std::string file_name_;
+  Kind kind_ = Kind::registry;
+  uint32_t initial_ = 0;
+  uint64_t tag_ = 0;
+  std::string name_;
+  std::string posix_name_;
   uint32_t users_ = 0;
 };
 
@@ -125,7 +135,7 @@ class Store {
   Status inspect_file(const std::string& file_name, Found* found);
   Status make(const OpenRequest& request, const std::string& file_name, Object** object);
   Status adopt(const OpenRequest& request, Found& found, Object** object);
-  void destroy(const Header& header, const std::string& file_name);
+  void destroy(const char* posix_name, const std::string& file_name);
   void sweep();
   void sweep_if_due();
 
