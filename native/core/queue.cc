@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "core/kill_point.h"
+
 namespace holdfast::core {
 
 namespace {
@@ -88,15 +90,20 @@ bool Queue::lock_guard() {
       result = platform::try_lock_mutex(&body_.guard, party);
     }
   }
+  KILL_POINT("queue.lock_guard.guard");
   // INV-12: the ring is valid whoever died.
   if (result == MutexResult::owner_died) {
     body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+    KILL_POINT("queue.lock_guard.abandonments");
     return true;
   }
   return result == MutexResult::locked;
 }
 
-void Queue::unlock_guard() { platform::unlock_mutex(&body_.guard, agent_.party()); }
+void Queue::unlock_guard() {
+  platform::unlock_mutex(&body_.guard, agent_.party());
+  KILL_POINT("queue.unlock_guard.guard");
+}
 
 void Queue::copy_in(uint64_t capacity, uint64_t offset, const void* from, size_t length) {
   const uint64_t place = (offset * kUnit) & (capacity - 1);
@@ -121,8 +128,11 @@ Moved Queue::make_room(View* view, uint64_t wanted) {
         platform::reserve_space(object_.descriptor(), kObjectLength + capacity, capacity));
     // Space may come back, or a getter make room; but not for what never fits as it is.
     if (cannot_grow_) return wanted <= capacity ? Moved::not_yet : Moved::no_space;
+    KILL_POINT("queue.make_room.reserved");
     memcpy(object_.ring() + capacity, object_.ring(), capacity);
+    KILL_POINT("queue.make_room.copied");
     body_.capacity.store(capacity * 2);
+    KILL_POINT("queue.make_room.capacity");
     view->capacity = capacity * 2;
   }
   return Moved::yes;
@@ -148,14 +158,18 @@ Moved Queue::put(const Record* records, size_t count, size_t* put) {
     if (moved != Moved::yes) break;
     const RecordHead head{record.length, record.type};
     copy_in(view.capacity, offset_of(tail), &head, sizeof head);
+    KILL_POINT("queue.put.record_head");
     if (record.length != 0) copy_in(view.capacity, offset_of(tail) + 1, record.bytes, record.length);
+    KILL_POINT("queue.put.record_bytes");
     tail = advance(tail, bytes / kUnit, 1);
     view.used += bytes;
     view.items++;
   }
   if (*put != 0) {
     body_.puts.store(body_.puts.load(std::memory_order_relaxed) + *put, std::memory_order_relaxed);
+    KILL_POINT("queue.put.puts");
     body_.tail.store(tail);  // INV-12: here they come into being
+    KILL_POINT("queue.put.tail");
   }
   unlock_guard();
   for (size_t i = 0; i < *put; i++) ring_one(body_.getters, agent_.registry(), getters_tag());
@@ -202,7 +216,9 @@ Moved Queue::get(size_t count, std::vector<Record>* records) {
     }
     body_.gets.store(body_.gets.load(std::memory_order_relaxed) + wanted,
                      std::memory_order_relaxed);
+    KILL_POINT("queue.get.gets");
     body_.head.store(head);  // INV-12: here they are gone
+    KILL_POINT("queue.get.head");
   }
   unlock_guard();
   if (!valid) {
@@ -216,6 +232,7 @@ Moved Queue::get(size_t count, std::vector<Record>* records) {
 
 void Queue::end() {
   body_.ended.store(1);
+  KILL_POINT("queue.end.ended");
   // Everybody has to hear it. One ring wakes one agent, so ring until nobody is left.
   for (uint32_t i = 0; i < kWaitSetSize; i++) {
     ring_one(body_.getters, agent_.registry(), getters_tag());
