@@ -64,13 +64,13 @@ struct Task {
 Options options;
 
 // How many positions a bounded run takes; a stop may cost two slices.
-constexpr size_t kKills = 160, kSlowKills = 20;
-constexpr size_t kStops = 40, kSlowStops = 10;
+constexpr size_t kKills = 120, kSlowKills = 16;
+constexpr size_t kStops = 30, kSlowStops = 8;
 constexpr uint64_t kDear_us = 5'000;
 constexpr size_t kDearOnes = 4;
 constexpr uint64_t kFailuresShown = 5;
 // Tasks at a time: many of them sleep.
-constexpr size_t kTasksAtATime = 3;
+constexpr size_t kTasksAtATime = 6;
 
 // ---------------------------------------------------------------- positions
 
@@ -136,7 +136,10 @@ bool play_whole(Stage& stage, Play play, Result& result) {
 void sweep_instructions(Stage& stage, const Task& task, Result& result) {
   Play play;
   play.where = "undisturbed";
-  if (!play_whole(stage, play, result)) return;  // makes what later ones find
+  if (!play_whole(stage, play, result)) return;
+  // What a dead victim leaves is what all later ones find.
+  play.plan.mode = task.way == Way::kill ? Mode::kill : Mode::run;
+  if (!play_whole(stage, play, result)) return;
   play.plan.mode = Mode::record;
   play.where = "recorded";
   if (!play_whole(stage, play, result)) return;

@@ -40,6 +40,9 @@ struct Facts {
   std::atomic<uint64_t> number{0};    // whatever a scene wants to know
 };
 
+// A witness that is refused tries on for longer than the two slices after which a rescue may come.
+constexpr int64_t kMeanwhile_ms = 130;
+
 class Scene {
  public:
   virtual ~Scene() = default;
@@ -48,6 +51,8 @@ class Scene {
   virtual void arrive() {}                // once
   virtual void set_up() {}
   virtual void meanwhile() {}             // bounded: gives up by itself after kMeanwhile_ms or so
+  // Then the victim goes on, whatever the witness is doing: it may be waiting for the victim.
+  virtual int standstill_ms() const { return kMeanwhile_ms + 50; }
   virtual void afterwards() {}            // the victim's operation has ended, and the victim waits
   virtual Progress check() = 0;
   virtual void leave() {}                 // once; nothing may stay behind
@@ -63,11 +68,6 @@ class Scene {
 
   Shared<Facts> facts;
 };
-
-// A witness that is refused tries on for longer than the two slices after which a rescue may come.
-constexpr int64_t kMeanwhile_ms = 130;
-// Then the victim goes on, whatever the witness is doing: it may wait for the victim.
-constexpr int64_t kStandstill_ms = 180;
 
 struct Operation {
   const char* object;

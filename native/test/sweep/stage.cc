@@ -173,7 +173,7 @@ bool Stage::watch_stopped(pid_t victim) {
   // The witness tries to get by. What it may have to wait for is the victim itself, so that goes on
   // before long.
   if (!tell('m')) return false;
-  bool replied = hear(nullptr, kStandstill_ms);
+  bool replied = hear(nullptr, scene_->standstill_ms());
   if (!tape_->reached_end) {
     kill(victim, SIGCONT);
     status = wait_for(victim, WUNTRACED);

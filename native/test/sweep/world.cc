@@ -1,5 +1,6 @@
 // What framework.h and support.h expect of a runner, for the sweep.
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -119,9 +120,12 @@ void check_semaphores_are_named() {
   std::string named;
   for (const std::string& name : entries_of(current.directory)) {
     if (name.compare(0, 7, "object.") != 0) continue;
-    const std::string bytes = read_file(current.directory + "/" + name);
-    if (bytes.size() < sizeof(core::Header)) continue;
-    named += std::string(" ") + (bytes.data() + offsetof(core::Header, posix_name));
+    char posix_name[platform::kSemaphoreNameMax + 2] = " ";
+    const int fd = open((current.directory + "/" + name).c_str(), O_RDONLY | O_CLOEXEC);
+    const ssize_t got = pread(fd, posix_name + 1, platform::kSemaphoreNameMax,
+                              offsetof(core::Header, posix_name));
+    close(fd);
+    if (got > 0) named += posix_name;
   }
   for (const std::string& name : semaphores_left()) {
     if (named.find("/" + name.substr(strlen("sem."))) == std::string::npos) {
