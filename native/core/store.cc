@@ -87,6 +87,7 @@ class Store::Locked {
 
 // What stands under a file name. Owns the descriptor until it is taken out of `fd`.
 struct Store::Found {
+  // half_made: or half removed; then it may be in use.
   enum class What { nothing, half_made, object } what = What::nothing;
   Header header;         // a private copy, of what == object, or of half_made with a semaphore name
   bool in_use = false;   // by anyone, this process included
@@ -361,13 +362,13 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
       has_semaphore(header.kind);
   const bool named = (header.posix_name[0] == '/') == has_semaphore(header.kind);
   const State state = header.state.load();
-  if (!text_ends || !known_kind || !named || (state != State::making && state != State::ready)) {
+  if (!text_ends || !known_kind || !named || state < State::making || state > State::removed) {
     return Status::of(Code::corrupt, path + " has a header that makes no sense");
   }
   if (state == State::making && found->in_use) {
     return Status::of(Code::corrupt, path + " is in use but was never finished");
   }
-  found->what = state == State::making ? Found::What::half_made : Found::What::object;
+  found->what = state == State::ready ? Found::What::object : Found::What::half_made;
   return Status::success();
 }
 
@@ -378,6 +379,21 @@ void Store::destroy(const Header& header, const std::string& file_name) {
   KILL_POINT("store.destroy.semaphore");
   platform::unlink_file(directory_fd_, file_name.c_str());
   KILL_POINT("store.destroy.file");
+}
+
+// Dying between the semaphore and the file would leave those who use the object alone with a name that
+// nobody else can open any more. So the file says first that it is no longer what the name means.
+Status Store::take_name_away(int fd, const std::string& file_name) {
+  void* base = nullptr;
+  if (platform::OsError error = platform::map_file(fd, kObjectLength, &base)) {
+    return Status::from(error, "cannot unlink " + directory_ + "/" + file_name);
+  }
+  Header* header = static_cast<Header*>(base);
+  header->state.store(State::removed);
+  KILL_POINT("store.unlink.removed");
+  destroy(*header, file_name);
+  platform::unmap_file(base, kObjectLength);
+  return Status::success();
 }
 
 // ---------------------------------------------------------------- opening
@@ -658,8 +674,7 @@ Status Store::unlink(Kind kind, const std::string& name, const std::string& file
       std::string(found.header.name, found.header.name_length) != name) {
     return Status::of(Code::not_found, "there is no such object");
   }
-  destroy(found.header, file_name);
-  return Status::success();
+  return take_name_away(found.fd, file_name);
 }
 
 Status Store::unlink(Object* object) {
@@ -672,8 +687,7 @@ Status Store::unlink(Object* object) {
   if (platform::inode_of(directory_fd_, object->file_name_.c_str()) != facts.inode) {
     return Status::of(Code::not_found, "its name was taken away before");
   }
-  destroy(*object->header(), object->file_name_);
-  return Status::success();
+  return take_name_away(object->fd_, object->file_name_);
 }
 
 // ---------------------------------------------------------------- looking around

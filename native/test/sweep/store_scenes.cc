@@ -268,16 +268,16 @@ struct UnlinkShared : Unlink {
   bool witness_has_it() const override { return true; }
   void operate() override { CHECK(party->store().unlink(object).ok()); }
   Progress check() override {
-    // The name is gone or not; the object is its users' still.
+    // The name is gone or not; the object is its users' still. And a newcomer gets in.
     use(*party, *object);
-    const bool named = file_exists(file_of(kName));
-    {
-      Party newcomer;  // has not got it open, as the witness has
-      use(newcomer, newcomer.open(request()));
-    }
+    Party newcomer;
+    Object& theirs = newcomer.open(request());
+    use(newcomer, theirs);
+    const bool unlinked = theirs.tag() != object->tag();
+    newcomer.close(theirs);
     close();
     StoreScene::check();
-    return named ? Progress::not_done : Progress::done;
+    return unlinked ? Progress::done : Progress::not_done;
   }
 };
 OPERATION("Store", "unlink by handle, in use", UnlinkShared);
