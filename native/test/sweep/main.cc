@@ -65,34 +65,30 @@ Options options;
 
 // How many positions a bounded run takes; a stop may cost two slices.
 constexpr size_t kKills = 120, kSlowKills = 16;
-constexpr size_t kStops = 30, kSlowStops = 8;
+constexpr size_t kStops = 24, kSlowStops = 8;
 constexpr uint64_t kDear_us = 5'000;
 constexpr size_t kDearOnes = 4;
 constexpr uint64_t kFailuresShown = 5;
 // Tasks at a time: many of them sleep.
-constexpr size_t kTasksAtATime = 6;
+constexpr size_t kTasksAtATime = 4;
 
 // ---------------------------------------------------------------- positions
 
-// Loops of thousands of rounds over slots that are all alike are sampled even with --every.
+// Loops of thousands of rounds over slots that are all alike are sampled even with --every, or they
+// would be all that is swept.
 bool is_sampled_out(const Route& route, size_t position, Random& chance) {
   if (route.is_repetition(position)) return !chance.one_in(8192);
-  return route.visits(position) > 64 && !chance.one_in(route.visits(position) / 2);
+  const uint32_t all_of_them = options.every ? 64 : 12;
+  return route.visits(position) > all_of_them && !chance.one_in(route.visits(position));
 }
 
 // Ascending, so that "the effect is there" may be asked to stay true.
 std::vector<size_t> choose_positions(const Route& route, size_t limit, Random& chance) {
-  std::vector<size_t> chosen;
-  if (options.every) {
-    for (size_t i = 0; i < route.length(); i++) {
-      if (!is_sampled_out(route, i, chance)) chosen.push_back(i);
-    }
-    return chosen;
-  }
-  std::vector<size_t> candidates;
+  std::vector<size_t> chosen, candidates;
   for (size_t i = 0; i < route.length(); i++) {
-    if (!route.is_repetition(i) || chance.one_in(4096)) candidates.push_back(i);
+    if (!is_sampled_out(route, i, chance)) candidates.push_back(i);
   }
+  if (options.every) return candidates;
   const size_t stride = std::max<size_t>(1, (candidates.size() + limit / 2) / limit);
   size_t dear = 0;
   for (size_t i = chance.below(stride); i < candidates.size(); i += stride) {
