@@ -51,6 +51,11 @@ async function sweep(tally, platform, args, watchdogMs) {
   const program = await compile(platform);
   const sandbox = new Sandbox();
   const key = randomBytes(3).toString('hex');
+  const clearAway = () => {
+    sandbox.remove();
+    for (const file of semaphoresOf(key)) rmSync(path.join(shm, file), { force: true });
+  };
+  process.on('exit', clearAway); // interrupted, it does not come to `finally`
   try {
     const { code, output, timedOut, group } = await run(program, args, {
       env: { ...sandbox.env, HOLDFAST_SWEEP_KEY: key },
@@ -69,8 +74,8 @@ async function sweep(tally, platform, args, watchdogMs) {
     if (left.length > 0) console.error(`FAILED ${name}: left behind: ${left.join(' ')}`);
     tally.add(`${name}: nothing left behind`, left.length > 0 ? { failed: 1 } : { passed: 1 });
   } finally {
-    sandbox.remove();
-    for (const file of semaphoresOf(key)) rmSync(path.join(shm, file), { force: true });
+    clearAway();
+    process.off('exit', clearAway);
   }
 }
 
