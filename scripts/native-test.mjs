@@ -7,24 +7,11 @@
 //
 // The program prints what it likes and, last, `N passed, N failed`.
 
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import path from 'node:path';
-import { die, filesUnder, hashOf, isDone, isMain, knowOnly, markDone, mustRun } from './common.mjs';
-import { killProcessGroup, option, parseCounts, root, run, say, Tally } from './common.mjs';
+import { die, filesUnder, isMain, killProcessGroup, knowOnly, option } from './common.mjs';
+import { parseCounts, run, say, Tally } from './common.mjs';
+import { buildNative } from './native-build.mjs';
 import { Sandbox } from './sandbox.mjs';
-import { coreSources, hostPlatform, includeDirs } from './sources.mjs';
-
-const compiler = process.env.CXX ?? 'c++';
-const commonFlags = [
-  '-std=c++17',
-  '-O1',
-  '-g',
-  '-pthread',
-  '-Wall',
-  '-Wextra',
-  '-fno-omit-frame-pointer',
-];
+import { coreSources, hostPlatform } from './sources.mjs';
 
 const variants = {
   plain: { flags: [], filters: [] },
@@ -43,56 +30,20 @@ const combinations = [
 ].filter(({ platform }) => platform === 'posix' || platform === hostPlatform);
 
 const runWatchdogMs = 15 * 60_000;
-const compileWatchdogMs = 15 * 60_000;
 
-/** Compiles what changed and links; returns the path of the program. */
-async function compile(platform, variant) {
-  const directory = `build/native-test/${platform}-${variant}`;
-  const program = `${directory}/native-test`;
-  const flags = [
-    ...commonFlags,
-    ...variants[variant].flags,
-    ...includeDirs(platform).map((include) => `-I${include}`),
-  ];
-  const sources = [
-    ...coreSources(platform),
-    ...filesUnder('native/test').filter((file) => file.endsWith('.cc')),
-  ];
-  const headers = filesUnder('native').filter((file) => file.endsWith('.h'));
-
-  mkdirSync(path.join(root, directory), { recursive: true });
-  // An object's name holds the hash of all that decides it, so what is there is up to date.
-  const objects = sources.map((source) => ({
-    source,
-    object: `${source.replaceAll('/', '_')}.${hashOf([source, ...headers], compiler, flags).slice(0, 16)}.o`,
-  }));
-  const waiting = objects.filter(({ object }) => !existsSync(path.join(root, directory, object)));
-  if (waiting.length > 0) say(`compiling ${waiting.length} C++ files (${platform} ${variant})`);
-  const compileWaiting = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const object = `${directory}/${next.object}`;
-      const temporary = `${object}.${process.pid}.tmp`;
-      await mustRun(compiler, [...flags, '-c', next.source, '-o', temporary], {
-        timeoutMs: compileWatchdogMs,
-      });
-      renameSync(path.join(root, temporary), path.join(root, object));
-    }
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, compileWaiting));
-
-  const names = objects.map(({ object }) => object);
-  const stamp = `${directory}/link.stamp`;
-  const hash = hashOf([], names);
-  if (!isDone(stamp, hash, program)) {
-    const inputs = names.map((name) => `${directory}/${name}`);
-    const libraries = process.platform === 'linux' ? ['-lrt'] : [];
-    await mustRun(compiler, [...flags, ...inputs, '-o', program, ...libraries]);
-    for (const name of readdirSync(path.join(root, directory))) {
-      if (name.endsWith('.o') && !names.includes(name)) rmSync(path.join(root, directory, name));
-    }
-    markDone(stamp, hash);
-  }
-  return path.join(root, program);
+function compile(platform, variant) {
+  return buildNative({
+    platform,
+    directory: `build/native-test/${platform}-${variant}`,
+    name: 'native-test',
+    title: `${platform} ${variant}`,
+    sources: [
+      ...coreSources(platform),
+      // native/test/sweep is a program of its own: scripts/sweep.mjs.
+      ...filesUnder('native/test', ['native/test/sweep']).filter((file) => file.endsWith('.cc')),
+    ],
+    flags: variants[variant].flags,
+  });
 }
 
 async function runProgram(program, variant, filters) {

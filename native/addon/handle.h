@@ -230,7 +230,7 @@ class Binder {
         },
         nullptr, nullptr);
     napi_value name = nullptr;
-    napi_create_string_utf8(env_, handle->object().header()->posix_name, NAPI_AUTO_LENGTH, &name);
+    napi_create_string_utf8(env_, handle->object().posix_name().c_str(), NAPI_AUTO_LENGTH, &name);
     set(env_, value_, "posixName", name);
 
     using C = Common<Primitive>;

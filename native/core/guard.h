@@ -12,11 +12,8 @@ class Guard {
   // event loop.
   static constexpr int64_t kPatience_ns = 2 * platform::kNanosPerMilli;
 
-  Guard(Agent& agent, platform::traits::MutexStorage& mutex)
-      : agent_(agent), mutex_(mutex), result_(lock()) {}
-  ~Guard() {
-    if (locked()) platform::unlock_mutex(&mutex_, agent_.party());
-  }
+  Guard(Agent& agent, platform::traits::MutexStorage& mutex);
+  ~Guard();
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
 
@@ -27,18 +24,7 @@ class Guard {
  private:
   using Result = platform::MutexResult;
 
-  Result lock() {
-    const platform::MutexParty party = agent_.party();
-    Result result = platform::try_lock_mutex(&mutex_, party);
-    if (result == Result::locked || result == Result::owner_died) return result;
-    const int64_t deadline_ns = platform::monotonic_ns() + kPatience_ns;
-    result = platform::lock_mutex_until(&mutex_, party, deadline_ns);
-    while (result == Result::mistaken_identity && platform::monotonic_ns() < deadline_ns) {
-      platform::sleep_ns(100'000);  // the kernel will not let us wait for what it takes for ourselves
-      result = platform::try_lock_mutex(&mutex_, party);
-    }
-    return result;
-  }
+  Result lock();
 
   Agent& agent_;
   platform::traits::MutexStorage& mutex_;

@@ -46,8 +46,9 @@ constexpr uint64_t layout_signature() {
 // | 0      | 0      | half-made: the creator has the directory's lock, or died; no semaphore exists yet
 // | kMagic | making | half-made: the semaphore named in it may exist
 // | kMagic | ready  | an object
+// | kMagic | removed | its name is being taken away from those who use it; whoever finds it goes on with that
 // | other  |        | not ours
-enum class State : uint32_t { making = 1, ready = 2 };
+enum class State : uint32_t { making = 1, ready = 2, removed = 3 };
 
 enum Flags : uint32_t {
   kPersistent = 1,  // stays when its last user is gone

@@ -1,16 +1,22 @@
 #include "core/lock.h"
 
+#include "core/kill_point.h"
+
 namespace holdfast::core {
 
 // INV-1 is established here and nowhere else.
 Outcome Lock::claim(AgentId from) {
+  KILL_POINT("lock.claim.token");
   AgentId expected = from;
   if (!body_.owner.compare_exchange_strong(expected, agent_.id())) return {};
+  KILL_POINT("lock.claim.owner");
   // Only the owner writes these; dying before it does is harmless.
   const uint64_t hold = body_.acquisitions.load(std::memory_order_relaxed) + 1;
   body_.acquisitions.store(hold, std::memory_order_relaxed);
   body_.hold.store(hold, std::memory_order_relaxed);
+  KILL_POINT("lock.claim.acquisitions");
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("lock.claim.abandonments");
   return {hold, from != 0};
 }
 
@@ -26,6 +32,7 @@ Outcome Lock::look() {
   if (!patience_.exhausted(body_.acquisitions.load(std::memory_order_relaxed))) return {};
   patience_.reset();
   platform::post(object_.semaphore());  // INV-3, safe by INV-2
+  KILL_POINT("lock.look.token");
   return try_acquire();
 }
 
@@ -52,6 +59,7 @@ void Lock::resume(uint64_t hold, uint32_t) { body_.hold.store(hold, std::memory_
 
 void Lock::wake() {
   platform::post(object_.semaphore());
+  KILL_POINT("lock.wake.token");
   ring_one(body_.waiters, agent_.registry(), object_.tag());
 }
 
@@ -60,6 +68,7 @@ Code Lock::release() {
   do {
     if (owner == 0) return Code::not_locked;
   } while (!body_.owner.compare_exchange_weak(owner, 0));
+  KILL_POINT("lock.release.owner");
   wake();
   return Code::ok;
 }
@@ -72,6 +81,7 @@ Code Lock::release_hold(uint64_t hold) {
       !body_.owner.compare_exchange_strong(owner, 0)) {
     return Code::not_locked;
   }
+  KILL_POINT("lock.release_hold.owner");
   wake();
   return Code::ok;
 }

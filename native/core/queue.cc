@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "core/kill_point.h"
+
 namespace holdfast::core {
 
 namespace {
@@ -50,6 +52,7 @@ bool Queue::has_room(uint64_t wanted) const {
 bool Queue::died_under(const Guard& guard) {
   // INV-12: the ring is valid whoever died.
   if (guard.abandoned()) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("queue.died_under.abandonments");
   return guard.abandoned();
 }
 
@@ -88,8 +91,11 @@ Moved Queue::make_room(View* view, uint64_t wanted) {
         platform::reserve_space(object_.descriptor(), body_length(object_.kind()) + capacity, capacity));
     // Space may come back, or a getter make room; but not for what never fits as it is.
     if (cannot_grow_) return wanted <= capacity ? Moved::not_yet : Moved::no_space;
+    KILL_POINT("queue.make_room.reserved");
     memcpy(object_.table() + capacity, object_.table(), capacity);
+    KILL_POINT("queue.make_room.copied");
     body_.capacity.store(capacity * 2);
+    KILL_POINT("queue.make_room.capacity");
     view->capacity = capacity * 2;
   }
   return Moved::yes;
@@ -125,17 +131,21 @@ Moved Queue::put_guarded(const Record* records, size_t count, size_t* put) {
     const RecordHead head{record.length, record.type};
     const uint64_t offset = offset_of(tail);
     copy_in(view.capacity, offset, &head, sizeof head);
+    KILL_POINT("queue.put.record_head");
     for (uint64_t i = 0; i < lease_units_; i++) word_at(view.capacity, offset + 1 + i).store(0);
     if (record.length != 0) {
       copy_in(view.capacity, offset + 1 + lease_units_, record.bytes, record.length);
     }
+    KILL_POINT("queue.put.record_bytes");
     tail = advance(tail, bytes / kUnit, 1);
     view.used += bytes;
     view.items++;
   }
   if (*put != 0) {
     body_.puts.store(body_.puts.load(std::memory_order_relaxed) + *put, std::memory_order_relaxed);
+    KILL_POINT("queue.put.puts");
     body_.tail.store(tail);  // INV-12: here they come into being
+    KILL_POINT("queue.put.tail");
   }
   return moved;
 }
@@ -195,6 +205,7 @@ Moved Queue::get_guarded(size_t count, std::vector<Record>* records) {
 
 void Queue::end() {
   body_.ended.store(1);
+  KILL_POINT("queue.end.ended");
   ring_all(body_.getters, agent_.registry(), getters_tag());
   ring_all(body_.putters, agent_.registry(), putters_tag());
 }

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <iterator>
 
+#include "core/kill_point.h"
+
 namespace holdfast::core {
 
 namespace {
@@ -40,6 +42,7 @@ uint64_t Registry::next_serial() {
   if (body_->next_generation == 0) body_->next_generation = platform::realtime_us();
   body_->next_generation = (body_->next_generation + 1) & kSerialMask;
   if (body_->next_generation == 0) body_->next_generation = 1;
+  KILL_POINT("registry.next_serial.generation");
   return body_->next_generation;
 }
 
@@ -73,6 +76,7 @@ Status Registry::claim(uint32_t thread_id, const std::string& process_name, Agen
     return Status::from(error, "cannot make a bell in " + directory_);
   }
   const platform::Identity me = platform::current_identity();
+  KILL_POINT("registry.claim.bell");
   *lone_number = is_lone(me);
   Slot& slot = body_->slots[free];
   slot.pid = me.pid;
@@ -83,15 +87,20 @@ Status Registry::claim(uint32_t thread_id, const std::string& process_name, Agen
   uint64_t words[(kProcessNameMax + 1) / 8] = {};
   memcpy(words, process_name.data(), std::min(process_name.size(), kProcessNameMax));
   for (size_t i = 0; i < std::size(words); i++) slot.process_name[i] = words[i];
+  KILL_POINT("registry.claim.slot");
   slot.id.store(claimed);  // INV-7: last
+  KILL_POINT("registry.claim.id");
   *id = claimed;
   return Status::success();
 }
 
 void Registry::vacate(AgentId id, int bell_fd) {
   platform::unlink_file(directory_fd_, BellName(id).text);
+  KILL_POINT("registry.vacate.unlinked");
   platform::close_descriptor(bell_fd);
+  KILL_POINT("registry.vacate.bell");
   slot_of(id).id.compare_exchange_strong(id, 0);
+  KILL_POINT("registry.vacate.id");
 }
 
 void Registry::vacate_dead() {
@@ -99,7 +108,9 @@ void Registry::vacate_dead() {
     AgentId id = slot.id.load();
     if (id == 0 || alive(id)) continue;
     platform::unlink_file(directory_fd_, BellName(id).text);
+    KILL_POINT("registry.vacate_dead.unlinked");
     slot.id.compare_exchange_strong(id, 0);
+    KILL_POINT("registry.vacate_dead.id");
   }
 }
 
@@ -159,7 +170,9 @@ bool Registry::ring(AgentId id, uint64_t tag) {
   platform::Reader reader;
   const int fd = ringer_of(id, &reader);
   if (fd < 0) return reader != platform::Reader::absent;  // its slice will have to do
-  if (platform::ring(fd, tag) != platform::Rung::no_reader) return true;
+  const platform::Rung rung = platform::ring(fd, tag);
+  KILL_POINT("registry.ring.rung");
+  if (rung != platform::Rung::no_reader) return true;
   forget_ringer(id);
   return false;
 }

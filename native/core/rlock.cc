@@ -1,5 +1,7 @@
 #include "core/rlock.h"
 
+#include "core/kill_point.h"
+
 namespace holdfast::core {
 
 namespace {
@@ -14,6 +16,7 @@ Outcome RLock::deeper() {
   const uint32_t depth = body_.depth.load(std::memory_order_relaxed);
   if (depth == UINT32_MAX) return {};
   body_.depth.store(depth + 1, std::memory_order_relaxed);
+  KILL_POINT("rlock.deeper.depth");
   return {body_.hold.load(std::memory_order_relaxed), false};
 }
 
@@ -21,23 +24,29 @@ Outcome RLock::deeper() {
 Outcome RLock::claim(AgentId from) {
   AgentId expected = from;
   if (!body_.owner.compare_exchange_strong(expected, agent_.id())) return {};
+  KILL_POINT("rlock.claim.owner");
   body_.depth.store(1, std::memory_order_relaxed);
+  KILL_POINT("rlock.claim.depth");
   const uint64_t hold = body_.acquisitions.load(std::memory_order_relaxed) + 1;
   body_.acquisitions.store(hold, std::memory_order_relaxed);
   body_.hold.store(hold, std::memory_order_relaxed);
+  KILL_POINT("rlock.claim.acquisitions");
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("rlock.claim.abandonments");
   return {hold, from != 0};
 }
 
 // With the mutex just locked, or not: hold, or give the mutex back (INV-11).
 Outcome RLock::claim_with(platform::MutexResult result) {
   if (!is_locked(result)) return {};
+  KILL_POINT("rlock.claim_with.mutex");
   const AgentId before = body_.owner.load();
   // The kernel wakes us before it closes the bell of the dead. Its word is good: no two agents that lock
   // mutexes have the same thread number (Agent::may_lock_mutexes).
   const bool died = result == platform::MutexResult::owner_died &&
                     body_.mutex_owner.load(std::memory_order_relaxed) == before;
   body_.mutex_owner.store(agent_.id(), std::memory_order_relaxed);
+  KILL_POINT("rlock.claim_with.mutex_owner");
   Outcome outcome;
   if (before == 0 || died || !agent_.registry().alive(before)) outcome = claim(before);
   if (!outcome) unlock();
@@ -96,7 +105,9 @@ void RLock::resume(uint64_t hold, uint32_t depth) {
 void RLock::unlock() {
   if (body_.mutex_owner.load(std::memory_order_relaxed) != agent_.id()) return;
   body_.mutex_owner.store(0, std::memory_order_relaxed);
+  KILL_POINT("rlock.unlock.mutex_owner");
   platform::unlock_mutex(&body_.mutex, agent_.party());
+  KILL_POINT("rlock.unlock.mutex");
 }
 
 Code RLock::release() {
@@ -104,15 +115,19 @@ Code RLock::release() {
   const uint32_t depth = body_.depth.load(std::memory_order_relaxed);
   if (depth > 1) {
     body_.depth.store(depth - 1, std::memory_order_relaxed);
+    KILL_POINT("rlock.release.shallower");
     return Code::ok;
   }
   body_.depth.store(0, std::memory_order_relaxed);
+  KILL_POINT("rlock.release.depth");
   // Some read-modify-write has to come before ring_one looks (INV-4): the mutex's, or this one.
   if (body_.mutex_owner.load(std::memory_order_relaxed) == agent_.id()) {
     body_.owner.store(0, std::memory_order_release);
+    KILL_POINT("rlock.release.owner");
     unlock();
   } else {
     body_.owner.exchange(0);
+    KILL_POINT("rlock.release.owner_without_mutex");
   }
   ring_one(body_.waiters, agent_.registry(), object_.tag());
   return Code::ok;

@@ -1,12 +1,17 @@
 #include "core/semaphore.h"
 
+#include "core/kill_point.h"
+
 namespace holdfast::core {
 
 Outcome Semaphore::taken() {
+  KILL_POINT("semaphore.taken.token");
   if constexpr (!platform::traits::kTimedWaits) {
     body_.value.fetch_sub(1, std::memory_order_relaxed);
   }
+  KILL_POINT("semaphore.taken.value");
   body_.acquisitions.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("semaphore.taken.acquisitions");
   return {1, false};
 }
 
@@ -29,7 +34,9 @@ Code Semaphore::release(uint32_t count) {
     if constexpr (!platform::traits::kTimedWaits) {
       body_.value.fetch_add(1, std::memory_order_relaxed);
     }
+    KILL_POINT("semaphore.release.value");
     platform::post(object_.semaphore());
+    KILL_POINT("semaphore.release.token");
     ring_one(body_.waiters, agent_.registry(), object_.tag());
   }
   return Code::ok;

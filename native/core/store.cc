@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/kinds.h"
+#include "core/kill_point.h"
 #include "core/wait_set.h"
 
 namespace holdfast::core {
@@ -101,6 +102,7 @@ class Store::Locked {
 
 // What stands under a file name. Owns the descriptor until it is taken out of `fd`.
 struct Store::Found {
+  // half_made: or half removed; then it may be in use.
   enum class What { nothing, half_made, object } what = What::nothing;
   Header header;         // a private copy, of what == object, or of half_made with a semaphore name
   bool in_use = false;   // by anyone, this process included
@@ -163,6 +165,7 @@ void Object::forget_users() {
     case Kind::rlock:
       // No kernel has marked a mutex in a file that outlived a restart of the machine.
       platform::init_mutex(&body<OwnedBody>()->mutex);
+      KILL_POINT("store.forget_users.mutex");
       return reset(body<OwnedBody>()->waiters);
     case Kind::lock:
       return reset(body<OwnedBody>()->waiters);
@@ -176,6 +179,7 @@ void Object::forget_users() {
       [[fallthrough]];
     case Kind::queue:
       platform::init_mutex(&body<QueueBody>()->guard);
+      KILL_POINT("store.forget_users.guard");
       reset(body<QueueBody>()->getters);
       return reset(body<QueueBody>()->putters);
     case Kind::bounded_semaphore:
@@ -263,6 +267,7 @@ Status Store::open_registry() {
     return Status::of(Code::corrupt, where + " is not a registry");
   }
   if (found.what == Found::What::half_made) platform::unlink_file(directory_fd_, kRegistryName);
+  KILL_POINT("store.open_registry.unlinked");
 
   const bool fresh = found.what != Found::What::object;
   platform::OsError error;
@@ -273,11 +278,14 @@ Status Store::open_registry() {
   }
   if (fresh) {
     error = platform::create_file(directory_fd_, kRegistryName, &registry_fd_);
+    KILL_POINT("store.open_registry.created");
     if (!error) error = platform::reserve_space(registry_fd_, 0, kRegistryLength);
+    KILL_POINT("store.open_registry.reserved");
   } else {
     registry_fd_ = std::exchange(found.fd, -1);
   }
   if (!error) error = platform::lock_shared(registry_fd_);
+  KILL_POINT("store.open_registry.flock");
   if (!error) error = platform::map_file(registry_fd_, kRegistryLength, &registry_base_);
   if (error) {
     if (fresh) platform::unlink_file(directory_fd_, kRegistryName);
@@ -290,9 +298,12 @@ Status Store::open_registry() {
     header->kind = Kind::registry;
     header->signature = layout_signature();
     header->byte_length = kRegistryLength;
+    KILL_POINT("store.open_registry.header");
     header->created_us = platform::realtime_us();
     header->state.store(State::ready);
+    KILL_POINT("store.open_registry.state");
     header->magic.store(kMagic);
+    KILL_POINT("store.open_registry.magic");
   }
   registry_.attach(reinterpret_cast<RegistryBody*>(header + 1), directory_, directory_fd_);
   registry_.vacate_dead();
@@ -324,14 +335,17 @@ Store::~Store() {
       if (empty && !error) {
         for (const std::string& name : names) {
           if (starts_with(name, kBellPrefix)) platform::unlink_file(directory_fd_, name.c_str());
+          KILL_POINT("store.leave.bell");
         }
         platform::unlink_file(directory_fd_, kRegistryName);
+        KILL_POINT("store.leave.registry");
         if (is_default_) platform::remove_empty_directory(directory_.c_str());
       }
     }
     platform::unmap_file(registry_base_, kRegistryLength);
     platform::unlock_file(registry_fd_);
     platform::close_descriptor(registry_fd_);
+    KILL_POINT("store.leave.flock");
   }
   if (directory_fd_ >= 0) platform::close_descriptor(directory_fd_);
 }
@@ -416,13 +430,13 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   const bool known_kind = facts_of(header.kind).name != nullptr;
   const bool named = (header.posix_name[0] == '/') == has_semaphore(header.kind);
   const State state = header.state.load();
-  if (!text_ends || !known_kind || !named || (state != State::making && state != State::ready)) {
+  if (!text_ends || !known_kind || !named || state < State::making || state > State::removed) {
     return Status::of(Code::corrupt, path + " has a header that makes no sense");
   }
   if (state == State::making && found->in_use) {
     return Status::of(Code::corrupt, path + " is in use but was never finished");
   }
-  found->what = state == State::making ? Found::What::half_made : Found::What::object;
+  found->what = state == State::ready ? Found::What::object : Found::What::half_made;
   return Status::success();
 }
 
@@ -430,7 +444,24 @@ void Store::destroy(const char* posix_name, const std::string& file_name) {
   // INV-10: the semaphore first. Dying in between leaves a file that nobody uses, and a sweep or the
   // next open comes by here again.
   if (posix_name[0] == '/') platform::unlink_semaphore(posix_name);
+  KILL_POINT("store.destroy.semaphore");
   platform::unlink_file(directory_fd_, file_name.c_str());
+  KILL_POINT("store.destroy.file");
+}
+
+// Dying between the semaphore and the file would leave those who use the object alone with a name that
+// nobody else can open any more. So the file says first that it is no longer what the name means.
+Status Store::take_name_away(int fd, const char* posix_name, const std::string& file_name) {
+  void* base = nullptr;
+  if (platform::OsError error = platform::map_file(fd, kObjectLength, &base)) {
+    return Status::from(error, "cannot unlink " + directory_ + "/" + file_name);
+  }
+  Header* header = static_cast<Header*>(base);
+  header->state.store(State::removed);
+  KILL_POINT("store.unlink.removed");
+  destroy(posix_name, file_name);
+  platform::unmap_file(base, kObjectLength);
+  return Status::success();
 }
 
 // ---------------------------------------------------------------- opening
@@ -479,9 +510,11 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
       platform::create_file(directory_fd_, file_name.c_str(), &object->fd_);
   if (error) return Status::from(error, "cannot make " + directory_ + "/" + file_name);
 
+  KILL_POINT("store.make.created");
   const bool is_queue = has_ring(request.kind);
   object->length_ = length_of(request);
   error = platform::lock_shared(object->fd_);
+  KILL_POINT("store.make.flock");
   if (!error) {
     // A ring is reserved as it grows.
     error = platform::reserve_space(
@@ -489,6 +522,7 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
         is_queue ? body_length(request.kind) + kQueueBytesMin : object->length_);
   }
   if (!error) error = platform::set_length(object->fd_, object->length_);
+  KILL_POINT("store.make.length");
   if (!error) error = platform::map_file(object->fd_, object->length_, &object->base_);
   if (error) {
     platform::unlink_file(directory_fd_, file_name.c_str());
@@ -505,24 +539,31 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
                       (request.anonymous ? kAnonymous : 0u));
   header->tag = registry_.next_serial();
   for (uint64_t i = 1; i < kTags; i++) registry_.next_serial();
+  KILL_POINT("store.make.tag");
   header->created_us = platform::realtime_us();
   header->creator_pid = platform::current_identity().pid;
   header->initial = request.initial;
   header->name_length = static_cast<uint32_t>(request.name.size());
   memcpy(header->name, request.name.data(), request.name.size());
+  KILL_POINT("store.make.header");
   header->state.store(State::making);
+  KILL_POINT("store.make.making");
   if (request.kind == Kind::rlock) platform::init_mutex(&object->body<OwnedBody>()->mutex);
   if (request.kind == Kind::semaphore) {
     object->body<SemaphoreBody>()->value.store(static_cast<int32_t>(request.initial));
   }
 
+  KILL_POINT("store.make.body");
   if (is_queue) {
     QueueBody* body = object->body<QueueBody>();
     platform::init_mutex(&body->guard);
+    KILL_POINT("store.make.guard");
     body->capacity.store(kQueueBytesMin);
+    KILL_POINT("store.make.capacity");
     body->max_items = request.queue.max_items != 0 ? request.queue.max_items : kQueueItemsMax;
     body->max_bytes = request.queue.max_bytes != 0 ? request.queue.max_bytes : kQueueBytes;
     body->codec = request.queue.codec != 0 ? request.queue.codec : 1;
+    KILL_POINT("store.make.limits");
   }
   if (request.kind == Kind::barrier) platform::init_mutex(&object->body<BarrierBody>()->guard);
   if (request.kind == Kind::condition) {
@@ -535,9 +576,12 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
   std::string posix_name = "/hf-" + request.semaphore_key;
   for (int attempt = 0; has_semaphore(request.kind); attempt++) {
     memcpy(header->posix_name, posix_name.c_str(), posix_name.size() + 1);
+    KILL_POINT("store.make.posix_name");
     header->magic.store(kMagic);  // INV-10: from here on, whoever cleans up after us knows the name
+    KILL_POINT("store.make.named");
     error = platform::create_semaphore(posix_name.c_str(), first_value(request),
                                        &object->semaphore_);
+    KILL_POINT("store.make.semaphore");
     if (error.errnum != EEXIST || attempt == 8) break;
     // No file names it, so it is left from a directory that was emptied: take it away. If another
     // user planted it we may not, and step aside.
@@ -550,7 +594,9 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
     return Status::from(error, "cannot make the semaphore " + posix_name);
   }
   header->magic.store(kMagic);
+  KILL_POINT("store.make.magic");
   header->state.store(State::ready);
+  KILL_POINT("store.make.ready");
 
   object->remember(*header);
   object->users_ = 1;
@@ -649,6 +695,7 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
         !platform::file_facts(found.fd, &theirs) && ours.inode == theirs.inode) {
       known->second->users_++;
       if (request.persistent) known->second->header()->flags.fetch_or(kPersistent);
+      KILL_POINT("store.adopt.persistent_again");
       *result = known->second;
       return Status::success();
     }
@@ -661,12 +708,14 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
   object->length_ = seen.byte_length;
   object->remember(seen);
   platform::OsError error = platform::lock_shared(object->fd_);
+  KILL_POINT("store.adopt.flock");
   if (!error) error = platform::map_file(object->fd_, object->length_, &object->base_);
   if (!error && has_semaphore(request.kind)) {
     error = platform::open_semaphore(seen.posix_name, &object->semaphore_);
     if (error.errnum == ENOENT && !found.in_use) {
       // Its remover died half-way (INV-10), or the machine was restarted.
       error = platform::create_semaphore(seen.posix_name, first_value(request), &object->semaphore_);
+      KILL_POINT("store.adopt.semaphore");
     } else if (error.errnum == ENOENT) {
       platform::unmap_file(object->base_, object->length_);
       platform::close_descriptor(object->fd_);
@@ -682,13 +731,17 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
   if (!found.in_use) {
     // The owner word stays: it is the news.
     object->forget_users();
+    KILL_POINT("store.adopt.forgotten");
     // A token that died with somebody is replaced now rather than after two slices (INV-3).
     if (seen.kind == Kind::lock && object->body<OwnedBody>()->owner.load() == 0) {
       platform::try_wait(object->semaphore_);
+      KILL_POINT("store.adopt.token_taken");
       platform::post(object->semaphore_);
+      KILL_POINT("store.adopt.token");
     }
   }
   if (request.persistent) object->header()->flags.fetch_or(kPersistent);
+  KILL_POINT("store.adopt.persistent");
   object->users_ = 1;
   *result = object.get();
   objects_[file_name] = object.release();
@@ -712,9 +765,11 @@ void Store::close(Object* object) {
       !platform::lock_exclusive(object->fd_)) {
     destroy(object->posix_name_.c_str(), object->file_name_);
   }
+  KILL_POINT("store.close.name");
   if (object->semaphore_.handle != nullptr) platform::close_semaphore(object->semaphore_);
   platform::unmap_file(object->base_, object->length_);
   platform::close_descriptor(object->fd_);
+  KILL_POINT("store.close.flock");
   delete object;
 }
 
@@ -728,8 +783,7 @@ Status Store::unlink(Kind kind, const std::string& name, const std::string& file
       std::string(found.header.name, found.header.name_length) != name) {
     return Status::of(Code::not_found, "there is no such object");
   }
-  destroy(found.header.posix_name, file_name);
-  return Status::success();
+  return take_name_away(found.fd, found.header.posix_name, file_name);
 }
 
 Status Store::unlink(Object* object) {
@@ -742,8 +796,7 @@ Status Store::unlink(Object* object) {
   if (platform::inode_of(directory_fd_, object->file_name_.c_str()) != facts.inode) {
     return Status::of(Code::not_found, "its name was taken away before");
   }
-  destroy(object->posix_name_.c_str(), object->file_name_);
-  return Status::success();
+  return take_name_away(object->fd_, object->posix_name_.c_str(), object->file_name_);
 }
 
 // ---------------------------------------------------------------- looking around
@@ -771,6 +824,7 @@ void Store::sweep() {
   platform::OsError error;
   for (const std::string& file_name : platform::list_directory(directory_fd_, &error)) {
     if (registry_.is_stale_bell(file_name)) platform::unlink_file(directory_fd_, file_name.c_str());
+    KILL_POINT("store.sweep.bell");
     Found found;
     if (!starts_with(file_name, kObjectPrefix) || !inspect_file(file_name, &found).ok() ||
         found.in_use) {

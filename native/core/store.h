@@ -136,6 +136,8 @@ class Store {
   Status make(const OpenRequest& request, const std::string& file_name, Object** object);
   Status adopt(const OpenRequest& request, Found& found, Object** object);
   void destroy(const char* posix_name, const std::string& file_name);
+  // The same for what may be in use.
+  Status take_name_away(int fd, const char* posix_name, const std::string& file_name);
   void sweep();
   void sweep_if_due();
 

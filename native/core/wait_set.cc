@@ -1,5 +1,7 @@
 #include "core/wait_set.h"
 
+#include "core/kill_point.h"
+
 namespace holdfast::core {
 
 namespace {
@@ -10,12 +12,15 @@ std::atomic<uint64_t>& word_of(WaitSet& set, uint32_t index) { return set.rings[
 
 int take_free_entry(WaitSet& set, AgentId id, uint32_t waiting) {
   const uint32_t start = set.next_enrol.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("wait_set.enrol.hint");
   for (uint32_t step = 0; step < kWaitSetSize; step++) {
     const uint32_t index = (start + step) % kWaitSetSize;
     uint64_t expected = 0;
     if (set.entry[index].load(std::memory_order_relaxed) == 0 &&
         set.entry[index].compare_exchange_strong(expected, id)) {
+      KILL_POINT("wait_set.enrol.entry");
       set.waiting[index].store(waiting, std::memory_order_relaxed);
+      KILL_POINT("wait_set.enrol.waiting");
       return static_cast<int>(index);
     }
   }
@@ -27,16 +32,21 @@ bool remove_dead(WaitSet& set, Registry& registry) {
   for (std::atomic<uint64_t>& entry : set.entry) {
     uint64_t id = entry.load();
     if (id != 0 && !registry.alive(id & ~kLeaving)) removed |= entry.compare_exchange_strong(id, 0);
+    KILL_POINT("wait_set.remove_dead.entry");
   }
   return removed;
 }
 
 void want_ring(WaitSet& set, uint32_t index) {
   word_of(set, index).fetch_or(bit_of(index));
+  KILL_POINT("wait_set.want_ring.bit");
   platform::fence_after_rmw();  // INV-4: pairs with the fence in ring_one
 }
 
-void want_no_ring(WaitSet& set, uint32_t index) { word_of(set, index).fetch_and(~bit_of(index)); }
+void want_no_ring(WaitSet& set, uint32_t index) {
+  word_of(set, index).fetch_and(~bit_of(index));
+  KILL_POINT("wait_set.want_no_ring.bit");
+}
 
 }  // namespace
 
@@ -59,6 +69,7 @@ int enrol(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, WaitHo
 int enrol_again(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, int index) {
   if (index >= 0 && set.entry[index].load() == id) {
     set.waiting[index].store(waiting, std::memory_order_relaxed);
+    KILL_POINT("wait_set.enrol_again.waiting");
     want_ring(set, static_cast<uint32_t>(index));
     return index;
   }
@@ -71,8 +82,10 @@ bool cancel(WaitSet& set, AgentId id, int index) {
   // once it is free the bit is its next user's.
   AgentId mine = id;
   if (!set.entry[index].compare_exchange_strong(mine, id | kLeaving)) return false;
+  KILL_POINT("wait_set.cancel.leaving");
   want_no_ring(set, static_cast<uint32_t>(index));
   set.entry[index].store(0);
+  KILL_POINT("wait_set.cancel.entry");
   return true;
 }
 
@@ -95,10 +108,13 @@ bool ring_one(WaitSet& set, Registry& registry, uint64_t tag) {
     for (uint64_t bits = word.load() & mask; bits != 0; bits &= bits - 1) {
       const uint32_t index = base + static_cast<uint32_t>(__builtin_ctzll(bits));
       if ((word.fetch_and(~bit_of(index)) & bit_of(index)) == 0) continue;  // another waker has it
+      KILL_POINT("wait_set.ring_one.bit");
       AgentId id = set.entry[index].load();
       if (id == 0 || (id & kLeaving) != 0) continue;
       if (!set.entry[index].compare_exchange_strong(id, 0)) continue;  // it leaves just now
+      KILL_POINT("wait_set.ring_one.entry");
       set.next_ring.store(index + 1, std::memory_order_relaxed);
+      KILL_POINT("wait_set.ring_one.hint");
       if (registry.ring(id, tag)) return true;
     }
   }
@@ -122,7 +138,9 @@ uint32_t count_waiting(WaitSet& set, Registry& registry) {
 
 void reset(WaitSet& set) {
   for (std::atomic<uint64_t>& word : set.rings) word.store(0);
+  KILL_POINT("wait_set.reset.rings");
   for (std::atomic<uint64_t>& entry : set.entry) entry.store(0);
+  KILL_POINT("wait_set.reset.entries");
 }
 
 }  // namespace holdfast::core

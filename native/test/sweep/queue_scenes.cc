@@ -1,0 +1,384 @@
+// Queue: whatever dies or stands still, every item is there exactly once, whole and in order; those of
+// the operation that was cut short are all in or all out.
+#include <signal.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "core/queue.h"
+#include "scene.h"
+
+namespace holdfast::test::sweeping {
+
+namespace {
+
+using core::Moved;
+using core::Queue;
+using core::Record;
+using Numbers = std::vector<uint64_t>;
+
+constexpr uint64_t kVictims = 100, kWitnesss = 200, kAfterwards = 300;  // numbers begin here
+constexpr uint64_t kBig = 1000;  // numbers above are items of 4 KiB and more
+
+// An item is its number and bytes that follow from it.
+std::string bytes_of(uint64_t number) {
+  const size_t length = number < kBig ? 8 + number * 37 % 90 : 4096 + number % kBig * 64;
+  std::string bytes(length, '\0');
+  memcpy(bytes.data(), &number, sizeof number);
+  for (size_t i = sizeof number; i < length; i++) {
+    bytes[i] = static_cast<char>(number * 31 + i * 7);
+  }
+  return bytes;
+}
+
+uint64_t number_of(const Record& record) {
+  uint64_t number = 0;
+  CHECK(record.length >= sizeof number);
+  memcpy(&number, record.bytes, sizeof number);
+  const std::string bytes = bytes_of(number);
+  CHECK(record.length == bytes.size() && memcmp(record.bytes, bytes.data(), bytes.size()) == 0);
+  CHECK_EQUAL(record.type, static_cast<uint32_t>(number));
+  return number;
+}
+
+struct QueueScene : Scene {
+  struct Own {
+    Party party;
+    core::Object& object;
+    Queue queue;
+    explicit Own(const core::OpenRequest& request)
+        : object(party.open(request)), queue(party.agent(), object) {}
+  };
+  struct Moves {
+    std::atomic<bool> put{false};
+    std::atomic<uint32_t> got{0};
+    std::atomic<uint64_t> numbers[8];
+  };
+  std::optional<Own> own;
+  std::optional<Party> party;  // of the witness: each play has a queue of its own
+  core::Object* object = nullptr;
+  std::optional<Queue> mine;
+  Shared<Moves> victims;
+  std::vector<std::string> prepared_bytes;  // the victim's
+  std::vector<Record> prepared, got;
+  Numbers witness_got;
+  bool witness_put = false;
+
+  // ---- what an operation says of itself
+  virtual Numbers initial() const { return {1, 2, 3}; }
+  virtual Numbers puts() const { return {}; }   // by the victim
+  virtual size_t gets() const { return 0; }     // by the victim, from the front
+  virtual core::OpenRequest request() const {
+    core::OpenRequest request = request_for(Kind::queue, "swept");
+    request.queue.max_bytes = 4 * core::kQueueBytesMin;
+    return request;
+  }
+
+  Queue& queue() { return own ? own->queue : *mine; }
+  core::Agent& agent() { return own ? own->party.agent() : party->agent(); }
+
+  // ---- moving
+
+  static std::vector<Record> records_of(const Numbers& numbers, std::vector<std::string>* bytes) {
+    for (const uint64_t number : numbers) bytes->push_back(bytes_of(number));
+    std::vector<Record> records;
+    for (size_t i = 0; i < numbers.size(); i++) {
+      const std::string& item = (*bytes)[i];
+      records.push_back({static_cast<uint32_t>(numbers[i]), item.data(),
+                         static_cast<uint32_t>(item.size())});
+    }
+    return records;
+  }
+  Moved put_records(const std::vector<Record>& records) {
+    size_t put = 0;
+    const Moved moved = queue().put(records.data(), records.size(), &put);
+    CHECK_EQUAL(put, moved == Moved::yes ? records.size() : 0);
+    return moved;
+  }
+  Moved put(const Numbers& numbers) {
+    std::vector<std::string> bytes;
+    return put_records(records_of(numbers, &bytes));
+  }
+  Moved get(size_t count, Numbers* numbers) {
+    std::vector<Record> records;
+    const Moved moved = queue().get(count, &records);
+    for (const Record& record : records) numbers->push_back(number_of(record));
+    return moved;
+  }
+  void put_surely(const Numbers& numbers) {
+    for (const uint64_t number : numbers) EVENTUALLY(put({number}) == Moved::yes);
+  }
+  Numbers drain() {
+    Numbers numbers;
+    while (queue().size() != 0) {
+      Moved moved = Moved::not_yet;
+      EVENTUALLY((moved = get(4, &numbers)) != Moved::not_yet);
+      CHECK(moved == Moved::yes);
+    }
+    return numbers;
+  }
+
+  // ---- the victim
+
+  void get_ready() override {
+    own.emplace(request());
+    facts->victim = agent().id();
+    prepared = records_of(puts(), &prepared_bytes);
+  }
+  void victim_puts() { victims->put = put_records(prepared) == Moved::yes; }
+  void victim_gets() { queue().get(gets(), &got); }
+  void finish() override {
+    for (size_t i = 0; i < got.size(); i++) victims->numbers[i] = number_of(got[i]);
+    victims->got = static_cast<uint32_t>(got.size());
+    own.reset();
+  }
+
+  // ---- the witness
+
+  void arrive() override { party.emplace(); }
+  void leave() override { party.reset(); }
+  void set_up() override {
+    object = &party->open(request());
+    mine.emplace(party->agent(), *object);
+    victims->put = false;
+    victims->got = 0;
+    witness_got.clear();
+    witness_put = false;
+    put_surely(initial());
+  }
+  void meanwhile() override {
+    // The guard may be held: asked for a few times, and then the victim goes on.
+    for (int i = 0; i < 4 && !witness_put; i++) witness_put = put({kWitnesss}) == Moved::yes;
+    for (int i = 0; i < 4 && witness_got.empty(); i++) get(1, &witness_got);
+  }
+
+  // What was not got by anybody else, as if the victim had done all or nothing.
+  Numbers expected(bool done) const {
+    const Numbers first = initial();
+    const size_t gone = (done ? gets() : 0) + witness_got.size();
+    Numbers numbers(first.begin() + static_cast<long>(std::min(gone, first.size())), first.end());
+    if (done) {
+      for (const uint64_t number : puts()) numbers.push_back(number);
+    }
+    return numbers;
+  }
+
+  bool is_initial(uint64_t number) const {
+    const Numbers first = initial();
+    return std::find(first.begin(), first.end(), number) != first.end();
+  }
+  void check_killed(const Numbers& left, Progress* progress) {
+    if (left == expected(true)) {
+      *progress = Progress::done;
+    } else if (left != expected(false)) {
+      std::string text = "is left:";
+      for (const uint64_t number : left) text += " " + to_text(number);
+      fail(__FILE__, __LINE__, text);
+    }
+  }
+
+  // Both were at it: everything exactly once, and the oldest went first.
+  void check_shared(const Numbers& left) {
+    Numbers seen = witness_got, all = initial();
+    for (uint32_t i = 0; i < victims->got; i++) seen.push_back(victims->numbers[i]);
+    const size_t gone = seen.size();
+    seen.insert(seen.end(), left.begin(), left.end());
+    if (victims->put) {
+      for (const uint64_t number : puts()) all.push_back(number);
+    }
+    if (witness_put) all.push_back(kWitnesss);
+    for (const uint64_t stayed : left) {
+      const bool old = is_initial(stayed);
+      for (size_t i = 0; i < gone && old; i++) CHECK(!is_initial(seen[i]) || seen[i] < stayed);
+    }
+    // Those who put at the same time may have been in either order; what was there before them was not.
+    for (size_t i = 1; i < left.size(); i++) {
+      if (is_initial(left[i])) CHECK(is_initial(left[i - 1]) && left[i - 1] < left[i]);
+    }
+    std::sort(seen.begin(), seen.end());
+    std::sort(all.begin(), all.end());
+    CHECK(seen == all);
+  }
+
+  Progress check() override {
+    Progress progress = Progress::not_done;
+    const Numbers left = drain();
+    if (facts->died) {
+      check_killed(left, &progress);
+    } else {
+      check_shared(left);
+    }
+    if (!queue().ended()) {
+      put_surely({kAfterwards, kAfterwards + 1});
+      CHECK(drain() == Numbers({kAfterwards, kAfterwards + 1}));
+    }
+    CHECK_EQUAL(core::count_waiting(queue().body().getters, party->registry()), 0u);
+    CHECK_EQUAL(core::count_waiting(queue().body().putters, party->registry()), 0u);
+    mine.reset();
+    party->close(*object);
+    return puts().empty() && gets() == 0 ? Progress::unknown : progress;
+  }
+};
+
+// ---------------------------------------------------------------- put and get
+
+struct Put : QueueScene {
+  Numbers puts() const override { return {kVictims}; }
+  void operate() override { victim_puts(); }
+};
+OPERATION("Queue", "put", Put);
+
+struct PutBatch : Put {
+  Numbers puts() const override { return {kVictims, kVictims + 1, kVictims + 2}; }
+};
+OPERATION("Queue", "put of a batch", PutBatch);
+
+struct Get : QueueScene {
+  size_t gets() const override { return 1; }
+  void operate() override { victim_gets(); }
+};
+OPERATION("Queue", "get", Get);
+
+struct GetBatch : Get {
+  Numbers initial() const override { return {1, 2, 3, 4, 5}; }
+  size_t gets() const override { return 3; }
+};
+OPERATION("Queue", "get of a batch", GetBatch);
+
+// The ring is nearly full at 64 KiB, and 256 KiB are allowed.
+struct PutThatGrows : Put {
+  Numbers initial() const override {
+    Numbers numbers;
+    for (uint64_t i = 0; i < 14; i++) numbers.push_back(kBig + i);
+    return numbers;
+  }
+  Numbers puts() const override { return {kBig + 99}; }
+  // On the second lap: the larger ring has other places for what goes across the old one's end.
+  void set_up() override {
+    Put::set_up();
+    CHECK(drain() == initial());
+    put_surely(initial());
+  }
+};
+OPERATION("Queue", "put that grows the ring", PutThatGrows);
+
+// The ring's end is within the record.
+template <class S>
+struct AtTheEnd : S {
+  void set_up() override {
+    S::set_up();
+    this->drain();
+    Numbers filler(1, kBig + 100);  // 10,496 bytes, and the head of a record
+    for (int i = 0; i < 6; i++) {
+      this->put_surely(filler);
+      this->drain();
+    }
+    // 24 bytes before the end.
+    const uint64_t place = this->mine->body().tail.load() & 0xFFFF;
+    std::string rest((core::kQueueBytesMin - place * 8 - 24) - 8, 'x');
+    const Record record{1, rest.data(), static_cast<uint32_t>(rest.size())};
+    size_t put = 0;
+    CHECK(this->mine->put(&record, 1, &put) == Moved::yes);
+    std::vector<Record> records;
+    CHECK(this->mine->get(1, &records) == Moved::yes);
+    this->put_surely(this->initial());
+  }
+};
+struct EmptyPut : Put {
+  Numbers initial() const override { return {}; }
+};
+OPERATION("Queue", "put across the ring's end", AtTheEnd<EmptyPut>);
+OPERATION("Queue", "get across the ring's end", AtTheEnd<Get>);
+
+// INV-12: somebody died under the guard.
+struct PutAfterDeath : Put {
+  bool has_casualty() const override { return true; }
+  void casualty() override {
+    own.emplace(request());
+    CHECK(platform::try_lock_mutex(&queue().body().guard, agent().party()) ==
+          platform::MutexResult::locked);
+    kill(getpid(), SIGKILL);
+  }
+};
+OPERATION("Queue", "put after a death inside", PutAfterDeath);
+
+// ---------------------------------------------------------------- with waiters
+
+// The witness waits to be rung, at one end or the other.
+template <class S, bool to_get>
+struct WithWaiter : S {
+  int index = -1;
+  core::WaitSet& set() {
+    return to_get ? this->queue().body().getters : this->queue().body().putters;
+  }
+  void set_up() override {
+    S::set_up();
+    this->agent().take_rings();
+    index = core::enrol(set(), this->agent().registry(), this->agent().id(), 1,
+                        core::WaitHow::ring_me);
+    CHECK(index >= 0);
+  }
+  void meanwhile() override {}
+  Progress check() override {
+    const bool rung = !core::cancel(set(), this->agent().id(), index);
+    const size_t rings = this->agent().take_rings().size();
+    if (!this->facts->died) CHECK(rung && rings == 1);  // INV-4, INV-5
+    return S::check();
+  }
+};
+OPERATION("Queue", "put with a waiting getter", WithWaiter<EmptyPut, true>);
+
+struct GetFromFull : Get {
+  core::OpenRequest request() const override {
+    core::OpenRequest request = Get::request();
+    request.queue.max_items = 3;
+    return request;
+  }
+};
+OPERATION("Queue", "get with a waiting putter", WithWaiter<GetFromFull, false>);
+
+// ---------------------------------------------------------------- waiting in vain, ending
+
+struct WaitToGet : QueueScene {
+  Numbers initial() const override { return {}; }
+  void operate() override { queue().wait_to_get(now_ns() + platform::kNanosPerMilli); }
+  void meanwhile() override { witness_put = put({kWitnesss}) == Moved::yes; }
+};
+OPERATION("Queue", "wait to get, timing out", WaitToGet);
+
+struct WaitToPut : QueueScene {
+  core::OpenRequest request() const override {
+    core::OpenRequest request = QueueScene::request();
+    request.queue.max_items = 3;
+    return request;
+  }
+  void operate() override { queue().wait_to_put(now_ns() + platform::kNanosPerMilli); }
+  void meanwhile() override { get(1, &witness_got); }
+};
+OPERATION("Queue", "wait to put, timing out", WaitToPut);
+
+struct End : QueueScene {
+  void operate() override { queue().end(); }
+  Progress check() override {
+    const bool ended = queue().ended();
+    if (!facts->died) CHECK(ended);
+    // What is in it is there to be got, whatever was said of the future.
+    const Moved moved = put({kAfterwards});
+    CHECK(moved == (ended ? Moved::ended : Moved::yes));
+    if (!ended) {
+      Numbers left = drain();
+      CHECK(!left.empty() && left.back() == kAfterwards);
+      left.pop_back();
+      CHECK(left == expected(false));
+      put_surely(expected(false));
+    }
+    QueueScene::check();
+    return ended ? Progress::done : Progress::not_done;
+  }
+};
+OPERATION("Queue", "end", WithWaiter<End, true>);
+
+}  // namespace
+
+}  // namespace holdfast::test::sweeping

@@ -1,0 +1,136 @@
+// The wait set by itself: a ring that a dead or leaving waiter would have had goes to the next one.
+#include <signal.h>
+
+#include <optional>
+
+#include "scene.h"
+
+namespace holdfast::test::sweeping {
+
+namespace {
+
+using core::Lock;
+using core::WaitHow;
+
+struct EnrolAndCancel : Scene {
+  std::optional<User<Lock>> user;
+  std::optional<User<Lock>> ringer;  // another agent of the witness
+  int index = -1;
+  bool rang = false;
+
+  core::WaitSet& set() { return user->primitive.waiters(); }
+  core::Registry& registry() { return user->party.registry(); }
+  core::Agent& agent() { return user->party.agent(); }
+
+  void get_ready() override {
+    user.emplace("swept");
+    facts->victim = user->id();
+  }
+  void operate() override {
+    const int mine = core::enrol(set(), registry(), user->id(), 1, WaitHow::ring_me);
+    if (!core::cancel(set(), user->id(), mine)) {
+      core::ring_one(set(), registry(), user->object.tag());  // it was not for us
+    }
+  }
+  void finish() override { user.reset(); }
+
+  void arrive() override {
+    user.emplace("swept");
+    ringer.emplace(user->party.shared_store(), "swept");
+  }
+  void leave() override {
+    ringer.reset();
+    user.reset();
+  }
+  void set_up() override {
+    agent().take_rings();
+    index = -1;
+    rang = false;
+  }
+  void enrol_behind() { index = core::enrol(set(), registry(), user->id(), 1, WaitHow::ring_me); }
+  void ring() { core::ring_one(ringer->primitive.waiters(), registry(), user->object.tag()); }
+
+  // Behind the victim, so that the ring finds the victim first if it may.
+  void meanwhile() override {
+    enrol_behind();
+    CHECK(index >= 0);
+    ring();
+    rang = true;
+  }
+  Progress check() override {
+    if (!rang) {
+      enrol_behind();
+      CHECK(index >= 0);
+      ring();
+    }
+    // INV-5: one ring, and it has come, by way of the victim or past it.
+    CHECK_EQUAL(agent().take_rings().size(), 1u);
+    CHECK(!core::cancel(set(), user->id(), index));
+    CHECK_EQUAL(core::count_waiting(set(), registry()), 0u);
+    return Progress::unknown;
+  }
+};
+OPERATION("WaitSet", "enrol and cancel", EnrolAndCancel);
+
+// All 128 entries belong to the dead; half of them have kept their bit.
+struct EnrolAmongTheDead : EnrolAndCancel {
+  bool has_casualty() const override { return true; }
+  void casualty() override {
+    User<Lock> dying("swept");
+    core::WaitSet& all = dying->waiters();
+    core::reset(all);
+    for (uint32_t i = 0; i < core::kWaitSetSize; i++) {
+      all.entry[i] = dying.id();
+      all.rings[i / 64].fetch_or(uint64_t{i % 2} << (i % 64));
+    }
+    kill(getpid(), SIGKILL);
+  }
+  Progress check() override {
+    const Progress progress = EnrolAndCancel::check();
+    core::reset(set());
+    return progress;
+  }
+};
+OPERATION("WaitSet", "enrol among the dead", EnrolAmongTheDead);
+
+// As an event loop does it that was rung and found nothing.
+struct EnrolAgain : EnrolAndCancel {
+  void operate() override {
+    int mine = core::enrol(set(), registry(), user->id(), 1, WaitHow::ring_me);
+    const bool was_rung = set().entry[mine].load() != user->id();
+    mine = core::enrol_again(set(), registry(), user->id(), 1, mine);
+    const bool is_rung = !core::cancel(set(), user->id(), mine);
+    if (was_rung || is_rung || !agent().take_rings().empty()) {
+      core::ring_one(set(), registry(), user->object.tag());
+    }
+  }
+};
+OPERATION("WaitSet", "enrol again", EnrolAgain);
+
+// One ring, and two who want it: the waiter beside the victim's ring.
+struct RingOne : EnrolAndCancel {
+  void set_up() override {
+    EnrolAndCancel::set_up();
+    enrol_behind();
+    CHECK(index >= 0);
+  }
+  void operate() override { core::ring_one(set(), registry(), user->object.tag()); }
+  void meanwhile() override { ring(); }
+  Progress check() override {
+    // A ringer that died may have taken the ring with it: then the entry's own slice is what is left.
+    const bool rung = !core::cancel(set(), user->id(), index);
+    const size_t rings = agent().take_rings().size();
+    CHECK(rings <= 1 && (rings == 0 || rung));
+    if (!facts->died) CHECK_EQUAL(rings, 1u);
+    CHECK_EQUAL(core::count_waiting(set(), registry()), 0u);
+    enrol_behind();
+    ring();
+    CHECK_EQUAL(agent().take_rings().size(), 1u);
+    return rings == 1 ? Progress::done : Progress::not_done;
+  }
+};
+OPERATION("WaitSet", "ring one", RingOne);
+
+}  // namespace
+
+}  // namespace holdfast::test::sweeping

@@ -1,0 +1,73 @@
+// Compiles and links a program of C++ files: only what changed, known by its content.
+
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { filesUnder, hashOf, isDone, markDone, mustRun, root, say } from './common.mjs';
+import { includeDirs } from './sources.mjs';
+
+const compiler = process.env.CXX ?? 'c++';
+const commonFlags = [
+  '-std=c++17',
+  '-O1',
+  '-g',
+  '-pthread',
+  '-Wall',
+  '-Wextra',
+  '-fno-omit-frame-pointer',
+];
+
+const compileWatchdogMs = 15 * 60_000;
+
+/** Compiles what changed and links `directory`/`name`; returns the path of the program. */
+export async function buildNative({
+  platform,
+  directory,
+  name,
+  title,
+  sources,
+  flags: ownFlags = [],
+  linkFlags = [],
+}) {
+  const program = `${directory}/${name}`;
+  const flags = [
+    ...commonFlags,
+    ...ownFlags,
+    ...includeDirs(platform).map((include) => `-I${include}`),
+  ];
+  const headers = filesUnder('native').filter((file) => file.endsWith('.h'));
+
+  mkdirSync(path.join(root, directory), { recursive: true });
+  // An object's name holds the hash of all that decides it, so what is there is up to date.
+  const objects = sources.map((source) => ({
+    source,
+    object: `${source.replaceAll('/', '_')}.${hashOf([source, ...headers], compiler, flags).slice(0, 16)}.o`,
+  }));
+  const waiting = objects.filter(({ object }) => !existsSync(path.join(root, directory, object)));
+  if (waiting.length > 0) say(`compiling ${waiting.length} C++ files (${title})`);
+  const compileWaiting = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const object = `${directory}/${next.object}`;
+      const temporary = `${object}.${process.pid}.tmp`;
+      await mustRun(compiler, [...flags, '-c', next.source, '-o', temporary], {
+        timeoutMs: compileWatchdogMs,
+      });
+      renameSync(path.join(root, temporary), path.join(root, object));
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, compileWaiting));
+
+  const names = objects.map(({ object }) => object);
+  const stamp = `${directory}/link.stamp`;
+  const hash = hashOf([], names, linkFlags);
+  if (!isDone(stamp, hash, program)) {
+    const inputs = names.map((object) => `${directory}/${object}`);
+    const libraries = process.platform === 'linux' ? ['-lrt'] : [];
+    await mustRun(compiler, [...flags, ...inputs, '-o', program, ...linkFlags, ...libraries]);
+    for (const file of readdirSync(path.join(root, directory))) {
+      if (file.endsWith('.o') && !names.includes(file)) rmSync(path.join(root, directory, file));
+    }
+    markDone(stamp, hash);
+  }
+  return path.join(root, program);
+}
