@@ -111,7 +111,8 @@ async function start(index, generation) {
   child.on('error', () => {});
   child.once('exit', (code, signal) => {
     player.ended = true;
-    if (signal !== 'SIGKILL' && !closing) violations.push(`player ${index} ended by itself: ${code ?? signal}`);
+    if (signal !== 'SIGKILL' && !closing)
+      violations.push(`player ${index} ended by itself: ${code ?? signal}`);
   });
 }
 
@@ -199,7 +200,8 @@ function checkFree() {
   objects.readWrite.acquireExclusiveSync({ timeout: 5000 }).release();
   const all = Array.from({ length: permits }, () => objects.bounded.acquireSync({ timeout: 5000 }));
   for (const guard of all) guard.release();
-  if (objects.bounded.value() !== permits) violations.push(`bounded: ${objects.bounded.value()} permits`);
+  if (objects.bounded.value() !== permits)
+    violations.push(`bounded: ${objects.bounded.value()} permits`);
   const { waiters } = objects.condition.inspect();
   if (waiters !== 0) violations.push(`condition: ${waiters} wait when nobody lives`);
 }

@@ -21,51 +21,26 @@
 // Where the hook does not see the promise (a runtime without such hooks, a Promise class of a polyfill),
 // the Hold gets into no context and is the guard's alone. A task may then wait for itself; two are never
 // inside.
-import { AsyncLocalStorage, createHook } from 'node:async_hooks';
+import { createHook } from 'node:async_hooks';
 import { IncompatibleError, NotOwnerError, label } from './errors.js';
 import { type Guard, HeldGuard } from './guard.js';
+import { Hold, context, holdingsWith, inContext } from './holdings.js';
 import type { NativeOwned } from './native.js';
 import { type RLockScope, type WaitOptions, checkFunction, checkWait } from './options.js';
 import { type Waiter, isWaitedFor, waitFor } from './waits.js';
 
 /** From a task's outermost acquisition to its last release. */
-class Hold {
-  isOver = false;
+class TaskHold extends Hold {
   /** Of the promise that hands it over; 0 without one. */
   promiseId = 0;
   /** Reactions to that promise which have not run. */
   readonly reactionIds: number[] = [];
 }
 
-/** What a task holds: a list, the latest first. */
-interface Holdings {
-  readonly hold: Hold;
-  readonly outer: Holdings | undefined;
-}
-
-const context = new AsyncLocalStorage<Holdings>();
-
-function holdingsWith(hold: Hold): Holdings {
-  return { hold, outer: withoutThoseOver(context.getStore()) };
-}
-
-/** Or a task that acquires in a loop would hand on a longer list each time. */
-function withoutThoseOver(holdings: Holdings | undefined): Holdings | undefined {
-  if (holdings === undefined) return undefined;
-  const outer = withoutThoseOver(holdings.outer);
-  if (holdings.hold.isOver) return outer;
-  return outer === holdings.outer ? holdings : { hold: holdings.hold, outer };
-}
-
-function inContext(hold: Hold): boolean {
-  for (let at = context.getStore(); at; at = at.outer) if (at.hold === hold) return true;
-  return false;
-}
-
 // ---------------------------------------------------------------- handing over by a promise
 
-const byPromise = new Map<number, Hold>();
-const byReaction = new Map<number, Hold>();
+const byPromise = new Map<number, TaskHold>();
+const byReaction = new Map<number, TaskHold>();
 /** Promises that come up while one is made: another hook may make some of its own in between. */
 let madeNow: { id: number; resource: object }[] | undefined;
 
@@ -89,7 +64,7 @@ const hook = createHook({
 });
 
 /** A promise whose reactions, if it is fulfilled, run with the Hold in their context. */
-function handingOver<T>(hold: Hold, start: () => Promise<T>): Promise<T> {
+function handingOver<T>(hold: TaskHold, start: () => Promise<T>): Promise<T> {
   if (byPromise.size === 0) hook.enable();
   madeNow = [];
   let settle!: [resolve: (value: T) => void, reject: (reason: unknown) => void];
@@ -107,7 +82,7 @@ function handingOver<T>(hold: Hold, start: () => Promise<T>): Promise<T> {
   return promise;
 }
 
-function end(hold: Hold): void {
+function end(hold: TaskHold): void {
   hold.isOver = true;
   for (const id of hold.reactionIds) byReaction.delete(id);
   if (byPromise.delete(hold.promiseId) && byPromise.size === 0) hook.disable();
@@ -121,12 +96,12 @@ type Acquirer = Waiter & { readonly native: NativeOwned };
 /** One RLock as this thread has it open, through however many handles. */
 class Opened {
   handles = 0;
-  #owner: Hold | undefined;
+  #owner: TaskHold | undefined;
   /** What it was taken through. Kept: the hold must not end because a handle is collected. */
   #takenBy: NativeOwned | undefined;
 
   /** What was given up to be resumed, by number. */
-  readonly #suspended = new Map<number, Hold>();
+  readonly #suspended = new Map<number, TaskHold>();
 
   constructor(readonly scope: RLockScope) {}
 
@@ -136,7 +111,7 @@ class Opened {
   }
 
   /** `result` as tryAcquire() returns it. */
-  taken(result: number, hold: Hold, native: NativeOwned): number {
+  taken(result: number, hold: TaskHold, native: NativeOwned): number {
     if (result !== 0) {
       this.#owner = hold;
       this.#takenBy = native;
@@ -208,7 +183,7 @@ export class TaskScope {
   readonly #waiter: Acquirer;
   readonly #opened: Opened;
   /** For one that has no context yet; answers like tryAcquire(). */
-  readonly #take: (hold: Hold) => number;
+  readonly #take: (hold: TaskHold) => number;
 
   /**
    * Replaces functions of the native handle, so that whoever calls them, guards and waits included,
@@ -219,9 +194,9 @@ export class TaskScope {
     this.#waiter = waiter;
     this.#opened = opened;
     this.#take = (hold) => (heldByMe() ? 0 : opened.taken(tryAcquire(), hold, native));
-    native.tryAcquire = () => (opened.isMine() ? tryAcquire() : this.#take(new Hold()));
+    native.tryAcquire = () => (opened.isMine() ? tryAcquire() : this.#take(new TaskHold()));
     native.wait = (ms) => {
-      if (!heldByMe()) return opened.taken(wait(ms), new Hold(), native);
+      if (!heldByMe()) return opened.taken(wait(ms), new TaskHold(), native);
       sleepSync(ms); // in vain: only this thread could release it
       return 0;
     };
@@ -249,7 +224,7 @@ export class TaskScope {
 
   /** RLock.acquire() of a task that does not hold it. */
   acquire(options: WaitOptions | undefined): Promise<Guard> {
-    const hold = new Hold();
+    const hold = new TaskHold();
     return handingOver(hold, () => this.#acquire(hold, options));
   }
 
@@ -259,7 +234,7 @@ export class TaskScope {
     options: WaitOptions | undefined,
   ): Promise<Awaited<T>> {
     checkFunction('fn', fn);
-    const hold = new Hold();
+    const hold = new TaskHold();
     const guard = await this.#acquire(hold, options);
     try {
       return await context.run(holdingsWith(hold), () => fn(guard));
@@ -268,7 +243,7 @@ export class TaskScope {
     }
   }
 
-  async #acquire(hold: Hold, options: WaitOptions | undefined): Promise<Guard> {
+  async #acquire(hold: TaskHold, options: WaitOptions | undefined): Promise<Guard> {
     if (options !== undefined) {
       checkWait(options);
       options.signal?.throwIfAborted();

@@ -23,7 +23,6 @@ import {
   checkSyncWait,
   checkWait,
 } from './options.js';
-import type { Suspended } from './owned.js';
 import { RLock, type RLockHandle } from './rlock.js';
 import { waitFor, waitForSync } from './waits.js';
 

@@ -1,5 +1,6 @@
 import { DeadlockError, label } from './errors.js';
 import { type Guard, HeldGuard } from './guard.js';
+import { Hold, context, holdingsWith, holdsHere } from './holdings.js';
 import type { NativeAgent, NativeReadWrite } from './native.js';
 import { Shared } from './objects.js';
 import {
@@ -45,9 +46,10 @@ export interface ReadWriteLockState {
  * half changed.
  *
  * There is no way from shared to exclusive: two who tried would wait for each other. Release first, and
- * look again at what you read. A thread that would wait for itself gets a DeadlockError from the forms that
- * block it. The others cannot tell one task of a thread from another: a task that awaits
- * acquireExclusive() while it reads waits for itself for ever, or until its `timeout`.
+ * look again at what you read. Whoever would wait for itself gets a DeadlockError: a thread from the
+ * forms that block it, a task from all forms inside its own runShared() or runExclusive(). To acquireShared()
+ * and acquireExclusive() with a guard one task of a thread is like another: a task that awaits the one while
+ * it holds a guard of the other waits until its `timeout`.
  */
 export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
   /**
@@ -66,8 +68,12 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
       options.signal?.throwIfAborted();
     }
     const { native } = this;
-    const take = () => native.tryShared(0) || undefined;
-    let hold = isWaitedFor(native.readers.tag) ? undefined : take();
+    const inside = modeHere(native.readers.tag);
+    if (inside === 'exclusive') throw this.#deadlock('this task', 'writes');
+    // As in acquireSharedSync().
+    const pastWriters = inside === 'shared' ? 1 : 0;
+    const take = () => native.tryShared(pastWriters) || undefined;
+    let hold = isWaitedFor(native.readers.tag) && !inside ? undefined : take();
     if (hold === undefined) {
       if (options?.timeout !== 0) native.contend();
       hold = await waitFor(this, { source: native.readers, take }, options);
@@ -88,7 +94,8 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
     let hold = native.tryShared(reads);
     if (hold === 0) {
       const { timeout } = options ?? {};
-      if (timeout === undefined && native.writesHere()) throw this.#deadlock('writes');
+      if (timeout === undefined && native.writesHere())
+        throw this.#deadlock('this thread', 'writes');
       if (timeout !== 0) native.contend();
       hold = waitForSync(this, (ms) => native.waitShared(reads, ms) || undefined, timeout);
     }
@@ -108,7 +115,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
     options?: WaitOptions,
   ): Promise<Awaited<T>> {
     checkFunction('fn', fn);
-    return run(await this.acquireShared(options), fn);
+    return this.#run('shared', await this.acquireShared(options), fn);
   }
 
   /**
@@ -121,6 +128,8 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
       options.signal?.throwIfAborted();
     }
     const { native } = this;
+    const inside = modeHere(native.readers.tag);
+    if (inside) throw this.#deadlock('this task', inside === 'shared' ? 'reads' : 'writes');
     let hold = isWaitedFor(native.writers.tag) ? 0 : native.tryExclusive();
     if (hold === 0) {
       if (options?.timeout !== 0) native.contend();
@@ -149,8 +158,12 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
     let hold = native.tryExclusive();
     if (hold === 0) {
       const { timeout } = options ?? {};
-      if (timeout === undefined && native.writesHere()) throw this.#deadlock('writes');
-      if (timeout === undefined && native.readsHere()) throw this.#deadlock('reads');
+      if (timeout === undefined && native.writesHere()) {
+        throw this.#deadlock('this thread', 'writes');
+      }
+      if (timeout === undefined && native.readsHere()) {
+        throw this.#deadlock('this thread', 'reads');
+      }
       if (timeout !== 0) native.contend();
       try {
         hold = waitForSync(this, (ms) => native.waitExclusive(ms) || undefined, timeout);
@@ -174,7 +187,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
     options?: WaitOptions,
   ): Promise<Awaited<T>> {
     checkFunction('fn', fn);
-    return run(await this.acquireExclusive(options), fn);
+    return this.#run('exclusive', await this.acquireExclusive(options), fn);
   }
 
   /** A snapshot of its state and counters. Does not block. */
@@ -182,18 +195,44 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
     return { kind: this.kind, name: this.name, ...this.native.inspect() };
   }
 
-  #deadlock(does: string): DeadlockError {
+  #deadlock(who: string, does: string): DeadlockError {
     return new DeadlockError(
-      `${label(this.kind, this.name)}: this thread ${does}, so waiting would never end`,
+      `${label(this.kind, this.name)}: ${who} ${does}, so waiting would never end; release first`,
       { kind: this.kind, objectName: this.name },
     );
   }
+
+  /** In a context that knows of the hold. */
+  async #run<T>(
+    mode: Mode,
+    guard: Guard,
+    fn: (guard: Guard) => T | Promise<T>,
+  ): Promise<Awaited<T>> {
+    const inside = new Inside(this.native.readers.tag, mode);
+    try {
+      return await context.run(holdingsWith(inside), () => fn(guard));
+    } finally {
+      inside.isOver = true;
+      guard.release();
+    }
+  }
 }
 
-async function run<T>(guard: Guard, fn: (guard: Guard) => T | Promise<T>): Promise<Awaited<T>> {
-  try {
-    return await fn(guard);
-  } finally {
-    guard.release();
+type Mode = 'shared' | 'exclusive';
+
+class Inside extends Hold {
+  constructor(
+    readonly tag: number,
+    readonly mode: Mode,
+  ) {
+    super();
   }
+}
+
+/** How the running task is inside the lock of this tag, if it is. */
+function modeHere(tag: number): Mode | undefined {
+  for (const hold of holdsHere()) {
+    if (hold instanceof Inside && hold.tag === tag && !hold.isOver) return hold.mode;
+  }
+  return undefined;
 }

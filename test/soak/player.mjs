@@ -17,7 +17,18 @@ import {
   SharedMemory,
   TimeoutError,
 } from 'holdfast';
-import { arrived, began, kinds, ledger, parties, permits, put, random, seats, words } from './layout.mjs';
+import {
+  arrived,
+  began,
+  kinds,
+  ledger,
+  parties,
+  permits,
+  put,
+  random,
+  seats,
+  words,
+} from './layout.mjs';
 
 const { seat, workerSeat, seed } = isMainThread ? JSON.parse(process.argv[2]) : workerData;
 const below = random(seed);
@@ -108,14 +119,21 @@ const operations = {
   lock: () =>
     held(
       'lock',
-      () => (sync() ? lock.acquireSync(patience()) : below(5) ? lock.acquire(patience()) : lock.tryAcquire()),
+      () =>
+        sync()
+          ? lock.acquireSync(patience())
+          : below(5)
+            ? lock.acquire(patience())
+            : lock.tryAcquire(),
       2,
       alone,
     ),
 
   // Its owner is the thread, so only one task of it plays.
   async rlock() {
-    const guard = await within(() => (sync() ? rlock.acquireSync(patience()) : rlock.acquire(patience())));
+    const guard = await within(() =>
+      sync() ? rlock.acquireSync(patience()) : rlock.acquire(patience()),
+    );
     if (!guard) return;
     const leave = section('rlock', 2, alone);
     const nested = rlock.acquireSync();
@@ -137,13 +155,17 @@ const operations = {
     below(4) === 0
       ? held(
           'readWrite',
-          () => (sync() ? readWrite.acquireExclusiveSync(patience()) : readWrite.acquireExclusive(patience())),
+          () =>
+            sync()
+              ? readWrite.acquireExclusiveSync(patience())
+              : readWrite.acquireExclusive(patience()),
           2,
           alone,
         )
       : held(
           'readWrite',
-          () => (sync() ? readWrite.acquireSharedSync(patience()) : readWrite.acquireShared(patience())),
+          () =>
+            sync() ? readWrite.acquireSharedSync(patience()) : readWrite.acquireShared(patience()),
           1,
           (others) => others.every(([, state]) => state === 1),
         ),
@@ -184,7 +206,9 @@ const operations = {
 
   async barrier() {
     try {
-      const index = sync() ? barrier.waitSync({ timeout: 200 }) : await barrier.wait({ timeout: 200 });
+      const index = sync()
+        ? barrier.waitSync({ timeout: 200 })
+        : await barrier.wait({ timeout: 200 });
       if (!(index >= 0 && index < parties)) violation(`barrier: index ${index}`);
     } catch (error) {
       if (!(error instanceof BrokenBarrierError) && !(error instanceof TimeoutError)) throw error;
@@ -208,7 +232,9 @@ const operations = {
       }
       Atomics.or(bytes, ledger.queue + item, put);
     } else {
-      const payload = await within(() => (sync() ? queue.getSync(patience()) : queue.get(patience())));
+      const payload = await within(() =>
+        sync() ? queue.getSync(patience()) : queue.get(patience()),
+      );
       if (payload === undefined) return;
       const before = Atomics.add(bytes, ledger.queue + payload.item, arrived);
       if (before >= arrived) violation(`queue: item ${payload.item} arrived twice`);
@@ -243,7 +269,9 @@ const operations = {
     if (below(2) === 0) {
       if (semaphore.value() < 50) semaphore.release();
     } else {
-      await within(() => (sync() ? semaphore.acquireSync(patience()) : semaphore.acquire(patience())));
+      await within(() =>
+        sync() ? semaphore.acquireSync(patience()) : semaphore.acquire(patience()),
+      );
     }
   },
 };

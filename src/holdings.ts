@@ -1,0 +1,38 @@
+// What an async task holds, as AsyncLocalStorage carries it along the call tree. A Hold is put into a context
+// by whoever made it, and stays there when it is over: it says so itself.
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** From an acquisition to its release. */
+export class Hold {
+  isOver = false;
+}
+
+/** What a task holds: a list, the latest first. */
+export interface Holdings {
+  readonly hold: Hold;
+  readonly outer: Holdings | undefined;
+}
+
+export const context = new AsyncLocalStorage<Holdings>();
+
+export function holdingsWith(hold: Hold): Holdings {
+  return { hold, outer: withoutThoseOver(context.getStore()) };
+}
+
+/** Or a task that acquires in a loop would hand on a longer list each time. */
+function withoutThoseOver(holdings: Holdings | undefined): Holdings | undefined {
+  if (holdings === undefined) return undefined;
+  const outer = withoutThoseOver(holdings.outer);
+  if (holdings.hold.isOver) return outer;
+  return outer === holdings.outer ? holdings : { hold: holdings.hold, outer };
+}
+
+/** The Holds in the context of the running code. Some may be over. */
+export function* holdsHere(): Generator<Hold, void, undefined> {
+  for (let at = context.getStore(); at; at = at.outer) yield at.hold;
+}
+
+export function inContext(hold: Hold): boolean {
+  for (let at = context.getStore(); at; at = at.outer) if (at.hold === hold) return true;
+  return false;
+}
