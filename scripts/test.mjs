@@ -20,46 +20,53 @@ import { hostPlatform } from './sources.mjs';
 // Far above what a run takes on a slow machine: it is there for a hang, not to measure.
 const suiteWatchdogMs = 20 * 60_000;
 
-async function runSuites(tally, platform, grep) {
-  console.log(`\n== test/ over the ${platform} addon`);
+/** Mocha over one addon. `aside`: its output comes when it has ended, all at once. */
+async function runSuites(tally, platform, { grep, native, aside }) {
+  const title = `\n== test/ over the ${platform} addon`;
+  if (!aside) console.log(title);
   const countsFile = path.join(root, `build/counts-${platform}-${process.pid}.json`);
-  // The addon of this machine is what the loader finds by itself, as in a user's program.
-  const native = platform === hostPlatform ? '' : await buildAddon({ platform });
   const sandbox = new Sandbox();
+  const args = ['node_modules/mocha/bin/mocha.js'];
+  args.push(
+    '--reporter',
+    'scripts/mocha-reporter.mjs',
+    '--reporter-option',
+    `counts=${countsFile}`,
+  );
+  if (grep) args.push('--grep', grep);
+  if (process.env.CI) args.push('--forbid-only');
+  const { code, output, timedOut, group } = await run(process.execPath, args, {
+    // tsx would keep what it compiled in the system's temporary directory.
+    env: { ...sandbox.env, HOLDFAST_NATIVE: native, TSX_DISABLE_CACHE: '1' },
+    timeoutMs: suiteWatchdogMs,
+    capture: aside,
+    echo: !aside,
+  });
+  if (aside) console.log(`${title}\n${output}`);
+
+  // Mocha dies without counts when a file does not load; a run that fails must not count as none.
+  const counts = existsSync(countsFile)
+    ? JSON.parse(readFileSync(countsFile, 'utf8'))
+    : { passed: 0, failed: 0, skipped: 0 };
+  rmSync(countsFile, { force: true });
+  if (timedOut) say(`${platform}: stopped by the watchdog after ${suiteWatchdogMs / 60_000} min`);
+  if (code !== 0 && counts.failed === 0) {
+    console.error(`FAILED ${platform}: mocha ended with exit code ${code}`);
+    counts.failed = 1;
+  }
+  if (code === 0 && counts.passed === 0) {
+    console.error(`FAILED ${platform}: no test ran`);
+    counts.failed += 1;
+  }
+  tally.add(`test/ ${platform}`, counts);
+  return { platform, sandbox, group };
+}
+
+/** When nobody runs any more: what one run has open is no leftover of the other. */
+async function checkLeftovers(tally, { platform, sandbox, group }) {
   try {
-    const args = ['node_modules/mocha/bin/mocha.js'];
-    args.push(
-      '--reporter',
-      'scripts/mocha-reporter.mjs',
-      '--reporter-option',
-      `counts=${countsFile}`,
-    );
-    if (grep) args.push('--grep', grep);
-    if (process.env.CI) args.push('--forbid-only');
-    const { code, timedOut, group } = await run(process.execPath, args, {
-      // tsx would keep what it compiled in the system's temporary directory.
-      env: { ...sandbox.env, HOLDFAST_NATIVE: native, TSX_DISABLE_CACHE: '1' },
-      timeoutMs: suiteWatchdogMs,
-    });
-
-    // Mocha dies without counts when a file does not load; a run that fails must not count as none.
-    const counts = existsSync(countsFile)
-      ? JSON.parse(readFileSync(countsFile, 'utf8'))
-      : { passed: 0, failed: 0, skipped: 0 };
-    if (timedOut) say(`${platform}: stopped by the watchdog after ${suiteWatchdogMs / 60_000} min`);
-    if (code !== 0 && counts.failed === 0) {
-      console.error(`FAILED ${platform}: mocha ended with exit code ${code}`);
-      counts.failed = 1;
-    }
-    if (code === 0 && counts.passed === 0) {
-      console.error(`FAILED ${platform}: no test ran`);
-      counts.failed += 1;
-    }
-    tally.add(`test/ ${platform}`, counts);
-
     const left = await sandbox.leftovers(group);
     for (const entry of left) console.error(`FAILED ${platform}: left behind: ${entry}`);
-    if (left.length === 0) console.log('  ✔ nothing is left behind');
     killProcessGroup(group);
     tally.add(
       `test/ ${platform}: nothing left behind`,
@@ -67,7 +74,25 @@ async function runSuites(tally, platform, grep) {
     );
   } finally {
     sandbox.remove();
-    rmSync(countsFile, { force: true });
+  }
+}
+
+/** Both at once: they wait more than they work. */
+async function runAllSuites(tally, platforms, grep) {
+  const runs = [];
+  for (const platform of platforms) {
+    // The addon of this machine is what the loader finds by itself, as in a user's program.
+    const native = platform === hostPlatform ? '' : await buildAddon({ platform });
+    runs.push({ platform, native });
+  }
+  const ended = await Promise.allSettled(
+    runs.map(({ platform, native }, index) =>
+      runSuites(tally, platform, { grep, native, aside: index > 0 }),
+    ),
+  );
+  for (const { value, reason } of ended) {
+    if (value) await checkLeftovers(tally, value);
+    else throw reason;
   }
 }
 
@@ -78,14 +103,17 @@ const parts = hostPlatform === 'linux' ? ['linux', 'posix', 'native'] : ['posix'
 if (only !== undefined && !parts.includes(only)) die(`--only is one of ${parts.join(', ')}`);
 
 const tally = new Tally();
-for (const part of parts) {
-  if (only ? part !== only : grep && part === 'native') continue;
+const chosen = parts.filter((part) => (only ? part === only : !(grep && part === 'native')));
+const platforms = chosen.filter((part) => part !== 'native');
+for (const work of [
+  () => platforms.length > 0 && runAllSuites(tally, platforms, grep),
+  () => chosen.includes('native') && runNativeTests(tally),
+]) {
   try {
-    if (part === 'native') await runNativeTests(tally);
-    else await runSuites(tally, part, grep);
+    await work();
   } catch (error) {
-    console.error(`FAILED ${part}: ${error.message}`);
-    tally.add(part, { failed: 1 });
+    console.error(`FAILED: ${error.message}`);
+    tally.add('a part that broke off', { failed: 1 });
   }
 }
 tally.finish();

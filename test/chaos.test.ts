@@ -13,6 +13,7 @@ import {
   objectFiles,
   ownedKinds,
   random,
+  scaled,
   semaphoreExists,
   sharedActor,
   temporaryDirectory,
@@ -20,7 +21,7 @@ import {
 } from './support/index.js';
 
 describe('chaos', () => {
-  const kills = 25;
+  const kills = scaled(25);
 
   for (const kind of ownedKinds) {
     it(`${kind}: contenders killed at ${kills} random instants`, async function () {

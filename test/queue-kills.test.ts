@@ -18,12 +18,13 @@ import {
   useQueues,
   within,
 } from './queue-support.js';
+import { scaled } from './support/scale.js';
 
 // As many of them as a busy machine gets done in the time that a suite may take; HOLDFAST_KILLS=500 insists.
 const insisted = Number(process.env['HOLDFAST_KILLS'] || 0);
 const kills = insisted || 500;
-const fewestKills = insisted || 40;
-const killing_ms = insisted ? 500_000 : 40_000;
+const fewestKills = insisted || scaled(40);
+const killing_ms = insisted ? 500_000 : scaled(40_000);
 const maxBytes = 2 ** 21;
 const twoSlices_ms = 100;
 

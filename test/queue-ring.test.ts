@@ -15,6 +15,7 @@ import {
   useQueues,
   within,
 } from './queue-support.js';
+import { scaled } from './support/scale.js';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -210,7 +211,7 @@ describe('Queue: the ring', () => {
       // or wholly absent, and the next producer grows the ring again.
       const chance = random('kills during growth');
       const outcomes = { grown: 0, not: 0, item: 0 };
-      for (let round = 0; round < 24; round++) {
+      for (let round = 0; round < scaled(24); round++) {
         const queue = open<Buffer>();
         queue.tryPut(stamped(1, 0, 50 * KiB));
         queue.tryGet();

@@ -12,13 +12,14 @@ import {
   ownedKinds,
   platform,
   quantile,
+  scaled,
   sharedActor,
   summary,
   waiting,
   within,
 } from './support/index.js';
 
-const kills = 200;
+const kills = scaled(200);
 const twoSlices_ms = 100;
 
 const combinations = ownedKinds.flatMap((kind) => forms.map((form) => ({ kind, form })));

@@ -10,5 +10,6 @@ export * from './mounts.js';
 export * from './platform.js';
 export * from './program.js';
 export * from './random.js';
+export * from './scale.js';
 export * from './stats.js';
 export * from './time.js';
