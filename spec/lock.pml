@@ -5,8 +5,7 @@
 //
 // BUDGET: deaths; ROUNDS: acquisitions of each agent; THIRD: releases by somebody else; ENDS: agents
 // that end while holding. Without a death there is no slice at all, so a run that gets stuck has lost
-// a wake-up; each death gives each agent three looks: the one that first finds the word 0, and those of
-// the two slices of Patience.
+// a wake-up; each death gives each agent LOOKS of them and no more.
 
 #ifndef BUDGET
 #define BUDGET 2
@@ -20,19 +19,25 @@
 #ifndef ENDS
 #define ENDS 1
 #endif
-#define TOKENS_MAX 3  // one for the lock, one for each release or rescue that may be under way
+// What finds a lost token: the look that first sees the word 0, and those of the two slices of Patience.
+// One whose hold was ended by another while it was still acquiring counts itself late, and Patience
+// begins anew.
+#define LOOKS (3 + 2 * THIRD)
+#define TOKENS_MAX 2  // the one of the lock, and one surplus
 
 byte sem = 1;       // the POSIX semaphore
 byte owner;         // OwnedBody::owner
 byte acq;           // OwnedBody::acquisitions
 bool alive[4];      // Registry::alive
 byte looks[4];      // slices that deaths have earned
-byte budget, third = THIRD, ends = ENDS;
+byte budget, deaths, third = THIRD, ends = ENDS;
 bool holds[4];      // ghost: has acquired, and nobody has ended that hold
 byte waiting;       // ghost: live agents that are not through
 
 // One access to shared memory, or the end: a mortal agent may die before any step.
 #define S(x) if :: atomic { x } :: atomic { mortal && budget > 0 -> goto dead } fi
+
+inline earn(n) { looks[1] = looks[1] + n; looks[2] = looks[2] + n; looks[3] = looks[3] + n }
 
 inline post() { S(sem++; assert(sem <= TOKENS_MAX) /* tokens bounded */) }
 
@@ -60,9 +65,6 @@ inline claim(from) {
 #endif
      x = 0; pat = 0
   :: else  // the token was surplus: dropped (INV-2)
-#ifdef FAULT_surplus_posted_back
-     -> if :: from == 0 -> post() :: else fi
-#endif
   fi
 }
 
@@ -147,7 +149,7 @@ inline release_hold(number) {
   fi;
   if
   :: had -> had = false; post()
-  :: else -> assert(!holds[me]) /* not_locked only if somebody else ended the hold */
+  :: else -> assert(!holds[me] || number != hold) /* not_locked: somebody else ended that hold */
   fi
 }
 
@@ -189,7 +191,11 @@ asleep:
      claim(0);
      if
      :: got
+#ifdef FAULT_surplus_posted_back
+     :: else -> post()
+#else
      :: else -> look()  // a token beside an owner may be the alarm of an agent that ended
+#endif
      fi
   :: atomic { looks[me] > 0 -> looks[me]-- };  // the slice is over
      look()
@@ -212,7 +218,9 @@ progress_held:
   if
   :: release_hold(hold); hold = 0
   :: atomic {  // Environment::end: dead to everybody first, then the alarm
-       mortal && ends > 0 && holds[me] -> ends--; alive[me] = false; holds[me] = false
+       mortal && ends > 0 && holds[me] -> ends--; alive[me] = false; holds[me] = false;
+       // A rescue that is under way may draw the alarm in its last try: one slice more.
+       if :: deaths > 0 -> earn(1) :: else fi
      };
 #ifndef FAULT_end_without_alarm
      post();  // Lock::abandon
@@ -223,8 +231,7 @@ progress_held:
 
 dead:
   atomic {
-    budget--; alive[me] = false; holds[me] = false;
-    looks[1] = looks[1] + 3; looks[2] = looks[2] + 3; looks[3] = looks[3] + 3
+    budget--; deaths++; alive[me] = false; holds[me] = false; earn(LOOKS)
   };
 done:
   atomic {
