@@ -1,8 +1,8 @@
 // The life of one named object (native/core/store.cc): made, opened, closed, swept, its name taken away.
 //
-// One name, of a Lock: a file and the semaphore that the file names. Agents 1 and 2 (each a process of
-// its own) may die between any two steps; the kernel then drops the directory's lock and the flocks.
-// Agent 3 sweeps last.
+// One name, of a Lock: a file and the semaphore that the file names. Three agents, each a process of
+// its own. 1 and 2 may die between any two steps; the kernel then drops the directory's lock and the
+// flocks. 3 sweeps when the others are through.
 //
 // BUDGET: deaths; ROUNDS: opens of each of 1 and 2; UNLINKS: names taken away.
 
@@ -15,7 +15,7 @@
 #ifndef UNLINKS
 #define UNLINKS 1
 #endif
-#define FILES 5             // inodes 1..4; one that nobody has open or linked is used again
+#define FILES 6             // inodes 1..5; one that nobody has open or linked is used again
 
 byte dir;                   // flock of the directory: who has it
 byte path;                  // the inode behind the object's name; 0: there is none
@@ -72,7 +72,7 @@ inline destroy(asked) {
   S(sem = 0)
 #else
   S(if :: asked :: else -> INV_9(path) fi; sem = 0);    // unlink_semaphore
-  S(if :: asked :: else -> INV_9(path) fi; path = 0)    // unlink_file
+  S(if :: asked :: else -> INV_9(path) fi; path = 0; news = news && !asked)    // unlink_file
 #endif
 }
 
@@ -212,9 +212,7 @@ inline unlink() {
   :: had ->
      had = false;
 #ifndef FAULT_unlink_without_mark
-     S(removed[f] = true; news = false);
-#else
-     news = false;
+     S(removed[f] = true; news = false);                             // Flags
 #endif
      destroy(true)
   :: else
@@ -240,13 +238,26 @@ next:
   open();
   // Whoever uses one file uses one semaphore.
   assert((uses[1] != f || (shared[f] & 2) == 0 || handle[1] == handle[me]) &&
-         (uses[2] != f || (shared[f] & 4) == 0 || handle[2] == handle[me]));
+         (uses[2] != f || (shared[f] & 4) == 0 || handle[2] == handle[me]) &&
+         (uses[3] != f || (shared[f] & 8) == 0 || handle[3] == handle[me]));
   if :: true :: true -> hold() fi;
   if :: true :: atomic { unlinks > 0 -> unlinks-- }; unlink() fi;
   close();
 progress_round:
   rounds++;
-  if :: rounds < ROUNDS -> goto next :: else -> goto done fi;
+  if :: rounds < ROUNDS && me != 3 -> goto next :: else fi;
+  if
+  :: me == 3 ->
+     // Opens another name when everybody else is through. Nothing is left then but what is meant to stay.
+     waiting == 1;
+     lock_dir();
+     sweep();
+     unlock_dir();
+     assert(path == 0 || (magic[path] && ready[path] && (persistent || news)));
+     assert(!news || path != 0)
+  :: else
+  fi;
+  goto done;
 
 dead:
   atomic {
@@ -269,21 +280,6 @@ done:
   }
 }
 
-// Opens another name when everybody else is through. Nothing is left then but what is meant to stay.
-proctype Last(byte me; bool mortal) {
-  byte found;
-  bool in_use, whole, gone, has_news;
-  waiting == 1;
-  lock_dir();
-  sweep();
-  unlock_dir();
-  assert(path == 0 || (ready[path] && (persistent || news)));
-  assert(!news || path != 0);
-  waiting--;
-dead:
-  skip
-}
-
 active proctype Quiet() {
 end_quiet:
   timeout -> assert(waiting == 0) /* nobody hangs */
@@ -295,6 +291,6 @@ init {
     if :: true :: persistent = true fi;
     waiting = 3;
     alive[1] = true; alive[2] = true; alive[3] = true;
-    run Agent(1, true); run Agent(2, true); run Last(3, false)
+    run Agent(1, true); run Agent(2, true); run Agent(3, false)
   }
 }
