@@ -190,18 +190,16 @@ asleep:
   :: atomic { sem > 0 -> sem-- };
      claim(0);
      if
-     :: got
+     :: got -> goto held
 #ifdef FAULT_surplus_posted_back
-     :: else -> post()
+     :: else -> post(); goto asleep
 #else
-     :: else -> look()  // a token beside an owner may be the alarm of an agent that ended
+     :: else -> goto acquire  // a token beside an owner may be the alarm of an agent that ended
 #endif
      fi
-  :: atomic { looks[me] > 0 -> looks[me]-- };  // the slice is over
-     look()
+  :: atomic { looks[me] > 0 -> looks[me]-- }; goto acquire  // the slice is over
   :: atomic { mortal && budget > 0 -> goto dead }
   fi;
-  if :: got -> goto held :: else -> goto asleep fi;
 
 held:
 progress_held:

@@ -155,41 +155,49 @@ inline look() {
 
 proctype Agent(byte me; bool mortal) {
   byte o, x, pat, pat_acq, dead_one, seen, rounds;
-  bool got, died, locked, up;
+  bool got, died, locked, up, sync, enrolled;
 
 next:
   // Agent 2 waits at its bell, as acquire() does; the others in the mutex, as acquireSync().
+  sync = (MAY_LOCK && me != 2);
+  if :: sync -> goto in_mutex :: else -> goto enrol fi;
+
+in_mutex:
   if
-  :: MAY_LOCK && me != 2 ->
-again:
-     if
-     :: S(mutex == 0 -> mutex = me; died = marked; marked = false);  // lock_mutex_until
-        claim_with();
-        if :: got -> goto held :: else fi
-     :: atomic { looks[me] > 0 -> looks[me]-- };                     // the slice is over
-        look();
-        if :: got -> goto held :: else -> goto again fi
-     fi
+  :: S(mutex == 0 -> mutex = me; died = marked; marked = false);  // lock_mutex_until
+     claim_with();
+     sync = false;                   // INV-11: it waits at its bell from here on
+     if :: got -> goto held :: else -> goto enrol fi
+  :: atomic { looks[me] > 0 -> looks[me]-- }; goto looking        // the slice is over
+  fi;
+
+enrol:
+  S(wants[me] = true);
+  enrolled = true;
+looking:
+  look();
+  if
+  :: got -> if :: sync -> goto held :: else -> goto leave fi
   :: else
   fi;
-asleep:
-  S(wants[me] = true);               // enrol
-  look();                            // INV-4
-  if :: got -> goto leave :: else fi;
   if
-  :: atomic { bell[me] -> bell[me] = false }
-  :: atomic { looks[me] > 0 -> looks[me]-- }
+  :: sync -> goto in_mutex
+  :: !sync && !enrolled -> goto enrol  // and look once more: INV-4
+  :: !sync && enrolled -> enrolled = false
+  fi;
+  if
+  :: atomic { bell[me] -> bell[me] = false }; goto looking
+  :: atomic { looks[me] > 0 -> looks[me]-- }; goto looking
   :: atomic { mortal && budget > 0 -> goto dead }
   fi;
-  look();
-  if :: got -> goto leave :: else -> goto asleep fi;
 
 leave:
+  enrolled = false;
   S(up = wants[me]; wants[me] = false);
   if :: up -> up = false :: else -> ring_one() fi;  // rung as well: pass it on
 held:
 progress_held:
-  got = false;
+  got = false; sync = false;
   S(x = mutex_owner);                // RLock::release
   if
   :: x == me -> x = 0; S(owner = 0; holds[me] = false); unlock()
@@ -213,7 +221,7 @@ dead:
 done:
   atomic {
     waiting--;
-    o = 0; x = 0; pat = 0; pat_acq = 0; dead_one = 0; seen = 0; rounds = 0; got = 0; died = 0; locked = 0; up = 0
+    o = 0; x = 0; pat = 0; pat_acq = 0; dead_one = 0; seen = 0; rounds = 0; got = 0; died = 0; locked = 0; up = 0; sync = 0; enrolled = 0
   }
 }
 

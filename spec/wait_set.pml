@@ -26,7 +26,7 @@ byte avail;               // the units that can be had
 bool bell[USERS + 2];     // a ring that is not read yet
 bool alive[USERS + 2];
 byte slices[USERS + 2];   // looks that a death has earned
-byte budget, aborts = ABORTS;
+byte budget, aborts;
 bool open_[USERS + 2];    // ghost: enrolled and not rung
 byte waiting;             // ghost: live users that are not through
 
@@ -81,11 +81,15 @@ inline enrol() {
   index = NONE;
 #ifdef FAULT_bit_before_entry
   any_slot(seen);
-  S(bits = bits | BIT(seen));
-  S(if :: entry[seen] == 0 -> entry[seen] = me; index = seen; open_[me] = true :: else fi);
-  seen = 0;
-  if :: index == NONE -> take_free_entry(); if :: index != NONE -> S(bits = bits | BIT(index)) :: else fi
-  :: else fi
+  S(id = entry[seen]);
+  if
+  :: id == 0 ->
+     S(bits = bits | BIT(seen));
+     S(if :: entry[seen] == 0 -> entry[seen] = me; index = seen; open_[me] = true :: else fi)
+  :: else
+  fi;
+  id = 0; seen = 0;
+  if :: index == NONE -> goto serve :: else fi
 #else
   take_free_entry();
   if
@@ -120,9 +124,6 @@ inline cancel() {
      S(bits = bits & ~BIT(index));
 #endif
      S(ok = (entry[index] == me); if :: ok -> entry[index] = 0; open_[me] = false :: else fi)
-#ifdef FIX_D
-     ;if :: ok :: else -> S(bits = bits | BIT(index)) fi
-#endif
   fi
 }
 
@@ -194,9 +195,7 @@ serve:
 asleep:
   if
   :: atomic { bell[me] -> bell[me] = false };      // onRings
-#ifndef FAULT_no_reset
      cancel(); index = NONE;
-#endif
      TAKE(leave);
 #ifdef FAULT_look_before_enrol
      enrol_again(); goto asleep
@@ -267,6 +266,7 @@ end_quiet:
 init {
   atomic {
     if :: budget = 0 :: BUDGET > 0 -> budget = 1 :: BUDGET > 1 -> budget = 2 fi;
+    if :: true :: aborts = ABORTS fi;
     waiting = USERS;
 #ifdef GARBAGE
     // whatever a death can leave: entry and bit of a dead agent, either alone
