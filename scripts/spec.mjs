@@ -79,7 +79,7 @@ const models = {
     },
   },
   rlock: {
-    safe: ['BUDGET=1', 'BUDGET=1 LONELY'],
+    safe: ['BUDGET=2', 'BUDGET=1 LONELY'],
     live: ['BUDGET=0 LONELY'],
     faults: {
       claim_without_swap: 'BUDGET=1 LONELY',
