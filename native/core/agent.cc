@@ -24,6 +24,21 @@ void Agent::end() {
   if (bell_fd_ >= 0) store_->vacate_agent(id_, std::exchange(bell_fd_, -1));
 }
 
+std::shared_ptr<HoldNumber> Agent::hold_number(const Object& object) {
+  // An address may be another object's by now; then nobody has the old number any more.
+  std::weak_ptr<HoldNumber>& known = hold_numbers_[&object];
+  std::shared_ptr<HoldNumber> number = known.lock();
+  if (number != nullptr) return number;
+  known = number = std::make_shared<HoldNumber>();
+  if (hold_numbers_.size() >= forget_at_) {
+    for (auto it = hold_numbers_.begin(); it != hold_numbers_.end();) {
+      it = it->second.expired() ? hold_numbers_.erase(it) : std::next(it);
+    }
+    forget_at_ = 2 * hold_numbers_.size() + 64;
+  }
+  return number;
+}
+
 void Agent::watch(AgentId id) {
   const size_t place = id % platform::kWatchesMax;
   if (watched_[place] == id || id == id_ || id == 0) return;

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/store.h"
@@ -16,6 +17,13 @@ class Watcher {
   virtual ~Watcher() = default;
   virtual void watch_begins(size_t place, int fd) = 0;
   virtual void watch_ends(size_t place) = 0;  // before the descriptor is closed
+};
+
+// Which of its holds of one object an agent has, or had last: shared by all its handles of that object,
+// and known to nobody else. A guard compares it with its own. Only this thread can bring its id into
+// an owner word, so the two together say exactly whose the hold is, whoever else releases and acquires.
+struct HoldNumber {
+  uint64_t value = 0;
 };
 
 class Agent {
@@ -38,6 +46,9 @@ class Agent {
   // namespace has the same thread number: the kernel would take the one for the other when one dies.
   bool may_lock_mutexes() const { return platform::traits::kTimedWaits && lone_number_; }
 
+  std::shared_ptr<HoldNumber> hold_number(const Object& object);
+  uint64_t next_hold() { return ++holds_; }  // unlike any that this agent had, of whatever object
+
   // News of death: whoever waits watches those it waits for, and its wait ends when one of them dies.
   // That spares it the rest of its slice and is no more than that. The last watches stay open; there
   // are few at a time, because one waits for one holder and holders come back.
@@ -59,6 +70,9 @@ class Agent {
   AgentId id_ = 0;
   int bell_fd_ = -1;
   bool lone_number_ = true;
+  uint64_t holds_ = 0;
+  std::unordered_map<const Object*, std::weak_ptr<HoldNumber>> hold_numbers_;
+  size_t forget_at_ = 64;
   Watcher* watcher_ = nullptr;
   // By id: two that meet in one place drive each other out.
   AgentId watched_[platform::kWatchesMax] = {};

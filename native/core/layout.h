@@ -81,16 +81,14 @@ static_assert(offsetof(Header, posix_name) == 64 && offsetof(Header, name_length
 // ---------------------------------------------------------------- wait set
 
 constexpr uint32_t kWaitSetSize = 128;
-constexpr uint64_t kLeaving = uint64_t{1} << 63;  // no id has this bit: see Registry::next_serial
 
 // entry: 0, or the agent that waits. rings: one bit an entry.
 // | entry | bit | what it is
 // | 0     | 0   | free
-// | id+   | any | `id` is leaving: clears the bit, then the entry. Wakers pass it over. (+: kLeaving)
 // | id    | 1   | wants to be rung
 // | id    | 0   | waits in the kernel (counted by inspect, never rung); or is being enrolled; or its
 // |       |     | waker died between taking the bit and taking the entry (the next slice sets it again)
-// | 0     | 1   | left by somebody who died; the next waker takes the bit and finds nobody
+// | 0     | 1   | left by somebody who cancelled or died; the next waker takes the bit and finds nobody
 struct WaitSet {
   std::atomic<uint64_t> rings[kWaitSetSize / 64];
   std::atomic<uint32_t> next_enrol;  // hints: where to look first, for first come, first rung
@@ -108,9 +106,7 @@ struct WaitSet {
 // | dead  | abandoned: whoever swaps it for its own id holds it and is told
 struct OwnedBody {
   alignas(64) std::atomic<uint64_t> owner;
-  std::atomic<uint64_t> acquisitions;  // written by the owner alone
-  std::atomic<uint64_t> hold;          // the number of its hold: that of the acquisition which began
-                                       // it, and again after a Condition's wait; by the owner alone
+  std::atomic<uint64_t> acquisitions;
   std::atomic<uint32_t> depth;         // RLock: written by the owner alone
   uint32_t reserved;
   std::atomic<uint64_t> contentions;   // acquisitions that had to wait
@@ -173,7 +169,7 @@ struct JoinableQueueBody {
   std::atomic<uint32_t> must_recount;        // the three above may be wrong
   alignas(64) WaitSet joiners;
 };
-constexpr uint64_t kDone = UINT64_MAX;  // no agent's id: see kLeaving
+constexpr uint64_t kDone = UINT64_MAX;  // no agent's id: see Registry::next_serial
 
 // BoundedSemaphore. The words of `owner` are a Lock's. `hold` is the number of the acquisition.
 struct Permit {

@@ -10,14 +10,13 @@ Outcome Lock::claim(AgentId from) {
   AgentId expected = from;
   if (!body_.owner.compare_exchange_strong(expected, agent_.id())) return {};
   KILL_POINT("lock.claim.owner");
-  // Only the owner writes these; dying before it does is harmless.
-  const uint64_t hold = body_.acquisitions.load(std::memory_order_relaxed) + 1;
-  body_.acquisitions.store(hold, std::memory_order_relaxed);
-  body_.hold.store(hold, std::memory_order_relaxed);
+  hold_->value = agent_.next_hold();
+  // Counters, which nothing depends on. Not only the owner writes them: by now somebody may have released.
+  body_.acquisitions.fetch_add(1, std::memory_order_relaxed);
   KILL_POINT("lock.claim.acquisitions");
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
   KILL_POINT("lock.claim.abandonments");
-  return {hold, from != 0};
+  return {hold_->value, from != 0};
 }
 
 Outcome Lock::look() {
@@ -55,7 +54,7 @@ Outcome Lock::wait(int64_t deadline_ns) {
 
 void Lock::watch() { agent_.watch(body_.owner.load()); }
 
-void Lock::resume(uint64_t hold, uint32_t) { body_.hold.store(hold, std::memory_order_relaxed); }
+void Lock::resume(uint64_t hold, uint32_t) { hold_->value = hold; }
 
 void Lock::wake() {
   platform::post(object_.semaphore());
@@ -75,10 +74,8 @@ Code Lock::release() {
 
 Code Lock::release_hold(uint64_t hold) {
   AgentId owner = agent_.id();
-  // Nobody but this thread can bring its own id back into the word, so the number that goes with it
-  // cannot change between this check and the swap.
-  if (body_.hold.load(std::memory_order_relaxed) != hold ||
-      !body_.owner.compare_exchange_strong(owner, 0)) {
+  // Nobody but this thread can bring its own id back into the word.
+  if (hold_->value != hold || !body_.owner.compare_exchange_strong(owner, 0)) {
     return Code::not_locked;
   }
   KILL_POINT("lock.release_hold.owner");

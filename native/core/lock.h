@@ -20,7 +20,10 @@ namespace holdfast::core {
 class Lock {
  public:
   Lock(Agent& agent, Object& object)
-      : agent_(agent), object_(object), body_(*object.body<OwnedBody>()) {}
+      : agent_(agent),
+        object_(object),
+        body_(*object.body<OwnedBody>()),
+        hold_(agent.hold_number(object)) {}
 
   Outcome try_acquire() {
     return platform::try_wait(object_.semaphore()) ? claim(0) : Outcome{};
@@ -46,8 +49,8 @@ class Lock {
   uint32_t depth() const { return owner() != 0 ? 1 : 0; }
   bool is_mine(uint64_t hold) const { return held_by_me() && hold_number() == hold; }
   static constexpr bool kManyHolds = false;  // of one agent at one time
-  // Of the present or last hold, whoever's it is.
-  uint64_t hold_number() const { return body_.hold.load(std::memory_order_relaxed); }
+  // Of this agent's present or last hold.
+  uint64_t hold_number() const { return hold_->value; }
   OwnedBody& body() { return body_; }
   WaitSet& waiters() { return body_.waiters; }
   uint64_t tag() const { return object_.tag(); }
@@ -59,6 +62,7 @@ class Lock {
   Agent& agent_;
   Object& object_;
   OwnedBody& body_;
+  const std::shared_ptr<HoldNumber> hold_;
   Patience patience_;
 };
 

@@ -37,7 +37,7 @@ void Registry::attach(RegistryBody* body, std::string directory, int directory_f
 uint64_t Registry::next_serial() {
   // Seeded with the time, so that a registry which somebody deleted does not begin again with numbers
   // that still stand in an owner word.
-  // One bit less than there is room for: it marks entries of wait sets.
+  // One bit less than there is room for, so that no id is kDone.
   constexpr uint64_t kSerialMask = (uint64_t{1} << (63 - kSlotBits)) - 1;
   if (body_->next_generation == 0) body_->next_generation = platform::realtime_us();
   body_->next_generation = (body_->next_generation + 1) & kSerialMask;

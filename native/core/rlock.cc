@@ -17,7 +17,7 @@ Outcome RLock::deeper() {
   if (depth == UINT32_MAX) return {};
   body_.depth.store(depth + 1, std::memory_order_relaxed);
   KILL_POINT("rlock.deeper.depth");
-  return {body_.hold.load(std::memory_order_relaxed), false};
+  return {hold_->value, false};
 }
 
 // INV-1 is established here and nowhere else. `from` is 0, or an agent that is dead.
@@ -27,13 +27,13 @@ Outcome RLock::claim(AgentId from) {
   KILL_POINT("rlock.claim.owner");
   body_.depth.store(1, std::memory_order_relaxed);
   KILL_POINT("rlock.claim.depth");
-  const uint64_t hold = body_.acquisitions.load(std::memory_order_relaxed) + 1;
-  body_.acquisitions.store(hold, std::memory_order_relaxed);
-  body_.hold.store(hold, std::memory_order_relaxed);
+  hold_->value = agent_.next_hold();
+  body_.acquisitions.store(body_.acquisitions.load(std::memory_order_relaxed) + 1,
+                           std::memory_order_relaxed);
   KILL_POINT("rlock.claim.acquisitions");
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
   KILL_POINT("rlock.claim.abandonments");
-  return {hold, from != 0};
+  return {hold_->value, from != 0};
 }
 
 // With the mutex just locked, or not: hold, or give the mutex back (INV-11).
@@ -49,7 +49,12 @@ Outcome RLock::claim_with(platform::MutexResult result) {
   KILL_POINT("rlock.claim_with.mutex_owner");
   Outcome outcome;
   if (before == 0 || died || !agent_.registry().alive(before)) outcome = claim(before);
-  if (!outcome) unlock();
+  if (!outcome) {
+    unlock();
+    // Whoever looked meanwhile found the mutex taken, by us, and may have gone to sleep beside a word that
+    // has become free (spec/rlock.pml).
+    if (body_.owner.load() == 0) ring_one(body_.waiters, agent_.registry(), object_.tag());
+  }
   return outcome;
 }
 
@@ -97,7 +102,7 @@ Outcome RLock::wait(int64_t deadline_ns) {
 void RLock::watch() { agent_.watch(body_.owner.load()); }
 
 void RLock::resume(uint64_t hold, uint32_t depth) {
-  body_.hold.store(hold, std::memory_order_relaxed);
+  hold_->value = hold;
   body_.depth.store(depth, std::memory_order_relaxed);
 }
 
@@ -134,7 +139,7 @@ Code RLock::release() {
 }
 
 Code RLock::release_hold(uint64_t hold) {
-  return body_.hold.load(std::memory_order_relaxed) == hold ? release() : Code::not_owner;
+  return hold_->value == hold ? release() : Code::not_owner;
 }
 
 void RLock::abandon() {

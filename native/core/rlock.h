@@ -22,7 +22,10 @@ namespace holdfast::core {
 class RLock {
  public:
   RLock(Agent& agent, Object& object)
-      : agent_(agent), object_(object), body_(*object.body<OwnedBody>()) {}
+      : agent_(agent),
+        object_(object),
+        body_(*object.body<OwnedBody>()),
+        hold_(agent.hold_number(object)) {}
 
   // Tries, and if that fails sees whether there is somebody to wait for at all.
   Outcome look();
@@ -45,8 +48,8 @@ class RLock {
   uint32_t depth() const { return held_by_me() ? body_.depth.load(std::memory_order_relaxed) : 0; }
   bool is_mine(uint64_t hold) const { return held_by_me() && hold_number() == hold; }
   static constexpr bool kManyHolds = false;  // of one agent at one time
-  // Of the present or last hold, whoever's it is.
-  uint64_t hold_number() const { return body_.hold.load(std::memory_order_relaxed); }
+  // Of this agent's present or last hold.
+  uint64_t hold_number() const { return hold_->value; }
   OwnedBody& body() { return body_; }
   WaitSet& waiters() { return body_.waiters; }
   uint64_t tag() const { return object_.tag(); }
@@ -60,6 +63,7 @@ class RLock {
   Agent& agent_;
   Object& object_;
   OwnedBody& body_;
+  const std::shared_ptr<HoldNumber> hold_;
   Patience patience_;
 };
 

@@ -761,8 +761,9 @@ void Store::close(Object* object) {
   // Not if the name was taken away: the file of that name, if there is one, is somebody else's.
   if (locked.acquired() && !platform::file_facts(object->fd_, &facts) &&
       platform::inode_of(directory_fd_, object->file_name_.c_str()) == facts.inode &&
-      (header->flags.load() & kPersistent) == 0 && !object->has_news() &&
-      !platform::lock_exclusive(object->fd_)) {
+      (header->flags.load() & kPersistent) == 0 &&
+      // In this order: until we are the only user, somebody can still acquire it and die.
+      !platform::lock_exclusive(object->fd_) && !object->has_news()) {
     destroy(object->posix_name_.c_str(), object->file_name_);
   }
   KILL_POINT("store.close.name");

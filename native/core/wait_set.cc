@@ -31,7 +31,7 @@ bool remove_dead(WaitSet& set, Registry& registry) {
   bool removed = false;
   for (std::atomic<uint64_t>& entry : set.entry) {
     uint64_t id = entry.load();
-    if (id != 0 && !registry.alive(id & ~kLeaving)) removed |= entry.compare_exchange_strong(id, 0);
+    if (id != 0 && !registry.alive(id)) removed |= entry.compare_exchange_strong(id, 0);
     KILL_POINT("wait_set.remove_dead.entry");
   }
   return removed;
@@ -78,15 +78,11 @@ int enrol_again(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, 
 
 bool cancel(WaitSet& set, AgentId id, int index) {
   if (index < 0) return true;
-  // If it is no longer ours, neither is the bit. If it is, it must stay ours until the bit is cleared:
-  // once it is free the bit is its next user's.
-  AgentId mine = id;
-  if (!set.entry[index].compare_exchange_strong(mine, id | kLeaving)) return false;
-  KILL_POINT("wait_set.cancel.leaving");
-  want_no_ring(set, static_cast<uint32_t>(index));
-  set.entry[index].store(0);
+  // The bit stays: by now it may be another's, who is in this entry since a waker took us out. If it is
+  // ours, the next waker takes it and finds nobody.
+  const bool cancelled = set.entry[index].compare_exchange_strong(id, 0);
   KILL_POINT("wait_set.cancel.entry");
-  return true;
+  return cancelled;
 }
 
 bool ring_one(WaitSet& set, Registry& registry, uint64_t tag) {
@@ -109,10 +105,9 @@ bool ring_one(WaitSet& set, Registry& registry, uint64_t tag) {
       const uint32_t index = base + static_cast<uint32_t>(__builtin_ctzll(bits));
       if ((word.fetch_and(~bit_of(index)) & bit_of(index)) == 0) continue;  // another waker has it
       KILL_POINT("wait_set.ring_one.bit");
-      AgentId id = set.entry[index].load();
-      if (id == 0 || (id & kLeaving) != 0) continue;
-      if (!set.entry[index].compare_exchange_strong(id, 0)) continue;  // it leaves just now
+      const AgentId id = set.entry[index].exchange(0);
       KILL_POINT("wait_set.ring_one.entry");
+      if (id == 0) continue;
       set.next_ring.store(index + 1, std::memory_order_relaxed);
       KILL_POINT("wait_set.ring_one.hint");
       if (registry.ring(id, tag)) return true;
@@ -131,7 +126,7 @@ uint32_t count_waiting(WaitSet& set, Registry& registry) {
   uint32_t count = 0;
   for (uint32_t index = 0; index < kWaitSetSize; index++) {
     const AgentId id = set.entry[index].load();
-    if (id != 0 && (id & kLeaving) == 0 && registry.alive(id)) count += set.waiting[index].load(std::memory_order_relaxed);
+    if (id != 0 && registry.alive(id)) count += set.waiting[index].load(std::memory_order_relaxed);
   }
   return count;
 }

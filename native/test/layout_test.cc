@@ -53,7 +53,6 @@ TEST(bodies) {
   CHECK_EQUAL(kObjectLength, 4096u);
   CHECK(sizeof(Header) + sizeof(OwnedBody) <= kObjectLength);
   CHECK(sizeof(Header) + sizeof(SemaphoreBody) <= kObjectLength);
-  CHECK_EQUAL(offsetof(OwnedBody, hold), 16u);
   CHECK_EQUAL(offsetof(BoundedBody, waiters) % 64, 0u);
   CHECK_EQUAL(offsetof(ReadWriteBody, writer), 0u);
   CHECK_EQUAL(offsetof(ReadWriteBody, writing), 8u);

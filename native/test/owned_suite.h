@@ -209,13 +209,12 @@ void owner_rows() {
   CHECK_EQUAL(mine->release(), refused);
   CHECK_EQUAL(mine->release_hold(first.hold), refused);
 
-  // Holds are numbered; an old number does not end a new hold.
+  // The holds of an agent are numbered; an old number does not end a new hold.
   const Outcome second = theirs->look();
-  CHECK_EQUAL(second.hold, 2u);
-  CHECK(theirs->release_hold(first.hold) != Code::ok);
+  CHECK(theirs->release_hold(second.hold + 1) != Code::ok);
   CHECK_EQUAL(theirs->release_hold(second.hold), Code::ok);
   const Outcome third = theirs->look();
-  CHECK_EQUAL(third.hold, 3u);
+  CHECK(third.hold != second.hold);
   CHECK(theirs->release_hold(second.hold) != Code::ok);
   CHECK_EQUAL(theirs->owner(), theirs.id());
   CHECK_EQUAL(theirs->release(), Code::ok);

@@ -1,0 +1,220 @@
+// The models of spec/: each is searched in full, and each of its seeded faults has to be caught.
+//
+//   npm run spec            all of them
+//   npm run spec -- lock    those of one model or more
+//
+// Needs Debian's `spin` and a C compiler. Without spin there is nothing to run: a failure in CI,
+// elsewhere one skipped. The last line is `N passed, N failed[, N skipped]`.
+
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { die, isMain, knowOnly, root, run, say, Tally } from './common.mjs';
+
+/** Memory of one search, in MB; it fails above that rather than be incomplete. */
+const memory_mb = 1400;
+const depth = 100_000;
+const watchdogMs = 5 * 60_000;
+
+/**
+ * Per model: the searches that must find nothing (`-D` settings, see the head of each model), and for
+ * each fault the search that must find it. `live`: non-progress cycles under weak fairness.
+ */
+const models = {
+  lock: {
+    safe: ['BUDGET=2 THIRD=0', 'BUDGET=0 THIRD=1', 'BUDGET=1 THIRD=1 ENDS=0'],
+    live: ['BUDGET=1 THIRD=0'],
+    faults: {
+      claim_without_swap: 'BUDGET=1',
+      release_without_swap: 'BUDGET=1',
+      rescue_of_living: 'BUDGET=1',
+      no_rescue: 'BUDGET=1',
+      end_without_alarm: 'BUDGET=1',
+      hold_without_number: 'BUDGET=1',
+      shared_hold_number: 'BUDGET=0',
+      surplus_posted_back: 'live BUDGET=0 THIRD=0',
+    },
+  },
+  wait_set: {
+    safe: ['USERS=3 BUDGET=0', 'USERS=3 BUDGET=1 ABORTS=0', 'USERS=2 BUDGET=2 GARBAGE'],
+    live: ['USERS=2 BUDGET=2 GARBAGE'],
+    faults: {
+      look_before_enrol: 'BUDGET=0',
+      ring_before_post: 'BUDGET=0',
+      bit_before_entry: 'BUDGET=0',
+      no_exchange: 'BUDGET=1',
+      no_pass_on: 'BUDGET=0',
+      cancel_clears_bit: 'BUDGET=0 ABORTS=0',
+      no_slice: 'BUDGET=1',
+    },
+  },
+  queue: {
+    safe: ['BUDGET=2'],
+    live: ['BUDGET=0'],
+    faults: {
+      tail_before_bytes: 'BUDGET=1',
+      two_stores: 'BUDGET=1',
+      capacity_before_copy: 'BUDGET=1',
+      reserve_late: 'BUDGET=1',
+      no_guard: 'BUDGET=1',
+      no_consistent: 'BUDGET=1',
+      end_not_under_guard: 'BUDGET=1',
+      size_of_two_reads: 'BUDGET=1',
+    },
+  },
+  lifetime: {
+    safe: ['BUDGET=2'],
+    live: ['BUDGET=1'],
+    faults: {
+      sweep_without_lock: 'BUDGET=1',
+      close_without_lock: 'BUDGET=1',
+      close_by_name: 'BUDGET=1',
+      close_is_not_last: 'BUDGET=1',
+      shared_lock_late: 'BUDGET=1',
+      file_before_semaphore: 'BUDGET=1',
+      semaphore_before_magic: 'BUDGET=1',
+      sweep_takes_news: 'BUDGET=1',
+      news_before_lock: 'BUDGET=1',
+      unlink_without_mark: 'BUDGET=1',
+    },
+  },
+  rlock: {
+    safe: ['BUDGET=2', 'BUDGET=1 LONELY'],
+    live: ['BUDGET=0 LONELY'],
+    faults: {
+      claim_without_swap: 'BUDGET=1 LONELY',
+      death_of_anybody: 'BUDGET=1',
+      mutex_kept: 'BUDGET=1',
+      no_rescue: 'BUDGET=1 LONELY',
+      no_ring: 'BUDGET=0',
+      silent_return: 'BUDGET=0 LONELY',
+    },
+  },
+};
+
+async function command(directory, name, args) {
+  const { code, output, timedOut } = await run(name, args, {
+    cwd: directory,
+    capture: true,
+    echo: false,
+    timeoutMs: watchdogMs,
+  });
+  if (timedOut) throw new Error(`${name} was stopped after ${watchdogMs / 60_000} min`);
+  if (code !== 0) throw new Error(`${name} ${args.join(' ')} failed:\n${output}`);
+  return output;
+}
+
+/** One search of a model. The state space is complete unless an error ended it. */
+async function search(model, settings, fault) {
+  const words = settings.split(' ');
+  const live = words[0] === 'live';
+  const defines = words.filter((word) => word !== 'live').map((word) => `-D${word}`);
+  if (fault) defines.push(`-DFAULT_${fault}`);
+  // Compiled and run in a directory of its own: nothing stays, and the searches of two runs do not meet.
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'hf-spec-'));
+  try {
+    const file = `${model}.pml`;
+    copyFileSync(path.join(root, 'spec', file), path.join(directory, file));
+    await command(directory, 'spin', [...defines, '-a', file]);
+    const kind = live ? ['-DNP', '-DNFAIR=3'] : ['-DSAFETY', '-DNOCLAIM'];
+    // Compiling is the larger half of a run: -O2 takes three times as long as -Og and searches no faster,
+    // and a fault is found early.
+    const flags = [
+      fault ? '-O0' : '-Og',
+      '-w',
+      ...kind,
+      `-DMEMLIM=${memory_mb}`,
+      '-o',
+      'pan',
+      'pan.c',
+    ];
+    await command(directory, process.env.CC ?? 'cc', flags);
+    const started = performance.now();
+    const output = await command(directory, './pan', [`-m${depth}`, ...(live ? ['-l', '-f'] : [])]);
+    const seconds = (performance.now() - started) / 1000;
+    const found = (pattern) => pattern.exec(output)?.[1];
+    const errors = Number(found(/errors: (\d+)/) ?? Number.NaN);
+    const incomplete = found(/(out of memory|max search depth too small|reached -DMEMLIM bound)/);
+    if (Number.isNaN(errors)) throw new Error(`no result:\n${output}`);
+    if (incomplete && errors === 0) throw new Error(`the search is not complete: ${incomplete}`);
+    return {
+      errors,
+      error: found(/^pan:1: (.*)$/m),
+      states: Number(found(/^\s*([\d.e+]+) states, stored/m)),
+      depth: Number(found(/depth reached (\d+)/)),
+      seconds,
+    };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+const figures = ({ states, depth: reached, seconds }) =>
+  `${states} states, depth ${reached}, ${seconds.toFixed(1)} s`;
+
+/** Needs no spin: do the table above and the model name the same faults? */
+async function checkTable(tally, model) {
+  const { faults } = models[model];
+  const text = readFileSync(path.join(root, 'spec', `${model}.pml`), 'utf8');
+  const seeded = new Set([...text.matchAll(/\bFAULT_(\w+)/g)].map((match) => match[1]));
+  await tally.check(`${model}: every seeded fault is run`, () => {
+    for (const fault of seeded) {
+      if (!Object.hasOwn(faults, fault)) throw new Error(`${fault} is not in scripts/spec.mjs`);
+    }
+    for (const fault of Object.keys(faults)) {
+      if (!seeded.has(fault)) throw new Error(`${fault} is not in spec/${model}.pml`);
+    }
+  });
+}
+
+async function checkModel(tally, model) {
+  const { safe, live, faults } = models[model];
+  for (const settings of [...safe, ...live.map((each) => `live ${each}`)]) {
+    await tally.check(`${model}: ${settings}`, async () => {
+      const result = await search(model, settings);
+      if (result.errors > 0) throw new Error(`${result.error}; ${figures(result)}`);
+      console.log(figures(result));
+    });
+  }
+  for (const [fault, settings] of Object.entries(faults)) {
+    await tally.check(`${model}: fault ${fault}`, async () => {
+      const result = await search(model, settings, fault);
+      if (result.errors === 0) throw new Error(`not caught; ${figures(result)}`);
+      console.log(`caught: ${result.error}`);
+    });
+  }
+}
+
+async function hasSpin() {
+  try {
+    return (await run('spin', ['-V'], { capture: true, echo: false })).code === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs the chosen models and adds their counts to the tally. */
+export async function runModels(tally, chosen = Object.keys(models)) {
+  for (const model of chosen) await checkTable(tally, model);
+  if (await hasSpin()) {
+    for (const model of chosen) await checkModel(tally, model);
+  } else if (process.env.CI === 'true') {
+    console.error('FAILED spec: there is no spin; apt-get install -y spin');
+    tally.add('spec', { failed: 1 });
+  } else {
+    say('there is no spin here, so the models are not run; apt-get install -y spin');
+    tally.add('spec', { skipped: 1 });
+  }
+}
+
+if (isMain(import.meta)) {
+  knowOnly();
+  const chosen = process.argv.slice(2);
+  for (const name of chosen) {
+    if (!Object.hasOwn(models, name))
+      die(`no model ${name}; there are: ${Object.keys(models).join(', ')}`);
+  }
+  const tally = new Tally();
+  await runModels(tally, chosen.length > 0 ? chosen : undefined);
+  tally.finish();
+}
