@@ -1,7 +1,7 @@
 import { DeadlockError, label } from './errors.js';
 import { type Guard, HeldGuard } from './guard.js';
 import { Hold, context, holdingsWith, holdsHere } from './holdings.js';
-import type { NativeAgent, NativeReadWrite } from './native.js';
+import { type NativeAgent, type NativeReadWrite, past } from './native.js';
 import { Shared } from './objects.js';
 import {
   type OpenOptions,
@@ -71,8 +71,8 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
     const inside = modeHere(native.readers.tag);
     if (inside === 'exclusive') throw this.#deadlock('this task', 'writes');
     // As in acquireSharedSync().
-    const pastWriters = inside === 'shared' ? 1 : 0;
-    const take = () => native.tryShared(pastWriters) || undefined;
+    const pastThem = inside === 'shared' ? past.waiting : past.nobody;
+    const take = () => native.tryShared(pastThem) || undefined;
     let hold = isWaitedFor(native.readers.tag) && !inside ? undefined : take();
     if (hold === undefined) {
       if (options?.timeout !== 0) native.contend();
@@ -83,21 +83,24 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
 
   /**
    * The same, blocking this thread. A thread that reads already enters past writers that wait, or it
-   * would wait for itself.
+   * would wait for itself; any thread enters past its own acquireExclusive() that waits.
    *
-   * @throws TimeoutError after `timeout`; DeadlockError if this thread writes and gave no `timeout`.
+   * @throws TimeoutError after `timeout`; DeadlockError if this thread writes, or has all the 1024 shared
+   * holds, and gave no `timeout`.
    */
   acquireSharedSync(options?: SyncWaitOptions): Guard {
     if (options !== undefined) checkSyncWait(options);
     const { native } = this;
-    const reads = native.readsHere() ? 1 : 0;
-    let hold = native.tryShared(reads);
+    const pastThem = native.readsHere() ? past.waiting : past.myself;
+    let hold = native.tryShared(pastThem);
     if (hold === 0) {
       const { timeout } = options ?? {};
       if (timeout === undefined && native.writesHere())
         throw this.#deadlock('this thread', 'writes');
+      if (timeout === undefined && native.allMine())
+        throw this.#deadlock('this thread', 'has every shared hold');
       if (timeout !== 0) native.contend();
-      hold = waitForSync(this, (ms) => native.waitShared(reads, ms) || undefined, timeout);
+      hold = waitForSync(this, (ms) => native.waitShared(pastThem, ms) || undefined, timeout);
     }
     return new HeldGuard(native, hold);
   }
@@ -105,7 +108,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
   /** Shared, if nobody writes or waits to; null otherwise. */
   tryAcquireShared(): Guard | null {
     const { native } = this;
-    const hold = native.tryShared(0);
+    const hold = native.tryShared(past.nobody);
     return hold === 0 ? null : new HeldGuard(native, hold);
   }
 

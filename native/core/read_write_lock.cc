@@ -2,10 +2,12 @@
 
 namespace holdfast::core {
 
-bool ReadWriteLock::keeps_out(AgentId writer, bool past_writers) {
+bool ReadWriteLock::keeps_out(AgentId writer, Past past) {
   if (writer == 0) return false;
-  if (past_writers && body_.writing.load() != writer) return false;
-  return writer == agent_.id() || agent_.registry().alive(writer);
+  const bool mine = writer == agent_.id();
+  const bool only_waits = body_.writing.load() != writer;
+  if (only_waits && (past == Past::waiting || (past == Past::myself && mine))) return false;
+  return mine || agent_.registry().alive(writer);
 }
 
 int ReadWriteLock::take_entry() {
@@ -20,12 +22,12 @@ int ReadWriteLock::take_entry() {
   return -1;
 }
 
-Outcome ReadWriteLock::look_shared(bool past_writers) {
-  if (keeps_out(body_.writer.load(), past_writers)) return {};
+Outcome ReadWriteLock::look_shared(Past past) {
+  if (keeps_out(body_.writer.load(), past)) return {};
   const int index = take_entry();
   if (index < 0) return {};
   platform::fence_after_rmw();  // INV-15: pairs with the one in look_exclusive
-  if (keeps_out(body_.writer.load(), past_writers)) {
+  if (keeps_out(body_.writer.load(), past)) {
     leave(static_cast<uint32_t>(index));
     return {};
   }
@@ -101,9 +103,9 @@ void ReadWriteLock::withdraw() {
   }
 }
 
-Outcome ReadWriteLock::wait_shared(bool past_writers, int64_t deadline_ns) {
+Outcome ReadWriteLock::wait_shared(Past past, int64_t deadline_ns) {
   return wait_at_bell(agent_, body_.readers, readers_tag(), deadline_ns,
-                      [&] { return look_shared(past_writers); }, [&] { watch_writer(); });
+                      [&] { return look_shared(past); }, [&] { watch_writer(); });
 }
 
 Outcome ReadWriteLock::wait_exclusive(int64_t deadline_ns) {
@@ -179,6 +181,13 @@ bool ReadWriteLock::read_by_me() const {
     if (entry(i).owner.load(std::memory_order_relaxed) == agent_.id()) return true;
   }
   return false;
+}
+
+bool ReadWriteLock::all_mine() const {
+  for (uint32_t i = 0; i < kReadersMax; i++) {
+    if (entry(i).owner.load(std::memory_order_relaxed) != agent_.id()) return false;
+  }
+  return true;
 }
 
 bool ReadWriteLock::is_mine(uint64_t hold) const {
