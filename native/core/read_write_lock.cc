@@ -104,8 +104,18 @@ void ReadWriteLock::withdraw() {
 }
 
 Outcome ReadWriteLock::wait_shared(Past past, int64_t deadline_ns) {
-  return wait_at_bell(agent_, body_.readers, readers_tag(), deadline_ns,
-                      [&] { return look_shared(past); }, [&] { watch_writer(); });
+  int index = -1;
+  bool used = false;  // the ring that took our entry out brought us here
+  const Outcome outcome = wait_for_rings(
+      agent_, readers_tag(), deadline_ns, [&] { return look_shared(past); },
+      [&] {
+        index = enrol_again(body_.readers, agent_.registry(), agent_.id(), 1, index);
+        used = false;
+      },
+      [&] { watch_writer(); }, [&] { used = true; });
+  // In before its ring: that was counted in the turn, where nobody would take it.
+  if (!cancel(body_.readers, agent_.id(), index) && !used) pass_on_shared();
+  return outcome;
 }
 
 Outcome ReadWriteLock::wait_exclusive(int64_t deadline_ns) {
@@ -149,6 +159,7 @@ Code ReadWriteLock::release_shared(uint64_t hold) {
 Code ReadWriteLock::release_exclusive(uint64_t hold) {
   if (hold % kPlaces != kReadersMax || !is_mine(hold)) return Code::not_locked;
   body_.writing.store(0);  // first: whoever dies after this has released
+  body_.turn.store(1);     // ours: no writer slips in before the readers have been rung
   AgentId writer = agent_.id();
   body_.writer.compare_exchange_strong(writer, 0);
   hand_on();
@@ -156,10 +167,14 @@ Code ReadWriteLock::release_exclusive(uint64_t hold) {
 }
 
 void ReadWriteLock::hand_on() {
-  uint64_t rung = 0;
-  while (rung < kWaitSetSize && ring_one(body_.readers, agent_.registry(), readers_tag())) rung++;
-  body_.turn.store(rung);
-  if (rung == 0) ring_one(body_.writers, agent_.registry(), writers_tag());
+  // Each is counted before it is rung: it may be in, and have taken its turn, before we are back here.
+  bool rung = true;
+  for (uint32_t i = 0; i < kWaitSetSize && rung; i++) {
+    body_.turn.fetch_add(1);
+    rung = ring_one(body_.readers, agent_.registry(), readers_tag());
+    if (!rung) take_turn();
+  }
+  take_turn();
 }
 
 void ReadWriteLock::pass_on_shared() {
