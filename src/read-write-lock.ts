@@ -171,7 +171,8 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
       try {
         hold = waitForSync(this, (ms) => native.waitExclusive(ms) || undefined, timeout);
       } finally {
-        native.withdraw();
+        // The claim may be that of a pending acquireExclusive(), which keeps it.
+        if (!isWaitedFor(native.writers.tag)) native.withdraw();
       }
     }
     return new HeldGuard(native, hold);
