@@ -2,7 +2,7 @@
 // opening and closing, their handles, their ends. Each has a suite of its own for what it does.
 import assert from 'node:assert/strict';
 import * as holdfast from 'holdfast';
-import { type OpenOptions, SharedMemory, attach, list, unlink } from 'holdfast';
+import { type Guard, type OpenOptions, SharedMemory, attach, list, unlink } from 'holdfast';
 import { run } from './process-support.js';
 import {
   type FamilyKind,
@@ -315,6 +315,11 @@ export class ContenderReports implements Disposable {
     this.#killed.set(program.pid, now());
     await program.kill();
     Atomics.store(this.#words, this.#cells.get(program)!, 0);
+  }
+
+  /** What a writer of the test does that is told of a dead one: makes the pair whole again. */
+  mend(guard: Guard): void {
+    if (guard.abandoned) this.#words[1] = this.#words[0]!;
   }
 
   #reports(): Report[] {

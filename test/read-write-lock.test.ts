@@ -255,12 +255,17 @@ describe('ReadWriteLock', () => {
         const victim = reports.start(kill, 'sync');
         await victim.line('{"what":"ready"');
         const waits = modes.map(async (mode) => {
-          for (let round = 0; round < 15; round++) (await lock[`acquire${mode}`]()).release();
+          for (let round = 0; round < 15; round++) {
+            using guard = await lock[`acquire${mode}`]();
+            if (mode === 'Exclusive') reports.mend(guard);
+          }
         });
         await sleep(next() * 10);
         await reports.kill(victim);
         await Promise.all(waits);
-        lock.acquireExclusiveSync({ timeout: 10_000 }).release();
+        const last = lock.acquireExclusiveSync({ timeout: 10_000 });
+        reports.mend(last);
+        last.release();
         assertFree(lock);
       }
       reports.assertSound();
