@@ -68,11 +68,12 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
       options.signal?.throwIfAborted();
     }
     const { native } = this;
-    const inside = modeHere(native.readers.tag);
+    const inside = modeHere(native);
     if (inside === 'exclusive') throw this.#deadlock('this task', 'writes');
-    // As in acquireSharedSync().
-    const pastThem = inside === 'shared' ? past.waiting : past.nobody;
-    const take = () => native.tryShared(pastThem) || undefined;
+    // As in acquireSharedSync(): past a writer that waits for this thread, and so cannot come in meanwhile.
+    // One that does not wait for it could be entering just now.
+    const pastThem = () => (inside && native.readsHere() ? past.waiting : past.nobody);
+    const take = () => native.tryShared(pastThem()) || undefined;
     let hold = isWaitedFor(native.readers.tag) && !inside ? undefined : take();
     if (hold === undefined) {
       if (options?.timeout !== 0) native.contend();
@@ -131,7 +132,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
       options.signal?.throwIfAborted();
     }
     const { native } = this;
-    const inside = modeHere(native.readers.tag);
+    const inside = modeHere(native);
     if (inside) throw this.#deadlock('this task', inside === 'shared' ? 'reads' : 'writes');
     let hold = isWaitedFor(native.writers.tag) ? 0 : native.tryExclusive();
     if (hold === 0) {
@@ -233,10 +234,11 @@ class Inside extends Hold {
   }
 }
 
-/** How the running task is inside the lock of this tag, if it is. */
-function modeHere(tag: number): Mode | undefined {
+/** How the running task is inside the lock, if it is: its guard may have been released early. */
+function modeHere(native: NativeReadWrite): Mode | undefined {
   for (const hold of holdsHere()) {
-    if (hold instanceof Inside && hold.tag === tag && !hold.isOver) return hold.mode;
+    if (!(hold instanceof Inside) || hold.tag !== native.readers.tag || hold.isOver) continue;
+    if (hold.mode === 'shared' ? native.readsHere() : native.writesHere()) return hold.mode;
   }
   return undefined;
 }
