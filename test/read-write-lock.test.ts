@@ -415,6 +415,54 @@ describe('ReadWriteLock', () => {
     });
   });
 
+  describe('inside runShared() and runExclusive()', () => {
+    it('a task is refused what it would wait for itself, and may read again', async () => {
+      const name = freshName(kind);
+      const lock = open(name);
+      const about = { kind, objectName: name };
+      const there = await (await newProcess()).open(kind, { name });
+      await lock.runExclusive(async () => {
+        for (const mode of modes) {
+          await assertRejects(lock[`acquire${mode}`](), 'DeadlockError', about);
+        }
+      });
+      const wait = await lock.runShared(async () => {
+        await assertRejects(lock.acquireExclusive(), 'DeadlockError', about);
+        const write = there.begin('acquireExclusive');
+        await waiting(lock, 0, 1);
+        // Past the writer, which waits for us.
+        await lock.runShared(() => assert.equal(lock.inspect().readers.length, 2));
+        return [write];
+      });
+      await (await wait[0]!).release();
+      assertFree(lock);
+    });
+
+    // INV-15 needs a reader that passes a waiting writer to be in the table already.
+    it('a task that has released its guard is like any other', async () => {
+      const name = freshName(kind);
+      const lock = open(name);
+      const [reader, writer] = await Promise.all(
+        [newProcess(), newProcess()].map(async (it) => (await it).open(kind, { name })),
+      );
+      const reading = await reader!.begin('acquireShared');
+      const wait = await lock.runShared(async (guard) => {
+        guard.release();
+        const write = writer!.begin('acquireExclusive');
+        await waiting(lock, 0, 1);
+        await assertRejects(lock.acquireShared({ timeout: 20 }), 'TimeoutError');
+        return [write];
+      });
+      await reading.release();
+      await (await wait[0]!).release();
+      await lock.runExclusive(async (guard) => {
+        guard.release();
+        for (const mode of modes) (await lock[`acquire${mode}`]()).release();
+      });
+      assertFree(lock);
+    });
+  });
+
   it('1024 readers at a time; more wait, and all by one thread is a DeadlockError', async () => {
     const name = freshName(kind);
     const lock = open(name);
