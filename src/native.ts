@@ -124,12 +124,16 @@ export interface NativeBounded extends NativeAcquirable, NativeHolds {
   };
 }
 
+/** Which waiting writers a reader does not give way to: numbers of `Past` in native/core/read_write_lock.h. */
+export const past = { nobody: 0, myself: 1, waiting: 2 } as const;
+export type Past = (typeof past)[keyof typeof past];
+
 /** ReadWriteLock (native/addon/read_write_lock.cc). Arguments are numbers. Holds are answered like NativeAcquirable's. */
 export interface NativeReadWrite extends NativeObject, NativeHolds {
   readonly readers: NativeSource;
   readonly writers: NativeSource;
-  tryShared(pastWriters: 0 | 1): number;
-  waitShared(pastWriters: 0 | 1, ms: number): number;
+  tryShared(past: Past): number;
+  waitShared(past: Past, ms: number): number;
   tryExclusive(): number;
   /** As tryExclusive, but stays in front of the readers until withdraw(). */
   claimExclusive(): number;
@@ -138,6 +142,8 @@ export interface NativeReadWrite extends NativeObject, NativeHolds {
   contend(): void;
   readsHere(): boolean;
   writesHere(): boolean;
+  /** No more readers fit in, and all that there are are this thread's. */
+  allMine(): boolean;
   inspect(): {
     writer: NativeAgent | null;
     readers: NativeAgent[];

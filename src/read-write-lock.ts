@@ -1,7 +1,7 @@
 import { DeadlockError, label } from './errors.js';
 import { type Guard, HeldGuard } from './guard.js';
 import { Hold, context, holdingsWith, holdsHere } from './holdings.js';
-import type { NativeAgent, NativeReadWrite } from './native.js';
+import { type NativeAgent, type NativeReadWrite, past } from './native.js';
 import { Shared } from './objects.js';
 import {
   type OpenOptions,
@@ -68,11 +68,12 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
       options.signal?.throwIfAborted();
     }
     const { native } = this;
-    const inside = modeHere(native.readers.tag);
+    const inside = modeHere(native);
     if (inside === 'exclusive') throw this.#deadlock('this task', 'writes');
-    // As in acquireSharedSync().
-    const pastWriters = inside === 'shared' ? 1 : 0;
-    const take = () => native.tryShared(pastWriters) || undefined;
+    // As in acquireSharedSync(): past a writer that waits for this thread, and so cannot come in meanwhile.
+    // One that does not wait for it could be entering just now.
+    const pastThem = () => (inside && native.readsHere() ? past.waiting : past.nobody);
+    const take = () => native.tryShared(pastThem()) || undefined;
     let hold = isWaitedFor(native.readers.tag) && !inside ? undefined : take();
     if (hold === undefined) {
       if (options?.timeout !== 0) native.contend();
@@ -83,21 +84,24 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
 
   /**
    * The same, blocking this thread. A thread that reads already enters past writers that wait, or it
-   * would wait for itself.
+   * would wait for itself; any thread enters past its own acquireExclusive() that waits.
    *
-   * @throws TimeoutError after `timeout`; DeadlockError if this thread writes and gave no `timeout`.
+   * @throws TimeoutError after `timeout`; DeadlockError if this thread writes, or has all the 1024 shared
+   * holds, and gave no `timeout`.
    */
   acquireSharedSync(options?: SyncWaitOptions): Guard {
     if (options !== undefined) checkSyncWait(options);
     const { native } = this;
-    const reads = native.readsHere() ? 1 : 0;
-    let hold = native.tryShared(reads);
+    const pastThem = native.readsHere() ? past.waiting : past.myself;
+    let hold = native.tryShared(pastThem);
     if (hold === 0) {
       const { timeout } = options ?? {};
       if (timeout === undefined && native.writesHere())
         throw this.#deadlock('this thread', 'writes');
+      if (timeout === undefined && native.allMine())
+        throw this.#deadlock('this thread', 'has every shared hold');
       if (timeout !== 0) native.contend();
-      hold = waitForSync(this, (ms) => native.waitShared(reads, ms) || undefined, timeout);
+      hold = waitForSync(this, (ms) => native.waitShared(pastThem, ms) || undefined, timeout);
     }
     return new HeldGuard(native, hold);
   }
@@ -105,7 +109,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
   /** Shared, if nobody writes or waits to; null otherwise. */
   tryAcquireShared(): Guard | null {
     const { native } = this;
-    const hold = native.tryShared(0);
+    const hold = native.tryShared(past.nobody);
     return hold === 0 ? null : new HeldGuard(native, hold);
   }
 
@@ -128,7 +132,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
       options.signal?.throwIfAborted();
     }
     const { native } = this;
-    const inside = modeHere(native.readers.tag);
+    const inside = modeHere(native);
     if (inside) throw this.#deadlock('this task', inside === 'shared' ? 'reads' : 'writes');
     let hold = isWaitedFor(native.writers.tag) ? 0 : native.tryExclusive();
     if (hold === 0) {
@@ -168,7 +172,8 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
       try {
         hold = waitForSync(this, (ms) => native.waitExclusive(ms) || undefined, timeout);
       } finally {
-        native.withdraw();
+        // The claim may be that of a pending acquireExclusive(), which keeps it.
+        if (!isWaitedFor(native.writers.tag)) native.withdraw();
       }
     }
     return new HeldGuard(native, hold);
@@ -229,10 +234,11 @@ class Inside extends Hold {
   }
 }
 
-/** How the running task is inside the lock of this tag, if it is. */
-function modeHere(tag: number): Mode | undefined {
+/** How the running task is inside the lock, if it is: its guard may have been released early. */
+function modeHere(native: NativeReadWrite): Mode | undefined {
   for (const hold of holdsHere()) {
-    if (hold instanceof Inside && hold.tag === tag && !hold.isOver) return hold.mode;
+    if (!(hold instanceof Inside) || hold.tag !== native.readers.tag || hold.isOver) continue;
+    if (hold.mode === 'shared' ? native.readsHere() : native.writesHere()) return hold.mode;
   }
   return undefined;
 }

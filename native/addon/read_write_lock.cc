@@ -24,15 +24,18 @@ struct Writers {
   static void pass_on(Primitive& lock, core::Registry&) { lock.pass_on_exclusive(); }
 };
 
-// trySharedSync(pastWriters)
+using Past = core::ReadWriteLock::Past;
+
+// tryShared(past)
 napi_value try_shared(napi_env env, H& handle, const double* argument) {
-  return to_js(env, handle.note(handle.primitive.look_shared(argument[0] != 0)));
+  const auto past = static_cast<Past>(argument[0]);
+  return to_js(env, handle.note(handle.primitive.look_shared(past)));
 }
 
-// waitShared(pastWriters, ms)
+// waitShared(past, ms)
 napi_value wait_shared(napi_env env, H& handle, const double* argument) {
-  return to_js(env, handle.note(handle.primitive.wait_shared(argument[0] != 0,
-                                                             slice_of(argument[1]))));
+  const auto past = static_cast<Past>(argument[0]);
+  return to_js(env, handle.note(handle.primitive.wait_shared(past, slice_of(argument[1]))));
 }
 
 napi_value try_exclusive(napi_env env, H& handle, const double*) {
@@ -72,6 +75,10 @@ napi_value reads_here(napi_env env, H& handle, const double*) {
 
 napi_value writes_here(napi_env env, H& handle, const double*) {
   return boolean(env, handle.primitive.written_by_me());
+}
+
+napi_value all_mine(napi_env env, H& handle, const double*) {
+  return boolean(env, handle.primitive.all_mine());
 }
 
 napi_value inspect(napi_env env, H& handle, const double*) {
@@ -115,6 +122,7 @@ napi_value bind_read_write_lock(Environment& environment, core::Object* object) 
   binder.add<contend>("contend");
   binder.add<reads_here>("readsHere");
   binder.add<writes_here>("writesHere");
+  binder.add<all_mine>("allMine");
   binder.add<inspect>("inspect");
   return binder.value();
 }

@@ -1,5 +1,7 @@
 #include "core/shared_memory.h"
 
+#include <utility>
+
 #include "addon/handle.h"
 
 namespace holdfast::addon {
@@ -7,26 +9,45 @@ namespace holdfast::addon {
 namespace {
 
 using H = Handle<core::SharedMemory>;
-using Mapping = core::SharedMemory::Mapping;
+// What an ArrayBuffer shows. Two ends have to come, in whatever order: that of V8's use of the bytes
+// (detached, or unreachable), and that of the JS object.
+//
+// Between detach() and the end of the object a thread of libuv's pool may still be at work on the bytes
+// (zlib, say): it goes by address, and what it keeps alive is the view and so the object. It must find
+// memory there, though no longer ours.
+struct Shown : core::SharedMemory::Mapping {
+  bool one_has_ended = false;
+};
 
-// map(): an ArrayBuffer whose bytes are the mapping. V8 owns the mapping from here on and gives it back when
-// no view can reach it any more, closed or not: so no view outlives it.
+void end_of_one(Shown* shown) {
+  if (std::exchange(shown->one_has_ended, true)) {
+    core::SharedMemory::unmap(*shown);
+    delete shown;
+  }
+}
+
+void end_of_use(napi_env, void*, void* hint) {
+  auto* shown = static_cast<Shown*>(hint);
+  core::SharedMemory::let_go(*shown);
+  end_of_one(shown);
+}
+
+void end_of_object(napi_env, void* data, void*) { end_of_one(static_cast<Shown*>(data)); }
+
+// map(): an ArrayBuffer whose bytes are the mapping.
 napi_value map(napi_env env, H& handle, const double*) {
-  auto* mapping = new Mapping();
+  auto* mapping = new Shown();
   if (platform::OsError error = handle.primitive.map(mapping)) {
     delete mapping;
     return handle.environment().raise(core::Status::from(error, "cannot map its bytes"), handle);
   }
   napi_value buffer = nullptr;
   const napi_status status = napi_create_external_arraybuffer(
-      env, mapping->bytes, static_cast<size_t>(handle.primitive.size()),
-      [](napi_env, void*, void* data) {
-        auto* mapping = static_cast<Mapping*>(data);
-        core::SharedMemory::unmap(*mapping);
-        delete mapping;
-      },
-      mapping, &buffer);
-  if (status == napi_ok) return buffer;
+      env, mapping->bytes, static_cast<size_t>(handle.primitive.size()), end_of_use, mapping, &buffer);
+  if (status == napi_ok) {
+    napi_add_finalizer(env, buffer, mapping, end_of_object, nullptr, nullptr);
+    return buffer;
+  }
   core::SharedMemory::unmap(*mapping);
   delete mapping;
   return handle.environment().raise(

@@ -2,10 +2,12 @@
 
 namespace holdfast::core {
 
-bool ReadWriteLock::keeps_out(AgentId writer, bool past_writers) {
+bool ReadWriteLock::keeps_out(AgentId writer, Past past) {
   if (writer == 0) return false;
-  if (past_writers && body_.writing.load() != writer) return false;
-  return writer == agent_.id() || agent_.registry().alive(writer);
+  const bool mine = writer == agent_.id();
+  const bool only_waits = body_.writing.load() != writer;
+  if (only_waits && (past == Past::waiting || (past == Past::myself && mine))) return false;
+  return mine || agent_.registry().alive(writer);
 }
 
 int ReadWriteLock::take_entry() {
@@ -20,12 +22,12 @@ int ReadWriteLock::take_entry() {
   return -1;
 }
 
-Outcome ReadWriteLock::look_shared(bool past_writers) {
-  if (keeps_out(body_.writer.load(), past_writers)) return {};
+Outcome ReadWriteLock::look_shared(Past past) {
+  if (keeps_out(body_.writer.load(), past)) return {};
   const int index = take_entry();
   if (index < 0) return {};
   platform::fence_after_rmw();  // INV-15: pairs with the one in look_exclusive
-  if (keeps_out(body_.writer.load(), past_writers)) {
+  if (keeps_out(body_.writer.load(), past)) {
     leave(static_cast<uint32_t>(index));
     return {};
   }
@@ -101,9 +103,19 @@ void ReadWriteLock::withdraw() {
   }
 }
 
-Outcome ReadWriteLock::wait_shared(bool past_writers, int64_t deadline_ns) {
-  return wait_at_bell(agent_, body_.readers, readers_tag(), deadline_ns,
-                      [&] { return look_shared(past_writers); }, [&] { watch_writer(); });
+Outcome ReadWriteLock::wait_shared(Past past, int64_t deadline_ns) {
+  int index = -1;
+  bool used = false;  // the ring that took our entry out brought us here
+  const Outcome outcome = wait_for_rings(
+      agent_, readers_tag(), deadline_ns, [&] { return look_shared(past); },
+      [&] {
+        index = enrol_again(body_.readers, agent_.registry(), agent_.id(), 1, index);
+        used = false;
+      },
+      [&] { watch_writer(); }, [&] { used = true; });
+  // In before its ring: that was counted in the turn, where nobody would take it.
+  if (!cancel(body_.readers, agent_.id(), index) && !used) pass_on_shared();
+  return outcome;
 }
 
 Outcome ReadWriteLock::wait_exclusive(int64_t deadline_ns) {
@@ -147,6 +159,7 @@ Code ReadWriteLock::release_shared(uint64_t hold) {
 Code ReadWriteLock::release_exclusive(uint64_t hold) {
   if (hold % kPlaces != kReadersMax || !is_mine(hold)) return Code::not_locked;
   body_.writing.store(0);  // first: whoever dies after this has released
+  body_.turn.store(1);     // ours: no writer slips in before the readers have been rung
   AgentId writer = agent_.id();
   body_.writer.compare_exchange_strong(writer, 0);
   hand_on();
@@ -154,10 +167,14 @@ Code ReadWriteLock::release_exclusive(uint64_t hold) {
 }
 
 void ReadWriteLock::hand_on() {
-  uint64_t rung = 0;
-  while (rung < kWaitSetSize && ring_one(body_.readers, agent_.registry(), readers_tag())) rung++;
-  body_.turn.store(rung);
-  if (rung == 0) ring_one(body_.writers, agent_.registry(), writers_tag());
+  // Each is counted before it is rung: it may be in, and have taken its turn, before we are back here.
+  bool rung = true;
+  for (uint32_t i = 0; i < kWaitSetSize && rung; i++) {
+    body_.turn.fetch_add(1);
+    rung = ring_one(body_.readers, agent_.registry(), readers_tag());
+    if (!rung) take_turn();
+  }
+  take_turn();
 }
 
 void ReadWriteLock::pass_on_shared() {
@@ -179,6 +196,13 @@ bool ReadWriteLock::read_by_me() const {
     if (entry(i).owner.load(std::memory_order_relaxed) == agent_.id()) return true;
   }
   return false;
+}
+
+bool ReadWriteLock::all_mine() const {
+  for (uint32_t i = 0; i < kReadersMax; i++) {
+    if (entry(i).owner.load(std::memory_order_relaxed) != agent_.id()) return false;
+  }
+  return true;
 }
 
 bool ReadWriteLock::is_mine(uint64_t hold) const {

@@ -24,10 +24,11 @@ class ReadWriteLock {
   ReadWriteLock(Agent& agent, Object& object)
       : agent_(agent), object_(object), body_(*object.body<ReadWriteBody>()) {}
 
-  // `past_writers`: does not give way to one that only waits. For a thread that reads already and would
-  // wait for a writer that waits for it.
-  Outcome look_shared(bool past_writers);
-  Outcome wait_shared(bool past_writers, int64_t deadline_ns);
+  // Which writers that only wait a reader does not give way to. A thread that blocks would wait for
+  // itself: for its own claim, which nothing serves meanwhile; and if it reads already, for any.
+  enum class Past : uint32_t { nobody = 0, myself = 1, waiting = 2 };
+  Outcome look_shared(Past past);
+  Outcome wait_shared(Past past, int64_t deadline_ns);
   // Leaves the claim in place if it has to wait: see withdraw().
   Outcome look_exclusive();
   Outcome wait_exclusive(int64_t deadline_ns);
@@ -49,6 +50,7 @@ class ReadWriteLock {
   bool writes(AgentId id) const { return body_.writer.load() == id && body_.writing.load() == id; }
   bool written_by_me() const { return writes(agent_.id()); }
   bool read_by_me() const;
+  bool all_mine() const;  // every place in the table: no more readers fit in, and all are this agent's
   bool held_by_me() const { return written_by_me() || read_by_me(); }
   bool is_mine(uint64_t hold) const;
   static constexpr bool kManyHolds = true;
@@ -64,7 +66,7 @@ class ReadWriteLock {
   static constexpr uint64_t kPlaces = 2 * kReadersMax;
 
   Permit& entry(uint64_t index) const { return object_.entry<Permit>(index); }
-  bool keeps_out(AgentId writer, bool past_writers);
+  bool keeps_out(AgentId writer, Past past);
   int take_entry();
   void leave(uint32_t index);
   bool has_readers();

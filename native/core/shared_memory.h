@@ -28,6 +28,10 @@ class SharedMemory {
     return error;
   }
   static void unmap(const Mapping& mapping) { platform::unmap_file(mapping.base, mapping.length); }
+  // Nobody means these bytes any more, but somebody may not have noticed yet.
+  static void let_go(const Mapping& mapping) {
+    platform::let_go_of_file(mapping.base, mapping.length);
+  }
 
  private:
   Object& object_;

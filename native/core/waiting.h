@@ -46,10 +46,10 @@ class Patience {
 
 // Waits at the bell, at most until the deadline, for a ring of this object. Used where the kernel has no
 // timed wait for the thing itself. `try_once` returns what is true once it has come, and does not
-// block; `ask` asks for a ring, `watch` watches those who are in the way.
-template <class Try, class Ask, class Watch>
+// block; `ask` asks for a ring, `watch` watches those who are in the way, `heard` says that a ring came.
+template <class Try, class Ask, class Watch, class Heard>
 auto wait_for_rings(Agent& agent, uint64_t tag, int64_t deadline_ns, Try try_once, Ask ask,
-                    Watch watch) {
+                    Watch watch, Heard heard) {
   std::vector<uint64_t> not_ours;
   ask();
   auto outcome = try_once();  // INV-4: after asking
@@ -63,6 +63,7 @@ auto wait_for_rings(Agent& agent, uint64_t tag, int64_t deadline_ns, Try try_onc
         not_ours.push_back(seen);  // our own tag too: the event loop may wait for the same object
       }
     }
+    if (rung) heard();
     outcome = try_once();
     if (!outcome && rung) {
       ask();
@@ -71,6 +72,12 @@ auto wait_for_rings(Agent& agent, uint64_t tag, int64_t deadline_ns, Try try_onc
   }
   agent.put_back(not_ours);
   return outcome;
+}
+
+template <class Try, class Ask, class Watch>
+auto wait_for_rings(Agent& agent, uint64_t tag, int64_t deadline_ns, Try try_once, Ask ask,
+                    Watch watch) {
+  return wait_for_rings(agent, tag, deadline_ns, try_once, ask, watch, [] {});
 }
 
 // The same with a wait set to be rung from.

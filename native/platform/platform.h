@@ -86,6 +86,9 @@ OsError read_at_start(int fd, void* into, size_t length, size_t* got);
 bool read_at(int fd, uint64_t offset, void* into, size_t length);  // false unless all of it was read
 OsError map_file(int fd, size_t length, void** base);
 void unmap_file(void* base, size_t length);
+// Gives the file back, but not the addresses: whoever still reads or writes there finds zeros. They are
+// unmap_file's to give back.
+void let_go_of_file(void* base, size_t length);
 void close_descriptor(int fd);
 
 // flock(2) belongs to the open file description: it ends with the last descriptor, so with the process.

@@ -1,7 +1,9 @@
 // What an actor does in one turn of its event loop, or thousands of times: functions that the `act`
 // command calls by name, with the host and the arguments.
 import { existsSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { BoundedSemaphore, SharedMemory, list } from 'holdfast';
 import { add } from './add.mjs';
 import { now } from './clock.mjs';
 
@@ -109,4 +111,67 @@ export async function crowd(host, { workers, ...workerData }) {
 export function fillWaitSet(host, { object: id, entries }) {
   const { native } = host.object(id);
   for (let i = 0; i < entries; i++) native.enrol(-1, 1);
+}
+
+/** Takes permits, each through a handle of its own, and drops handles and guards. With --expose-gc. */
+export async function dropPermits(host, { name, permits, count: wanted }) {
+  const take = () => void new BoundedSemaphore(permits, { name }).acquireSync();
+  for (let i = 0; i < wanted; i++) take();
+  for (let i = 0; i < 10; i++) {
+    globalThis.gc();
+    await turn();
+  }
+}
+
+const bytesOf = (host, id) => new Uint8Array(host.object(id).buffer);
+
+export function readByte(host, { object, at }) {
+  return bytesOf(host, object)[at];
+}
+
+export function writeByte(host, { object, at, value }) {
+  bytesOf(host, object)[at] = value;
+}
+
+/** Does not return: for a thread that is going to be killed. */
+export function writeForEver(host, { object }) {
+  const bytes = bytesOf(host, object);
+  for (let i = 1; ; i = (i % (bytes.length - 1)) + 1) bytes[i] = 1;
+}
+
+/** Views that nothing gives back before the end of the thread. */
+export function keepViews(host, { object }) {
+  globalThis.kept = [bytesOf(host, object), bytesOf(host, object).fill(3)];
+}
+
+/** Uses a buffer whose SharedMemory has been collected; then drops the buffer too. With --expose-gc. */
+export async function dropMemory(host, { name, size }) {
+  let collected = false;
+  const registry = new FinalizationRegistry(() => (collected = true));
+  const make = () => {
+    const memory = new SharedMemory(size, { name });
+    registry.register(memory);
+    return memory.buffer;
+  };
+  const collect = async () => {
+    for (let i = 0; i < 10; i++) {
+      globalThis.gc();
+      await turn();
+    }
+  };
+  const kept = { bytes: new Uint8Array(make()) };
+  kept.bytes.fill(7);
+  await collect();
+  const before = [kept.bytes[0], kept.bytes[size - 1]];
+  const share = () => {
+    const again = new SharedMemory(undefined, { name });
+    new Uint8Array(again.buffer)[1] = 8;
+    again.close();
+    return kept.bytes[1];
+  };
+  const sharedStill = share();
+  delete kept.bytes;
+  await collect();
+  const afterDrop = list().some((entry) => entry.name === name);
+  return { collected, before, sharedStill, afterDrop };
 }

@@ -9,6 +9,10 @@ const openers = {
   Lock: (options) => new holdfast.Lock(options),
   RLock: (options) => new holdfast.RLock(options),
   Semaphore: (options, initial) => new holdfast.Semaphore(initial, options),
+  BoundedSemaphore: (options, permits) => new holdfast.BoundedSemaphore(permits, options),
+  ReadWriteLock: (options) => new holdfast.ReadWriteLock(options),
+  Event: (options) => new holdfast.Event(options),
+  SharedMemory: (options, size) => new holdfast.SharedMemory(size, options),
 };
 
 const knownActs = { ...acts };
@@ -39,23 +43,23 @@ export class Host {
   }
 
   /** `signal`: undefined, 'live' (see abort) or 'aborted' (before the call). */
-  acquire({ object, hold, options, signal }) {
+  acquire({ object, hold, options, signal, method = 'acquire' }) {
     const controller = new AbortController();
     this.#aborts.set(hold, controller);
     if (signal === 'aborted') controller.abort(new Error('aborted before'));
     const wait = signal === undefined ? options : { ...options, signal: controller.signal };
     return this.object(object)
-      .acquire(wait)
+      [method](wait)
       .then((guard) => this.#hold(hold, object, guard))
       .finally(() => this.#aborts.delete(hold));
   }
 
-  acquireSync({ object, hold, options }) {
-    return this.#hold(hold, object, this.object(object).acquireSync(options));
+  acquireSync({ object, hold, options, method = 'acquireSync' }) {
+    return this.#hold(hold, object, this.object(object)[method](options));
   }
 
-  tryAcquire({ object, hold }) {
-    const guard = this.object(object).tryAcquire();
+  tryAcquire({ object, hold, method = 'tryAcquire' }) {
+    const guard = this.object(object)[method]();
     return guard === null || guard === false ? null : this.#hold(hold, object, guard);
   }
 
@@ -92,6 +96,14 @@ export class Host {
   /** Gives back everything, as far as that is possible, for the next test. */
   reset() {
     for (const controller of this.#aborts.values()) controller.abort(new Error('reset'));
+    // A ReadWriteLock has no release() of its own.
+    for (const guard of this.#holds.values()) {
+      try {
+        if ('abandoned' in guard) guard.release();
+      } catch {
+        // Somebody else has ended that hold, or its handle is closed.
+      }
+    }
     for (const object of this.#objects.values()) {
       try {
         object.close();

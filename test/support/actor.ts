@@ -9,6 +9,8 @@ import { within } from './time.js';
 
 /** What these suites are about; a queue has its own. */
 export type Kind = 'Lock' | 'RLock' | 'Semaphore';
+/** Those that have suites of their own. */
+export type FamilyKind = 'BoundedSemaphore' | 'ReadWriteLock' | 'Event' | 'SharedMemory';
 export type Place = 'thread' | 'worker' | 'process';
 
 /** An acquisition that succeeded. `at`: when, by now(). */
@@ -66,10 +68,19 @@ export class Remote {
     });
   }
 
-  async tryAcquire(): Promise<Hold | null> {
+  async tryAcquire(method = 'tryAcquire'): Promise<Hold | null> {
     const hold = nextId();
-    const got = await this.actor.send<Got | null>({ do: 'tryAcquire', object: this.id, hold });
+    const command = { do: 'tryAcquire', object: this.id, hold, method };
+    const got = await this.actor.send<Got | null>(command);
     return got && this.#hold(hold, got);
+  }
+
+  /** Whatever waits: acquireShared, waitSync. */
+  begin(method: string, { timeout, signal }: WaitFor = {}): Wait {
+    const options = timeout === undefined ? undefined : { timeout };
+    return method.endsWith('Sync')
+      ? this.#wait({ do: 'acquireSync', method, options })
+      : this.#wait({ do: 'acquire', method, options, signal });
   }
 
   call<T = void>(method: string, ...args: unknown[]): Promise<T> {
@@ -166,7 +177,11 @@ export abstract class Actor {
     return within(result, `${command.do} in the ${this.place}`, ms);
   }
 
-  async open(kind: Kind, options: OpenOptions = {}, initial?: number): Promise<Remote> {
+  async open(
+    kind: Kind | FamilyKind,
+    options: OpenOptions = {},
+    initial?: number,
+  ): Promise<Remote> {
     return this.#opened({ do: 'open', kind, options, initial });
   }
   attach(handle: Handle): Promise<Remote> {
@@ -175,7 +190,7 @@ export abstract class Actor {
   list(): Promise<Entry[]> {
     return this.send({ do: 'list' });
   }
-  unlinkName(kind: Kind, name: string): Promise<void> {
+  unlinkName(kind: Kind | FamilyKind, name: string): Promise<void> {
     return this.send({ do: 'unlinkName', kind, name });
   }
   /** Runs a function of children/acts.mjs there. */

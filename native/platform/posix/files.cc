@@ -148,6 +148,12 @@ OsError map_file(int fd, size_t length, void** base) {
 
 void unmap_file(void* base, size_t length) { munmap(base, length); }
 
+void let_go_of_file(void* base, size_t length) {
+  // Private and untouched, so it costs addresses and no memory.
+  mmap(base, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
+       -1, 0);
+}
+
 void close_descriptor(int fd) { close(fd); }
 
 OsError lock_shared(int fd) {

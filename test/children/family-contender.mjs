@@ -1,0 +1,71 @@
+// Takes a BoundedSemaphore or a ReadWriteLock and gives it back, for ever, until it is killed at any
+// instruction. Everybody has a cell of the shared memory that says that it is inside; whoever enters
+// looks who else is. Prints what it finds amiss, as lines of JSON: the test knows who was dead by then.
+//   family-contender.mjs <kind> <name> <sync|async> <memory> <cell> <permits>
+import { writeSync } from 'node:fs';
+import { BoundedSemaphore, ReadWriteLock, SharedMemory } from 'holdfast';
+import { now } from './clock.mjs';
+
+const [kind, name, form, memoryName, cell, permits] = process.argv.slice(2);
+const memory = new SharedMemory(undefined, { name: memoryName });
+const words = new Int32Array(memory.buffer);
+/** Before the cells: a pair of numbers that only writers change, one after the other. */
+const firstCell = 2;
+const mine = firstCell + Number(cell);
+const object =
+  kind === 'BoundedSemaphore'
+    ? new BoundedSemaphore(Number(permits), { name })
+    : new ReadWriteLock({ name });
+
+const say = (what, about) =>
+  writeSync(1, `${JSON.stringify({ what, at: now(), pid: process.pid, ...about })}\n`);
+
+function others() {
+  const found = [];
+  for (let i = firstCell; i < words.length; i++) {
+    const who = Atomics.load(words, i);
+    if (who !== 0 && i !== mine) found.push(who);
+  }
+  return found;
+}
+
+async function semaphoreRound() {
+  const guard = form === 'sync' ? object.acquireSync() : await object.acquire();
+  Atomics.store(words, mine, process.pid);
+  const inside = others();
+  if (inside.length >= Number(permits)) say('crowded', { inside });
+  if (guard.abandoned) say('abandoned');
+  Atomics.store(words, mine, 0);
+  guard.release();
+}
+
+async function writerRound() {
+  const guard = form === 'sync' ? object.acquireExclusiveSync() : await object.acquireExclusive();
+  Atomics.store(words, mine, -process.pid);
+  const inside = others();
+  if (inside.length > 0) say('crowded', { inside });
+  if (words[0] !== words[1] && !guard.abandoned) say('torn');
+  if (guard.abandoned) say('abandoned');
+  words[0] = words[0] + 1;
+  for (let i = 0; i < 200; i++);
+  words[1] = words[0];
+  Atomics.store(words, mine, 0);
+  guard.release();
+}
+
+async function readerRound() {
+  const guard = form === 'sync' ? object.acquireSharedSync() : await object.acquireShared();
+  Atomics.store(words, mine, process.pid);
+  const inside = others().filter((who) => who < 0);
+  if (inside.length > 0) say('crowded', { inside: inside.map((who) => -who) });
+  if (words[0] !== words[1] && !guard.abandoned) say('torn');
+  Atomics.store(words, mine, 0);
+  guard.release();
+}
+
+say('ready');
+for (let round = 0; ; round++) {
+  if (kind === 'BoundedSemaphore') await semaphoreRound();
+  else if ((round + mine) % 3 === 0) await writerRound();
+  else await readerRound();
+}

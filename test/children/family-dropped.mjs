@@ -1,0 +1,61 @@
+// Opens objects and drops them, and prints what the process has of each resource before and after. Run
+// with --expose-gc.
+//   family-dropped.mjs <kind> <rounds>
+import { readFileSync, readdirSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
+import { BoundedSemaphore, Event, Lock, ReadWriteLock, SharedMemory } from 'holdfast';
+
+const [kind, rounds] = process.argv.slice(2);
+const directory = process.env.HOLDFAST_DIR;
+const stays = new Lock({ name: 'stays' }); // the agent goes on
+
+const use = {
+  BoundedSemaphore: (name) => new BoundedSemaphore(3, { name }).acquireSync().release(),
+  ReadWriteLock(name) {
+    const lock = new ReadWriteLock({ name });
+    lock.acquireSharedSync().release();
+    lock.acquireExclusiveSync().release();
+  },
+  Event: (name) => new Event({ name }).set(),
+  SharedMemory(name) {
+    const memory = new SharedMemory(5000, { name });
+    new Uint8Array(memory.buffer).fill(1);
+    // Every other one is closed: its addresses go with the buffer.
+    if (Math.random() < 0.5) memory.close();
+  },
+};
+
+/** To be called without arguments, so that nothing of a round is left on the stack. */
+function round(i) {
+  use[kind](i % 2 ? 'the same' : `number ${i}`);
+}
+
+async function collect() {
+  for (let i = 0; i < 10; i++) {
+    globalThis.gc();
+    await turn();
+  }
+}
+
+function resources() {
+  const linux = process.platform === 'linux';
+  const maps = linux ? readFileSync('/proc/self/maps', 'utf8').split('\n') : [];
+  return {
+    files: readdirSync(directory).toSorted(),
+    descriptors: linux ? readdirSync('/proc/self/fd').length : 0,
+    mappings: maps.filter((line) => line.includes(directory) || line.includes('/sem.hf-')).length,
+  };
+}
+
+for (let i = 0; i < 50; i++) round(i);
+await collect();
+const before = resources();
+for (let i = 0; i < Number(rounds); i++) {
+  round(i);
+  // Finalizers run between turns.
+  if (i % 50 === 49) await collect();
+}
+await collect();
+const after = resources();
+stays.close();
+console.log(JSON.stringify({ before, after }));
