@@ -94,7 +94,8 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
         : { signal: options?.signal, timeout: Math.max(0, deadline - performance.now()) };
 
     return this.retain(async (native) => {
-      const [how, round, index] = await this.#arrive(native, left());
+      // Without an await where there is nothing to wait for: the caller may close the handle right after.
+      const [how, round, index] = this.#arrive(native) ?? (await this.#arriveLate(native, left()));
       if (how === turnout.passed) return index;
       if (how === turnout.broken) throw this.#broken();
       if (how === turnout.act) {
@@ -117,15 +118,19 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
     });
   }
 
-  async #arrive(native: NativeBarrier, options: WaitOptions): Promise<NativeArrival> {
-    const acts = this.#action === undefined ? 0 : 1;
-    const arrive = () => {
-      const arrival = native.arrive(acts);
-      return arrival[0] === turnout.notYet ? undefined : arrival;
-    };
-    const { opening } = native;
-    const arrival = isWaitedFor(opening.tag) ? undefined : arrive();
-    return arrival ?? waitFor(this, { source: opening, take: arrive }, options);
+  /** Undefined if the round before is not over, or others wait for that. */
+  #arrive(native: NativeBarrier): NativeArrival | undefined {
+    return isWaitedFor(native.opening.tag) ? undefined : this.#tryToArrive(native);
+  }
+
+  #arriveLate(native: NativeBarrier, options: WaitOptions): Promise<NativeArrival> {
+    const take = () => this.#tryToArrive(native);
+    return waitFor(this, { source: native.opening, take }, options);
+  }
+
+  #tryToArrive(native: NativeBarrier): NativeArrival | undefined {
+    const arrival = native.arrive(this.#action === undefined ? 0 : 1);
+    return arrival[0] === turnout.notYet ? undefined : arrival;
   }
 
   async #act(native: NativeBarrier, round: number, action: () => unknown): Promise<void> {

@@ -195,7 +195,7 @@ export abstract class Shared<K extends KindName, N extends NativeObject> impleme
   protected closed(): void {}
 
   /** @internal Has close() not been called yet? */
-  protected get isOpen(): boolean {
+  get isOpen(): boolean {
     return !this.#closed;
   }
 

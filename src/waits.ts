@@ -10,12 +10,13 @@ import type { NativeAcquirable, NativeSource } from './native.js';
 import type { WaitOptions } from './options.js';
 
 /** As kSlice_ns in native/core/waiting.h. */
-const slice_ms = 50;
+export const slice_ms = 50;
 
 /** Who waits: an open handle. */
 export interface Waiter {
   readonly kind: string;
   readonly name: string;
+  readonly isOpen: boolean;
 }
 
 /** What is waited for. */
@@ -97,6 +98,8 @@ export function waitFor<T>(
   options: WaitOptions | undefined,
 ): Promise<T> {
   const timeout = options?.timeout;
+  // Closed since the caller looked: rejectAll() would never come for it.
+  if (!waiter.isOpen) return Promise.reject(closed(waiter));
   if (timeout === 0) return Promise.reject(timedOut(waiter, 0));
   return new Promise((resolve, reject) => {
     const { tag } = wanted.source;
