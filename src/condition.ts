@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   HeldError,
   IncompatibleError,
@@ -10,7 +9,14 @@ import {
 import type { Guard } from './guard.js';
 import { Lock } from './lock.js';
 import { type NativeCondition, addon, kinds, notice } from './native.js';
-import { type Handle, Shared, anonymous, anonymousName } from './objects.js';
+import {
+  type Handle,
+  Shared,
+  anonymous,
+  anonymousName,
+  ownLockName,
+  unlinkIfThere,
+} from './objects.js';
 import {
   type RLockOptions,
   type RLockScope,
@@ -24,7 +30,7 @@ import {
   checkWait,
 } from './options.js';
 import { RLock, type RLockHandle } from './rlock.js';
-import { waitFor, waitForSync } from './waits.js';
+import { slice_ms, waitFor, waitForSync } from './waits.js';
 
 /** What a wait that was notified resolves to. */
 export interface Wakeup {
@@ -60,8 +66,10 @@ export interface ConditionState {
  * waitFor() a predicate rather than once.
  */
 export class Condition extends Shared<'Condition', NativeCondition> {
-  readonly #lock: Lock | RLock;
-  /** The lock by which it is waited; open for as long as the condition is, whatever the caller closes. */
+  /** The caller's handle of the lock. */
+  readonly #lock!: Lock | RLock;
+  readonly #madeLock: boolean = false;
+  /** The condition's: open for as long as the condition is, whatever the caller closes. */
   readonly #own!: Lock | RLock;
 
   /**
@@ -93,11 +101,12 @@ export class Condition extends Shared<'Condition', NativeCondition> {
     });
     try {
       this.#own = lock ? lock.again() : this.#openLock(named);
+      this.#lock = lock ?? this.#own.again();
+      this.#madeLock = lock === undefined;
     } catch (error) {
       this.close();
       throw error;
     }
-    this.#lock = lock ?? this.#own;
     if (!this.native.bind(this.#own.native.tag)) {
       this.close();
       throw new IncompatibleError(
@@ -116,7 +125,10 @@ export class Condition extends Shared<'Condition', NativeCondition> {
     return lockKind === kinds.Lock ? new Lock(opening) : new RLock(opening);
   }
 
-  /** The lock that it goes with: the one that was given, or its own. */
+  /**
+   * The lock that it goes with: the one that was given, or a handle of the condition's own, which is closed
+   * with the condition. What is called on the condition works on even if this one is closed.
+   */
   get lock(): Lock | RLock {
     return this.#lock;
   }
@@ -125,17 +137,17 @@ export class Condition extends Shared<'Condition', NativeCondition> {
 
   /** As the lock's. */
   acquire(options?: WaitOptions): Promise<Guard> {
-    return this.#lock.acquire(options);
+    return this.#own.acquire(options);
   }
 
   /** As the lock's. */
   acquireSync(options?: SyncWaitOptions): Guard {
-    return this.#lock.acquireSync(options);
+    return this.#own.acquireSync(options);
   }
 
   /** As the lock's. */
   tryAcquire(): Guard | null {
-    return this.#lock.tryAcquire();
+    return this.#own.tryAcquire();
   }
 
   /** As the lock's. */
@@ -143,17 +155,17 @@ export class Condition extends Shared<'Condition', NativeCondition> {
     fn: (guard: Guard) => T | Promise<T>,
     options?: WaitOptions,
   ): Promise<Awaited<T>> {
-    return this.#lock.runExclusive(fn, options);
+    return this.#own.runExclusive(fn, options);
   }
 
   /** As the lock's. */
   release(): void {
-    this.#lock.release();
+    this.#own.release();
   }
 
   /** As the lock's. */
   locked(): boolean {
-    return this.#lock.locked();
+    return this.#own.locked();
   }
 
   // ---------------------------------------------------------------- waiting
@@ -311,6 +323,7 @@ export class Condition extends Shared<'Condition', NativeCondition> {
   }
 
   #checkHeld(what: string): void {
+    void this.native; // closed?
     if (this.#own.mine()) return;
     throw new NotOwnerError(
       `${label('Condition', this.name)}: ${what} without holding its ${label(this.#lock.kind, this.#lock.name)}`,
@@ -327,25 +340,40 @@ export class Condition extends Shared<'Condition', NativeCondition> {
   }
 
   /**
-   * Closes this handle, and the condition's own lock. Waits reject with ClosedError once they have the lock
-   * again. Idempotent.
+   * Closes this handle, and `lock` if that was not given. Waits reject with ClosedError once they have the
+   * lock again. Idempotent.
    *
-   * @throws HeldError if this thread holds the condition's own lock.
+   * @throws HeldError if this thread holds the lock, and acquired it through this condition: by acquire(),
+   * by a wait, or by the `lock` of one that was not given.
    */
   override close(): void {
     // Waits that are going on need it to the end, so it is closed after them.
-    if (this.isOpen && this.#own && !this.#own.native.mayClose()) this.#own.close();
+    if (this.isOpen && this.#own) {
+      for (const lock of this.#locks()) if (!lock.native.mayClose()) lock.close();
+    }
     super.close();
+  }
+
+  /** Those of its handles of the lock that are to be closed. */
+  #locks(): (Lock | RLock)[] {
+    const ours = this.#madeLock ? [this.#own, this.#lock] : [this.#own];
+    return ours.filter((lock) => lock?.isOpen);
   }
 
   /** @internal */
   protected override closed(): void {
-    try {
-      this.#own?.close();
-    } catch (error) {
-      // A wait that ended with ClosedError has brought the lock back. The handle goes with its hold.
-      if (!(error instanceof HeldError)) throw error;
-    }
+    for (const lock of this.#locks()) closeOnceReleased(lock);
+  }
+
+  /**
+   * Takes the name away, now, and that of its own lock. Those who have it open keep it.
+   *
+   * @throws NotFoundError if the name was taken away before.
+   */
+  override unlink(): void {
+    super.unlink();
+    const lockName = ownLockName(this.name);
+    if (this.#own.name === lockName) unlinkIfThere('RLock', lockName);
   }
 
   /** A snapshot of its state. Does not block. */
@@ -354,9 +382,14 @@ export class Condition extends Shared<'Condition', NativeCondition> {
   }
 }
 
-/** 255 bytes are the most that a name may have, so the lock's is made of a digest of it. */
-function ownLockName(name: string): string {
-  return `lock of Condition ${createHash('sha256').update(name).digest('hex')}`;
+/** A wait that ended with ClosedError has brought the lock back: then its handle goes once it is free. */
+function closeOnceReleased(lock: Lock | RLock): void {
+  try {
+    lock.close();
+  } catch (error) {
+    if (!(error instanceof HeldError)) throw error;
+    setTimeout(closeOnceReleased, slice_ms, lock).unref();
+  }
 }
 
 function remaining<O extends WaitOptions>(options: O | undefined, deadline: number): O | undefined {

@@ -3,7 +3,14 @@ import { createHash, randomUUID } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
-import { ClosedError, HeldError, errorFromNative, label } from './errors.js';
+import {
+  ClosedError,
+  HeldError,
+  IncompatibleError,
+  NotFoundError,
+  errorFromNative,
+  label,
+} from './errors.js';
 import { type KindName, type NativeObject, addon, kinds, openFlags } from './native.js';
 import { type OpenOptions, checkName, checkOpen } from './options.js';
 import { processName } from './process-name.js';
@@ -251,6 +258,24 @@ export function unlink(kind: KindName, name: string): void {
   checkName(name);
   enterDirectory();
   addon.unlink(kinds[kind], name, fileKey(name));
+  if (kind === 'Condition') unlinkIfThere('RLock', ownLockName(name));
+}
+
+/** @internal */
+export function unlinkIfThere(kind: KindName, name: string): void {
+  try {
+    addon.unlink(kinds[kind], name, fileKey(name));
+  } catch (error) {
+    if (!(error instanceof NotFoundError || error instanceof IncompatibleError)) throw error;
+  }
+}
+
+/**
+ * @internal The name of the lock that a Condition has of its own. 255 bytes are the most that a name may
+ * have, so it is made of a digest of the condition's.
+ */
+export function ownLockName(name: string): string {
+  return `lock of Condition ${createHash('sha256').update(name).digest('hex')}`;
 }
 
 /** @internal */
