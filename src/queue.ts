@@ -370,7 +370,10 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
     if (options !== undefined) checkSyncWait(options);
     const taken = take();
     if (taken !== undefined) return taken;
-    const takeWithin = (ms: number) => (this.native.waitToGet(ms) ? take() : undefined);
+    const takeWithin = (ms: number) => {
+      this.native.waitToGet(ms);
+      return take(); // after each slice, whatever it says: what the dead had leased is only found so
+    };
     return waitForSync(this, takeWithin, options?.timeout);
   }
 

@@ -162,14 +162,15 @@ Moved JoinableQueue::take_guarded(bool lease, std::vector<Record>* records, size
 
 Moved JoinableQueue::get(size_t count, std::vector<Record>* records) {
   records->clear();
-  if (size() == 0 && own_.leased.load() == 0 && !ended()) return Moved::not_yet;
+  // Not by what is counted beside the records: after a death that is right only under the guard.
+  if (Queue::size() == 0 && !ended()) return Moved::not_yet;
   const Moved moved = take_guarded(false, records, count, nullptr);
   if (moved == Moved::yes) wake(records->size());
   return moved;
 }
 
 Moved JoinableQueue::take(Record* record, Lease* lease) {
-  if (size() == 0 && own_.leased.load() == 0 && !ended()) return Moved::not_yet;
+  if (Queue::size() == 0 && !ended()) return Moved::not_yet;
   std::vector<Record> records;
   const Moved moved = take_guarded(true, &records, 1, lease);
   if (moved == Moved::yes) *record = records[0];
@@ -257,9 +258,19 @@ bool JoinableQueue::wait_to_join(int64_t deadline_ns) {
 }
 
 bool JoinableQueue::wait_to_get(int64_t deadline_ns) {
-  // Only a look: leases of the dead are found by the get() or take() that follows each slice.
+  // The news of a death ends the wait in the bell, not this one, so what the dead had leased is looked for.
   return wait_at_bell(agent_, body_.getters, getters_tag(), deadline_ns,
-                      [&] { return size() != 0 || (ended() && leased() == 0); }, [&] { watch(); });
+                      [&] {
+                        if (size() == 0 && leased() != 0) bring_back();
+                        return size() != 0 || (ended() && leased() == 0);
+                      },
+                      [&] { watch(); });
+}
+
+void JoinableQueue::bring_back() {
+  const Guard guard(agent_, body_.guard);
+  View view;
+  if (guard.locked() && enter(guard, &view)) reclaim(view);
 }
 
 void JoinableQueue::watch() {

@@ -69,6 +69,7 @@ class JoinableQueue final : public Queue {
   bool walk(const View& view, uint64_t from, Visit visit) const;
   bool find_ready(const View& view, Place* place);
   void reclaim(const View& view);
+  void bring_back();
   void offer(const View& view, uint64_t offset);
   uint64_t pop_done(const View& view);
   Code settle(const Lease& lease, uint64_t owner);
