@@ -4,6 +4,7 @@
 import * as holdfast from 'holdfast';
 import * as acts from './acts.mjs';
 import { now } from './clock.mjs';
+import * as farActs from './far-acts.mjs';
 
 const openers = {
   Lock: (options) => new holdfast.Lock(options),
@@ -15,7 +16,16 @@ const openers = {
   SharedMemory: (options, size) => new holdfast.SharedMemory(size, options),
 };
 
-const knownActs = { ...acts };
+const classes = {
+  Lock: holdfast.Lock,
+  RLock: holdfast.RLock,
+  Condition: holdfast.Condition,
+  Barrier: holdfast.Barrier,
+  JoinableQueue: holdfast.JoinableQueue,
+  SharedMemory: holdfast.SharedMemory,
+};
+
+const knownActs = { ...acts, ...farActs };
 
 export class Host {
   #objects = new Map();
@@ -40,6 +50,27 @@ export class Host {
 
   attach({ object, handle }) {
     return this.#keep(object, holdfast.attach(handle));
+  }
+
+  /**
+   * An object of one of the classes above. An argument `{ here: id }` stands for an object of this host,
+   * an option `action` for the function of that name.
+   */
+  make({ object, type, args }) {
+    return this.#keep(object, new classes[type](...args.map((arg) => this.#given(arg))));
+  }
+
+  /** Calls any method. What it returns is kept if it can be called itself: a guard, or a task. */
+  invoke({ object, method, args, keep, abortable }) {
+    const given = [...args];
+    const controller = new AbortController();
+    if (abortable) {
+      this.#aborts.set(keep, controller);
+      given.push({ ...given.pop(), signal: controller.signal });
+    }
+    const result = this.object(object)[method](...given);
+    if (typeof result?.then !== 'function') return this.#kept(keep, result);
+    return result.then((value) => this.#kept(keep, value)).finally(() => this.#aborts.delete(keep));
   }
 
   /** `signal`: undefined, 'live' (see abort) or 'aborted' (before the call). */
@@ -104,7 +135,14 @@ export class Host {
         // Somebody else has ended that hold, or its handle is closed.
       }
     }
-    for (const object of this.#objects.values()) {
+    // The newest first: what is held, then what it is held of.
+    for (const object of [...this.#objects.values()].reverse()) {
+      if (object[Symbol.dispose] && !object.close) {
+        try {
+          object[Symbol.dispose]();
+        } catch {} // was ended otherwise
+        continue;
+      }
       try {
         object.close();
       } catch (error) {
@@ -130,6 +168,19 @@ export class Host {
   }
 
   // ----
+
+  #given(arg) {
+    if (Object(arg).here !== undefined) return this.object(arg.here);
+    if (Object(arg).action !== undefined) return { ...arg, action: farActs.actions[arg.action] };
+    return arg;
+  }
+
+  #kept(id, value) {
+    if (typeof Object(value)[Symbol.dispose] !== 'function') return value;
+    this.#objects.set(id, value);
+    const { abandoned, value: item, deliveries } = value;
+    return { abandoned, value: item, deliveries };
+  }
 
   #keep(id, object) {
     this.#objects.set(id, object);
@@ -157,7 +208,7 @@ export function packError(error) {
 /** Runs one command and posts what came of it; `started` when its synchronous part is over. */
 export function serve(host, post, command) {
   const { id } = command;
-  const waits = command.do === 'acquire';
+  const waits = command.do === 'acquire' || (command.do === 'invoke' && !command.blocks);
   try {
     // A blocking command says so before; of acquire() everything up to enrolling is synchronous.
     if (!waits) post({ id, started: true });

@@ -17,6 +17,9 @@ const codes = {
   CorruptError: 'ERR_HOLDFAST_CORRUPT',
   NoSpaceError: 'ERR_HOLDFAST_NO_SPACE',
   PermissionError: 'ERR_HOLDFAST_PERMISSION',
+  EndedError: 'ERR_HOLDFAST_ENDED',
+  BrokenBarrierError: 'ERR_HOLDFAST_BROKEN_BARRIER',
+  DecodeError: 'ERR_HOLDFAST_DECODE',
 } as const;
 export type ErrorName = keyof typeof codes;
 
