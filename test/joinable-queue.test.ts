@@ -13,7 +13,7 @@ import {
   list,
   unlink,
 } from 'holdfast';
-import { Far, actors, attachIn, make, opens, stateOf, useFamily } from './far-support.js';
+import { Far, actors, attachIn, make, opens, stateOf, useFar } from './far-support.js';
 import {
   type Actor,
   assertRejects,
@@ -72,7 +72,7 @@ const plain = ({ value, deliveries }: { value: unknown; deliveries?: number | un
 });
 
 describe('JoinableQueue', () => {
-  useFamily();
+  useFar();
 
   describe('cells', () => {
     it('across processes', async () => {
@@ -202,7 +202,9 @@ describe('JoinableQueue', () => {
       controller.abort(reason);
       queue.putSync(2);
       await assert.rejects(wait, reason);
-      assert.deepEqual(plain(await queue.take()), { value: 2, deliveries: 1 });
+      const task = await queue.take();
+      assert.deepEqual(plain(task), { value: 2, deliveries: 1 });
+      task.done();
     });
 
     // A lease is what one holds here.
@@ -386,7 +388,9 @@ describe('JoinableQueue', () => {
       assert.deepEqual(plain(await takes(far)), { value: 3, deliveries: 2 });
       assert.deepEqual(plain(await takes(far)), { value: 4, deliveries: 1 });
       two!.retry();
-      assert.deepEqual(plain(queue.takeSync()), { value: 2, deliveries: 2 });
+      const again = queue.takeSync();
+      assert.deepEqual(plain(again), { value: 2, deliveries: 2 });
+      again.done();
       for (let deliveries = 1; deliveries <= 5; deliveries++) {
         const task = queue.takeSync();
         assert.deepEqual(plain(task), { value: 5, deliveries });
@@ -442,10 +446,14 @@ describe('JoinableQueue', () => {
     it('first come, first served, with get() as well', async () => {
       const queue = open();
       const order: string[] = [];
+      const takes = (task: Task<number>) => {
+        order.push(`take ${task.value}`);
+        task.done();
+      };
       const waits = [
-        queue.take().then(({ value }) => order.push(`take ${value}`)),
+        queue.take().then(takes),
         queue.get().then((value) => order.push(`get ${value}`)),
-        queue.take().then(({ value }) => order.push(`take ${value}`)),
+        queue.take().then(takes),
         queue.getMany(5).then((values) => order.push(`getMany ${values}`)),
       ];
       queue.putManySync([1, 2, 3, 4, 5]);
@@ -772,7 +780,7 @@ describe('JoinableQueue', () => {
     it('travels to a Process as an argument', async () => {
       const queue = open();
       queue.putManySync([1, 2, 3]);
-      const module = new URL('./children/far-targets.mjs', import.meta.url);
+      const module = new URL('./children/far-process.mjs', import.meta.url);
       const child = new Process({ module, export: 'work' }, { args: [queue] }).start();
       await within(queue.join(), 'join()');
       assert.equal(await child.join({ timeout: 20_000 }), true);

@@ -4,7 +4,7 @@
 import * as holdfast from 'holdfast';
 import * as acts from './acts.mjs';
 import { now } from './clock.mjs';
-import * as familyActs from './family-acts.mjs';
+import * as farActs from './far-acts.mjs';
 
 const openers = {
   Lock: (options) => new holdfast.Lock(options),
@@ -25,7 +25,7 @@ const classes = {
   SharedMemory: holdfast.SharedMemory,
 };
 
-const knownActs = { ...acts, ...familyActs };
+const knownActs = { ...acts, ...farActs };
 
 export class Host {
   #objects = new Map();
@@ -53,8 +53,8 @@ export class Host {
   }
 
   /**
-   * An object of one of the classes above. An argument `{ here: id }` stands for an object of this host, an option
-   * `action` for the function of that name.
+   * An object of one of the classes above. An argument `{ here: id }` stands for an object of this host,
+   * an option `action` for the function of that name.
    */
   make({ object, type, args }) {
     return this.#keep(object, new classes[type](...args.map((arg) => this.#given(arg))));
@@ -171,7 +171,7 @@ export class Host {
 
   #given(arg) {
     if (Object(arg).here !== undefined) return this.object(arg.here);
-    if (Object(arg).action !== undefined) return { ...arg, action: familyActs.actions[arg.action] };
+    if (Object(arg).action !== undefined) return { ...arg, action: farActs.actions[arg.action] };
     return arg;
   }
 

@@ -1,0 +1,21 @@
+// Targets of a Process: functions whose arguments are objects of the family.
+
+/** Notifies one wait. */
+export function notify(condition) {
+  const guard = condition.acquireSync();
+  condition.notify();
+  guard.release();
+}
+
+export async function arrive(barrier) {
+  await barrier.wait();
+}
+
+/** Works off what is there. */
+export async function work(queue) {
+  for (;;) {
+    const task = queue.tryTake();
+    if (task === undefined) return;
+    task.done();
+  }
+}
