@@ -13,8 +13,9 @@ Outcome Lock::claim(AgentId from) {
   // Only the owner writes these; dying before it does is harmless.
   const uint64_t hold = body_.acquisitions.load(std::memory_order_relaxed) + 1;
   body_.acquisitions.store(hold, std::memory_order_relaxed);
-  body_.hold.store(hold, std::memory_order_relaxed);
   KILL_POINT("lock.claim.acquisitions");
+  body_.hold.store(hold, std::memory_order_relaxed);
+  KILL_POINT("lock.claim.hold");
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
   KILL_POINT("lock.claim.abandonments");
   return {hold, from != 0};
@@ -55,7 +56,10 @@ Outcome Lock::wait(int64_t deadline_ns) {
 
 void Lock::watch() { agent_.watch(body_.owner.load()); }
 
-void Lock::resume(uint64_t hold, uint32_t) { body_.hold.store(hold, std::memory_order_relaxed); }
+void Lock::resume(uint64_t hold, uint32_t) {
+  body_.hold.store(hold, std::memory_order_relaxed);
+  KILL_POINT("lock.resume.hold");
+}
 
 void Lock::wake() {
   platform::post(object_.semaphore());

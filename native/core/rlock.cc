@@ -29,8 +29,9 @@ Outcome RLock::claim(AgentId from) {
   KILL_POINT("rlock.claim.depth");
   const uint64_t hold = body_.acquisitions.load(std::memory_order_relaxed) + 1;
   body_.acquisitions.store(hold, std::memory_order_relaxed);
-  body_.hold.store(hold, std::memory_order_relaxed);
   KILL_POINT("rlock.claim.acquisitions");
+  body_.hold.store(hold, std::memory_order_relaxed);
+  KILL_POINT("rlock.claim.hold");
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
   KILL_POINT("rlock.claim.abandonments");
   return {hold, from != 0};
@@ -98,7 +99,9 @@ void RLock::watch() { agent_.watch(body_.owner.load()); }
 
 void RLock::resume(uint64_t hold, uint32_t depth) {
   body_.hold.store(hold, std::memory_order_relaxed);
+  KILL_POINT("rlock.resume.hold");
   body_.depth.store(depth, std::memory_order_relaxed);
+  KILL_POINT("rlock.resume.depth");
 }
 
 // The mutex, if this agent has it.
