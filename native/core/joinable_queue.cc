@@ -12,7 +12,7 @@ struct JoinableQueue::Place {
 
 // Under the guard, once it is had.
 bool JoinableQueue::enter(const Guard& guard, View* view) {
-  if (died_under(guard) || own_.must_recount.load() != 0) recover();
+  recover_if_due(guard);
   return read_view(view);
 }
 
@@ -55,6 +55,9 @@ void JoinableQueue::recover() {
   KILL_POINT("joinable_queue.recover.ready");
   own_.must_recount.store(0);
   KILL_POINT("joinable_queue.recover.must_recount");
+  // Whoever died may have been about to. With nothing left to get, nobody else would ever come to it, and
+  // those who put would wait for the room.
+  pop_done(view);
 }
 
 // The record at `offset` can be had again.
@@ -118,10 +121,10 @@ uint64_t JoinableQueue::pop_done(const View& view) {
     return true;
   });
   if (popped == 0) return 0;
+  own_.tombstones.store(own_.tombstones.load() - popped);  // first: see Tombstones in the header
+  KILL_POINT("joinable_queue.pop_done.tombstones");
   body_.head.store(head);
   KILL_POINT("joinable_queue.pop_done.head");
-  own_.tombstones.store(own_.tombstones.load() - popped);
-  KILL_POINT("joinable_queue.pop_done.tombstones");
   return popped;
 }
 
@@ -225,12 +228,12 @@ Code JoinableQueue::settle(const Lease& lease, uint64_t owner) {
     if (owner == 0) {
       offer(view, lease.offset);
     } else {
+      owner_at(view, lease.offset).store(kDone);  // done from here on
+      KILL_POINT("joinable_queue.settle.owner");
       own_.leased.store(own_.leased.load() - 1);
       KILL_POINT("joinable_queue.settle.leased");
       own_.tombstones.store(own_.tombstones.load() + 1);
       KILL_POINT("joinable_queue.settle.tombstones");
-      owner_at(view, lease.offset).store(kDone);
-      KILL_POINT("joinable_queue.settle.owner");
       body_.gets.store(body_.gets.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
       KILL_POINT("joinable_queue.settle.gets");
       popped = pop_done(view);
