@@ -165,6 +165,24 @@ struct ArriveLast : BarrierScene {
 };
 OPERATION("Barrier", "arrive, last", ArriveLast);
 
+// What is remembered of a round's end has just gone to the round that is 64 later: one that broke must not
+// look as if all had been there.
+struct ArriveLastAfterBreak : ArriveLast {
+  uint64_t broke = 0;
+  void set_up() override {
+    broke = round_now();
+    CHECK_EQUAL(object().abort(), Code::ok);
+    CHECK_EQUAL(object().reset(), Code::ok);
+    while (round_now() < broke + 64) peers[0]->primitive.arrive(false);
+    ArriveLast::set_up();
+  }
+  Progress judge(Turnout turnout) override {
+    CHECK(peers[0]->primitive.look(broke) == Turnout::broken);
+    return ArriveLast::judge(turnout);
+  }
+};
+OPERATION("Barrier", "arrive, last, long after a break", ArriveLastAfterBreak);
+
 struct Act : BarrierScene {
   uint32_t witnesss() const override { return kParties - 1; }
   bool has_waiter() const override { return true; }
