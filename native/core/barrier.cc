@@ -86,9 +86,12 @@ Turnout Barrier::look(uint64_t number) {
   }
   if (body_.last_break.load() <= number) return Turnout::passed;  // none has broken since
   // Whoever slept through more rounds than are remembered, with a break among them, is told the worse.
-  return round.number - number <= kHistory && (body_.tripped.load() & bit_of(number)) != 0
-             ? Turnout::passed
-             : Turnout::broken;
+  // The bit is the next round's as soon as that one is there, though it is written only at its end; so
+  // the round is looked up again after the bit (INV-19).
+  const uint64_t history = body_.tripped.load();
+  const uint64_t latest = Round::of(body_.state.load()).number;
+  return latest - number < kHistory && (history & bit_of(number)) != 0 ? Turnout::passed
+                                                                       : Turnout::broken;
 }
 
 bool Barrier::has_dead(const Round& round) {
