@@ -17,7 +17,11 @@ int Condition::begin() {
     for (uint32_t i = 0; i < kConditionWaitsMax; i++) {
       Waiting& mine = entry(i);
       const AgentId owner = mine.owner.load();
-      if (owner != 0 && (round == 0 || agent_.registry().alive(owner))) continue;
+      // One that was notified and has died since rescue() looked is the next rescue's (INV-17).
+      if (owner != 0 && (round == 0 || mine.state.load() == kNotified ||
+                         agent_.registry().alive(owner))) {
+        continue;
+      }
       const uint64_t ticket = body_.next_ticket.load() + 1;
       body_.next_ticket.store(ticket);
       KILL_POINT("condition.begin.next_ticket");
