@@ -6,7 +6,7 @@ namespace holdfast::core {
 
 namespace {
 
-constexpr uint64_t kHistory = 64;  // rounds whose end `tripped` remembers
+constexpr uint64_t kHistory = 64;  // bits of `tripped`: the present round's, and those before it
 
 uint64_t bit_of(uint64_t round) { return uint64_t{1} << (round % kHistory); }
 
