@@ -1,10 +1,12 @@
 #include "core/barrier.h"
 
+#include "core/kill_point.h"
+
 namespace holdfast::core {
 
 namespace {
 
-constexpr uint64_t kHistory = 64;  // rounds whose end `tripped` remembers
+constexpr uint64_t kHistory = 64;  // bits of `tripped`: the present round's, and those before it
 
 uint64_t bit_of(uint64_t round) { return uint64_t{1} << (round % kHistory); }
 
@@ -24,15 +26,19 @@ Arrival Barrier::arrive_guarded(bool acts) {
   if (round.phase == Phase::acting || round.arrived >= parties()) return {};
   const uint32_t index = static_cast<uint32_t>(round.arrived);
   place(index).store(agent_.id());  // before the count that makes it valid
+  KILL_POINT("barrier.arrive.place");
   round.arrived++;
   if (round.arrived < parties()) {
     body_.state.store(round.state());  // INV-18
+    KILL_POINT("barrier.arrive.count");
     return {Turnout::arrived, round.number, index};
   }
   if (acts) {
     body_.actor.store(agent_.id());
+    KILL_POINT("barrier.arrive.actor");
     round.phase = Phase::acting;
     body_.state.store(round.state());
+    KILL_POINT("barrier.arrive.acting");
     return {Turnout::act, round.number, index};
   }
   open_next(round, true);
@@ -43,14 +49,19 @@ Arrival Barrier::arrive_guarded(bool acts) {
 void Barrier::open_next(const Round& round, bool tripped) {
   const uint64_t bit = bit_of(round.number), history = body_.tripped.load();
   body_.tripped.store(tripped ? history | bit : history & ~bit);
+  KILL_POINT("barrier.open_next.tripped");
   if (!tripped) body_.last_break.store(round.number + 1);
+  KILL_POINT("barrier.open_next.last_break");
   body_.state.store(Round{round.number + 1, Phase::filling, 0}.state());
+  KILL_POINT("barrier.open_next.state");
 }
 
 void Barrier::store_broken(Round round) {
   body_.breaks.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("barrier.store_broken.breaks");
   round.phase = Phase::broken;
   body_.state.store(round.state());
+  KILL_POINT("barrier.store_broken.state");
 }
 
 Turnout Barrier::finish(uint64_t number) {
@@ -75,9 +86,12 @@ Turnout Barrier::look(uint64_t number) {
   }
   if (body_.last_break.load() <= number) return Turnout::passed;  // none has broken since
   // Whoever slept through more rounds than are remembered, with a break among them, is told the worse.
-  return round.number - number <= kHistory && (body_.tripped.load() & bit_of(number)) != 0
-             ? Turnout::passed
-             : Turnout::broken;
+  // The bit is the next round's as soon as that one is there, though it is written only at its end; so
+  // the round is looked up again after the bit (INV-19).
+  const uint64_t history = body_.tripped.load();
+  const uint64_t latest = Round::of(body_.state.load()).number;
+  return latest - number < kHistory && (history & bit_of(number)) != 0 ? Turnout::passed
+                                                                       : Turnout::broken;
 }
 
 bool Barrier::has_dead(const Round& round) {
@@ -154,6 +168,7 @@ Code Barrier::reset() {
     const Round round = Round::of(body_.state.load());
     if (round.phase == Phase::filling && round.arrived == 0) return Code::ok;
     if (round.phase != Phase::broken) body_.breaks.fetch_add(1, std::memory_order_relaxed);
+    KILL_POINT("barrier.reset.breaks");
     open_next(round, false);
   }
   wake_all();
@@ -163,6 +178,7 @@ Code Barrier::reset() {
 void Barrier::wake_all() {
   platform::fence_after_rmw();  // the guard's release came before (INV-4)
   ring_all(body_.waiters, agent_.registry(), waiters_tag());
+  KILL_POINT("barrier.wake_all.waiters");
   ring_all(body_.arrivals, agent_.registry(), arrivals_tag());
 }
 

@@ -1,5 +1,7 @@
 #include "core/bounded_semaphore.h"
 
+#include "core/kill_point.h"
+
 namespace holdfast::core {
 
 // INV-1 is established here and nowhere else.
@@ -7,10 +9,13 @@ Outcome BoundedSemaphore::claim(uint32_t index, AgentId from) {
   Permit& taken = permit(index);
   AgentId expected = from;
   if (!taken.owner.compare_exchange_strong(expected, agent_.id())) return {};
+  KILL_POINT("bounded_semaphore.claim.owner");
   // Only its owner writes the number; dying before it does is harmless.
   const uint64_t number = body_.acquisitions.fetch_add(1, std::memory_order_relaxed) + 1;
   taken.hold.store(number, std::memory_order_relaxed);
+  KILL_POINT("bounded_semaphore.claim.hold");
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("bounded_semaphore.claim.abandonments");
   return {number * kPlaces + index, from != 0};
 }
 
@@ -60,6 +65,7 @@ Code BoundedSemaphore::release_hold(uint64_t hold) {
   if (!is_mine(hold) || !permit(hold % kPlaces).owner.compare_exchange_strong(owner, 0)) {
     return Code::not_locked;
   }
+  KILL_POINT("bounded_semaphore.release_hold.owner");
   ring_one(body_.waiters, agent_.registry(), object_.tag());
   return Code::ok;
 }
@@ -70,6 +76,7 @@ bool BoundedSemaphore::give_back(AgentId from) {
     AgentId owner = permit(i).owner.load();
     while (owner != 0 && (from == 0 || owner == from)) {
       if (permit(i).owner.compare_exchange_weak(owner, 0)) {
+        KILL_POINT("bounded_semaphore.give_back.owner");
         ring_one(body_.waiters, agent_.registry(), object_.tag());
         return true;
       }
@@ -86,6 +93,7 @@ void BoundedSemaphore::abandon() {
   // As many as we held may be waited for; each who looks finds a dead owner.
   for (uint32_t i = 0; i < permits(); i++) {
     if (owner_of(i) == agent_.id()) ring_one(body_.waiters, agent_.registry(), object_.tag());
+    KILL_POINT("bounded_semaphore.abandon.rung");
   }
 }
 

@@ -1,10 +1,14 @@
 #include "core/condition.h"
 
+#include "core/kill_point.h"
+
 namespace holdfast::core {
 
 bool Condition::bind(uint64_t lock_tag) {
   uint64_t bound = 0;
-  return body_.lock_tag.compare_exchange_strong(bound, lock_tag) || bound == lock_tag;
+  const bool is_first = body_.lock_tag.compare_exchange_strong(bound, lock_tag);
+  KILL_POINT("condition.bind.lock_tag");
+  return is_first || bound == lock_tag;
 }
 
 int Condition::begin() {
@@ -13,12 +17,20 @@ int Condition::begin() {
     for (uint32_t i = 0; i < kConditionWaitsMax; i++) {
       Waiting& mine = entry(i);
       const AgentId owner = mine.owner.load();
-      if (owner != 0 && (round == 0 || agent_.registry().alive(owner))) continue;
+      // One that was notified and has died since rescue() looked is the next rescue's (INV-17).
+      if (owner != 0 && (round == 0 || mine.state.load() == kNotified ||
+                         agent_.registry().alive(owner))) {
+        continue;
+      }
       const uint64_t ticket = body_.next_ticket.load() + 1;
       body_.next_ticket.store(ticket);
+      KILL_POINT("condition.begin.next_ticket");
       mine.state.store(kWaiting);
+      KILL_POINT("condition.begin.state");
       mine.ticket.store(ticket);
+      KILL_POINT("condition.begin.ticket");
       mine.owner.store(agent_.id());  // last: dying before it leaves nothing
+      KILL_POINT("condition.begin.owner");
       return static_cast<int>(i);
     }
   }
@@ -29,6 +41,7 @@ bool Condition::finish(int place) {
   Waiting& mine = entry(static_cast<uint32_t>(place));
   const bool notified = mine.state.load() == kNotified;
   mine.owner.store(0);
+  KILL_POINT("condition.finish.owner");
   rescue();
   return notified;
 }
@@ -49,11 +62,14 @@ uint32_t Condition::notify(uint32_t count) {
     const AgentId owner = waiting.owner.load();
     if (!agent_.registry().alive(owner)) {
       waiting.owner.store(0);
+      KILL_POINT("condition.notify.dead");
       continue;
     }
     waiting.state.store(kNotified);  // INV-17
+    KILL_POINT("condition.notify.state");
     notified++;
     body_.notifications.fetch_add(1);
+    KILL_POINT("condition.notify.notifications");
     agent_.registry().ring(owner, object_.tag());
   }
   return notified;
@@ -66,7 +82,9 @@ void Condition::rescue() {
     if (owner == 0 || waiting.state.load() != kNotified || agent_.registry().alive(owner)) continue;
     // The next one first: dying in between wakes one too many, which is allowed, and not one too few.
     notify(1);
+    KILL_POINT("condition.rescue.notified");
     waiting.owner.store(0);
+    KILL_POINT("condition.rescue.owner");
   }
 }
 

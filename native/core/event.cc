@@ -1,14 +1,23 @@
 #include "core/event.h"
 
+#include "core/kill_point.h"
+
 namespace holdfast::core {
 
 void Event::set() {
   uint64_t word = body_.word.load();
   while ((word & 1) == 0 && !body_.word.compare_exchange_weak(word, (word + 2) | 1)) {
   }
+  KILL_POINT("event.set.word");
   // Also if it was set already: who set it may have died before it rang.
   body_.word.fetch_or(1);  // a read-modify-write comes before the look (INV-4)
+  KILL_POINT("event.set.again");
   ring_all(body_.waiters, agent_.registry(), object_.tag());
+}
+
+void Event::clear() {
+  body_.word.fetch_and(~uint64_t{1});
+  KILL_POINT("event.clear.word");
 }
 
 bool Event::wait(uint64_t since, int64_t deadline_ns) {

@@ -13,7 +13,7 @@ class Event {
       : agent_(agent), object_(object), body_(*object.body<EventBody>()) {}
 
   void set();
-  void clear() { body_.word.fetch_and(~uint64_t{1}); }
+  void clear();
   bool is_set() const { return (body_.word.load() & 1) != 0; }
 
   // How often it was set until now: where a wait begins.

@@ -1,5 +1,7 @@
 #include "core/joinable_queue.h"
 
+#include "core/kill_point.h"
+
 namespace holdfast::core {
 
 // A record that can be had.
@@ -10,7 +12,7 @@ struct JoinableQueue::Place {
 
 // Under the guard, once it is had.
 bool JoinableQueue::enter(const Guard& guard, View* view) {
-  if (died_under(guard) || own_.must_recount.load() != 0) recover();
+  recover_if_due(guard);
   return read_view(view);
 }
 
@@ -46,9 +48,16 @@ void JoinableQueue::recover() {
     return true;
   });
   own_.tombstones.store(tombstones);
+  KILL_POINT("joinable_queue.recover.tombstones");
   own_.leased.store(leased);
+  KILL_POINT("joinable_queue.recover.leased");
   own_.ready.store(ready);
+  KILL_POINT("joinable_queue.recover.ready");
   own_.must_recount.store(0);
+  KILL_POINT("joinable_queue.recover.must_recount");
+  // Whoever died may have been about to. With nothing left to get, nobody else would ever come to it, and
+  // those who put would wait for the room.
+  pop_done(view);
 }
 
 // The record at `offset` can be had again.
@@ -56,9 +65,12 @@ void JoinableQueue::offer(const View& view, uint64_t offset) {
   const uint64_t first = offset_of(view.head);
   if (((offset - first) & kOffsetMask) < ((own_.ready.load() - first) & kOffsetMask)) {
     own_.ready.store(offset);
+    KILL_POINT("joinable_queue.offer.ready");
   }
   own_.leased.store(own_.leased.load() - 1);
+  KILL_POINT("joinable_queue.offer.leased");
   owner_at(view, offset).store(0);
+  KILL_POINT("joinable_queue.offer.owner");
 }
 
 // INV-14: what the dead had leased.
@@ -95,6 +107,7 @@ bool JoinableQueue::find_ready(const View& view, Place* place) {
     return false;
   });
   own_.ready.store(last);
+  KILL_POINT("joinable_queue.find_ready.ready");
   return found;
 }
 
@@ -108,8 +121,10 @@ uint64_t JoinableQueue::pop_done(const View& view) {
     return true;
   });
   if (popped == 0) return 0;
+  own_.tombstones.store(own_.tombstones.load() - popped);  // first: see Tombstones in the header
+  KILL_POINT("joinable_queue.pop_done.tombstones");
   body_.head.store(head);
-  own_.tombstones.store(own_.tombstones.load() - popped);
+  KILL_POINT("joinable_queue.pop_done.head");
   return popped;
 }
 
@@ -131,6 +146,7 @@ Moved JoinableQueue::take_guarded(bool lease, std::vector<Record>* records, size
     if (lease) break;
     // Ahead of the owners below: whoever dies in between leaves the guard abandoned, and recover() looks.
     own_.ready.store((place.offset + needed(place.head.length) / kUnit) & kOffsetMask);
+    KILL_POINT("joinable_queue.get.ready");
   }
   if (places.empty()) {
     return over && own_.leased.load() == 0 ? Moved::ended : Moved::not_yet;
@@ -145,17 +161,27 @@ Moved JoinableQueue::take_guarded(bool lease, std::vector<Record>* records, size
   if (lease) {
     std::atomic<uint64_t>& deliveries = deliveries_at(view, place.offset);
     deliveries.store(deliveries.load() + 1);
+    KILL_POINT("joinable_queue.take.deliveries");
     *taken = {place.offset, deliveries.load()};
     own_.ready.store((place.offset + needed(place.head.length) / kUnit) & kOffsetMask);
+    KILL_POINT("joinable_queue.take.ready");
     own_.leased.store(own_.leased.load() + 1);
+    KILL_POINT("joinable_queue.take.leased");
     owner_at(view, place.offset).store(agent_.id());  // leased from here on
+    KILL_POINT("joinable_queue.take.owner");
     return Moved::yes;
   }
-  for (const Place& from : places) owner_at(view, from.offset).store(kDone);  // gone from here on
+  for (const Place& from : places) {
+    owner_at(view, from.offset).store(kDone);  // gone from here on
+    KILL_POINT("joinable_queue.get.owner");
+  }
   own_.tombstones.store(own_.tombstones.load() + places.size());
+  KILL_POINT("joinable_queue.get.tombstones");
   body_.gets.store(body_.gets.load(std::memory_order_relaxed) + places.size(),
                    std::memory_order_relaxed);
+  KILL_POINT("joinable_queue.get.gets");
   own_.gotten.store(own_.gotten.load() + places.size());
+  KILL_POINT("joinable_queue.get.gotten");
   pop_done(view);
   return Moved::yes;
 }
@@ -203,10 +229,14 @@ Code JoinableQueue::settle(const Lease& lease, uint64_t owner) {
     if (owner == 0) {
       offer(view, lease.offset);
     } else {
+      owner_at(view, lease.offset).store(kDone);  // done from here on
+      KILL_POINT("joinable_queue.settle.owner");
       own_.leased.store(own_.leased.load() - 1);
+      KILL_POINT("joinable_queue.settle.leased");
       own_.tombstones.store(own_.tombstones.load() + 1);
-      owner_at(view, lease.offset).store(kDone);
+      KILL_POINT("joinable_queue.settle.tombstones");
       body_.gets.store(body_.gets.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+      KILL_POINT("joinable_queue.settle.gets");
       popped = pop_done(view);
     }
   }
@@ -232,6 +262,7 @@ Code JoinableQueue::task_done() {
     const uint64_t gotten = own_.gotten.load();
     if (gotten == 0) return Code::over_release;
     own_.gotten.store(gotten - 1);
+    KILL_POINT("joinable_queue.task_done.gotten");
   }
   wake(0);
   return Code::ok;

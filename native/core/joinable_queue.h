@@ -8,6 +8,10 @@
 // A record's owner is one word, so whoever dies, a record is ready, leased or done and nothing between.
 // A dead owner's record is ready for whoever looks: INV-14 no item is lost by the death of its taker.
 // Everything counted beside the records is counted anew after a death under the guard.
+//
+// Tombstones are never counted higher than they are, at no instant: a record is done before it counts as
+// a tombstone, and stops counting before it leaves the ring. So whoever looks without the guard, whatever
+// a death has left, sees that there is something to look for with it.
 #ifndef HOLDFAST_CORE_JOINABLE_QUEUE_H
 #define HOLDFAST_CORE_JOINABLE_QUEUE_H
 
@@ -54,6 +58,7 @@ class JoinableQueue final : public Queue {
 
  protected:
   uint64_t tombstones() const override { return std::min(own_.tombstones.load(), records()); }
+  bool must_recover() const override { return own_.must_recount.load() != 0; }
   void recover() override;
 
  private:

@@ -242,7 +242,7 @@ constexpr uint32_t kConditionWaitsMax = 1024;
 struct BarrierBody {
   alignas(64) std::atomic<uint64_t> state;
   std::atomic<uint64_t> actor;       // who runs the action
-  std::atomic<uint64_t> tripped;     // one bit for each of the last 64 rounds: did it trip
+  std::atomic<uint64_t> tripped;     // one bit for each of the last 63 rounds: did it trip
   std::atomic<uint64_t> last_break;  // the last round that did not, and 1
   std::atomic<uint64_t> breaks;
   alignas(64) platform::traits::MutexStorage guard;

@@ -56,6 +56,10 @@ bool Queue::died_under(const Guard& guard) {
   return guard.abandoned();
 }
 
+void Queue::recover_if_due(const Guard& guard) {
+  if (died_under(guard) || must_recover()) recover();
+}
+
 void Queue::copy_in(uint64_t capacity, uint64_t offset, const void* from, size_t length) {
   const uint64_t place = (offset * kUnit) & (capacity - 1);
   const size_t first = static_cast<size_t>(std::min<uint64_t>(length, capacity - place));
@@ -116,7 +120,7 @@ Moved Queue::put(const Record* records, size_t count, size_t* put) {
 Moved Queue::put_guarded(const Record* records, size_t count, size_t* put) {
   const Guard guard(agent_, body_.guard);
   if (!guard.locked()) return Moved::not_yet;
-  if (died_under(guard)) recover();
+  recover_if_due(guard);
   View view;
   Moved moved = read_view(&view) ? Moved::yes : Moved::corrupt;
   if (moved == Moved::yes && ended()) moved = Moved::ended;

@@ -107,8 +107,10 @@ class Queue {
   uint64_t records() const;
   // Records in the ring that are nobody's any more.
   virtual uint64_t tombstones() const { return 0; }
-  // Under the guard, after somebody died there.
+  // Under the guard, after somebody died there; or if the guard may have forgotten that.
+  virtual bool must_recover() const { return false; }
   virtual void recover() {}
+  void recover_if_due(const Guard& guard);
   bool died_under(const Guard& guard);
   bool read_view(View* view) const;
   RecordHead head_at(uint64_t capacity, uint64_t offset) const;

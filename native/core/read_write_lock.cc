@@ -1,5 +1,7 @@
 #include "core/read_write_lock.h"
 
+#include "core/kill_point.h"
+
 namespace holdfast::core {
 
 bool ReadWriteLock::keeps_out(AgentId writer, Past past) {
@@ -16,7 +18,9 @@ int ReadWriteLock::take_entry() {
       AgentId owner = reader_at(i);
       // Full: some may be dead.
       if (owner != 0 && (round == 0 || agent_.registry().alive(owner))) continue;
-      if (entry(i).owner.compare_exchange_strong(owner, agent_.id())) return static_cast<int>(i);
+      if (!entry(i).owner.compare_exchange_strong(owner, agent_.id())) continue;
+      KILL_POINT("read_write_lock.take_entry.owner");
+      return static_cast<int>(i);
     }
   }
   return -1;
@@ -33,6 +37,7 @@ Outcome ReadWriteLock::look_shared(Past past) {
   }
   const uint64_t number = body_.acquisitions.fetch_add(1, std::memory_order_relaxed) + 1;
   entry(index).hold.store(number, std::memory_order_relaxed);
+  KILL_POINT("read_write_lock.look_shared.hold");
   take_turn();
   return {number * kPlaces + static_cast<uint64_t>(index), body_.writing.load() != 0};
 }
@@ -42,6 +47,7 @@ void ReadWriteLock::take_turn() {
   uint64_t left = body_.turn.load();
   while (left != 0 && !body_.turn.compare_exchange_weak(left, left - 1)) {
   }
+  KILL_POINT("read_write_lock.take_turn.turn");
   if (left == 1) ring_one(body_.writers, agent_.registry(), writers_tag());
 }
 
@@ -51,6 +57,7 @@ bool ReadWriteLock::readers_first() {
   if (!patience_.exhausted(body_.acquisitions.load(std::memory_order_relaxed))) return true;
   patience_.reset();
   body_.turn.store(0);
+  KILL_POINT("read_write_lock.readers_first.turn");
   return false;
 }
 
@@ -62,6 +69,7 @@ bool ReadWriteLock::has_readers() {
     if (owner == 0) continue;
     if (owner == living || agent_.registry().alive(owner)) return true;
     entry(i).owner.compare_exchange_strong(owner, 0);
+    KILL_POINT("read_write_lock.has_readers.entry");
   }
   return false;
 }
@@ -74,14 +82,18 @@ Outcome ReadWriteLock::look_exclusive() {
     if (writer != 0 && agent_.registry().alive(writer)) return {};
     if (writer == 0 && readers_first()) return {};
     if (!body_.writer.compare_exchange_strong(writer, agent_.id())) return {};
+    KILL_POINT("read_write_lock.look_exclusive.writer");
   }
   platform::fence_after_rmw();  // INV-15
   if (has_readers()) return {};
   const bool abandoned = body_.writing.load() != 0;
   const uint64_t number = body_.acquisitions.fetch_add(1, std::memory_order_relaxed) + 1;
   body_.hold.store(number, std::memory_order_relaxed);
+  KILL_POINT("read_write_lock.look_exclusive.hold");
   body_.writing.store(agent_.id());
+  KILL_POINT("read_write_lock.look_exclusive.writing");
   if (abandoned) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("read_write_lock.look_exclusive.abandonments");
   return {number * kPlaces + kReadersMax, abandoned};
 }
 
@@ -98,6 +110,7 @@ void ReadWriteLock::withdraw() {
   AgentId writer = agent_.id();
   if (body_.writer.load() != writer || body_.writing.load() == writer) return;
   if (body_.writer.compare_exchange_strong(writer, 0)) {
+    KILL_POINT("read_write_lock.withdraw.writer");
     ring_all(body_.readers, agent_.registry(), readers_tag());
     ring_one(body_.writers, agent_.registry(), writers_tag());
   }
@@ -138,6 +151,7 @@ void ReadWriteLock::watch_all() {
 // by its id.
 void ReadWriteLock::leave(uint32_t index) {
   entry(index).owner.exchange(0);
+  KILL_POINT("read_write_lock.leave.owner");
   platform::fence_after_rmw();
   const AgentId writer = body_.writer.load();
   if (writer == 0) {
@@ -160,8 +174,10 @@ Code ReadWriteLock::release_exclusive(uint64_t hold) {
   if (hold % kPlaces != kReadersMax || !is_mine(hold)) return Code::not_locked;
   body_.writing.store(0);  // first: whoever dies after this has released
   body_.turn.store(1);     // ours: no writer slips in before the readers have been rung
+  KILL_POINT("read_write_lock.release_exclusive.writing");
   AgentId writer = agent_.id();
   body_.writer.compare_exchange_strong(writer, 0);
+  KILL_POINT("read_write_lock.release_exclusive.writer");
   hand_on();
   return Code::ok;
 }
@@ -171,6 +187,7 @@ void ReadWriteLock::hand_on() {
   bool rung = true;
   for (uint32_t i = 0; i < kWaitSetSize && rung; i++) {
     body_.turn.fetch_add(1);
+    KILL_POINT("read_write_lock.hand_on.turn");
     rung = ring_one(body_.readers, agent_.registry(), readers_tag());
     if (!rung) take_turn();
   }

@@ -104,6 +104,7 @@ void RLock::watch() { agent_.watch(body_.owner.load()); }
 void RLock::resume(uint64_t hold, uint32_t depth) {
   hold_->value = hold;
   body_.depth.store(depth, std::memory_order_relaxed);
+  KILL_POINT("rlock.resume.depth");
 }
 
 // The mutex, if this agent has it.

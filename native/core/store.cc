@@ -176,6 +176,7 @@ void Object::forget_users() {
       // Leases of the dead are found by whoever looks for something to take. Somebody may have died under
       // the guard, which is made anew here and forgets it.
       body<JoinableQueueBody>()->must_recount.store(1);
+      KILL_POINT("store.forget_users.must_recount");
       [[fallthrough]];
     case Kind::queue:
       platform::init_mutex(&body<QueueBody>()->guard);
@@ -186,21 +187,28 @@ void Object::forget_users() {
       return reset(body<BoundedBody>()->waiters);
     case Kind::read_write_lock:
       for (uint32_t i = 0; i < kReadersMax; i++) entry<Permit>(i).owner.store(0);
+      KILL_POINT("store.forget_users.readers");
       body<ReadWriteBody>()->turn.store(0);
+      KILL_POINT("store.forget_users.turn");
       reset(body<ReadWriteBody>()->readers);
       return reset(body<ReadWriteBody>()->writers);
     case Kind::event:
       return reset(body<EventBody>()->waiters);
     case Kind::condition:
       for (uint32_t i = 0; i < kConditionWaitsMax; i++) entry<Waiting>(i).owner.store(0);
-      return body<ConditionBody>()->lock_tag.store(0);
+      KILL_POINT("store.forget_users.waiting");
+      body<ConditionBody>()->lock_tag.store(0);
+      KILL_POINT("store.forget_users.lock_tag");
+      return;
     case Kind::barrier: {
       BarrierBody* barrier = body<BarrierBody>();
       platform::init_mutex(&barrier->guard);
+      KILL_POINT("store.forget_users.barrier_guard");
       // Those who had arrived are dead; what they broke, unless it was broken before, was their round.
       const Round round = Round::of(barrier->state.load());
       if (round.phase != Phase::broken) {
         barrier->state.store(Round{round.number + 1, Phase::filling, 0}.state());
+        KILL_POINT("store.forget_users.round");
       }
       reset(barrier->waiters);
       return reset(barrier->arrivals);
@@ -565,12 +573,16 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
     body->codec = request.queue.codec != 0 ? request.queue.codec : 1;
     KILL_POINT("store.make.limits");
   }
-  if (request.kind == Kind::barrier) platform::init_mutex(&object->body<BarrierBody>()->guard);
+  if (request.kind == Kind::barrier) {
+    platform::init_mutex(&object->body<BarrierBody>()->guard);
+    KILL_POINT("store.make.barrier_guard");
+  }
   if (request.kind == Kind::condition) {
     ConditionBody* body = object->body<ConditionBody>();
     body->lock_kind = request.lock_kind;
     body->lock_name_length = static_cast<uint32_t>(std::min(request.lock_name.size(), kNameMax));
     memcpy(body->lock_name, request.lock_name.data(), body->lock_name_length);
+    KILL_POINT("store.make.lock_name");
   }
 
   std::string posix_name = "/hf-" + request.semaphore_key;

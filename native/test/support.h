@@ -19,7 +19,11 @@
 #include <vector>
 
 #include "core/agent.h"
+#include "core/barrier.h"
+#include "core/bounded_semaphore.h"
+#include "core/event.h"
 #include "core/lock.h"
+#include "core/read_write_lock.h"
 #include "core/rlock.h"
 #include "core/semaphore.h"
 #include "core/store.h"
@@ -178,6 +182,10 @@ constexpr Kind kind_of() {
   if constexpr (std::is_same_v<Primitive, core::Lock>) return Kind::lock;
   if constexpr (std::is_same_v<Primitive, core::RLock>) return Kind::rlock;
   if constexpr (std::is_same_v<Primitive, core::Semaphore>) return Kind::semaphore;
+  if constexpr (std::is_same_v<Primitive, core::BoundedSemaphore>) return Kind::bounded_semaphore;
+  if constexpr (std::is_same_v<Primitive, core::ReadWriteLock>) return Kind::read_write_lock;
+  if constexpr (std::is_same_v<Primitive, core::Event>) return Kind::event;
+  if constexpr (std::is_same_v<Primitive, core::Barrier>) return Kind::barrier;
 }
 
 // A party and the one object that it uses.

@@ -64,8 +64,8 @@ struct Task {
 Options options;
 
 // How many positions a bounded run takes; a stop may cost two slices.
-constexpr size_t kKills = 120, kSlowKills = 16;
-constexpr size_t kStops = 24, kSlowStops = 8;
+constexpr size_t kKills = 80, kSlowKills = 12;
+constexpr size_t kStops = 16, kSlowStops = 6;
 constexpr uint64_t kDear_us = 5'000;
 constexpr size_t kDearOnes = 4;
 constexpr uint64_t kFailuresShown = 5;

@@ -94,6 +94,34 @@ struct Entry {
 #define SLOW_OPERATION_AT_(line, object, name, ...) \
   static const Entry<__VA_ARGS__> entry_##line(object, name, true)
 
+// ---- a waiter that does not sleep
+
+// Enrolled by the witness; says afterwards whether a ring came.
+class Waiter {
+ public:
+  void enrol(core::WaitSet& set, core::Agent& agent) {
+    set_ = &set;
+    agent_ = &agent;
+    agent.take_rings();
+    index_ = core::enrol(set, agent.registry(), agent.id(), 1, core::WaitHow::ring_me);
+    CHECK(index_ >= 0);
+  }
+  bool is_enrolled() const { return set_ != nullptr; }
+  // Ends the enrolment. INV-5: rung once, or not at all.
+  bool was_rung() {
+    const bool rung = !core::cancel(*set_, agent_->id(), index_);
+    set_ = nullptr;
+    const size_t rings = agent_->take_rings().size();
+    CHECK(rings <= 1 && (rings == 0 || rung));
+    return rings == 1;
+  }
+
+ private:
+  core::WaitSet* set_ = nullptr;
+  core::Agent* agent_ = nullptr;
+  int index_ = -1;
+};
+
 // ---- kill points
 
 // The process dies as it comes by this point: for casualties.

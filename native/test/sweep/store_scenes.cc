@@ -5,7 +5,8 @@
 
 #include <optional>
 
-#include "core/queue.h"
+#include "core/condition.h"
+#include "core/joinable_queue.h"
 #include "scene.h"
 
 namespace holdfast::test::sweeping {
@@ -49,8 +50,73 @@ void use(Party& party, Object& object, bool abandoned = false) {
       CHECK(queue.get(1, &records) == core::Moved::yes && records[0].type == 7);
       return;
     }
-    default:
+    case Kind::joinable_queue: {
+      core::JoinableQueue queue(party.agent(), object);
+      const core::Record record{7, "bytes", 5};
+      size_t put = 0;
+      core::Record taken;
+      core::Lease lease;
+      CHECK(queue.put(&record, 1, &put) == core::Moved::yes);
+      CHECK(queue.take(&taken, &lease) == core::Moved::yes && taken.type == 7);
+      CHECK_EQUAL(queue.done(lease), Code::ok);
+      return CHECK(queue.finished());
+    }
+    case Kind::bounded_semaphore: {
+      core::BoundedSemaphore semaphore(party.agent(), object);
+      const Outcome outcome = semaphore.look();
+      CHECK(bool(outcome));
+      CHECK_EQUAL(outcome.abandoned, abandoned);
+      return CHECK_EQUAL(semaphore.release_hold(outcome.hold), Code::ok);
+    }
+    case Kind::read_write_lock: {
+      core::ReadWriteLock lock(party.agent(), object);
+      const Outcome reads = lock.look_shared(false);
+      CHECK(bool(reads) && lock.reading() == 1);
+      CHECK_EQUAL(lock.release_shared(reads.hold), Code::ok);
+      const Outcome writes = lock.try_exclusive();
+      CHECK(bool(writes));
+      CHECK_EQUAL(writes.abandoned, abandoned);
+      return CHECK_EQUAL(lock.release_exclusive(writes.hold), Code::ok);
+    }
+    case Kind::event: {
+      core::Event event(party.agent(), object);
+      event.set();
+      CHECK(event.is_set());
+      return event.clear();
+    }
+    case Kind::condition: {
+      core::Condition condition(party.agent(), object);
+      CHECK(condition.bind(1));
+      const int place = condition.begin();
+      CHECK_EQUAL(condition.notify(2), 1u);
+      return CHECK(condition.finish(place));
+    }
+    case Kind::barrier: {
+      core::Barrier barrier(party.agent(), object);
+      return CHECK(barrier.arrive(false).turnout == core::Turnout::passed);
+    }
+    case Kind::shared_memory:
+    case Kind::registry:
       return;
+  }
+}
+
+// As much of it as its user may have done when it dies: not what is news afterwards.
+void begin_to_use(Party& party, Object& object) {
+  if (object.kind() == Kind::read_write_lock) {
+    core::ReadWriteLock lock(party.agent(), object);
+    CHECK(bool(lock.look_shared(false)));
+    lock.body().turn = 1;
+  }
+  if (object.kind() == Kind::condition) {
+    core::Condition condition(party.agent(), object);
+    CHECK(condition.bind(1));
+    CHECK_EQUAL(condition.begin(), 0);
+    CHECK_EQUAL(condition.notify(1), 1u);
+  }
+  if (object.kind() == Kind::barrier) {
+    core::Barrier barrier(party.agent(), object);
+    CHECK(barrier.arrive(true).turnout == core::Turnout::act);
   }
 }
 
@@ -143,6 +209,9 @@ OPERATION("Store", "open, new Lock", OpenNew<Kind::lock>);
 OPERATION("Store", "open, new RLock", OpenNew<Kind::rlock>);
 OPERATION("Store", "open, new Semaphore", OpenNew<Kind::semaphore>);
 OPERATION("Store", "open, new Queue", OpenNew<Kind::queue>);
+OPERATION("Store", "open, new JoinableQueue", OpenNew<Kind::joinable_queue>);
+OPERATION("Store", "open, new Condition", OpenNew<Kind::condition>);
+OPERATION("Store", "open, new Barrier", OpenNew<Kind::barrier>);
 
 template <Kind kind>
 struct OpenShared : OpenNew<kind> {
@@ -201,6 +270,7 @@ struct OpenPersistent : OpenNew<kind> {
     this->enter();
     this->open();
     if (kind == Kind::lock) platform::try_wait(this->object->semaphore());
+    begin_to_use(*this->party, *this->object);
     // As after a restart of the machine, where /dev/shm is not kept.
     if (!keeps_semaphore) platform::unlink_semaphore(this->object->header()->posix_name);
     kill(getpid(), SIGKILL);
@@ -217,6 +287,10 @@ struct OpenPersistent : OpenNew<kind> {
 OPERATION("Store", "open, persistent", OpenPersistent<Kind::lock, true>);
 OPERATION("Store", "open, persistent without semaphore", OpenPersistent<Kind::lock, false>);
 OPERATION("Store", "open, persistent Queue", OpenPersistent<Kind::queue, true>);
+OPERATION("Store", "open, persistent JoinableQueue", OpenPersistent<Kind::joinable_queue, true>);
+OPERATION("Store", "open, persistent ReadWriteLock", OpenPersistent<Kind::read_write_lock, true>);
+OPERATION("Store", "open, persistent Condition", OpenPersistent<Kind::condition, true>);
+OPERATION("Store", "open, persistent Barrier", OpenPersistent<Kind::barrier, true>);
 
 // A second handle of the same process makes it persistent.
 struct OpenAgain : OpenPersistent<Kind::lock, true> {

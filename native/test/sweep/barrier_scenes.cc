@@ -1,0 +1,328 @@
+// Barrier: whoever dies in any step, the others find their round over for all of them or broken for all of
+// them (INV-19), and after a reset() it works.
+#include <signal.h>
+
+#include <optional>
+
+#include "scene.h"
+
+namespace holdfast::test::sweeping {
+
+namespace {
+
+using core::Arrival;
+using core::Barrier;
+using core::Turnout;
+
+constexpr uint32_t kParties = 4;
+
+struct BarrierScene : Scene {
+  using Peer = User<Barrier>;
+  std::optional<Peer> user;
+  std::vector<std::unique_ptr<Peer>> peers;  // other agents of the witness: a round without the victim
+  std::vector<Peer*> arrived;                // of the witness's, in the round of the play
+  Waiter waiter;
+  uint64_t round = 0;
+
+  // ---- what an operation says of itself
+  virtual uint32_t witnesss() const { return 0; }  // that have arrived before
+  virtual bool has_waiter() const { return false; }
+
+  Barrier& object() { return user->primitive; }
+  static core::OpenRequest request() {
+    core::OpenRequest request = request_for(Kind::barrier, "swept");
+    request.initial = kParties;
+    return request;
+  }
+  uint64_t round_now() { return core::Round::of(object().body().state.load()).number; }
+
+  // ---- the victim
+
+  void get_ready() override {
+    user.emplace(request());
+    facts->victim = user->id();
+    round = round_now();
+  }
+  void finish() override { user.reset(); }
+
+  // ---- the witness
+
+  void arrive() override {
+    user.emplace(request());
+    for (uint32_t i = 0; i < kParties; i++) {
+      peers.push_back(std::make_unique<Peer>(user->party.shared_store(), "swept"));
+    }
+  }
+  void leave() override {
+    peers.clear();
+    user.reset();
+  }
+  void set_up() override {
+    round = round_now();
+    arrived.clear();
+    for (uint32_t i = 0; i < witnesss(); i++) CHECK(peer_arrives(i) == Turnout::arrived);
+    if (has_waiter()) waiter.enrol(object().body().waiters, user->party.agent());
+  }
+  Turnout peer_arrives(uint32_t i) {
+    const Arrival arrival = peers[i]->primitive.arrive(false);
+    if (arrival.turnout == Turnout::arrived || arrival.turnout == Turnout::passed) {
+      CHECK_EQUAL(arrival.round, round);
+      arrived.push_back(peers[i].get());
+    }
+    return arrival.turnout;
+  }
+  // Nobody has died, and so nobody breaks anything.
+  void meanwhile() override {
+    for (Peer* peer : arrived) facts->number = static_cast<uint64_t>(peer->primitive.look(round));
+  }
+
+  // The first look at a dead one breaks the round, and the second one says so.
+  Turnout look(Peer& peer) {
+    const Turnout turnout = peer->look(round);
+    return turnout != Turnout::not_yet ? turnout : peer->look(round);
+  }
+  // What has become of the round, for all who have arrived in it.
+  Turnout verdict() {
+    const Turnout first = look(*arrived[0]);
+    for (Peer* peer : arrived) CHECK(look(*peer) == first);
+    return first;
+  }
+  // As many arrive as are missing, unless it is over.
+  Turnout complete() {
+    for (uint32_t i = static_cast<uint32_t>(arrived.size()); i < kParties; i++) {
+      const Turnout turnout = peer_arrives(i);
+      if (turnout != Turnout::arrived) break;
+    }
+    return arrived.empty() ? Turnout::broken : verdict();
+  }
+  void check_full_round() {
+    CHECK_EQUAL(object().reset(), Code::ok);
+    CHECK(!object().broken() && object().waiting() == 0);
+    round = round_now();
+    arrived.clear();
+    CHECK(complete() == Turnout::passed);
+    CHECK_EQUAL(arrived.size(), kParties);
+    CHECK_EQUAL(core::count_waiting(object().body().waiters, user->party.registry()), 0u);
+    CHECK_EQUAL(core::count_waiting(object().body().arrivals, user->party.registry()), 0u);
+  }
+  bool end_of_waiter() { return waiter.is_enrolled() && waiter.was_rung(); }
+
+  // The rest of the round: `turnout` is what the first looks said. Says whether the operation took place.
+  virtual Progress judge(Turnout turnout) = 0;
+
+  Progress check() override {
+    const bool waits = waiter.is_enrolled(), rung = end_of_waiter();
+    if (waits && !facts->died) CHECK(rung);  // INV-4
+    const Progress progress = judge(arrived.empty() ? Turnout::not_yet : verdict());
+    check_full_round();
+    return progress;
+  }
+};
+
+// ---------------------------------------------------------------- arriving
+
+// Nobody has looked when the others arrive: with the dead one it is a full round, or without it.
+struct ArriveFirst : BarrierScene {
+  void operate() override { CHECK(object().arrive(false).turnout == Turnout::arrived); }
+  void afterwards() override { CHECK_EQUAL(object().waiting(), 1u); }
+  Progress judge(Turnout) override {
+    const bool counted = object().waiting() == 1;
+    while (arrived.size() + counted < kParties) {
+      const Turnout turnout = peer_arrives(static_cast<uint32_t>(arrived.size()));
+      const bool is_last = arrived.size() + counted == kParties;
+      CHECK(turnout == (is_last ? Turnout::passed : Turnout::arrived));
+    }
+    CHECK(verdict() == Turnout::passed);
+    return counted ? Progress::done : Progress::not_done;
+  }
+};
+OPERATION("Barrier", "arrive, first", ArriveFirst);
+
+// Somebody looks before the last ones arrive.
+struct ArriveSecond : BarrierScene {
+  uint32_t witnesss() const override { return 1; }
+  void operate() override { CHECK(object().arrive(false).turnout == Turnout::arrived); }
+  void afterwards() override { CHECK_EQUAL(object().waiting(), 2u); }
+  Progress judge(Turnout turnout) override {
+    // Died, and counted: broken. Died before that: nobody has come. Lived: its agent has ended by now.
+    if (!facts->died) CHECK(turnout == Turnout::broken);
+    CHECK(turnout == Turnout::broken || turnout == Turnout::not_yet);
+    CHECK(complete() == (turnout == Turnout::broken ? Turnout::broken : Turnout::passed));
+    return turnout == Turnout::broken ? Progress::done : Progress::not_done;
+  }
+};
+OPERATION("Barrier", "arrive, second", ArriveSecond);
+
+struct ArriveLast : BarrierScene {
+  uint32_t witnesss() const override { return kParties - 1; }
+  bool has_waiter() const override { return true; }
+  void operate() override { CHECK(object().arrive(false).turnout == Turnout::passed); }
+  Progress judge(Turnout turnout) override {
+    CHECK(turnout == Turnout::passed || (facts->died && turnout == Turnout::not_yet));
+    if (turnout == Turnout::not_yet) CHECK(complete() == Turnout::passed);
+    return turnout == Turnout::passed ? Progress::done : Progress::not_done;
+  }
+};
+OPERATION("Barrier", "arrive, last", ArriveLast);
+
+// What is remembered of a round's end has just gone to the round that is 64 later: one that broke must not
+// look as if all had been there.
+struct ArriveLastAfterBreak : ArriveLast {
+  uint64_t broke = 0;
+  void set_up() override {
+    broke = round_now();
+    CHECK_EQUAL(object().abort(), Code::ok);
+    CHECK_EQUAL(object().reset(), Code::ok);
+    while (round_now() < broke + 64) peers[0]->primitive.arrive(false);
+    ArriveLast::set_up();
+  }
+  Progress judge(Turnout turnout) override {
+    CHECK(peers[0]->primitive.look(broke) == Turnout::broken);
+    return ArriveLast::judge(turnout);
+  }
+};
+OPERATION("Barrier", "arrive, last, long after a break", ArriveLastAfterBreak);
+
+struct Act : BarrierScene {
+  uint32_t witnesss() const override { return kParties - 1; }
+  bool has_waiter() const override { return true; }
+  void operate() override {
+    const Arrival arrival = object().arrive(true);
+    CHECK(arrival.turnout == Turnout::act);
+    CHECK(object().finish(arrival.round) == Turnout::passed);
+  }
+  Progress judge(Turnout turnout) override {
+    if (!facts->died) CHECK(turnout == Turnout::passed);
+    // Died acting: broken for all. Before it: another one comes last.
+    if (turnout == Turnout::not_yet) CHECK(complete() == Turnout::passed);
+    return turnout == Turnout::passed ? Progress::done : Progress::not_done;
+  }
+};
+OPERATION("Barrier", "arrive, last, act and finish", Act);
+
+struct WaitToArrive : BarrierScene {
+  uint32_t witnesss() const override { return kParties - 1; }
+  // Somebody acts, so that nobody may arrive.
+  void set_up() override {
+    BarrierScene::set_up();
+    CHECK(peers[kParties - 1]->primitive.arrive(true).turnout == Turnout::act);
+    arrived.push_back(peers[kParties - 1].get());
+  }
+  void operate() override {
+    CHECK(!object().wait_to_arrive(false, now_ns() + platform::kNanosPerMilli));
+  }
+  Progress judge(Turnout turnout) override {
+    CHECK(turnout == Turnout::not_yet);
+    CHECK((*arrived.back())->finish(round) == Turnout::passed);
+    CHECK(verdict() == Turnout::passed);
+    return Progress::unknown;
+  }
+};
+OPERATION("Barrier", "wait to arrive, timing out", WaitToArrive);
+
+// ---------------------------------------------------------------- waiting
+
+struct Wait : BarrierScene {
+  uint32_t witnesss() const override { return 1; }
+  void get_ready() override {
+    BarrierScene::get_ready();
+    CHECK(object().arrive(false).turnout == Turnout::arrived);
+  }
+  void operate() override {
+    const Turnout turnout = object().wait(round, now_ns() + platform::kNanosPerMilli);
+    CHECK(turnout == Turnout::not_yet || turnout == Turnout::passed);
+    facts->told = turnout == Turnout::passed;
+  }
+  void meanwhile() override {
+    CHECK(peer_arrives(1) == Turnout::arrived);
+    CHECK(peer_arrives(2) == Turnout::passed);
+  }
+  Progress judge(Turnout turnout) override {
+    CHECK(turnout == (arrived.size() == kParties - 1 ? Turnout::passed : Turnout::broken));
+    return Progress::unknown;
+  }
+};
+OPERATION("Barrier", "wait, timing out", Wait);
+
+// One that has arrived is dead: whoever sees it breaks the round.
+struct LookAtDead : BarrierScene {
+  uint32_t witnesss() const override { return 1; }
+  bool has_casualty() const override { return true; }
+  bool has_waiter() const override { return true; }
+  void casualty() override {
+    Peer dying(request());
+    CHECK(dying->arrive(false).turnout == Turnout::arrived);
+    kill(getpid(), SIGKILL);
+  }
+  void get_ready() override {
+    BarrierScene::get_ready();
+    CHECK(object().arrive(false).turnout == Turnout::arrived);
+  }
+  void operate() override { CHECK(look(*user) == Turnout::broken); }
+  Progress judge(Turnout turnout) override {
+    CHECK(turnout == Turnout::broken);
+    return Progress::unknown;
+  }
+};
+OPERATION("Barrier", "look at a dead one", LookAtDead);
+
+// ---------------------------------------------------------------- breaking and resetting
+
+struct Breaking : BarrierScene {
+  uint32_t witnesss() const override { return kParties - 1; }
+  bool has_waiter() const override { return true; }
+  Progress judge(Turnout turnout) override {
+    CHECK(turnout == Turnout::broken || (facts->died && turnout == Turnout::not_yet));
+    if (turnout == Turnout::not_yet) CHECK(complete() == Turnout::passed);
+    return turnout == Turnout::broken ? Progress::done : Progress::not_done;
+  }
+};
+struct BreakRound : Breaking {
+  void operate() override { CHECK_EQUAL(object().break_round(round), Code::ok); }
+};
+struct Abort : Breaking {
+  void operate() override { CHECK_EQUAL(object().abort(), Code::ok); }
+};
+struct Reset : Breaking {
+  void operate() override { CHECK_EQUAL(object().reset(), Code::ok); }
+};
+OPERATION("Barrier", "break a round", BreakRound);
+OPERATION("Barrier", "abort", Abort);
+OPERATION("Barrier", "reset, some have arrived", Reset);
+
+struct ResetBroken : Breaking {
+  bool has_waiter() const override { return false; }
+  void set_up() override {
+    Breaking::set_up();
+    CHECK_EQUAL(object().abort(), Code::ok);
+  }
+  void operate() override { CHECK_EQUAL(object().reset(), Code::ok); }
+  Progress judge(Turnout turnout) override {
+    CHECK(turnout == Turnout::broken);
+    if (!facts->died) CHECK(!object().broken());
+    return object().broken() ? Progress::not_done : Progress::done;
+  }
+};
+OPERATION("Barrier", "reset, broken", ResetBroken);
+
+struct Abandon : BarrierScene {
+  uint32_t witnesss() const override { return 1; }
+  bool has_waiter() const override { return true; }
+  void get_ready() override {
+    BarrierScene::get_ready();
+    CHECK(object().arrive(false).turnout == Turnout::arrived);
+  }
+  void operate() override {
+    user->party.agent().end();
+    object().abandon();
+  }
+  Progress judge(Turnout turnout) override {
+    CHECK(turnout == Turnout::broken);
+    return Progress::unknown;
+  }
+};
+OPERATION("Barrier", "end of an agent that waits", Abandon);
+
+}  // namespace
+
+}  // namespace holdfast::test::sweeping
