@@ -27,6 +27,13 @@ bool starts_with(const std::string& text, const char* prefix) {
 
 bool is_owned_kind(Kind kind) { return kind == Kind::lock || kind == Kind::rlock; }
 
+// Only a semaphore that holdfast can have made is ever opened or taken away for what a file says.
+bool is_semaphore_name(const char* name) {
+  return strnlen(name, sizeof Header::posix_name) < sizeof Header::posix_name &&
+         strncmp(name, "/hf-", 4) == 0 && name[4] != '\0' &&
+         name[4 + strspn(name + 4, "0123456789abcdef")] == '\0';
+}
+
 bool has_semaphore(Kind kind) { return facts_of(kind).has_semaphore; }
 
 uint32_t first_value(const OpenRequest& request) {
@@ -428,7 +435,8 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   const bool text_ends = memchr(header.posix_name, 0, sizeof header.posix_name) != nullptr &&
                          header.name_length <= kNameMax;
   const bool known_kind = facts_of(header.kind).name != nullptr;
-  const bool named = (header.posix_name[0] == '/') == has_semaphore(header.kind);
+  const bool named = text_ends && (has_semaphore(header.kind) ? is_semaphore_name(header.posix_name)
+                                                              : header.posix_name[0] == '\0');
   const State state = header.state.load();
   if (!text_ends || !known_kind || !named || state < State::making || state > State::removed) {
     return Status::of(Code::corrupt, path + " has a header that makes no sense");
@@ -443,7 +451,7 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
 void Store::destroy(const char* posix_name, const std::string& file_name) {
   // INV-10: the semaphore first. Dying in between leaves a file that nobody uses, and a sweep or the
   // next open comes by here again.
-  if (posix_name[0] == '/') platform::unlink_semaphore(posix_name);
+  if (is_semaphore_name(posix_name)) platform::unlink_semaphore(posix_name);
   KILL_POINT("store.destroy.semaphore");
   platform::unlink_file(directory_fd_, file_name.c_str());
   KILL_POINT("store.destroy.file");
