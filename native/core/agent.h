@@ -37,6 +37,11 @@ class Agent {
   // May this thread lock mutexes that the kernel knows the owner of? Not if an agent in another pid
   // namespace has the same thread number: the kernel would take the one for the other when one dies.
   bool may_lock_mutexes() const { return platform::traits::kTimedWaits && lone_number_; }
+  // The mutexes that it has, beyond one call. The kernel's list of them points into their mappings, so
+  // which they are must not be read from there: whatever is written to a file, none is unmapped locked.
+  void has_locked(const platform::traits::MutexStorage* mutex) { mutexes_.push_back(mutex); }
+  // Had it that one? Not any more.
+  bool forget_mutex(const platform::traits::MutexStorage* mutex);
 
   // News of death: whoever waits watches those it waits for, and its wait ends when one of them dies.
   // That spares it the rest of its slice and is no more than that. The last watches stay open; there
@@ -59,6 +64,7 @@ class Agent {
   AgentId id_ = 0;
   int bell_fd_ = -1;
   bool lone_number_ = true;
+  std::vector<const platform::traits::MutexStorage*> mutexes_;
   Watcher* watcher_ = nullptr;
   // By id: two that meet in one place drive each other out.
   AgentId watched_[platform::kWatchesMax] = {};
