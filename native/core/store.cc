@@ -141,12 +141,13 @@ bool Store::has_news(const Found& found) {
   return platform::read_at(found.fd, sizeof(Header) + word, &owner, sizeof owner) && owner != 0;
 }
 
-void Object::remember(const Header& header) {
-  kind_ = header.kind;
-  initial_ = header.initial;
-  tag_ = header.tag;
-  name_.assign(header.name, header.name_length);
-  posix_name_ = header.posix_name;
+void Object::remember(Kind kind, uint32_t initial, uint64_t tag, std::string name,
+                      std::string posix_name) {
+  kind_ = kind;
+  initial_ = initial;
+  tag_ = tag;
+  name_ = std::move(name);
+  posix_name_ = std::move(posix_name);
 }
 
 bool Object::has_news() const {
@@ -545,7 +546,8 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
   header->byte_length = object->length_;
   header->flags.store((request.persistent ? kPersistent : 0u) |
                       (request.anonymous ? kAnonymous : 0u));
-  header->tag = registry_.next_serial();
+  const uint64_t tag = registry_.next_serial();
+  header->tag = tag;
   for (uint64_t i = 1; i < kTags; i++) registry_.next_serial();
   KILL_POINT("store.make.tag");
   header->created_us = platform::realtime_us();
@@ -577,8 +579,9 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
   if (request.kind == Kind::condition) {
     ConditionBody* body = object->body<ConditionBody>();
     body->lock_kind = request.lock_kind;
-    body->lock_name_length = static_cast<uint32_t>(std::min(request.lock_name.size(), kNameMax));
-    memcpy(body->lock_name, request.lock_name.data(), body->lock_name_length);
+    const size_t length = std::min(request.lock_name.size(), kNameMax);
+    body->lock_name_length = static_cast<uint32_t>(length);
+    memcpy(body->lock_name, request.lock_name.data(), length);
   }
 
   std::string posix_name = "/hf-" + request.semaphore_key;
@@ -606,7 +609,9 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
   header->state.store(State::ready);
   KILL_POINT("store.make.ready");
 
-  object->remember(*header);
+  // Not from the file: others can write there by now.
+  object->remember(request.kind, request.initial, tag, request.name,
+                   has_semaphore(request.kind) ? posix_name : "");
   object->users_ = 1;
   *result = object.get();
   objects_[file_name] = object.release();
@@ -714,7 +719,8 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
   object->file_name_ = file_name;
   object->fd_ = std::exchange(found.fd, -1);
   object->length_ = seen.byte_length;
-  object->remember(seen);
+  object->remember(seen.kind, seen.initial, seen.tag, std::string(seen.name, seen.name_length),
+                   seen.posix_name);
   platform::OsError error = platform::lock_shared(object->fd_);
   KILL_POINT("store.adopt.flock");
   if (!error) error = platform::map_file(object->fd_, object->length_, &object->base_);
