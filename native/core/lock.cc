@@ -11,8 +11,9 @@ Outcome Lock::claim(AgentId from) {
   if (!body_.owner.compare_exchange_strong(expected, agent_.id())) return {};
   KILL_POINT("lock.claim.owner");
   // Only the owner writes these; dying before it does is harmless.
-  const uint64_t hold = body_.acquisitions.load(std::memory_order_relaxed) + 1;
-  body_.acquisitions.store(hold, std::memory_order_relaxed);
+  const uint64_t before = body_.acquisitions.load(std::memory_order_relaxed);
+  const uint64_t hold = hold_after(before);
+  body_.acquisitions.store(before + 1, std::memory_order_relaxed);
   body_.hold.store(hold, std::memory_order_relaxed);
   KILL_POINT("lock.claim.acquisitions");
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);

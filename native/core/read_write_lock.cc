@@ -29,7 +29,8 @@ Outcome ReadWriteLock::look_shared(bool past_writers) {
     leave(static_cast<uint32_t>(index));
     return {};
   }
-  const uint64_t number = body_.acquisitions.fetch_add(1, std::memory_order_relaxed) + 1;
+  const uint64_t number =
+      hold_after(body_.acquisitions.fetch_add(1, std::memory_order_relaxed), kPlaces);
   entry(index).hold.store(number, std::memory_order_relaxed);
   take_turn();
   return {number * kPlaces + static_cast<uint64_t>(index), body_.writing.load() != 0};
@@ -76,7 +77,8 @@ Outcome ReadWriteLock::look_exclusive() {
   platform::fence_after_rmw();  // INV-15
   if (has_readers()) return {};
   const bool abandoned = body_.writing.load() != 0;
-  const uint64_t number = body_.acquisitions.fetch_add(1, std::memory_order_relaxed) + 1;
+  const uint64_t number =
+      hold_after(body_.acquisitions.fetch_add(1, std::memory_order_relaxed), kPlaces);
   body_.hold.store(number, std::memory_order_relaxed);
   body_.writing.store(agent_.id());
   if (abandoned) body_.abandonments.fetch_add(1, std::memory_order_relaxed);

@@ -27,8 +27,9 @@ Outcome RLock::claim(AgentId from) {
   KILL_POINT("rlock.claim.owner");
   body_.depth.store(1, std::memory_order_relaxed);
   KILL_POINT("rlock.claim.depth");
-  const uint64_t hold = body_.acquisitions.load(std::memory_order_relaxed) + 1;
-  body_.acquisitions.store(hold, std::memory_order_relaxed);
+  const uint64_t before = body_.acquisitions.load(std::memory_order_relaxed);
+  const uint64_t hold = hold_after(before);
+  body_.acquisitions.store(before + 1, std::memory_order_relaxed);
   body_.hold.store(hold, std::memory_order_relaxed);
   KILL_POINT("rlock.claim.acquisitions");
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
