@@ -227,6 +227,7 @@ void Environment::close(HandleBase* handle) {
   if (handle->previous_ != nullptr) handle->previous_->next_ = handle->next_;
   if (handle->next_ != nullptr) handle->next_->previous_ = handle->previous_;
   if (handles_ == handle) handles_ = handle->next_;
+  handle->let_go();
   store().close(std::exchange(handle->object_, nullptr));
 }
 

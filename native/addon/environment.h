@@ -29,6 +29,7 @@ class HandleBase {
   virtual bool held() const { return false; }  // by this agent
   virtual bool holds() const { return false; } // and through this handle
   virtual void abandon() {}                    // after the end of the agent
+  virtual void let_go() {}                     // before it is closed
 
   core::Kind kind() const { return kind_; }
   const std::string& name() const { return name_; }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "addon/environment.h"
+#include "core/rlock.h"
 #include "core/waiting.h"
 
 namespace holdfast::addon {
@@ -66,6 +67,10 @@ class Handle : public HandleBase {
   }
   void abandon() override {
     if constexpr (kOwned) primitive.abandon();
+  }
+
+  void let_go() override {
+    if constexpr (std::is_same_v<Primitive, core::RLock>) primitive.let_go();
   }
 
   // Was something that the agent holds acquired through this handle?

@@ -63,6 +63,14 @@ void Agent::wait(int64_t deadline_ns) {
   if (dead >= 0) end_watch(static_cast<size_t>(dead));
 }
 
+bool Agent::forget_mutex(const platform::traits::MutexStorage* mutex) {
+  const auto found = std::find(mutexes_.rbegin(), mutexes_.rend(), mutex);
+  if (found == mutexes_.rend()) return false;
+  *found = mutexes_.back();
+  mutexes_.pop_back();
+  return true;
+}
+
 platform::MutexParty Agent::party() {
   return {id_,
           [](uint64_t id, void* registry) { return static_cast<Registry*>(registry)->alive(id); },

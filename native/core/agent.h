@@ -45,6 +45,11 @@ class Agent {
   // May this thread lock mutexes that the kernel knows the owner of? Not if an agent in another pid
   // namespace has the same thread number: the kernel would take the one for the other when one dies.
   bool may_lock_mutexes() const { return platform::traits::kTimedWaits && lone_number_; }
+  // The mutexes that it has, beyond one call. The kernel's list of them points into their mappings, so
+  // which they are must not be read from there: whatever is written to a file, none is unmapped locked.
+  void has_locked(const platform::traits::MutexStorage* mutex) { mutexes_.push_back(mutex); }
+  // Had it that one? Not any more.
+  bool forget_mutex(const platform::traits::MutexStorage* mutex);
 
   std::shared_ptr<HoldNumber> hold_number(const Object& object);
   uint64_t next_hold() { return ++holds_; }  // unlike any that this agent had, of whatever object
@@ -73,6 +78,7 @@ class Agent {
   uint64_t holds_ = 0;
   std::unordered_map<const Object*, std::weak_ptr<HoldNumber>> hold_numbers_;
   size_t forget_at_ = 64;
+  std::vector<const platform::traits::MutexStorage*> mutexes_;
   Watcher* watcher_ = nullptr;
   // By id: two that meet in one place drive each other out.
   AgentId watched_[platform::kWatchesMax] = {};

@@ -100,7 +100,9 @@ bool Barrier::has_dead(const Round& round) {
     const AgentId actor = body_.actor.load();
     return actor != living && !agent_.registry().alive(actor);
   }
-  for (uint64_t i = 0; i < round.arrived; i++) {
+  // No further than the table reaches, whatever the word says.
+  const uint64_t count = std::min<uint64_t>(round.arrived, parties());
+  for (uint64_t i = 0; i < count; i++) {
     const AgentId arrived = place(i).load();
     if (arrived == living || arrived == agent_.id()) continue;
     if (!agent_.registry().alive(arrived)) {

@@ -11,7 +11,8 @@ Outcome BoundedSemaphore::claim(uint32_t index, AgentId from) {
   if (!taken.owner.compare_exchange_strong(expected, agent_.id())) return {};
   KILL_POINT("bounded_semaphore.claim.owner");
   // Only its owner writes the number; dying before it does is harmless.
-  const uint64_t number = body_.acquisitions.fetch_add(1, std::memory_order_relaxed) + 1;
+  const uint64_t number =
+      hold_after(body_.acquisitions.fetch_add(1, std::memory_order_relaxed), kPlaces);
   taken.hold.store(number, std::memory_order_relaxed);
   KILL_POINT("bounded_semaphore.claim.hold");
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);

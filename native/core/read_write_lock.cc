@@ -35,7 +35,8 @@ Outcome ReadWriteLock::look_shared(Past past) {
     leave(static_cast<uint32_t>(index));
     return {};
   }
-  const uint64_t number = body_.acquisitions.fetch_add(1, std::memory_order_relaxed) + 1;
+  const uint64_t number =
+      hold_after(body_.acquisitions.fetch_add(1, std::memory_order_relaxed), kPlaces);
   entry(index).hold.store(number, std::memory_order_relaxed);
   KILL_POINT("read_write_lock.look_shared.hold");
   take_turn();
@@ -87,7 +88,8 @@ Outcome ReadWriteLock::look_exclusive() {
   platform::fence_after_rmw();  // INV-15
   if (has_readers()) return {};
   const bool abandoned = body_.writing.load() != 0;
-  const uint64_t number = body_.acquisitions.fetch_add(1, std::memory_order_relaxed) + 1;
+  const uint64_t number =
+      hold_after(body_.acquisitions.fetch_add(1, std::memory_order_relaxed), kPlaces);
   body_.hold.store(number, std::memory_order_relaxed);
   KILL_POINT("read_write_lock.look_exclusive.hold");
   body_.writing.store(agent_.id());

@@ -39,6 +39,7 @@ Outcome RLock::claim(AgentId from) {
 // With the mutex just locked, or not: hold, or give the mutex back (INV-11).
 Outcome RLock::claim_with(platform::MutexResult result) {
   if (!is_locked(result)) return {};
+  agent_.has_locked(&body_.mutex);
   KILL_POINT("rlock.claim_with.mutex");
   const AgentId before = body_.owner.load();
   // The kernel wakes us before it closes the bell of the dead. Its word is good: no two agents that lock
@@ -109,7 +110,7 @@ void RLock::resume(uint64_t hold, uint32_t depth) {
 
 // The mutex, if this agent has it.
 void RLock::unlock() {
-  if (body_.mutex_owner.load(std::memory_order_relaxed) != agent_.id()) return;
+  if (!agent_.forget_mutex(&body_.mutex)) return;
   body_.mutex_owner.store(0, std::memory_order_relaxed);
   KILL_POINT("rlock.unlock.mutex_owner");
   platform::unlock_mutex(&body_.mutex, agent_.party());
@@ -141,6 +142,10 @@ Code RLock::release() {
 
 Code RLock::release_hold(uint64_t hold) {
   return hold_->value == hold ? release() : Code::not_owner;
+}
+
+void RLock::let_go() {
+  if (!held_by_me()) unlock();
 }
 
 void RLock::abandon() {

@@ -42,6 +42,9 @@ class RLock {
   void resume(uint64_t hold, uint32_t depth);
   // At the end of the agent, if it held this: wake somebody who will find out.
   void abandon();
+  // Before a handle of this agent goes. A mutex that it still has, though the owner word is another's, it
+  // has only because somebody wrote over that word.
+  void let_go();
 
   AgentId owner() const { return body_.owner.load(); }
   bool held_by_me() const { return body_.owner.load(std::memory_order_relaxed) == agent_.id(); }

@@ -27,6 +27,13 @@ bool starts_with(const std::string& text, const char* prefix) {
 
 bool is_owned_kind(Kind kind) { return kind == Kind::lock || kind == Kind::rlock; }
 
+// Only a semaphore that holdfast can have made is ever opened or taken away for what a file says.
+bool is_semaphore_name(const char* name) {
+  return strnlen(name, sizeof Header::posix_name) < sizeof Header::posix_name &&
+         strncmp(name, "/hf-", 4) == 0 && name[4] != '\0' &&
+         name[4 + strspn(name + 4, "0123456789abcdef")] == '\0';
+}
+
 bool has_semaphore(Kind kind) { return facts_of(kind).has_semaphore; }
 
 uint32_t first_value(const OpenRequest& request) {
@@ -134,12 +141,13 @@ bool Store::has_news(const Found& found) {
   return platform::read_at(found.fd, sizeof(Header) + word, &owner, sizeof owner) && owner != 0;
 }
 
-void Object::remember(const Header& header) {
-  kind_ = header.kind;
-  initial_ = header.initial;
-  tag_ = header.tag;
-  name_.assign(header.name, header.name_length);
-  posix_name_ = header.posix_name;
+void Object::remember(Kind kind, uint32_t initial, uint64_t tag, std::string name,
+                      std::string posix_name) {
+  kind_ = kind;
+  initial_ = initial;
+  tag_ = tag;
+  name_ = std::move(name);
+  posix_name_ = std::move(posix_name);
 }
 
 bool Object::has_news() const {
@@ -436,7 +444,8 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   const bool text_ends = memchr(header.posix_name, 0, sizeof header.posix_name) != nullptr &&
                          header.name_length <= kNameMax;
   const bool known_kind = facts_of(header.kind).name != nullptr;
-  const bool named = (header.posix_name[0] == '/') == has_semaphore(header.kind);
+  const bool named = text_ends && (has_semaphore(header.kind) ? is_semaphore_name(header.posix_name)
+                                                              : header.posix_name[0] == '\0');
   const State state = header.state.load();
   if (!text_ends || !known_kind || !named || state < State::making || state > State::removed) {
     return Status::of(Code::corrupt, path + " has a header that makes no sense");
@@ -451,7 +460,7 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
 void Store::destroy(const char* posix_name, const std::string& file_name) {
   // INV-10: the semaphore first. Dying in between leaves a file that nobody uses, and a sweep or the
   // next open comes by here again.
-  if (posix_name[0] == '/') platform::unlink_semaphore(posix_name);
+  if (is_semaphore_name(posix_name)) platform::unlink_semaphore(posix_name);
   KILL_POINT("store.destroy.semaphore");
   platform::unlink_file(directory_fd_, file_name.c_str());
   KILL_POINT("store.destroy.file");
@@ -545,7 +554,8 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
   header->byte_length = object->length_;
   header->flags.store((request.persistent ? kPersistent : 0u) |
                       (request.anonymous ? kAnonymous : 0u));
-  header->tag = registry_.next_serial();
+  const uint64_t tag = registry_.next_serial();
+  header->tag = tag;
   for (uint64_t i = 1; i < kTags; i++) registry_.next_serial();
   KILL_POINT("store.make.tag");
   header->created_us = platform::realtime_us();
@@ -580,8 +590,9 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
   if (request.kind == Kind::condition) {
     ConditionBody* body = object->body<ConditionBody>();
     body->lock_kind = request.lock_kind;
-    body->lock_name_length = static_cast<uint32_t>(std::min(request.lock_name.size(), kNameMax));
-    memcpy(body->lock_name, request.lock_name.data(), body->lock_name_length);
+    const size_t length = std::min(request.lock_name.size(), kNameMax);
+    body->lock_name_length = static_cast<uint32_t>(length);
+    memcpy(body->lock_name, request.lock_name.data(), length);
     KILL_POINT("store.make.lock_name");
   }
 
@@ -610,7 +621,9 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
   header->state.store(State::ready);
   KILL_POINT("store.make.ready");
 
-  object->remember(*header);
+  // Not from the file: others can write there by now.
+  object->remember(request.kind, request.initial, tag, request.name,
+                   has_semaphore(request.kind) ? posix_name : "");
   object->users_ = 1;
   *result = object.get();
   objects_[file_name] = object.release();
@@ -718,7 +731,8 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
   object->file_name_ = file_name;
   object->fd_ = std::exchange(found.fd, -1);
   object->length_ = seen.byte_length;
-  object->remember(seen);
+  object->remember(seen.kind, seen.initial, seen.tag, std::string(seen.name, seen.name_length),
+                   seen.posix_name);
   platform::OsError error = platform::lock_shared(object->fd_);
   KILL_POINT("store.adopt.flock");
   if (!error) error = platform::map_file(object->fd_, object->length_, &object->base_);

@@ -76,7 +76,7 @@ class Object {
   bool has_news() const;
   // Nobody uses the object: whatever says otherwise is left by the dead.
   void forget_users();
-  void remember(const Header& header);
+  void remember(Kind kind, uint32_t initial, uint64_t tag, std::string name, std::string posix_name);
   void* base_ = nullptr;
   size_t length_ = 0;
   int fd_ = -1;

@@ -25,6 +25,12 @@ struct Outcome {
   explicit operator bool() const { return hold != 0; }
 };
 
+// The number of the hold that follows on so many acquisitions: never 0, and with its place (one of so
+// many) still a whole number that JavaScript can tell from its neighbours.
+constexpr uint64_t hold_after(uint64_t acquisitions, uint64_t places = 1) {
+  return acquisitions % ((uint64_t{1} << 52) / places) + 1;
+}
+
 // Finds out that nothing has moved for two slices, however often or seldom it is asked.
 class Patience {
  public:

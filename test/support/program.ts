@@ -57,6 +57,10 @@ export class Program {
     return found;
   }
 
+  write(text: string): void {
+    this.#child.stdin!.write(text);
+  }
+
   closeInput(): void {
     this.#child.stdin!.end();
   }
