@@ -258,8 +258,9 @@ void run_tasks(std::vector<Task>& tasks) {
     }
     int status = 0;
     const pid_t ended = running > 0 ? waitpid(-1, &status, 0) : 0;
-    for (const Task& task : tasks) {
+    for (Task& task : tasks) {
       if (ended <= 0 || task.pid != ended) continue;
+      task.pid = 0;  // the number is soon another one's
       running--;
       if (!(*task.result)->finished) printf("  FAILED %s: the sweep broke off\n", task.name().c_str());
       report(task);
