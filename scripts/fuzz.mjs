@@ -119,14 +119,36 @@ const headerLength = 512;
 const mutexLength = values.platform === 'linux' ? 40 : 0; // sizeof(pthread_mutex_t); 0: try it, too
 /** Where native/core/layout.h has a mutex. */
 const mutexAt = { RLock: 568, Queue: 704, JoinableQueue: 704, Barrier: 576 };
-if (mutexLength > 0 && (process.arch !== 'x64' || !process.report.getReport().header.glibcVersionRuntime)) {
+if (
+  mutexLength > 0 &&
+  (process.arch !== 'x64' || !process.report.getReport().header.glibcVersionRuntime)
+) {
   die('where the mutexes are is known for glibc on x64 only; --platform=posix has none');
 }
 
 const words = [
-  0n, 1n, 2n, 7n, 8n, 0xffn, 0x8000n, 0xffffn, 0x10000n, 0x20000n, 0x40000n, 0x7fffffffn, 0x80000000n,
-  0xffffffffn, 0x100000000n, (1n << 40n) - 1n, 1n << 40n, 1n << 53n, 1n << 62n, 1n << 63n,
-  (1n << 64n) - 1n, (1n << 64n) - 2n,
+  0n,
+  1n,
+  2n,
+  7n,
+  8n,
+  0xffn,
+  0x8000n,
+  0xffffn,
+  0x10000n,
+  0x20000n,
+  0x40000n,
+  0x7fffffffn,
+  0x80000000n,
+  0xffffffffn,
+  0x100000000n,
+  (1n << 40n) - 1n,
+  1n << 40n,
+  1n << 53n,
+  1n << 62n,
+  1n << 63n,
+  (1n << 64n) - 1n,
+  (1n << 64n) - 2n,
 ];
 
 class Mutator {
@@ -195,7 +217,9 @@ class Mutator {
     const { below } = this;
     const choice = below(10);
     if (name === 'registry') {
-      return choice === 0 ? below(headerLength + 64) : headerLength + 64 + below(64 * (choice < 8 ? 8 : 4096));
+      return choice === 0
+        ? below(headerLength + 64)
+        : headerLength + 64 + below(64 * (choice < 8 ? 8 : 4096));
     }
     if (choice === 0) return below(headerLength);
     if (choice < 4) return headerLength + below(320); // the words of the body
@@ -244,7 +268,8 @@ function checkControl() {
     control.queue.inspect().puts !== 1 ||
     new Uint8Array(control.memory.buffer).some((byte) => byte !== 0x5a) ||
     hf.list().length !== 3 ||
-    (process.platform === 'linux' && !existsSync(`/dev/shm/sem.${control.lock.native.posixName.slice(1)}`));
+    (process.platform === 'linux' &&
+      !existsSync(`/dev/shm/sem.${control.lock.native.posixName.slice(1)}`));
   if (wrong) violations.push(`the control objects have changed: ${JSON.stringify(state)}`);
 }
 
@@ -252,7 +277,12 @@ const canary = Buffer.alloc(4096, 0xc5);
 const running = new Set();
 
 function start(index, directory) {
-  const player = { index, beat: path.join(sandbox, `beat.${index}`), seen: 0, at: performance.now() };
+  const player = {
+    index,
+    beat: path.join(sandbox, `beat.${index}`),
+    seen: 0,
+    at: performance.now(),
+  };
   writeFileSync(player.beat, Buffer.alloc(8));
   const plan = { seed: below(2 ** 31), index, beat: player.beat, names };
   player.child = fork(path.join(root, 'test/fuzz/player.mjs'), [JSON.stringify(plan)], {
@@ -274,7 +304,9 @@ function start(index, directory) {
     running.delete(player);
     if (player.hung) return;
     if (code !== 0 || player.errors !== '') {
-      violations.push(`player ${index} of round ${total.rounds} ended with ${signal ?? code}\n${player.errors}`);
+      violations.push(
+        `player ${index} of round ${total.rounds} ended with ${signal ?? code}\n${player.errors}`,
+      );
     }
   });
 }
@@ -286,7 +318,9 @@ function checkBeats() {
       player.seen = now;
       player.at = performance.now();
     } else if (performance.now() - player.at > watchdog_ms) {
-      violations.push(`player ${player.index} of round ${total.rounds} hangs after operation ${now}`);
+      violations.push(
+        `player ${player.index} of round ${total.rounds} hangs after operation ${now}`,
+      );
       player.hung = true;
       player.child.kill('SIGKILL');
     }
@@ -306,7 +340,7 @@ function removeSemaphores(directory) {
   for (const name of readdirSync(directory)) {
     if (!name.startsWith('object.') || kindOf.has(name)) continue;
     const text = readFileSync(path.join(directory, name)).toString('latin1', 64, 96);
-    left.push(...(/^\/(hf-[0-9a-f]{26})\0/.exec(text)?.slice(1) ?? []));
+    left.push(...(/^\/(hf-[0-9a-f]{26})/.exec(text)?.slice(1) ?? []));
   }
   for (const name of left) rmSync(`/dev/shm/sem.${name}`, { force: true });
 }
@@ -338,7 +372,8 @@ async function round() {
   total.writes += mutator.writes;
   checkControl();
   for (const file of beside) {
-    if (!existsSync(file) || !readFileSync(file).equals(canary)) violations.push(`${file} has changed`);
+    if (!existsSync(file) || !readFileSync(file).equals(canary))
+      violations.push(`${file} has changed`);
   }
   removeSemaphores(directory);
   rmSync(directory, { recursive: true, force: true });
@@ -347,12 +382,15 @@ async function round() {
 let stopping = false;
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => (stopping = true));
 
-say(`fuzzing for ${minutes} min on ${values.platform}${values.sanitize ? ', sanitized' : ''}, --seed ${seed}`);
+say(
+  `fuzzing for ${minutes} min on ${values.platform}${values.sanitize ? ', sanitized' : ''}, --seed ${seed}`,
+);
 const deadline = performance.now() + minutes * 60_000;
 while (performance.now() < deadline && violations.length === 0 && !stopping) await round();
 controlGuard.release();
 for (const it of [control.lock, control.queue, control.memory]) it.close();
-for (let index = 0; index < players; index++) rmSync(path.join(sandbox, `beat.${index}`), { force: true });
+for (let index = 0; index < players; index++)
+  rmSync(path.join(sandbox, `beat.${index}`), { force: true });
 
 console.log(JSON.stringify({ seed, ...total }));
 for (const text of violations.slice(0, 20)) console.error(`VIOLATION ${text}`);
