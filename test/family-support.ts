@@ -297,7 +297,7 @@ export class ContenderReports implements Disposable {
     readonly permits: number,
     cells: number,
   ) {
-    this.#memory = new SharedMemory(4 * (cells + 2));
+    this.#memory = new SharedMemory(4 * (2 * cells + 2));
     this.#words = new Int32Array(this.#memory.buffer);
   }
 

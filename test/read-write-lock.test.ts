@@ -35,6 +35,15 @@ function waiting(lock: ReadWriteLock, readers: number, writers: number): Promise
   }, `${readers} readers and ${writers} writers wait`);
 }
 
+/** Resolves when a writer is first in line: it is counted as waiting an instant before. */
+function claimed(lock: ReadWriteLock): Promise<void> {
+  return until(() => {
+    const guard = lock.tryAcquireShared();
+    guard?.release();
+    return guard === null;
+  }, 'a writer is first in line');
+}
+
 /** Nobody is inside or waits, and nobody is told anything. */
 function assertFree(lock: ReadWriteLock): void {
   const reader = lock.tryAcquireShared();
@@ -222,6 +231,7 @@ describe('ReadWriteLock', () => {
           void (await victim.open(kind, { name })).begin(method('Exclusive', forms[i]!));
         }
         await waiting(lock, 0, 2);
+        await claimed(lock);
         // Readers stand behind a writer that waits, and no longer than it lives.
         const wait = there.begin('acquireShared');
         await waiting(lock, 1, 2);
@@ -330,8 +340,7 @@ describe('ReadWriteLock', () => {
     );
     const reading = await reader!.begin('acquireShared');
     const wait = writer!.begin('acquireExclusive');
-    await waiting(lock, 0, 1);
-    assert.equal(lock.tryAcquireShared(), null);
+    await claimed(lock);
     assertThrows(() => lock.acquireSharedSync({ timeout: 20 }), 'TimeoutError');
     const behind = late!.begin('acquireShared');
     await waiting(lock, 1, 1);
@@ -449,7 +458,7 @@ describe('ReadWriteLock', () => {
       const wait = await lock.runShared(async (guard) => {
         guard.release();
         const write = writer!.begin('acquireExclusive');
-        await waiting(lock, 0, 1);
+        await claimed(lock);
         await assertRejects(lock.acquireShared({ timeout: 20 }), 'TimeoutError');
         return [write];
       });

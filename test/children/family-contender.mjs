@@ -11,7 +11,13 @@ const memory = new SharedMemory(undefined, { name: memoryName });
 const words = new Int32Array(memory.buffer);
 /** Before the cells: a pair of numbers that only writers change, one after the other. */
 const firstCell = 2;
+const cells = (words.length - firstCell) / 2;
 const mine = firstCell + Number(cell);
+/** How often each has been inside stands behind the cells. */
+const enter = (who) => {
+  Atomics.add(words, mine + cells, 1);
+  Atomics.store(words, mine, who);
+};
 const object =
   kind === 'BoundedSemaphore'
     ? new BoundedSemaphore(Number(permits), { name })
@@ -20,18 +26,26 @@ const object =
 const say = (what, about) =>
   writeSync(1, `${JSON.stringify({ what, at: now(), pid: process.pid, ...about })}\n`);
 
-function others() {
+function look() {
   const found = [];
-  for (let i = firstCell; i < words.length; i++) {
+  for (let i = firstCell; i < firstCell + cells; i++) {
     const who = Atomics.load(words, i);
-    if (who !== 0 && i !== mine) found.push(who);
+    if (who !== 0 && i !== mine) found.push({ who, since: Atomics.load(words, i + cells) });
   }
   return found;
 }
 
+/** Who else is inside, all at one time: some come and go while the cells are looked at one by one. */
+function others() {
+  const [before, after] = [look(), look()];
+  return after
+    .filter(({ who, since }) => before.some((it) => it.who === who && it.since === since))
+    .map(({ who }) => who);
+}
+
 async function semaphoreRound() {
   const guard = form === 'sync' ? object.acquireSync() : await object.acquire();
-  Atomics.store(words, mine, process.pid);
+  enter(process.pid);
   const inside = others();
   if (inside.length >= Number(permits)) say('crowded', { inside });
   if (guard.abandoned) say('abandoned');
@@ -41,7 +55,7 @@ async function semaphoreRound() {
 
 async function writerRound() {
   const guard = form === 'sync' ? object.acquireExclusiveSync() : await object.acquireExclusive();
-  Atomics.store(words, mine, -process.pid);
+  enter(-process.pid);
   const inside = others();
   if (inside.length > 0) say('crowded', { inside });
   if (words[0] !== words[1] && !guard.abandoned) say('torn');
@@ -55,7 +69,7 @@ async function writerRound() {
 
 async function readerRound() {
   const guard = form === 'sync' ? object.acquireSharedSync() : await object.acquireShared();
-  Atomics.store(words, mine, process.pid);
+  enter(process.pid);
   const inside = others().filter((who) => who < 0);
   if (inside.length > 0) say('crowded', { inside: inside.map((who) => -who) });
   if (words[0] !== words[1] && !guard.abandoned) say('torn');
