@@ -24,6 +24,7 @@ class Watcher {
 // an owner word, so the two together say exactly whose the hold is, whoever else releases and acquires.
 struct HoldNumber {
   uint64_t value = 0;
+  std::vector<uint64_t> at;  // BoundedSemaphore: of each permit
 };
 
 class Agent {

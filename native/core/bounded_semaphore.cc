@@ -10,11 +10,11 @@ Outcome BoundedSemaphore::claim(uint32_t index, AgentId from) {
   AgentId expected = from;
   if (!taken.owner.compare_exchange_strong(expected, agent_.id())) return {};
   KILL_POINT("bounded_semaphore.claim.owner");
-  // Only its owner writes the number; dying before it does is harmless.
-  const uint64_t number =
-      hold_after(body_.acquisitions.fetch_add(1, std::memory_order_relaxed), kPlaces);
-  taken.hold.store(number, std::memory_order_relaxed);
-  KILL_POINT("bounded_semaphore.claim.hold");
+  // Known to this agent alone: by now somebody may have released, and another acquired (see HoldNumber).
+  const uint64_t number = hold_after(agent_.next_hold(), kPlaces);
+  holds_->at[index] = number;
+  body_.acquisitions.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("bounded_semaphore.claim.acquisitions");
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
   KILL_POINT("bounded_semaphore.claim.abandonments");
   return {number * kPlaces + index, from != 0};
@@ -55,9 +55,8 @@ void BoundedSemaphore::watch() {
 bool BoundedSemaphore::is_mine(uint64_t hold) const {
   const uint64_t index = hold % kPlaces;
   if (index >= permits()) return false;
-  const Permit& held = permit(index);
-  return held.owner.load(std::memory_order_relaxed) == agent_.id() &&
-         held.hold.load(std::memory_order_relaxed) == hold / kPlaces;
+  return permit(index).owner.load(std::memory_order_relaxed) == agent_.id() &&
+         holds_->at[index] == hold / kPlaces;
 }
 
 Code BoundedSemaphore::release_hold(uint64_t hold) {

@@ -18,7 +18,12 @@ namespace holdfast::core {
 class BoundedSemaphore {
  public:
   BoundedSemaphore(Agent& agent, Object& object)
-      : agent_(agent), object_(object), body_(*object.body<BoundedBody>()) {}
+      : agent_(agent),
+        object_(object),
+        body_(*object.body<BoundedBody>()),
+        holds_(agent.hold_number(object)) {
+    holds_->at.resize(object.initial());
+  }
 
   // Tries; Outcome::hold names the permit and this acquisition of it.
   Outcome look();
@@ -55,6 +60,7 @@ class BoundedSemaphore {
   Agent& agent_;
   Object& object_;
   BoundedBody& body_;
+  const std::shared_ptr<HoldNumber> holds_;
 };
 
 }  // namespace holdfast::core

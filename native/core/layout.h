@@ -171,7 +171,8 @@ struct JoinableQueueBody {
 };
 constexpr uint64_t kDone = UINT64_MAX;  // no agent's id: see Registry::next_serial
 
-// BoundedSemaphore. The words of `owner` are a Lock's. `hold` is the number of the acquisition.
+// BoundedSemaphore: a permit, whose words of `owner` are a Lock's. ReadWriteLock: a reader's place, and
+// the number of its acquisition.
 struct Permit {
   std::atomic<uint64_t> owner;
   std::atomic<uint64_t> hold;
