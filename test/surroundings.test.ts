@@ -210,6 +210,8 @@ describe('surroundings', () => {
   for (const bells of [true, false]) {
     it(`a dead holder whose pid was used again is dead, ${bells ? '' : 'even '}with${bells ? '' : 'out'} its bell`, async function () {
       if (!hasNamespaces) this.skip();
+      // The build that stands in for macOS does not know when a process started: there it counts as alive.
+      if (!bells && platform !== 'linux') this.skip();
       const directory = temporaryDirectory();
       // In a namespace of its own the next pid can be chosen. The one that takes it starts a clock tick or
       // more later, as a pid that comes back always does.
