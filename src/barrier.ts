@@ -5,7 +5,7 @@ import {
   type OpenOptions,
   type SyncWaitOptions,
   type WaitOptions,
-  checkCount,
+  checkNumber,
   checkFunction,
   checkSyncWait,
   checkWait,
@@ -58,7 +58,7 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
    * is taken as it is, and must exist: NotFoundError. Otherwise as Lock.
    */
   constructor(parties: number | undefined, options: BarrierOptions = {}) {
-    if (parties !== undefined) checkCount('parties', parties, 1, addon.maxParties);
+    checkNumber('parties', parties, 1, addon.maxParties, options);
     const { action, timeout } = Object(options) as BarrierOptions;
     if (action !== undefined) checkFunction('action', action);
     checkSyncWait({ timeout });
@@ -194,6 +194,7 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
     try {
       const result = this.#action!();
       if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') {
+        Promise.resolve(result).catch(() => {}); // told already
         throw new TypeError('waitSync() cannot wait for an action that returns a promise');
       }
     } catch (error) {

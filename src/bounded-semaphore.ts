@@ -6,7 +6,7 @@ import {
   type OpenOptions,
   type SyncWaitOptions,
   type WaitOptions,
-  checkCount,
+  checkNumber,
   checkFunction,
   checkSyncWait,
   checkWait,
@@ -50,7 +50,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore', NativeBounded> 
    * is taken as it is, and must exist: NotFoundError. Otherwise as Lock.
    */
   constructor(permits: number | undefined, options: OpenOptions = {}) {
-    if (permits !== undefined) checkCount('permits', permits, 1, addon.maxOwnedPermits);
+    checkNumber('permits', permits, 1, addon.maxOwnedPermits, options);
     super('BoundedSemaphore', permits === undefined ? { ...options, mustExist: true } : options, {
       initial: permits,
     });

@@ -134,6 +134,20 @@ export function checkCount(what: string, value: unknown, least: number, most: nu
   }
 }
 
+/** What a new object needs, and an old one has. */
+export function checkNumber(
+  what: string,
+  value: unknown,
+  least: number,
+  most: number,
+  options: OpenOptions,
+): void {
+  if (value !== undefined) checkCount(what, value, least, most);
+  else if (Object(options).name === undefined) {
+    throw new TypeError(`${what} must be given: only what exists already, by its name, has it`);
+  }
+}
+
 export function checkFunction(what: string, value: unknown): void {
   if (typeof value !== 'function')
     throw new TypeError(`${what} must be a function, not ${show(value)}`);

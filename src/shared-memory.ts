@@ -1,6 +1,6 @@
 import { type NativeSharedMemory, addon } from './native.js';
 import { Shared } from './objects.js';
-import { type OpenOptions, checkCount } from './options.js';
+import { type OpenOptions, checkNumber } from './options.js';
 
 /** What `inspect()` shows of a SharedMemory. */
 export interface SharedMemoryState {
@@ -36,7 +36,7 @@ export class SharedMemory extends Shared<'SharedMemory', NativeSharedMemory> {
    * a later store never fails for lack of it. Otherwise as Lock.
    */
   constructor(size: number | undefined, options: OpenOptions = {}) {
-    if (size !== undefined) checkCount('size', size, 1, addon.maxSharedMemory);
+    checkNumber('size', size, 1, addon.maxSharedMemory, options);
     super('SharedMemory', size === undefined ? { ...options, mustExist: true } : options, {
       bytes: size,
     });

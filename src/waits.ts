@@ -273,7 +273,7 @@ function leave(queue: WaitQueue, pending: Pending): void {
 
 function timedOut(waiter: Waiter, timeout: number): TimeoutError {
   return new TimeoutError(
-    `${label(waiter.kind, waiter.name)}: the wait ended after ${timeout} ms`,
+    `${label(waiter.kind, waiter.name)}: the wait ended after ${Number(timeout.toFixed(3))} ms`,
     describe(waiter),
   );
 }

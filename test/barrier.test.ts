@@ -254,6 +254,20 @@ describe('Barrier', () => {
       }
     });
 
+    it('killed while waiting, alone: whoever comes last does not open the round for it', async () => {
+      for (const place of elsewhere) {
+        for (const form of forms) {
+          const victim = await newActor(place);
+          const { barrier, far, name } = await open(2, [victim]);
+          await arrives(far[0]!, barrier, form);
+          await victim.kill();
+          assert.equal(barrier.broken(), true);
+          await broken(quiet(barrier.wait()), name);
+          await worksAfterReset(barrier);
+        }
+      }
+    });
+
     // Nobody notifies: the last to arrive lets the others go by one store, before or after which it dies.
     // That is tried at random instants.
     it('killed at any instant of a round', async function () {

@@ -14,7 +14,7 @@ uint64_t bit_of(uint64_t round) { return uint64_t{1} << (round % kHistory); }
 
 Arrival Barrier::arrive(bool acts) {
   const Arrival arrival = arrive_guarded(acts);
-  if (arrival.turnout == Turnout::passed) wake_all();
+  if (arrival.turnout == Turnout::passed || arrival.turnout == Turnout::broken) wake_all();
   return arrival;
 }
 
@@ -24,6 +24,11 @@ Arrival Barrier::arrive_guarded(bool acts) {
   Round round = Round::of(body_.state.load());
   if (round.phase == Phase::broken) return {Turnout::broken, round.number, 0};
   if (round.phase == Phase::acting || round.arrived >= parties()) return {};
+  // Who comes last must not open the round for somebody who died in it, seen by nobody yet.
+  if (round.arrived + 1 == parties() && has_dead(round)) {
+    store_broken(round);
+    return {Turnout::broken, round.number, 0};
+  }
   const uint32_t index = static_cast<uint32_t>(round.arrived);
   place(index).store(agent_.id());  // before the count that makes it valid
   KILL_POINT("barrier.arrive.place");
@@ -182,6 +187,11 @@ void Barrier::wake_all() {
   ring_all(body_.waiters, agent_.registry(), waiters_tag());
   KILL_POINT("barrier.wake_all.waiters");
   ring_all(body_.arrivals, agent_.registry(), arrivals_tag());
+}
+
+bool Barrier::broken() {
+  const Round round = Round::of(body_.state.load());
+  return round.phase == Phase::broken || has_dead(round);
 }
 
 void Barrier::abandon() { wake_all(); }

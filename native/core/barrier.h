@@ -53,7 +53,7 @@ class Barrier {
   void abandon();
 
   uint32_t parties() const { return object_.initial(); }
-  bool broken() const { return Round::of(body_.state.load()).phase == Phase::broken; }
+  bool broken();  // or about to be: one that has arrived is dead
   uint32_t waiting() const;
   BarrierBody& body() { return body_; }
   uint64_t waiters_tag() const { return object_.tag(); }

@@ -701,7 +701,8 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
   const std::string file_name = kObjectPrefix + request.file_key;
   if (seen.kind != request.kind) {
     return Status::of(Code::incompatible,
-                      std::string("the name belongs to a ") + facts_of(seen.kind).name);
+                      std::string(seen.kind == Kind::event ? "the name belongs to an " : "the name belongs to a ") +
+                          facts_of(seen.kind).name);
   }
   if (std::string(seen.name, seen.name_length) != request.name) {
     return Status::of(Code::incompatible, "its file belongs to another name: " +
