@@ -212,10 +212,11 @@ void Object::forget_users() {
       BarrierBody* barrier = body<BarrierBody>();
       platform::init_mutex(&barrier->guard);
       KILL_POINT("store.forget_users.barrier_guard");
-      // Those who had arrived are dead; what they broke, unless it was broken before, was their round.
-      const Round round = Round::of(barrier->state.load());
-      if (round.phase != Phase::broken) {
-        barrier->state.store(Round{round.number + 1, Phase::filling, 0}.state());
+      // Those who had arrived are dead, and that is told as if somebody had seen it.
+      Round round = Round::of(barrier->state.load());
+      if (round.phase != Phase::broken && (round.arrived != 0 || round.phase == Phase::acting)) {
+        round.phase = Phase::broken;
+        barrier->state.store(round.state());
         KILL_POINT("store.forget_users.round");
       }
       reset(barrier->waiters);

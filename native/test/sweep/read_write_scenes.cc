@@ -41,7 +41,7 @@ struct ReadWriteScene : Scene {
   }
 
   static Outcome look(RwUser& by, Way way) {
-    return way == Way::shared ? by->look_shared(false) : by->try_exclusive();
+    return way == Way::shared ? by->look_shared(core::ReadWriteLock::Past::nobody) : by->try_exclusive();
   }
   static Code release(RwUser& by, Way way, uint64_t hold) {
     return way == Way::shared ? by->release_shared(hold) : by->release_exclusive(hold);
@@ -120,7 +120,7 @@ struct ReadWriteScene : Scene {
     CHECK_EQUAL(object().release_shared(mine.hold), Code::ok);
     const Outcome writes = get_in(*other, Way::exclusive);
     CHECK_EQUAL(writes.abandoned, news);
-    CHECK(!object().look_shared(false) && !object().look_shared(true) && !object().try_exclusive());
+    CHECK(!object().look_shared(core::ReadWriteLock::Past::nobody) && !object().look_shared(core::ReadWriteLock::Past::waiting) && !object().try_exclusive());
     CHECK_EQUAL((*other)->release_exclusive(writes.hold), Code::ok);
     const Outcome last = get_in(*user, Way::exclusive);
     CHECK(!last.abandoned);
@@ -154,7 +154,7 @@ struct ReadWriteScene : Scene {
 
 struct SharedFree : ReadWriteScene {
   int change() const override { return 1; }
-  void operate() override { took(object().look_shared(false)); }
+  void operate() override { took(object().look_shared(core::ReadWriteLock::Past::nobody)); }
 };
 OPERATION("ReadWriteLock", "shared, free", SharedFree);
 
@@ -165,7 +165,7 @@ OPERATION("ReadWriteLock", "shared, others read", SharedAmongReaders);
 
 struct WaitShared : SharedFree {
   void operate() override {
-    took(object().wait_shared(false, now_ns() + 2 * platform::kNanosPerMilli));
+    took(object().wait_shared(core::ReadWriteLock::Past::nobody, now_ns() + 2 * platform::kNanosPerMilli));
   }
 };
 OPERATION("ReadWriteLock", "wait to read, free", WaitShared);
@@ -189,13 +189,13 @@ struct WithClaim : ReadWriteScene {
 
 struct SharedPastWriter : WithClaim {
   int change() const override { return 1; }
-  void operate() override { took(object().look_shared(true)); }
+  void operate() override { took(object().look_shared(core::ReadWriteLock::Past::waiting)); }
 };
 OPERATION("ReadWriteLock", "shared, past a writer that wants", SharedPastWriter);
 
 struct SharedRefused : WithClaim {
   void operate() override {
-    took(object().wait_shared(false, now_ns() + platform::kNanosPerMilli));
+    took(object().wait_shared(core::ReadWriteLock::Past::nobody, now_ns() + platform::kNanosPerMilli));
     CHECK(!facts->holds);
   }
 };
@@ -358,7 +358,7 @@ struct ReleaseToClaim : Release<Way::shared> {
   }
   void get_ready() override {
     ReadWriteScene::get_ready();
-    took(object().look_shared(true));
+    took(object().look_shared(core::ReadWriteLock::Past::waiting));
     CHECK(facts->holds);
   }
   void meanwhile() override {

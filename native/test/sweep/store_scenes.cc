@@ -70,7 +70,7 @@ void use(Party& party, Object& object, bool abandoned = false) {
     }
     case Kind::read_write_lock: {
       core::ReadWriteLock lock(party.agent(), object);
-      const Outcome reads = lock.look_shared(false);
+      const Outcome reads = lock.look_shared(core::ReadWriteLock::Past::nobody);
       CHECK(bool(reads) && lock.reading() == 1);
       CHECK_EQUAL(lock.release_shared(reads.hold), Code::ok);
       const Outcome writes = lock.try_exclusive();
@@ -93,6 +93,8 @@ void use(Party& party, Object& object, bool abandoned = false) {
     }
     case Kind::barrier: {
       core::Barrier barrier(party.agent(), object);
+      // Whoever had arrived is dead, and that is told until a reset.
+      if (barrier.broken()) CHECK(barrier.reset() == core::Code::ok);
       return CHECK(barrier.arrive(false).turnout == core::Turnout::passed);
     }
     case Kind::shared_memory:
@@ -105,7 +107,7 @@ void use(Party& party, Object& object, bool abandoned = false) {
 void begin_to_use(Party& party, Object& object) {
   if (object.kind() == Kind::read_write_lock) {
     core::ReadWriteLock lock(party.agent(), object);
-    CHECK(bool(lock.look_shared(false)));
+    CHECK(bool(lock.look_shared(core::ReadWriteLock::Past::nobody)));
     lock.body().turn = 1;
   }
   if (object.kind() == Kind::condition) {
