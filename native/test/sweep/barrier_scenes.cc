@@ -121,18 +121,18 @@ struct BarrierScene : Scene {
 
 // ---------------------------------------------------------------- arriving
 
-// Nobody has looked when the others arrive: with the dead one it is a full round, or without it.
+// Nobody has looked when the others arrive: whoever comes last finds the dead one, and the round is broken.
 struct ArriveFirst : BarrierScene {
   void operate() override { CHECK(object().arrive(false).turnout == Turnout::arrived); }
   void afterwards() override { CHECK_EQUAL(object().waiting(), 1u); }
   Progress judge(Turnout) override {
     const bool counted = object().waiting() == 1;
-    while (arrived.size() + counted < kParties) {
-      const Turnout turnout = peer_arrives(static_cast<uint32_t>(arrived.size()));
-      const bool is_last = arrived.size() + counted == kParties;
-      CHECK(turnout == (is_last ? Turnout::passed : Turnout::arrived));
+    for (uint32_t peer = 0; peer + counted < kParties; peer++) {
+      const bool is_last = peer + counted + 1 == kParties;
+      const Turnout end = counted ? Turnout::broken : Turnout::passed;
+      CHECK(peer_arrives(peer) == (is_last ? end : Turnout::arrived));
     }
-    CHECK(verdict() == Turnout::passed);
+    CHECK(verdict() == (counted ? Turnout::broken : Turnout::passed));
     return counted ? Progress::done : Progress::not_done;
   }
 };
