@@ -23,7 +23,7 @@
 // inside.
 import { createHook } from 'node:async_hooks';
 import { IncompatibleError, NotOwnerError, label } from './errors.js';
-import { type Guard, HeldGuard } from './guard.js';
+import { type Guard, HeldGuard, whileHeld } from './guard.js';
 import { Hold, context, holdingsWith, inContext } from './holdings.js';
 import type { NativeOwned } from './native.js';
 import { type RLockScope, type WaitOptions, checkFunction, checkWait } from './options.js';
@@ -235,12 +235,9 @@ export class TaskScope {
   ): Promise<Awaited<T>> {
     checkFunction('fn', fn);
     const hold = new TaskHold();
-    const guard = await this.#acquire(hold, options);
-    try {
-      return await context.run(holdingsWith(hold), () => fn(guard));
-    } finally {
-      guard.release();
-    }
+    return whileHeld(await this.#acquire(hold, options), (guard) =>
+      context.run(holdingsWith(hold), () => fn(guard)),
+    );
   }
 
   async #acquire(hold: TaskHold, options: WaitOptions | undefined): Promise<Guard> {

@@ -7,6 +7,7 @@ import {
   type WaitOptions,
   checkNumber,
   checkFunction,
+  checkNoPromise,
   checkSyncWait,
   checkWait,
 } from './options.js';
@@ -192,11 +193,7 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
 
   #actSync(native: NativeBarrier, round: number): void {
     try {
-      const result = this.#action!();
-      if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') {
-        Promise.resolve(result).catch(() => {}); // told already
-        throw new TypeError('waitSync() cannot wait for an action that returns a promise');
-      }
+      checkNoPromise('waitSync() cannot wait for an action', this.#action!());
     } catch (error) {
       native.breakRound(round);
       throw error;

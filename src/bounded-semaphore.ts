@@ -1,5 +1,5 @@
 import { DeadlockError, label } from './errors.js';
-import { type Guard, HeldGuard } from './guard.js';
+import { type Guard, HeldGuard, whileHeld } from './guard.js';
 import { addon, type NativeAgent, type NativeBounded } from './native.js';
 import { Shared } from './objects.js';
 import {
@@ -103,12 +103,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore', NativeBounded> 
     options?: WaitOptions,
   ): Promise<Awaited<T>> {
     checkFunction('fn', fn);
-    const guard = await this.acquire(options);
-    try {
-      return await fn(guard);
-    } finally {
-      guard.release();
-    }
+    return whileHeld(await this.acquire(options), fn);
   }
 
   /**

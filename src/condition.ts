@@ -24,6 +24,7 @@ import {
   type WaitOptions,
   checkCount,
   checkFunction,
+  checkNoPromise,
   checkOpen,
   checkScope,
   checkSyncWait,
@@ -299,8 +300,11 @@ export class Condition extends Shared<'Condition', NativeCondition> {
     if (options !== undefined) checkSyncWait(options);
     this.#checkHeld('wait');
     const deadline = performance.now() + (options?.timeout ?? Infinity);
-    let result = settled(predicate());
-    while (!result) result = settled(predicate(this.waitSync(remaining(options, deadline))));
+    // A promise would be true, whatever it resolves to.
+    const call = (...wakeup: [Wakeup?]) =>
+      checkNoPromise('waitForSync() cannot wait for a predicate', predicate(...wakeup));
+    let result = call();
+    while (!result) result = call(this.waitSync(remaining(options, deadline)));
     return result;
   }
 
@@ -390,13 +394,6 @@ function closeOnceReleased(lock: Lock | RLock): void {
     if (!(error instanceof HeldError)) throw error;
     setTimeout(closeOnceReleased, slice_ms, lock).unref();
   }
-}
-
-/** A promise is true, whatever it resolves to. */
-function settled<T>(result: T): T {
-  if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return result;
-  Promise.resolve(result).catch(() => {});
-  throw new TypeError('waitForSync() cannot wait for a predicate that returns a promise');
 }
 
 function remaining<O extends WaitOptions>(options: O | undefined, deadline: number): O | undefined {

@@ -17,6 +17,18 @@ export interface Guard extends Disposable {
   readonly abandoned: boolean;
 }
 
+/** Calls `fn`, and releases the guard when its result has settled, whether it returns or throws. */
+export async function whileHeld<T>(
+  guard: Guard,
+  fn: (guard: Guard) => T | Promise<T>,
+): Promise<Awaited<T>> {
+  try {
+    return await fn(guard);
+  } finally {
+    guard.release();
+  }
+}
+
 export class HeldGuard implements Guard {
   readonly abandoned: boolean;
   readonly #hold: number;

@@ -148,6 +148,13 @@ export function checkNumber(
   }
 }
 
+/** For the forms that block: what a callback of theirs returned must not be a promise. */
+export function checkNoPromise<T>(what: string, result: T): T {
+  if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return result;
+  Promise.resolve(result).catch(() => {}); // the caller is told of its mistake already
+  throw new TypeError(`${what} that returns a promise`);
+}
+
 export function checkFunction(what: string, value: unknown): void {
   if (typeof value !== 'function')
     throw new TypeError(`${what} must be a function, not ${show(value)}`);

@@ -1,6 +1,6 @@
 // What Lock and RLock have in common: everything but who counts as the holder.
 import { DeadlockError, label } from './errors.js';
-import { type Guard, HeldGuard } from './guard.js';
+import { type Guard, HeldGuard, whileHeld } from './guard.js';
 import type { NativeOwned } from './native.js';
 import type { Lock } from './lock.js';
 import { Shared } from './objects.js';
@@ -112,12 +112,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K, Native
     options?: WaitOptions,
   ): Promise<Awaited<T>> {
     checkFunction('fn', fn);
-    const guard = await this.acquire(options);
-    try {
-      return await fn(guard);
-    } finally {
-      guard.release();
-    }
+    return whileHeld(await this.acquire(options), fn);
   }
 
   /** Does a live thread hold it? True only for the instant of the call. Does not block. */

@@ -317,18 +317,6 @@ void JoinableQueue::watch() {
   });
 }
 
-bool JoinableQueue::held_by_me() {
-  const Guard guard(agent_, body_.guard);
-  View view;
-  if (!guard.locked() || !enter(guard, &view)) return false;
-  bool mine = false;
-  walk(view, offset_of(view.head), [&](uint64_t offset, const RecordHead&) {
-    mine = owner_at(view, offset).load() == agent_.id();
-    return !mine;
-  });
-  return mine;
-}
-
 void JoinableQueue::abandon() { ring_all(body_.getters, agent_.registry(), getters_tag()); }
 
 }  // namespace holdfast::core

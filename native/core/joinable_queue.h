@@ -54,7 +54,6 @@ class JoinableQueue final : public Queue {
   WaitSet& joiners() { return own_.joiners; }
   // At the end of the agent: its leases are there for others.
   void abandon();
-  bool held_by_me();
 
  protected:
   uint64_t tombstones() const override { return std::min(own_.tombstones.load(), records()); }

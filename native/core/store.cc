@@ -68,6 +68,11 @@ bool has_owner_in_table(int fd, const Header& header) {
   return false;
 }
 
+Status differ(const char* what, uint64_t has, uint64_t wanted) {
+  return Status::of(Code::incompatible, std::string("it was made with ") + what + " " +
+                                            std::to_string(has) + ", not " + std::to_string(wanted));
+}
+
 std::string random_hex() {
   unsigned char bytes[13];
   platform::random_bytes(bytes, sizeof bytes);
@@ -640,11 +645,6 @@ Status Store::compare_limits(const QueueLimits& wanted, int fd) {
       !platform::read_at(fd, body + offsetof(QueueBody, codec), &has.codec, 4)) {
     return Status::of(Code::corrupt, "its limits cannot be read");
   }
-  const auto differ = [](const char* what, uint64_t has, uint64_t wanted) {
-    return Status::of(Code::incompatible, std::string("it was made with ") + what + " " +
-                                              std::to_string(has) + ", not " +
-                                              std::to_string(wanted));
-  };
   if (wanted.max_items != 0 && wanted.max_items != has.max_items) {
     return differ("maxSize", has.max_items, wanted.max_items);
   }
@@ -680,11 +680,6 @@ Status Store::compare_lock(const OpenRequest& request, int fd) {
 
 Status Store::compare(const OpenRequest& request, const Found& found) {
   const Header& seen = found.header;
-  const auto differ = [](const char* what, uint64_t has, uint64_t wanted) {
-    return Status::of(Code::incompatible, std::string("it was made with ") + what + " " +
-                                              std::to_string(has) + ", not " +
-                                              std::to_string(wanted));
-  };
   if (request.initial_given && seen.initial != request.initial) {
     return differ(facts_of(seen.kind).initial, seen.initial, request.initial);
   }

@@ -27,7 +27,7 @@ struct Outcome {
 
 // The number of the hold that follows on so many acquisitions: never 0, and with its place (one of so
 // many) still a whole number that JavaScript can tell from its neighbours.
-constexpr uint64_t hold_after(uint64_t acquisitions, uint64_t places = 1) {
+constexpr uint64_t hold_after(uint64_t acquisitions, uint64_t places) {
   return acquisitions % ((uint64_t{1} << 52) / places) + 1;
 }
 
