@@ -1,8 +1,9 @@
 // How an item becomes the bytes of a record, and back.
-import { Packr } from 'msgpackr';
+import { Packr, REUSE_BUFFER_MODE, RESET_BUFFER_MODE } from 'msgpackr';
 import { label, DecodeError, EncodeError } from './errors.js';
+import { keep } from './records.js';
 
-/** Types of records. Up to 7 the addon reads and writes them itself (native/addon/queue.cc, `Type`). */
+/** Types of records: part of the format of a queue. */
 export const types = {
   utf8: 1,
   utf16: 2,
@@ -13,6 +14,7 @@ export const types = {
   buffer: 7,
   structured: 8,
   custom: 9,
+  plain: 10,
 } as const;
 
 /** A codec of your own: any value to bytes, and back. */
@@ -34,14 +36,66 @@ export interface CustomCodec<T> {
  */
 export type CodecChoice<T> = 'structured' | 'json' | 'buffer' | CustomCodec<T>;
 
-/** Turns items of one queue into records. `type` belongs to the payload that encode() returned last. */
-export interface Codec {
-  /** Stored in the queue, so that all its users agree. */
-  readonly number: number;
-  type: number;
+/** Turns items of one queue into records, and back. */
+export abstract class Codec {
+  // The record that encode() made last: a type, and a part of some bytes.
+  type = 0;
+  bytes: Uint8Array = scratch;
+  start = 0;
+  end = 0;
+  /** The bytes are overwritten by whatever is encoded next. */
+  lent = true;
+
   /** @throws EncodeError (a TypeError) for what cannot travel. */
-  encode(item: unknown): unknown;
-  decode(type: number, payload: unknown): unknown;
+  abstract encode(item: unknown): void;
+  /** `bytes` may be overwritten after the call. */
+  abstract decode(type: number, bytes: Buffer, start: number, end: number): unknown;
+
+  protected set(type: number, bytes: Uint8Array, start: number, end: number, lent: boolean): void {
+    this.type = type;
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+    this.lent = lent;
+  }
+
+  protected setText(text: string): void {
+    // UTF-8 unless there are lone surrogates, which it cannot carry.
+    if (!text.isWellFormed()) {
+      const bytes = Buffer.from(text, 'utf16le');
+      this.set(types.utf16, bytes, 0, bytes.length, false);
+    } else if (text.length * 3 <= scratch.length) {
+      this.set(types.utf8, scratch, 0, scratch.write(text), true);
+    } else {
+      const bytes = Buffer.from(text);
+      this.set(types.utf8, bytes, 0, bytes.length, false);
+    }
+  }
+}
+
+/** For what is put into the ring at once. */
+const scratch = Buffer.allocUnsafeSlow(8192);
+
+/** Of the types that need no codec. */
+function decodeBasic(type: number, bytes: Buffer, start: number, end: number): unknown {
+  switch (type) {
+    case types.utf8:
+      return bytes.toString('utf8', start, end);
+    case types.utf16:
+      return bytes.toString('utf16le', start, end);
+    case types.double:
+      return bytes.readDoubleLE(start);
+    case types.true:
+      return true;
+    case types.false:
+      return false;
+    case types.null:
+      return null;
+    case types.buffer:
+      return keep(bytes, start, end);
+    default:
+      throw new TypeError(`it says that it is of type ${type}`);
+  }
 }
 
 const codecNumbers = { structured: 1, json: 2, buffer: 3, custom: 4 } as const;
@@ -81,18 +135,43 @@ export function codecFor(
   }
 }
 
-/** Strings travel as UTF-8, unless they hold lone surrogates. */
-function stringType(text: string): number {
-  return text.isWellFormed() ? types.utf8 : types.utf16;
+/** Leaves the bytes in msgpackr's own buffer, where the next call overwrites them. */
+const inPlace = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
+
+/** How many objects isPlain() looks at. Nobody puts many into a queue item and waits for its latency. */
+const plainObjectsMax = 32;
+
+/**
+ * Is it a tree of plain objects and arrays, with strings, numbers, booleans, null and undefined in them?
+ * Most items are, and msgpackr is twice as fast if it need not look for anything else. No: it has more
+ * objects than that, or two ways lead to the same one.
+ */
+function isPlain(value: unknown, seen: unknown[]): boolean {
+  const type = typeof value;
+  if (type === 'string' || type === 'number' || type === 'boolean' || type === 'undefined') {
+    return true;
+  }
+  if (type !== 'object') return false;
+  if (value === null) return true;
+  if (seen.includes(value) || seen.push(value) > plainObjectsMax) return false;
+  if (Array.isArray(value)) {
+    for (const element of value) if (!isPlain(element, seen)) return false;
+    return true;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  for (const key in value) if (!isPlain((value as never)[key], seen)) return false;
+  return true;
 }
 
-class StructuredCodec implements Codec {
-  readonly number = codecNumbers.structured;
-  type = 0;
-  readonly #packr: Packr;
+class StructuredCodec extends Codec {
+  /** For all that structured clone knows. */
+  readonly #packr = new Packr({ structuredClone: true });
+  /** For plain items: no definitions of records in each, no look-out for cycles. */
+  readonly #plainPackr = new Packr({ useRecords: false });
 
   constructor() {
-    this.#packr = new Packr({ structuredClone: true });
+    super();
     // msgpackr would make `undefined` of a function inside an item.
     Object.assign(this.#packr, {
       writeFunction: () => {
@@ -101,17 +180,17 @@ class StructuredCodec implements Codec {
     });
   }
 
-  encode(item: unknown): unknown {
+  encode(item: unknown): void {
     switch (typeof item) {
       case 'string':
-        this.type = stringType(item);
-        return item;
+        this.setText(item);
+        return;
       case 'number':
-        this.type = types.double;
-        return item;
+        this.set(types.double, scratch, 0, scratch.writeDoubleLE(item), true);
+        return;
       case 'boolean':
-        this.type = item ? types.true : types.false;
-        return item;
+        this.set(item ? types.true : types.false, scratch, 0, 0, true);
+        return;
       case 'undefined':
       case 'function':
       case 'symbol':
@@ -120,31 +199,38 @@ class StructuredCodec implements Codec {
         break;
     }
     if (item === null) {
-      this.type = types.null;
-      return item;
+      this.set(types.null, scratch, 0, 0, true);
+    } else if (Buffer.isBuffer(item)) {
+      this.set(types.buffer, item, 0, item.length, false);
+    } else {
+      this.#pack(item);
     }
-    if (Buffer.isBuffer(item)) {
-      this.type = types.buffer;
-      return item;
-    }
-    this.type = types.structured;
+  }
+
+  #pack(item: unknown): void {
     try {
-      return this.#packr.pack(item);
+      const plain = isPlain(item, []);
+      // What msgpackr documents of this mode, and its types do not know.
+      const packed: Buffer & { start?: number; end?: number } = plain
+        ? this.#plainPackr.pack(item, inPlace)
+        : this.#packr.pack(item);
+      if (plain) this.set(types.plain, packed, packed.start!, packed.end!, true);
+      else this.set(types.structured, packed, 0, packed.length, false);
     } catch (cause) {
       throw new EncodeError(`an item cannot be encoded: ${(cause as Error).message}`, { cause });
     }
   }
 
-  decode(type: number, payload: unknown): unknown {
-    return type === types.structured ? this.#packr.unpack(payload as Buffer) : payload;
+  decode(type: number, bytes: Buffer, start: number, end: number): unknown {
+    if (type === types.plain) return this.#plainPackr.unpack(bytes, { start, end });
+    // msgpackr may make views of what it is given.
+    if (type === types.structured) return this.#packr.unpack(keep(bytes, start, end));
+    return decodeBasic(type, bytes, start, end);
   }
 }
 
-class JsonCodec implements Codec {
-  readonly number = codecNumbers.json;
-  type = 0;
-
-  encode(item: unknown): unknown {
+class JsonCodec extends Codec {
+  encode(item: unknown): void {
     let text: string | undefined;
     try {
       text = JSON.stringify(item) as string | undefined;
@@ -152,59 +238,70 @@ class JsonCodec implements Codec {
       throw new EncodeError(`an item cannot be encoded: ${(cause as Error).message}`, { cause });
     }
     if (text === undefined) throw new EncodeError(`an item cannot be ${typeof item}`);
-    this.type = stringType(text);
-    return text;
+    this.setText(text);
   }
 
-  decode(_type: number, payload: unknown): unknown {
-    return JSON.parse(payload as string);
+  decode(type: number, bytes: Buffer, start: number, end: number): unknown {
+    return JSON.parse(decodeBasic(type, bytes, start, end) as string);
   }
 }
 
-class BufferCodec implements Codec {
-  readonly number = codecNumbers.buffer;
-  type: number = types.buffer;
-
-  encode(item: unknown): unknown {
+class BufferCodec extends Codec {
+  encode(item: unknown): void {
     if (!(item instanceof Uint8Array)) {
       throw new EncodeError('an item of this queue must be a Buffer or Uint8Array');
     }
-    return item;
+    this.set(types.buffer, item, 0, item.length, false);
   }
 
-  decode(_type: number, payload: unknown): unknown {
-    return payload;
+  decode(type: number, bytes: Buffer, start: number, end: number): unknown {
+    return decodeBasic(type, bytes, start, end);
   }
 }
 
-class OwnCodec implements Codec {
-  readonly number = codecNumbers.custom;
-  type: number = types.custom;
-  constructor(readonly own: CustomCodec<unknown>) {}
+class OwnCodec extends Codec {
+  constructor(readonly own: CustomCodec<unknown>) {
+    super();
+  }
 
-  encode(item: unknown): unknown {
+  encode(item: unknown): void {
     const bytes: unknown = this.own.encode(item);
     if (!(bytes instanceof Uint8Array)) throw new EncodeError('encode() must return a Uint8Array');
-    return bytes;
+    this.set(types.custom, bytes, 0, bytes.length, false);
   }
 
-  decode(_type: number, payload: unknown): unknown {
-    return this.own.decode(payload as Buffer);
+  decode(_type: number, bytes: Buffer, start: number, end: number): unknown {
+    return this.own.decode(keep(bytes, start, end));
   }
+}
+
+/** Can it be decoded without code of the caller's being run? */
+export function runsNothing(type: number): boolean {
+  return type <= types.buffer || type === types.plain;
 }
 
 /** Decodes, or says which item it was: it is out of the queue, and its bytes are in the error. */
-export function decodeItem(codec: Codec, name: string, type: number, payload: unknown): unknown {
+export function decodeItem(
+  codec: Codec,
+  queue: { readonly kind: string; readonly name: string },
+  type: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): unknown {
+  // For the error: the codec may run code that gets something else.
+  const kept = runsNothing(type) ? bytes : keep(bytes, start, end);
+  if (kept !== bytes) [start, end] = [0, kept.length];
   try {
-    const item = codec.decode(type, payload);
+    const item = codec.decode(type, kept, start, end);
     if (item === undefined) throw new TypeError('decode() returned undefined');
     return item;
   } catch (cause) {
-    const bytes = Buffer.isBuffer(payload) ? payload : Buffer.from(String(payload));
+    const { kind, name } = queue;
     throw new DecodeError(
-      `${label('Queue', name)}: an item cannot be decoded: ${(cause as Error)?.message}`,
-      bytes,
-      { kind: 'Queue', objectName: name, cause },
+      `${label(kind, name)}: an item cannot be decoded: ${(cause as Error)?.message}`,
+      keep(kept, start, end),
+      { kind, objectName: name, cause },
     );
   }
 }

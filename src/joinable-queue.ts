@@ -1,7 +1,8 @@
-import { type NativeJoinableQueue, type NativeJoinableQueueState, moved } from './native.js';
+import type { NativeJoinableQueue, NativeJoinableQueueState } from './native.js';
 import type { SyncWaitOptions, WaitOptions } from './options.js';
 import { checkSyncWait, checkWait } from './options.js';
-import { Queue, type QueueOptions } from './queue.js';
+import { type Kept, Queue, type QueueOptions } from './queue.js';
+import { answer, inbox } from './records.js';
 import { waitFor, waitForSync } from './waits.js';
 
 /** What `inspect()` shows of a JoinableQueue: a snapshot, old as soon as it is taken. */
@@ -76,18 +77,16 @@ export class JoinableQueue<T = unknown> extends Queue<T, NativeJoinableQueue> {
   }
 
   #lease(): Lease | undefined {
-    const { native } = this;
-    const lease = native.take();
-    if (lease !== undefined) return lease;
-    const how = native.meta[1];
-    if (how === moved.notYet) return undefined;
-    throw this.failure(how);
+    const bytes = this.native.take() ?? inbox;
+    if (!this.succeeded()) return undefined;
+    return { ...this.keepItem(bytes), place: answer[3]!, delivery: answer[4]! };
   }
 
-  #task([type, payload, place, delivery]: Lease): Task<T> {
+  #task(lease: Lease): Task<T> {
+    const { place, delivery } = lease;
     const settle = (done: boolean) => this.native.settle(place, delivery, done);
     try {
-      return new LeasedTask(this.decodeItem([type, payload]), delivery, settle);
+      return new LeasedTask(this.decodeKept(lease), delivery, settle);
     } catch (error) {
       settle(true);
       throw error;
@@ -145,7 +144,10 @@ export class JoinableQueue<T = unknown> extends Queue<T, NativeJoinableQueue> {
   }
 }
 
-type Lease = readonly [type: number, payload: unknown, place: number, delivery: number];
+interface Lease extends Kept {
+  readonly place: number;
+  readonly delivery: number;
+}
 
 class LeasedTask<T> implements Task<T> {
   #settle: ((done: boolean) => void) | undefined;

@@ -242,17 +242,18 @@ export interface NativeQueueState {
 
 /** Queue (native/addon/queue.cc). */
 export interface NativeQueue extends NativeObject {
-  /** [0] the type of the record that get() took out; [1] how the last call but put() went. */
-  readonly meta: Uint32Array;
   readonly codec: number;
   readonly largestItem: number;
   readonly items: NativeSource;
   readonly room: NativeSource;
-  put(type: number, payload: unknown): number;
-  /** Of `[type, payload, ...]`, from the given pair on; how many were put. */
-  putMany(pairs: unknown[], from: number): number;
-  get(): unknown;
-  getMany(count: number): unknown[];
+  /** How it went. */
+  put(type: number, bytes: Uint8Array, start: number, end: number): number;
+  /** From the given record on; how many were put. Table: type, source, start and end of each. */
+  putMany(sources: readonly Uint8Array[], table: Uint32Array, from: number): number;
+  /** The bytes of a record; undefined if they are in the mailbox (src/records.ts). */
+  get(): Buffer | undefined;
+  /** Bytes and table; undefined if they are in the mailbox. */
+  getMany(count: number): readonly [bytes: Buffer, table: Uint32Array] | undefined;
   /** Block the thread for `ms` or one slice; true if it is worth trying. */
   waitToGet(ms: number): boolean;
   waitToPut(ms: number): boolean;
@@ -273,8 +274,8 @@ export interface NativeJoinableQueueState extends NativeQueueState {
 export interface NativeJoinableQueue extends NativeQueue {
   /** Rings when all is worked off. */
   readonly rest: NativeSource;
-  /** A lease; undefined, and how it went in meta[1], if there is none. */
-  take(): readonly [type: number, payload: unknown, place: number, delivery: number] | undefined;
+  /** As get(). */
+  take(): Buffer | undefined;
   settle(place: number, delivery: number, done: boolean): void;
   taskDone(): void;
   finished(): boolean;
@@ -299,6 +300,7 @@ interface NativeAddon {
   readonly queueItemsMax: number;
   readonly queueBytesMin: number;
   readonly queueBytesMax: number;
+  useMailbox(inbox: Buffer, table: Uint32Array, answer: Float64Array): void;
   configure(
     directory: string,
     threadId: number,

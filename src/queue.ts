@@ -5,6 +5,7 @@ import {
   codecFor,
   codecNumber,
   decodeItem,
+  runsNothing,
 } from './codec.js';
 import {
   CorruptError,
@@ -25,7 +26,8 @@ import {
   checkSyncWait,
   checkWait,
 } from './options.js';
-import { type Wanted, isWaitedFor, waitFor, waitForSync } from './waits.js';
+import { Batch, answer, copyOf, inbox, keep, table } from './records.js';
+import { isWaitedFor, waitFor, waitForSync } from './waits.js';
 
 export interface QueueOptions<T = unknown> extends OpenOptions {
   /** Most items at a time, 1 to 16777215 (the default). */
@@ -109,30 +111,31 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
       checkWait(options);
       options.signal?.throwIfAborted();
     }
-    const [type, payload] = this.#encode(item);
-    const { room } = this.native;
-    if (!isWaitedFor(room.tag) && this.#tryPut(type, payload)) return;
-    // The caller may change or detach its bytes while we wait.
-    const kept = payload instanceof Uint8Array ? Buffer.from(payload) : payload;
-    const take = () => this.#tryPut(type, kept) || undefined;
-    await waitFor<true>(this, { source: room, take }, options);
+    const { native } = this;
+    const codec = this.#encode(item);
+    if (!isWaitedFor(native.room.tag) && this.#tryPut(native, codec)) return;
+    const kept = keptRecord(codec);
+    const take = () => this.#tryPut(native, kept) || undefined;
+    await waitFor<true>(this, { source: native.room, take }, options);
   }
 
   /** The same, blocking this thread. */
   putSync(item: T, options?: SyncWaitOptions): void {
     if (options !== undefined) checkSyncWait(options);
-    const [type, payload] = this.#encode(item);
-    if (this.#tryPut(type, payload)) return;
+    const { native } = this;
+    const codec = this.#encode(item);
+    if (this.#tryPut(native, codec)) return;
+    const kept = keptRecord(codec); // between slices this thread may do other work
     const take = (ms: number) => {
-      this.native.waitToPut(ms);
-      return this.#tryPut(type, payload) || undefined;
+      native.waitToPut(ms);
+      return this.#tryPut(native, kept) || undefined;
     };
     waitForSync<true>(this, take, options?.timeout);
   }
 
   /** Puts an item if there is room now; false if not. */
   tryPut(item: T): boolean {
-    return this.#tryPut(...this.#encode(item));
+    return this.#tryPut(this.native, this.#encode(item));
   }
 
   /**
@@ -146,12 +149,14 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
     }
     const batch = this.#encodeAll(items);
     const { room } = this.native;
-    await batch.reporting(async () => {
+    try {
       if (!isWaitedFor(room.tag) && this.#tryPutBatch(batch)) return;
       batch.keep();
       const take = () => this.#tryPutBatch(batch) || undefined;
       await waitFor<true>(this, { source: room, take }, options);
-    });
+    } catch (error) {
+      throw withDone(error, batch);
+    }
   }
 
   /** The same, blocking this thread. */
@@ -160,13 +165,14 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
     const batch = this.#encodeAll(items);
     try {
       if (this.#tryPutBatch(batch)) return;
+      batch.keep();
       const take = (ms: number) => {
         this.native.waitToPut(ms);
         return this.#tryPutBatch(batch) || undefined;
       };
       waitForSync<true>(this, take, options?.timeout);
     } catch (error) {
-      throw batch.report(error);
+      throw withDone(error, batch);
     }
   }
 
@@ -181,12 +187,24 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
    * `signal.reason` or ClosedError.
    */
   async get(options?: WaitOptions): Promise<T> {
-    return this.decodeItem(await this.waitFor(() => this.#take(), options));
+    if (options !== undefined) {
+      checkWait(options);
+      options.signal?.throwIfAborted();
+    }
+    const { native } = this;
+    if (!isWaitedFor(native.items.tag)) {
+      const item = this.#tryGet(native);
+      if (item !== undefined) return item;
+    }
+    return this.decodeKept(await this.waitFor(() => this.#take(), options));
   }
 
   /** The same, blocking this thread. */
   getSync(options?: SyncWaitOptions): T {
-    return this.decodeItem(this.waitForSync(() => this.#take(), options));
+    if (options !== undefined) checkSyncWait(options);
+    const item = this.#tryGet(this.native);
+    if (item !== undefined) return item;
+    return this.decodeKept(this.waitForSync(() => this.#take(), options));
   }
 
   /**
@@ -194,8 +212,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
    * process has the queue locked for longer than 2 ms.
    */
   tryGet(): T | undefined {
-    const taken = this.#take();
-    return taken && this.decodeItem(taken);
+    return this.#tryGet(this.native);
   }
 
   /**
@@ -205,37 +222,51 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
    */
   async getMany(count: number, options?: WaitOptions): Promise<T[]> {
     checkCount('count', count, 1, longestBatch);
+    if (options !== undefined) {
+      checkWait(options);
+      options.signal?.throwIfAborted();
+    }
+    const { native } = this;
+    if (!isWaitedFor(native.items.tag)) {
+      const items = this.#tryGetMany(native, count);
+      if (items !== undefined) return items;
+    }
     return this.#decodeAll(await this.waitFor(() => this.#takeMany(count), options));
   }
 
   /** The same, blocking this thread. */
   getManySync(count: number, options?: SyncWaitOptions): T[] {
     checkCount('count', count, 1, longestBatch);
+    if (options !== undefined) checkSyncWait(options);
+    const items = this.#tryGetMany(this.native, count);
+    if (items !== undefined) return items;
     return this.#decodeAll(this.waitForSync(() => this.#takeMany(count), options));
   }
 
   /** The same without waiting; undefined if there is nothing now. */
   tryGetMany(count: number): T[] | undefined {
     checkCount('count', count, 1, longestBatch);
-    const taken = this.#takeMany(count);
-    return taken && this.#decodeAll(taken);
+    return this.#tryGetMany(this.native, count);
   }
 
   /**
    * Takes items out until the queue has been ended and drained: `for await (const item of queue)`. Leaving
    * the loop loses no item.
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    for (;;) {
-      let item: T;
-      try {
-        item = await this.get();
-      } catch (error) {
-        if (error instanceof EndedError) return;
-        throw error;
-      }
-      yield item;
-    }
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    // Not a generator, which would put two promises more between the ring and the loop.
+    const iterator: AsyncIterableIterator<T> = {
+      next: async () => {
+        try {
+          return { done: false, value: await this.get() };
+        } catch (error) {
+          if (error instanceof EndedError) return { done: true, value: undefined };
+          throw error;
+        }
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
   }
 
   // ---------------------------------------------------------------- state
@@ -275,64 +306,27 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
 
   // ---------------------------------------------------------------- inside
 
-  #encode(item: T): [type: number, payload: unknown] {
-    const payload = this.#codec.encode(item);
-    return [this.#codec.type, payload];
+  /** The codec, with the record in it. */
+  #encode(item: T): Codec {
+    this.#codec.encode(item);
+    return this.#codec;
   }
 
   #encodeAll(items: Iterable<T>): Batch {
     if (typeof Object(items)[Symbol.iterator] !== 'function') {
       throw new TypeError('items must be iterable');
     }
-    const pairs: unknown[] = [];
-    for (const item of items) pairs.push(...this.#encode(item));
-    return new Batch(pairs);
-  }
-
-  // Taking runs no code of the caller's; decoding may, and comes when nothing waits for it any more.
-
-  /** The record that is out now. */
-  #take(): Taken | undefined {
-    const { native } = this;
-    const payload = native.get();
-    const how = native.meta[1];
-    if (how === moved.yes) return [native.meta[0]!, payload];
-    if (how === moved.notYet) return undefined;
-    throw this.failure(how);
-  }
-
-  #takeMany(count: number): unknown[] | undefined {
-    const { native } = this;
-    const pairs = native.getMany(count);
-    const how = native.meta[1];
-    if (how === moved.yes) return pairs;
-    if (how === moved.notYet) return undefined;
-    throw this.failure(how);
-  }
-
-  /** @internal */
-  protected decodeItem([type, payload]: Taken): T {
-    return decodeItem(this.#codec, this.name, type, payload) as T;
-  }
-
-  #decodeAll(pairs: unknown[]): T[] {
-    const items: T[] = [];
-    const errors: DecodeError[] = [];
-    for (let i = 0; i < pairs.length; i += 2) {
-      try {
-        items.push(this.decodeItem([pairs[i] as number, pairs[i + 1]]));
-      } catch (error) {
-        errors.push(error as DecodeError);
-      }
+    const batch = new Batch();
+    for (const item of items) {
+      const { type, bytes, start, end, lent } = this.#encode(item);
+      batch.add(type, bytes, start, end, lent);
     }
-    const [first, ...others] = errors;
-    if (first === undefined) return items;
-    throw Object.assign(first, { items, others });
+    return batch;
   }
 
   /** False if there is no room. */
-  #tryPut(type: number, payload: unknown): boolean {
-    const how = this.native.put(type, payload);
+  #tryPut(native: NativeQueue, { type, bytes, start, end }: Encoded): boolean {
+    const how = native.put(type, bytes, start, end);
     if (how === moved.yes) return true;
     if (how === moved.notYet) return false;
     throw this.failure(how);
@@ -341,13 +335,79 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
   /** False if not all of it is in yet. */
   #tryPutBatch(batch: Batch): boolean {
     while (batch.done < batch.length) {
-      const put = this.native.putMany(batch.pairs, batch.done);
+      const put = this.native.putMany(batch.sources, batch.table, batch.done);
       batch.done += put;
-      const how = this.native.meta[1];
-      if (how !== moved.yes && how !== moved.notYet) throw this.failure(how);
-      if (put === 0) return false;
+      if (!this.succeeded() && put === 0) return false;
     }
     return true;
+  }
+
+  // What is there now is decoded in the mailbox. What had to be waited for is copied out of it first: a wait
+  // takes when it is served, runs no code of the caller's then, and is decoded when the caller goes on.
+
+  /** @internal Did the call into the addon put or take what it was to? False: not yet. */
+  protected succeeded(): boolean {
+    const how = answer[0];
+    if (how === moved.yes) return true;
+    if (how === moved.notYet) return false;
+    throw this.failure(how);
+  }
+
+  #tryGet(native: NativeQueue): T | undefined {
+    const bytes = native.get() ?? inbox;
+    return this.succeeded() ? this.decodeItem(answer[1]!, bytes, 0, answer[2]!) : undefined;
+  }
+
+  #take(): Kept | undefined {
+    const bytes = this.native.get() ?? inbox;
+    return this.succeeded() ? this.keepItem(bytes) : undefined;
+  }
+
+  /** @internal The one that was just taken out. */
+  protected keepItem(bytes: Buffer): Kept {
+    return { type: answer[1]!, bytes: keep(bytes, 0, answer[2]!) };
+  }
+
+  /** @internal */
+  protected decodeKept({ type, bytes }: Kept): T {
+    return this.decodeItem(type, bytes, 0, bytes.length);
+  }
+
+  /** @internal */
+  protected decodeItem(type: number, bytes: Buffer, start: number, end: number): T {
+    return decodeItem(this.#codec, this, type, bytes, start, end) as T;
+  }
+
+  #tryGetMany(native: NativeQueue, count: number): T[] | undefined {
+    const large = native.getMany(count);
+    if (!this.succeeded()) return undefined;
+    if (large !== undefined) return this.#decodeAll(large);
+    const rows = table.subarray(0, 3 * answer[1]!);
+    for (let i = 0; i < rows.length; i += 3) {
+      if (!runsNothing(rows[i]!)) return this.#decodeAll(keepMany(rows));
+    }
+    return this.#decodeAll([inbox, rows]);
+  }
+
+  #takeMany(count: number): KeptMany | undefined {
+    const large = this.native.getMany(count);
+    if (!this.succeeded()) return undefined;
+    return large ?? keepMany(table.subarray(0, 3 * answer[1]!));
+  }
+
+  #decodeAll([bytes, rows]: KeptMany): T[] {
+    const items: T[] = [];
+    const errors: DecodeError[] = [];
+    for (let i = 0; i < rows.length; i += 3) {
+      try {
+        items.push(this.decodeItem(rows[i]!, bytes, rows[i + 1]!, rows[i + 2]!));
+      } catch (error) {
+        errors.push(error as DecodeError);
+      }
+    }
+    const [first, ...others] = errors;
+    if (first === undefined) return items;
+    throw Object.assign(first, { items, others });
   }
 
   /** @internal */
@@ -360,9 +420,8 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
       options.signal?.throwIfAborted();
     }
     const { items } = this.native;
-    const wanted: Wanted<R> = { source: items, take };
     const taken = isWaitedFor(items.tag) ? undefined : take();
-    return taken === undefined ? waitFor(this, wanted, options) : taken;
+    return taken ?? waitFor(this, { source: items, take }, options);
   }
 
   /** @internal */
@@ -398,36 +457,34 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
 
 const longestBatch = 1_000_000;
 
-type Taken = readonly [type: number, payload: unknown];
+/** A record on its way in. */
+interface Encoded {
+  readonly type: number;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
 
-/** Items on their way in, encoded. */
-class Batch {
-  done = 0;
-  readonly length: number;
-  constructor(readonly pairs: unknown[]) {
-    this.length = pairs.length / 2;
-  }
+/** A record that has come out, copied. */
+export interface Kept {
+  readonly type: number;
+  readonly bytes: Buffer;
+}
 
-  /** The caller may change or detach its bytes while we wait. */
-  keep(): void {
-    for (let i = 2 * this.done + 1; i < this.pairs.length; i += 2) {
-      const payload = this.pairs[i];
-      if (payload instanceof Uint8Array) this.pairs[i] = Buffer.from(payload);
-    }
-  }
+type KeptMany = readonly [bytes: Buffer, table: Uint32Array];
 
-  report(error: unknown): unknown {
-    // An abort's reason may be anything, and frozen.
-    if (error instanceof Error && Object.isExtensible(error))
-      Object.assign(error, { done: this.done });
-    return error;
-  }
+/** For while the put waits: the codec has other items to encode, and the caller's bytes may change. */
+function keptRecord({ type, bytes, start, end }: Encoded): Encoded {
+  return { type, bytes: copyOf(bytes, start, end), start: 0, end: end - start };
+}
 
-  async reporting(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      throw this.report(error);
-    }
-  }
+/** What getMany() has left in the mailbox. */
+function keepMany(rows: Uint32Array): KeptMany {
+  return [keep(inbox, 0, rows.at(-1)!), rows.slice()];
+}
+
+function withDone(error: unknown, { done }: Batch): unknown {
+  // An abort's reason may be anything, and frozen.
+  if (error instanceof Error && Object.isExtensible(error)) Object.assign(error, { done });
+  return error;
 }

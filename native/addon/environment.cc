@@ -63,6 +63,8 @@ napi_value Environment::init(napi_env env, napi_value exports) {
   napi_value function = nullptr;
   napi_create_function(env, "configure", NAPI_AUTO_LENGTH, configure, nullptr, &function);
   napi_set_named_property(env, exports, "configure", function);
+  napi_create_function(env, "useMailbox", NAPI_AUTO_LENGTH, use_mailbox, nullptr, &function);
+  napi_set_named_property(env, exports, "useMailbox", function);
   return exports;
 }
 
@@ -85,6 +87,23 @@ napi_value Environment::configure(napi_env env, napi_callback_info info) {
     napi_create_reference(env, arguments[3], 1, &self->on_rings_);
     napi_create_reference(env, arguments[4], 1, &self->make_error_);
   }
+  return nullptr;
+}
+
+// useMailbox(inbox, table, answer): once, before the first queue is opened.
+napi_value Environment::use_mailbox(napi_env env, napi_callback_info info) {
+  constexpr size_t kParts = 3;
+  size_t count = kParts, lengths[kParts] = {};
+  napi_value arguments[kParts];
+  void* data[kParts] = {};
+  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  for (size_t i = 0; i < kParts; i++) {
+    napi_get_typedarray_info(env, arguments[i], nullptr, &lengths[i], &data[i], nullptr, nullptr);
+    napi_ref kept = nullptr;  // for as long as the thread lives
+    napi_create_reference(env, arguments[i], 1, &kept);
+  }
+  from(env)->mailbox_ = {static_cast<char*>(data[0]), lengths[0], static_cast<uint32_t*>(data[1]),
+                         lengths[1] / 3, static_cast<double*>(data[2])};
   return nullptr;
 }
 

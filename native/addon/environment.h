@@ -47,6 +47,16 @@ class HandleBase {
   bool collected_ = false;  // its JS object is gone, but the agent still holds it
 };
 
+// Where the records that come out of the thread's queues are left for src/queue.ts; its memory is
+// JavaScript's. It is read before anything else is called.
+struct Mailbox {
+  char* inbox = nullptr;  // bytes
+  size_t inbox_length = 0;
+  uint32_t* table = nullptr;  // where each record's bytes are
+  size_t records = 0;         // that the table has room for
+  double* answer = nullptr;   // how the last call went, and its numbers
+};
+
 class Environment final : private core::Watcher {
  public:
   static napi_value init(napi_env env, napi_value exports);
@@ -57,6 +67,7 @@ class Environment final : private core::Watcher {
   core::Agent& agent() { return *agent_; }
   core::Store& store() { return agent_->store(); }
   napi_env env() const { return env_; }
+  const Mailbox& mailbox() const { return mailbox_; }
 
   void adopt(HandleBase* handle);
   // False: the agent holds the object, and acquired it through this handle or has no other.
@@ -79,6 +90,7 @@ class Environment final : private core::Watcher {
  private:
   Environment() = default;
   static napi_value configure(napi_env env, napi_callback_info info);
+  static napi_value use_mailbox(napi_env env, napi_callback_info info);
   static void on_bell(uv_poll_t* poll, int status, int events);
   static void on_cleanup(napi_async_cleanup_hook_handle hook, void* data);
   static void at_process_exit();
@@ -96,6 +108,7 @@ class Environment final : private core::Watcher {
   uint32_t thread_id_ = 0;
   napi_ref on_rings_ = nullptr;
   napi_ref make_error_ = nullptr;
+  Mailbox mailbox_;
   bool ended_ = false;
   std::unique_ptr<core::Agent> agent_;
   uv_poll_t* poll_ = nullptr;

@@ -1,33 +1,23 @@
 #include "core/joinable_queue.h"
 #include "core/queue.h"
 
-#include <cstring>
-
 #include "addon/handle.h"
 
 namespace holdfast::addon {
 
 namespace {
 
-// The record types that need no codec. Numbers of `types` in src/codec.ts.
-enum Type : uint32_t {
-  kUtf8 = 1,   // a string
-  kUtf16 = 2,  // a string with lone surrogates, which UTF-8 cannot carry
-  kDouble = 3,
-  kTrue = 4,
-  kFalse = 5,
-  kNull = 6,
-  kBuffer = 7,
-  // From here on: bytes that src/codec.ts knows how to read.
-};
-
-// A call answers with a value and, beside it, with the type of a record and how it went, in a typed
-// array that both sides know: two numbers need no object.
+// Records are bytes here, with a type that means nothing: src/codec.ts makes them of values, and values
+// of them. Those that come out go into the thread's mailbox.
 template <class Q>
 class QueueHandle final : public Handle<Q> {
  public:
-  using Handle<Q>::Handle;
-  uint32_t* meta = nullptr;  // [0] type, [1] core::Moved
+  QueueHandle(Environment& environment, core::Object* object)
+      : Handle<Q>(environment.agent(), object), mailbox(environment.mailbox()) {
+    this->primitive.set_inbox(mailbox.inbox, mailbox.inbox_length);
+  }
+
+  const Mailbox& mailbox;
   std::vector<core::Record> records;
   uint32_t leases = 0;  // taken through this handle and not settled
 
@@ -37,99 +27,20 @@ class QueueHandle final : public Handle<Q> {
   void abandon() override {
     if constexpr (std::is_same_v<Q, core::JoinableQueue>) this->primitive.abandon();
   }
-};
 
-// The bytes of a value while it is being put.
-class Payload {
- public:
-  // False, with a JavaScript error pending, if the value does not go with the type.
-  bool read(napi_env env, uint32_t type, napi_value value, core::Record* record) {
-    record->type = type;
-    record->bytes = small_;
-    record->length = 0;
-    napi_status status = napi_ok;
-    size_t length = 0;
-    switch (type) {
-      case kTrue:
-      case kFalse:
-      case kNull:
-        return true;
-      case kDouble: {
-        double number = 0;
-        status = napi_get_value_double(env, value, &number);
-        memcpy(small_, &number, sizeof number);
-        length = sizeof number;
-        break;
-      }
-      case kUtf8:
-        // One pass for short strings; measuring first would be two.
-        status = napi_get_value_string_utf8(env, value, small_, sizeof small_, &length);
-        if (status == napi_ok && length + 4 >= sizeof small_) {
-          napi_get_value_string_utf8(env, value, nullptr, 0, &length);
-          large_.resize(length + 1);
-          status = napi_get_value_string_utf8(env, value, large_.data(), length + 1, &length);
-          record->bytes = large_.data();
-        }
-        break;
-      case kUtf16:
-        status = napi_get_value_string_utf16(env, value, nullptr, 0, &length);
-        large_.resize((length + 1) * sizeof(char16_t));
-        if (status == napi_ok) {
-          status = napi_get_value_string_utf16(
-              env, value, reinterpret_cast<char16_t*>(large_.data()), length + 1, &length);
-        }
-        length *= sizeof(char16_t);
-        record->bytes = large_.data();
-        break;
-      default: {
-        void* bytes = nullptr;
-        status = napi_get_buffer_info(env, value, &bytes, &length);
-        record->bytes = static_cast<const char*>(bytes);
-        break;
-      }
-    }
-    if (status != napi_ok || length > UINT32_MAX) {
-      napi_throw_type_error(env, nullptr, "not a value of its record type");
-      return false;
-    }
-    record->length = static_cast<uint32_t>(length);
-    return true;
+  // Says how it went.
+  bool answer(core::Moved moved) {
+    mailbox.answer[0] = static_cast<double>(moved);
+    return moved == core::Moved::yes;
   }
-
- private:
-  char small_[2048];
-  std::vector<char> large_;
-};
-
-napi_value value_of(napi_env env, const core::Record& record) {
-  napi_value value = nullptr;
-  switch (record.type) {
-    case kUtf8:
-      napi_create_string_utf8(env, record.bytes, record.length, &value);
-      break;
-    case kUtf16:
-      napi_create_string_utf16(env, reinterpret_cast<const char16_t*>(record.bytes),
-                               record.length / sizeof(char16_t), &value);
-      break;
-    case kDouble: {
-      double number = 0;
-      memcpy(&number, record.bytes, std::min<size_t>(record.length, sizeof number));
-      napi_create_double(env, number, &value);
-      break;
-    }
-    case kTrue:
-    case kFalse:
-      napi_get_boolean(env, record.type == kTrue, &value);
-      break;
-    case kNull:
-      napi_get_null(env, &value);
-      break;
-    default:
-      napi_create_buffer_copy(env, record.length, record.bytes, nullptr, &value);
-      break;
+  // undefined if the bytes are in the inbox, otherwise a Buffer.
+  napi_value bytes_of(napi_env env, const core::Record& record, size_t length) {
+    if (record.bytes == mailbox.inbox) return nullptr;
+    napi_value buffer = nullptr;
+    napi_create_buffer_copy(env, length, record.bytes, nullptr, &buffer);
+    return buffer;
   }
-  return value;
-}
+};
 
 // A function with JavaScript values for arguments, bound to a queue.
 template <class Q, napi_value (*kBody)(napi_env, QueueHandle<Q>&, const napi_value*),
@@ -144,70 +55,104 @@ napi_value with_values(napi_env env, napi_callback_info info) {
   return kBody(env, handle, arguments);
 }
 
-// put(type, value): how it went, a number of core::Moved.
+uint32_t uint32_of(napi_env env, napi_value value) {
+  uint32_t number = 0;
+  napi_get_value_uint32(env, value, &number);
+  return number;
+}
+
+// False, with a JavaScript error pending, if there are no such bytes.
+bool read_bytes(napi_env env, napi_value from, uint32_t start, uint32_t end, core::Record* record) {
+  void* bytes = nullptr;
+  size_t length = 0;
+  if (napi_get_buffer_info(env, from, &bytes, &length) != napi_ok || start > end || end > length) {
+    napi_throw_range_error(env, nullptr, "not the bytes of a record");
+    return false;
+  }
+  record->bytes = static_cast<const char*>(bytes) + start;
+  record->length = end - start;
+  return true;
+}
+
+// put(type, bytes, start, end): how it went, a number of core::Moved.
 template <class Q>
 napi_value put(napi_env env, QueueHandle<Q>& handle, const napi_value* arguments) {
-  uint32_t type = 0;
-  napi_get_value_uint32(env, arguments[0], &type);
-  Payload payload;
   core::Record record;
-  if (!payload.read(env, type, arguments[1], &record)) return nullptr;
+  record.type = uint32_of(env, arguments[0]);
+  if (!read_bytes(env, arguments[1], uint32_of(env, arguments[2]), uint32_of(env, arguments[3]),
+                  &record)) {
+    return nullptr;
+  }
   size_t done = 0;
   return number(env, static_cast<double>(handle.primitive.put(&record, 1, &done)));
 }
 
-// putMany([type, value, type, value, ...], from): how many were put; how it went in meta[1].
+// putMany(sources, table, from): how many were put; how it went in answer[0]. Four numbers a record in the
+// table: type, which of the sources, start, end. `from` counts records.
 template <class Q>
 napi_value put_many(napi_env env, QueueHandle<Q>& handle, const napi_value* arguments) {
-  uint32_t length = 0, from = 0;
-  napi_get_array_length(env, arguments[0], &length);
-  napi_get_value_uint32(env, arguments[1], &from);
-  // As many as fit into a buffer of reasonable size; the caller comes again for the rest.
-  const uint32_t count = std::min<uint32_t>(length / 2 - from, 256);
-  std::vector<Payload> payloads(count);
+  void* data = nullptr;
+  size_t length = 0;
+  napi_get_typedarray_info(env, arguments[1], nullptr, &length, &data, nullptr, nullptr);
+  const uint32_t from = uint32_of(env, arguments[2]);
+  const uint32_t* row = static_cast<const uint32_t*>(data) + size_t{4} * from;
+  // The caller comes again for the rest.
+  const size_t count = std::min<size_t>(length / 4 - from, 1024);
   std::vector<core::Record> records(count);
-  for (uint32_t i = 0; i < count; i++) {
-    napi_value type_value = nullptr, value = nullptr;
-    uint32_t type = 0;
-    napi_get_element(env, arguments[0], 2 * (from + i), &type_value);
-    napi_get_element(env, arguments[0], 2 * (from + i) + 1, &value);
-    napi_get_value_uint32(env, type_value, &type);
-    if (!payloads[i].read(env, type, value, &records[i])) return nullptr;
+  napi_value source = nullptr;
+  for (size_t i = 0; i < count; i++, row += 4) {
+    if (i == 0 || row[1] != row[1 - 4]) napi_get_element(env, arguments[0], row[1], &source);
+    records[i].type = row[0];
+    if (!read_bytes(env, source, row[2], row[3], &records[i])) return nullptr;
   }
   size_t done = 0;
-  handle.meta[1] = static_cast<uint32_t>(handle.primitive.put(records.data(), count, &done));
+  handle.answer(handle.primitive.put(records.data(), count, &done));
   return number(env, static_cast<double>(done));
 }
 
-// get(): the value, or the bytes of one; its type in meta[0], how it went in meta[1].
+// get(): the bytes of a record, see bytes_of(); type and length in answer[1] and [2].
 template <class Q>
 napi_value get(napi_env env, QueueHandle<Q>& handle, const napi_value*) {
-  const core::Moved moved = handle.primitive.get(1, &handle.records);
-  handle.meta[1] = static_cast<uint32_t>(moved);
-  if (moved != core::Moved::yes) return nullptr;
-  handle.meta[0] = handle.records[0].type;
-  return value_of(env, handle.records[0]);
+  if (!handle.answer(handle.primitive.get(1, &handle.records))) return nullptr;
+  const core::Record& record = handle.records[0];
+  handle.mailbox.answer[1] = record.type;
+  handle.mailbox.answer[2] = record.length;
+  return handle.bytes_of(env, record, record.length);
 }
 
-// getMany(count): [type, value, type, value, ...]; how it went in meta[1].
+// getMany(count): undefined if all is in the mailbox, otherwise [bytes, table]; how many records in
+// answer[1]. Three numbers a record in the table: type, start, end.
 template <class Q>
 napi_value get_many(napi_env env, QueueHandle<Q>& handle, const napi_value* arguments) {
-  double count = 0;
-  napi_get_value_double(env, arguments[0], &count);
-  const core::Moved moved =
-      handle.primitive.get(static_cast<size_t>(std::max(1.0, count)), &handle.records);
-  handle.meta[1] = static_cast<uint32_t>(moved);
-  napi_value list = nullptr;
-  napi_create_array_with_length(env, 2 * handle.records.size(), &list);
-  uint32_t index = 0;
-  for (const core::Record& record : handle.records) {
-    napi_handle_scope scope = nullptr;
-    napi_open_handle_scope(env, &scope);
-    napi_set_element(env, list, index++, number(env, record.type));
-    napi_set_element(env, list, index++, value_of(env, record));
-    napi_close_handle_scope(env, scope);
+  const size_t wanted = uint32_of(env, arguments[0]);
+  if (!handle.answer(handle.primitive.get(wanted, &handle.records))) return nullptr;
+  const std::vector<core::Record>& records = handle.records;
+  const char* const first = records.front().bytes;
+  const size_t total = records.back().bytes + records.back().length - first;
+  const bool in_mailbox = first == handle.mailbox.inbox && records.size() <= handle.mailbox.records;
+  uint32_t* row = handle.mailbox.table;
+  napi_value table = nullptr;
+  if (!in_mailbox) {
+    napi_value buffer = nullptr;
+    void* data = nullptr;
+    napi_create_arraybuffer(env, 3 * sizeof(uint32_t) * records.size(), &data, &buffer);
+    napi_create_typedarray(env, napi_uint32_array, 3 * records.size(), buffer, 0, &table);
+    row = static_cast<uint32_t*>(data);
   }
-  return list;
+  for (const core::Record& record : records) {
+    const auto start = static_cast<uint32_t>(record.bytes - first);
+    *row++ = record.type;
+    *row++ = start;
+    *row++ = start + record.length;
+  }
+  handle.mailbox.answer[1] = static_cast<double>(records.size());
+  if (in_mailbox) return nullptr;
+  napi_value both = nullptr, bytes = nullptr;
+  napi_create_array_with_length(env, 2, &both);
+  napi_create_buffer_copy(env, total, first, nullptr, &bytes);
+  napi_set_element(env, both, 0, bytes);
+  napi_set_element(env, both, 1, table);
+  return both;
 }
 
 template <class Q>
@@ -303,21 +248,18 @@ struct Rest {
 
 using JoinableHandle = QueueHandle<core::JoinableQueue>;
 
-// take(): [type, value, place, delivery], or how it went in meta[1].
+// take(): as get(); the lease's place and delivery in answer[3] and [4].
 napi_value take(napi_env env, JoinableHandle& handle, const napi_value*) {
   core::Record record;
   core::Lease lease;
-  const core::Moved moved = handle.primitive.take(&record, &lease);
-  handle.meta[1] = static_cast<uint32_t>(moved);
-  if (moved != core::Moved::yes) return nullptr;
+  if (!handle.answer(handle.primitive.take(&record, &lease))) return nullptr;
   handle.leases++;
-  napi_value taken = nullptr;
-  napi_create_array_with_length(env, 4, &taken);
-  napi_set_element(env, taken, 0, number(env, record.type));
-  napi_set_element(env, taken, 1, value_of(env, record));
-  napi_set_element(env, taken, 2, number(env, static_cast<double>(lease.offset)));
-  napi_set_element(env, taken, 3, number(env, static_cast<double>(lease.delivery)));
-  return taken;
+  double* const answer = handle.mailbox.answer;
+  answer[1] = record.type;
+  answer[2] = record.length;
+  answer[3] = static_cast<double>(lease.offset);
+  answer[4] = static_cast<double>(lease.delivery);
+  return handle.bytes_of(env, record, record.length);
 }
 
 // settle(place, delivery, done): done, or given back.
@@ -348,20 +290,14 @@ napi_value wait_to_join(napi_env env, Handle<core::JoinableQueue>& handle, const
 }
 
 template <class Q>
-QueueHandle<Q>* add_queue(Environment& environment, Binder<Q>& binder, QueueHandle<Q>* handle) {
+void add_queue(Environment& environment, Binder<Q>& binder, QueueHandle<Q>* handle) {
   napi_env env = environment.env();
-  napi_value buffer = nullptr, meta = nullptr;
-  void* data = nullptr;
-  napi_create_arraybuffer(env, 2 * sizeof(uint32_t), &data, &buffer);
-  napi_create_typedarray(env, napi_uint32_array, 2, buffer, 0, &meta);
-  handle->meta = static_cast<uint32_t*>(data);
-  set(env, binder.value(), "meta", meta);
   set(env, binder.value(), "codec", handle->primitive.body().codec);
   set(env, binder.value(), "largestItem", static_cast<double>(handle->primitive.largest_item()));
   binder.template add_source<Items<Q>>("items");
   binder.template add_source<Room<Q>>("room");
-  binder.add("put", with_values<Q, put<Q>, 2>);
-  binder.add("putMany", with_values<Q, put_many<Q>, 2>);
+  binder.add("put", with_values<Q, put<Q>, 4>);
+  binder.add("putMany", with_values<Q, put_many<Q>, 3>);
   binder.add("get", with_values<Q, get<Q>, 0>);
   binder.add("getMany", with_values<Q, get_many<Q>, 1>);
   binder.template add<wait_to_get<Q>, 1>("waitToGet");
@@ -371,20 +307,19 @@ QueueHandle<Q>* add_queue(Environment& environment, Binder<Q>& binder, QueueHand
   binder.template add<size<Q>>("size");
   binder.template add<full<Q>>("full");
   binder.template add<inspect<Q>>("inspect");
-  return handle;
 }
 
 }  // namespace
 
 napi_value bind_queue(Environment& environment, core::Object* object) {
-  auto* handle = new QueueHandle<core::Queue>(environment.agent(), object);
+  auto* handle = new QueueHandle<core::Queue>(environment, object);
   Binder<core::Queue> binder(environment, handle);
   add_queue(environment, binder, handle);
   return binder.value();
 }
 
 napi_value bind_joinable_queue(Environment& environment, core::Object* object) {
-  auto* handle = new JoinableHandle(environment.agent(), object);
+  auto* handle = new JoinableHandle(environment, object);
   Binder<core::JoinableQueue> binder(environment, handle);
   add_queue(environment, binder, handle);
   binder.add_source<Rest>("rest");

@@ -142,7 +142,7 @@ Moved JoinableQueue::take_guarded(bool lease, std::vector<Record>* records, size
   Place place;
   while (places.size() < count && find_ready(view, &place)) {
     places.push_back(place);
-    total += needed(place.head.length);
+    total += place.head.length;
     if (lease) break;
     // Ahead of the owners below: whoever dies in between leaves the guard abandoned, and recover() looks.
     own_.ready.store((place.offset + needed(place.head.length) / kUnit) & kOffsetMask);
@@ -151,12 +151,11 @@ Moved JoinableQueue::take_guarded(bool lease, std::vector<Record>* records, size
   if (places.empty()) {
     return over && own_.leased.load() == 0 ? Moved::ended : Moved::not_yet;
   }
-  make_scratch(total);
-  char* into = scratch_.data();
+  char* into = room_for(total);
   for (const Place& from : places) {
     records->push_back({from.head.type, into, from.head.length});
     copy_out(view.capacity, (from.offset + 3) & kOffsetMask, into, from.head.length);
-    into += needed(from.head.length);
+    into += from.head.length;
   }
   if (lease) {
     std::atomic<uint64_t>& deliveries = deliveries_at(view, place.offset);

@@ -154,9 +154,11 @@ Moved Queue::put_guarded(const Record* records, size_t count, size_t* put) {
   return moved;
 }
 
-void Queue::make_scratch(size_t bytes) {
+char* Queue::room_for(size_t bytes) {
   if (scratch_.capacity() > kScratchKept && bytes <= kScratchKept) std::string().swap(scratch_);
+  if (bytes <= inbox_length_) return inbox_;
   if (scratch_.size() < bytes) scratch_.resize(bytes);
+  return scratch_.data();
 }
 
 Moved Queue::get(size_t count, std::vector<Record>* records) {
@@ -181,7 +183,7 @@ Moved Queue::get_guarded(size_t count, std::vector<Record>* records) {
   if (!read_view(&view)) return Moved::corrupt;
   const size_t wanted = static_cast<size_t>(std::min<uint64_t>(count, view.items));
   if (wanted == 0) return over ? Moved::ended : Moved::not_yet;
-  std::vector<uint64_t> places;
+  offsets_.clear();
   uint64_t head = view.head, left = view.used;
   size_t total = 0;
   for (size_t i = 0; i < wanted; i++) {
@@ -189,18 +191,17 @@ Moved Queue::get_guarded(size_t count, std::vector<Record>* records) {
     const uint64_t bytes = needed(record.length);
     if (bytes > left) return Moved::corrupt;
     records->push_back({record.type, nullptr, record.length});
-    places.push_back(offset_of(head) + 1);
-    total += bytes - kUnit;  // each begins aligned, for UTF-16
+    offsets_.push_back(offset_of(head) + 1);
+    total += record.length;
     left -= bytes;
     head = advance(head, bytes / kUnit, 1);
   }
-  make_scratch(total);
-  char* into = scratch_.data();
+  char* into = room_for(total);
   for (size_t i = 0; i < wanted; i++) {
     Record& record = (*records)[i];
     record.bytes = into;
-    copy_out(view.capacity, places[i], into, record.length);
-    into += needed(record.length) - kUnit;
+    copy_out(view.capacity, offsets_[i], into, record.length);
+    into += record.length;
   }
   body_.gets.store(body_.gets.load(std::memory_order_relaxed) + wanted, std::memory_order_relaxed);
   body_.head.store(head);  // INV-12: here they are gone

@@ -62,7 +62,8 @@ class Queue {
   // Puts the records in order, as many as there is room for; `*put` says how many. They become visible
   // together. `yes` if all of them went in.
   Moved put(const Record* records, size_t count, size_t* put);
-  // Gets at most `count` records. Their bytes are this queue's until the next call.
+  // Gets at most `count` records. Their bytes are the caller's inbox if they fit, one after another, else
+  // this queue's until the next call.
   Moved get(size_t count, std::vector<Record>* records);
   // No more puts; getters drain what is there.
   void end();
@@ -80,6 +81,11 @@ class Queue {
   uint64_t largest_ring() const { return object_.table_length(); }
   // Bytes that the largest item may have.
   uint64_t largest_item() const { return largest_ring() - needed(0); }
+
+  void set_inbox(char* bytes, size_t length) {
+    inbox_ = bytes;
+    inbox_length_ = length;
+  }
 
   QueueBody& body() { return body_; }
   Object& object() { return object_; }
@@ -116,12 +122,12 @@ class Queue {
   RecordHead head_at(uint64_t capacity, uint64_t offset) const;
   std::atomic<uint64_t>& word_at(uint64_t capacity, uint64_t offset) const;
   void copy_out(uint64_t capacity, uint64_t offset, void* into, size_t length) const;
-  void make_scratch(size_t bytes);
+  // Where so many bytes may be copied out to.
+  char* room_for(size_t bytes);
 
   Agent& agent_;
   Object& object_;
   QueueBody& body_;
-  std::string scratch_;
 
  private:
   bool has_room(uint64_t bytes) const;
@@ -131,6 +137,10 @@ class Queue {
   void copy_in(uint64_t capacity, uint64_t offset, const void* from, size_t length);
 
   const uint64_t lease_units_;
+  char* inbox_ = nullptr;
+  size_t inbox_length_ = 0;
+  std::string scratch_;            // for what the inbox cannot hold
+  std::vector<uint64_t> offsets_;  // of the records that are being got
   uint64_t wanted_ = kUnit;   // bytes that the last put wanted room for
   bool cannot_grow_ = false;  // when last tried: the storage is full
 };

@@ -167,6 +167,15 @@ MutexResult lock_mutex_until(traits::MutexStorage* storage, const MutexParty& pa
                              int64_t deadline_ns);
 void unlock_mutex(traits::MutexStorage* storage, const MutexParty& party);
 
+// Tells the processor that this thread spins, so that it lets others have what it does not use.
+inline void pause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield");
+#endif
+}
+
 // ---------------------------------------------------------------- memory order
 
 // Orders an earlier atomic read-modify-write before later loads (the store-load order on which every
