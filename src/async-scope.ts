@@ -27,6 +27,7 @@ import { type Guard, HeldGuard, whileHeld } from './guard.js';
 import { Hold, context, holdingsWith, inContext } from './holdings.js';
 import type { NativeOwned } from './native.js';
 import { type RLockScope, type WaitOptions, checkFunction, checkWait } from './options.js';
+import { Recursion, countDepth } from './recursion.js';
 import { type Waiter, isWaitedFor, waitFor } from './waits.js';
 
 /** From a task's outermost acquisition to its last release. */
@@ -96,6 +97,8 @@ type Acquirer = Waiter & { readonly native: NativeOwned };
 /** One RLock as this thread has it open, through however many handles. */
 class Opened {
   handles = 0;
+  /** Of scope 'thread'. Of a task's holds the native lock counts the depth. */
+  readonly recursion = new Recursion();
   #owner: TaskHold | undefined;
   /** What it was taken through. Kept: the hold must not end because a handle is collected. */
   #takenBy: NativeOwned | undefined;
@@ -170,7 +173,9 @@ export function enter(
   openedHere.set(native.tag, opened);
   opened.handles++;
   collected.register(native, native.tag, waiter);
-  return scope === 'async' ? new TaskScope(waiter, native, opened) : undefined;
+  if (scope === 'async') return new TaskScope(waiter, native, opened);
+  countDepth(native, opened.recursion);
+  return undefined;
 }
 
 /** The handle was closed; `tag` as it had. */
@@ -195,6 +200,7 @@ export class TaskScope {
     this.#opened = opened;
     this.#take = (hold) => (heldByMe() ? 0 : opened.taken(tryAcquire(), hold, native));
     native.tryAcquire = () => (opened.isMine() ? tryAcquire() : this.#take(new TaskHold()));
+    native.tryFree = native.tryAcquire;
     native.wait = (ms) => {
       if (!heldByMe()) return opened.taken(wait(ms), new TaskHold(), native);
       sleepSync(ms); // in vain: only this thread could release it

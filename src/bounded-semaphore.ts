@@ -63,7 +63,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore', NativeBounded> 
       options.signal?.throwIfAborted();
     }
     const { native } = this;
-    let hold = isWaitedFor(native.tag) ? 0 : native.tryAcquire();
+    let hold = isWaitedFor(native.tag) ? 0 : native.tryFree();
     if (hold === 0) hold = await waitForHold(this, options);
     return new HeldGuard(native, hold);
   }
@@ -77,7 +77,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore', NativeBounded> 
   acquireSync(options?: SyncWaitOptions): Guard {
     if (options !== undefined) checkSyncWait(options);
     const { native } = this;
-    let hold = native.tryAcquire();
+    let hold = native.tryFree();
     if (hold === 0) {
       if (options?.timeout === undefined && native.allMine()) {
         throw new DeadlockError(

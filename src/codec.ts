@@ -1,7 +1,7 @@
 // How an item becomes the bytes of a record, and back.
 import { Packr, REUSE_BUFFER_MODE, RESET_BUFFER_MODE } from 'msgpackr';
 import { label, DecodeError, EncodeError } from './errors.js';
-import { keep } from './records.js';
+import { type Encoded, type Scratch, keep, longest } from './records.js';
 
 /** Types of records: part of the format of a queue. */
 export const types = {
@@ -37,44 +37,53 @@ export interface CustomCodec<T> {
 export type CodecChoice<T> = 'structured' | 'json' | 'buffer' | CustomCodec<T>;
 
 /** Turns items of one queue into records, and back. */
-export abstract class Codec {
-  // The record that encode() made last: a type, and a part of some bytes.
+export abstract class Codec implements Encoded {
+  // The record that encode() made last.
   type = 0;
-  bytes: Uint8Array = scratch;
+  bytes: Uint8Array = nothing;
   start = 0;
   end = 0;
-  /** The bytes are overwritten by whatever is encoded next. */
-  lent = true;
 
-  /** @throws EncodeError (a TypeError) for what cannot travel. */
-  abstract encode(item: unknown): void;
+  /**
+   * Makes a record, whose bytes are in `into` or in a buffer of their own, or are the item itself.
+   *
+   * @throws EncodeError (a TypeError) for what cannot travel.
+   */
+  abstract encode(item: unknown, into: Scratch): void;
   /** `bytes` may be overwritten after the call. */
   abstract decode(type: number, bytes: Buffer, start: number, end: number): unknown;
 
-  protected set(type: number, bytes: Uint8Array, start: number, end: number, lent: boolean): void {
+  protected set(type: number, bytes: Uint8Array, start: number, end: number): void {
     this.type = type;
     this.bytes = bytes;
     this.start = start;
     this.end = end;
-    this.lent = lent;
   }
 
-  protected setText(text: string): void {
+  protected setText(text: string, into: Scratch): void {
     // UTF-8 unless there are lone surrogates, which it cannot carry.
-    if (!text.isWellFormed()) {
-      const bytes = Buffer.from(text, 'utf16le');
-      this.set(types.utf16, bytes, 0, bytes.length, false);
-    } else if (text.length * 3 <= scratch.length) {
-      this.set(types.utf8, scratch, 0, scratch.write(text), true);
-    } else {
-      const bytes = Buffer.from(text);
-      this.set(types.utf8, bytes, 0, bytes.length, false);
+    const wellFormed = text.isWellFormed();
+    const type = wellFormed ? types.utf8 : types.utf16;
+    const encoding = wellFormed ? 'utf8' : 'utf16le';
+    const most = 3 * text.length;
+    if (most > longest) {
+      const bytes = Buffer.from(text, encoding);
+      this.set(type, bytes, 0, bytes.length);
+      return;
     }
+    const bytes = into.roomFor(most);
+    this.set(type, bytes, into.start, into.start + bytes.write(text, into.start, encoding));
+    if (into.stays) into.start = this.end;
+  }
+
+  protected setNumber(number: number, into: Scratch): void {
+    const bytes = into.roomFor(8);
+    this.set(types.double, bytes, into.start, bytes.writeDoubleLE(number, into.start));
+    if (into.stays) into.start = this.end;
   }
 }
 
-/** For what is put into the ring at once. */
-const scratch = Buffer.allocUnsafeSlow(8192);
+const nothing = new Uint8Array(0);
 
 /** Of the types that need no codec. */
 function decodeBasic(type: number, bytes: Buffer, start: number, end: number): unknown {
@@ -135,8 +144,9 @@ export function codecFor(
   }
 }
 
-/** Leaves the bytes in msgpackr's own buffer, where the next call overwrites them. */
-const inPlace = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
+/** Leaves the bytes in msgpackr's own buffer, for good or until the next call overwrites them. */
+const inPlace = REUSE_BUFFER_MODE;
+const lent = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
 
 /** How many objects isPlain() looks at. Nobody puts many into a queue item and waits for its latency. */
 const plainObjectsMax = 32;
@@ -180,16 +190,16 @@ class StructuredCodec extends Codec {
     });
   }
 
-  encode(item: unknown): void {
+  encode(item: unknown, into: Scratch): void {
     switch (typeof item) {
       case 'string':
-        this.setText(item);
+        this.setText(item, into);
         return;
       case 'number':
-        this.set(types.double, scratch, 0, scratch.writeDoubleLE(item), true);
+        this.setNumber(item, into);
         return;
       case 'boolean':
-        this.set(item ? types.true : types.false, scratch, 0, 0, true);
+        this.set(item ? types.true : types.false, nothing, 0, 0);
         return;
       case 'undefined':
       case 'function':
@@ -199,23 +209,23 @@ class StructuredCodec extends Codec {
         break;
     }
     if (item === null) {
-      this.set(types.null, scratch, 0, 0, true);
+      this.set(types.null, nothing, 0, 0);
     } else if (Buffer.isBuffer(item)) {
-      this.set(types.buffer, item, 0, item.length, false);
+      this.set(types.buffer, item, 0, item.length);
     } else {
-      this.#pack(item);
+      this.#pack(item, into);
     }
   }
 
-  #pack(item: unknown): void {
+  #pack(item: unknown, into: Scratch): void {
     try {
       const plain = isPlain(item, []);
       // What msgpackr documents of this mode, and its types do not know.
       const packed: Buffer & { start?: number; end?: number } = plain
-        ? this.#plainPackr.pack(item, inPlace)
+        ? this.#plainPackr.pack(item, into.stays ? inPlace : lent)
         : this.#packr.pack(item);
-      if (plain) this.set(types.plain, packed, packed.start!, packed.end!, true);
-      else this.set(types.structured, packed, 0, packed.length, false);
+      if (plain) this.set(types.plain, packed, packed.start!, packed.end!);
+      else this.set(types.structured, packed, 0, packed.length);
     } catch (cause) {
       throw new EncodeError(`an item cannot be encoded: ${(cause as Error).message}`, { cause });
     }
@@ -230,7 +240,7 @@ class StructuredCodec extends Codec {
 }
 
 class JsonCodec extends Codec {
-  encode(item: unknown): void {
+  encode(item: unknown, into: Scratch): void {
     let text: string | undefined;
     try {
       text = JSON.stringify(item) as string | undefined;
@@ -238,7 +248,7 @@ class JsonCodec extends Codec {
       throw new EncodeError(`an item cannot be encoded: ${(cause as Error).message}`, { cause });
     }
     if (text === undefined) throw new EncodeError(`an item cannot be ${typeof item}`);
-    this.setText(text);
+    this.setText(text, into);
   }
 
   decode(type: number, bytes: Buffer, start: number, end: number): unknown {
@@ -251,7 +261,7 @@ class BufferCodec extends Codec {
     if (!(item instanceof Uint8Array)) {
       throw new EncodeError('an item of this queue must be a Buffer or Uint8Array');
     }
-    this.set(types.buffer, item, 0, item.length, false);
+    this.set(types.buffer, item, 0, item.length);
   }
 
   decode(type: number, bytes: Buffer, start: number, end: number): unknown {
@@ -267,7 +277,7 @@ class OwnCodec extends Codec {
   encode(item: unknown): void {
     const bytes: unknown = this.own.encode(item);
     if (!(bytes instanceof Uint8Array)) throw new EncodeError('encode() must return a Uint8Array');
-    this.set(types.custom, bytes, 0, bytes.length, false);
+    this.set(types.custom, bytes, 0, bytes.length);
   }
 
   decode(_type: number, bytes: Buffer, start: number, end: number): unknown {

@@ -46,6 +46,8 @@ export interface NativeSource {
   enrol(index: number, waiting: number): number;
   /** False if a ring is on its way already. */
   cancel(index: number): boolean;
+  /** Has it come, or does it within a few microseconds? Looks on where that has paid lately. */
+  soon(): boolean;
   /** Rings somebody else. */
   passOn(): void;
 }
@@ -54,6 +56,8 @@ export interface NativeSource {
 export interface NativeAcquirable extends NativeObject, NativeSource {
   /** 0: not acquired. n: the number of the hold. -n: the same, and the last holder died. */
   tryAcquire(): number;
+  /** The same for who is about to wait: does not ask whether a holder lives, which takes a system call. */
+  tryFree(): number;
   /** Blocks the thread for `ms` or one slice, whichever is shorter; answers like tryAcquire. */
   wait(ms: number): number;
   /** Counts an acquisition that has to wait. */

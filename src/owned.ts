@@ -63,7 +63,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K, Native
       options.signal?.throwIfAborted();
     }
     const native = this.native;
-    let hold = isWaitedFor(native.tag) && !this.enters(native) ? 0 : native.tryAcquire();
+    let hold = isWaitedFor(native.tag) && !this.enters(native) ? 0 : native.tryFree();
     if (hold === 0) hold = await waitForHold(this, options);
     return new HeldGuard(native, hold);
   }
@@ -78,7 +78,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K, Native
   acquireSync(options?: SyncWaitOptions): Guard {
     if (options !== undefined) checkSyncWait(options);
     const native = this.native;
-    let hold = native.tryAcquire();
+    let hold = native.tryFree();
     if (hold === 0) hold = this.#waitSync(options);
     return new HeldGuard(native, hold);
   }

@@ -26,7 +26,7 @@ import {
   checkSyncWait,
   checkWait,
 } from './options.js';
-import { Batch, answer, copyOf, inbox, keep, table } from './records.js';
+import { Batch, type Encoded, Scratch, answer, copyOf, inbox, keep, table } from './records.js';
 import { isWaitedFor, waitFor, waitForSync } from './waits.js';
 
 export interface QueueOptions<T = unknown> extends OpenOptions {
@@ -306,9 +306,9 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
 
   // ---------------------------------------------------------------- inside
 
-  /** The codec, with the record in it. */
-  #encode(item: T): Codec {
-    this.#codec.encode(item);
+  /** What is returned is the codec's, and good until it encodes again. */
+  #encode(item: T, into = scratch): Encoded {
+    this.#codec.encode(item, into);
     return this.#codec;
   }
 
@@ -317,10 +317,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
       throw new TypeError('items must be iterable');
     }
     const batch = new Batch();
-    for (const item of items) {
-      const { type, bytes, start, end, lent } = this.#encode(item);
-      batch.add(type, bytes, start, end, lent);
-    }
+    for (const item of items) batch.add(this.#encode(item, batch));
     return batch;
   }
 
@@ -334,9 +331,9 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
 
   /** False if not all of it is in yet. */
   #tryPutBatch(batch: Batch): boolean {
-    while (batch.done < batch.length) {
-      const put = this.native.putMany(batch.sources, batch.table, batch.done);
-      batch.done += put;
+    while (batch.put < batch.length) {
+      const put = this.native.putMany(batch.sources, batch.table, batch.put);
+      batch.put += put;
       if (!this.succeeded() && put === 0) return false;
     }
     return true;
@@ -457,13 +454,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
 
 const longestBatch = 1_000_000;
 
-/** A record on its way in. */
-interface Encoded {
-  readonly type: number;
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-}
+const scratch = new Scratch();
 
 /** A record that has come out, copied. */
 export interface Kept {
@@ -483,7 +474,7 @@ function keepMany(rows: Uint32Array): KeptMany {
   return [keep(inbox, 0, rows.at(-1)!), rows.slice()];
 }
 
-function withDone(error: unknown, { done }: Batch): unknown {
+function withDone(error: unknown, { put: done }: Batch): unknown {
   // An abort's reason may be anything, and frozen.
   if (error instanceof Error && Object.isExtensible(error)) Object.assign(error, { done });
   return error;

@@ -13,6 +13,14 @@ export const answer = new Float64Array(new ArrayBuffer(5 * 8)); // a small one w
 
 addon.useMailbox(inbox, table, answer);
 
+/** A record on its way in: a part of some bytes. */
+export interface Encoded {
+  readonly type: number;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** A part of some bytes as a Buffer of its own. */
 export function copyOf(bytes: Uint8Array, start: number, end: number): Buffer {
   const copy = Buffer.allocUnsafe(end - start);
@@ -28,49 +36,46 @@ export function keep(bytes: Buffer, start: number, end: number): Buffer {
   return kept;
 }
 
+/** Where an encoder writes what goes into the ring at once; the next one overwrites it. */
+export class Scratch {
+  protected bytes: Buffer = Buffer.alloc(0);
+  /** From where on there is room. */
+  start = 0;
+  /** What is written stays as it is. */
+  readonly stays: boolean = false;
+
+  /** A Buffer with room for `length` bytes, `longest` at the most, from `start` on. */
+  roomFor(length: number): Buffer {
+    if (length > this.bytes.length - this.start) {
+      this.bytes = Buffer.allocUnsafeSlow(
+        Math.max(longest, Math.min(8 * this.bytes.length, 65_536)),
+      );
+      this.start = 0;
+    }
+    return this.bytes;
+  }
+}
+
+/** Bytes that are worth a copy; what is longer gets a Buffer of its own. */
+export const longest = 8192;
+
 /** Records on their way in, as putMany() of the addon wants them. */
-export class Batch {
+export class Batch extends Scratch {
+  override readonly stays = true;
   length = 0;
   /** How many of them have been put. */
-  done = 0;
-  readonly sources: Uint8Array[] = [];
-  #table = new Uint32Array(4 * 16);
-  /** Sources that belong to the caller. */
-  readonly #foreign: number[] = [];
-  /** Where short records are gathered, and the number of this source. */
-  #chunk: Buffer | undefined;
-  #chunkSource = 0;
-  #used = 0;
+  put = 0;
+  sources: Uint8Array[] = [];
+  #table = new Uint32Array(4 * 64);
 
   /** Type, source, start and end of each record. */
   get table(): Uint32Array {
     return this.#table.subarray(0, 4 * this.length);
   }
 
-  /** `lent`: the bytes will not stay as they are. */
-  add(type: number, bytes: Uint8Array, start: number, end: number, lent: boolean): void {
-    const length = end - start;
-    if (length < shortRecord) {
-      let chunk = this.#chunk;
-      if (chunk === undefined || length > chunk.length - this.#used) {
-        chunk = Buffer.allocUnsafeSlow(chunk === undefined ? 8192 : 65_536);
-        this.#chunk = chunk;
-        this.#chunkSource = this.sources.push(chunk) - 1;
-        this.#used = 0;
-      }
-      chunk.set(bytes.subarray(start, end), this.#used);
-      this.#row(type, this.#chunkSource, this.#used, this.#used + length);
-      this.#used += length;
-    } else if (lent) {
-      this.#row(type, this.sources.push(copyOf(bytes, start, end)) - 1, 0, length);
-    } else {
-      const source = this.sources.push(bytes) - 1;
-      this.#foreign.push(source);
-      this.#row(type, source, start, end);
-    }
-  }
-
-  #row(type: number, source: number, start: number, end: number): void {
+  add({ type, bytes, start, end }: Encoded): void {
+    const { sources } = this;
+    if (sources.at(-1) !== bytes) sources.push(bytes);
     const at = 4 * this.length++;
     if (at === this.#table.length) {
       const larger = new Uint32Array(2 * at);
@@ -78,18 +83,14 @@ export class Batch {
       this.#table = larger;
     }
     this.#table[at] = type;
-    this.#table[at + 1] = source;
+    this.#table[at + 1] = sources.length - 1;
     this.#table[at + 2] = start;
     this.#table[at + 3] = end;
   }
 
   /** The caller may change or detach its bytes while we wait. */
   keep(): void {
-    for (const source of this.#foreign.splice(0)) {
-      this.sources[source] = Buffer.from(this.sources[source]!);
-    }
+    const first = this.#table[4 * this.put + 1]!;
+    this.sources = this.sources.map((bytes, i) => (i < first ? bytes : Buffer.from(bytes)));
   }
 }
-
-/** Bytes below which copying costs less than another source. */
-const shortRecord = 4096;

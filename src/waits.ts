@@ -101,6 +101,8 @@ export function waitFor<T>(
   // Closed since the caller looked: rejectAll() would never come for it.
   if (!waiter.isOpen) return Promise.reject(closed(waiter));
   if (timeout === 0) return Promise.reject(timedOut(waiter, 0));
+  const taken = takeSoon(wanted);
+  if (taken !== undefined) return taken;
   return new Promise((resolve, reject) => {
     const { tag } = wanted.source;
     const signal = options?.signal;
@@ -127,6 +129,21 @@ export function waitFor<T>(
     if (queue.head === pending) serve(queue, true);
     else recount(queue);
   });
+}
+
+/** Cheaper than to wait, if it is about to come; and a newcomer has to stand behind who waits. */
+function takeSoon<T>(wanted: Wanted<T>): Promise<T> | undefined {
+  const { source } = wanted;
+  if (isWaitedFor(source.tag) || !source.soon()) return undefined;
+  try {
+    const taken = wanted.take();
+    if (taken === undefined) return undefined;
+    wanted.done?.();
+    return Promise.resolve(taken);
+  } catch (error) {
+    wanted.done?.();
+    return Promise.reject(error as Error);
+  }
 }
 
 let betweenSlices: (() => void) | undefined;

@@ -13,6 +13,7 @@ struct Passage {
   static core::WaitSet& set(Primitive& barrier) { return barrier.body().waiters; }
   static uint64_t tag(Primitive& barrier) { return barrier.waiters_tag(); }
   static void watch(Primitive& barrier) { barrier.watch(); }
+  static bool soon(Primitive& barrier) { return barrier.soon(); }
   static void pass_on(Primitive&, core::Registry&) {}  // everybody is rung
 };
 
@@ -21,6 +22,7 @@ struct Opening {
   static core::WaitSet& set(Primitive& barrier) { return barrier.body().arrivals; }
   static uint64_t tag(Primitive& barrier) { return barrier.arrivals_tag(); }
   static void watch(Primitive& barrier) { barrier.watch(); }
+  static bool soon(Primitive& barrier) { return barrier.soon(); }
   static void pass_on(Primitive&, core::Registry&) {}
 };
 

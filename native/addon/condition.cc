@@ -49,6 +49,9 @@ napi_value enrol(napi_env env, H& handle, const double*) {
 }
 napi_value cancel(napi_env env, H&, const double*) { return boolean(env, true); }
 napi_value pass_on(napi_env, H&, const double*) { return nullptr; }
+napi_value soon(napi_env env, H& handle, const double*) {
+  return boolean(env, handle.primitive.soon());
+}
 
 napi_value inspect(napi_env env, H& handle, const double*) {
   napi_value state = nullptr;
@@ -80,6 +83,7 @@ napi_value bind_condition(Environment& environment, core::Object* object) {
   binder.add<wait, 2>("wait");
   binder.add<enrol, 2>("enrol");
   binder.add<cancel, 1>("cancel");
+  binder.add<soon>("soon");
   binder.add<pass_on>("passOn");
   binder.add<inspect>("inspect");
   return binder.value();

@@ -146,6 +146,9 @@ struct Acquirable {
   static napi_value try_acquire(napi_env env, H& handle, const double*) {
     return to_js(env, handle.note(handle.primitive.look()));
   }
+  static napi_value try_free(napi_env env, H& handle, const double*) {
+    return to_js(env, handle.note(handle.primitive.try_acquire()));
+  }
   // wait(ms): blocks the thread for one slice at most, so that the caller returns to JavaScript
   // and a worker can be terminated.
   static napi_value wait(napi_env env, H& handle, const double* argument) {
@@ -158,7 +161,7 @@ struct Acquirable {
 };
 
 // Something to be rung for. Each is one line of native.ts' NativeSource. `Of` says which wait set of the
-// object it is, by three functions: set, tag, watch; and may say what else goes with them.
+// object it is, by its functions.
 template <class Of>
 struct Source {
   using H = Handle<typename Of::Primitive>;
@@ -177,6 +180,10 @@ struct Source {
     return boolean(env, core::cancel(Of::set(handle.primitive), handle.agent().id(),
                                      static_cast<int>(argument[0])));
   }
+  // soon(): has it come, or does it within a few microseconds?
+  static napi_value soon(napi_env env, H& handle, const double*) {
+    return boolean(env, Of::soon(handle.primitive));
+  }
   static napi_value pass_on(napi_env, H& handle, const double*) {
     Of::pass_on(handle.primitive, handle.agent().registry());
     return nullptr;
@@ -190,6 +197,7 @@ struct Waiters {
   static core::WaitSet& set(P& primitive) { return primitive.waiters(); }
   static uint64_t tag(P& primitive) { return primitive.tag(); }
   static void watch(P& primitive) { primitive.watch(); }
+  static bool soon(P& primitive) { return primitive.soon(); }
   static void pass_on(P& primitive, core::Registry& registry) {
     core::ring_one(primitive.waiters(), registry, primitive.tag());
   }
@@ -247,6 +255,7 @@ class Binder {
   void add_acquirable() {
     using A = Acquirable<Primitive>;
     add<A::try_acquire>("tryAcquire");
+    add<A::try_free>("tryFree");
     add<A::wait, 1>("wait");
     add<A::contend>("contend");
     add_source<Waiters<Primitive>>(value_);
@@ -257,6 +266,7 @@ class Binder {
     set(env_, to, "tag", static_cast<double>(Of::tag(handle_->primitive)));
     add(to, "enrol", bound<Primitive, Source<Of>::enrol, 2>);
     add(to, "cancel", bound<Primitive, Source<Of>::cancel, 1>);
+    add(to, "soon", bound<Primitive, Source<Of>::soon, 0>);
     add(to, "passOn", bound<Primitive, Source<Of>::pass_on, 0>);
   }
   // The same as an object of its own, for an object with several.

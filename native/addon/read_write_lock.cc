@@ -13,6 +13,7 @@ struct Readers {
   static core::WaitSet& set(Primitive& lock) { return lock.body().readers; }
   static uint64_t tag(Primitive& lock) { return lock.readers_tag(); }
   static void watch(Primitive& lock) { lock.watch_writer(); }
+  static bool soon(Primitive& lock) { return lock.soon(); }
   static void pass_on(Primitive& lock, core::Registry&) { lock.pass_on_shared(); }
 };
 
@@ -21,6 +22,7 @@ struct Writers {
   static core::WaitSet& set(Primitive& lock) { return lock.body().writers; }
   static uint64_t tag(Primitive& lock) { return lock.writers_tag(); }
   static void watch(Primitive& lock) { lock.watch_all(); }
+  static bool soon(Primitive& lock) { return lock.soon(); }
   static void pass_on(Primitive& lock, core::Registry&) { lock.pass_on_exclusive(); }
 };
 

@@ -120,6 +120,7 @@ bool Barrier::has_dead(const Round& round) {
 }
 
 Arrival Barrier::wait_to_arrive(bool acts, int64_t deadline_ns) {
+  soon();
   return wait_at_bell(agent_, body_.arrivals, arrivals_tag(), deadline_ns,
                       [&] { return arrive(acts); }, [&] { watch(); });
 }
@@ -133,6 +134,7 @@ Turnout Barrier::wait(uint64_t round, int64_t deadline_ns) {
     const Turnout turnout = look(round);
     return Seen{turnout != Turnout::not_yet ? turnout : look(round)};
   };
+  soon();
   return wait_at_bell(agent_, body_.waiters, waiters_tag(), deadline_ns, look_twice,
                       [&] { watch(); })
       .turnout;

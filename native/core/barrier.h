@@ -44,6 +44,11 @@ class Barrier {
   // What has become of a round that this agent arrived in.
   Turnout look(uint64_t round);
   Turnout wait(uint64_t round, int64_t deadline_ns);
+  // Is the round over in a moment?
+  bool soon() {
+    const uint64_t round = Round::of(body_.state.load()).number;
+    return spin_([this, round] { return Round::of(body_.state.load()).number != round; });
+  }
   void watch();
 
   // All three: busy if the guard could not be had.
@@ -72,6 +77,7 @@ class Barrier {
   Agent& agent_;
   Object& object_;
   BarrierBody& body_;
+  Spin spin_;
 };
 
 }  // namespace holdfast::core

@@ -20,12 +20,18 @@ Outcome BoundedSemaphore::claim(uint32_t index, AgentId from) {
   return {number * kPlaces + index, from != 0};
 }
 
-Outcome BoundedSemaphore::look() {
+Outcome BoundedSemaphore::try_acquire() {
   const uint32_t count = permits();
   for (uint32_t i = 0; i < count; i++) {
     if (permit(i).owner.load(std::memory_order_relaxed) != 0) continue;
     if (Outcome outcome = claim(i, 0)) return outcome;
   }
+  return {};
+}
+
+Outcome BoundedSemaphore::look() {
+  if (Outcome outcome = try_acquire()) return outcome;
+  const uint32_t count = permits();
   // Holders of many permits are asked once whether they live.
   std::vector<AgentId> living;
   for (uint32_t i = 0; i < count; i++) {
@@ -43,6 +49,7 @@ Outcome BoundedSemaphore::look() {
 }
 
 Outcome BoundedSemaphore::wait(int64_t deadline_ns) {
+  soon();
   return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return look(); },
                       [&] { watch(); });
 }

@@ -26,8 +26,18 @@ class BoundedSemaphore {
   }
 
   // Tries; Outcome::hold names the permit and this acquisition of it.
+  Outcome try_acquire();
+  // Tries, and if that fails sees whether there is somebody to wait for at all.
   Outcome look();
   Outcome wait(int64_t deadline_ns);
+  // Is a permit there, or will one be in a moment? Looks at a few of them.
+  bool soon() {
+    return spin_([this] {
+      bool free = false;
+      for (uint32_t i = 0; i < std::min(permits(), 8u); i++) free |= owner_of(i) == 0;
+      return free;
+    });
+  }
   void watch();
 
   // Ends the acquisition of this name; not_locked if somebody else did.
@@ -60,6 +70,7 @@ class BoundedSemaphore {
   Agent& agent_;
   Object& object_;
   BoundedBody& body_;
+  Spin spin_;
   const std::shared_ptr<HoldNumber> holds_;
 };
 

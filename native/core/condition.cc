@@ -105,6 +105,7 @@ Notice Condition::wait(int place, int64_t deadline_ns) {
     Notice notice;
     explicit operator bool() const { return notice != Notice::none; }
   };
+  soon();
   return wait_for_rings(
              agent_, object_.tag(), deadline_ns, [&] { return Seen{look(place)}; }, [] {},
              [&] { watch(); })

@@ -36,6 +36,11 @@ class Condition {
 
   Notice look(int place);
   Notice wait(int place, int64_t deadline_ns);
+  // Is anybody notified in a moment?
+  bool soon() {
+    const uint64_t before = body_.notifications.load();
+    return spin_([this, before] { return body_.notifications.load() != before; });
+  }
   void watch();
 
   uint32_t waiting();
@@ -48,6 +53,7 @@ class Condition {
   Agent& agent_;
   Object& object_;
   ConditionBody& body_;
+  Spin spin_;
 };
 
 }  // namespace holdfast::core

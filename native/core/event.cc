@@ -21,6 +21,7 @@ void Event::clear() {
 }
 
 bool Event::wait(uint64_t since, int64_t deadline_ns) {
+  soon();
   return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns,
                       [&] { return happened(since); });
 }

@@ -26,6 +26,11 @@ class Event {
   // Blocks at most until the deadline.
   bool wait(uint64_t since, int64_t deadline_ns);
 
+  // Is it set, or will it be in a moment?
+  bool soon() {
+    const uint64_t since = sets();
+    return spin_([this, since] { return happened(since); });
+  }
   void watch() {}  // nobody in particular is waited for
   EventBody& body() { return body_; }
   WaitSet& waiters() { return body_.waiters; }
@@ -35,6 +40,7 @@ class Event {
   Agent& agent_;
   Object& object_;
   EventBody& body_;
+  Spin spin_;
 };
 
 }  // namespace holdfast::core

@@ -1,7 +1,5 @@
 #include "core/guard.h"
 
-#include <thread>
-
 #include "core/kill_point.h"
 
 namespace holdfast::core {
@@ -11,7 +9,7 @@ namespace {
 // Tries before the thread goes to sleep, with a pause that grows from try to try: some 3 us in all. The
 // guard is held for a tenth of that, and to sleep and be woken costs ten times as much. On a single
 // processor the holder cannot get on while somebody spins.
-const int kSpins = std::thread::hardware_concurrency() > 1 ? 24 : 0;
+const int kSpins = platform::processor_count() > 1 ? 24 : 0;
 
 }  // namespace
 

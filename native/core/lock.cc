@@ -36,6 +36,9 @@ Outcome Lock::look() {
 }
 
 Outcome Lock::wait(int64_t deadline_ns) {
+  if (soon()) {
+    if (Outcome outcome = look()) return outcome;
+  }
   if constexpr (platform::traits::kTimedWaits) {
     const int64_t patience_ns = std::min(deadline_ns, platform::monotonic_ns() + kKernelWait_ns);
     const Outcome outcome = wait_in_kernel(agent_, body_.waiters, [&] {

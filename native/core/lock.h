@@ -32,6 +32,10 @@ class Lock {
   Outcome look();
   // Blocks at most until the deadline.
   Outcome wait(int64_t deadline_ns);
+  // Is it free, or will it be in a moment?
+  bool soon() {
+    return spin_([this] { return body_.owner.load(std::memory_order_relaxed) == 0; });
+  }
   // Whoever is in the way: its death is to end a wait of this agent.
   void watch();
 
@@ -64,6 +68,7 @@ class Lock {
   OwnedBody& body_;
   const std::shared_ptr<HoldNumber> hold_;
   Patience patience_;
+  Spin spin_;
 };
 
 }  // namespace holdfast::core

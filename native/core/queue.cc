@@ -216,11 +216,13 @@ void Queue::end() {
 }
 
 bool Queue::wait_to_get(int64_t deadline_ns) {
+  if (soon_to_get()) return true;
   return wait_at_bell(agent_, body_.getters, getters_tag(), deadline_ns,
                       [&] { return size() != 0 || ended(); });
 }
 
 bool Queue::wait_to_put(int64_t deadline_ns) {
+  if (soon_to_put()) return true;
   return wait_at_bell(agent_, body_.putters, putters_tag(), deadline_ns,
                       [&] { return has_room(wanted_) || ended(); });
 }

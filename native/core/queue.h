@@ -68,6 +68,13 @@ class Queue {
   // No more puts; getters drain what is there.
   void end();
 
+  // Is there something to get (room for what the last put could not), or will there be in a moment?
+  bool soon_to_get() {
+    return get_spin_([this] { return size() != 0 || ended(); });
+  }
+  bool soon_to_put() {
+    return put_spin_([this] { return has_room(wanted_) || ended(); });
+  }
   // Blocks at most until the deadline; true if a get (a put of what the last put could not) is
   // worth trying.
   bool wait_to_get(int64_t deadline_ns);
@@ -137,6 +144,7 @@ class Queue {
   void copy_in(uint64_t capacity, uint64_t offset, const void* from, size_t length);
 
   const uint64_t lease_units_;
+  Spin get_spin_, put_spin_;
   char* inbox_ = nullptr;
   size_t inbox_length_ = 0;
   std::string scratch_;            // for what the inbox cannot hold

@@ -119,6 +119,7 @@ void ReadWriteLock::withdraw() {
 }
 
 Outcome ReadWriteLock::wait_shared(Past past, int64_t deadline_ns) {
+  soon();
   int index = -1;
   bool used = false;  // the ring that took our entry out brought us here
   const Outcome outcome = wait_for_rings(
@@ -134,6 +135,7 @@ Outcome ReadWriteLock::wait_shared(Past past, int64_t deadline_ns) {
 }
 
 Outcome ReadWriteLock::wait_exclusive(int64_t deadline_ns) {
+  soon();
   return wait_at_bell(agent_, body_.writers, writers_tag(), deadline_ns,
                       [&] { return look_exclusive(); }, [&] { watch_all(); });
 }

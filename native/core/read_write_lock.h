@@ -44,6 +44,10 @@ class ReadWriteLock {
   void pass_on_exclusive();
   void abandon();
 
+  // Does nobody write or want to, or is that so in a moment? Readers that a writer waits for are not seen.
+  bool soon() {
+    return spin_([this] { return body_.writer.load(std::memory_order_relaxed) == 0; });
+  }
   void watch_writer() { agent_.watch(body_.writer.load()); }
   void watch_all();
 
@@ -78,6 +82,7 @@ class ReadWriteLock {
   Object& object_;
   ReadWriteBody& body_;
   Patience patience_;
+  Spin spin_;
 };
 
 }  // namespace holdfast::core

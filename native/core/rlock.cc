@@ -59,13 +59,14 @@ Outcome RLock::claim_with(platform::MutexResult result) {
   return outcome;
 }
 
-Outcome RLock::look() {
+Outcome RLock::try_acquire() {
   if (held_by_me()) return deeper();
-  if (agent_.may_lock_mutexes()) {
-    if (Outcome outcome = claim_with(platform::try_lock_mutex(&body_.mutex, agent_.party()))) {
-      return outcome;
-    }
-  }
+  if (!agent_.may_lock_mutexes()) return owner() == 0 ? claim(0) : Outcome{};
+  return claim_with(platform::try_lock_mutex(&body_.mutex, agent_.party()));
+}
+
+Outcome RLock::look() {
+  if (Outcome outcome = try_acquire()) return outcome;
   const AgentId owner = body_.owner.load();
   if (owner == 0) {
     // Free, and yet its mutex was not to be had: somebody is between two steps, or died there.
@@ -87,6 +88,9 @@ Outcome RLock::look() {
 }
 
 Outcome RLock::wait(int64_t deadline_ns) {
+  if (soon()) {
+    if (Outcome outcome = look()) return outcome;
+  }
   if (agent_.may_lock_mutexes()) {
     platform::MutexResult result = platform::MutexResult::busy;
     const Outcome outcome = wait_in_kernel(agent_, body_.waiters, [&] {

@@ -29,9 +29,13 @@ class RLock {
 
   // Tries, and if that fails sees whether there is somebody to wait for at all.
   Outcome look();
-  Outcome try_acquire() { return look(); }
+  Outcome try_acquire();
   // Blocks at most until the deadline.
   Outcome wait(int64_t deadline_ns);
+  // Is it free, or will it be in a moment?
+  bool soon() {
+    return spin_([this] { return body_.owner.load(std::memory_order_relaxed) == 0; });
+  }
   // Whoever is in the way: its death is to end a wait of this agent.
   void watch();
 
@@ -68,6 +72,7 @@ class RLock {
   OwnedBody& body_;
   const std::shared_ptr<HoldNumber> hold_;
   Patience patience_;
+  Spin spin_;
 };
 
 }  // namespace holdfast::core

@@ -16,6 +16,9 @@ Outcome Semaphore::taken() {
 }
 
 Outcome Semaphore::wait(int64_t deadline_ns) {
+  if (soon()) {
+    if (Outcome outcome = try_acquire()) return outcome;
+  }
   if constexpr (platform::traits::kTimedWaits) {
     return wait_in_kernel(agent_, body_.waiters, [&] {
       return platform::wait_until(object_.semaphore(), deadline_ns) ? taken() : Outcome{};

@@ -17,6 +17,10 @@ class Semaphore {
   }
   Outcome look() { return try_acquire(); }
   Outcome wait(int64_t deadline_ns);
+  // Is a permit there, or will one be in a moment?
+  bool soon() {
+    return spin_([this] { return value() > 0; });
+  }
   void watch() {}  // permits have no owner whose death would bring them back
 
   // All of `count` or none: over_release.
@@ -33,6 +37,7 @@ class Semaphore {
   Agent& agent_;
   Object& object_;
   SemaphoreBody& body_;
+  Spin spin_;
 };
 
 }  // namespace holdfast::core

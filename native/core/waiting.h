@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/agent.h"
+#include "core/spin.h"
 #include "core/wait_set.h"
 
 namespace holdfast::core {

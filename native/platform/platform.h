@@ -44,6 +44,8 @@ struct Identity {
 
 Identity current_identity();
 
+uint32_t processor_count();  // of the machine: this thread may be tied to one, and others to another
+
 // Is the process that had this identity still there? A pid that was used again has another start
 // time. "true" when it cannot be told (another pid namespace), because exclusion errs towards alive.
 bool process_exists(const Identity& identity);

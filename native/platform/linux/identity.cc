@@ -52,6 +52,11 @@ Identity current_identity() {
   return me;
 }
 
+uint32_t processor_count() {
+  const long count = sysconf(_SC_NPROCESSORS_ONLN);
+  return count > 0 ? static_cast<uint32_t>(count) : 1;
+}
+
 bool process_exists(const Identity& identity) {
   if (identity.pid_namespace != pid_namespace()) return true;
   if (kill(static_cast<pid_t>(identity.pid), 0) != 0 && errno == ESRCH) return false;
