@@ -9,6 +9,7 @@
 // The last three are variants: they leave the normal addon alone, and a program takes one by
 // HOLDFAST_NATIVE=<path of the .node file>. --platform and --sanitize go together (posix-asan).
 
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, realpath, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
@@ -60,6 +61,22 @@ export async function buildAddon({ platform = hostPlatform, sanitize = '' } = {}
   }
   markDone(stamp, hash);
   return path.join(root, output);
+}
+
+/**
+ * What a program that loads the addon built with address,undefined needs: the sanitizer must be in the process
+ * first, and Node was not linked with it. A report ends the process, and goes to `log`.<pid> if that is given.
+ */
+export function sanitizerEnvironment(log) {
+  const compiler = process.env.CXX ?? 'c++';
+  const library = execFileSync(compiler, ['-print-file-name=libasan.so'], { encoding: 'utf8' });
+  const to = log ? `:log_path=${log}` : '';
+  return {
+    LD_PRELOAD: library.trim(),
+    // Node gives back at its end what it gives back; and it reserves more than the sanitizer likes.
+    ASAN_OPTIONS: `detect_leaks=0:abort_on_error=1:allocator_may_return_null=1${to}`,
+    UBSAN_OPTIONS: `halt_on_error=1:abort_on_error=1:print_stacktrace=1${to}`,
+  };
 }
 
 /**

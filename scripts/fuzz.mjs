@@ -31,12 +31,11 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { buildAddon } from './build.mjs';
+import { buildAddon, sanitizerEnvironment } from './build.mjs';
 import { die, root, say } from './common.mjs';
 import { Sandbox } from './sandbox.mjs';
 import { hostPlatform } from './sources.mjs';
@@ -70,13 +69,7 @@ if (process.env.HOLDFAST_FUZZ === undefined) {
     }
     mkdirSync(env.HOLDFAST_DIR, { mode: 0o700 });
     env.HOLDFAST_FUZZ = sandbox.directory;
-    if (values.sanitize) {
-      const library = execFileSync(process.env.CXX ?? 'c++', ['-print-file-name=libasan.so']);
-      env.LD_PRELOAD = String(library).trim();
-      // Node gives back at its end what it gives back; and it reserves more than the sanitizer likes.
-      env.ASAN_OPTIONS = 'detect_leaks=0:abort_on_error=1:allocator_may_return_null=1';
-      env.UBSAN_OPTIONS = 'halt_on_error=1:abort_on_error=1:print_stacktrace=1';
-    }
+    if (values.sanitize) Object.assign(env, sanitizerEnvironment());
     const args = [...process.argv.slice(2), `--seed=${seed}`];
     const driver = fork(import.meta.filename, args, { cwd: root, env });
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => driver.kill(signal));

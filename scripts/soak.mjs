@@ -24,6 +24,7 @@ import {
   put,
   random,
   seats,
+  sections,
   words,
 } from '../test/soak/layout.mjs';
 
@@ -82,6 +83,8 @@ const objects = {
   bounded: new hf.BoundedSemaphore(permits, { name: 'bounded' }),
   readWrite: new hf.ReadWriteLock({ name: 'readWrite' }),
   conditionLock: new hf.Lock({ name: 'condition lock' }),
+  memoryLock: new hf.Lock({ name: 'memory lock' }),
+  memory: new hf.SharedMemory(1 << 16, { name: 'memory' }),
   event: new hf.Event({ name: 'event' }),
   barrier: new hf.Barrier(parties, { name: 'barrier' }),
   queue: new hf.Queue({ name: 'queue', maxSize: 500, maxBytes: 1 << 18 }),
@@ -95,7 +98,7 @@ const players = [];
 async function start(index, generation) {
   const player = { index, seat: 2 * index, workerSeat: 2 * index + 1, generation, stopped: false };
   for (const seat of [player.seat, player.workerSeat]) {
-    for (const row of ['lock', 'rlock', 'bounded', 'readWrite', 'condition']) {
+    for (const row of sections) {
       Atomics.store(words32, words[row] + seat, 0);
     }
     Atomics.store(words32, words.killed + seat, 0);
@@ -197,6 +200,11 @@ function checkFree() {
   objects.lock.acquireSync({ timeout: 5000 }).release();
   objects.rlock.acquireSync({ timeout: 5000 }).release();
   objects.conditionLock.acquireSync({ timeout: 5000 }).release();
+  const guard = objects.memoryLock.acquireSync({ timeout: 5000 });
+  const pair = new Float64Array(objects.memory.buffer);
+  if (!guard.abandoned && pair[0] !== pair.at(-1))
+    violations.push('memory: its words differ, and nobody was told of a death');
+  guard.release();
   objects.readWrite.acquireExclusiveSync({ timeout: 5000 }).release();
   const all = Array.from({ length: permits }, () => objects.bounded.acquireSync({ timeout: 5000 }));
   for (const guard of all) guard.release();

@@ -6,12 +6,14 @@
 //
 //   npm test -- --only=posix         one of them
 //   npm test -- --grep='Lock.*abort' tests of test/ whose title matches; leaves `native` out
+//   npm test -- --sanitize           test/ over addons built with address and undefined sanitizers; a report
+//                                    counts as a failure. Linux; several times slower
 //
 // The last line is `N passed, N failed[, N skipped]`.
 
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { buildAddon } from './build.mjs';
+import { buildAddon, sanitizerEnvironment } from './build.mjs';
 import { die, killProcessGroup, knowOnly, option, root, run, say, Tally } from './common.mjs';
 import { runNativeTests } from './native-test.mjs';
 import { Sandbox } from './sandbox.mjs';
@@ -25,6 +27,7 @@ async function runSuites(tally, platform, { grep, native, aside }) {
   const title = `\n== test/ over the ${platform} addon`;
   if (!aside) console.log(title);
   const countsFile = path.join(root, `build/counts-${platform}-${process.pid}.json`);
+  const reports = path.join(root, `build/sanitizer-${platform}-${process.pid}`);
   const sandbox = new Sandbox();
   const args = ['node_modules/mocha/bin/mocha.js'];
   args.push(
@@ -37,7 +40,12 @@ async function runSuites(tally, platform, { grep, native, aside }) {
   if (process.env.CI) args.push('--forbid-only');
   const { code, output, timedOut, group } = await run(process.execPath, args, {
     // tsx would keep what it compiled in the system's temporary directory.
-    env: { ...sandbox.env, HOLDFAST_NATIVE: native, TSX_DISABLE_CACHE: '1' },
+    env: {
+      ...sandbox.env,
+      HOLDFAST_NATIVE: native,
+      TSX_DISABLE_CACHE: '1',
+      ...(sanitize ? sanitizerEnvironment(reports) : {}),
+    },
     timeoutMs: suiteWatchdogMs,
     capture: aside,
     echo: !aside,
@@ -59,7 +67,22 @@ async function runSuites(tally, platform, { grep, native, aside }) {
     counts.failed += 1;
   }
   tally.add(`test/ ${platform}`, counts);
+  if (sanitize) addReports(tally, platform, reports);
   return { platform, sandbox, group };
+}
+
+function addReports(tally, platform, reports) {
+  const directory = path.dirname(reports);
+  const files = readdirSync(directory).filter((name) => name.startsWith(path.basename(reports)));
+  for (const name of files) {
+    const file = path.join(directory, name);
+    console.error(`FAILED ${platform}: ${readFileSync(file, 'utf8')}`);
+    rmSync(file);
+  }
+  tally.add(`test/ ${platform}: no report of a sanitizer`, {
+    passed: Number(files.length === 0),
+    failed: files.length,
+  });
 }
 
 /** When nobody runs any more: what one run has open is no leftover of the other. */
@@ -82,7 +105,10 @@ async function runAllSuites(tally, platforms, grep) {
   const runs = [];
   for (const platform of platforms) {
     // The addon of this machine is what the loader finds by itself, as in a user's program.
-    const native = platform === hostPlatform ? '' : await buildAddon({ platform });
+    const native =
+      platform === hostPlatform && !sanitize
+        ? ''
+        : await buildAddon({ platform, sanitize: sanitize ? 'address,undefined' : '' });
     runs.push({ platform, native });
   }
   const ended = await Promise.allSettled(
@@ -96,14 +122,17 @@ async function runAllSuites(tally, platforms, grep) {
   }
 }
 
-knowOnly('only', 'grep');
+knowOnly('only', 'grep', 'sanitize');
 const only = option('only');
+const sanitize = option('sanitize') !== undefined; // `native` is sanitized always
 const grep = option('grep');
 const parts = hostPlatform === 'linux' ? ['linux', 'posix', 'native'] : ['posix', 'native'];
 if (only !== undefined && !parts.includes(only)) die(`--only is one of ${parts.join(', ')}`);
 
 const tally = new Tally();
-const chosen = parts.filter((part) => (only ? part === only : !(grep && part === 'native')));
+const chosen = parts.filter((part) =>
+  only ? part === only : !((grep || sanitize) && part === 'native'),
+);
 const platforms = chosen.filter((part) => part !== 'native');
 for (const work of [
   () => platforms.length > 0 && runAllSuites(tally, platforms, grep),

@@ -1,4 +1,5 @@
 import {
+  CorruptError,
   HeldError,
   IncompatibleError,
   NoSpaceError,
@@ -120,6 +121,13 @@ export class Condition extends Shared<'Condition', NativeCondition> {
   #openLock(options: RLockOptions): Lock | RLock {
     const { lockKind, lockName } = this.native;
     const isOwn = lockName === ownLockName(this.name);
+    // Made if need be, so what is read in a file must not say what is made.
+    if (isOwn && lockKind !== kinds.RLock) {
+      throw new CorruptError(`${label('Condition', this.name)}: the kind of its lock is wrong`, {
+        kind: 'Condition',
+        objectName: this.name,
+      });
+    }
     const opening: RLockOptions = isOwn
       ? { ...options, name: lockName, mustExist: false, exclusive: false }
       : { name: lockName, mustExist: true, scope: options.scope };

@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { Condition, list, unlink } from 'holdfast';
 import {
   type Actor,
   type ErrorName,
@@ -21,6 +22,9 @@ import {
   type Remote,
   allKinds,
   assertRejects,
+  assertThrows,
+  conditionBody,
+  freshName,
   header,
   isRoot,
   kinds,
@@ -35,6 +39,7 @@ import {
   sharedActor,
   state,
   temporaryDirectory,
+  writeWord,
 } from './support/index.js';
 
 type Forge = (bytes: Buffer) => Buffer;
@@ -286,6 +291,19 @@ describe('bad files', () => {
     await assertOthersWork(await join());
     assert.deepEqual(objectFiles(home), before);
   });
+});
+
+// Its own lock is made if it is not there, so the file must not say what is made: nobody would take it away.
+it('a Condition whose file names another kind of lock: CorruptError, and no lock is made', () => {
+  const name = freshName('condition');
+  const condition = new Condition(undefined, { name, persistent: true });
+  const lockName = condition.lock.name;
+  condition.close();
+  unlink('RLock', lockName);
+  writeWord(name, conditionBody.lockKind, BigInt(kinds.Lock) | (BigInt(lockName.length) << 32n));
+  assertThrows(() => new Condition(undefined, { name }), 'CorruptError', { kind: 'Condition' });
+  assert.ok(!list().some((entry) => entry.name === lockName));
+  unlink('Condition', name);
 });
 
 describe('a bad registry', () => {

@@ -20,6 +20,7 @@ import {
   assertThrows,
   forms,
   freshName,
+  joinable,
   newActor,
   newProcess,
   now,
@@ -27,6 +28,7 @@ import {
   twoSlices,
   until,
   within,
+  writeWord,
 } from './support/index.js';
 
 const elsewhere = ['process', 'worker'] as const;
@@ -785,6 +787,48 @@ describe('JoinableQueue', () => {
       await within(queue.join(), 'join()');
       assert.equal(await child.join({ timeout: 20_000 }), true);
       assert.equal(child.exitCode, 0);
+    });
+  });
+
+  describe('what is counted beside the records was written over: no item stays hidden', () => {
+    const tail = 3n * 4n; // three records of four units: head, owner, deliveries, a number
+    const cases: [title: string, at: number, value: bigint][] = [
+      ['the first ready one is said to be behind all', joinable.ready, tail],
+      ['the first ready one is said to be the second', joinable.ready, 4n],
+      ['the first ready one is said to be nowhere', joinable.ready, 2n ** 64n - 1n],
+      ['everything is leased', joinable.leased, 3n],
+      ['everything is done', joinable.tombstones, 3n],
+      ['more is done than was ever put', joinable.tombstones, 2n ** 63n],
+    ];
+    for (const [title, at, value] of cases) {
+      it(title, () => {
+        const queue = open();
+        queue.putManySync([0, 1, 2]);
+        writeWord(queue.name, at, value);
+        const tasks = [0, 1, 2].map(() => queue.takeSync({ timeout: 1000 }));
+        assert.deepEqual(tasks.map((task) => task.value).toSorted(), [0, 1, 2]);
+        assert.equal(queue.tryTake(), undefined);
+        for (const task of tasks) task.done();
+        queue.joinSync({ timeout: 1000 });
+      });
+    }
+
+    it('what is leased is said to be ready', () => {
+      const queue = open();
+      queue.putManySync([0, 1, 2]);
+      const tasks = [0, 1, 2].map(() => queue.takeSync({ timeout: 1000 }));
+      writeWord(queue.name, joinable.leased, 0n);
+      assert.equal(queue.tryTake(), undefined);
+      assert.deepEqual(counts(queue), { size: 0, leased: 3, unfinished: 3 });
+      for (const task of tasks) task.done();
+    });
+
+    it('and where the records make no sense: CorruptError', () => {
+      const queue = open();
+      queue.putManySync([0, 1, 2]);
+      writeWord(queue.name, 8192, 2n ** 32n - 1n); // the first one's length
+      assertThrows(() => queue.tryTake(), 'CorruptError', { kind: 'JoinableQueue' });
+      assertThrows(() => queue.tryGet(), 'CorruptError', { kind: 'JoinableQueue' });
     });
   });
 

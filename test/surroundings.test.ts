@@ -2,15 +2,19 @@
 // that is set, counters that wrap around.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
   closeSync,
   existsSync,
+  lchownSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
   readSync,
+  readdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -33,13 +37,16 @@ import {
   Program,
   header,
   isRoot,
-  objectFiles,
+  joinable,
+  lastingDirectory,
   freshName,
   newProcess,
   platform,
   privateMounts,
   registry,
+  removeDirectories,
   temporaryDirectory,
+  writeWord,
 } from './support/index.js';
 
 const kin = fileURLToPath(new URL('./children/kin.mjs', import.meta.url));
@@ -66,97 +73,208 @@ class Kin {
 function permitted(command: string, ...args: string[]): boolean {
   return isRoot && process.platform === 'linux' && spawnSync(command, args).status === 0;
 }
-const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'];
+const [alice, bob] = [65533, 65534];
+const as = (user: number) => [
+  'setpriv',
+  `--reuid=${user}`,
+  `--regid=${user}`,
+  '--clear-groups',
+  '--',
+];
 // Its own pid is 1 in there, and it takes what it has started with it.
 const elsewhere = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', '--'];
-const hasNobody =
-  permitted('setpriv', ...nobody.slice(1), process.execPath, '-e', '0') &&
+const hasUsers =
+  permitted('setpriv', ...as(bob).slice(1), process.execPath, '-e', '0') &&
   // The project itself may be where only root can read.
-  permitted('setpriv', ...nobody.slice(1), 'test', '-r', kin);
+  permitted('setpriv', ...as(bob).slice(1), 'test', '-r', kin);
+
+/** What Linux shows of the semaphore of a name: see semaphoreKey in src/objects.ts. */
+function semaphoreName(user: number, directory: string, name: string): string {
+  const parts = [String(user), directory, name].join('\0');
+  return `hf-${createHash('sha256').update(parts).digest('hex').slice(0, 26)}`;
+}
+const strangersSemaphore = Buffer.alloc(32);
+strangersSemaphore.writeUInt32LE(5); // glibc: its value
+function plantSemaphore(file: string): void {
+  writeFileSync(file, strangersSemaphore);
+  chmodSync(file, 0o666);
+}
+
 const hasNamespaces = permitted('unshare', ...elsewhere.slice(1), 'true');
 
 describe('surroundings', () => {
-  describe('another user on the same machine', () => {
-    it('can neither enter, nor list, nor unlink what is ours', async function () {
-      if (!hasNobody) this.skip(); // needs root, setpriv, and a project that others can read
+  describe('two users on one machine', () => {
+    before(function () {
+      if (!hasUsers) this.skip(); // needs root, setpriv, and a project that others can read
+    });
+
+    function directoryOf(user: number): string {
       const directory = temporaryDirectory();
-      const ours = new Kin(directory);
+      chownSync(directory, user, user);
+      return directory;
+    }
+
+    it('neither can enter, list, unlink, write into or take away what is the other’s', async () => {
+      const directory = directoryOf(alice);
+      const ours = new Kin(directory, as(alice));
       assert.equal(await ours.ask('acquire Lock 1000'), 'held');
-      const theirs = new Kin(directory, nobody);
+      const theirs = new Kin(directory, as(bob));
       for (const command of ['acquire Lock', 'open Queue', 'list']) {
         assert.match(await theirs.ask(command), /^PermissionError/);
+      }
+      const files = readdirSync(directory).map((name) => path.join(directory, name));
+      assert.ok(files.length >= 3);
+      const semaphore = `/dev/shm/sem.${semaphoreName(alice, directory, 'kin Lock')}`;
+      assert.ok(existsSync(semaphore));
+      for (const file of [...files, semaphore]) {
+        assert.match(await theirs.ask(`spoil ${file}`), /^(EACCES|EPERM) (EACCES|EPERM)$/);
       }
       await ours.ask('release Lock');
       assert.equal(await ours.ask('acquire Lock 0'), 'held', 'nobody has spoilt it');
     });
 
-    it('and the same name are another object', async function () {
-      if (!hasNobody) this.skip();
-      const mine = temporaryDirectory();
-      const its = temporaryDirectory();
-      chownSync(its, 65534, 65534);
-      const ours = new Kin(mine);
-      const theirs = new Kin(its, nobody);
+    it('the same name is another object', async () => {
+      const [mine, its] = [directoryOf(alice), directoryOf(bob)];
+      const ours = new Kin(mine, as(alice));
+      const theirs = new Kin(its, as(bob));
       assert.equal(await ours.ask('acquire Lock 1000'), 'held');
       assert.equal(await theirs.ask('acquire Lock 1000'), 'held');
-      // It is root who tests: even that may not use what is somebody else's.
+      // Even root may not use what is somebody else's.
       const strayed = new Kin(its);
       assert.match(await strayed.ask('acquire Lock'), /^PermissionError.*belongs to another user/);
       // The end of one takes nothing from the other.
       await theirs.program.kill();
-      assert.equal(await new Kin(mine).ask('acquire Lock 0'), 'busy');
+      assert.equal(await new Kin(mine, as(alice)).ask('acquire Lock 0'), 'busy');
     });
 
-    it('that has planted the semaphore of a name is stepped aside from', async function () {
-      if (!hasNobody) this.skip();
-      // Its name is told by the user, the directory and the name, and all three can be guessed.
-      const directory = temporaryDirectory();
-      const first = await newProcess({ env: { HOLDFAST_DIR: directory } });
-      const { posixName } = await first.open('Lock', { name: 'kin Lock' });
-      await first.leave();
-      const planted = `/dev/shm/sem.${posixName.slice(1)}`;
-      assert.ok(!existsSync(planted));
-      writeFileSync(planted, 'x'.repeat(32), { mode: 0o666 });
-      chmodSync(planted, 0o666);
-      chownSync(planted, 65534, 65534);
+    // Semaphores are in one space for the whole machine. The name of one is told by the user, the directory
+    // and the name, and all three can be guessed.
+    const plants: [what: string, plant: (file: string) => void][] = [
+      ['semaphore', plantSemaphore],
+      ['file', (file) => writeFileSync(file, '')],
+      ['directory', (file) => mkdirSync(file)],
+      ['fifo', (file) => execFileSync('mkfifo', ['-m', '666', file])],
+      ['link', (file) => symlinkSync('/dev/null', file)],
+    ];
+
+    it('what the other has planted under the name of a semaphore is stepped aside from', async () => {
+      const directory = directoryOf(alice);
+      const one = new Kin(directory, as(alice));
+      const two = new Kin(directory, as(alice));
+      for (const [what, plant] of plants) {
+        const planted = `/dev/shm/sem.${semaphoreName(alice, directory, `kin Lock:${what}`)}`;
+        plant(planted);
+        lchownSync(planted, bob, bob);
+        try {
+          assert.equal(await one.ask(`acquire Lock:${what} 1000`), 'held', what);
+          assert.equal(await two.ask(`acquire Lock:${what} 0`), 'busy');
+          await one.ask(`release Lock:${what}`);
+          assert.equal(await two.ask(`acquire Lock:${what} 1000`), 'held');
+          const facts = lstatSync(planted);
+          assert.equal(facts.uid, bob);
+          if (what === 'semaphore') assert.ok(readFileSync(planted).equals(strangersSemaphore));
+        } finally {
+          rmSync(planted, { recursive: true, force: true });
+        }
+      }
+    });
+
+    it('nor is it used for a persistent object whose own is gone, as after a restart', async () => {
+      const directory = directoryOf(alice);
+      const name = `/dev/shm/sem.${semaphoreName(alice, directory, 'kin Semaphore')}`;
+      const first = new Kin(directory, as(alice));
+      assert.equal(await first.ask('value Semaphore'), '3');
+      await first.program.kill();
+      rmSync(name);
+      plantSemaphore(name);
+      lchownSync(name, bob, bob);
       try {
-        // Root may take away anything; so that it may not, it is asked to be without that right.
-        const humble = ['setpriv', '--bounding-set=-fowner,-dac_override', '--inh-caps=-all', '--'];
-        const inside =
-          spawnSync(humble[0]!, [...humble.slice(1), 'true']).status === 0 ? humble : [];
-        const ours = new Kin(directory, inside);
-        assert.equal(await ours.ask('acquire Lock 1000'), 'held');
-        assert.equal(await new Kin(directory).ask('acquire Lock 0'), 'busy');
-        await ours.ask('release Lock');
-        assert.equal(await ours.ask('acquire Lock 0'), 'held');
+        const second = new Kin(directory, as(alice));
+        assert.equal(await second.ask('value Semaphore'), '3');
+        assert.equal(await second.ask('unlink Semaphore'), 'done');
+        assert.ok(readFileSync(name).equals(strangersSemaphore));
       } finally {
-        rmSync(planted, { force: true });
+        rmSync(name);
       }
     });
 
     const places: [title: string, plant: (place: string) => void, error: RegExp][] = [
-      [
-        'a directory of its own',
-        (it) => (mkdirSync(it), chownSync(it, 65534, 65534)),
-        /another user/,
-      ],
-      ['a directory that all may enter', (it) => (mkdirSync(it), chmodSync(it, 0o777)), /mode/],
-      ['a symbolic link', (it) => symlinkSync(temporaryDirectory(), it), /symbolic link/],
+      ['a directory of its own', (it) => mkdirSync(it, { mode: 0o700 }), /EACCES/],
+      ['a directory that all may enter', (it) => (mkdirSync(it), chmodSync(it, 0o777)), /another/],
+      ['a link to its own', (it) => symlinkSync(directoryOf(bob), it), /symbolic link/],
+      ['a link to one of ours', (it) => symlinkSync(directoryOf(alice), it), /symbolic link/],
       ['a file', (it) => writeFileSync(it, ''), /not a directory/],
+      ['a FIFO', (it) => execFileSync('mkfifo', ['-m', '666', it]), /not a directory/],
     ];
     for (const [title, plant, error] of places) {
-      it(`in the default place there is ${title}: PermissionError`, async function () {
+      it(`the other has put ${title} in the default place: PermissionError`, async function () {
         if (platform !== 'linux') this.skip(); // elsewhere it is in the user's home
         const mounts = privateMounts();
         if (mounts === undefined) this.skip(); // needs a mount namespace
         const shm = temporaryDirectory();
-        plant(path.join(shm, `holdfast-${process.getuid!()}`));
-        const ours = new Kin(undefined, mounts(`mount --bind "${shm}" /dev/shm`));
+        chmodSync(shm, 0o1777);
+        const place = path.join(shm, `holdfast-${alice}`);
+        plant(place);
+        lchownSync(place, bob, bob);
+        const ours = new Kin(undefined, [
+          ...mounts(`mount --bind "${shm}" /dev/shm`),
+          ...as(alice),
+        ]);
         const answer = await ours.ask('acquire Lock');
         assert.match(answer, /^PermissionError/);
         assert.match(answer, error);
       });
     }
+  });
+
+  describe('a foreign add-on that forks without exec', () => {
+    let library: string;
+    before(function () {
+      if (process.platform !== 'linux') this.skip();
+      library = path.join(lastingDirectory(), 'fork.so');
+      const source = fileURLToPath(new URL('./children/fork.c', import.meta.url));
+      execFileSync('cc', ['-shared', '-fPIC', '-o', library, source]);
+    });
+    after(() => {
+      if (library) removeDirectories([path.dirname(library)]);
+    });
+
+    for (const how of ['killed', 'ended']) {
+      it(`the parent is ${how}: that is seen at once, although its child lives`, async () => {
+        const directory = temporaryDirectory();
+        const [parent, heir] = [new Kin(directory), new Kin(directory)];
+        const kinds = ['Lock', 'RLock', 'BoundedSemaphore'];
+        for (const kind of kinds) assert.equal(await parent.ask(`acquire ${kind} 1000`), 'held');
+        await parent.ask(`fork ${library} sleep`);
+        const child = Number((await parent.program.line('forked ')).split(' ')[1]);
+        try {
+          const news = Promise.all(kinds.map((kind) => heir.ask(`acquire ${kind} 20000`)));
+          if (how === 'killed') await parent.program.kill();
+          else parent.program.closeInput();
+          assert.deepEqual(await news, ['abandoned', 'abandoned', 'abandoned']);
+          process.kill(child, 0); // it is there still
+        } finally {
+          process.kill(child, 'SIGKILL');
+        }
+      });
+    }
+
+    it('the exit() of the child is not that of the parent', async () => {
+      const directory = temporaryDirectory();
+      const [parent, other] = [new Kin(directory), new Kin(directory)];
+      assert.equal(await parent.ask('acquire Lock 1000'), 'held');
+      await parent.ask(`fork ${library} exit`); // which returns when the child has ended
+      assert.equal(await other.ask('acquire Lock 200'), 'busy');
+      const waiting = other.ask('acquire Lock 20000');
+      await parent.ask('release Lock');
+      assert.equal(await waiting, 'held', 'and not abandoned');
+    });
+
+    it('a program that is started has none of our descriptors', async () => {
+      const parent = new Kin(temporaryDirectory());
+      for (const kind of ['Lock', 'RLock', 'Queue']) await parent.ask(`open ${kind}`);
+      assert.equal(await parent.ask('inherited'), '0');
+    });
   });
 
   describe('another PID namespace', () => {
@@ -294,23 +412,7 @@ describe('surroundings', () => {
   });
 
   describe('counters that wrap around', () => {
-    const directory = process.env['HOLDFAST_DIR']!;
-
-    /** Writes a word into the file of an object that is open here, which nobody is using at this moment. */
-    function preset(name: string, at: number, value: bigint): void {
-      const file = objectFiles(directory).find((it) => {
-        const bytes = readFileSync(path.join(directory, it));
-        const length = bytes.readUInt32LE(header.nameLength);
-        return bytes.toString('utf8', header.name, header.name + length) === name;
-      });
-      const bytes = Buffer.alloc(8);
-      bytes.writeBigUInt64LE(value);
-      const fd = openSync(path.join(directory, file!), 'r+');
-      writeSync(fd, bytes, 0, 8, at);
-      closeSync(fd);
-    }
     const body = header.length;
-    const readyAt = 3992; // JoinableQueueBody::ready goes with the head
     const most = { offset: (1n << 40n) - 1n, items: (1n << 24n) - 1n };
     const position = (offset: bigint, items: bigint) => (items << 40n) | offset;
 
@@ -323,8 +425,8 @@ describe('surroundings', () => {
         it(`${Kind.name}: ${title}`, () => {
           const name = freshName('wrap');
           const queue = new Kind<string>({ name });
-          for (const at of [body, body + 64]) preset(name, at, position(offset, items));
-          if (queue instanceof JoinableQueue) preset(name, readyAt, offset);
+          for (const at of [body, body + 64]) writeWord(name, at, position(offset, items));
+          if (queue instanceof JoinableQueue) writeWord(name, joinable.ready, offset);
           const wanted: string[] = [];
           for (let round = 0; round < 40; round++) {
             queue.putManySync([`a${round}`, `b${round}`.repeat(round)]);
@@ -351,9 +453,9 @@ describe('surroundings', () => {
       const name = freshName('wrap');
       const queue = new JoinableQueue<number>({ name });
       for (const at of [body, body + 64]) {
-        preset(name, at, position(most.offset - 30n, most.items - 10n));
+        writeWord(name, at, position(most.offset - 30n, most.items - 10n));
       }
-      preset(name, readyAt, most.offset - 30n);
+      writeWord(name, joinable.ready, most.offset - 30n);
       for (let n = 0; n < 30; n++) queue.putSync(n);
       const tasks = Array.from({ length: 30 }, () => queue.takeSync({ timeout: 1000 }));
       assert.deepEqual(
@@ -380,7 +482,7 @@ describe('surroundings', () => {
         ] as const) {
           const name = freshName('wrap');
           const lock = new Kind({ name });
-          preset(name, at, number);
+          writeWord(name, at, number);
           for (let round = 0; round < 8; round++) {
             const guard = lock.acquireSync({ timeout: 1000 });
             guard.release();
@@ -390,7 +492,7 @@ describe('surroundings', () => {
           lock.close();
         }
         const bounded = new BoundedSemaphore(3, { name: freshName('wrap') });
-        preset(bounded.name, body, number);
+        writeWord(bounded.name, body, number);
         for (let round = 0; round < 4; round++) {
           const guards = [1, 2, 3].map(() => bounded.acquireSync({ timeout: 1000 }));
           assert.equal(bounded.tryAcquire(), null);
@@ -399,7 +501,7 @@ describe('surroundings', () => {
         }
         bounded.close();
         const readWrite = new ReadWriteLock({ name: freshName('wrap') });
-        preset(readWrite.name, body + 24, number);
+        writeWord(readWrite.name, body + 24, number);
         for (let round = 0; round < 4; round++) {
           const readers = [1, 2].map(() => readWrite.acquireSharedSync({ timeout: 1000 }));
           for (const guard of readers) guard.release();
@@ -411,7 +513,7 @@ describe('surroundings', () => {
 
     it('Barrier: rounds', async () => {
       const barrier = new Barrier(2, { name: freshName('wrap') });
-      preset(barrier.name, body, ((1n << 46n) - 3n) << 18n);
+      writeWord(barrier.name, body, ((1n << 46n) - 3n) << 18n);
       for (let round = 0; round < 8; round++) {
         const all = await Promise.all([
           barrier.wait({ timeout: 5000 }),
@@ -428,7 +530,7 @@ describe('surroundings', () => {
     it('Event: how often it was set', async () => {
       for (const before of [2n ** 53n, 2n ** 64n]) {
         const event = new Event({ name: freshName('wrap') });
-        preset(event.name, body, before - 6n);
+        writeWord(event.name, body, before - 6n);
         for (let round = 0; round < 6; round++) {
           const wait = event.wait({ timeout: 5000 });
           event.set();
@@ -444,7 +546,7 @@ describe('surroundings', () => {
       const name = freshName('wrap');
       const lock = new Lock({ name });
       const waiters = body + (platform === 'linux' ? 128 : 64);
-      preset(name, waiters + 16, 0xfffffffe_fffffffen);
+      writeWord(name, waiters + 16, 0xfffffffe_fffffffen);
       for (let round = 0; round < 6; round++) {
         const guard = lock.acquireSync({ timeout: 1000 });
         const waits = [lock.acquire({ timeout: 5000 }), lock.acquire({ timeout: 5000 })];

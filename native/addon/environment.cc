@@ -12,6 +12,7 @@ namespace {
 
 // What the threads of the process share. Never destroyed: threads may outlive static destructors.
 struct Process {
+  const uint32_t pid = platform::current_identity().pid;
   std::mutex mutex;
   std::weak_ptr<core::Store> store;  // alive as long as an agent is
   std::set<Environment*> environments;
@@ -303,6 +304,8 @@ void Environment::on_cleanup(napi_async_cleanup_hook_handle hook, void* data) {
 
 void Environment::at_process_exit() {
   Process& shared = process();
+  // A child that a foreign add-on forked without exec: the agents are its parent's.
+  if (platform::current_identity().pid != shared.pid) return;
   std::set<Environment*> mine;
   {
     const std::lock_guard<std::mutex> guard(shared.mutex);

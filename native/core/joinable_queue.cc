@@ -140,6 +140,12 @@ Moved JoinableQueue::take_guarded(bool lease, std::vector<Record>* records, size
   size_t total = 0;
   if (size() == 0) reclaim(view);
   Place place;
+  if (size() != 0 && !find_ready(view, &place)) {
+    // By what is counted there is something, and not where the hint leads to: one of the two was written
+    // over. All of it can be told from the records.
+    recover();
+    if (!read_view(&view) || (size() != 0 && !find_ready(view, &place))) return Moved::corrupt;
+  }
   while (places.size() < count && find_ready(view, &place)) {
     places.push_back(place);
     total += place.head.length;

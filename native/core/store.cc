@@ -36,10 +36,6 @@ bool is_semaphore_name(const char* name) {
 
 bool has_semaphore(Kind kind) { return facts_of(kind).has_semaphore; }
 
-uint32_t first_value(const OpenRequest& request) {
-  return request.kind == Kind::lock ? 1 : request.initial;
-}
-
 // A ring never reaches further than a power of two, and so that it stays below what was asked for it
 // stops at the last one.
 uint64_t largest_ring(uint64_t max_bytes) {
@@ -146,13 +142,11 @@ bool Store::has_news(const Found& found) {
   return platform::read_at(found.fd, sizeof(Header) + word, &owner, sizeof owner) && owner != 0;
 }
 
-void Object::remember(Kind kind, uint32_t initial, uint64_t tag, std::string name,
-                      std::string posix_name) {
+void Object::remember(Kind kind, uint32_t initial, uint64_t tag, std::string name) {
   kind_ = kind;
   initial_ = initial;
   tag_ = tag;
   name_ = std::move(name);
-  posix_name_ = std::move(posix_name);
 }
 
 bool Object::has_news() const {
@@ -261,6 +255,7 @@ Status Store::enter(const std::string& directory, std::shared_ptr<Store>* result
       case platform::DirectoryFault::system:
         return Status::from(error, "cannot use " + quoted);
     }
+    platform::keep_from_forks(store->directory_fd_);  // its lock must end with us
     {
       Locked locked(*store, kOpenPatience_ns);
       if (!locked.acquired()) {
@@ -573,10 +568,6 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
   header->state.store(State::making);
   KILL_POINT("store.make.making");
   if (request.kind == Kind::rlock) platform::init_mutex(&object->body<OwnedBody>()->mutex);
-  if (request.kind == Kind::semaphore) {
-    object->body<SemaphoreBody>()->value.store(static_cast<int32_t>(request.initial));
-  }
-
   KILL_POINT("store.make.body");
   if (is_queue) {
     QueueBody* body = object->body<QueueBody>();
@@ -602,38 +593,50 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
     KILL_POINT("store.make.lock_name");
   }
 
-  std::string posix_name = "/hf-" + request.semaphore_key;
-  for (int attempt = 0; has_semaphore(request.kind); attempt++) {
-    memcpy(header->posix_name, posix_name.c_str(), posix_name.size() + 1);
-    KILL_POINT("store.make.posix_name");
-    header->magic.store(kMagic);  // INV-10: from here on, whoever cleans up after us knows the name
-    KILL_POINT("store.make.named");
-    error = platform::create_semaphore(posix_name.c_str(), first_value(request),
-                                       &object->semaphore_);
-    KILL_POINT("store.make.semaphore");
-    if (error.errnum != EEXIST || attempt == 8) break;
-    // No file names it, so it is left from a directory that was emptied: take it away. If another
-    // user planted it we may not, and step aside.
-    if (platform::unlink_semaphore(posix_name.c_str())) posix_name = "/hf-" + random_hex();
-  }
+  // Not from the file: others can write there by now.
+  object->remember(request.kind, request.initial, tag, request.name);
+  if (has_semaphore(request.kind)) error = make_semaphore(request.semaphore_key, object.get());
   if (error) {
     platform::unlink_file(directory_fd_, file_name.c_str());
     platform::unmap_file(object->base_, object->length_);
     platform::close_descriptor(object->fd_);
-    return Status::from(error, "cannot make the semaphore " + posix_name);
+    return Status::from(error, "cannot make the semaphore " + object->posix_name_);
   }
   header->magic.store(kMagic);
   KILL_POINT("store.make.magic");
   header->state.store(State::ready);
   KILL_POINT("store.make.ready");
 
-  // Not from the file: others can write there by now.
-  object->remember(request.kind, request.initial, tag, request.name,
-                   has_semaphore(request.kind) ? posix_name : "");
   object->users_ = 1;
   *result = object.get();
   objects_[file_name] = object.release();
   return Status::success();
+}
+
+// Of an object that nobody else uses.
+platform::OsError Store::make_semaphore(const std::string& key, Object* object) {
+  Header* header = object->header();
+  uint32_t value = 1;
+  if (object->kind() == Kind::semaphore) {
+    value = object->initial();
+    object->body<SemaphoreBody>()->value.store(static_cast<int32_t>(value));
+    KILL_POINT("store.make.value");
+  }
+  std::string posix_name = "/hf-" + key;
+  for (int attempt = 0;; attempt++) {
+    memcpy(header->posix_name, posix_name.c_str(), posix_name.size() + 1);
+    KILL_POINT("store.make.posix_name");
+    header->magic.store(kMagic);  // INV-10: from here on, whoever cleans up after us knows the name
+    KILL_POINT("store.make.named");
+    const platform::OsError error =
+        platform::create_semaphore(posix_name.c_str(), value, &object->semaphore_);
+    KILL_POINT("store.make.semaphore");
+    object->posix_name_ = posix_name;
+    if (error.errnum != EEXIST || attempt == 8) return error;
+    // No file names it, so it is left from a directory that was emptied: take it away. If another
+    // user planted it we may not, and step aside.
+    if (platform::unlink_semaphore(posix_name.c_str())) posix_name = "/hf-" + random_hex();
+  }
 }
 
 // Limits and codec belong to the queue, not to a handle: all its users must mean the same.
@@ -728,18 +731,20 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
   object->file_name_ = file_name;
   object->fd_ = std::exchange(found.fd, -1);
   object->length_ = seen.byte_length;
-  object->remember(seen.kind, seen.initial, seen.tag, std::string(seen.name, seen.name_length),
-                   seen.posix_name);
+  object->remember(seen.kind, seen.initial, seen.tag, std::string(seen.name, seen.name_length));
   platform::OsError error = platform::lock_shared(object->fd_);
   KILL_POINT("store.adopt.flock");
   if (!error) error = platform::map_file(object->fd_, object->length_, &object->base_);
   if (!error && has_semaphore(request.kind)) {
+    object->posix_name_ = seen.posix_name;
     error = platform::open_semaphore(seen.posix_name, &object->semaphore_);
-    if (error.errnum == ENOENT && !found.in_use) {
-      // Its remover died half-way (INV-10), or the machine was restarted.
-      error = platform::create_semaphore(seen.posix_name, first_value(request), &object->semaphore_);
+    const bool is_gone = error.errnum == ENOENT || error.errnum == EACCES;
+    if (is_gone && !found.in_use) {
+      // Its remover died half-way (INV-10), or the machine was restarted, and by now another user may have
+      // put one there. Not by the name in the file: if that was written over, nobody would take it away.
+      error = make_semaphore(request.semaphore_key, object.get());
       KILL_POINT("store.adopt.semaphore");
-    } else if (error.errnum == ENOENT) {
+    } else if (is_gone) {
       platform::unmap_file(object->base_, object->length_);
       platform::close_descriptor(object->fd_);
       return {Code::incompatible, error.errnum, error.call,
@@ -792,6 +797,7 @@ void Store::close(Object* object) {
   KILL_POINT("store.close.name");
   if (object->semaphore_.handle != nullptr) platform::close_semaphore(object->semaphore_);
   platform::unmap_file(object->base_, object->length_);
+  platform::unlock_file(object->fd_);  // by word: a child that was forked has the file description, too
   platform::close_descriptor(object->fd_);
   KILL_POINT("store.close.flock");
   delete object;

@@ -76,7 +76,7 @@ class Object {
   bool has_news() const;
   // Nobody uses the object: whatever says otherwise is left by the dead.
   void forget_users();
-  void remember(Kind kind, uint32_t initial, uint64_t tag, std::string name, std::string posix_name);
+  void remember(Kind kind, uint32_t initial, uint64_t tag, std::string name);
   void* base_ = nullptr;
   size_t length_ = 0;
   int fd_ = -1;
@@ -135,6 +135,7 @@ class Store {
   Status inspect_file(const std::string& file_name, Found* found);
   Status make(const OpenRequest& request, const std::string& file_name, Object** object);
   Status adopt(const OpenRequest& request, Found& found, Object** object);
+  platform::OsError make_semaphore(const std::string& key, Object* object);
   void destroy(const char* posix_name, const std::string& file_name);
   // The same for what may be in use.
   Status take_name_away(int fd, const char* posix_name, const std::string& file_name);

@@ -93,6 +93,10 @@ void unmap_file(void* base, size_t length);
 void let_go_of_file(void* base, size_t length);
 void close_descriptor(int fd);
 
+// The descriptor is closed in every child that is forked from here on, until it is closed here. What it
+// stands for must end with this process, and not with the last child that has a copy of it.
+void keep_from_forks(int fd);
+
 // flock(2) belongs to the open file description: it ends with the last descriptor, so with the process.
 // All three return at once; lock_* say EWOULDBLOCK when somebody else is in the way.
 OsError lock_shared(int fd);
@@ -132,6 +136,7 @@ constexpr size_t kSemaphoreNameMax = 31;  // with the slash and the final NUL: m
 constexpr uint32_t kSemaphoreValueMax = 32767;  // the largest value that every system allows
 
 OsError create_semaphore(const char* name, uint32_t value, NamedSemaphore* semaphore);  // O_EXCL
+// EACCES also if another user has made it, whatever its mode.
 OsError open_semaphore(const char* name, NamedSemaphore* semaphore);
 void close_semaphore(NamedSemaphore semaphore);
 OsError unlink_semaphore(const char* name);

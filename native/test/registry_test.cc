@@ -1,9 +1,12 @@
+#include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <set>
 
+#include "host.h"
 #include "support.h"
 
 namespace holdfast::test {
@@ -90,6 +93,37 @@ TEST(dead_at_once_when_killed) {
     Party watcher;
     CHECK(!watcher.registry().alive(id));
   }
+}
+
+// What a foreign add-on may do. The child of the dead has its mappings, and its files are in use with them;
+// the bell it has not.
+TEST(dead_at_once_when_killed_although_a_fork_of_it_lives) {
+  host::adopt_orphans();
+  Shared<std::atomic<pid_t>> fork_of_it;
+  Child holder([&] {
+    User<core::Lock> lock("lock");
+    CHECK(bool(lock->look()));
+    const pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+      alarm(60);  // whatever becomes of the test
+      *fork_of_it = getpid();
+      for (;;) pause();
+    }
+    for (;;) pause();
+  });
+  EVENTUALLY(*fork_of_it != 0);
+  {
+    User<core::Lock> heir("lock");
+    CHECK(!heir->look());
+    holder.kill();
+    CHECK(heir->look().abandoned);
+    CHECK_EQUAL(::kill(*fork_of_it, 0), 0);
+    CHECK_EQUAL(heir->release(), Code::ok);
+  }
+  CHECK_EQUAL(::kill(*fork_of_it, SIGKILL), 0);
+  CHECK(waitpid(*fork_of_it, nullptr, 0) == *fork_of_it);
+  sweep();
 }
 
 // The watcher was there before, so that nothing has swept the slot when it asks.

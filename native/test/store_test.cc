@@ -419,6 +419,19 @@ TEST(a_persistent_semaphore_that_is_gone_is_made_again) {
   CHECK(lock.party.store().unlink(&lock.object).ok());
 }
 
+// What is made for a file that was written over must be what is taken away again.
+TEST(a_semaphore_is_made_by_the_name_of_its_object_and_not_by_that_in_the_file) {
+  const std::string wrong = posix_name_of("wrong");
+  std::string bytes = good_file(Kind::lock, "kept");
+  memcpy(header_of(bytes).posix_name, wrong.c_str(), wrong.size() + 1);
+  write_file(file_of("kept"), bytes);
+  User<Lock> lock("kept");
+  CHECK_EQUAL(lock.object.posix_name(), posix_name_of("kept"));
+  CHECK_EQUAL(std::string(lock.object.header()->posix_name), posix_name_of("kept"));
+  CHECK(!semaphore_exists(wrong));
+  CHECK(lock.party.store().unlink(&lock.object).ok());
+}
+
 TEST(a_half_made_registry_is_remade) {
   const std::string path = here().directory + "/registry";
   for (const size_t length : {size_t{0}, core::kRegistryLength, size_t{4096}}) {

@@ -18,14 +18,15 @@ export const words = {
   bounded: 3 * seats,
   readWrite: 4 * seats,
   condition: 5 * seats,
+  memory: 6 * seats,
   /** Operations that have come to an end, by kind; see kinds. */
-  progress: 6 * seats,
+  progress: 7 * seats,
   /** Unprotected: what is produced and not yet consumed under the condition's lock. */
-  stock: 7 * seats,
+  stock: 8 * seats,
   /** The next item's number: queue, jobs. */
-  nextItem: 7 * seats + 1,
-  nextJob: 7 * seats + 2,
-  end: 8 * seats,
+  nextItem: 8 * seats + 1,
+  nextJob: 8 * seats + 2,
+  end: 9 * seats,
 };
 
 /** Bytes after the words. One byte an item: bit 0 the put began, bit 1 it returned, then 4 for each arrival. */
@@ -38,18 +39,9 @@ export const began = 1;
 export const put = 2;
 export const arrived = 4;
 
-export const kinds = [
-  'lock',
-  'rlock',
-  'bounded',
-  'readWrite',
-  'condition',
-  'event',
-  'barrier',
-  'queue',
-  'jobs',
-  'semaphore',
-];
+/** Kinds that are a section, with a row each. */
+export const sections = ['lock', 'rlock', 'bounded', 'readWrite', 'condition', 'memory'];
+export const kinds = [...sections, 'event', 'barrier', 'queue', 'jobs', 'semaphore'];
 export const permits = 3;
 export const parties = 3;
 

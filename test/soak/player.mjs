@@ -27,6 +27,7 @@ import {
   put,
   random,
   seats,
+  sections,
   words,
 } from './layout.mjs';
 
@@ -51,6 +52,8 @@ const bounded = new BoundedSemaphore(permits, { name: 'bounded' });
 const readWrite = new ReadWriteLock({ name: 'readWrite' });
 const conditionLock = new Lock({ name: 'condition lock' });
 const condition = new Condition(conditionLock, { name: 'condition' });
+const memoryLock = new Lock({ name: 'memory lock' });
+const memory = new SharedMemory(1 << 16, { name: 'memory' });
 const event = new Event({ name: 'event' });
 const barrier = new Barrier(parties, { name: 'barrier' });
 const queue = new Queue({ name: 'queue', maxSize: 500, maxBytes: 1 << 18 });
@@ -105,14 +108,29 @@ async function within(work) {
   }
 }
 
-async function held(row, acquire, state, allowed) {
+async function dawdle() {
+  spin();
+  if (below(4) === 0) await sleep(below(3));
+}
+
+async function held(row, acquire, state, allowed, work = dawdle) {
   const guard = await within(acquire);
   if (!guard) return;
   const leave = section(row, state, allowed);
-  spin();
-  if (below(4) === 0) await sleep(below(3));
+  await work(guard);
   leave();
   guard.release();
+}
+
+/** Its first and its last word: unequal only while somebody is between them, or died there. */
+const pair = new Float64Array(memory.buffer);
+async function change(guard) {
+  const last = pair.length - 1;
+  if (guard.abandoned) pair[last] = pair[0];
+  else if (pair[0] !== pair[last]) violation(`memory: ${pair[0]} is not ${pair[last]}`);
+  pair[0]++;
+  await dawdle();
+  pair[last]++;
 }
 
 const operations = {
@@ -169,6 +187,15 @@ const operations = {
           1,
           (others) => others.every(([, state]) => state === 1),
         ),
+
+  memory: () =>
+    held(
+      'memory',
+      () => (sync() ? memoryLock.acquireSync(patience()) : memoryLock.acquire(patience())),
+      2,
+      alone,
+      change,
+    ),
 
   async condition() {
     const guard = await within(() => conditionLock.acquire({ timeout: 2000 }));
@@ -286,7 +313,6 @@ async function play(list) {
 }
 
 // A thread is one seat, so that its sections do not overlap: no task beside the first enters one of them.
-const sections = ['lock', 'rlock', 'bounded', 'readWrite', 'condition'];
 const others = kinds.filter((kind) => !sections.includes(kind));
 const fail = (error) => {
   violation(error?.stack ?? String(error));

@@ -1,5 +1,14 @@
 // Directories of a test's own, and what stands in them.
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { header } from './layout.js';
@@ -51,6 +60,21 @@ export function objectFiles(directory: string): string[] {
   return readdirSync(directory)
     .filter((name) => name !== 'registry' && !name.startsWith('bell.'))
     .toSorted();
+}
+
+/** Writes a word into the file of the object of that name: one that nobody is using at this moment. */
+export function writeWord(name: string, at: number, value: bigint): void {
+  const directory = process.env['HOLDFAST_DIR']!;
+  const file = objectFiles(directory).find((it) => {
+    const bytes = readFileSync(path.join(directory, it));
+    const length = bytes.readUInt32LE(header.nameLength);
+    return bytes.toString('utf8', header.name, header.name + length) === name;
+  });
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(value);
+  const fd = openSync(path.join(directory, file!), 'r+');
+  writeSync(fd, bytes, 0, 8, at);
+  closeSync(fd);
 }
 
 /** Where Linux shows a named semaphore; undefined elsewhere. */

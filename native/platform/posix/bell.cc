@@ -19,6 +19,7 @@ OsError create_bell(const char* directory, int directory_fd, const char* name, i
     unlinkat(directory_fd, name, 0);
     return error;
   }
+  keep_from_forks(*fd);
   return {};
 }
 

@@ -154,8 +154,6 @@ void let_go_of_file(void* base, size_t length) {
        -1, 0);
 }
 
-void close_descriptor(int fd) { close(fd); }
-
 OsError lock_shared(int fd) {
   return flock(fd, LOCK_SH | LOCK_NB) != 0 ? failed("flock") : OsError{};
 }

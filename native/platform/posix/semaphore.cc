@@ -1,7 +1,10 @@
 #include <fcntl.h>
 #include <semaphore.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <string>
 
 #include "platform/platform.h"
 
@@ -10,6 +13,15 @@ namespace holdfast::platform {
 namespace {
 
 sem_t* of(NamedSemaphore semaphore) { return static_cast<sem_t*>(semaphore.handle); }
+
+// Where glibc keeps a semaphore as a file, everybody may put one there; but nobody can replace ours, because
+// the directory is sticky. Elsewhere there is no such file.
+bool is_foreign(const char* name) {
+  struct stat facts;
+  const std::string path = std::string("/dev/shm/sem.") + (name + 1);
+  return lstat(path.c_str(), &facts) == 0 &&
+         (facts.st_uid != geteuid() || !S_ISREG(facts.st_mode));
+}
 
 }  // namespace
 
@@ -21,6 +33,7 @@ OsError create_semaphore(const char* name, uint32_t value, NamedSemaphore* semap
 }
 
 OsError open_semaphore(const char* name, NamedSemaphore* semaphore) {
+  if (is_foreign(name)) return {EACCES, "sem_open"};
   sem_t* opened = sem_open(name, 0);
   if (opened == SEM_FAILED) return {errno, "sem_open"};
   semaphore->handle = opened;

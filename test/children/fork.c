@@ -1,0 +1,22 @@
+// What a foreign add-on may do: forks without exec, as soon as it is loaded. $FORK says what the child does.
+// Only C: V8 keeps its heap from children.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+__attribute__((constructor)) static void fork_at_once(void) {
+  const char* how = getenv("FORK");
+  const pid_t child = fork();
+  if (child > 0) {
+    dprintf(1, "forked %d\n", (int)child);
+    if (strcmp(how, "sleep") != 0) waitpid(child, NULL, 0);
+  } else if (strcmp(how, "sleep") == 0) {
+    for (int fd = 0; fd < 3; fd++) close(fd);
+    alarm(60);  // whatever becomes of the test
+    for (;;) pause();
+  } else {
+    exit(0);  // with all that is to be done at the end of a process
+  }
+}
