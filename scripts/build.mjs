@@ -73,8 +73,9 @@ export function sanitizerEnvironment(log) {
   const to = log ? `:log_path=${log}` : '';
   return {
     LD_PRELOAD: library.trim(),
-    // Node gives back at its end what it gives back; and it reserves more than the sanitizer likes.
-    ASAN_OPTIONS: `detect_leaks=0:abort_on_error=1:allocator_may_return_null=1${to}`,
+    // Node gives back at its end what it gives back, and it reserves more than the sanitizer likes; its own
+    // handler of SIGSEGV would not say where one comes from.
+    ASAN_OPTIONS: `detect_leaks=0:abort_on_error=1:allocator_may_return_null=1:handle_segv=2:handle_sigbus=2${to}`,
     UBSAN_OPTIONS: `halt_on_error=1:abort_on_error=1:print_stacktrace=1${to}`,
   };
 }

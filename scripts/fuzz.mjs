@@ -110,8 +110,8 @@ const kindOf = new Map(
 );
 const headerLength = 512;
 const mutexLength = values.platform === 'linux' ? 40 : 0; // sizeof(pthread_mutex_t); 0: try it, too
-/** Where native/core/layout.h has a mutex. */
-const mutexAt = { RLock: 568, Queue: 704, JoinableQueue: 704, Barrier: 576 };
+/** Where native/core/layout.h has a mutex: see native/test/layout_test.cc. */
+const mutexAt = { RLock: 560, Queue: 704, JoinableQueue: 704, Barrier: 576 };
 if (
   mutexLength > 0 &&
   (process.arch !== 'x64' || !process.report.getReport().header.glibcVersionRuntime)

@@ -81,7 +81,7 @@ const incompatible: [title: string, forge: Forge][] = [
   ],
 ];
 
-const home = lastingDirectory();
+let home: string;
 const join = () => newProcess({ env: { HOLDFAST_DIR: home } });
 /** A process that stays through all the tests here, and where it will look for the object. */
 async function setUp(kind: Kind) {
@@ -131,6 +131,9 @@ async function put(object: Remote): Promise<void> {
 }
 
 describe('bad files', () => {
+  before(() => {
+    home = lastingDirectory();
+  });
   afterEach(() => {
     for (const file of objectFiles(home)) rmSync(path.join(home, file), { recursive: true });
   });

@@ -18,7 +18,7 @@ import {
   freshName,
 } from './support/index.js';
 
-const directory = lastingDirectory();
+let directory: string;
 const files = () => objectFiles(directory);
 /** Processes that stay through all the tests here, in a directory of their own. */
 const resident = (number: number) => sharedActor('process', number, directory);
@@ -31,6 +31,9 @@ function semaphoreIs(there: boolean, { posixName }: Remote): boolean {
 }
 
 describe('names and lifetime', () => {
+  before(() => {
+    directory = lastingDirectory();
+  });
   // What the test before left is what is in use by actors that were only killed after it.
   beforeEach(async () => {
     for (const { kind, name } of await (await resident(1)).list()) {

@@ -57,6 +57,10 @@ TEST(bodies) {
   CHECK_EQUAL(offsetof(ReadWriteBody, writer), 0u);
   CHECK_EQUAL(offsetof(ReadWriteBody, writing), 8u);
   CHECK_EQUAL(offsetof(JoinableQueueBody, queue), 0u);
+  // scripts/fuzz.mjs knows them.
+  CHECK_EQUAL(sizeof(Header) + offsetof(OwnedBody, mutex), 560u);
+  CHECK_EQUAL(sizeof(Header) + offsetof(QueueBody, guard), 704u);
+  CHECK_EQUAL(sizeof(Header) + offsetof(BarrierBody, guard), 576u);
   CHECK_EQUAL(sizeof(Permit), 16u);
   CHECK_EQUAL(sizeof(Waiting), 24u);
 }
