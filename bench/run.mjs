@@ -18,7 +18,19 @@ import { scale } from './suites/scale.mjs';
 import { start } from './suites/start.mjs';
 import { writeReport } from './report-file.mjs';
 
-const suites = [lock, instructions, handover, contended, scale, memory, recovery, queue, start];
+// In this order.
+const suites = [
+  lock,
+  instructions,
+  handover,
+  family,
+  contended,
+  scale,
+  memory,
+  recovery,
+  queue,
+  start,
+];
 
 const { names, rounds, json, report } = parse();
 const say = (text) => process.stderr.write(`${text}\n`);

@@ -37,7 +37,7 @@ const pairs = [
 
 export const contended = {
   name: 'contended',
-  seconds: 45,
+  seconds: 40,
   title: 'contended: many processes, one lock',
   placements: [
     {

@@ -73,7 +73,7 @@ const pairs = [
 
 export const handover = {
   name: 'handover',
-  seconds: 75,
+  seconds: 60,
   title: 'handover: a lock or a turn from one process to another',
   placements,
   metrics,

@@ -6,7 +6,7 @@ const posix = 'build/lock-posix';
 
 export const lock = {
   name: 'lock',
-  seconds: 45,
+  seconds: 40,
   title: 'lock: one uncontended acquire/release pair, one process',
   placements: [{ args: () => [], metrics: { pair: 'pair' } }],
   metrics: { pair: { title: 'per pair' } },

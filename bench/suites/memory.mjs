@@ -29,7 +29,7 @@ const pairs = [
 
 export const memory = {
   name: 'memory',
-  seconds: 25,
+  seconds: 20,
   title: 'memory: what an object costs to have open, with so many of them',
   placements: [
     {

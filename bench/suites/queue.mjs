@@ -101,7 +101,7 @@ const roundTrips = ['send-json', 'port', 'mp-simple', 'redis'].flatMap((against)
 
 export const queue = {
   name: 'queue',
-  seconds: 70,
+  seconds: 55,
   title: 'queue: messages from producers to consumers',
   placements,
   metrics: {

@@ -13,7 +13,7 @@ const NOISE = 1.5;
 
 export const scale = {
   name: 'scale',
-  seconds: 25,
+  seconds: 30,
   title: 'scale: many waiters, and waiting long',
   placements: [
     { plays: played('release'), args: () => [], metrics: release },
