@@ -81,7 +81,7 @@ function compare(comparison, suite, outcomes) {
 
 function placeOf(suite, metric) {
   const { panel, title } = suite.metrics[metric];
-  return panel ? `${panel}, ${title}` : title;
+  return [panel, title].filter((part) => part).join(', ');
 }
 
 function ceilingOfRatio({ text, place, ratio, ceiling, floor, row }) {

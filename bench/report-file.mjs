@@ -21,7 +21,7 @@ function reportText(header, results) {
   const parts = [
     '# What was measured',
     'Written by `npm run bench`. [README.md](README.md) says what each figure means and how it is taken.',
-    markdownTable({ head: ['', ''], rows: headerRows(header) }),
+    markdownTable({ head: ['run', ''], rows: headerRows(header) }),
   ];
   const ceilings = ceilingTable(results);
   if (ceilings.rows.length > 0) {

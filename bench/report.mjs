@@ -111,12 +111,13 @@ export function comparisonTable({ comparisons }) {
   };
 }
 
-/** The ceilings of the design, in the order of its table. */
+/** The ceilings of the design: `row` is what its table calls the work. */
 export function ceilingTable(results) {
   const ceilings = results.flatMap((result) => result.ceilings);
   return {
-    head: ['DESIGN ceilings', '', 'seen', 'ceiling', 'C program', ''],
-    rows: ceilings.map(({ text, place, seen, ceiling, floor, unit, met }) => [
+    head: ['DESIGN ceilings', '', '', 'seen', 'ceiling', 'C program', ''],
+    rows: ceilings.map(({ row, text, place, seen, ceiling, floor, unit, met }, i) => [
+      row === ceilings[i - 1]?.row ? '' : row,
       text,
       place,
       quantity(seen, unit),

@@ -44,23 +44,33 @@ export const metrics = {
 export const onBoth = (pairs) =>
   ['oneCore', 'twoCores'].flatMap((metric) => pairs.map((pair) => ({ metric, ...pair })));
 
+const syncRow = 'sync hand-over between two processes';
+const asyncRow = 'async hand-over between two event loops';
+
 // `floor` is the C program that does the least such a wait must: wake up in slices where it blocks,
 // epoll_wait and read where it does not. Where even its ratio is above a ceiling, the machine is what
 // holds the ceiling up.
 const pairs = [
-  { ours: 'lock-sync', against: 'c-lock', ceiling: 1.3, floor: 'c-lock-sliced' },
-  { ours: 'rlock-sync', against: 'c-mutex', ceiling: 1.3, floor: 'c-mutex-sliced' },
+  { ours: 'lock-sync', against: 'c-lock', ceiling: 1.3, floor: 'c-lock-sliced', row: syncRow },
+  { ours: 'rlock-sync', against: 'c-mutex', ceiling: 1.3, floor: 'c-mutex-sliced', row: syncRow },
   {
     ours: 'semaphore-sync',
     against: 'c-semaphore',
     ceiling: 1.3,
     floor: 'c-semaphore-sliced',
+    row: syncRow,
   },
-  { ours: 'lock-async', against: 'helper-lock', ceiling: 0.5, floor: 'c-bell' },
-  { ours: 'rlock-async', against: 'helper-lock', ceiling: 0.5, floor: 'c-bell' },
-  { ours: 'semaphore-async', against: 'helper-semaphore', ceiling: 0.5, floor: 'c-bell' },
-  { ours: 'lock-async', against: 'fs-async', ceiling: 0.2, floor: 'c-bell' },
-  { ours: 'rlock-async', against: 'fs-async', ceiling: 0.2, floor: 'c-bell' },
+  { ours: 'lock-async', against: 'helper-lock', ceiling: 0.5, floor: 'c-bell', row: asyncRow },
+  { ours: 'rlock-async', against: 'helper-lock', ceiling: 0.5, floor: 'c-bell', row: asyncRow },
+  {
+    ours: 'semaphore-async',
+    against: 'helper-semaphore',
+    ceiling: 0.5,
+    floor: 'c-bell',
+    row: asyncRow,
+  },
+  { ours: 'lock-async', against: 'fs-async', ceiling: 0.2, floor: 'c-bell', row: asyncRow },
+  { ours: 'rlock-async', against: 'fs-async', ceiling: 0.2, floor: 'c-bell', row: asyncRow },
   { ours: 'lock-mixed', against: 'c-mixed' },
   { ours: 'semaphore-mixed', against: 'c-mixed' },
   { ours: 'lock-sync', against: 'mp-lock' },

@@ -4,6 +4,8 @@ const ours = 'lock/holdfast.mjs';
 const mp = 'lock/mp.py';
 const posix = 'build/lock-posix';
 
+const pairRow = 'acquireSync + release uncontended';
+
 export const lock = {
   name: 'lock',
   seconds: 40,
@@ -59,10 +61,22 @@ export const lock = {
   },
 
   comparisons: [
-    { ours: 'acquireSync', against: 'mp-lock', ceiling: 1.2, floor: 'c-sem' },
-    { ours: 'acquireSync', against: 'mp-with', ceiling: 0.25, floor: 'c-sem' },
-    { ours: 'rlock-nested', against: 'mp-rlock-nested', ceiling: 0.5, floor: 'c-mutex-nested' },
-    { ours: 'acquire', against: 'async-mutex', ceiling: 0.5, floor: 'c-sem' },
+    { ours: 'acquireSync', against: 'mp-lock', ceiling: 1.2, floor: 'c-sem', row: pairRow },
+    { ours: 'acquireSync', against: 'mp-with', ceiling: 0.25, floor: 'c-sem', row: pairRow },
+    {
+      ours: 'rlock-nested',
+      against: 'mp-rlock-nested',
+      ceiling: 0.5,
+      floor: 'c-mutex-nested',
+      row: 'nested rlock pair',
+    },
+    {
+      ours: 'acquire',
+      against: 'async-mutex',
+      ceiling: 0.5,
+      floor: 'c-sem',
+      row: 'await acquire + release, uncontended',
+    },
     { ours: 'acquireSync-16', against: 'mp-lock-16' },
     { ours: 'acquireSync-guard', against: 'mp-with' },
     { ours: 'using', against: 'mp-with' },

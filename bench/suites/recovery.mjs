@@ -5,6 +5,8 @@ const files = 'recovery/fs-native-extensions.mjs';
 const KILLS_PER_ROUND = 3;
 const TWO_SLICES_NS = 100_000_000;
 
+const row = 'recovery after SIGKILL of the holder';
+
 const ours = {
   'rlock-sync': 'RLock, acquireSync',
   'rlock-async': 'RLock, await acquire',
@@ -46,6 +48,7 @@ export const recovery = {
       against: 'rlock-sync',
       againstMetric: 'exit',
       ceiling: 1,
+      row,
     },
     { ours: 'lock-sync', metric: 'recovery', against: 'fs-sync' },
     { ours: 'lock-async', metric: 'recovery', against: 'fs-async' },
@@ -58,6 +61,7 @@ export const recovery = {
       metric: 'recovery',
       since: 'exit',
       maxNs: TWO_SLICES_NS,
+      row,
       text: 'max, after the holder was gone',
     })),
 };

@@ -68,6 +68,7 @@ export const scale = {
       againstMetric: 'waiters-10',
       ceiling: NOISE,
       floor: 'c-release',
+      row: '1,000 waiters on one lock',
     },
     ...counts.map((n) => ({ ours: 'lock-release', metric: `waiters-${n}`, against: 'c-release' })),
     ...[1, 10, 100].map((n) => ({
