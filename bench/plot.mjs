@@ -3,8 +3,8 @@
 
 import { quantity } from './tables.mjs';
 
-const WIDTH = 880;
-const LABELS = 340;
+const WIDTH = 920;
+const LABELS = 390;
 const VALUES = 90; // at the right, the median in words
 const PLOT = WIDTH - LABELS - VALUES;
 const ROW = 20;
@@ -61,7 +61,9 @@ function barsOf({ id, quantiles }, contestants) {
 function section({ title, unit, quantiles }, bars) {
   const axis = axisOf(bars);
   const bottom = TITLE + bars.length * ROW;
-  const kind = `${title}${quantiles ? ', median and whisker to the last quantile' : ''}`;
+  const kind = [title, quantiles && 'median, and a whisker to the last quantile']
+    .filter((part) => part)
+    .join(', ');
   const grid = axis.ticks.map((tick) => {
     const x = LABELS + axis.at(tick) * PLOT;
     return (

@@ -20,7 +20,8 @@ export function writeReport(header, results) {
 function reportText(header, results) {
   const parts = [
     '# What was measured',
-    'Written by `npm run bench`. [README.md](README.md) says what each figure means and how it is taken.',
+    'Written by `npm run bench`. [README.md](README.md) says what each figure means and how it is taken. In the ' +
+      'plots blue is holdfast, green are programs in C and C++, grey the others.',
     markdownTable({ head: ['run', ''], rows: headerRows(header) }),
   ];
   const ceilings = ceilingTable(results);

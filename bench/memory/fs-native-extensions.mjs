@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, unlinkSync } from 'node:fs';
 import { tryLock, unlock } from 'fs-native-extensions';
 import { scratchPath } from '../scratch.mjs';
 import { measure } from './objects.mjs';
@@ -8,11 +8,15 @@ const steps = process.argv.slice(2).map(Number);
 measure(
   steps,
   (i) => {
-    const fd = openSync(scratchPath(`bench-${process.pid}-${i}`), 'a+');
+    const path = scratchPath(`bench-${process.pid}-${i}`);
+    const fd = openSync(path, 'a+');
     // A lock that was never taken is only a file.
     tryLock(fd);
     unlock(fd);
-    return fd;
+    return { fd, path };
   },
-  (fd) => closeSync(fd),
+  ({ fd, path }) => {
+    closeSync(fd);
+    unlinkSync(path);
+  },
 );

@@ -13,7 +13,8 @@ export const rival = (label, ...args) => program('rivals', label, ...args);
 export const helperThread = (label, ...args) => program('helperThread', label, ...args);
 
 /** A Node program on ioredis, with a redis-server of its own: redis.mjs. */
-export const redis = (label, ...args) => program('redis', `Redis, ioredis ${label}`, ...args);
+export const redis = (label, ...args) =>
+  program(['redis', 'rivals'], `Redis, ioredis ${label}`, ...args);
 
 /** A program of Node alone. */
 export const node = (label, ...args) => program('node', label, ...args);

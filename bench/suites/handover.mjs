@@ -71,6 +71,7 @@ const pairs = [
   },
   { ours: 'lock-async', against: 'fs-async', ceiling: 0.2, floor: 'c-bell', row: asyncRow },
   { ours: 'rlock-async', against: 'fs-async', ceiling: 0.2, floor: 'c-bell', row: asyncRow },
+  { ours: 'lock-async', against: 'c-bell' },
   { ours: 'lock-mixed', against: 'c-mixed' },
   { ours: 'semaphore-mixed', against: 'c-mixed' },
   { ours: 'lock-sync', against: 'mp-lock' },

@@ -90,6 +90,7 @@ export const lock = {
     { ours: 'acquire', against: 'proper-lockfile' },
     { ours: 'acquire', against: 'redis' },
     { ours: 'acquireSync', against: 'c-sem' },
+    { ours: 'acquire', against: 'c-sem' },
     { ours: 'rlock', against: 'c-mutex' },
     { ours: 'rlock-nested', against: 'c-mutex-nested' },
     { ours: 'semaphore', against: 'c-sem' },
