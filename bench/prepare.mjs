@@ -92,7 +92,7 @@ const headers = () =>
 
 function compileC() {
   mkdirSync(join(bench, 'build'), { recursive: true });
-  for (const name of ['lock', 'handover', 'contended', 'scale']) {
+  for (const name of ['lock', 'handover', 'contended', 'scale', 'memory']) {
     run('cc', ['-O2', '-pthread', '-o', `build/${name}-posix`, `${name}/posix.c`]);
   }
   return run('cc', ['--version']).split('\n')[0];

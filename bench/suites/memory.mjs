@@ -1,4 +1,4 @@
-import { holdfast, python, rival } from './contestants.mjs';
+import { c, holdfast, python, rival } from './contestants.mjs';
 
 const ours = ['--expose-gc', 'memory/holdfast.mjs'];
 const mp = 'memory/mp.py';
@@ -20,6 +20,7 @@ const metrics = Object.fromEntries(
 );
 
 const pairs = [
+  { ours: 'lock', against: 'c-sem' },
   { ours: 'lock', against: 'mp-lock' },
   { ours: 'lock', against: 'fs' },
   { ours: 'rlock', against: 'mp-rlock' },
@@ -50,6 +51,7 @@ export const memory = {
     'mp-semaphore': { ...python('mp.Semaphore', mp, 'semaphore'), steps: fewer },
     'mp-event': { ...python('mp.Event', mp, 'event'), steps: fewer },
     'mp-queue': { ...python('mp.SimpleQueue', mp, 'queue'), steps: fewer },
+    'c-sem': c('sem_open', 'build/memory-posix'),
     fs: rival('fs-native-extensions, a file', '--expose-gc', 'memory/fs-native-extensions.mjs'),
   },
 
