@@ -9,6 +9,7 @@ export function machine() {
   return {
     cpu: cpus[0]?.model.trim() ?? 'unknown',
     cores: cpus.length,
+    memory: `${Math.round(os.totalmem() / 2 ** 30)} GiB`,
     kernel: `${os.type()} ${os.release()} ${os.arch()}`,
     loadAverage: os.loadavg()[0],
   };

@@ -2,8 +2,9 @@
 // here is fatal: a need that is not met leaves its rows out.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { coreSources, hostPlatform, includeDirs } from '../scripts/sources.mjs';
 
 const bench = import.meta.dirname;
 
@@ -15,7 +16,11 @@ export function prepare(say) {
     helperThread: attempt(() => buildHelperThread(say)),
     python: attempt(findPython),
     c: attempt(compileC),
-    boost: attempt(() => compileBoost(say)),
+    boost: attempt(() => compileCpp('boost', say)),
+    mqueue: attempt(() => compileCpp('mqueue', say)),
+    redis: attempt(findRedis),
+    core: attempt(() => compileCore(say)),
+    valgrind: attempt(() => run('valgrind', ['--version']).replace('valgrind-', '')),
     node: { version: process.version },
   };
 }
@@ -43,7 +48,7 @@ function installRivals(say) {
     say("installing the bench's own dependencies: npm ci in bench/");
     run('npm', ['ci', '--prefix', bench]);
   }
-  return ['async-mutex', 'fs-native-extensions', 'proper-lockfile']
+  return ['async-mutex', 'fs-native-extensions', 'ioredis', 'proper-lockfile']
     .map((name) => `${name} ${version(`node_modules/${name}/package.json`)}`)
     .join(', ');
 }
@@ -63,22 +68,58 @@ function findPython() {
   return run('python3', ['-c', script]);
 }
 
+/** The core of holdfast without Node, as the addon is compiled: binding.gyp. */
+function compileCore(say) {
+  const program = join(bench, 'build/core');
+  const sources = [
+    ...coreSources(hostPlatform).map((file) => join('..', file)),
+    'instructions/core.cc',
+  ];
+  mkdirSync(join(bench, 'build'), { recursive: true });
+  if (![...headers(), ...sources].every((file) => isNewer(program, join(bench, file)))) {
+    say('compiling bench/instructions/core.cc and the core of holdfast');
+    const includes = includeDirs(hostPlatform).map((directory) => `-I../${directory}`);
+    const flags = ['-O2', '-std=c++17', '-pthread', '-fvisibility=hidden', ...includes];
+    run('c++', [...flags, '-o', 'build/core', ...sources, '-lrt']);
+  }
+  return version('../package.json');
+}
+
+const headers = () =>
+  readdirSync(join(bench, '../native'), { recursive: true })
+    .filter((file) => file.endsWith('.h'))
+    .map((file) => join('../native', file));
+
 function compileC() {
   mkdirSync(join(bench, 'build'), { recursive: true });
-  for (const name of ['lock', 'handover']) {
+  for (const name of ['lock', 'handover', 'contended', 'scale', 'memory']) {
     run('cc', ['-O2', '-pthread', '-o', `build/${name}-posix`, `${name}/posix.c`]);
   }
   return run('cc', ['--version']).split('\n')[0];
 }
 
-function compileBoost(say) {
-  const [source, program] = ['queue/boost.cc', 'build/queue-boost'];
+/** A queue in C++: queue/crowd.h and the source of the name. */
+function compileCpp(name, say) {
+  const [source, program] = [`queue/${name}.cc`, `build/queue-${name}`];
   mkdirSync(join(bench, 'build'), { recursive: true });
-  if (!isNewer(join(bench, program), join(bench, source))) {
+  const sources = [source, 'queue/crowd.h'].map((file) => join(bench, file));
+  if (!sources.every((file) => isNewer(join(bench, program), file))) {
     say(`compiling bench/${source}`);
     run('c++', ['-O2', '-std=c++17', '-pthread', '-o', program, source, '-lrt']);
   }
-  return 'message_queue';
+  return name === 'boost' ? boostVersion() : 'mq_open';
+}
+
+function boostVersion() {
+  const line = run('c++', ['-E', '-dM', '-include', 'boost/version.hpp', '-xc++', '/dev/null'])
+    .split('\n')
+    .find((text) => text.startsWith('#define BOOST_LIB_VERSION '));
+  return line.split('"')[1].replaceAll('_', '.');
+}
+
+function findRedis() {
+  const said = run('redis-server', ['--version']);
+  return /v=(\S+)/.exec(said)?.[1] ?? said;
 }
 
 function run(command, args) {

@@ -1,174 +1,134 @@
-// From what the contestants printed to what a reader sees.
+// From figures to tables: the same ones for the terminal and for REPORT.md.
 
-import { canPin, machine } from './machine.mjs';
-import { median, ratios, summary } from './stats.mjs';
-import { digits, duration, spread, table } from './tables.mjs';
+import { digits, quantity, spread, textTable } from './tables.mjs';
 
-// --- figures: this is the JSON document
-
-export function headerOf(found, rounds) {
-  return {
-    date: new Date().toISOString(),
-    machine: machine(),
-    pinned: canPin(),
-    node: process.version,
-    found,
-    rounds,
-  };
-}
-
-export function summarise(suite, outcomes) {
-  const { name, title, limits = [] } = suite;
-  const metrics = Object.entries(suite.metrics).map(([id, metric]) => ({ id, ...metric }));
-  const contestants = Object.entries(suite.contestants).map(([id, { label }]) => ({
-    id,
-    label,
-    skipped: outcomes[id].skipped,
-    results: resultsOf(metrics, outcomes[id]),
-  }));
-  const comparisons = suite.comparisons
-    .map((comparison) => compare(comparison, suite, outcomes))
-    .filter(({ ratio }) => ratio.count > 0);
-  const ceilings = [
-    ...comparisons.filter(({ ceiling }) => ceiling !== undefined).map(ceilingOfRatio),
-    ...limits
-      .filter(({ id }) => outcomes[id].skipped === undefined)
-      .map((limit) => ceilingOfLimit(limit, suite, outcomes)),
-  ];
-  return { name, title, metrics, contestants, comparisons, ceilings };
-}
-
-function resultsOf(metrics, { skipped, metrics: recorded }) {
-  if (skipped !== undefined) return {};
-  const played = metrics.filter(({ id }) => recorded[id] !== undefined);
-  const entries = played.map(({ id, pooled }) => {
-    const { rounds, samples } = recorded[id];
-    return [id, { ...summary(pooled ? samples : rounds), rounds }];
-  });
-  return Object.fromEntries(entries);
-}
-
-function compare(comparison, suite, outcomes) {
-  const { ours, against, metric, againstMetric = metric, ceiling, floor } = comparison;
-  const roundsOf = (id, which) =>
-    outcomes[id].skipped ? [] : (outcomes[id].metrics[which]?.rounds ?? []);
-  const perRound = ratios(roundsOf(ours, metric), roundsOf(against, againstMetric));
-  const floorRatios =
-    floor === undefined ? [] : ratios(roundsOf(floor, metric), roundsOf(against, metric));
-  const { label } = suite.contestants[ours];
-  const rival =
-    ours === against ? suite.metrics[againstMetric].title : suite.contestants[against].label;
-  return {
-    text: `${label} vs ${rival}`,
-    place: Object.keys(suite.metrics).length > 1 ? suite.metrics[metric].title : '',
-    ours,
-    against,
-    metric,
-    againstMetric,
-    ceiling,
-    floor: floorRatios.length > 0 ? median(floorRatios) : undefined,
-    ratio: { ...summary(perRound), rounds: perRound },
-  };
-}
-
-function ceilingOfRatio({ text, place, ratio, ceiling, floor }) {
-  const seen = ratio.median;
-  return { text, place, seen, ceiling, floor, unit: 'x', met: seen <= ceiling };
-}
-
-/** The worst sample of `metric`, counted from the same sample of `since`. */
-function ceilingOfLimit({ id, metric, since, maxNs, text }, suite, outcomes) {
-  const { [metric]: end, [since]: start } = outcomes[id].metrics;
-  const max = Math.max(...end.samples.map((sample, i) => sample - start.samples[i]));
-  return {
-    text: suite.contestants[id].label,
-    place: text,
-    seen: max,
-    ceiling: maxNs,
-    unit: 'ns',
-    met: max <= maxNs,
-  };
-}
-
-// --- text
-
-export function headerText({ date, machine: where, pinned, node, found, rounds }) {
-  const line = (what, value) => `${what.padEnd(10)}${value}`;
+/** Pairs of a word and what was found: the machine, and whose figures these are. */
+export function headerRows({ date, machine: where, pinned, node, found, rounds }) {
   const need = ({ version, missing }) => version ?? `skipped: ${missing}`;
-  const { cpu, cores, kernel, loadAverage } = where;
+  const { cpu, cores, kernel, memory, loadAverage } = where;
   return [
-    line('date', date),
-    line('machine', `${cpu}, ${cores} cores, ${kernel}, load average ${loadAverage.toFixed(2)}`),
-    line('holdfast', need(found.holdfast)),
-    line('Node', node),
-    line('rivals', need(found.rivals)),
-    line('helper', need(found.helperThread)),
-    line('Python', need(found.python)),
-    line('C', need(found.c)),
-    line('Boost', need(found.boost)),
-    line('rounds', `${rounds}; figures are the median [p25-p75] of the rounds`),
-    ...(pinned ? [] : [line('pinning', 'none: "one core" and "two cores" mean nothing here')]),
-  ].join('\n');
+    ['date', date],
+    ['machine', `${cpu}, ${cores} cores, ${memory}, ${kernel}`],
+    ['load', `${loadAverage.toFixed(2)} when the run began (1-minute average)`],
+    ['holdfast', need(found.holdfast)],
+    ['Node', node],
+    ['rivals', need(found.rivals)],
+    ['Redis', need(found.redis)],
+    ['helper', need(found.helperThread)],
+    ['Python', need(found.python)],
+    ['C', need(found.c)],
+    ['Boost', need(found.boost)],
+    ['Valgrind', need(found.valgrind)],
+    ['rounds', `${rounds}; figures are the median [p25-p75] of the rounds`],
+    ...(pinned ? [] : [['pinning', 'none: "one core" and "two cores" mean nothing here']]),
+  ];
 }
 
-export function suiteText({ title, metrics, contestants, comparisons }) {
-  const shown = contestants.filter(({ skipped }) => skipped === undefined);
-  const skipped = contestants.filter(({ skipped }) => skipped !== undefined);
-  const parts = ['', title, ''];
-  if (shown.length > 0) parts.push(resultTable(metrics, shown));
-  if (metrics.some(({ rate }) => rate)) parts.push('', rateTable(metrics, shown));
-  for (const { label, skipped: reason } of skipped) parts.push(`skipped: ${label} (${reason})`);
-  if (comparisons.length > 0) parts.push('', comparisonTable(comparisons));
+export function headerText(header) {
+  return headerRows(header)
+    .map(([what, value]) => `${what.padEnd(10)}${value}`)
+    .join('\n');
+}
+
+export function suiteText(result) {
+  const parts = ['', `${result.title} (rounds: ${result.rounds})`];
+  for (const panel of panelsOf(result)) parts.push('', textTable(panel));
+  const skipped = skippedLines(result);
+  if (skipped.length > 0) parts.push('', ...skipped);
+  const comparisons = comparisonTable(result);
+  if (comparisons.rows.length > 0) parts.push('', textTable(comparisons));
   return parts.join('\n');
 }
 
-function resultTable(metrics, contestants) {
-  const head = ['', ...metrics.flatMap(({ title, pooled }) => (pooled ? [title, 'max'] : [title]))];
-  const rows = contestants.map(({ label, results }) => [
-    label,
-    ...metrics.flatMap(({ id, pooled }) =>
-      pooled
-        ? [cell(results[id], spread), cell(results[id], ({ max }) => duration(max))]
-        : [cell(results[id], spread)],
-    ),
-  ]);
-  return table(head, rows);
+export const skippedLines = ({ contestants }) =>
+  contestants
+    .filter(({ skipped }) => skipped !== undefined)
+    .map(({ label, skipped: reason }) => `skipped: ${label} (${reason})`);
+
+/** The tables of a suite: one for each panel of its metrics, and one for the rates of that panel. */
+export function panelsOf({ metrics, contestants }) {
+  const names = [...new Set(metrics.map(({ panel }) => panel))];
+  return names
+    .flatMap((name) => {
+      const own = metrics.filter(({ panel }) => panel === name);
+      const rated = own.filter(({ rate }) => rate);
+      return [panelTable(name, own, contestants), rateTable(name, rated, contestants)];
+    })
+    .filter(({ rows }) => rows.length > 0);
+}
+
+function panelTable(name, metrics, contestants) {
+  const columns = metrics.flatMap(columnsOf);
+  return {
+    name,
+    metrics,
+    head: [name, ...columns.map(({ title }) => title)],
+    rows: rowsOf(contestants, metrics, (results) => columns.map(({ cell }) => cell(results))),
+  };
+}
+
+/** A metric is one column, or one for each of its quantiles. */
+function columnsOf({ id, title, unit, quantiles }) {
+  if (quantiles === undefined) return [{ title, cell: cellOf(id, (it) => spread(it, unit)) }];
+  return [
+    ...quantiles.map((q) => ({
+      title: `${title} ${q === 1 ? 'max' : `p${Number((100 * q).toFixed(2))}`}`.trim(),
+      cell: cellOf(id, (result) => quantity(result.quantiles[q], unit)),
+    })),
+    { title: 'n', cell: cellOf(id, ({ count }) => String(count)) },
+  ];
 }
 
 /** Not every contestant has every figure. */
-const cell = (result, show) => (result === undefined ? '-' : show(result));
+const cellOf = (id, show) => (results) => (results[id] === undefined ? '-' : show(results[id]));
 
-function rateTable(metrics, contestants) {
-  const rated = metrics.filter(({ rate }) => rate);
-  const perSecond = ({ median: ns }) => Math.round(1e9 / ns).toLocaleString('en');
-  const rows = contestants.map(({ label, results }) => [
-    label,
-    ...rated.map(({ id }) => cell(results[id], perSecond)),
-  ]);
-  return table(['messages/s', ...rated.map(({ title }) => title)], rows);
+function rowsOf(contestants, metrics, cells) {
+  return contestants
+    .filter(({ results }) => metrics.some(({ id }) => results[id] !== undefined))
+    .map(({ label, results }) => [label, ...cells(results)]);
 }
 
-function comparisonTable(comparisons) {
-  const rows = comparisons.map(({ text, place, ratio }) => [
-    text,
-    place,
-    digits(ratio.median),
-    `[${digits(ratio.p25)}-${digits(ratio.p75)}]`,
-  ]);
-  return table(['ratio, round by round', '', 'median', 'p25-p75'], rows);
+function rateTable(panel, rated, contestants) {
+  const name = panel ? `${panel}, per second` : 'per second';
+  const columns = rated.map(({ id }) => cellOf(id, ({ median: ns }) => digits(1e9 / ns)));
+  return {
+    name,
+    metrics: [],
+    head: [name, ...rated.map(({ title }) => title)],
+    rows: rowsOf(contestants, rated, (results) => columns.map((cell) => cell(results))),
+  };
+}
+
+export function comparisonTable({ comparisons }) {
+  return {
+    head: ['ratio, round by round', '', 'median', 'p25-p75'],
+    rows: comparisons.map(({ text, place, ratio }) => [
+      text,
+      place,
+      digits(ratio.median),
+      `[${digits(ratio.p25)}-${digits(ratio.p75)}]`,
+    ]),
+  };
+}
+
+/** The ceilings of the design: `row` is what its table calls the work. */
+export function ceilingTable(results) {
+  const ceilings = results.flatMap((result) => result.ceilings);
+  return {
+    head: ['DESIGN ceilings', '', '', 'seen', 'ceiling', 'C program', ''],
+    rows: ceilings.map(({ row, text, place, seen, ceiling, floor, unit, met }, i) => [
+      row === ceilings[i - 1]?.row ? '' : row,
+      text,
+      place,
+      quantity(seen, unit),
+      quantity(ceiling, unit),
+      floor === undefined ? '' : digits(floor),
+      met ? 'met' : 'not met',
+    ]),
+  };
 }
 
 export function ceilingsText(results) {
-  const ceilings = results.flatMap((result) => result.ceilings);
-  if (ceilings.length === 0) return '';
-  const show = (value, unit) => (unit === 'x' ? digits(value) : duration(value));
-  const rows = ceilings.map(({ text, place, seen, ceiling, floor, unit, met }) => [
-    text,
-    place,
-    show(seen, unit),
-    show(ceiling, unit),
-    floor === undefined ? '' : digits(floor),
-    met ? 'met' : 'not met',
-  ]);
-  return `\n${table(['DESIGN ceilings', '', 'seen', 'ceiling', 'C program', ''], rows)}`;
+  const ceilings = ceilingTable(results);
+  return ceilings.rows.length === 0 ? '' : `\n${textTable(ceilings)}`;
 }

@@ -1,19 +1,38 @@
-// The driver: `npm run bench [-- lock|handover|recovery|queue|start ...] [--json] [--rounds N]`.
+// The driver: `npm run bench [-- <suite> ...] [--json] [--rounds N] [--report]`. Without names it plays all
+// suites but those that want to be named, and writes the report.
 
 import { parseArgs } from 'node:util';
 import { prepare } from './prepare.mjs';
-import { ceilingsText, headerOf, headerText, suiteText, summarise } from './report.mjs';
+import { headerOf, summarise } from './figures.mjs';
+import { ceilingsText, headerText, suiteText } from './report.mjs';
 import { Runner } from './runner.mjs';
+import { contended } from './suites/contended.mjs';
+import { family } from './suites/family.mjs';
 import { handover } from './suites/handover.mjs';
+import { instructions } from './suites/instructions.mjs';
 import { lock } from './suites/lock.mjs';
+import { memory } from './suites/memory.mjs';
 import { queue } from './suites/queue.mjs';
 import { recovery } from './suites/recovery.mjs';
+import { scale } from './suites/scale.mjs';
 import { start } from './suites/start.mjs';
+import { writeReport } from './report-file.mjs';
 
-const suites = [lock, handover, recovery, queue, start];
-const DEFAULT_ROUNDS = 15;
+// In this order.
+const suites = [
+  lock,
+  instructions,
+  handover,
+  family,
+  contended,
+  scale,
+  memory,
+  recovery,
+  queue,
+  start,
+];
 
-const { names, rounds, json } = parse();
+const { names, rounds, json, report } = parse();
 const say = (text) => process.stderr.write(`${text}\n`);
 const print = (text) => json || console.log(text);
 const runner = new Runner(say);
@@ -40,6 +59,7 @@ try {
     print(suiteText(result));
   }
   print(ceilingsText(results));
+  if (report) say(`written: ${writeReport(header, results)}`);
   if (json) console.log(JSON.stringify({ ...header, suites: results }, null, 2));
 } finally {
   runner.close();
@@ -49,28 +69,37 @@ process.exitCode = runner.failures > 0 ? 1 : 0;
 
 function parse() {
   const known = suites.map(({ name }) => name);
+  const playedByDefault = suites.filter(({ onlyNamed }) => !onlyNamed).map(({ name }) => name);
   const usage = (code) => {
-    console.error(`usage: npm run bench [-- ${known.join('|')} ...] [--json] [--rounds N]`);
+    console.error(
+      `usage: npm run bench [-- ${known.join('|')} ...] [--json] [--rounds N] [--report]`,
+    );
     process.exit(code);
   };
   let parsed;
   try {
     parsed = parseArgs({
       allowPositionals: true,
-      options: { json: { type: 'boolean' }, rounds: { type: 'string' }, help: { type: 'boolean' } },
+      options: {
+        json: { type: 'boolean' },
+        rounds: { type: 'string' },
+        report: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
     });
   } catch (error) {
     console.error(error.message);
     usage(2);
   }
   const { values, positionals } = parsed;
-  const rounds = Number(values.rounds ?? DEFAULT_ROUNDS);
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
   if (values.help) usage(0);
   if (positionals.some((name) => !known.includes(name))) usage(2);
-  if (!Number.isInteger(rounds) || rounds < 1) usage(2);
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1)) usage(2);
   return {
-    names: positionals.length > 0 ? positionals : known,
+    names: positionals.length > 0 ? positionals : playedByDefault,
     rounds,
     json: values.json ?? false,
+    report: values.report ?? positionals.length === 0,
   };
 }

@@ -11,6 +11,9 @@ import { lastLine } from './prepare.mjs';
 import { median } from './stats.mjs';
 
 const WATCHDOG_MS = 60_000;
+// Of a suite that plays as long as its time allows: below the first there are no quartiles to speak of.
+const MIN_ROUNDS = 3;
+const MAX_ROUNDS = 15;
 const cwd = import.meta.dirname;
 
 export class Runner {
@@ -34,20 +37,26 @@ export class Runner {
     };
   }
 
-  /** `{ <contestant>: { skipped?, metrics: { <metric>: { rounds, samples } } } }`, times in ns. */
-  async play(suite, found, rounds) {
+  /**
+   * `outcomes`: `{ <contestant>: { skipped?, metrics: { <metric>: { rounds, samples } } } }`, and how
+   * many rounds there were: as many as `asked`, or as the suite says, or as fit into its seconds.
+   */
+  async play(suite, found, asked) {
+    const isEnough = enough(suite, asked);
     const outcomes = {};
     for (const [id, { needs }] of Object.entries(suite.contestants)) {
-      outcomes[id] = { skipped: found[needs].missing, metrics: {} };
+      const skipped = [needs].flat().map((need) => found[need].missing);
+      outcomes[id] = { skipped: skipped.find((reason) => reason !== undefined), metrics: {} };
     }
     const players = Object.keys(outcomes).filter((id) => outcomes[id].skipped === undefined);
-    for (let round = 0; round < rounds; round++) {
-      this.#say(`${suite.name}: round ${round + 1} of ${rounds}`);
-      for (const id of rotated(players, round)) {
-        await this.#playRound(suite.contestants[id], suite.placements, outcomes[id], round);
+    let rounds = 0;
+    for (; !isEnough(rounds); rounds++) {
+      this.#say(`${suite.name}: round ${rounds + 1}`);
+      for (const id of rotated(players, rounds)) {
+        await this.#playRound(suite.contestants[id], suite.placements, outcomes[id], rounds);
       }
     }
-    return outcomes;
+    return { outcomes, rounds };
   }
 
   async #playRound(contestant, placements, outcome, round) {
@@ -109,11 +118,24 @@ export class Runner {
   }
 }
 
+/** A round that would end nearer to the time after its end than before is not begun. */
+function enough({ rounds, seconds }, asked) {
+  const fixed = rounds ?? asked;
+  if (fixed !== undefined) return (done) => done >= fixed;
+  const began = performance.now();
+  return (done) => {
+    const spent = (performance.now() - began) / 1000;
+    if (done < MIN_ROUNDS) return false;
+    return done >= MAX_ROUNDS || spent + spent / done / 2 > seconds;
+  };
+}
+
 const rotated = (list, by) => list.map((_, i) => list[(i + by) % list.length]);
 
-/** A metric of a round is the median of what the contestant printed for it. */
+/** A metric of a round is the median of what the contestant printed for it, if it has that figure. */
 function record(metrics, placement, round, output) {
   for (const [printed, metric] of Object.entries(placement.metrics)) {
+    if (output[printed] === undefined) continue;
     const entry = (metrics[metric] ??= { rounds: [], samples: [] });
     entry.rounds[round] = median(output[printed]);
     entry.samples.push(...output[printed]);

@@ -37,6 +37,10 @@ function lockAsync(Kind) {
   };
 }
 
+// One side waits synchronously, the other at its event loop.
+const mixed = (synchronous, asynchronous) => (side, name) =>
+  side === 0 ? synchronous(side, name) : asynchronous(side, name);
+
 // What only guards can release.
 function guarded(sync, open, take) {
   return (side, name) => {
@@ -106,7 +110,23 @@ function semaphores(side, name) {
   return { mine: pair[side], other: pair[1 - side], close };
 }
 
+function semaphoreSync(side, name) {
+  const { mine, other, close } = semaphores(side, name);
+  return { sync: true, turn: () => mine.acquireSync(), pass: () => other.release(), close };
+}
+
+function semaphoreAsync(side, name) {
+  const { mine, other, close } = semaphores(side, name);
+  return { turn: () => mine.acquire(), pass: () => other.release(), close };
+}
+
 await play(import.meta.filename, {
+  'lock-mixed': mixed(lockSync(Lock), lockAsync(Lock)),
+  'rlock-mixed': mixed(lockSync(RLock), lockAsync(RLock)),
+  'semaphore-mixed': mixed(semaphoreSync, semaphoreAsync),
+  'semaphore-sync': semaphoreSync,
+  'semaphore-async': semaphoreAsync,
+
   'lock-sync': lockSync(Lock),
   'lock-async': lockAsync(Lock),
   'rlock-sync': lockSync(RLock),
@@ -177,15 +197,5 @@ await play(import.meta.filename, {
       both.close();
     };
     return { turn, pass, close };
-  },
-
-  'semaphore-sync'(side, name) {
-    const { mine, other, close } = semaphores(side, name);
-    return { sync: true, turn: () => mine.acquireSync(), pass: () => other.release(), close };
-  },
-
-  'semaphore-async'(side, name) {
-    const { mine, other, close } = semaphores(side, name);
-    return { turn: () => mine.acquire(), pass: () => other.release(), close };
   },
 });

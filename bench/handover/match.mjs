@@ -5,11 +5,12 @@
 //   pass()   give the turn to the other side (never waits)
 //   turn()   wait until the turn is mine; returns a promise unless the player is `sync`
 //   close()
-// Side 0 opens first and has the turn. Each match has two parts:
+// Side 0 opens first and has the turn. Each match has three parts:
 //   pingPong  turns are passed on at once; the figure is a whole exchange divided by two
-//   asleep    whoever has the turn first works for DWELL_NS, so that the other is surely asleep;
-//             the figure is the time from just before pass() to just after turn() on the other side.
+//   single    the same, one by one: from just before pass() to just after turn() on the other side.
 //             CLOCK_MONOTONIC is one clock for all processes of a machine.
+//   asleep    like single, but whoever has the turn first works for DWELL_NS, so that the other is surely
+//             asleep
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,25 +18,26 @@ import { once } from 'node:events';
 const BATCHES = 5;
 const DWELL_NS = 200_000n;
 
-/** Plays a match of the variant on the command line: `<variant> <warm-up> <turns> <asleep> [name]`. */
+/** Plays a match of the variant on the command line: `<variant> <warm-up> <turns> <single> <asleep> [name]`. */
 export async function play(file, variants) {
-  const [variant, warmUp, turns, asleep, name] = process.argv.slice(2);
+  const [variant, warmUp, turns, single, asleep, name] = process.argv.slice(2);
   const open = variants[variant];
   if (!open) throw new Error(`variants: ${Object.keys(variants).join(', ')}`);
   const plan = {
     variant,
     warmUp: Number(warmUp),
     turns: Number(turns),
+    single: Number(single),
     asleep: Number(asleep),
   };
   if (name === undefined) await first(file, open, plan);
   else await second(open, plan, name);
 }
 
-async function first(file, open, { variant, warmUp, turns, asleep }) {
+async function first(file, open, { variant, warmUp, turns, single, asleep }) {
   const name = `bench-${process.pid}`;
   const player = await open(0, name);
-  const peer = forkPinned(file, [variant, warmUp, turns, asleep, name]);
+  const peer = forkPinned(file, [variant, warmUp, turns, single, asleep, name]);
   await once(peer, 'message');
   const answer = once(peer, 'message');
   const exit = once(peer, 'exit');
@@ -48,16 +50,23 @@ async function first(file, open, { variant, warmUp, turns, asleep }) {
     await half.exchange(player, turns);
     pingPong.push(Number(process.hrtime.bigint() - start) / (2 * turns));
   }
-  const mine = stamps(asleep);
-  await half.dwelling(player, mine);
+  const mine = { single: stamps(single), asleep: stamps(asleep) };
+  await half.stamped(player, mine.single, 0n);
+  await half.stamped(player, mine.asleep, DWELL_NS);
 
   const [theirs] = await answer;
   await exit;
   await player.close();
-  const asleepNs = [...latencies(mine.passed, theirs.got), ...latencies(theirs.passed, mine.got)];
+  const latencies = (part) => [
+    ...between(mine[part].passed, theirs[part].got),
+    ...between(theirs[part].passed, mine[part].got),
+  ];
+  const figures = { pingPong, single: latencies('single'), asleep: latencies('asleep') };
   // Otherwise a lock that excludes nobody would be the fastest of all.
-  if (asleepNs.some((ns) => ns < 0)) throw new Error('both sides had the turn at once');
-  console.log(JSON.stringify({ pingPong, asleep: asleepNs }));
+  if ([...figures.single, ...figures.asleep].some((ns) => ns < 0)) {
+    throw new Error('both sides had the turn at once');
+  }
+  console.log(JSON.stringify(figures));
 }
 
 /** The peer inherits this process's CPU unless run.mjs has named another for it. */
@@ -67,16 +76,16 @@ function forkPinned(file, args) {
   return fork(file, args, { execPath: 'taskset', execArgv: ['-c', cpu, process.execPath] });
 }
 
-async function second(open, { warmUp, turns, asleep }, name) {
+async function second(open, { warmUp, turns, single, asleep }, name) {
   const player = await open(1, name);
   await tell('ready');
   const half = player.sync ? secondSync : secondAsync;
   await half.exchange(player, warmUp + BATCHES * turns);
-  const mine = stamps(asleep);
-  await half.dwelling(player, mine);
+  const mine = { single: stamps(single), asleep: stamps(asleep) };
+  await half.stamped(player, mine.single, 0n);
+  await half.stamped(player, mine.asleep, DWELL_NS);
   await player.close();
-  // JSON has no BigInt.
-  await tell({ passed: Array.from(mine.passed, String), got: Array.from(mine.got, String) });
+  await tell({ single: sendable(mine.single), asleep: sendable(mine.asleep) });
   process.disconnect();
 }
 
@@ -87,9 +96,9 @@ const firstSync = {
       player.turn();
     }
   },
-  dwelling(player, mine) {
+  stamped(player, mine, dwellNs) {
     for (let i = 0; i < mine.count; i++) {
-      dwell();
+      dwell(dwellNs);
       mine.passed[i] = process.hrtime.bigint();
       player.pass();
       player.turn();
@@ -105,9 +114,9 @@ const firstAsync = {
       await player.turn();
     }
   },
-  async dwelling(player, mine) {
+  async stamped(player, mine, dwellNs) {
     for (let i = 0; i < mine.count; i++) {
-      dwell();
+      dwell(dwellNs);
       mine.passed[i] = process.hrtime.bigint();
       player.pass();
       await player.turn();
@@ -123,11 +132,11 @@ const secondSync = {
       player.pass();
     }
   },
-  dwelling(player, mine) {
+  stamped(player, mine, dwellNs) {
     for (let i = 0; i < mine.count; i++) {
       player.turn();
       mine.got[i] = process.hrtime.bigint();
-      dwell();
+      dwell(dwellNs);
       mine.passed[i] = process.hrtime.bigint();
       player.pass();
     }
@@ -141,11 +150,11 @@ const secondAsync = {
       player.pass();
     }
   },
-  async dwelling(player, mine) {
+  async stamped(player, mine, dwellNs) {
     for (let i = 0; i < mine.count; i++) {
       await player.turn();
       mine.got[i] = process.hrtime.bigint();
-      dwell();
+      dwell(dwellNs);
       mine.passed[i] = process.hrtime.bigint();
       player.pass();
     }
@@ -158,11 +167,18 @@ const stamps = (count) => ({
   got: new BigInt64Array(count),
 });
 
-const latencies = (passed, got) =>
+// JSON has no BigInt.
+const sendable = ({ passed, got }) => ({
+  passed: Array.from(passed, String),
+  got: Array.from(got, String),
+});
+
+const between = (passed, got) =>
   Array.from(passed, (stamp, i) => Number(BigInt(got[i]) - BigInt(stamp)));
 
-function dwell() {
-  const end = process.hrtime.bigint() + DWELL_NS;
+function dwell(ns) {
+  if (ns === 0n) return;
+  const end = process.hrtime.bigint() + ns;
   while (process.hrtime.bigint() < end);
 }
 

@@ -128,13 +128,15 @@ VARIANTS = {
 }
 
 
-def dwell():
-    end = monotonic_ns() + DWELL_NS
+def dwell(ns):
+    if ns == 0:
+        return
+    end = monotonic_ns() + ns
     while monotonic_ns() < end:
         pass
 
 
-def second(player, turns, asleep, pipe):
+def second(player, turns, parts, pipe):
     if cpu := os.environ.get("HOLDFAST_BENCH_PEER_CPU"):
         os.sched_setaffinity(0, {int(cpu)})
     pipe.recv()
@@ -144,15 +146,18 @@ def second(player, turns, asleep, pipe):
     for _ in range(turns):
         turn()
         pass_()
-    passed, got = [], []
-    for _ in range(asleep):
-        turn()
-        got.append(monotonic_ns())
-        dwell()
-        passed.append(monotonic_ns())
-        pass_()
+    stamps = []
+    for n, dwell_ns in parts:
+        passed, got = [], []
+        for _ in range(n):
+            turn()
+            got.append(monotonic_ns())
+            dwell(dwell_ns)
+            passed.append(monotonic_ns())
+            pass_()
+        stamps.append((passed, got))
     getattr(player, "finish", lambda: None)()
-    pipe.send((passed, got))
+    pipe.send(stamps)
 
 
 def exchange(player, turns):
@@ -164,12 +169,31 @@ def exchange(player, turns):
     return (monotonic_ns() - start) / (2 * turns)
 
 
+def stamped(player, n, dwell_ns):
+    turn, pass_ = player.turn, player.pass_
+    passed, got = [], []
+    for _ in range(n):
+        dwell(dwell_ns)
+        passed.append(monotonic_ns())
+        pass_()
+        turn()
+        got.append(monotonic_ns())
+    return passed, got
+
+
+def latencies(mine, theirs):
+    (passed, got), (their_passed, their_got) = mine, theirs
+    there = [b - a for a, b in zip(passed, their_got)]
+    return there + [b - a for a, b in zip(their_passed, got)]
+
+
 def main():
     variant = sys.argv[1]
-    warm_up, turns, asleep = (int(argument) for argument in sys.argv[2:5])
+    warm_up, turns, single, asleep = (int(argument) for argument in sys.argv[2:6])
+    parts = ((single, 0), (asleep, DWELL_NS))
     player = VARIANTS[variant]()
     mine, theirs = mp.Pipe()
-    peer = mp.Process(target=second, args=(player, warm_up + BATCHES * turns, asleep, theirs))
+    peer = mp.Process(target=second, args=(player, warm_up + BATCHES * turns, parts, theirs))
     peer.start()
     # Not before the fork: the child would inherit an RLock's count and take it for its own.
     player.start(0)
@@ -178,20 +202,11 @@ def main():
 
     exchange(player, warm_up)
     ping_pong = [exchange(player, turns) for _ in range(BATCHES)]
-    turn, pass_ = player.turn, player.pass_
-    passed, got = [], []
-    for _ in range(asleep):
-        dwell()
-        passed.append(monotonic_ns())
-        pass_()
-        turn()
-        got.append(monotonic_ns())
+    stamps = [stamped(player, n, dwell_ns) for n, dwell_ns in parts]
 
-    their_passed, their_got = mine.recv()
+    figures = [latencies(*both) for both in zip(stamps, mine.recv())]
     peer.join()
-    latencies = [b - a for a, b in zip(passed, their_got)]
-    latencies += [b - a for a, b in zip(their_passed, got)]
-    print(json.dumps({"pingPong": ping_pong, "asleep": latencies}))
+    print(json.dumps({"pingPong": ping_pong, "single": figures[0], "asleep": figures[1]}))
 
 
 if __name__ == "__main__":

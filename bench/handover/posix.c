@@ -3,7 +3,8 @@
  * semaphores of value 1, "mutex" with three robust recursive mutexes, "semaphore" plays a pair of
  * semaphores of value 0. With "-sliced" they wait at most 50 ms at a time and then look around, which is
  * what whoever wants to survive a crash has to do: the kernel arms a timer for each wait. "bell" is the
- * least that an event loop does for a turn: epoll_wait and read on one side, write on the other.
+ * least that an event loop does for a turn: epoll_wait and read on one side, write on the other. In
+ * "mixed" one side waits as in "semaphore-sliced", the other as in "bell".
  * Linux only.
  */
 
@@ -22,15 +23,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCHES = 5, DWELL_NS = 200000, SLICE_NS = 50000000, ASLEEP_MAX = 100000 };
+enum { BATCHES = 5, DWELL_NS = 200000, SLICE_NS = 50000000, STAMPS_MAX = 100000 };
+enum { SINGLE, ASLEEP, PARTS };
 
 /* Everything both processes see. */
 static struct {
   sem_t ready;
   sem_t sems[3];
   pthread_mutex_t mutexes[3];
-  int64_t passed[2][ASLEEP_MAX];
-  int64_t got[2][ASLEEP_MAX];
+  int64_t passed[PARTS][2][STAMPS_MAX];
+  int64_t got[PARTS][2][STAMPS_MAX];
 } *shared;
 
 static int side, mine, wanted;
@@ -46,7 +48,8 @@ static int64_t now_ns(void) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static void dwell(void) {
+static void dwell(int part) {
+  if (part == SINGLE) return;
   int64_t end = now_ns() + DWELL_NS;
   while (now_ns() < end) {
   }
@@ -131,6 +134,15 @@ static void bell_pass(void) {
   if (write(bells[1 - side][1], &tag, sizeof tag) != sizeof tag) die("write");
 }
 
+static void mixed_turn(void) {
+  if (side == 0) take_sem_sliced(0);
+  else bell_turn();
+}
+static void mixed_pass(void) {
+  if (side == 0) bell_pass();
+  else give_sem(0);
+}
+
 struct game {
   const char *name;
   void (*start)(void), (*turn)(void), (*pass)(void);
@@ -146,13 +158,14 @@ static const struct game games[] = {
     {"mutex-sliced", ring_start, ring_turn, ring_pass, take_mutex_sliced, give_mutex, 0},
     {"semaphore-sliced", pair_start, pair_turn, pair_pass, take_sem_sliced, give_sem, 0},
     {"bell", bell_start, bell_turn, bell_pass, NULL, NULL, 0},
+    {"mixed", bell_start, mixed_turn, mixed_pass, NULL, NULL, 0},
 };
 
 static const struct game *game_named(const char *name) {
   for (size_t i = 0; i < sizeof games / sizeof *games; i++) {
     if (strcmp(games[i].name, name) == 0) return &games[i];
   }
-  fprintf(stderr, "games: [lock|mutex|semaphore][-sliced], bell\n");
+  fprintf(stderr, "games: [lock|mutex|semaphore][-sliced], bell, mixed\n");
   exit(2);
 }
 
@@ -180,17 +193,19 @@ static void pin_as_told(void) {
   if (sched_setaffinity(0, sizeof set, &set) != 0) die("sched_setaffinity");
 }
 
-static void second(long turns, long asleep) {
+static void second(long turns, const long *stamped) {
   for (long i = 0; i < turns; i++) {
     turn();
     pass();
   }
-  for (long i = 0; i < asleep; i++) {
-    turn();
-    shared->got[1][i] = now_ns();
-    dwell();
-    shared->passed[1][i] = now_ns();
-    pass();
+  for (int part = 0; part < PARTS; part++) {
+    for (long i = 0; i < stamped[part]; i++) {
+      turn();
+      shared->got[part][1][i] = now_ns();
+      dwell(part);
+      shared->passed[part][1][i] = now_ns();
+      pass();
+    }
   }
 }
 
@@ -203,31 +218,48 @@ static double exchange(long turns) {
   return (double)(now_ns() - start) / (2 * turns);
 }
 
-static void first(long warm_up, long turns, long asleep) {
+static void first(long warm_up, long turns, const long *stamped) {
   exchange(warm_up);
   printf("{\"pingPong\":[");
   for (int batch = 0; batch < BATCHES; batch++) {
     printf("%s%.1f", batch ? "," : "", exchange(turns));
   }
-  for (long i = 0; i < asleep; i++) {
-    dwell();
-    shared->passed[0][i] = now_ns();
-    pass();
-    turn();
-    shared->got[0][i] = now_ns();
+  printf("]");
+  for (int part = 0; part < PARTS; part++) {
+    for (long i = 0; i < stamped[part]; i++) {
+      dwell(part);
+      shared->passed[part][0][i] = now_ns();
+      pass();
+      turn();
+      shared->got[part][0][i] = now_ns();
+    }
   }
 }
 
+static void print_part(const char *name, int part, long n) {
+  printf(",\"%s\":[", name);
+  for (long i = 0; i < n; i++) {
+    printf("%s%lld,%lld", i ? "," : "",
+           (long long)(shared->got[part][1][i] - shared->passed[part][0][i]),
+           (long long)(shared->got[part][0][i] - shared->passed[part][1][i]));
+  }
+  printf("]");
+}
+
+static long stamps(const char *text) {
+  long n = atol(text);
+  return n < STAMPS_MAX ? n : STAMPS_MAX;
+}
+
 int main(int argc, char **argv) {
-  if (argc != 5) {
-    fprintf(stderr, "usage: %s game warm-up turns asleep\n", argv[0]);
+  if (argc != 6) {
+    fprintf(stderr, "usage: %s game warm-up turns single asleep\n", argv[0]);
     return 2;
   }
   const struct game *game = game_named(argv[1]);
   long warm_up = atol(argv[2]);
   long turns = atol(argv[3]);
-  long asleep = atol(argv[4]);
-  if (asleep > ASLEEP_MAX) asleep = ASLEEP_MAX;
+  long stamped[PARTS] = {[SINGLE] = stamps(argv[4]), [ASLEEP] = stamps(argv[5])};
   init_shared(game->sem_value);
   if (pipe(bells[0]) != 0 || pipe(bells[1]) != 0) die("pipe");
   take = game->take;
@@ -244,20 +276,17 @@ int main(int argc, char **argv) {
     side = 1;
     game->start();
     sem_post(&shared->ready);
-    second(warm_up + BATCHES * turns, asleep);
+    second(warm_up + BATCHES * turns, stamped);
     _exit(0);
   }
   wait_sem(&shared->ready);
-  first(warm_up, turns, asleep);
+  first(warm_up, turns, stamped);
 
   int status;
   waitpid(child, &status, 0);
   if (status != 0) die("second");
-  printf("],\"asleep\":[");
-  for (long i = 0; i < asleep; i++) {
-    printf("%s%lld,%lld", i ? "," : "", (long long)(shared->got[1][i] - shared->passed[0][i]),
-           (long long)(shared->got[0][i] - shared->passed[1][i]));
-  }
-  printf("]}\n");
+  print_part("single", SINGLE, stamped[SINGLE]);
+  print_part("asleep", ASLEEP, stamped[ASLEEP]);
+  printf("}\n");
   return 0;
 }

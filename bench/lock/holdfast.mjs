@@ -1,4 +1,4 @@
-import { Lock, RLock, Semaphore } from '../holdfast.mjs';
+import { Event, Lock, Queue, RLock, Semaphore } from '../holdfast.mjs';
 import { report, variant } from './timed.mjs';
 
 const variants = {
@@ -30,6 +30,22 @@ const variants = {
       for (let i = 0; i < n; i++) {
         const guard = lock.acquireSync();
         guard.release();
+      }
+    };
+  },
+
+  // What `using guard = lock.acquireSync()` does when its block ends as it should; Node 20 has the symbol
+  // and not the syntax.
+  using() {
+    const lock = new Lock();
+    return (n) => {
+      for (let i = 0; i < n; i++) {
+        const guard = lock.acquireSync();
+        try {
+          // The work would be here.
+        } finally {
+          guard[Symbol.dispose]();
+        }
       }
     };
   },
@@ -81,6 +97,37 @@ const variants = {
       for (let i = 0; i < n; i++) {
         semaphore.acquireSync();
         semaphore.release();
+      }
+    };
+  },
+
+  isSet() {
+    const event = new Event();
+    event.set();
+    return (n) => {
+      let set = 0;
+      for (let i = 0; i < n; i++) if (event.isSet()) set++;
+      if (set !== n) throw new Error('an event that was set is not');
+    };
+  },
+
+  'queue-object'() {
+    const queue = new Queue();
+    const item = { id: 123456, name: 'a small object', list: [1, 2, 3] };
+    return (n) => {
+      for (let i = 0; i < n; i++) {
+        queue.putSync(item);
+        queue.getSync();
+      }
+    };
+  },
+
+  'queue-string'() {
+    const queue = new Queue();
+    return (n) => {
+      for (let i = 0; i < n; i++) {
+        queue.putSync('sixteen bytes, 1');
+        queue.getSync();
       }
     };
   },

@@ -1,4 +1,7 @@
-/* The floor of `lock`: the same libc calls from C, with no JavaScript around them. */
+/*
+ * The floor of `lock`: the same libc calls from C, with no JavaScript around them. With a second
+ * argument it runs that many pairs and prints nothing: instructions/count.mjs counts what they cost.
+ */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,6 +81,10 @@ int main(int argc, char **argv) {
     return 2;
   }
 
+  if (argc > 2) {
+    body(atol(argv[2]));
+    return 0;
+  }
   long n = 1;
   while (timed(body, n) < BATCH_MIN_NS) n *= 2;
   printf("{\"pair\":[");

@@ -55,7 +55,7 @@ await play(import.meta.filename, {
       const { there, close } = open(name);
       return {
         async take(n) {
-          while (n > 0) n -= (await there.getMany(BATCH)).length;
+          while (n > 0) n -= (await there.getMany(Math.min(BATCH, n))).length;
         },
         close,
       };

@@ -27,7 +27,7 @@ if (isMainThread) {
     },
     close: () => port.close(),
   };
-  await drive(player, plan, worker);
+  await drive(player, plan, [worker]);
 } else {
   const { plan, port } = workerData;
   const each = plan.roundTrip ? (message) => port.postMessage(message) : undefined;

@@ -1,12 +1,14 @@
-// One producer, one consumer: the clock of every Node contestant of `queue`. queue/mp.py and
-// queue/boost.cc do the same.
+// Some producers, some consumers: the clock of every Node contestant of `queue`. queue/mp.py and
+// queue/crowd.h do the same.
 //
-// A contestant is two halves. The first side produces and keeps the clock, the second consumes:
+// A contestant is two halves, and a process plays one of them:
 //   first:  put(n, item), exchange(n, item) -> n round trips, close()
 //   second: take(n), echo(n), close()
 // Each may return a promise. A batch counts from just before its first put to just after its last
-// message was received, in the consumer; CLOCK_MONOTONIC is one clock for all processes of a machine. The
-// next batch starts when the consumer has said so, outside of the clock.
+// message was received, in whatever consumer; CLOCK_MONOTONIC is one clock for all processes of a machine.
+// Each producer puts the same share, and each consumer takes the same. The next batch starts when all consumers
+// have said so, outside of the clock; where there are several, none of them begins on it before, or it
+// would take the share of another.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,54 +22,101 @@ const items = {
   // Buffer.alloc(), because a pooled Buffer would take its whole pool through a MessagePort.
   kib: Buffer.alloc(1024, 'x'),
   kib64: Buffer.alloc(65536, 'x'),
+  mib: Buffer.alloc(1 << 20, 'x'),
   roundTrip: object,
 };
 
-/** `<variant> <payload> <warm-up> <messages> [name]`, of which the second side is given the name. */
-export function planOf([variant, payload, warmUp, messages, name]) {
-  const batches = [Number(warmUp), ...Array(BATCHES).fill(Number(messages))];
-  return { variant, payload, batches, name, roundTrip: payload === 'roundTrip' };
+/** `<variant> <payload> <producers> <consumers> <warm-up> <messages> [name role]`. */
+export function planOf([variant, payload, producers, consumers, warmUp, messages, name, role]) {
+  return {
+    variant,
+    payload,
+    producers: Number(producers),
+    consumers: Number(consumers),
+    batches: [Number(warmUp), ...Array(BATCHES).fill(Number(messages))],
+    name,
+    role,
+    roundTrip: payload === 'roundTrip',
+  };
 }
 
-/** Plays the variant on the command line, with the second side in a process forked from `file`. */
+/**
+ * Plays the variant on the command line. This process is the first producer; the others are forked from
+ * `file`.
+ */
 export async function play(file, variants) {
   const args = process.argv.slice(2);
   const plan = planOf(args);
   const variant = variants[plan.variant];
   if (!variant) throw new Error(`variants: ${Object.keys(variants).join(', ')}`);
-  if (plan.name !== undefined) {
+  if (plan.role === 'consumer') {
     await follow(await variant.second(plan.name), plan, tell);
-    process.disconnect();
-    return;
+    return process.disconnect();
   }
+  if (plan.role === 'producer') return help(await variant.first(plan.name), plan);
+
   const name = `bench-${process.pid}`;
-  const child = fork(file, [...args, name], { serialization: variant.serialization });
-  const ended = once(child, 'exit');
-  await drive(await variant.first(name, child), plan, child);
-  const [code] = await ended;
-  if (code !== 0) throw new Error(`the consumer ended with ${code}`);
+  // A contestant that needs a server starts it here, before anybody looks for it.
+  const stop = await variant.prepare?.(name);
+  const { serialization } = variant;
+  const start = (role) => fork(file, [...args, name, role], { serialization });
+  const consumers = Array.from({ length: plan.consumers }, () => start('consumer'));
+  const producers = Array.from({ length: plan.producers - 1 }, () => start('producer'));
+  const ends = [...consumers, ...producers].map((child) => once(child, 'exit'));
+  await drive(await variant.first(name, consumers[0]), plan, consumers, producers);
+  const codes = (await Promise.all(ends)).map(([code]) => code);
+  if (codes.some((code) => code !== 0)) throw new Error(`a child ended with ${codes}`);
+  await stop?.();
 }
 
-/** The side with the clock. `peer` emits a 'message' for each thing that the other tells. */
-export async function drive(player, { payload, batches, roundTrip }, peer) {
+/** The side with the clock. Consumers and producers emit a 'message' for each thing that they tell. */
+export async function drive(player, plan, consumers, producers = []) {
+  const { payload, batches, roundTrip } = plan;
   const item = items[payload];
-  await once(peer, 'message');
+  const all = [...consumers, ...producers];
+  await Promise.all(all.map((peer) => once(peer, 'message')));
   const perMessage = [];
   for (const n of batches) {
-    const answer = roundTrip ? undefined : once(peer, 'message');
+    if (consumers.length > 1) await allow(consumers);
+    const answers = roundTrip ? [] : consumers.map((peer) => once(peer, 'message'));
+    const share = n / plan.producers;
     const start = process.hrtime.bigint();
-    await (roundTrip ? player.exchange(n, item) : player.put(n, item));
-    const end = answer ? BigInt((await answer)[0]) : process.hrtime.bigint();
-    perMessage.push(Number(end - start) / n);
+    for (const producer of producers) producer.send(share);
+    await (roundTrip ? player.exchange(n, item) : player.put(share, item));
+    const ends = (await Promise.all(answers)).map(([end]) => Number(BigInt(end) - start));
+    const took = roundTrip ? Number(process.hrtime.bigint() - start) : Math.max(...ends);
+    perMessage.push(took / n);
   }
   await player.close();
+  for (const producer of producers) producer.disconnect();
   console.log(JSON.stringify({ perMessage: perMessage.slice(1) }));
 }
 
-export async function follow(player, { batches, roundTrip }, say) {
+function allow(consumers) {
+  return Promise.all(
+    consumers.map((consumer) => {
+      const answer = once(consumer, 'message');
+      consumer.send('begin');
+      return answer;
+    }),
+  );
+}
+
+/** One more producer: puts as many as it is told. */
+async function help(player, { payload }) {
+  process.on('message', (n) => player.put(n, items[payload]));
+  process.once('disconnect', () => player.close());
+  await tell('ready');
+}
+
+export async function follow(player, { batches, roundTrip, consumers }, say) {
   await say('ready');
   for (const n of batches) {
-    await (roundTrip ? player.echo(n) : player.take(n));
+    if (consumers > 1) {
+      await once(process, 'message');
+      await say('beginning');
+    }
+    await (roundTrip ? player.echo(n) : player.take(n / consumers));
     // A synchronous consumer blocks this thread right after: the message must have left by then.
     if (!roundTrip) await say(String(process.hrtime.bigint()));
   }

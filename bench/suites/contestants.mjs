@@ -12,6 +12,10 @@ export const rival = (label, ...args) => program('rivals', label, ...args);
 /** A Node program on bench/helper-thread. */
 export const helperThread = (label, ...args) => program('helperThread', label, ...args);
 
+/** A Node program on ioredis, with a redis-server of its own: redis.mjs. */
+export const redis = (label, ...args) =>
+  program(['redis', 'rivals'], `Redis, ioredis ${label}`, ...args);
+
 /** A program of Node alone. */
 export const node = (label, ...args) => program('node', label, ...args);
 
@@ -24,7 +28,14 @@ export const python = (label, ...args) => ({
 /** A program that prepare.mjs compiles. */
 export const c = (label, ...args) => ({ label: `C ${label}`, needs: 'c', command: args });
 
-/** A C++ program on Boost.Interprocess, if there is one. */
+/** A C++ program on POSIX message queues, where the system has them. */
+export const mqueue = (label, ...args) => ({
+  label: `POSIX ${label}`,
+  needs: 'mqueue',
+  command: args,
+});
+
+/** A C++ program on Boost.Interprocess, where that is installed. */
 export const boost = (label, ...args) => ({
   label: `Boost ${label}`,
   needs: 'boost',

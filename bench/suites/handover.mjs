@@ -1,4 +1,4 @@
-import { c, helperThread, holdfast, python, rival } from './contestants.mjs';
+import { c, helperThread, holdfast, python, redis, rival } from './contestants.mjs';
 
 const ours = 'handover/holdfast.mjs';
 const mp = 'handover/mp.py';
@@ -6,69 +6,88 @@ const posix = 'build/handover-posix';
 const helper = 'handover/helper-thread.mjs';
 const files = 'handover/fs-native-extensions.mjs';
 
-// In exchanges: the warm-up (until the compilers are done), and a batch of tens of milliseconds.
-const quick = { warmUp: 3000, oneCore: 2000, twoCores: 400, asleep: 100 };
-const slow = { warmUp: 1500, oneCore: 400, twoCores: 200, asleep: 100 };
-const polling = { warmUp: 15, oneCore: 15, twoCores: 15, asleep: 15 };
+// In exchanges: the warm-up (until the compilers are done), a batch of tens of milliseconds, and those
+// that are stamped one by one.
+const quick = { warmUp: 2000, oneCore: 2000, twoCores: 400, single: 500, asleep: 100 };
+const slow = { warmUp: 1000, oneCore: 400, twoCores: 200, single: 250, asleep: 100 };
+const polling = { warmUp: 10, oneCore: 10, twoCores: 10, single: 15, asleep: 15 };
 
 // On one core nobody reads how long a sleeper took, but match.mjs checks the turns by it.
 const SANITY = 10;
 
 // Where the two processes run decides the figure more than anything they do, so it is not left to
 // the scheduler of the moment.
-const placements = [
+export const placements = [
   {
     cpus: ['last', 'last'],
-    args: ({ turns = quick }) => [turns.warmUp, turns.oneCore, SANITY],
-    metrics: { pingPong: 'oneCore' },
+    args: ({ turns = quick }) => [turns.warmUp, turns.oneCore, turns.single, SANITY],
+    metrics: { pingPong: 'oneCore', single: 'oneCoreSingle' },
   },
   {
     cpus: ['last', 'last but one'],
-    args: ({ turns = quick }) => [turns.warmUp, turns.twoCores, turns.asleep],
-    metrics: { pingPong: 'twoCores', asleep: 'asleep' },
+    args: ({ turns = quick }) => [turns.warmUp, turns.twoCores, turns.single, turns.asleep],
+    metrics: { pingPong: 'twoCores', single: 'twoCoresSingle', asleep: 'asleep' },
   },
 ];
+
+const quantiles = [0.5, 0.99, 0.999];
+
+export const metrics = {
+  oneCore: { title: 'one core' },
+  twoCores: { title: 'two cores' },
+  asleep: { title: 'waiter asleep' },
+  oneCoreSingle: { panel: 'one by one, on one core', title: '', quantiles },
+  twoCoresSingle: { panel: 'one by one, on two cores', title: '', quantiles },
+};
+
+/** On one core and on two. */
+export const onBoth = (pairs) =>
+  ['oneCore', 'twoCores'].flatMap((metric) => pairs.map((pair) => ({ metric, ...pair })));
+
+const syncRow = 'sync hand-over between two processes';
+const asyncRow = 'async hand-over between two event loops';
 
 // `floor` is the C program that does the least such a wait must: wake up in slices where it blocks,
 // epoll_wait and read where it does not. Where even its ratio is above a ceiling, the machine is what
 // holds the ceiling up.
 const pairs = [
-  { ours: 'lock-sync', against: 'c-lock', ceiling: 1.3, floor: 'c-lock-sliced' },
-  { ours: 'rlock-sync', against: 'c-mutex', ceiling: 1.3, floor: 'c-mutex-sliced' },
+  { ours: 'lock-sync', against: 'c-lock', ceiling: 1.3, floor: 'c-lock-sliced', row: syncRow },
+  { ours: 'rlock-sync', against: 'c-mutex', ceiling: 1.3, floor: 'c-mutex-sliced', row: syncRow },
   {
     ours: 'semaphore-sync',
     against: 'c-semaphore',
     ceiling: 1.3,
     floor: 'c-semaphore-sliced',
+    row: syncRow,
   },
-  { ours: 'lock-async', against: 'helper-lock', ceiling: 0.5, floor: 'c-bell' },
-  { ours: 'rlock-async', against: 'helper-lock', ceiling: 0.5, floor: 'c-bell' },
-  { ours: 'semaphore-async', against: 'helper-semaphore', ceiling: 0.5, floor: 'c-bell' },
-  { ours: 'lock-async', against: 'fs-async', ceiling: 0.2, floor: 'c-bell' },
-  { ours: 'rlock-async', against: 'fs-async', ceiling: 0.2, floor: 'c-bell' },
+  { ours: 'lock-async', against: 'helper-lock', ceiling: 0.5, floor: 'c-bell', row: asyncRow },
+  { ours: 'rlock-async', against: 'helper-lock', ceiling: 0.5, floor: 'c-bell', row: asyncRow },
+  {
+    ours: 'semaphore-async',
+    against: 'helper-semaphore',
+    ceiling: 0.5,
+    floor: 'c-bell',
+    row: asyncRow,
+  },
+  { ours: 'lock-async', against: 'fs-async', ceiling: 0.2, floor: 'c-bell', row: asyncRow },
+  { ours: 'rlock-async', against: 'fs-async', ceiling: 0.2, floor: 'c-bell', row: asyncRow },
+  { ours: 'lock-async', against: 'c-bell' },
+  { ours: 'lock-mixed', against: 'c-mixed' },
+  { ours: 'semaphore-mixed', against: 'c-mixed' },
   { ours: 'lock-sync', against: 'mp-lock' },
   { ours: 'rlock-sync', against: 'mp-rlock' },
   { ours: 'semaphore-sync', against: 'mp-semaphore' },
-  { ours: 'bounded-sync', against: 'mp-bounded' },
-  { ours: 'event-sync', against: 'mp-event' },
-  { ours: 'event-async', against: 'mp-event' },
-  { ours: 'condition-sync', against: 'mp-condition' },
-  { ours: 'condition-async', against: 'mp-condition' },
-  { ours: 'barrier-sync', against: 'mp-barrier' },
-  { ours: 'barrier-async', against: 'mp-barrier' },
   { ours: 'lock-sync', against: 'fs-sync' },
   { ours: 'lock-async', against: 'proper-lockfile' },
+  { ours: 'lock-async', against: 'redis' },
 ];
 
 export const handover = {
   name: 'handover',
+  seconds: 60,
   title: 'handover: a lock or a turn from one process to another',
   placements,
-  metrics: {
-    oneCore: { title: 'one core' },
-    twoCores: { title: 'two cores' },
-    asleep: { title: 'waiter asleep' },
-  },
+  metrics,
 
   contestants: {
     'lock-sync': holdfast('Lock, acquireSync', ours, 'lock-sync'),
@@ -86,34 +105,26 @@ export const handover = {
     'mp-semaphore': python('mp.Semaphore', mp, 'semaphore'),
     'fs-sync': { ...rival('fs-native-extensions waitForLockSync', files, 'sync'), turns: slow },
 
-    'bounded-sync': holdfast('BoundedSemaphore, acquireSync', ours, 'bounded-sync'),
-    'bounded-async': holdfast('BoundedSemaphore, await acquire', ours, 'bounded-async'),
-    'exclusive-sync': holdfast('ReadWriteLock, acquireExclusiveSync', ours, 'exclusive-sync'),
-    'exclusive-async': holdfast('ReadWriteLock, await acquireExclusive', ours, 'exclusive-async'),
-    'event-sync': holdfast('Event, set/waitSync/clear', ours, 'event-sync'),
-    'event-async': holdfast('Event, set/await wait/clear', ours, 'event-async'),
-    'condition-sync': holdfast('Condition, notify/waitSync', ours, 'condition-sync'),
-    'condition-async': holdfast('Condition, notify/await wait', ours, 'condition-async'),
-    'barrier-sync': holdfast('Barrier of two, waitSync', ours, 'barrier-sync'),
-    'barrier-async': holdfast('Barrier of two, await wait', ours, 'barrier-async'),
-    'mp-bounded': python('mp.BoundedSemaphore', mp, 'bounded'),
-    'mp-event': python('mp.Event, set/wait/clear', mp, 'event'),
-    'mp-condition': python('mp.Condition, notify/wait', mp, 'condition'),
-    'mp-barrier': python('mp.Barrier of two', mp, 'barrier'),
-
     'lock-async': holdfast('Lock, await acquire', ours, 'lock-async'),
     'rlock-async': holdfast('RLock, await acquire', ours, 'rlock-async'),
     'semaphore-async': holdfast('Semaphore, await acquire', ours, 'semaphore-async'),
     'helper-lock': helperThread('helper thread, semaphore as a lock', helper, 'lock'),
     'helper-semaphore': helperThread('helper thread, semaphore', helper, 'semaphore'),
     'fs-async': { ...rival('fs-native-extensions await waitForLock', files, 'async'), turns: slow },
+    'lock-mixed': holdfast('Lock, one acquireSync, one await', ours, 'lock-mixed'),
+    'rlock-mixed': holdfast('RLock, one acquireSync, one await', ours, 'rlock-mixed'),
+    'semaphore-mixed': holdfast('Semaphore, one acquireSync, one await', ours, 'semaphore-mixed'),
+    'c-mixed': c('one sem_clockwait, one epoll_wait/read', posix, 'mixed'),
+
     'proper-lockfile': {
       ...rival('proper-lockfile, polling every 1 ms', 'handover/proper-lockfile.mjs', 'async'),
       turns: polling,
     },
+    redis: {
+      ...redis('SET NX PX, polling every 1 ms', 'handover/redis.mjs', 'async'),
+      turns: polling,
+    },
   },
 
-  comparisons: ['oneCore', 'twoCores'].flatMap((metric) =>
-    pairs.map((pair) => ({ metric, ...pair })),
-  ),
+  comparisons: onBoth(pairs),
 };

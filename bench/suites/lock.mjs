@@ -1,11 +1,14 @@
-import { c, holdfast, python, rival } from './contestants.mjs';
+import { c, holdfast, python, redis, rival } from './contestants.mjs';
 
 const ours = 'lock/holdfast.mjs';
 const mp = 'lock/mp.py';
 const posix = 'build/lock-posix';
 
+const pairRow = 'acquireSync + release uncontended';
+
 export const lock = {
   name: 'lock',
+  seconds: 40,
   title: 'lock: one uncontended acquire/release pair, one process',
   placements: [{ args: () => [], metrics: { pair: 'pair' } }],
   metrics: { pair: { title: 'per pair' } },
@@ -18,11 +21,15 @@ export const lock = {
       'acquireSync-16',
     ),
     'acquireSync-guard': holdfast('lock.acquireSync/guard.release', ours, 'acquireSync-guard'),
+    using: holdfast('using guard = lock.acquireSync() (as lowered)', ours, 'using'),
     tryAcquire: holdfast('lock.tryAcquire/guard.release', ours, 'tryAcquire-guard'),
     acquire: holdfast('await lock.acquire/guard.release', ours, 'acquire-guard'),
     rlock: holdfast('rlock.acquireSync/release', ours, 'rlock'),
     'rlock-nested': holdfast('rlock.acquireSync/release, nested', ours, 'rlock-nested'),
     semaphore: holdfast('semaphore.acquireSync/release', ours, 'semaphore'),
+    isSet: holdfast('event.isSet', ours, 'isSet'),
+    'queue-string': holdfast('queue.putSync/getSync of a 16 B string', ours, 'queue-string'),
+    'queue-object': holdfast('queue.putSync/getSync of an object', ours, 'queue-object'),
 
     'mp-lock': python('mp.Lock acquire/release', mp, 'lock'),
     'mp-lock-16': python('mp.Lock acquire/release, 16 locks by turns', mp, 'lock-16'),
@@ -30,6 +37,9 @@ export const lock = {
     'mp-rlock': python('mp.RLock acquire/release', mp, 'rlock'),
     'mp-rlock-nested': python('mp.RLock acquire/release, nested', mp, 'rlock-nested'),
     'mp-semaphore': python('mp.Semaphore acquire/release', mp, 'semaphore'),
+    'mp-isSet': python('mp.Event.is_set', mp, 'isSet'),
+    'mp-queue-string': python('mp.SimpleQueue put/get of a 16 B string', mp, 'queue-string'),
+    'mp-queue-object': python('mp.SimpleQueue put/get of an object', mp, 'queue-object'),
 
     'async-mutex': rival('async-mutex await acquire/release', 'lock/async-mutex.mjs'),
     'fs-tryLock': rival(
@@ -43,6 +53,7 @@ export const lock = {
       'waitForLock',
     ),
     'proper-lockfile': rival('proper-lockfile await lock/release', 'lock/proper-lockfile.mjs'),
+    redis: redis('await SET NX PX/compare and DEL', 'lock/redis.mjs', 'lock'),
 
     'c-sem': c('sem_trywait/sem_post', posix, 'sem'),
     'c-mutex': c('robust mutex lock/unlock', posix, 'mutex'),
@@ -50,18 +61,36 @@ export const lock = {
   },
 
   comparisons: [
-    { ours: 'acquireSync', against: 'mp-lock', ceiling: 1.2 },
-    { ours: 'acquireSync', against: 'mp-with', ceiling: 0.25 },
-    { ours: 'rlock-nested', against: 'mp-rlock-nested', ceiling: 0.5 },
-    { ours: 'acquire', against: 'async-mutex', ceiling: 0.5 },
+    { ours: 'acquireSync', against: 'mp-lock', ceiling: 1.2, floor: 'c-sem', row: pairRow },
+    { ours: 'acquireSync', against: 'mp-with', ceiling: 0.25, floor: 'c-sem', row: pairRow },
+    {
+      ours: 'rlock-nested',
+      against: 'mp-rlock-nested',
+      ceiling: 0.5,
+      floor: 'c-mutex-nested',
+      row: 'nested rlock pair',
+    },
+    {
+      ours: 'acquire',
+      against: 'async-mutex',
+      ceiling: 0.5,
+      floor: 'c-sem',
+      row: 'await acquire + release, uncontended',
+    },
     { ours: 'acquireSync-16', against: 'mp-lock-16' },
     { ours: 'acquireSync-guard', against: 'mp-with' },
+    { ours: 'using', against: 'mp-with' },
+    { ours: 'isSet', against: 'mp-isSet' },
+    { ours: 'queue-string', against: 'mp-queue-string' },
+    { ours: 'queue-object', against: 'mp-queue-object' },
     { ours: 'rlock', against: 'mp-rlock' },
     { ours: 'semaphore', against: 'mp-semaphore' },
     { ours: 'tryAcquire', against: 'fs-tryLock' },
     { ours: 'acquire', against: 'fs-waitForLock' },
     { ours: 'acquire', against: 'proper-lockfile' },
+    { ours: 'acquire', against: 'redis' },
     { ours: 'acquireSync', against: 'c-sem' },
+    { ours: 'acquire', against: 'c-sem' },
     { ours: 'rlock', against: 'c-mutex' },
     { ours: 'rlock-nested', against: 'c-mutex-nested' },
     { ours: 'semaphore', against: 'c-sem' },

@@ -1,63 +1,119 @@
-import { boost, holdfast, node, python } from './contestants.mjs';
+import { boost, holdfast, mqueue, node, python, redis } from './contestants.mjs';
 
 const ours = 'queue/holdfast.mjs';
 const send = 'queue/process-send.mjs';
 const mp = 'queue/mp.py';
 
-// In messages, or round trips: a warm-up, and a batch; both are whole batches of putMany. What takes a
-// millisecond a message has `slow`.
+// In messages, or round trips: a warm-up, and a batch; both are whole batches of putMany for each of the
+// producers. What takes a millisecond a message has `slow`.
 const counts = {
-  string: [10_000, 10_000],
-  object: [10_000, 10_000],
-  kib: [10_000, 10_000],
-  kib64: [400, 600],
-  roundTrip: [2000, 1000],
+  string: [4000, 4000],
+  object: [4000, 4000],
+  kib: [4000, 4000],
+  kib64: [400, 400],
+  mib: [100, 100],
+  roundTrip: [1000, 1000],
 };
-const slow = { kib: [2000, 2000], kib64: [20, 50] };
+const slow = { kib: [400, 800], kib64: [20, 40], mib: [2, 4] };
+const overSockets = {
+  string: [1000, 2000],
+  object: [1000, 2000],
+  kib: [1000, 2000],
+  mib: [40, 40],
+};
 
 const everything = Object.keys(counts);
 const messages = everything.filter((payload) => payload !== 'roundTrip');
-const buffers = ['kib', 'kib64'];
+const buffers = ['kib', 'kib64', 'mib'];
+const shapes = [
+  [4, 1],
+  [1, 4],
+  [4, 4],
+];
+// The payload of the other shapes: one that every contestant has.
+const crowded = ['kib'];
+
+const idOf = (payload, [producers, consumers]) => `${payload}-${producers}-${consumers}`;
+const argsOf =
+  (payload, shape) =>
+  ({ turns }) => [payload, ...shape, ...(turns?.[payload] ?? counts[payload])];
 
 // Not tied to CPUs: a MessagePort is within one process, and the runtimes have threads of their own.
-const placements = everything.map((payload) => ({
-  plays: ({ payloads = everything }) => payloads.includes(payload),
-  args: ({ turns }) => [payload, ...(turns?.[payload] ?? counts[payload])],
-  metrics: { perMessage: payload },
-}));
+const placements = [
+  ...everything.map((payload) => ({
+    plays: ({ payloads = everything }) => payloads.includes(payload),
+    args: argsOf(payload, [1, 1]),
+    metrics: { perMessage: payload },
+  })),
+  ...crowded.flatMap((payload) =>
+    shapes.map((shape) => ({
+      plays: ({ payloads = everything, shared = true }) => shared && payloads.includes(payload),
+      args: argsOf(payload, shape),
+      metrics: { perMessage: idOf(payload, shape) },
+    })),
+  ),
+];
+
+const panel = (name) => ({ panel: name, rate: true });
+const single = panel('time per message, one producer, one consumer');
+const titles = { object: 'small object', kib: '1 KiB Buffer' };
+const shapeMetrics = crowded.flatMap((payload) =>
+  shapes.map((shape) => [
+    idOf(payload, shape),
+    {
+      title: `${shape[0]} to ${shape[1]}`,
+      ...panel(`time per message, ${titles[payload]}, producers to consumers`),
+    },
+  ]),
+);
 
 const forms = ['async', 'sync', 'batched'];
 
+const objectRow = 'Queue, small objects';
+const kibRow = 'Queue, 1 KiB Buffers';
+
 // A ceiling is a time, hence the reciprocal of the throughput that the design asks for.
 const pairs = [
-  { metric: 'object', against: 'send-json', ceiling: 1 / 6 },
-  { metric: 'object', against: 'send-advanced', ceiling: 1 / 6 },
-  { metric: 'object', against: 'port', ceiling: 1 / 2 },
-  { metric: 'kib', against: 'mp-simple', ceiling: 1 / 8 },
-  { metric: 'kib', against: 'boost', ceiling: 4 },
+  { metric: 'object', against: 'send-json', ceiling: 1 / 6, row: objectRow },
+  { metric: 'object', against: 'send-advanced', ceiling: 1 / 6, row: objectRow },
+  { metric: 'object', against: 'port', ceiling: 1 / 2, row: objectRow },
+  { metric: 'kib', against: 'mp-simple', ceiling: 1 / 8, floor: 'boost', row: kibRow },
+  { metric: 'kib', against: 'boost', ceiling: 4, row: kibRow },
   { metric: 'string', against: 'send-json' },
   { metric: 'string', against: 'port' },
   { metric: 'string', against: 'mp-simple' },
+  { metric: 'string', against: 'mqueue' },
   { metric: 'object', against: 'mp-simple' },
   { metric: 'object', against: 'mp-queue' },
+  { metric: 'object', against: 'redis' },
+  { metric: 'kib', against: 'mqueue' },
   { metric: 'kib64', against: 'mp-simple' },
   { metric: 'kib64', against: 'boost' },
+  { metric: 'mib', against: 'mp-simple' },
+  { metric: 'mib', against: 'boost' },
+  ...shapes.flatMap((shape) => [
+    { metric: idOf('kib', shape), against: 'mp-simple' },
+    { metric: idOf('kib', shape), against: 'boost' },
+  ]),
 ].flatMap((pair) => forms.map((form) => ({ ours: form, ...pair })));
 
-const roundTrips = ['send-json', 'port', 'mp-simple'].flatMap((against) =>
+const roundTrips = ['send-json', 'port', 'mp-simple', 'redis'].flatMap((against) =>
   ['async', 'sync'].map((form) => ({ metric: 'roundTrip', ours: form, against })),
 );
 
 export const queue = {
   name: 'queue',
-  title: 'queue: one producer, one consumer; time per message, and per round trip of an object',
+  seconds: 55,
+  title: 'queue: messages from producers to consumers',
   placements,
   metrics: {
-    string: { title: '16 B string', rate: true },
-    object: { title: 'small object', rate: true },
-    kib: { title: '1 KiB Buffer', rate: true },
-    kib64: { title: '64 KiB Buffer', rate: true },
-    roundTrip: { title: 'round trip' },
+    string: { title: '16 B string', ...single },
+    object: { title: titles.object, ...single },
+    kib: { title: titles.kib, ...single },
+    kib64: { title: '64 KiB Buffer', ...single },
+    mib: { title: '1 MiB Buffer', ...single },
+    roundTrip: { title: 'small object', ...panel('round trip') },
+    ...Object.fromEntries(shapeMetrics),
   },
 
   contestants: {
@@ -67,12 +123,22 @@ export const queue = {
       ...holdfast('putMany, getMany of 100', ours, 'batched'),
       payloads: messages,
     },
-    'send-json': { ...node('process.send, json', send, 'json'), turns: slow },
-    'send-advanced': node('process.send, advanced', send, 'advanced'),
-    port: node('MessagePort to a worker', 'queue/message-port.mjs', 'port'),
-    'mp-queue': python('mp.Queue', mp, 'queue'),
+    'send-json': { ...node('process.send, json', send, 'json'), turns: slow, shared: false },
+    'send-advanced': { ...node('process.send, advanced', send, 'advanced'), shared: false },
+    port: { ...node('MessagePort to a worker', 'queue/message-port.mjs', 'port'), shared: false },
+    'mp-queue': { ...python('mp.Queue', mp, 'queue'), shared: false },
     'mp-simple': python('mp.SimpleQueue', mp, 'simple'),
-    boost: { ...boost('message_queue', 'build/queue-boost'), payloads: buffers },
+    redis: { ...redis('RPUSH, BLPOP', 'queue/redis.mjs', 'single'), turns: overSockets },
+    'redis-batched': {
+      ...redis('RPUSH and LPOP of 100', 'queue/redis.mjs', 'batched'),
+      payloads: ['kib'],
+    },
+    boost: {
+      ...boost('message_queue', 'build/queue-boost'),
+      payloads: ['string', ...buffers],
+    },
+    // Larger messages are more than an ordinary user gets.
+    mqueue: { ...mqueue('mq_send, mq_receive', 'build/queue-mqueue'), payloads: ['string', 'kib'] },
   },
 
   comparisons: [...pairs, ...roundTrips],

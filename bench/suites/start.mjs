@@ -2,10 +2,11 @@ import { holdfast, node, python } from './contestants.mjs';
 
 const ours = 'start/holdfast.mjs';
 const mp = 'start/mp.py';
-const STARTS_PER_ROUND = 3;
+const STARTS_PER_ROUND = 2;
 
 export const start = {
   name: 'start',
+  seconds: 25,
   title: 'start: from new Process(...).start() to the target running',
   placements: [{ args: () => [STARTS_PER_ROUND], metrics: { start: 'start' } }],
   metrics: { start: { title: 'per start' } },

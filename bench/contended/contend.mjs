@@ -1,0 +1,133 @@
+// Many processes, one lock: the loop and the clock of every Node contestant of `contended`.
+// contended/mp.py and contended/posix.c do the same.
+//
+// A contestant is `open(name) -> player`, a player is { sync, take(), give(), close() }. This process
+// starts as many players as the largest game has, and for each game tells the first n of them from when
+// until when to take and give, over and over. A section is one increment of a word in shared memory, by
+// load and store: if the increments are not all there in the end, the lock has let two in at once, and that is an
+// error. In the games called `work` a section then lasts for 10 us.
+//
+//   <section>-<n>          nanoseconds of the game per section, all players together
+//   <section>-<n>-jain     Jain's index of the players' shares: 1 if all had the same, 1/n if one had all
+//   <section>-<n>-longest  the longest time in which some player did not get the lock
+//
+// A section reads the clock once, and a player who is past the end stops after the next one it gets.
+
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SharedMemory } from '../holdfast.mjs';
+
+const COUNTS = [2, 4, 8, 16];
+const SECTIONS = { empty: 0, work: 0.01 };
+const HEADSTART_MS = 20;
+
+const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
+
+/** Plays the variant on the command line: `<variant> <ms of a game> [name]`. */
+export async function play(file, variants) {
+  const [variant, gameMs, name] = process.argv.slice(2);
+  if (!variants[variant]) throw new Error(`variants: ${Object.keys(variants).join(', ')}`);
+  if (name === undefined) await run(file, variant, Number(gameMs));
+  else await contend(await variants[variant](name), name);
+}
+
+async function run(file, variant, gameMs) {
+  const name = `bench-${process.pid}`;
+  const memory = new SharedMemory(8, { name: `${name}-word` });
+  const word = new Int32Array(memory.buffer);
+  const players = await Promise.all(
+    Array.from({ length: Math.max(...COUNTS) }, async () => {
+      const player = fork(file, [variant, gameMs, name]);
+      await once(player, 'message');
+      return player;
+    }),
+  );
+  const figures = {};
+  for (const [section, sectionMs] of Object.entries(SECTIONS)) {
+    for (const n of COUNTS) {
+      const before = word[0];
+      const from = nowMs() + HEADSTART_MS;
+      const game = { from, to: from + gameMs, sectionMs };
+      const shares = await Promise.all(players.slice(0, n).map((player) => ask(player, game)));
+      const total = sum(shares.map(({ count }) => count));
+      if (word[0] - before !== total) throw new Error('two players were in a section at once');
+      Object.assign(figures, figuresOf(`${section}-${n}`, from, shares));
+    }
+  }
+  for (const player of players) player.disconnect();
+  memory.close();
+  console.log(JSON.stringify(figures));
+}
+
+async function ask(player, game) {
+  const answer = once(player, 'message');
+  player.send(game);
+  return (await answer)[0];
+}
+
+const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+
+function figuresOf(id, from, shares) {
+  const counts = shares.map(({ count }) => count);
+  const total = sum(counts);
+  const end = Math.max(...shares.map(({ last }) => last));
+  return {
+    [id]: [((end - from) * 1e6) / total],
+    [`${id}-jain`]: [total ** 2 / (counts.length * sum(counts.map((count) => count ** 2)))],
+    [`${id}-longest`]: [Math.max(...shares.map(({ longest }) => longest)) * 1e6],
+  };
+}
+
+async function contend(player, name) {
+  const memory = new SharedMemory(8, { name: `${name}-word` });
+  const word = new Int32Array(memory.buffer);
+  process.on('message', async (game) => {
+    await sleep(Math.max(0, game.from - nowMs()));
+    // performance.now() is the cheaper reading of the same clock.
+    const origin = nowMs() - performance.now();
+    const plan = { ...game, from: game.from - origin, to: game.to - origin };
+    const share = player.sync ? loopSync(player, word, plan) : await loopAsync(player, word, plan);
+    process.send({ ...share, last: share.last + origin });
+  });
+  process.once('disconnect', () => {
+    memory.close();
+    player.close();
+  });
+  process.send('ready');
+}
+
+function loopSync({ take, give }, word, { from, to, sectionMs }) {
+  let count = 0;
+  let longest = 0;
+  let last = from;
+  for (;;) {
+    take();
+    const now = performance.now();
+    word[0]++;
+    if (sectionMs > 0) while (performance.now() < now + sectionMs);
+    give();
+    count++;
+    if (now - last > longest) longest = now - last;
+    last = now;
+    if (now >= to) return { count, longest, last };
+  }
+}
+
+async function loopAsync({ take, give }, word, { from, to, sectionMs }) {
+  let count = 0;
+  let longest = 0;
+  let last = from;
+  for (;;) {
+    await take();
+    const now = performance.now();
+    word[0]++;
+    if (sectionMs > 0) while (performance.now() < now + sectionMs);
+    const given = give();
+    if (given !== undefined) await given;
+    count++;
+    if (now - last > longest) longest = now - last;
+    last = now;
+    if (now >= to) return { count, longest, last };
+  }
+}
