@@ -7,9 +7,9 @@ const mp = 'queue/mp.py';
 // In messages, or round trips: a warm-up, and a batch; both are whole batches of putMany for each of the
 // producers. What takes a millisecond a message has `slow`.
 const counts = {
-  string: [4000, 4000],
-  object: [4000, 4000],
-  kib: [4000, 4000],
+  string: [8000, 8000],
+  object: [8000, 8000],
+  kib: [8000, 8000],
   kib64: [400, 400],
   mib: [100, 100],
   roundTrip: [1000, 1000],
