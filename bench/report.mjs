@@ -113,7 +113,9 @@ export function comparisonTable({ comparisons }) {
 
 /** The ceilings of the design: `row` is what its table calls the work. */
 export function ceilingTable(results) {
-  const ceilings = results.flatMap((result) => result.ceilings);
+  const all = results.flatMap((result) => result.ceilings);
+  const names = [...new Set(all.map(({ row }) => row))];
+  const ceilings = names.flatMap((name) => all.filter(({ row }) => row === name));
   return {
     head: ['DESIGN ceilings', '', '', 'seen', 'ceiling', 'C program', ''],
     rows: ceilings.map(({ row, text, place, seen, ceiling, floor, unit, met }, i) => [

@@ -1,5 +1,5 @@
 // The driver: `npm run bench [-- <suite> ...] [--json] [--rounds N] [--report]`. Without names it plays all
-// suites but those that want to be named, and writes the report.
+// suites but those that want to be named, with `--all` those too, and writes the report.
 
 import { parseArgs } from 'node:util';
 import { prepare } from './prepare.mjs';
@@ -69,10 +69,9 @@ process.exitCode = runner.failures > 0 ? 1 : 0;
 
 function parse() {
   const known = suites.map(({ name }) => name);
-  const playedByDefault = suites.filter(({ onlyNamed }) => !onlyNamed).map(({ name }) => name);
   const usage = (code) => {
     console.error(
-      `usage: npm run bench [-- ${known.join('|')} ...] [--json] [--rounds N] [--report]`,
+      `usage: npm run bench [-- ${known.join('|')} ...] [--json] [--rounds N] [--report] [--all]`,
     );
     process.exit(code);
   };
@@ -84,6 +83,7 @@ function parse() {
         json: { type: 'boolean' },
         rounds: { type: 'string' },
         report: { type: 'boolean' },
+        all: { type: 'boolean' },
         help: { type: 'boolean' },
       },
     });
@@ -92,12 +92,15 @@ function parse() {
     usage(2);
   }
   const { values, positionals } = parsed;
+  const unnamed = suites
+    .filter(({ onlyNamed }) => values.all || !onlyNamed)
+    .map(({ name }) => name);
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
   if (values.help) usage(0);
   if (positionals.some((name) => !known.includes(name))) usage(2);
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1)) usage(2);
   return {
-    names: positionals.length > 0 ? positionals : playedByDefault,
+    names: positionals.length > 0 ? positionals : unnamed,
     rounds,
     json: values.json ?? false,
     report: values.report ?? positionals.length === 0,

@@ -32,6 +32,8 @@ function node(label, variant) {
 
 export const instructions = {
   name: 'instructions',
+  // Half a minute under Valgrind.
+  onlyNamed: true,
   // A count is the same each time, but for what V8 does in between.
   rounds: 1,
   title: 'instructions: of one uncontended acquire/release pair, in user mode',

@@ -7,19 +7,23 @@ const mp = 'queue/mp.py';
 // In messages, or round trips: a warm-up, and a batch; both are whole batches of putMany for each of the
 // producers. What takes a millisecond a message has `slow`.
 const counts = {
-  string: [4000, 4000],
-  object: [4000, 4000],
-  kib: [4000, 4000],
+  string: [8000, 8000],
+  object: [8000, 8000],
+  kib: [8000, 8000],
   kib64: [400, 400],
   mib: [100, 100],
-  roundTrip: [1000, 1000],
+  roundTrip: [1000, 500],
 };
-const slow = { kib: [400, 800], kib64: [20, 40], mib: [2, 4] };
+const slow = { kib: [400, 800], kib64: [10, 20], mib: [1, 2] };
+// What has no compiler to warm up.
+const interpreted = { string: [400, 4000], object: [400, 4000], kib: [400, 4000] };
 const overSockets = {
-  string: [1000, 2000],
-  object: [1000, 2000],
-  kib: [1000, 2000],
+  string: [400, 800],
+  object: [400, 800],
+  kib: [400, 800],
+  kib64: [100, 100],
   mib: [40, 40],
+  roundTrip: [200, 300],
 };
 
 const everything = Object.keys(counts);
@@ -126,8 +130,8 @@ export const queue = {
     'send-json': { ...node('process.send, json', send, 'json'), turns: slow, shared: false },
     'send-advanced': { ...node('process.send, advanced', send, 'advanced'), shared: false },
     port: { ...node('MessagePort to a worker', 'queue/message-port.mjs', 'port'), shared: false },
-    'mp-queue': { ...python('mp.Queue', mp, 'queue'), shared: false },
-    'mp-simple': python('mp.SimpleQueue', mp, 'simple'),
+    'mp-queue': { ...python('mp.Queue', mp, 'queue'), turns: interpreted, shared: false },
+    'mp-simple': { ...python('mp.SimpleQueue', mp, 'simple'), turns: interpreted },
     redis: { ...redis('RPUSH, BLPOP', 'queue/redis.mjs', 'single'), turns: overSockets },
     'redis-batched': {
       ...redis('RPUSH and LPOP of 100', 'queue/redis.mjs', 'batched'),
