@@ -73,7 +73,10 @@ const corrupt: [title: string, forge: Forge][] = [
 ];
 
 const incompatible: [title: string, forge: Forge][] = [
-  ['a newer format', edit((bytes) => bytes.writeUInt32LE(3, header.version))],
+  [
+    'a newer format',
+    edit((bytes) => bytes.writeUInt32LE(bytes.readUInt32LE(header.version) + 1, header.version)),
+  ],
   ['format 4294967295', edit((bytes) => bytes.writeUInt32LE(2 ** 32 - 1, header.version))],
   [
     'another layout signature',
