@@ -30,7 +30,8 @@ export interface CustomCodec<T> {
  *   fast: Date, Map, Set, typed arrays, BigInt, RegExp, Error, cycles. Class instances arrive as plain
  *   objects. Not kept: -0, lone surrogates and holes inside an object or array, boxed primitives, an own
  *   key `__proto__`, the errors of an AggregateError; a WeakMap or Promise arrives as `{}`. Where that
- *   matters take `{ encode: v8.serialize, decode: v8.deserialize }`.
+ *   matters take `{ encode: v8.serialize, decode: v8.deserialize }`. Getters and toJSON() must not use
+ *   msgpackr themselves.
  * - `'json'`: JSON.stringify and JSON.parse.
  * - `'buffer'`: Buffers and Uint8Arrays, as they are; they arrive as Buffers.
  */
@@ -93,6 +94,7 @@ function decodeBasic(type: number, bytes: Buffer, start: number, end: number): u
     case types.utf16:
       return bytes.toString('utf16le', start, end);
     case types.double:
+      if (end - start !== 8) throw new TypeError(`it is a number of ${end - start} bytes`);
       return bytes.readDoubleLE(start);
     case types.true:
       return true;
@@ -150,11 +152,13 @@ const lent = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
 
 /** How many objects isPlain() looks at. Nobody puts many into a queue item and waits for its latency. */
 const plainObjectsMax = 32;
+/** msgpackr counts the keys of a map in 16 bits. */
+const plainKeysMax = 65_535;
 
 /**
  * Is it a tree of plain objects and arrays, with strings, numbers, booleans, null and undefined in them?
  * Most items are, and msgpackr is twice as fast if it need not look for anything else. No: it has more
- * objects than that, or two ways lead to the same one.
+ * objects or keys than that, or two ways lead to the same one.
  */
 function isPlain(value: unknown, seen: unknown[]): boolean {
   const type = typeof value;
@@ -165,14 +169,21 @@ function isPlain(value: unknown, seen: unknown[]): boolean {
   if (value === null) return true;
   if (seen.includes(value) || seen.push(value) > plainObjectsMax) return false;
   if (Array.isArray(value)) {
-    for (const element of value) if (!isPlain(element, seen)) return false;
+    // By index, as msgpackr does it: an array may have an iterator of its own.
+    for (let i = 0; i < value.length; i++) if (!isPlain(value[i], seen)) return false;
     return true;
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return false;
-  for (const key in value) if (!isPlain((value as never)[key], seen)) return false;
+  let keys = 0;
+  for (const key in value) {
+    if (++keys > plainKeysMax || !isPlain((value as never)[key], seen)) return false;
+  }
   return true;
 }
+
+/** msgpackr's buffer is one for the whole thread: what is packed meanwhile would lie in the middle. */
+let isPacking = false;
 
 class StructuredCodec extends Codec {
   /** For all that structured clone knows. */
@@ -218,6 +229,9 @@ class StructuredCodec extends Codec {
   }
 
   #pack(item: unknown, into: Scratch): void {
+    if (isPacking)
+      throw new EncodeError('an item cannot be put by a getter or toJSON() of another');
+    isPacking = true;
     try {
       const plain = isPlain(item, []);
       // What msgpackr documents of this mode, and its types do not know.
@@ -228,6 +242,8 @@ class StructuredCodec extends Codec {
       else this.set(types.structured, packed, 0, packed.length);
     } catch (cause) {
       throw new EncodeError(`an item cannot be encoded: ${(cause as Error).message}`, { cause });
+    } finally {
+      isPacking = false;
     }
   }
 

@@ -294,6 +294,15 @@ export interface NativeListing {
   inUse: boolean;
 }
 
+/** Where the addon leaves what it takes out of queues (native/addon/environment.h, `Mailbox`). */
+export interface Mailbox {
+  readonly inbox: Buffer;
+  /** After getMany(): type, start and end of each record. */
+  readonly table: Uint32Array;
+  /** How the last call went (`moved`); type and length, or a count; place and delivery. */
+  readonly answer: Float64Array;
+}
+
 interface NativeAddon {
   readonly defaultDirectory: string;
   readonly maxPermits: number;
@@ -304,6 +313,8 @@ interface NativeAddon {
   readonly queueItemsMax: number;
   readonly queueBytesMin: number;
   readonly queueBytesMax: number;
+  /** Kept here by src/records.ts, which makes it. */
+  mailbox?: Mailbox;
   useMailbox(inbox: Buffer, table: Uint32Array, answer: Float64Array): void;
   configure(
     directory: string,

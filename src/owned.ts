@@ -145,14 +145,19 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K, Native
   /** @internal Waits without a limit until it is the same hold again. Was the last holder's end a death? */
   async regain({ hold, depth }: Suspended): Promise<boolean> {
     const { native } = this;
-    // Another task of this thread may hold it: then an RLock would be entered, and its hold become ours.
-    const take = () => (native.heldByMe() ? undefined : native.tryAcquire() || undefined);
+    const take = () => {
+      // Another task of this thread may hold it: then an RLock would be entered, and its hold become ours.
+      const taken = native.heldByMe() ? 0 : native.tryAcquire();
+      if (taken === 0) return undefined;
+      // At once: until we go on, such a task may enter, and has to find the hold that it will release.
+      native.resume(hold, depth);
+      return taken;
+    };
     let taken = isWaitedFor(native.tag) ? undefined : take();
     if (taken === undefined) {
       native.contend();
       taken = await waitFor(this, { source: native, take }, undefined);
     }
-    native.resume(hold, depth);
     return taken < 0;
   }
 

@@ -1,17 +1,22 @@
 // Records: bytes with a type, which is all that the addon moves (native/addon/queue.cc).
-import { addon } from './native.js';
+import { type Mailbox, addon } from './native.js';
 
 /**
- * This thread's mailbox. What a call takes out of a queue is left here, unless it is too large, and stays
- * until the next such call: it is to be decoded or copied before any code of the caller's runs.
+ * This thread's mailbox, one for all copies of this module: test runners load it again, and the addon not.
+ * What a call takes out of a queue is left here, unless it is too large, and stays until the next such
+ * call: it is to be decoded or copied before any code of the caller's runs.
  */
-export const inbox = Buffer.allocUnsafeSlow(65_536);
-/** After getMany(): type, start and end of each record. */
-export const table = new Uint32Array(3 * 1024);
-/** How the last call went (`moved` in native.ts); type and length, or a count; place and delivery. */
-export const answer = new Float64Array(new ArrayBuffer(5 * 8)); // a small one without it might be moved by the collector
+export const { inbox, table, answer } = (addon.mailbox ??= newMailbox());
 
-addon.useMailbox(inbox, table, answer);
+function newMailbox(): Mailbox {
+  const mailbox = {
+    inbox: Buffer.allocUnsafeSlow(65_536),
+    table: new Uint32Array(3 * 1024),
+    answer: new Float64Array(new ArrayBuffer(5 * 8)), // a small one without it might be moved by the collector
+  };
+  addon.useMailbox(mailbox.inbox, mailbox.table, mailbox.answer);
+  return mailbox;
+}
 
 /** A record on its way in: a part of some bytes. */
 export interface Encoded {

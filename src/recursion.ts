@@ -8,8 +8,10 @@ export class Recursion {
   depth = 0;
   /** The number of the hold. */
   hold = 0;
-  /** What it was taken through: not to be closed or collected meanwhile. */
-  takenBy: NativeOwned['releaseHold'] | undefined;
+  /** Its releaseHold() as what it was taken through has it: that is not to be closed meanwhile. */
+  releaseHold: NativeOwned['releaseHold'] | undefined;
+  /** What it was taken through: not to be collected meanwhile, or this thread's depth would be forgotten. */
+  takenBy: NativeOwned | undefined;
 }
 
 /** Replaces functions of a native handle by those that count. */
@@ -21,7 +23,8 @@ export function countDepth(native: NativeOwned, recursion: Recursion): void {
     if (result !== 0) {
       recursion.depth = 1;
       recursion.hold = lastHold = Math.abs(result);
-      recursion.takenBy = releaseHold;
+      recursion.releaseHold = releaseHold;
+      recursion.takenBy = native;
     }
     return result;
   };
@@ -31,6 +34,7 @@ export function countDepth(native: NativeOwned, recursion: Recursion): void {
   };
   const left = () => {
     recursion.depth = 0;
+    recursion.releaseHold = undefined;
     recursion.takenBy = undefined;
   };
 
@@ -51,7 +55,7 @@ export function countDepth(native: NativeOwned, recursion: Recursion): void {
       return;
     }
     // Through the handle that took it: this one may be closed by now.
-    (recursion.takenBy ?? releaseHold)(hold);
+    (recursion.releaseHold ?? releaseHold)(hold);
     left();
   };
   native.depth = () => recursion.depth;

@@ -447,6 +447,31 @@ describe('Condition', () => {
       first.release();
     });
 
+    it('a task that enters the RLock before the wait goes on keeps its hold', async () => {
+      const [other] = await actors('process', 1);
+      const { condition, lock, far } = await open('RLock', [other!]);
+      const first = condition.acquireSync();
+      const wait = condition.wait();
+      const theirs = await far[0]!.keep('acquire');
+      const abort = new AbortController();
+      const ahead = lock.acquire({ signal: abort.signal }).catch(String);
+      await far[0]!.call('notify');
+      await until(() => lock.inspect().waiters === 2, 'two that wait for the lock');
+      const released = theirs.far.call('release');
+      const deadline = now() + 10_000;
+      while (lock.locked() && now() < deadline); // the event loop is to serve nobody meanwhile
+      abort.abort('aborted'); // the next in line has the lock, and is not told before we return
+      const second = lock.tryAcquire();
+      await within(wait, 'the wake-up');
+      assert.equal((lock as RLock).depth(), 2);
+      first.release();
+      assert.equal(lock.locked(), true);
+      second!.release();
+      assert.equal(lock.locked(), false);
+      assert.equal(await ahead, 'aborted');
+      await released;
+    });
+
     it('without it nobody waits or notifies', async () => {
       const [there] = await actors('process', 1);
       for (const kind of lockKinds) {

@@ -58,6 +58,7 @@ describe('leaks', () => {
       });
       // The lock and the guard that were dropped; not the lock that is waited for.
       assert.equal(await program.line('collected'), 'collected 2');
+      if (kind === 'RLock') assert.equal(await program.line('depth'), 'depth 2');
       assert.equal(await theirs.tryAcquire(), null);
       assert.equal((await theirs.inspect()).owner?.pid, program.pid);
       await waiting(ours);

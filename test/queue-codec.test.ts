@@ -284,6 +284,11 @@ describe('Queue: codecs', () => {
       'a function as value of a Map': new Map([['a', () => 1]]),
       'a symbol in a Set': new Set([Symbol('s')]),
       'a symbol in an object': { s: Symbol.iterator },
+      'an item whose getter puts another': {
+        get trap(): boolean {
+          return open().tryPut({});
+        },
+      },
     };
     for (const [what, value] of Object.entries(refused)) {
       it(`refuses ${what} with EncodeError, a TypeError, and puts nothing`, async () => {
@@ -299,6 +304,15 @@ describe('Queue: codecs', () => {
         assert.equal(through(queue, 'the next one'), 'the next one');
       });
     }
+
+    it('the same for small items with many keys, and for arrays with an iterator of their own', () => {
+      const queue = open();
+      const many = Object.fromEntries(Array.from({ length: 65_536 }, (_, i) => [`k${i}`, i]));
+      same(through(queue, many), many);
+      const list = [new Set([1])];
+      Object.defineProperty(list, Symbol.iterator, { value: function* () {} });
+      same((through(queue, list) as unknown[])[0], new Set([1]));
+    });
 
     it('throws out what a getter of the item throws, as the cause of EncodeError', () => {
       const queue = open();
@@ -581,5 +595,17 @@ describe('Queue: codecs', () => {
         assert.deepEqual(queue.tryGet(), { next: 1 });
       });
     }
+
+    it('a text that has become a number of too few bytes: DecodeError, with its bytes', () => {
+      const queue = open<unknown>();
+      queue.tryPut('abc');
+      const file = openSync(fileOf(queue), 'r+');
+      writeSync(file, Buffer.from([3, 0, 0, 0]), 0, 4, headerBytes + 4);
+      closeSync(file);
+      assert.throws(
+        () => queue.tryGet(),
+        (error) => error instanceof DecodeError && error.bytes.toString() === 'abc',
+      );
+    });
   });
 });

@@ -16,6 +16,7 @@ import {
   timedOut,
   useQueues,
 } from './queue-support.js';
+import { Program } from './support/index.js';
 
 describe('Queue: opening and closing', () => {
   useQueues();
@@ -353,5 +354,13 @@ describe('Queue: opening and closing', () => {
     assert.throws(() => queue.putSync(2, { timeout: 0 }), timedOut);
     assert.equal(await queue.get({ timeout: 0 }), 1);
     assert.equal(queue.size(), 0);
+  });
+
+  it('the modules loaded twice over one addon: each sees what comes out for it', async () => {
+    const program = new Program('twice.mjs');
+    const items = [{ longer: 'than the next one' }, null, [1, { a: 2 }], null];
+    const line = await program.line('got ');
+    assert.deepEqual(JSON.parse(line.slice('got '.length)), [...items, ...items]);
+    await program.end();
   });
 });

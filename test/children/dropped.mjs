@@ -13,6 +13,7 @@ function hold() {
   const lock = new Class({ name: held });
   registry.register(lock);
   registry.register(lock.acquireSync());
+  if (kind === 'RLock') lock.acquireSync();
 }
 
 function wait() {
@@ -28,3 +29,4 @@ for (let i = 0; i < 20; i++) {
   await turn();
 }
 console.log(`collected ${collected}`);
+if (kind === 'RLock') console.log(`depth ${new RLock({ name: held }).depth()}`);
