@@ -163,9 +163,9 @@ export function waitForSync<T>(
   timeout: number | undefined,
 ): T {
   if (timeout === 0) throw timedOut(waiter, 0);
-  const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
+  const deadline = timeout === undefined ? undefined : performance.now() + timeout;
   for (;;) {
-    const left = deadline - performance.now();
+    const left = deadline === undefined ? Infinity : deadline - performance.now();
     if (left <= 0) throw timedOut(waiter, timeout!);
     const taken = takeWithin(Math.min(left, slice_ms));
     if (taken !== undefined) return taken;

@@ -36,23 +36,31 @@ Outcome Lock::look() {
 }
 
 Outcome Lock::wait(int64_t deadline_ns) {
-  if (soon()) {
-    if (Outcome outcome = look()) return outcome;
+  Outcome outcome;
+  if (soon()) outcome = look();
+  if (!outcome && !waits_long_) outcome = wait_for_token(deadline_ns);
+  if (!outcome) {
+    outcome = wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return look(); },
+                           [&] { watch(); });
   }
+  waits_long_ = !outcome;
+  return outcome;
+}
+
+// In the kernel, and not for long.
+Outcome Lock::wait_for_token(int64_t deadline_ns) {
   if constexpr (platform::traits::kTimedWaits) {
-    const int64_t patience_ns = std::min(deadline_ns, platform::monotonic_ns() + kKernelWait_ns);
-    const Outcome outcome = wait_in_kernel(agent_, body_.waiters, [&] {
-      while (platform::wait_until(object_.semaphore(), patience_ns)) {
+    const int64_t until_ns = std::min(deadline_ns, platform::monotonic_ns() + kKernelWait_ns);
+    return wait_in_kernel(agent_, body_.waiters, [&] {
+      while (platform::wait_until(object_.semaphore(), until_ns)) {
         if (Outcome outcome = claim(0)) return outcome;  // else the token was surplus
         // A token beside an owner may be the alarm of an agent that ended (see abandon()).
         if (Outcome outcome = look()) return outcome;
       }
       return look();
     });
-    if (outcome) return outcome;
   }
-  return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return look(); },
-                      [&] { watch(); });
+  return {};
 }
 
 void Lock::watch() { agent_.watch(body_.owner.load()); }

@@ -61,6 +61,7 @@ class Lock {
 
  private:
   Outcome claim(AgentId from);
+  Outcome wait_for_token(int64_t deadline_ns);
   void wake();
 
   Agent& agent_;
@@ -69,6 +70,7 @@ class Lock {
   const std::shared_ptr<HoldNumber> hold_;
   Patience patience_;
   Spin spin_;
+  bool waits_long_ = false;  // for more than one slice
 };
 
 }  // namespace holdfast::core

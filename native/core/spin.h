@@ -34,7 +34,7 @@ class Spin {
 
  private:
   static constexpr int64_t kLongest_ns = 20'000;  // about what sleeping and being woken costs
-  static constexpr uint32_t kMissesMax = 8;
+  static constexpr uint32_t kMissesMax = 10;
   uint32_t misses_ = 0;  // in a row
   uint32_t skips_ = 0;   // calls that do not look: the more misses, the more of them
 };
