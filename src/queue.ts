@@ -258,7 +258,9 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
     const iterator: AsyncIterableIterator<T> = {
       next: async () => {
         try {
-          return { done: false, value: await this.get() };
+          const { native } = this;
+          const item = isWaitedFor(native.items.tag) ? undefined : this.#tryGet(native);
+          return { done: false, value: item === undefined ? await this.get() : item };
         } catch (error) {
           if (error instanceof EndedError) return { done: true, value: undefined };
           throw error;
