@@ -1,5 +1,7 @@
 #include "core/lock.h"
 
+#include <utility>
+
 #include "core/kill_point.h"
 
 namespace holdfast::core {
@@ -38,29 +40,45 @@ Outcome Lock::look() {
 Outcome Lock::wait(int64_t deadline_ns) {
   Outcome outcome;
   if (soon()) outcome = look();
-  if (!outcome && !waits_long_) outcome = wait_for_token(deadline_ns);
-  if (!outcome) {
-    outcome = wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return look(); },
-                           [&] { watch(); });
+  while (!outcome) {
+    outcome = goes_round() ? wait_for_token(deadline_ns) : wait_for_ring(deadline_ns);
+    if (platform::monotonic_ns() >= deadline_ns) break;
   }
-  waits_long_ = !outcome;
   return outcome;
+}
+
+// Has anybody acquired it since the last call? Then it soon goes on to the next one.
+bool Lock::goes_round() {
+  const uint64_t before = std::exchange(seen_acquisitions_, body_.acquisitions.load());
+  return platform::traits::kTimedWaits && seen_acquisitions_ != before;
 }
 
 // In the kernel, and not for long.
 Outcome Lock::wait_for_token(int64_t deadline_ns) {
-  if constexpr (platform::traits::kTimedWaits) {
-    const int64_t until_ns = std::min(deadline_ns, platform::monotonic_ns() + kKernelWait_ns);
-    return wait_in_kernel(agent_, body_.waiters, [&] {
-      while (platform::wait_until(object_.semaphore(), until_ns)) {
-        if (Outcome outcome = claim(0)) return outcome;  // else the token was surplus
-        // A token beside an owner may be the alarm of an agent that ended (see abandon()).
-        if (Outcome outcome = look()) return outcome;
-      }
-      return look();
-    });
-  }
-  return {};
+  const int64_t until_ns = std::min(deadline_ns, platform::monotonic_ns() + kKernelWait_ns);
+  return wait_in_kernel(agent_, body_.waiters, [&] {
+    while (platform::wait_until(object_.semaphore(), until_ns)) {
+      if (Outcome outcome = claim(0)) return outcome;  // else the token was surplus
+      // A token beside an owner may be the alarm of an agent that ended (see abandon()).
+      if (Outcome outcome = look()) return outcome;
+    }
+    return look();
+  });
+}
+
+// At the bell, until the lock has been acquired: by this agent, or by another, and goes round again.
+Outcome Lock::wait_for_ring(int64_t deadline_ns) {
+  struct Seen {
+    Outcome outcome;
+    bool moved;
+    explicit operator bool() const { return outcome || moved; }
+  };
+  const auto see = [&] {
+    const Outcome outcome = look();
+    return Seen{outcome, platform::traits::kTimedWaits && body_.acquisitions.load() != seen_acquisitions_};
+  };
+  return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns, see, [&] { watch(); })
+      .outcome;
 }
 
 void Lock::watch() { agent_.watch(body_.owner.load()); }

@@ -61,7 +61,9 @@ class Lock {
 
  private:
   Outcome claim(AgentId from);
+  bool goes_round();
   Outcome wait_for_token(int64_t deadline_ns);
+  Outcome wait_for_ring(int64_t deadline_ns);
   void wake();
 
   Agent& agent_;
@@ -70,7 +72,7 @@ class Lock {
   const std::shared_ptr<HoldNumber> hold_;
   Patience patience_;
   Spin spin_;
-  bool waits_long_ = false;  // for more than one slice
+  uint64_t seen_acquisitions_ = 0;  // by the last wait
 };
 
 }  // namespace holdfast::core

@@ -14,10 +14,9 @@ namespace holdfast::core {
 // Whoever waits looks again by itself after this long at the latest (INV-6).
 constexpr int64_t kSlice_ns = 50 * platform::kNanosPerMilli;
 
-// For how long a blocked thread first waits in the kernel for the thing itself, which is the fastest way to
-// have it, before it goes to its bell, where it hears of the holder's death too. Longer than the kernel's
-// tick: for a timer that comes before it the clock has to be set, which in a virtual machine costs as much
-// as the whole hand-over.
+// For how long at a time a blocked thread waits in the kernel for the thing itself, which is the fastest way to
+// have it; at its bell it hears of the holder's death, too. Longer than the kernel's tick: for a timer that
+// comes before that the clock has to be set, which in a virtual machine costs as much as the whole hand-over.
 constexpr int64_t kKernelWait_ns = 10 * platform::kNanosPerMilli;
 
 // What trying came to. `hold` numbers the acquisition, so that a guard can tell its own hold from a
