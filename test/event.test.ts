@@ -18,6 +18,7 @@ import {
   now,
   objectFiles,
   random,
+  scaled,
   sharedActor,
   track,
   until,
@@ -140,6 +141,17 @@ describe('Event', () => {
       event.set();
       await Promise.all(waits);
       assert.equal(event.inspect().waiters, 0);
+    });
+
+    // The flag is cleared while set() is still under way.
+    it('one set is one turn, however fast the other is', async () => {
+      const name = freshName(kind);
+      const turns = String(scaled(60_000));
+      const players = ['0', '1'].map((side) => new Program('event-turns.mjs', [name, side, turns]));
+      for (const player of players) {
+        const { code } = await within(player.ended, 'all turns', watchdog_ms);
+        assert.equal(code, 0, player.errors);
+      }
     });
 
     // Between setting the flag and ringing, in the middle of ringing, or anywhere else: the word says

@@ -73,6 +73,20 @@ struct SetWithWaiter : Set {
 };
 OPERATION("Event", "set with a waiter", SetWithWaiter);
 
+// Stopped anywhere in it: who sees the flag takes it down, and it stays down.
+struct SetAndClearedAtOnce : Set {
+  void meanwhile() override {
+    facts->told = object().is_set();
+    if (facts->told) object().clear();
+  }
+  void afterwards() override { CHECK_EQUAL(object().is_set(), !facts->told); }
+  Progress check() override {
+    const Progress progress = EventScene::check();
+    return facts->told ? Progress::unknown : progress;
+  }
+};
+OPERATION("Event", "set, cleared at once", SetAndClearedAtOnce);
+
 // Who set it died before it rang: the next set() does so.
 struct SetAgain : Set {
   bool set_before() const override { return true; }

@@ -1,0 +1,16 @@
+// One of two that give each other turns by an event each: one set is one turn, however fast the other is.
+import { Event } from 'holdfast';
+
+const [name, side, turns] = process.argv.slice(2);
+const [mine, other] = [side, 1 - side].map((i) => new Event({ name: `${name} ${i}` }));
+
+if (side === '0') other.set();
+for (let i = 1; i <= Number(turns); i++) {
+  mine.waitSync({ timeout: 30_000 });
+  mine.clear();
+  const { sets } = mine.inspect();
+  if (sets !== i) throw new Error(`turn ${i} came with ${sets} sets`);
+  if (side === '1' || i < Number(turns)) other.set();
+}
+mine.close();
+other.close();
