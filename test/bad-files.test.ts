@@ -72,6 +72,12 @@ const corrupt: [title: string, forge: Forge][] = [
   ],
 ];
 
+/** Of a Semaphore: its semaphore may have to be made again. */
+const tooMuch: [title: string, forge: Forge] = [
+  'a value that no semaphore has',
+  edit((bytes) => bytes.writeUInt32LE(40_000, header.initial)),
+];
+
 const incompatible: [title: string, forge: Forge][] = [
   [
     'a newer format',
@@ -148,7 +154,7 @@ describe('bad files', () => {
   for (const kind of allKinds) {
     describe(`in the place of a ${kind}`, () => {
       for (const [error, forgeries] of [
-        ['CorruptError', corrupt],
+        ['CorruptError', kind === 'Semaphore' ? [...corrupt, tooMuch] : corrupt],
         ['IncompatibleError', incompatible],
       ] as const) {
         it(`${error}, and the file stays as it is`, async () => {

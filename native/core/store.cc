@@ -447,8 +447,10 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   const bool known_kind = facts_of(header.kind).name != nullptr;
   const bool named = text_ends && (has_semaphore(header.kind) ? is_semaphore_name(header.posix_name)
                                                               : header.posix_name[0] == '\0');
+  const bool countable =
+      header.kind != Kind::semaphore || header.initial <= platform::kSemaphoreValueMax;
   const State state = header.state.load();
-  if (!text_ends || !known_kind || !named || state < State::making || state > State::removed) {
+  if (!text_ends || !known_kind || !named || !countable || state < State::making || state > State::removed) {
     return Status::of(Code::corrupt, path + " has a header that makes no sense");
   }
   if (state == State::making && found->in_use) {

@@ -9,6 +9,7 @@ export const header = {
   state: 32,
   flags: 36,
   tag: 40, // u64
+  initial: 60,
   posixName: 64, // 32 bytes with the final NUL
   nameLength: 96,
   name: 100, // 256 bytes with the final NUL
