@@ -205,6 +205,9 @@ export class DecodeError extends HoldfastError {
 
 /** An item that cannot travel. A wrong argument, so a TypeError; nothing was put. */
 export class EncodeError extends TypeError {
+  static {
+    this.prototype.name = 'EncodeError';
+  }
   /** Stable. */
   readonly code = 'ERR_HOLDFAST_ENCODE';
 }
