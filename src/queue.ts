@@ -191,11 +191,8 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
       checkWait(options);
       options.signal?.throwIfAborted();
     }
-    const { native } = this;
-    if (!isWaitedFor(native.items.tag)) {
-      const item = this.#tryGet(native);
-      if (item !== undefined) return item;
-    }
+    const item = this.#tryGetInTurn();
+    if (item !== undefined) return item;
     return this.decodeKept(await this.waitFor(() => this.#take(), options));
   }
 
@@ -258,8 +255,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
     const iterator: AsyncIterableIterator<T> = {
       next: async () => {
         try {
-          const { native } = this;
-          const item = isWaitedFor(native.items.tag) ? undefined : this.#tryGet(native);
+          const item = this.#tryGetInTurn();
           return { done: false, value: item === undefined ? await this.get() : item };
         } catch (error) {
           if (error instanceof EndedError) return { done: true, value: undefined };
@@ -325,10 +321,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
 
   /** False if there is no room. */
   #tryPut(native: NativeQueue, { type, bytes, start, end }: Encoded): boolean {
-    const how = native.put(type, bytes, start, end);
-    if (how === moved.yes) return true;
-    if (how === moved.notYet) return false;
-    throw this.failure(how);
+    return this.succeeded(native.put(type, bytes, start, end));
   }
 
   /** False if not all of it is in yet. */
@@ -345,8 +338,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
   // takes when it is served, runs no code of the caller's then, and is decoded when the caller goes on.
 
   /** @internal Did the call into the addon put or take what it was to? False: not yet. */
-  protected succeeded(): boolean {
-    const how = answer[0];
+  protected succeeded(how = answer[0]): boolean {
     if (how === moved.yes) return true;
     if (how === moved.notYet) return false;
     throw this.failure(how);
@@ -355,6 +347,12 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
   #tryGet(native: NativeQueue): T | undefined {
     const bytes = native.get() ?? inbox;
     return this.succeeded() ? this.decodeItem(answer[1]!, bytes, 0, answer[2]!) : undefined;
+  }
+
+  /** Not past those of this thread who wait. */
+  #tryGetInTurn(): T | undefined {
+    const { native } = this;
+    return isWaitedFor(native.items.tag) ? undefined : this.#tryGet(native);
   }
 
   #take(): Kept | undefined {

@@ -36,9 +36,7 @@ export function copyOf(bytes: Uint8Array, start: number, end: number): Buffer {
 /** The same for what has been received: a copy only if it is not a Buffer of its own already. */
 export function keep(bytes: Buffer, start: number, end: number): Buffer {
   if (bytes !== inbox && start === 0 && end === bytes.length) return bytes;
-  const kept = Buffer.allocUnsafe(end - start);
-  bytes.copy(kept, 0, start, end);
-  return kept;
+  return copyOf(bytes, start, end);
 }
 
 /** Where an encoder writes what goes into the ring at once; the next one overwrites it. */

@@ -34,10 +34,10 @@ class QueueHandle final : public Handle<Q> {
     return moved == core::Moved::yes;
   }
   // undefined if the bytes are in the inbox, otherwise a Buffer.
-  napi_value bytes_of(napi_env env, const core::Record& record, size_t length) {
+  napi_value bytes_of(napi_env env, const core::Record& record) {
     if (record.bytes == mailbox.inbox) return nullptr;
     napi_value buffer = nullptr;
-    napi_create_buffer_copy(env, length, record.bytes, nullptr, &buffer);
+    napi_create_buffer_copy(env, record.length, record.bytes, nullptr, &buffer);
     return buffer;
   }
 };
@@ -117,7 +117,7 @@ napi_value get(napi_env env, QueueHandle<Q>& handle, const napi_value*) {
   const core::Record& record = handle.records[0];
   handle.mailbox.answer[1] = record.type;
   handle.mailbox.answer[2] = record.length;
-  return handle.bytes_of(env, record, record.length);
+  return handle.bytes_of(env, record);
 }
 
 // getMany(count): undefined if all is in the mailbox, otherwise [bytes, table]; how many records in
@@ -262,7 +262,7 @@ napi_value take(napi_env env, JoinableHandle& handle, const napi_value*) {
   answer[2] = record.length;
   answer[3] = static_cast<double>(lease.offset);
   answer[4] = static_cast<double>(lease.delivery);
-  return handle.bytes_of(env, record, record.length);
+  return handle.bytes_of(env, record);
 }
 
 // settle(place, delivery, done): done, or given back.
