@@ -3,17 +3,12 @@
  * mutex. The players are forked, and told of a game through a pipe each.
  */
 
-#include <errno.h>
-#include <pthread.h>
-#include <semaphore.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "../posix.h"
 
 enum { PLAYERS = 16, HEADSTART_NS = 20000000, WORK_NS = 10000 };
 
@@ -31,22 +26,6 @@ static struct {
   struct share shares[PLAYERS];
 } *shared;
 
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
-
-static int64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static void wait_sem(sem_t *sem) {
-  while (sem_wait(sem) != 0) {
-    if (errno != EINTR) die("sem_wait");
-  }
-}
 static void take_sem(void) { wait_sem(&shared->sem); }
 static void give_sem(void) { sem_post(&shared->sem); }
 static void take_mutex(void) {
@@ -85,13 +64,8 @@ static void contend(int pipe_end, struct share *share) {
 static void init_shared(void) {
   shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) die("mmap");
-  pthread_mutexattr_t attributes;
-  pthread_mutexattr_init(&attributes);
-  pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-  pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-  pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
   if (sem_init(&shared->sem, 1, 1) != 0 || sem_init(&shared->played, 1, 0) != 0) die("sem_init");
-  if ((errno = pthread_mutex_init(&shared->mutex, &attributes)) != 0) die("pthread_mutex_init");
+  init_mutex(&shared->mutex);
 }
 
 static const char *separator = "{";

@@ -9,19 +9,14 @@
  */
 
 #define _GNU_SOURCE
-#include <errno.h>
-#include <pthread.h>
 #include <sched.h>
-#include <semaphore.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "../posix.h"
 
 enum { BATCHES = 5, DWELL_NS = 200000, SLICE_NS = 50000000, STAMPS_MAX = 100000 };
 enum { SINGLE, ASLEEP, PARTS };
@@ -37,27 +32,10 @@ static struct {
 
 static int side, mine, wanted;
 
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
-
-static int64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static void dwell(int part) {
   if (part == SINGLE) return;
   int64_t end = now_ns() + DWELL_NS;
   while (now_ns() < end) {
-  }
-}
-
-static void wait_sem(sem_t *sem) {
-  while (sem_wait(sem) != 0) {
-    if (errno != EINTR) die("sem_wait");
   }
 }
 
@@ -172,15 +150,10 @@ static const struct game *game_named(const char *name) {
 static void init_shared(unsigned sem_value) {
   shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) die("mmap");
-  pthread_mutexattr_t attributes;
-  pthread_mutexattr_init(&attributes);
-  pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-  pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-  pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
   if (sem_init(&shared->ready, 1, 0) != 0) die("sem_init");
   for (int i = 0; i < 3; i++) {
     if (sem_init(&shared->sems[i], 1, sem_value) != 0) die("sem_init");
-    if ((errno = pthread_mutex_init(&shared->mutexes[i], &attributes)) != 0) die("mutex_init");
+    init_mutex(&shared->mutexes[i]);
   }
 }
 

@@ -3,26 +3,17 @@
  * argument it runs that many pairs and prints nothing: instructions/count.mjs counts what they cost.
  */
 
-#include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <semaphore.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "../posix.h"
 
 enum { BATCH_MIN_NS = 20000000, BATCHES = 5 };
 
 static sem_t *sem;
 static pthread_mutex_t *mutex;
-
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
 
 static void open_sem(void) {
   char name[32];
@@ -35,12 +26,7 @@ static void open_sem(void) {
 static void open_mutex(void) {
   mutex = mmap(NULL, sizeof *mutex, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (mutex == MAP_FAILED) die("mmap");
-  pthread_mutexattr_t attributes;
-  pthread_mutexattr_init(&attributes);
-  pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-  pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-  pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
-  if ((errno = pthread_mutex_init(mutex, &attributes)) != 0) die("pthread_mutex_init");
+  init_mutex(mutex);
 }
 
 static void sem_pairs(long n) {

@@ -5,23 +5,14 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <semaphore.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "../posix.h"
 
 struct weight {
   double resident, shared, descriptors;
 };
-
-static int64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static struct weight weigh(void) {
   struct weight weight = {0};

@@ -1,27 +1,17 @@
 /* The floor of `scale`: what sem_post costs with so many processes in sem_wait. waiters.mjs says how. */
 
-#include <errno.h>
-#include <semaphore.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "../posix.h"
 
 enum { RELEASES = 30, WARM_UP = 10, MOST = 1000 };
 enum { PAUSE_NS = 1000000, ASIDE_NS = 10000000, SETTLE_NS = 100000000 };
 
 static sem_t *sem;
-
-static int64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static void take(void) {
   while (sem_wait(sem) != 0 && errno == EINTR) {
