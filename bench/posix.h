@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-static inline void die(const char *what) {
+static inline void die(const char* what) {
   perror(what);
   exit(1);
 }
@@ -21,14 +21,14 @@ static inline int64_t now_ns(void) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static inline void wait_sem(sem_t *sem) {
+static inline void wait_sem(sem_t* sem) {
   while (sem_wait(sem) != 0) {
     if (errno != EINTR) die("sem_wait");
   }
 }
 
 // As an RLock wants it: robust and recursive, between processes.
-static inline void init_mutex(pthread_mutex_t *mutex) {
+static inline void init_mutex(pthread_mutex_t* mutex) {
   pthread_mutexattr_t attributes;
   pthread_mutexattr_init(&attributes);
   pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);

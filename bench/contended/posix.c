@@ -24,7 +24,7 @@ static struct {
   pthread_mutex_t mutex;
   volatile int64_t word;
   struct share shares[PLAYERS];
-} *shared;
+} * shared;
 
 static void take_sem(void) { wait_sem(&shared->sem); }
 static void give_sem(void) { sem_post(&shared->sem); }
@@ -36,7 +36,7 @@ static void give_mutex(void) { pthread_mutex_unlock(&shared->mutex); }
 static void (*take)(void) = take_sem;
 static void (*give)(void) = give_sem;
 
-static void contend(int pipe_end, struct share *share) {
+static void contend(int pipe_end, struct share* share) {
   struct game game;
   while (read(pipe_end, &game, sizeof game) == sizeof game && game.to != 0) {
     int64_t ahead = game.from - now_ns();
@@ -68,9 +68,9 @@ static void init_shared(void) {
   init_mutex(&shared->mutex);
 }
 
-static const char *separator = "{";
+static const char* separator = "{";
 
-static void print(const char *section, int players, int64_t from) {
+static void print(const char* section, int players, int64_t from) {
   double total = 0, squares = 0;
   int64_t longest = 0, last = 0;
   for (int i = 0; i < players; i++) {
@@ -86,7 +86,7 @@ static void print(const char *section, int players, int64_t from) {
   separator = ",";
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc != 3) {
     fprintf(stderr, "usage: %s sem|mutex ms\n", argv[0]);
     return 2;

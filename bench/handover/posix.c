@@ -1,11 +1,11 @@
 /*
- * The floor of `handover`: the match of match.mjs in C. "lock" plays the ring of ring.mjs with three
- * semaphores of value 1, "mutex" with three robust recursive mutexes, "semaphore" plays a pair of
- * semaphores of value 0. With "-sliced" they wait at most 50 ms at a time and then look around, which is
- * what whoever wants to survive a crash has to do: the kernel arms a timer for each wait. "bell" is the
- * least that an event loop does for a turn: epoll_wait and read on one side, write on the other. In
- * "mixed" one side waits as in "semaphore-sliced", the other as in "bell".
- * Linux only.
+ * The floor of `handover`: the match of match.mjs in C. "lock" plays the ring of ring.mjs with
+ * three semaphores of value 1, "mutex" with three robust recursive mutexes, "semaphore" plays a
+ * pair of semaphores of value 0. With "-sliced" they wait at most 50 ms at a time and then look
+ * around, which is what whoever wants to survive a crash has to do: the kernel arms a timer for
+ * each wait. "bell" is the least that an event loop does for a turn: epoll_wait and read on one
+ * side, write on the other. In "mixed" one side waits as in "semaphore-sliced", the other as in
+ * "bell". Linux only.
  */
 
 #define _GNU_SOURCE
@@ -28,7 +28,7 @@ static struct {
   pthread_mutex_t mutexes[3];
   int64_t passed[PARTS][2][STAMPS_MAX];
   int64_t got[PARTS][2][STAMPS_MAX];
-} *shared;
+} * shared;
 
 static int side, mine, wanted;
 
@@ -113,16 +113,20 @@ static void bell_pass(void) {
 }
 
 static void mixed_turn(void) {
-  if (side == 0) take_sem_sliced(0);
-  else bell_turn();
+  if (side == 0)
+    take_sem_sliced(0);
+  else
+    bell_turn();
 }
 static void mixed_pass(void) {
-  if (side == 0) bell_pass();
-  else give_sem(0);
+  if (side == 0)
+    bell_pass();
+  else
+    give_sem(0);
 }
 
 struct game {
-  const char *name;
+  const char* name;
   void (*start)(void), (*turn)(void), (*pass)(void);
   void (*take)(int), (*give)(int);
   unsigned sem_value;
@@ -139,7 +143,7 @@ static const struct game games[] = {
     {"mixed", bell_start, mixed_turn, mixed_pass, NULL, NULL, 0},
 };
 
-static const struct game *game_named(const char *name) {
+static const struct game* game_named(const char* name) {
   for (size_t i = 0; i < sizeof games / sizeof *games; i++) {
     if (strcmp(games[i].name, name) == 0) return &games[i];
   }
@@ -158,7 +162,7 @@ static void init_shared(unsigned sem_value) {
 }
 
 static void pin_as_told(void) {
-  const char *cpu = getenv("HOLDFAST_BENCH_PEER_CPU");
+  const char* cpu = getenv("HOLDFAST_BENCH_PEER_CPU");
   if (cpu == NULL || *cpu == '\0') return;
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -166,7 +170,7 @@ static void pin_as_told(void) {
   if (sched_setaffinity(0, sizeof set, &set) != 0) die("sched_setaffinity");
 }
 
-static void second(long turns, const long *stamped) {
+static void second(long turns, const long* stamped) {
   for (long i = 0; i < turns; i++) {
     turn();
     pass();
@@ -191,7 +195,7 @@ static double exchange(long turns) {
   return (double)(now_ns() - start) / (2 * turns);
 }
 
-static void first(long warm_up, long turns, const long *stamped) {
+static void first(long warm_up, long turns, const long* stamped) {
   exchange(warm_up);
   printf("{\"pingPong\":[");
   for (int batch = 0; batch < BATCHES; batch++) {
@@ -209,7 +213,7 @@ static void first(long warm_up, long turns, const long *stamped) {
   }
 }
 
-static void print_part(const char *name, int part, long n) {
+static void print_part(const char* name, int part, long n) {
   printf(",\"%s\":[", name);
   for (long i = 0; i < n; i++) {
     printf("%s%lld,%lld", i ? "," : "",
@@ -219,17 +223,17 @@ static void print_part(const char *name, int part, long n) {
   printf("]");
 }
 
-static long stamps(const char *text) {
+static long stamps(const char* text) {
   long n = atol(text);
   return n < STAMPS_MAX ? n : STAMPS_MAX;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc != 6) {
     fprintf(stderr, "usage: %s game warm-up turns single asleep\n", argv[0]);
     return 2;
   }
-  const struct game *game = game_named(argv[1]);
+  const struct game* game = game_named(argv[1]);
   long warm_up = atol(argv[2]);
   long turns = atol(argv[3]);
   long stamped[PARTS] = {[SINGLE] = stamps(argv[4]), [ASLEEP] = stamps(argv[5])};

@@ -2,9 +2,10 @@
  * A named semaphore whose asynchronous wait is a helper thread: the rival design of `handover`.
  *
  * One thread per object lives as long as the object, so no wait pays for a pthread_create. A wait
- * that finds a token takes it on the JS thread and wakes nobody. The methods are plain functions whose
- * state rides in their data pointer, as holdfast's are, so that the comparison is of designs and
- * not of Node-API styles. At most one wait of an object may be pending: all that the bench needs.
+ * that finds a token takes it on the JS thread and wakes nobody. The methods are plain functions
+ * whose state rides in their data pointer, as holdfast's are, so that the comparison is of designs
+ * and not of Node-API styles. At most one wait of an object may be pending: all that the bench
+ * needs.
  */
 
 #include <errno.h>
@@ -18,34 +19,34 @@
 #include <string.h>
 
 typedef struct {
-  sem_t *tokens;         /* shared between processes */
-  sem_t requests;        /* JS thread -> helper thread: wait for a token, or stop */
-  atomic_bool stopping;  /* written before the post to `requests` that tells of it */
+  sem_t* tokens;        /* shared between processes */
+  sem_t requests;       /* JS thread -> helper thread: wait for a token, or stop */
+  atomic_bool stopping; /* written before the post to `requests` that tells of it */
   pthread_t thread;
   napi_threadsafe_function resolve_on_js_thread;
   napi_deferred pending; /* JS thread only */
   char name[64];
 } semaphore_t;
 
-#define CHECK(call)                                                        \
-  do {                                                                     \
+#define CHECK(call)                                                                               \
+  do {                                                                                            \
     if ((call) != napi_ok) napi_fatal_error(#call, NAPI_AUTO_LENGTH, "not ok", NAPI_AUTO_LENGTH); \
   } while (0)
 
-static napi_value throw_errno(napi_env env, const char *syscall) {
+static napi_value throw_errno(napi_env env, const char* syscall) {
   char message[128];
   snprintf(message, sizeof message, "%s: %s", syscall, strerror(errno));
   napi_throw_error(env, NULL, message);
   return NULL;
 }
 
-static void wait_uninterrupted(sem_t *sem) {
+static void wait_uninterrupted(sem_t* sem) {
   while (sem_wait(sem) != 0 && errno == EINTR) {
   }
 }
 
-static void *helper(void *data) {
-  semaphore_t *self = data;
+static void* helper(void* data) {
+  semaphore_t* self = data;
   for (;;) {
     wait_uninterrupted(&self->requests);
     if (atomic_load(&self->stopping)) return NULL;
@@ -54,24 +55,24 @@ static void *helper(void *data) {
   }
 }
 
-static void resolve(napi_env env, napi_value callback, void *context, void *data) {
+static void resolve(napi_env env, napi_value callback, void* context, void* data) {
   (void)callback;
   (void)data;
-  semaphore_t *self = context;
+  semaphore_t* self = context;
   if (env == NULL) return;
   napi_value undefined;
   CHECK(napi_get_undefined(env, &undefined));
   CHECK(napi_resolve_deferred(env, self->pending, undefined));
 }
 
-static semaphore_t *self_of(napi_env env, napi_callback_info info) {
-  void *data;
+static semaphore_t* self_of(napi_env env, napi_callback_info info) {
+  void* data;
   CHECK(napi_get_cb_info(env, info, NULL, NULL, NULL, &data));
   return data;
 }
 
 static napi_value wait_async(napi_env env, napi_callback_info info) {
-  semaphore_t *self = self_of(env, info);
+  semaphore_t* self = self_of(env, info);
   napi_value promise;
   CHECK(napi_create_promise(env, &self->pending, &promise));
   if (sem_trywait(self->tokens) == 0) {
@@ -93,7 +94,7 @@ static napi_value unlink_name(napi_env env, napi_callback_info info) {
 }
 
 static napi_value close_semaphore(napi_env env, napi_callback_info info) {
-  semaphore_t *self = self_of(env, info);
+  semaphore_t* self = self_of(env, info);
   atomic_store(&self->stopping, true);
   sem_post(&self->requests);
   pthread_join(self->thread, NULL);
@@ -108,7 +109,7 @@ static napi_value open_semaphore(napi_env env, napi_callback_info info) {
   size_t argc = 2;
   napi_value argv[2], object, label;
   CHECK(napi_get_cb_info(env, info, &argc, argv, NULL, NULL));
-  semaphore_t *self = calloc(1, sizeof *self);
+  semaphore_t* self = calloc(1, sizeof *self);
   if (self == NULL) return throw_errno(env, "calloc");
   uint32_t value;
   CHECK(napi_get_value_string_utf8(env, argv[0], self->name, sizeof self->name, NULL));

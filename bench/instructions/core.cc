@@ -1,5 +1,5 @@
-// The core of holdfast without Node: `core <variant> <pairs>` runs so many uncontended acquire/release
-// pairs and prints nothing. instructions/count.mjs counts what they cost.
+// The core of holdfast without Node: `core <variant> <pairs>` runs so many uncontended
+// acquire/release pairs and prints nothing. instructions/count.mjs counts what they cost.
 
 #include <unistd.h>
 
@@ -15,21 +15,21 @@
 
 using namespace holdfast;
 
-static void check(const core::Status &status, const char *what) {
+static void check(const core::Status& status, const char* what) {
   if (status.ok()) return;
   fprintf(stderr, "%s: %s\n", what, status.detail.c_str());
   exit(1);
 }
 
 template <class Primitive>
-static void pairs(Primitive &lock, long n) {
+static void pairs(Primitive& lock, long n) {
   for (long i = 0; i < n; i++) {
     if (!lock.try_acquire() || lock.release() != core::Code::ok) exit(1);
   }
 }
 
-int main(int argc, char **argv) {
-  const char *directory = getenv("HOLDFAST_DIR");
+int main(int argc, char** argv) {
+  const char* directory = getenv("HOLDFAST_DIR");
   if (argc != 3 || directory == nullptr) return 2;
   const std::string variant = argv[1];
   const long n = atol(argv[2]);
@@ -47,7 +47,7 @@ int main(int argc, char **argv) {
   snprintf(digest, sizeof digest, "%026lx", static_cast<long>(getpid()));
   request.file_key = digest;
   request.semaphore_key = digest;
-  core::Object *object = nullptr;
+  core::Object* object = nullptr;
   check(store->open(request, &object), "open");
 
   if (variant == "lock") {

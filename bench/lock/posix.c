@@ -1,6 +1,7 @@
 /*
  * The floor of `lock`: the same libc calls from C, with no JavaScript around them. With a second
- * argument it runs that many pairs and prints nothing: instructions/count.mjs counts what they cost.
+ * argument it runs that many pairs and prints nothing: instructions/count.mjs counts what they
+ * cost.
  */
 
 #include <fcntl.h>
@@ -12,8 +13,8 @@
 
 enum { BATCH_MIN_NS = 20000000, BATCHES = 5 };
 
-static sem_t *sem;
-static pthread_mutex_t *mutex;
+static sem_t* sem;
+static pthread_mutex_t* mutex;
 
 static void open_sem(void) {
   char name[32];
@@ -51,8 +52,8 @@ static double timed(void (*body)(long), long n) {
   return (end.tv_sec - start.tv_sec) * 1e9 + (end.tv_nsec - start.tv_nsec);
 }
 
-int main(int argc, char **argv) {
-  const char *variant = argc > 1 ? argv[1] : "";
+int main(int argc, char** argv) {
+  const char* variant = argc > 1 ? argv[1] : "";
   void (*body)(long) = mutex_pairs;
   if (strcmp(variant, "sem") == 0) {
     open_sem();

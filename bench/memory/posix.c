@@ -1,6 +1,6 @@
 /*
- * The floor of `memory`: named semaphores, opened and nothing else. memory/objects.mjs says what is measured.
- * The names are gone at once, as CPython's are.
+ * The floor of `memory`: named semaphores, opened and nothing else. memory/objects.mjs says what is
+ * measured. The names are gone at once, as CPython's are.
  */
 
 #include <dirent.h>
@@ -17,7 +17,7 @@ struct weight {
 static struct weight weigh(void) {
   struct weight weight = {0};
   long pages = 0;
-  FILE *statm = fopen("/proc/self/statm", "r");
+  FILE* statm = fopen("/proc/self/statm", "r");
   if (statm != NULL && fscanf(statm, "%*d %ld", &pages) == 1) {
     weight.resident = (double)pages * sysconf(_SC_PAGESIZE);
   }
@@ -26,7 +26,7 @@ static struct weight weigh(void) {
   if (statvfs("/dev/shm", &system) == 0) {
     weight.shared = (double)(system.f_blocks - system.f_bfree) * system.f_frsize;
   }
-  DIR *open = opendir("/proc/self/fd");
+  DIR* open = opendir("/proc/self/fd");
   while (open != NULL && readdir(open) != NULL) weight.descriptors++;
   if (open != NULL) closedir(open);
   return weight;
@@ -36,7 +36,7 @@ static double each(double after, double before, long n) {
   return after > before ? (after - before) / n : 0;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   for (int i = 1; i < argc; i++) {
     long n = atol(argv[i]);
     struct weight before = weigh();

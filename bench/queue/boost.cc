@@ -13,7 +13,7 @@ namespace ipc = boost::interprocess;
 static constexpr size_t kRoomBytes = 16 << 20;
 static constexpr size_t kMostMessages = 10000;
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   const Crowd crowd = Crowd::of(argc, argv);
   const std::string name = "holdfast-bench-" + std::to_string(getpid());
   const size_t room = std::min(kMostMessages, kRoomBytes / crowd.size);
@@ -23,8 +23,8 @@ int main(int argc, char **argv) {
 
   ipc::message_queue::size_type received;
   unsigned priority;
-  crowd.play([&](const char *item) { queue.send(item, crowd.size, 0); },
-             [&](char *item) { queue.receive(item, crowd.size, received, priority); });
+  crowd.play([&](const char* item) { queue.send(item, crowd.size, 0); },
+             [&](char* item) { queue.receive(item, crowd.size, received, priority); });
 }
 
 #endif

@@ -1,9 +1,10 @@
-// The stream of stream.mjs for C++ contestants: some producers, some consumers, forked, and the clock.
+// The stream of stream.mjs for C++ contestants: some producers, some consumers, forked, and the
+// clock.
 //
 //   <program> <payload> <producers> <consumers> <warm-up> <messages>
 //
-// This process is the first producer and keeps the clock; the others wait for a byte each before every batch,
-// and each consumer tells when it has received its share of it.
+// This process is the first producer and keeps the clock; the others wait for a byte each before
+// every batch, and each consumer tells when it has received its share of it.
 #ifndef HOLDFAST_BENCH_CROWD_H
 #define HOLDFAST_BENCH_CROWD_H
 
@@ -24,12 +25,12 @@ struct Crowd {
   size_t size;  // of a message, in bytes
   int producers, consumers, warm_up, messages;
 
-  static Crowd of(int argc, char **argv) {
+  static Crowd of(int argc, char** argv) {
     if (argc != 6) fail("usage: payload producers consumers warm-up messages");
     return {size_of(argv[1]), atoi(argv[2]), atoi(argv[3]), atoi(argv[4]), atoi(argv[5])};
   }
 
-  [[noreturn]] static void fail(const char *what) {
+  [[noreturn]] static void fail(const char* what) {
     fprintf(stderr, "error: %s\n", what);
     _exit(1);
   }
@@ -63,7 +64,7 @@ struct Crowd {
       }));
     }
 
-    const char *separator = "{\"perMessage\":[";
+    const char* separator = "{\"perMessage\":[";
     for (int batch = 0; batch <= kBatches; batch++) {
       const int n = batches[batch];
       const int64_t start = now();
@@ -87,7 +88,7 @@ struct Crowd {
   }
 
  private:
-  static size_t size_of(const std::string &payload) {
+  static size_t size_of(const std::string& payload) {
     if (payload == "string") return 16;
     if (payload == "kib") return 1 << 10;
     if (payload == "kib64") return 64 << 10;

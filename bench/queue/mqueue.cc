@@ -1,12 +1,12 @@
-// POSIX message queues: bytes through the kernel. Room for what the system gives an ordinary user, which on
-// Linux is /proc/sys/fs/mqueue: ten messages of at most 8 KiB, as it comes.
+// POSIX message queues: bytes through the kernel. Room for what the system gives an ordinary user,
+// which on Linux is /proc/sys/fs/mqueue: ten messages of at most 8 KiB, as it comes.
 
 #include "crowd.h"
 
 #include <fcntl.h>
 #include <mqueue.h>
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   const Crowd crowd = Crowd::of(argc, argv);
   const std::string name = "/holdfast-bench-" + std::to_string(getpid());
   mq_attr attributes = {};
@@ -18,10 +18,10 @@ int main(int argc, char **argv) {
   mq_unlink(name.c_str());
 
   crowd.play(
-      [&](const char *item) {
+      [&](const char* item) {
         if (mq_send(queue, item, crowd.size, 0) != 0) Crowd::fail("mq_send");
       },
-      [&](char *item) {
+      [&](char* item) {
         if (mq_receive(queue, item, crowd.size, nullptr) < 0) Crowd::fail("mq_receive");
       });
 }

@@ -1,4 +1,5 @@
-/* The floor of `scale`: what sem_post costs with so many processes in sem_wait. waiters.mjs says how. */
+/* The floor of `scale`: what sem_post costs with so many processes in sem_wait. waiters.mjs says
+ * how. */
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -11,7 +12,7 @@
 enum { RELEASES = 30, WARM_UP = 10, MOST = 1000 };
 enum { PAUSE_NS = 1000000, ASIDE_NS = 10000000, SETTLE_NS = 100000000 };
 
-static sem_t *sem;
+static sem_t* sem;
 
 static void take(void) {
   while (sem_wait(sem) != 0 && errno == EINTR) {
@@ -29,7 +30,7 @@ static void queue_up(void) {
   }
 }
 
-static void releases(int n, const char *format) {
+static void releases(int n, const char* format) {
   for (int i = 0; i < n; i++) {
     int64_t start = now_ns();
     sem_post(sem);

@@ -26,8 +26,8 @@ bool attempt(Environment& environment, core::Kind kind, const std::string& name,
   return status.ok();
 }
 
-// open(kind, name, fileKey, semaphoreKey, flags, initial, bytes, maxItems, maxBytes, codec, lockKind,
-// lockName). src/objects.ts has checked the arguments.
+// open(kind, name, fileKey, semaphoreKey, flags, initial, bytes, maxItems, maxBytes, codec,
+// lockKind, lockName). src/objects.ts has checked the arguments.
 Napi::Value open(const Napi::CallbackInfo& info) {
   Environment& environment = *Environment::from(info.Env());
   const uint32_t flags = info[4].As<Napi::Number>();

@@ -63,12 +63,13 @@ napi_value look(napi_env env, H& handle, const double* argument) {
 
 // wait(round, ms)
 napi_value wait(napi_env env, H& handle, const double* argument) {
-  return number(env, static_cast<double>(
-                         handle.primitive.wait(round_of(argument), slice_of(argument[1]))));
+  return number(
+      env, static_cast<double>(handle.primitive.wait(round_of(argument), slice_of(argument[1]))));
 }
 
 napi_value break_round(napi_env, H& handle, const double* argument) {
-  return until_not_busy(handle, handle.environment(), [&] { return handle.primitive.break_round(round_of(argument)); });
+  return until_not_busy(handle, handle.environment(),
+                        [&] { return handle.primitive.break_round(round_of(argument)); });
 }
 
 napi_value abort(napi_env, H& handle, const double*) {

@@ -38,8 +38,8 @@ napi_value look(napi_env env, H& handle, const double* argument) {
 
 // wait(place, ms)
 napi_value wait(napi_env env, H& handle, const double* argument) {
-  return number(env, static_cast<double>(
-                         handle.primitive.wait(place_of(argument), slice_of(argument[1]))));
+  return number(
+      env, static_cast<double>(handle.primitive.wait(place_of(argument), slice_of(argument[1]))));
 }
 
 // Its table is its wait set: a notified one is rung by its id.

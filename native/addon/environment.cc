@@ -109,9 +109,7 @@ napi_value Environment::use_mailbox(napi_env env, napi_callback_info info) {
 }
 
 HandleBase::HandleBase(core::Object* object)
-    : object_(object),
-      kind_(object->kind()),
-      name_(object->name()) {}
+    : object_(object), kind_(object->kind()), name_(object->name()) {}
 
 core::Status Environment::ensure_agent() {
   if (ended_) return core::Status::of(core::Code::closed, "this thread is shutting down");
@@ -251,8 +249,8 @@ void Environment::close(HandleBase* handle) {
   store().close(std::exchange(handle->object_, nullptr));
 }
 
-// The garbage collector has found the JS object. What the agent holds must stay mapped (the kernel's
-// list of robust mutexes points into it) and stay held, until the agent ends.
+// The garbage collector has found the JS object. What the agent holds must stay mapped (the
+// kernel's list of robust mutexes points into it) and stay held, until the agent ends.
 void Environment::collect(HandleBase* handle) {
   if (handle->is_open() && !may_close(handle)) {
     handle->collected_ = true;
@@ -267,7 +265,8 @@ void Environment::collect(HandleBase* handle) {
 void Environment::end() {
   if (std::exchange(ended_, true) || agent_ == nullptr) return;
   if (poll_ != nullptr) uv_poll_stop(poll_);
-  // What this agent holds, each object once: looked up before its end, after which others take over.
+  // What this agent holds, each object once: looked up before its end, after which others take
+  // over.
   std::vector<HandleBase*> held;
   for (HandleBase* handle = handles_; handle != nullptr; handle = handle->next_) {
     if (!handle->held()) continue;
@@ -316,7 +315,8 @@ void Environment::at_process_exit() {
   for (Environment* environment : mine) environment->end();
 }
 
-napi_value Environment::raise(const core::Status& status, core::Kind kind, const std::string& name) {
+napi_value Environment::raise(const core::Status& status, core::Kind kind,
+                              const std::string& name) {
   napi_value function = nullptr, error = nullptr, global = nullptr;
   napi_value arguments[6];
   napi_create_uint32(env_, static_cast<uint32_t>(status.code), &arguments[0]);

@@ -26,10 +26,10 @@ class HandleBase {
   explicit HandleBase(core::Object* object);
   virtual ~HandleBase() = default;
 
-  virtual bool held() const { return false; }  // by this agent
-  virtual bool holds() const { return false; } // and through this handle
-  virtual void abandon() {}                    // after the end of the agent
-  virtual void let_go() {}                     // before it is closed
+  virtual bool held() const { return false; }   // by this agent
+  virtual bool holds() const { return false; }  // and through this handle
+  virtual void abandon() {}                     // after the end of the agent
+  virtual void let_go() {}                      // before it is closed
 
   core::Kind kind() const { return kind_; }
   const std::string& name() const { return name_; }
@@ -40,7 +40,7 @@ class HandleBase {
   friend class Environment;
   std::shared_ptr<Environment> environment_;
   core::Object* object_ = nullptr;
-  core::Kind kind_;     // for errors, after close() too
+  core::Kind kind_;  // for errors, after close() too
   std::string name_;
   HandleBase* previous_ = nullptr;
   HandleBase* next_ = nullptr;

@@ -32,8 +32,8 @@ napi_value happened(napi_env env, H& handle, const double* argument) {
 
 // wait(since, ms)
 napi_value wait(napi_env env, H& handle, const double* argument) {
-  return boolean(env, handle.primitive.wait(static_cast<uint64_t>(argument[0]),
-                                            slice_of(argument[1])));
+  return boolean(env,
+                 handle.primitive.wait(static_cast<uint64_t>(argument[0]), slice_of(argument[1])));
 }
 
 napi_value inspect(napi_env env, H& handle, const double*) {

@@ -1,9 +1,9 @@
 // How a native object reaches JavaScript: as a plain object whose properties are functions bound to
-// it. The state rides in each function's `data` pointer, so that a call unwraps nothing: 14 ns against
-// 100 ns through a wrapped object.
+// it. The state rides in each function's `data` pointer, so that a call unwraps nothing: 14 ns
+// against 100 ns through a wrapped object.
 //
-// An acquisition is returned as one number: 0 not acquired, n the number of the hold, -n the same after
-// a holder that died.
+// An acquisition is returned as one number: 0 not acquired, n the number of the hold, -n the same
+// after a holder that died.
 #ifndef HOLDFAST_ADDON_HANDLE_H
 #define HOLDFAST_ADDON_HANDLE_H
 
@@ -59,7 +59,8 @@ struct HasHolds<Primitive, std::void_t<decltype(std::declval<Primitive&>().is_mi
 template <class Primitive>
 class Handle : public HandleBase {
  public:
-  Handle(core::Agent& agent, core::Object* object) : HandleBase(object), primitive(agent, *object) {}
+  Handle(core::Agent& agent, core::Object* object)
+      : HandleBase(object), primitive(agent, *object) {}
 
   bool held() const override {
     if constexpr (kOwned) return primitive.held_by_me();
@@ -112,8 +113,8 @@ class Handle : public HandleBase {
   }
 
   static constexpr bool kOwned = HasHolds<Primitive>::value;
-  uint64_t hold_ = 0;                  // the last one
-  std::vector<uint64_t> more_holds_;   // those before it that may still be held
+  uint64_t hold_ = 0;                 // the last one
+  std::vector<uint64_t> more_holds_;  // those before it that may still be held
   size_t forget_at_ = 8;
 };
 
@@ -160,8 +161,8 @@ struct Acquirable {
   }
 };
 
-// Something to be rung for. Each is one line of native.ts' NativeSource. `Of` says which wait set of the
-// object it is, by its functions.
+// Something to be rung for. Each is one line of native.ts' NativeSource. `Of` says which wait set
+// of the object it is, by its functions.
 template <class Of>
 struct Source {
   using H = Handle<typename Of::Primitive>;
@@ -169,9 +170,9 @@ struct Source {
   // enrol(index, waiting): see core/wait_set.h; index -1 for a first time.
   static napi_value enrol(napi_env env, H& handle, const double* argument) {
     core::Agent& agent = handle.agent();
-    const int index = core::enrol_again(Of::set(handle.primitive), agent.registry(), agent.id(),
-                                        static_cast<uint32_t>(argument[1]),
-                                        static_cast<int>(argument[0]));
+    const int index =
+        core::enrol_again(Of::set(handle.primitive), agent.registry(), agent.id(),
+                          static_cast<uint32_t>(argument[1]), static_cast<int>(argument[0]));
     Of::watch(handle.primitive);
     return number(env, index);
   }

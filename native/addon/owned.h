@@ -18,8 +18,8 @@ struct Owned {
     const core::Code code = handle.primitive.release_hold(static_cast<uint64_t>(argument[0]));
     return code == core::Code::ok ? nullptr : handle.environment().raise(code, handle);
   }
-  // What Condition needs: giveUp() releases a hold whole and returns its number, its depth being depth();
-  // resume(hold, depth) makes the hold that was just acquired again into it.
+  // What Condition needs: giveUp() releases a hold whole and returns its number, its depth being
+  // depth(); resume(hold, depth) makes the hold that was just acquired again into it.
   static napi_value give_up(napi_env env, H& handle, const double*) {
     const uint64_t hold = handle.primitive.hold_number();
     core::Code code = handle.primitive.held_by_me() ? core::Code::ok : core::Code::not_owner;

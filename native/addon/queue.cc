@@ -1,5 +1,5 @@
-#include "core/joinable_queue.h"
 #include "core/queue.h"
+#include "core/joinable_queue.h"
 
 #include "addon/handle.h"
 
@@ -7,8 +7,8 @@ namespace holdfast::addon {
 
 namespace {
 
-// Records are bytes here, with a type that means nothing: src/codec.ts makes them of values, and values
-// of them. Those that come out go into the thread's mailbox.
+// Records are bytes here, with a type that means nothing: src/codec.ts makes them of values, and
+// values of them. Those that come out go into the thread's mailbox.
 template <class Q>
 class QueueHandle final : public Handle<Q> {
  public:
@@ -87,8 +87,8 @@ napi_value put(napi_env env, QueueHandle<Q>& handle, const napi_value* arguments
   return number(env, static_cast<double>(handle.primitive.put(&record, 1, &done)));
 }
 
-// putMany(sources, table, from): how many were put; how it went in answer[0]. Four numbers a record in the
-// table: type, which of the sources, start, end. `from` counts records.
+// putMany(sources, table, from): how many were put; how it went in answer[0]. Four numbers a record
+// in the table: type, which of the sources, start, end. `from` counts records.
 template <class Q>
 napi_value put_many(napi_env env, QueueHandle<Q>& handle, const napi_value* arguments) {
   void* data = nullptr;

@@ -9,12 +9,12 @@ namespace holdfast::addon {
 namespace {
 
 using H = Handle<core::SharedMemory>;
-// What an ArrayBuffer shows. Two ends have to come, in whatever order: that of V8's use of the bytes
-// (detached, or unreachable), and that of the JS object.
+// What an ArrayBuffer shows. Two ends have to come, in whatever order: that of V8's use of the
+// bytes (detached, or unreachable), and that of the JS object.
 //
-// Between detach() and the end of the object a thread of libuv's pool may still be at work on the bytes
-// (zlib, say): it goes by address, and what it keeps alive is the view and so the object. It must find
-// memory there, though no longer ours.
+// Between detach() and the end of the object a thread of libuv's pool may still be at work on the
+// bytes (zlib, say): it goes by address, and what it keeps alive is the view and so the object. It
+// must find memory there, though no longer ours.
 struct Shown : core::SharedMemory::Mapping {
   bool one_has_ended = false;
 };
@@ -43,7 +43,8 @@ napi_value map(napi_env env, H& handle, const double*) {
   }
   napi_value buffer = nullptr;
   const napi_status status = napi_create_external_arraybuffer(
-      env, mapping->bytes, static_cast<size_t>(handle.primitive.size()), end_of_use, mapping, &buffer);
+      env, mapping->bytes, static_cast<size_t>(handle.primitive.size()), end_of_use, mapping,
+      &buffer);
   if (status == napi_ok) {
     napi_add_finalizer(env, buffer, mapping, end_of_object, nullptr, nullptr);
     return buffer;
@@ -78,7 +79,8 @@ napi_value inspect(napi_env env, H& handle, const double*) {
 
 napi_value bind_shared_memory(Environment& environment, core::Object* object) {
   Binder<core::SharedMemory> binder(environment, object);
-  set(environment.env(), binder.value(), "size", static_cast<double>(binder.handle().primitive.size()));
+  set(environment.env(), binder.value(), "size",
+      static_cast<double>(binder.handle().primitive.size()));
   binder.add<map>("map");
   binder.add("detach", detach);
   binder.add<inspect>("inspect");

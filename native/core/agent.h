@@ -19,9 +19,10 @@ class Watcher {
   virtual void watch_ends(size_t place) = 0;  // before the descriptor is closed
 };
 
-// Which of its holds of one object an agent has, or had last: shared by all its handles of that object,
-// and known to nobody else. A guard compares it with its own. Only this thread can bring its id into
-// an owner word, so the two together say exactly whose the hold is, whoever else releases and acquires.
+// Which of its holds of one object an agent has, or had last: shared by all its handles of that
+// object, and known to nobody else. A guard compares it with its own. Only this thread can bring
+// its id into an owner word, so the two together say exactly whose the hold is, whoever else
+// releases and acquires.
 struct HoldNumber {
   uint64_t value = 0;
   std::vector<uint64_t> at;  // BoundedSemaphore: of each permit
@@ -44,10 +45,12 @@ class Agent {
   Registry& registry() { return store_->registry(); }
   platform::MutexParty party();
   // May this thread lock mutexes that the kernel knows the owner of? Not if an agent in another pid
-  // namespace has the same thread number: the kernel would take the one for the other when one dies.
+  // namespace has the same thread number: the kernel would take the one for the other when one
+  // dies.
   bool may_lock_mutexes() const { return platform::traits::kTimedWaits && lone_number_; }
-  // The mutexes that it has, beyond one call. The kernel's list of them points into their mappings, so
-  // which they are must not be read from there: whatever is written to a file, none is unmapped locked.
+  // The mutexes that it has, beyond one call. The kernel's list of them points into their mappings,
+  // so which they are must not be read from there: whatever is written to a file, none is unmapped
+  // locked.
   void has_locked(const platform::traits::MutexStorage* mutex) { mutexes_.push_back(mutex); }
   // Had it that one? Not any more.
   bool forget_mutex(const platform::traits::MutexStorage* mutex);
@@ -55,9 +58,9 @@ class Agent {
   std::shared_ptr<HoldNumber> hold_number(const Object& object);
   uint64_t next_hold() { return ++holds_; }  // unlike any that this agent had, of whatever object
 
-  // News of death: whoever waits watches those it waits for, and its wait ends when one of them dies.
-  // That spares it the rest of its slice and is no more than that. The last watches stay open; there
-  // are few at a time, because one waits for one holder and holders come back.
+  // News of death: whoever waits watches those it waits for, and its wait ends when one of them
+  // dies. That spares it the rest of its slice and is no more than that. The last watches stay
+  // open; there are few at a time, because one waits for one holder and holders come back.
   void watch(AgentId id);
   void end_watch(size_t place);
   void set_watcher(Watcher* watcher) { watcher_ = watcher; }

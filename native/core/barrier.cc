@@ -50,7 +50,8 @@ Arrival Barrier::arrive_guarded(bool acts) {
   return {Turnout::passed, round.number, index};
 }
 
-// Under the guard. What is remembered of the old round first; the store of the word ends it (INV-19).
+// Under the guard. What is remembered of the old round first; the store of the word ends it
+// (INV-19).
 void Barrier::open_next(const Round& round, bool tripped) {
   const uint64_t bit = bit_of(round.number), history = body_.tripped.load();
   body_.tripped.store(tripped ? history | bit : history & ~bit);
@@ -90,9 +91,9 @@ Turnout Barrier::look(uint64_t number) {
     return Turnout::not_yet;  // the next look tells, whoever broke it
   }
   if (body_.last_break.load() <= number) return Turnout::passed;  // none has broken since
-  // Whoever slept through more rounds than are remembered, with a break among them, is told the worse.
-  // The bit is the next round's as soon as that one is there, though it is written only at its end; so
-  // the round is looked up again after the bit (INV-19).
+  // Whoever slept through more rounds than are remembered, with a break among them, is told the
+  // worse. The bit is the next round's as soon as that one is there, though it is written only at
+  // its end; so the round is looked up again after the bit (INV-19).
   const uint64_t history = body_.tripped.load();
   const uint64_t latest = Round::of(body_.state.load()).number;
   return latest - number < kHistory && (history & bit_of(number)) != 0 ? Turnout::passed
@@ -121,8 +122,9 @@ bool Barrier::has_dead(const Round& round) {
 
 Arrival Barrier::wait_to_arrive(bool acts, int64_t deadline_ns) {
   soon();
-  return wait_at_bell(agent_, body_.arrivals, arrivals_tag(), deadline_ns,
-                      [&] { return arrive(acts); }, [&] { watch(); });
+  return wait_at_bell(
+      agent_, body_.arrivals, arrivals_tag(), deadline_ns, [&] { return arrive(acts); },
+      [&] { watch(); });
 }
 
 Turnout Barrier::wait(uint64_t round, int64_t deadline_ns) {

@@ -1,5 +1,5 @@
-// Barrier: one word that says it all, changed by single stores under a guard, and a table of the agents
-// that have arrived.
+// Barrier: one word that says it all, changed by single stores under a guard, and a table of the
+// agents that have arrived.
 //
 //   arrive   put my id into the next place of the table, then count one more. The last one runs the
 //            action, if it has one, and opens the next round.
@@ -18,8 +18,8 @@ namespace holdfast::core {
 
 enum class Turnout {  // numbers of `turnout` in src/native.ts
   not_yet = 0,
-  passed = 1,   // the round is over and all were there
-  act = 2,      // last to arrive: run the action, then finish()
+  passed = 1,  // the round is over and all were there
+  act = 2,     // last to arrive: run the action, then finish()
   arrived = 3,
   broken = 4,
 };

@@ -10,7 +10,8 @@ Outcome BoundedSemaphore::claim(uint32_t index, AgentId from) {
   AgentId expected = from;
   if (!taken.owner.compare_exchange_strong(expected, agent_.id())) return {};
   KILL_POINT("bounded_semaphore.claim.owner");
-  // Known to this agent alone: by now somebody may have released, and another acquired (see HoldNumber).
+  // Known to this agent alone: by now somebody may have released, and another acquired (see
+  // HoldNumber).
   const uint64_t number = hold_after(agent_.next_hold(), kPlaces);
   holds_->at[index] = number;
   body_.acquisitions.fetch_add(1, std::memory_order_relaxed);
@@ -50,8 +51,8 @@ Outcome BoundedSemaphore::look() {
 
 Outcome BoundedSemaphore::wait(int64_t deadline_ns) {
   soon();
-  return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return look(); },
-                      [&] { watch(); });
+  return wait_at_bell(
+      agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return look(); }, [&] { watch(); });
 }
 
 void BoundedSemaphore::watch() {

@@ -18,8 +18,8 @@ int Condition::begin() {
       Waiting& mine = entry(i);
       const AgentId owner = mine.owner.load();
       // One that was notified and has died since rescue() looked is the next rescue's (INV-17).
-      if (owner != 0 && (round == 0 || mine.state.load() == kNotified ||
-                         agent_.registry().alive(owner))) {
+      if (owner != 0 &&
+          (round == 0 || mine.state.load() == kNotified || agent_.registry().alive(owner))) {
         continue;
       }
       const uint64_t ticket = body_.next_ticket.load() + 1;
@@ -80,7 +80,8 @@ void Condition::rescue() {
     Waiting& waiting = entry(i);
     const AgentId owner = waiting.owner.load();
     if (owner == 0 || waiting.state.load() != kNotified || agent_.registry().alive(owner)) continue;
-    // The next one first: dying in between wakes one too many, which is allowed, and not one too few.
+    // The next one first: dying in between wakes one too many, which is allowed, and not one too
+    // few.
     notify(1);
     KILL_POINT("condition.rescue.notified");
     waiting.owner.store(0);

@@ -1,9 +1,11 @@
 // Condition: a table of those who wait, changed only by whoever holds the condition's lock.
 //
-//   wait     with the lock: put myself into the table. Give the lock up, wait until I am notified, get
+//   wait     with the lock: put myself into the table. Give the lock up, wait until I am notified,
+//   get
 //            the lock back. With the lock again: take myself out.
 //   notify   with the lock: those who wait longest and live become `notified` and are rung.
-//   rescue   with the lock: a notified one that is dead is taken out, and the next is notified instead.
+//   rescue   with the lock: a notified one that is dead is taken out, and the next is notified
+//   instead.
 //
 // INV-17 A notification is in the table from notify() until a live waiter has the lock again, so no
 //        death loses it: whoever waits and sees a dead notified one gets the lock and rescues.
@@ -27,8 +29,8 @@ class Condition {
 
   // ---- with the lock
 
-  int begin();  // the place in the table; -1 if it is full
-  bool finish(int place);  // was it notified?
+  int begin();                      // the place in the table; -1 if it is full
+  bool finish(int place);           // was it notified?
   uint32_t notify(uint32_t count);  // how many were
   void rescue();
 

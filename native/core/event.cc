@@ -9,8 +9,8 @@ void Event::set() {
   while ((word & 1) == 0 && !body_.word.compare_exchange_weak(word, (word + 2) | 1)) {
   }
   KILL_POINT("event.set.word");
-  // Also if it was set already: who set it may have died before it rang. A read-modify-write comes before the
-  // look (INV-4), and changes nothing: whoever was waiting may have cleared it by now.
+  // Also if it was set already: who set it may have died before it rang. A read-modify-write comes
+  // before the look (INV-4), and changes nothing: whoever was waiting may have cleared it by now.
   body_.word.fetch_or(0);
   KILL_POINT("event.set.again");
   ring_all(body_.waiters, agent_.registry(), object_.tag());

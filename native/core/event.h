@@ -1,5 +1,5 @@
-// Event: one word. Bit 0 says whether it is set; the bits above count how often it was set, so that a
-// waiter that sleeps through a set() and the clear() after it has still seen the set().
+// Event: one word. Bit 0 says whether it is set; the bits above count how often it was set, so that
+// a waiter that sleeps through a set() and the clear() after it has still seen the set().
 #ifndef HOLDFAST_CORE_EVENT_H
 #define HOLDFAST_CORE_EVENT_H
 

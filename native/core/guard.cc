@@ -6,9 +6,9 @@ namespace holdfast::core {
 
 namespace {
 
-// Tries before the thread goes to sleep, with a pause that grows from try to try: some 3 us in all. The
-// guard is held for a tenth of that, and to sleep and be woken costs ten times as much. On a single
-// processor the holder cannot get on while somebody spins.
+// Tries before the thread goes to sleep, with a pause that grows from try to try: some 3 us in all.
+// The guard is held for a tenth of that, and to sleep and be woken costs ten times as much. On a
+// single processor the holder cannot get on while somebody spins.
 const int kSpins = platform::processor_count() > 1 ? 24 : 0;
 
 }  // namespace

@@ -1,4 +1,5 @@
-// A robust mutex around a few words or one copy: microseconds, unless its holder was stopped inside.
+// A robust mutex around a few words or one copy: microseconds, unless its holder was stopped
+// inside.
 #ifndef HOLDFAST_CORE_GUARD_H
 #define HOLDFAST_CORE_GUARD_H
 

@@ -16,8 +16,8 @@ bool JoinableQueue::enter(const Guard& guard, View* view) {
   return read_view(view);
 }
 
-// Calls visit(offset, head) for the records from `from` on until it returns false. False if the ring makes
-// no sense.
+// Calls visit(offset, head) for the records from `from` on until it returns false. False if the
+// ring makes no sense.
 template <class Visit>
 bool JoinableQueue::walk(const View& view, uint64_t from, Visit visit) const {
   uint64_t left = ((offset_of(view.tail) - from) & kOffsetMask) * kUnit;
@@ -55,8 +55,8 @@ void JoinableQueue::recover() {
   KILL_POINT("joinable_queue.recover.ready");
   own_.must_recount.store(0);
   KILL_POINT("joinable_queue.recover.must_recount");
-  // Whoever died may have been about to. With nothing left to get, nobody else would ever come to it, and
-  // those who put would wait for the room.
+  // Whoever died may have been about to. With nothing left to get, nobody else would ever come to
+  // it, and those who put would wait for the room.
   pop_done(view);
 }
 
@@ -141,8 +141,8 @@ Moved JoinableQueue::take_guarded(bool lease, std::vector<Record>* records, size
   if (size() == 0) reclaim(view);
   Place place;
   if (size() != 0 && !find_ready(view, &place)) {
-    // By what is counted there is something, and not where the hint leads to: one of the two was written
-    // over. All of it can be told from the records.
+    // By what is counted there is something, and not where the hint leads to: one of the two was
+    // written over. All of it can be told from the records.
     recover();
     if (!read_view(&view) || (size() != 0 && !find_ready(view, &place))) return Moved::corrupt;
   }
@@ -150,7 +150,8 @@ Moved JoinableQueue::take_guarded(bool lease, std::vector<Record>* records, size
     places.push_back(place);
     total += place.head.length;
     if (lease) break;
-    // Ahead of the owners below: whoever dies in between leaves the guard abandoned, and recover() looks.
+    // Ahead of the owners below: whoever dies in between leaves the guard abandoned, and recover()
+    // looks.
     own_.ready.store((place.offset + needed(place.head.length) / kUnit) & kOffsetMask);
     KILL_POINT("joinable_queue.get.ready");
   }
@@ -294,13 +295,15 @@ bool JoinableQueue::wait_to_join(int64_t deadline_ns) {
 }
 
 bool JoinableQueue::wait_to_get(int64_t deadline_ns) {
-  // The news of a death ends the wait in the bell, not this one, so what the dead had leased is looked for.
-  return wait_at_bell(agent_, body_.getters, getters_tag(), deadline_ns,
-                      [&] {
-                        if (size() == 0 && leased() != 0) bring_back();
-                        return size() != 0 || (ended() && leased() == 0);
-                      },
-                      [&] { watch(); });
+  // The news of a death ends the wait in the bell, not this one, so what the dead had leased is
+  // looked for.
+  return wait_at_bell(
+      agent_, body_.getters, getters_tag(), deadline_ns,
+      [&] {
+        if (size() == 0 && leased() != 0) bring_back();
+        return size() != 0 || (ended() && leased() == 0);
+      },
+      [&] { watch(); });
 }
 
 void JoinableQueue::bring_back() {

@@ -1,17 +1,17 @@
-// JoinableQueue: a Queue that knows what has not been worked off yet, and whose items may be leased.
+// JoinableQueue: a Queue that knows what has not been worked off yet, and whose items may be
+// leased.
 //
-//   take   under the guard: the first record that is ready becomes `owner` = me. It stays in the ring.
-//   done   `owner` = kDone. It leaves the ring when it is the first.
-//   retry  `owner` = 0: ready again, in its old place.
-//   get    as a Queue's; what was got counts until taskDone().
+//   take   under the guard: the first record that is ready becomes `owner` = me. It stays in the
+//   ring. done   `owner` = kDone. It leaves the ring when it is the first. retry  `owner` = 0:
+//   ready again, in its old place. get    as a Queue's; what was got counts until taskDone().
 //
-// A record's owner is one word, so whoever dies, a record is ready, leased or done and nothing between.
-// A dead owner's record is ready for whoever looks: INV-14 no item is lost by the death of its taker.
-// Everything counted beside the records is counted anew after a death under the guard.
+// A record's owner is one word, so whoever dies, a record is ready, leased or done and nothing
+// between. A dead owner's record is ready for whoever looks: INV-14 no item is lost by the death of
+// its taker. Everything counted beside the records is counted anew after a death under the guard.
 //
-// Tombstones are never counted higher than they are, at no instant: a record is done before it counts as
-// a tombstone, and stops counting before it leaves the ring. So whoever looks without the guard, whatever
-// a death has left, sees that there is something to look for with it.
+// Tombstones are never counted higher than they are, at no instant: a record is done before it
+// counts as a tombstone, and stops counting before it leaves the ring. So whoever looks without the
+// guard, whatever a death has left, sees that there is something to look for with it.
 #ifndef HOLDFAST_CORE_JOINABLE_QUEUE_H
 #define HOLDFAST_CORE_JOINABLE_QUEUE_H
 
@@ -47,7 +47,7 @@ class JoinableQueue final : public Queue {
   // Those who lease something that may come back.
   void watch();
 
-  uint64_t size() const;        // items that can be had
+  uint64_t size() const;  // items that can be had
   uint64_t leased() const { return own_.leased.load(); }
   uint64_t unfinished() const;  // items that were put and are not worked off
   uint64_t joiners_tag() const { return object_.tag() + 2; }

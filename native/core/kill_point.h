@@ -1,9 +1,10 @@
 // Instants at which a process may die and that are worth a name: after each write to shared memory.
 //
-// KILL_POINT("lock.claim.owner") is nothing in a build for users. With HOLDFAST_KILL_POINTS (the build
-// that `npm run sweep` makes) each of them enters itself into a section of the program, where the sweep
-// finds it, lights its fuse and lets an operation run into it. The name is file.function.what-is-done;
-// no two are the same. It may stand in any function that is neither a template nor inline.
+// KILL_POINT("lock.claim.owner") is nothing in a build for users. With HOLDFAST_KILL_POINTS (the
+// build that `npm run sweep` makes) each of them enters itself into a section of the program, where
+// the sweep finds it, lights its fuse and lets an operation run into it. The name is
+// file.function.what-is-done; no two are the same. It may stand in any function that is neither a
+// template nor inline.
 #ifndef HOLDFAST_CORE_KILL_POINT_H
 #define HOLDFAST_CORE_KILL_POINT_H
 
@@ -30,11 +31,11 @@ inline void pass(KillPoint& point) {
 
 }  // namespace holdfast::core
 
-#define KILL_POINT(text)                                                    \
-  do {                                                                      \
-    __attribute__((section("holdfast_kill_points"), used)) static           \
-        ::holdfast::core::KillPoint kill_point_here = {text, 0};            \
-    ::holdfast::core::pass(kill_point_here);                                \
+#define KILL_POINT(text)                                                                  \
+  do {                                                                                    \
+    __attribute__((section("holdfast_kill_points"),                                       \
+                   used)) static ::holdfast::core::KillPoint kill_point_here = {text, 0}; \
+    ::holdfast::core::pass(kill_point_here);                                              \
   } while (false)
 
 #else

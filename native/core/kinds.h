@@ -7,7 +7,7 @@
 namespace holdfast::core {
 
 struct KindFacts {
-  const char* name;           // as users write it; nullptr: there is no such kind
+  const char* name;  // as users write it; nullptr: there is no such kind
   bool has_semaphore = false;
   const char* initial = nullptr;  // what Header::initial means to a user; nullptr if nothing
 };

@@ -1,7 +1,7 @@
 // The format of everything in shared memory. A change here is a change of kFormatVersion.
 //
-// Every word that two agents may touch at once is a lock-free std::atomic, and every word has a table
-// of the states it can be in. All files are mapped whole and never change their length.
+// Every word that two agents may touch at once is a lock-free std::atomic, and every word has a
+// table of the states it can be in. All files are mapped whole and never change their length.
 #ifndef HOLDFAST_CORE_LAYOUT_H
 #define HOLDFAST_CORE_LAYOUT_H
 
@@ -37,7 +37,8 @@ enum class Kind : uint32_t {
 // Two programs may share a file only if the C library lays its objects out alike in both.
 constexpr uint64_t layout_signature() {
   return (uint64_t{sizeof(void*)} << 56) | (uint64_t{platform::traits::kLibraryId} << 48) |
-         (uint64_t{platform::traits::kSemaphoreSize} << 24) | uint64_t{platform::traits::kMutexSize};
+         (uint64_t{platform::traits::kSemaphoreSize} << 24) |
+         uint64_t{platform::traits::kMutexSize};
 }
 
 // ---------------------------------------------------------------- header
@@ -68,8 +69,8 @@ struct Header {
                         // see kTags
   uint64_t created_us;  // wall clock
   uint32_t creator_pid;
-  uint32_t initial;     // what it was made with. Semaphore: value; BoundedSemaphore: permits;
-                        // Barrier: parties
+  uint32_t initial;  // what it was made with. Semaphore: value; BoundedSemaphore: permits;
+                     // Barrier: parties
   char posix_name[platform::kSemaphoreNameMax + 1];  // "" if it has no semaphore
   uint32_t name_length;
   char name[kNameMax + 1];
@@ -107,11 +108,11 @@ struct WaitSet {
 struct OwnedBody {
   alignas(64) std::atomic<uint64_t> owner;
   std::atomic<uint64_t> acquisitions;
-  std::atomic<uint32_t> depth;         // RLock: written by the owner alone
+  std::atomic<uint32_t> depth;  // RLock: written by the owner alone
   uint32_t reserved;
-  std::atomic<uint64_t> contentions;   // acquisitions that had to wait
-  std::atomic<uint64_t> abandonments;  // acquisitions from a dead owner
-  std::atomic<uint64_t> mutex_owner;   // RLock: the agent that has the mutex; written by it alone
+  std::atomic<uint64_t> contentions;     // acquisitions that had to wait
+  std::atomic<uint64_t> abandonments;    // acquisitions from a dead owner
+  std::atomic<uint64_t> mutex_owner;     // RLock: the agent that has the mutex; written by it alone
   platform::traits::MutexStorage mutex;  // RLock
   alignas(64) WaitSet waiters;
 };
@@ -119,14 +120,15 @@ struct OwnedBody {
 struct SemaphoreBody {
   alignas(64) std::atomic<uint64_t> acquisitions;
   std::atomic<uint64_t> contentions;
-  // Used only where the system cannot read a semaphore: posts less waits, as good as its users lived.
+  // Used only where the system cannot read a semaphore: posts less waits, as good as its users
+  // lived.
   std::atomic<int32_t> value;
   uint32_t reserved;
   alignas(64) WaitSet waiters;
 };
 
-// Queue. A position is a place in the ring and a count of items in one word, so that one store moves
-// both: whoever dies, place and count agree.
+// Queue. A position is a place in the ring and a count of items in one word, so that one store
+// moves both: whoever dies, place and count agree.
 //
 //   bits 0..39   offset in units of 8 bytes, modulo 2^40; modulo the capacity it is the place
 //   bits 40..63  items, modulo 2^24
@@ -135,15 +137,15 @@ struct SemaphoreBody {
 // | equal             | empty
 // | tail before head  | corrupt, as is a difference larger than the capacity
 struct QueueBody {
-  alignas(64) std::atomic<uint64_t> tail;  // after the last record; written under the guard
-  alignas(64) std::atomic<uint64_t> head;  // at the first record; written under the guard
+  alignas(64) std::atomic<uint64_t> tail;      // after the last record; written under the guard
+  alignas(64) std::atomic<uint64_t> head;      // at the first record; written under the guard
   alignas(64) std::atomic<uint64_t> capacity;  // of the ring, in bytes: a power of two, only grows
   uint64_t max_items;                          // at most kQueueItemsMax
   uint64_t max_bytes;                          // as asked for
   uint32_t codec;                              // number of src/codec.ts: all users must agree
   std::atomic<uint32_t> ended;
-  std::atomic<uint64_t> puts, gets;            // since it was made; written under the guard
-  std::atomic<uint64_t> abandonments;          // times that somebody died under the guard
+  std::atomic<uint64_t> puts, gets;    // since it was made; written under the guard
+  std::atomic<uint64_t> abandonments;  // times that somebody died under the guard
   alignas(64) platform::traits::MutexStorage guard;
   alignas(64) WaitSet getters;
   alignas(64) WaitSet putters;
@@ -159,7 +161,8 @@ constexpr uint64_t kQueueBytesMax = uint64_t{1} << 30;
 //   deliveries  how often it was leased; with the record's place it names one lease
 //
 // A record that is done and not the first stays where it is until those before it are done.
-// `leased`, `tombstones` and `ready` can be told from the records and are, after a death under the guard.
+// `leased`, `tombstones` and `ready` can be told from the records and are, after a death under the
+// guard.
 struct JoinableQueueBody {
   QueueBody queue;
   alignas(64) std::atomic<uint64_t> gotten;  // got with get(), and taskDone() not called for it yet
@@ -171,8 +174,8 @@ struct JoinableQueueBody {
 };
 constexpr uint64_t kDone = UINT64_MAX;  // no agent's id: see Registry::next_serial
 
-// BoundedSemaphore: a permit, whose words of `owner` are a Lock's. ReadWriteLock: a reader's place, and
-// the number of its acquisition.
+// BoundedSemaphore: a permit, whose words of `owner` are a Lock's. ReadWriteLock: a reader's place,
+// and the number of its acquisition.
 struct Permit {
   std::atomic<uint64_t> owner;
   std::atomic<uint64_t> hold;
@@ -200,7 +203,7 @@ struct ReadWriteBody {
   std::atomic<uint64_t> acquisitions;  // of both modes
   std::atomic<uint64_t> contentions;
   std::atomic<uint64_t> abandonments;
-  std::atomic<uint64_t> turn;          // readers that a writer has let go first
+  std::atomic<uint64_t> turn;  // readers that a writer has let go first
   alignas(64) WaitSet readers;
   alignas(64) WaitSet writers;
 };  // and a table of Permit
@@ -249,7 +252,7 @@ struct BarrierBody {
   alignas(64) platform::traits::MutexStorage guard;
   alignas(64) WaitSet waiters;
   alignas(64) WaitSet arrivals;  // too early: the round before is not over yet
-};  // and a table of the agents that have arrived, uint64_t each
+};                               // and a table of the agents that have arrived, uint64_t each
 constexpr uint32_t kPartiesMax = 4096;
 
 enum class Phase : uint64_t { filling = 0, acting = 1, broken = 2 };
@@ -269,7 +272,8 @@ struct Round {
 constexpr size_t kObjectLength = 4096;
 constexpr size_t kJoinableQueueLength = 8192;
 
-constexpr uint64_t kSharedMemoryMax = uint64_t{1} << 32;  // what every supported V8 can show as one buffer
+constexpr uint64_t kSharedMemoryMax = uint64_t{1}
+                                      << 32;  // what every supported V8 can show as one buffer
 
 constexpr size_t body_length(Kind kind) {
   return kind == Kind::joinable_queue ? kJoinableQueueLength : kObjectLength;
@@ -293,8 +297,9 @@ constexpr uint32_t kSlotBits = 12;
 constexpr uint32_t kSlotCount = 1u << kSlotBits;  // agents of one user at one time
 constexpr size_t kProcessNameMax = 31;
 
-// id: 0, or the agent that lives here. The other fields are written before the id is published. They may be
-// read while the slot changes hands, and the reader finds out by the id: so they are atomic as well.
+// id: 0, or the agent that lives here. The other fields are written before the id is published.
+// They may be read while the slot changes hands, and the reader finds out by the id: so they are
+// atomic as well.
 struct Slot {
   std::atomic<uint64_t> id;
   std::atomic<uint64_t> start_time;

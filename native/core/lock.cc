@@ -13,7 +13,8 @@ Outcome Lock::claim(AgentId from) {
   if (!body_.owner.compare_exchange_strong(expected, agent_.id())) return {};
   KILL_POINT("lock.claim.owner");
   hold_->value = agent_.next_hold();
-  // Counters, which nothing depends on. Not only the owner writes them: by now somebody may have released.
+  // Counters, which nothing depends on. Not only the owner writes them: by now somebody may have
+  // released.
   body_.acquisitions.fetch_add(1, std::memory_order_relaxed);
   KILL_POINT("lock.claim.acquisitions");
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
@@ -66,7 +67,8 @@ Outcome Lock::wait_for_token(int64_t deadline_ns) {
   });
 }
 
-// At the bell, until the lock has been acquired: by this agent, or by another, and goes round again.
+// At the bell, until the lock has been acquired: by this agent, or by another, and goes round
+// again.
 Outcome Lock::wait_for_ring(int64_t deadline_ns) {
   struct Seen {
     Outcome outcome;
@@ -75,7 +77,8 @@ Outcome Lock::wait_for_ring(int64_t deadline_ns) {
   };
   const auto see = [&] {
     const Outcome outcome = look();
-    return Seen{outcome, platform::traits::kTimedWaits && body_.acquisitions.load() != seen_acquisitions_};
+    return Seen{outcome,
+                platform::traits::kTimedWaits && body_.acquisitions.load() != seen_acquisitions_};
   };
   return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns, see, [&] { watch(); })
       .outcome;

@@ -1,15 +1,19 @@
 // Lock: a semaphore to wait on, an owner word to hold.
 //
-//   acquire   take a token from the semaphore, then swap `owner` 0 -> me. If the swap fails the token
+//   acquire   take a token from the semaphore, then swap `owner` 0 -> me. If the swap fails the
+//   token
 //             was surplus: drop it.
 //   release   swap `owner` -> 0, post a token, ring one waiter.
-//   rescue    `owner` is dead: swap dead -> me (acquired, abandoned). `owner` is 0 and neither a token
-//             nor an acquisition has come for two slices: somebody died between two steps; post one.
+//   rescue    `owner` is dead: swap dead -> me (acquired, abandoned). `owner` is 0 and neither a
+//   token
+//             nor an acquisition has come for two slices: somebody died between two steps; post
+//             one.
 //
 // INV-1 The swap is the lock: at most one live agent is in `owner`. Tokens are permits to try.
 // INV-2 A surplus token is harmless: whoever draws it fails the swap and drops it. So a rescue may
 //       always post.
-// INV-3 A lost token is found: `owner` == 0 without a token is mended by the next looks of any waiter.
+// INV-3 A lost token is found: `owner` == 0 without a token is mended by the next looks of any
+// waiter.
 #ifndef HOLDFAST_CORE_LOCK_H
 #define HOLDFAST_CORE_LOCK_H
 
@@ -25,9 +29,7 @@ class Lock {
         body_(*object.body<OwnedBody>()),
         hold_(agent.hold_number(object)) {}
 
-  Outcome try_acquire() {
-    return platform::try_wait(object_.semaphore()) ? claim(0) : Outcome{};
-  }
+  Outcome try_acquire() { return platform::try_wait(object_.semaphore()) ? claim(0) : Outcome{}; }
   // Tries, and if that fails sees whether there is somebody to wait for at all.
   Outcome look();
   // Blocks at most until the deadline.

@@ -91,8 +91,8 @@ Moved Queue::make_room(View* view, uint64_t wanted) {
   while (view->used + wanted > view->capacity) {
     const uint64_t capacity = view->capacity;
     if (capacity * 2 > largest_ring()) return Moved::not_yet;
-    cannot_grow_ = static_cast<bool>(
-        platform::reserve_space(object_.descriptor(), body_length(object_.kind()) + capacity, capacity));
+    cannot_grow_ = static_cast<bool>(platform::reserve_space(
+        object_.descriptor(), body_length(object_.kind()) + capacity, capacity));
     // Space may come back, or a getter make room; but not for what never fits as it is.
     if (cannot_grow_) return wanted <= capacity ? Moved::not_yet : Moved::no_space;
     KILL_POINT("queue.make_room.reserved");
@@ -177,7 +177,8 @@ Moved Queue::get_guarded(size_t count, std::vector<Record>* records) {
   const Guard guard(agent_, body_.guard);
   if (!guard.locked()) return Moved::not_yet;
   died_under(guard);
-  // Looked up under the guard: a put looks there too, so nothing comes after an end that is seen here.
+  // Looked up under the guard: a put looks there too, so nothing comes after an end that is seen
+  // here.
   const bool over = ended();
   View view;
   if (!read_view(&view)) return Moved::corrupt;

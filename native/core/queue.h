@@ -1,12 +1,14 @@
 // Queue: a ring of records under a robust guard.
 //
-//   put   under the guard: write the record behind the tail, then publish it by one store of `tail`.
-//   get   under the guard: copy the record at the head, then consume it by one store of `head`.
-//   grow  under the guard: reserve as much again, copy the lower half to the upper, then publish it by
-//         one store of `capacity`. A place is an offset modulo the capacity, so every record that is
-//         in the ring stands, after the copy, where the larger capacity will look for it.
+//   put   under the guard: write the record behind the tail, then publish it by one store of
+//   `tail`. get   under the guard: copy the record at the head, then consume it by one store of
+//   `head`. grow  under the guard: reserve as much again, copy the lower half to the upper, then
+//   publish it by
+//         one store of `capacity`. A place is an offset modulo the capacity, so every record that
+//         is in the ring stands, after the copy, where the larger capacity will look for it.
 //
-// INV-12 A death at any instruction under the guard leaves a valid ring: what is not published does not
+// INV-12 A death at any instruction under the guard leaves a valid ring: what is not published does
+// not
 //        exist, what is not consumed is still there. So whoever finds the guard abandoned goes on.
 // INV-13 Nothing is ever touched beyond the reserved capacity.
 #ifndef HOLDFAST_CORE_QUEUE_H
@@ -29,10 +31,10 @@ struct Record {
 
 enum class Moved {  // numbers of `moved` in src/native.ts
   yes,
-  not_yet,   // empty, full, or the guard was taken for longer than a call may wait
+  not_yet,  // empty, full, or the guard was taken for longer than a call may wait
   ended,
-  too_large, // for this queue, ever
-  no_space,  // the ring has to grow and the storage is full
+  too_large,  // for this queue, ever
+  no_space,   // the ring has to grow and the storage is full
   corrupt,
 };
 
@@ -59,11 +61,11 @@ class Queue {
   Queue(Agent& agent, Object& object) : Queue(agent, object, 0) {}
   virtual ~Queue() = default;
 
-  // Puts the records in order, as many as there is room for; `*put` says how many. They become visible
-  // together. `yes` if all of them went in.
+  // Puts the records in order, as many as there is room for; `*put` says how many. They become
+  // visible together. `yes` if all of them went in.
   Moved put(const Record* records, size_t count, size_t* put);
-  // Gets at most `count` records. Their bytes are the caller's inbox if they fit, one after another, else
-  // this queue's until the next call.
+  // Gets at most `count` records. Their bytes are the caller's inbox if they fit, one after
+  // another, else this queue's until the next call.
   Moved get(size_t count, std::vector<Record>* records);
   // No more puts; getters drain what is there.
   void end();
@@ -149,8 +151,8 @@ class Queue {
   size_t inbox_length_ = 0;
   std::string scratch_;            // for what the inbox cannot hold
   std::vector<uint64_t> offsets_;  // of the records that are being got
-  uint64_t wanted_ = kUnit;   // bytes that the last put wanted room for
-  bool cannot_grow_ = false;  // when last tried: the storage is full
+  uint64_t wanted_ = kUnit;        // bytes that the last put wanted room for
+  bool cannot_grow_ = false;       // when last tried: the storage is full
 };
 
 }  // namespace holdfast::core

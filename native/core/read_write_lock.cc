@@ -136,8 +136,9 @@ Outcome ReadWriteLock::wait_shared(Past past, int64_t deadline_ns) {
 
 Outcome ReadWriteLock::wait_exclusive(int64_t deadline_ns) {
   soon();
-  return wait_at_bell(agent_, body_.writers, writers_tag(), deadline_ns,
-                      [&] { return look_exclusive(); }, [&] { watch_all(); });
+  return wait_at_bell(
+      agent_, body_.writers, writers_tag(), deadline_ns, [&] { return look_exclusive(); },
+      [&] { watch_all(); });
 }
 
 void ReadWriteLock::watch_all() {
@@ -151,8 +152,8 @@ void ReadWriteLock::watch_all() {
   }
 }
 
-// Takes a reader out. The writer that waits for it need not be the first in the wait set, so it is rung
-// by its id.
+// Takes a reader out. The writer that waits for it need not be the first in the wait set, so it is
+// rung by its id.
 void ReadWriteLock::leave(uint32_t index) {
   entry(index).owner.exchange(0);
   KILL_POINT("read_write_lock.leave.owner");
@@ -187,7 +188,8 @@ Code ReadWriteLock::release_exclusive(uint64_t hold) {
 }
 
 void ReadWriteLock::hand_on() {
-  // Each is counted before it is rung: it may be in, and have taken its turn, before we are back here.
+  // Each is counted before it is rung: it may be in, and have taken its turn, before we are back
+  // here.
   bool rung = true;
   for (uint32_t i = 0; i < kWaitSetSize && rung; i++) {
     body_.turn.fetch_add(1);

@@ -1,16 +1,21 @@
 // ReadWriteLock: an owner word for the writer, a table of owner words for the readers.
 //
-//   read    put my id into the table, then look at `writer`: nobody there, or dead: reading. Somebody
+//   read    put my id into the table, then look at `writer`: nobody there, or dead: reading.
+//   Somebody
 //           there: take my id out again and wait.
-//   write   swap `writer` 0 or dead -> me, then look at the table: nobody alive in it: writing. Else
+//   write   swap `writer` 0 or dead -> me, then look at the table: nobody alive in it: writing.
+//   Else
 //           wait for them to leave; no reader enters meanwhile.
 //   leave   take my id out; the last reader rings the writer that waits.
-//   turn    a writer that leaves while readers wait lets them go first: as many as it rang. Writers hold
+//   turn    a writer that leaves while readers wait lets them go first: as many as it rang. Writers
+//   hold
 //           back until so many have entered, or a slice has passed without anything happening.
 //
-// INV-15 Both sides write before they look, sequentially consistent: a reader and a writer cannot both
+// INV-15 Both sides write before they look, sequentially consistent: a reader and a writer cannot
+// both
 //        miss each other. Both may see each other; then the reader gives way.
-// INV-16 A writer keeps its place while it waits for readers, so no stream of readers starves it; by the
+// INV-16 A writer keeps its place while it waits for readers, so no stream of readers starves it;
+// by the
 //        turn no stream of writers starves the readers.
 #ifndef HOLDFAST_CORE_READ_WRITE_LOCK_H
 #define HOLDFAST_CORE_READ_WRITE_LOCK_H
@@ -44,7 +49,8 @@ class ReadWriteLock {
   void pass_on_exclusive();
   void abandon();
 
-  // Does nobody write or want to, or is that so in a moment? Readers that a writer waits for are not seen.
+  // Does nobody write or want to, or is that so in a moment? Readers that a writer waits for are
+  // not seen.
   bool soon() {
     return spin_([this] { return body_.writer.load(std::memory_order_relaxed) == 0; });
   }
@@ -54,7 +60,8 @@ class ReadWriteLock {
   bool writes(AgentId id) const { return body_.writer.load() == id && body_.writing.load() == id; }
   bool written_by_me() const { return writes(agent_.id()); }
   bool read_by_me() const;
-  bool all_mine() const;  // every place in the table: no more readers fit in, and all are this agent's
+  bool all_mine()
+      const;  // every place in the table: no more readers fit in, and all are this agent's
   bool held_by_me() const { return written_by_me() || read_by_me(); }
   bool is_mine(uint64_t hold) const;
   static constexpr bool kManyHolds = true;
@@ -66,7 +73,8 @@ class ReadWriteLock {
   uint64_t writers_tag() const { return object_.tag() + 1; }
 
  private:
-  // A hold is the number of its acquisition and, in the low bits, its place; kReadersMax is the writer's.
+  // A hold is the number of its acquisition and, in the low bits, its place; kReadersMax is the
+  // writer's.
   static constexpr uint64_t kPlaces = 2 * kReadersMax;
 
   Permit& entry(uint64_t index) const { return object_.entry<Permit>(index); }

@@ -11,8 +11,8 @@ namespace holdfast::core {
 
 namespace {
 
-// By the whole id: in a directory that was emptied, another registry gives the same slots away, and a
-// bell must not answer for an agent that is not its own.
+// By the whole id: in a directory that was emptied, another registry gives the same slots away, and
+// a bell must not answer for an agent that is not its own.
 struct BellName {
   char text[24];
   explicit BellName(AgentId id) {
@@ -35,9 +35,9 @@ void Registry::attach(RegistryBody* body, std::string directory, int directory_f
 }
 
 uint64_t Registry::next_serial() {
-  // Seeded with the time, so that a registry which somebody deleted does not begin again with numbers
-  // that still stand in an owner word.
-  // One bit less than there is room for, so that no id is kDone.
+  // Seeded with the time, so that a registry which somebody deleted does not begin again with
+  // numbers that still stand in an owner word. One bit less than there is room for, so that no id
+  // is kDone.
   constexpr uint64_t kSerialMask = (uint64_t{1} << (63 - kSlotBits)) - 1;
   if (body_->next_generation == 0) body_->next_generation = platform::realtime_us();
   body_->next_generation = (body_->next_generation + 1) & kSerialMask;
@@ -120,7 +120,8 @@ bool Registry::is_stale_bell(const std::string& file_name) {
   return slot_of(id).id.load() != id;
 }
 
-// Under ringers_mutex_. The descriptor of an open ringer of this agent, -1 if there is none to be had.
+// Under ringers_mutex_. The descriptor of an open ringer of this agent, -1 if there is none to be
+// had.
 int Registry::ringer_of(AgentId id, platform::Reader* reader) {
   Ringer& ringer = ringers_[id % kRingers];
   *reader = platform::Reader::present;

@@ -1,8 +1,8 @@
 // The agents of one user: who they are, whether they live, and how to ring them.
 //
-// An agent is one JS thread. Its id is a serial number that is never used twice, with its slot in the
-// low bits. It lives as long as its slot carries the id and its bell (a FIFO) has a reader, which the
-// kernel knows the instant that the process is gone.
+// An agent is one JS thread. Its id is a serial number that is never used twice, with its slot in
+// the low bits. It lives as long as its slot carries the id and its bell (a FIFO) has a reader,
+// which the kernel knows the instant that the process is gone.
 //
 // INV-7 An id is published in its slot only while its bell is open, so a starting agent never looks
 // dead; and slots and bells change hands only under the directory's lock.
@@ -50,8 +50,8 @@ class Registry {
   // ---- at any time
 
   bool alive(AgentId id);
-  // A descriptor that tells by poll(2) when the agent dies: the writing end of its bell. -1 if there is
-  // none to be had; the caller's to close.
+  // A descriptor that tells by poll(2) when the agent dies: the writing end of its bell. -1 if
+  // there is none to be had; the caller's to close.
   int open_watch(AgentId id);
   // False only if the agent is known to be dead. True does not promise that it will read the ring.
   bool ring(AgentId id, uint64_t tag);
@@ -61,8 +61,8 @@ class Registry {
   bool is_lone(const platform::Identity& me);
   Slot& slot_of(AgentId id) { return body_->slots[id & (kSlotCount - 1)]; }
 
-  // Opening a FIFO costs several times as much as writing to it or asking it, so the last ringers stay
-  // open. One is never mistaken for another agent's: every agent makes a FIFO of its own.
+  // Opening a FIFO costs several times as much as writing to it or asking it, so the last ringers
+  // stay open. One is never mistaken for another agent's: every agent makes a FIFO of its own.
   struct Ringer {
     AgentId id = 0;
     int fd = -1;

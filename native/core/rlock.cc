@@ -42,8 +42,8 @@ Outcome RLock::claim_with(platform::MutexResult result) {
   agent_.has_locked(&body_.mutex);
   KILL_POINT("rlock.claim_with.mutex");
   const AgentId before = body_.owner.load();
-  // The kernel wakes us before it closes the bell of the dead. Its word is good: no two agents that lock
-  // mutexes have the same thread number (Agent::may_lock_mutexes).
+  // The kernel wakes us before it closes the bell of the dead. Its word is good: no two agents that
+  // lock mutexes have the same thread number (Agent::may_lock_mutexes).
   const bool died = result == platform::MutexResult::owner_died &&
                     body_.mutex_owner.load(std::memory_order_relaxed) == before;
   body_.mutex_owner.store(agent_.id(), std::memory_order_relaxed);
@@ -52,8 +52,8 @@ Outcome RLock::claim_with(platform::MutexResult result) {
   if (before == 0 || died || !agent_.registry().alive(before)) outcome = claim(before);
   if (!outcome) {
     unlock();
-    // Whoever looked meanwhile found the mutex taken, by us, and may have gone to sleep beside a word that
-    // has become free (spec/rlock.pml).
+    // Whoever looked meanwhile found the mutex taken, by us, and may have gone to sleep beside a
+    // word that has become free (spec/rlock.pml).
     if (body_.owner.load() == 0) ring_one(body_.waiters, agent_.registry(), object_.tag());
   }
   return outcome;
@@ -100,8 +100,8 @@ Outcome RLock::wait(int64_t deadline_ns) {
     if (outcome) return outcome;
     if (result == platform::MutexResult::busy) return look();  // the slice is over
   }
-  return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return look(); },
-                      [&] { watch(); });
+  return wait_at_bell(
+      agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return look(); }, [&] { watch(); });
 }
 
 void RLock::watch() { agent_.watch(body_.owner.load()); }

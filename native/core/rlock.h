@@ -2,16 +2,18 @@
 //
 //   acquire   `owner` is me: one deeper. Else lock the mutex, then swap `owner` 0 or dead -> me.
 //   release   one less deep; at 0 write 0 into `owner`, unlock the mutex, ring one waiter.
-//   death     the kernel marks the mutex and wakes a waiter at once. Whoever swaps a dead agent out of
+//   death     the kernel marks the mutex and wakes a waiter at once. Whoever swaps a dead agent out
+//   of
 //             `owner` is told.
 //   rescue    the mutex cannot be had although `owner` is dead, or has been 0 for two slices: hold
 //             without it. The word is the lock; the mutex is the bed.
 //
 // INV-1 holds here as in lock.h: the swap is the lock, at most one live agent is in `owner`.
-// INV-11 Whoever has the mutex and not the word gives the mutex back at once, and waits at its bell.
+// INV-11 Whoever has the mutex and not the word gives the mutex back at once, and waits at its
+// bell.
 //
-// A dead agent in `owner` died, or ended, while holding. Death between two steps of an acquisition or
-// of a release leaves 0 there or older news, and nothing of the user's half done.
+// A dead agent in `owner` died, or ended, while holding. Death between two steps of an acquisition
+// or of a release leaves 0 there or older news, and nothing of the user's half done.
 #ifndef HOLDFAST_CORE_RLOCK_H
 #define HOLDFAST_CORE_RLOCK_H
 
@@ -46,8 +48,8 @@ class RLock {
   void resume(uint64_t hold, uint32_t depth);
   // At the end of the agent, if it held this: wake somebody who will find out.
   void abandon();
-  // Before a handle of this agent goes. A mutex that it still has, though the owner word is another's, it
-  // has only because somebody wrote over that word.
+  // Before a handle of this agent goes. A mutex that it still has, though the owner word is
+  // another's, it has only because somebody wrote over that word.
   void let_go();
 
   AgentId owner() const { return body_.owner.load(); }

@@ -1,5 +1,5 @@
-// Semaphore: a bare POSIX named semaphore. Permits have no owner, so a permit that a dead process had
-// taken is gone, and a program in any language can take part.
+// Semaphore: a bare POSIX named semaphore. Permits have no owner, so a permit that a dead process
+// had taken is gone, and a program in any language can take part.
 #ifndef HOLDFAST_CORE_SEMAPHORE_H
 #define HOLDFAST_CORE_SEMAPHORE_H
 
@@ -12,9 +12,7 @@ class Semaphore {
   Semaphore(Agent& agent, Object& object)
       : agent_(agent), object_(object), body_(*object.body<SemaphoreBody>()) {}
 
-  Outcome try_acquire() {
-    return platform::try_wait(object_.semaphore()) ? taken() : Outcome{};
-  }
+  Outcome try_acquire() { return platform::try_wait(object_.semaphore()) ? taken() : Outcome{}; }
   Outcome look() { return try_acquire(); }
   Outcome wait(int64_t deadline_ns);
   // Is a permit there, or will one be in a moment?

@@ -1,5 +1,5 @@
-// SharedMemory: bytes, and nothing else. What they mean, and in which order they are written, is their
-// users' business.
+// SharedMemory: bytes, and nothing else. What they mean, and in which order they are written, is
+// their users' business.
 #ifndef HOLDFAST_CORE_SHARED_MEMORY_H
 #define HOLDFAST_CORE_SHARED_MEMORY_H
 
@@ -13,7 +13,8 @@ class SharedMemory {
 
   uint64_t size() const { return object_.table_length(); }
 
-  // A mapping of its own, which outlives the object's being closed: it ends with whoever asked for it.
+  // A mapping of its own, which outlives the object's being closed: it ends with whoever asked for
+  // it.
   struct Mapping {
     void* base = nullptr;
     size_t length = 0;

@@ -1,6 +1,7 @@
-// A look now and then for a moment before a thread goes to sleep. To sleep and be woken costs two threads
-// several microseconds of work each, and the waiter far more in time; what is about to come is cheaper to
-// look out for. Nothing rests on it: whoever has looked in vain waits as if it had not.
+// A look now and then for a moment before a thread goes to sleep. To sleep and be woken costs two
+// threads several microseconds of work each, and the waiter far more in time; what is about to come
+// is cheaper to look out for. Nothing rests on it: whoever has looked in vain waits as if it had
+// not.
 #ifndef HOLDFAST_CORE_SPIN_H
 #define HOLDFAST_CORE_SPIN_H
 
@@ -13,7 +14,8 @@ class Spin {
   // True once `look` is, which is cheap and changes nothing. Event loops stand still meanwhile.
   template <class Look>
   bool operator()(Look look) {
-    static const bool alone = platform::processor_count() < 2;  // nobody else runs while this thread does
+    static const bool alone =
+        platform::processor_count() < 2;  // nobody else runs while this thread does
     if (alone) return false;
     if (skips_ > 0) {
       skips_--;

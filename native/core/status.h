@@ -1,4 +1,5 @@
-// What a core operation came to. The addon turns every code but `ok` into one class of src/errors.ts.
+// What a core operation came to. The addon turns every code but `ok` into one class of
+// src/errors.ts.
 #ifndef HOLDFAST_CORE_STATUS_H
 #define HOLDFAST_CORE_STATUS_H
 

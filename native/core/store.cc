@@ -7,8 +7,8 @@
 #include <cstring>
 #include <utility>
 
-#include "core/kinds.h"
 #include "core/kill_point.h"
+#include "core/kinds.h"
 #include "core/wait_set.h"
 
 namespace holdfast::core {
@@ -17,7 +17,8 @@ namespace {
 
 constexpr const char* kRegistryName = "registry";
 constexpr const char* kObjectPrefix = "object.";
-constexpr uint64_t kQueueBytes = uint64_t{1} << 26;  // a new queue's maxBytes, if none was asked for
+constexpr uint64_t kQueueBytes = uint64_t{1}
+                                 << 26;  // a new queue's maxBytes, if none was asked for
 constexpr int64_t kOpenPatience_ns = 10'000 * platform::kNanosPerMilli;
 constexpr int64_t kClosePatience_ns = 2'000 * platform::kNanosPerMilli;
 
@@ -36,8 +37,8 @@ bool is_semaphore_name(const char* name) {
 
 bool has_semaphore(Kind kind) { return facts_of(kind).has_semaphore; }
 
-// A ring never reaches further than a power of two, and so that it stays below what was asked for it
-// stops at the last one.
+// A ring never reaches further than a power of two, and so that it stays below what was asked for
+// it stops at the last one.
 uint64_t largest_ring(uint64_t max_bytes) {
   uint64_t ring = kQueueBytesMin;
   while (ring * 2 <= max_bytes) ring *= 2;
@@ -66,7 +67,8 @@ bool has_owner_in_table(int fd, const Header& header) {
 
 Status differ(const char* what, uint64_t has, uint64_t wanted) {
   return Status::of(Code::incompatible, std::string("it was made with ") + what + " " +
-                                            std::to_string(has) + ", not " + std::to_string(wanted));
+                                            std::to_string(has) + ", not " +
+                                            std::to_string(wanted));
 }
 
 std::string random_hex() {
@@ -80,8 +82,8 @@ std::string random_hex() {
 }  // namespace
 
 // The directory's lock, and the process's own beside it (all threads share one file description). A
-// peer that was stopped inside must not stop us for ever, so it is asked for again and again up to a
-// limit; flock(2) has no timed form.
+// peer that was stopped inside must not stop us for ever, so it is asked for again and again up to
+// a limit; flock(2) has no timed form.
 class Store::Locked {
  public:
   Locked(Store& store, int64_t patience_ns)
@@ -91,7 +93,9 @@ class Store::Locked {
     if (acquired_) platform::unlock_file(fd_);
   }
   bool acquired() const { return acquired_; }
-  static Status busy() { return Status::of(Code::busy, "the directory is locked by another process"); }
+  static Status busy() {
+    return Status::of(Code::busy, "the directory is locked by another process");
+  }
 
  private:
   static bool lock(int fd, int64_t patience_ns) {
@@ -112,9 +116,9 @@ class Store::Locked {
 struct Store::Found {
   // half_made: or half removed; then it may be in use.
   enum class What { nothing, half_made, object } what = What::nothing;
-  Header header;         // a private copy, of what == object, or of half_made with a semaphore name
-  bool in_use = false;   // by anyone, this process included
-  int fd = -1;           // if not in use, locked exclusively
+  Header header;        // a private copy, of what == object, or of half_made with a semaphore name
+  bool in_use = false;  // by anyone, this process included
+  int fd = -1;          // if not in use, locked exclusively
   ~Found() {
     if (fd < 0) return;
     // By word: a child between fork and exec may share the file description, and the lock with it.
@@ -136,8 +140,8 @@ bool Store::has_news(const Found& found) {
   const Kind kind = found.header.kind;
   if (kind == Kind::bounded_semaphore) return has_owner_in_table(found.fd, found.header);
   if (!is_owned_kind(kind) && kind != Kind::read_write_lock) return false;
-  const uint64_t word = kind == Kind::read_write_lock ? offsetof(ReadWriteBody, writing)
-                                                      : offsetof(OwnedBody, owner);
+  const uint64_t word =
+      kind == Kind::read_write_lock ? offsetof(ReadWriteBody, writing) : offsetof(OwnedBody, owner);
   AgentId owner = 0;
   return platform::read_at(found.fd, sizeof(Header) + word, &owner, sizeof owner) && owner != 0;
 }
@@ -180,8 +184,8 @@ void Object::forget_users() {
       return reset(body<SemaphoreBody>()->waiters);
     case Kind::joinable_queue:
       reset(body<JoinableQueueBody>()->joiners);
-      // Leases of the dead are found by whoever looks for something to take. Somebody may have died under
-      // the guard, which is made anew here and forgets it.
+      // Leases of the dead are found by whoever looks for something to take. Somebody may have died
+      // under the guard, which is made anew here and forgets it.
       body<JoinableQueueBody>()->must_recount.store(1);
       KILL_POINT("store.forget_users.must_recount");
       [[fallthrough]];
@@ -290,8 +294,9 @@ Status Store::open_registry() {
   platform::OsError error;
   if (fresh && has_objects_in_use()) {
     return Status::of(Code::incompatible,
-                      where + " was removed while other processes were using objects there; they would "
-                              "count as dead here. Restart them, or use another HOLDFAST_DIR");
+                      where +
+                          " was removed while other processes were using objects there; they would "
+                          "count as dead here. Restart them, or use another HOLDFAST_DIR");
   }
   if (fresh) {
     error = platform::create_file(directory_fd_, kRegistryName, &registry_fd_);
@@ -343,8 +348,7 @@ Store::~Store() {
   if (registry_base_ != nullptr) {
     Locked locked(*this, kClosePatience_ns);
     // Last one out of the directory, and nothing persistent in it: leave no trace.
-    if (locked.acquired() && check_surroundings().ok() &&
-        !platform::lock_exclusive(registry_fd_)) {
+    if (locked.acquired() && check_surroundings().ok() && !platform::lock_exclusive(registry_fd_)) {
       platform::OsError error;
       bool empty = true;
       const std::vector<std::string> names = platform::list_directory(directory_fd_, &error);
@@ -386,7 +390,8 @@ void Store::vacate_agent(AgentId id, int bell_fd) {
 
 // ---------------------------------------------------------------- one file
 
-// Looks at a file without changing it. Everything that is not ours, or not whole, is told apart here.
+// Looks at a file without changing it. Everything that is not ours, or not whole, is told apart
+// here.
 Status Store::inspect_file(const std::string& file_name, Found* found) {
   const std::string path = directory_ + "/" + file_name;
   if (platform::OsError error = platform::open_file(directory_fd_, file_name.c_str(), &found->fd)) {
@@ -417,8 +422,8 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   const Header& header = found->header;
   const uint64_t magic = header.magic.load();
   if (facts.length == 0 || (magic == 0 && got == sizeof header)) {
-    // The creator writes the magic number last. While it lives it holds the directory's lock, and so
-    // do we: it is dead.
+    // The creator writes the magic number last. While it lives it holds the directory's lock, and
+    // so do we: it is dead.
     if (found->in_use) return Status::of(Code::corrupt, path + " has lost its header");
     found->what = Found::What::half_made;
     return Status::success();
@@ -438,9 +443,9 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
                                     ? header.byte_length == kRegistryLength
                                     : plausible(header.kind, header.initial, header.byte_length);
   if (facts.length != header.byte_length || !plausible_length) {
-    return Status::of(Code::corrupt, path + " has the wrong length: " + std::to_string(facts.length) +
-                                         " bytes, and its header says " +
-                                         std::to_string(header.byte_length));
+    return Status::of(Code::corrupt,
+                      path + " has the wrong length: " + std::to_string(facts.length) +
+                          " bytes, and its header says " + std::to_string(header.byte_length));
   }
   const bool text_ends = memchr(header.posix_name, 0, sizeof header.posix_name) != nullptr &&
                          header.name_length <= kNameMax;
@@ -450,7 +455,8 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   const bool countable =
       header.kind != Kind::semaphore || header.initial <= platform::kSemaphoreValueMax;
   const State state = header.state.load();
-  if (!text_ends || !known_kind || !named || !countable || state < State::making || state > State::removed) {
+  if (!text_ends || !known_kind || !named || !countable || state < State::making ||
+      state > State::removed) {
     return Status::of(Code::corrupt, path + " has a header that makes no sense");
   }
   if (state == State::making && found->in_use) {
@@ -461,16 +467,17 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
 }
 
 void Store::destroy(const char* posix_name, const std::string& file_name) {
-  // INV-10: the semaphore first. Dying in between leaves a file that nobody uses, and a sweep or the
-  // next open comes by here again.
+  // INV-10: the semaphore first. Dying in between leaves a file that nobody uses, and a sweep or
+  // the next open comes by here again.
   if (is_semaphore_name(posix_name)) platform::unlink_semaphore(posix_name);
   KILL_POINT("store.destroy.semaphore");
   platform::unlink_file(directory_fd_, file_name.c_str());
   KILL_POINT("store.destroy.file");
 }
 
-// Dying between the semaphore and the file would leave those who use the object alone with a name that
-// nobody else can open any more. So the file says first that it is no longer what the name means.
+// Dying between the semaphore and the file would leave those who use the object alone with a name
+// that nobody else can open any more. So the file says first that it is no longer what the name
+// means.
 Status Store::take_name_away(int fd, const char* posix_name, const std::string& file_name) {
   void* base = nullptr;
   if (platform::OsError error = platform::map_file(fd, kObjectLength, &base)) {
@@ -509,8 +516,8 @@ Status Store::open(const OpenRequest& request, Object** result) {
 }
 
 // Somebody may have emptied or replaced the directory under us. What is open goes on working, but a
-// newcomer there begins another registry, in which we are nobody: sharing a new object with it would
-// mean that it takes us for dead.
+// newcomer there begins another registry, in which we are nobody: sharing a new object with it
+// would mean that it takes us for dead.
 Status Store::check_surroundings() {
   platform::FileFacts ours;
   if (!platform::is_same_directory(directory_.c_str(), directory_fd_) ||
@@ -526,8 +533,7 @@ Status Store::check_surroundings() {
 Status Store::make(const OpenRequest& request, const std::string& file_name, Object** result) {
   auto object = std::make_unique<Object>();
   object->file_name_ = file_name;
-  platform::OsError error =
-      platform::create_file(directory_fd_, file_name.c_str(), &object->fd_);
+  platform::OsError error = platform::create_file(directory_fd_, file_name.c_str(), &object->fd_);
   if (error) return Status::from(error, "cannot make " + directory_ + "/" + file_name);
 
   KILL_POINT("store.make.created");
@@ -538,8 +544,7 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
   if (!error) {
     // A ring is reserved as it grows.
     error = platform::reserve_space(
-        object->fd_, 0,
-        is_queue ? body_length(request.kind) + kQueueBytesMin : object->length_);
+        object->fd_, 0, is_queue ? body_length(request.kind) + kQueueBytesMin : object->length_);
   }
   if (!error) error = platform::set_length(object->fd_, object->length_);
   KILL_POINT("store.make.length");
@@ -675,10 +680,10 @@ Status Store::compare_lock(const OpenRequest& request, int fd) {
   }
   const std::string has(name, length);
   if (request.lock_given && (kind != request.lock_kind || has != request.lock_name)) {
-    return Status::of(Code::incompatible,
-                      std::string("it was made with the ") + facts_of(kind).name + " \"" + has +
-                          "\", not the " + facts_of(request.lock_kind).name + " \"" +
-                          request.lock_name + "\"");
+    return Status::of(Code::incompatible, std::string("it was made with the ") +
+                                              facts_of(kind).name + " \"" + has + "\", not the " +
+                                              facts_of(request.lock_kind).name + " \"" +
+                                              request.lock_name + "\"");
   }
   return Status::success();
 }
@@ -702,7 +707,8 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
   const std::string file_name = kObjectPrefix + request.file_key;
   if (seen.kind != request.kind) {
     return Status::of(Code::incompatible,
-                      std::string(seen.kind == Kind::event ? "the name belongs to an " : "the name belongs to a ") +
+                      std::string(seen.kind == Kind::event ? "the name belongs to an "
+                                                           : "the name belongs to a ") +
                           facts_of(seen.kind).name);
   }
   if (std::string(seen.name, seen.name_length) != request.name) {
@@ -742,8 +748,9 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
     error = platform::open_semaphore(seen.posix_name, &object->semaphore_);
     const bool is_gone = error.errnum == ENOENT || error.errnum == EACCES;
     if (is_gone && !found.in_use) {
-      // Its remover died half-way (INV-10), or the machine was restarted, and by now another user may have
-      // put one there. Not by the name in the file: if that was written over, nobody would take it away.
+      // Its remover died half-way (INV-10), or the machine was restarted, and by now another user
+      // may have put one there. Not by the name in the file: if that was written over, nobody would
+      // take it away.
       error = make_semaphore(request.semaphore_key, object.get());
       KILL_POINT("store.adopt.semaphore");
     } else if (is_gone) {
@@ -799,7 +806,8 @@ void Store::close(Object* object) {
   KILL_POINT("store.close.name");
   if (object->semaphore_.handle != nullptr) platform::close_semaphore(object->semaphore_);
   platform::unmap_file(object->base_, object->length_);
-  platform::unlock_file(object->fd_);  // by word: a child that was forked has the file description, too
+  platform::unlock_file(
+      object->fd_);  // by word: a child that was forked has the file description, too
   platform::close_descriptor(object->fd_);
   KILL_POINT("store.close.flock");
   delete object;

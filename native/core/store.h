@@ -3,10 +3,10 @@
 //
 // INV-8 Files, semaphores, slots and bells come and go only under the directory's lock, which ends
 // with its holder.
-// INV-9 Whoever uses an object holds a shared flock on its file for as long. "Is it in use" is "can I
-// have the exclusive one", and the kernel's answer is right after any crash.
-// INV-10 An object's semaphore exists only while a file names it: the name is written before the
-// semaphore is made, and the file is removed after it.
+// INV-9 Whoever uses an object holds a shared flock on its file for as long. "Is it in use" is "can
+// I have the exclusive one", and the kernel's answer is right after any crash. INV-10 An object's
+// semaphore exists only while a file names it: the name is written before the semaphore is made,
+// and the file is removed after it.
 #ifndef HOLDFAST_CORE_STORE_H
 #define HOLDFAST_CORE_STORE_H
 
@@ -31,9 +31,9 @@ struct QueueLimits {
 
 struct OpenRequest {
   Kind kind = Kind::lock;
-  std::string name;          // 1..255 bytes of UTF-8, no NUL: checked by the caller
-  std::string file_key;      // digest of the name: [0-9a-f]{26}
-  std::string semaphore_key; // digest of the user, the directory and the name, alike
+  std::string name;           // 1..255 bytes of UTF-8, no NUL: checked by the caller
+  std::string file_key;       // digest of the name: [0-9a-f]{26}
+  std::string semaphore_key;  // digest of the user, the directory and the name, alike
   bool exclusive = false;
   bool must_exist = false;
   bool persistent = false;
@@ -41,8 +41,9 @@ struct OpenRequest {
   uint32_t initial = 1;
   bool initial_given = false;
   QueueLimits queue;
-  uint64_t bytes = 0;        // SharedMemory; 0: as it is
-  // Condition: the lock that it goes with. Not given: a new one goes with this, an old one with its own.
+  uint64_t bytes = 0;  // SharedMemory; 0: as it is
+  // Condition: the lock that it goes with. Not given: a new one goes with this, an old one with its
+  // own.
   Kind lock_kind = Kind::rlock;
   std::string lock_name;
   bool lock_given = false;
@@ -149,7 +150,8 @@ class Store {
   void* registry_base_ = nullptr;
   Registry registry_;
   std::mutex mutex_;
-  std::unordered_map<std::string, Object*> objects_;  // by file name; what has lost its name is not here
+  std::unordered_map<std::string, Object*>
+      objects_;  // by file name; what has lost its name is not here
   int64_t next_sweep_ns_ = 0;
 };
 

@@ -78,8 +78,8 @@ int enrol_again(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, 
 
 bool cancel(WaitSet& set, AgentId id, int index) {
   if (index < 0) return true;
-  // The bit stays: by now it may be another's, who is in this entry since a waker took us out. If it is
-  // ours, the next waker takes it and finds nobody.
+  // The bit stays: by now it may be another's, who is in this entry since a waker took us out. If
+  // it is ours, the next waker takes it and finds nobody.
   const bool cancelled = set.entry[index].compare_exchange_strong(id, 0);
   KILL_POINT("wait_set.cancel.entry");
   return cancelled;

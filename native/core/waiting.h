@@ -14,9 +14,10 @@ namespace holdfast::core {
 // Whoever waits looks again by itself after this long at the latest (INV-6).
 constexpr int64_t kSlice_ns = 50 * platform::kNanosPerMilli;
 
-// For how long at a time a blocked thread waits in the kernel for the thing itself, which is the fastest way to
-// have it; at its bell it hears of the holder's death, too. Longer than the kernel's tick: for a timer that
-// comes before that the clock has to be set, which in a virtual machine costs as much as the whole hand-over.
+// For how long at a time a blocked thread waits in the kernel for the thing itself, which is the
+// fastest way to have it; at its bell it hears of the holder's death, too. Longer than the kernel's
+// tick: for a timer that comes before that the clock has to be set, which in a virtual machine
+// costs as much as the whole hand-over.
 constexpr int64_t kKernelWait_ns = 10 * platform::kNanosPerMilli;
 
 // What trying came to. `hold` numbers the acquisition, so that a guard can tell its own hold from a
@@ -27,8 +28,8 @@ struct Outcome {
   explicit operator bool() const { return hold != 0; }
 };
 
-// The number of the hold that follows on so many acquisitions: never 0, and with its place (one of so
-// many) still a whole number that JavaScript can tell from its neighbours.
+// The number of the hold that follows on so many acquisitions: never 0, and with its place (one of
+// so many) still a whole number that JavaScript can tell from its neighbours.
 constexpr uint64_t hold_after(uint64_t acquisitions, uint64_t places) {
   return acquisitions % ((uint64_t{1} << 52) / places) + 1;
 }
@@ -52,9 +53,10 @@ class Patience {
   int64_t since_ns_ = 0;
 };
 
-// Waits at the bell, at most until the deadline, for a ring of this object. Used where the kernel has no
-// timed wait for the thing itself. `try_once` returns what is true once it has come, and does not
-// block; `ask` asks for a ring, `watch` watches those who are in the way, `heard` says that a ring came.
+// Waits at the bell, at most until the deadline, for a ring of this object. Used where the kernel
+// has no timed wait for the thing itself. `try_once` returns what is true once it has come, and
+// does not block; `ask` asks for a ring, `watch` watches those who are in the way, `heard` says
+// that a ring came.
 template <class Try, class Ask, class Watch, class Heard>
 auto wait_for_rings(Agent& agent, uint64_t tag, int64_t deadline_ns, Try try_once, Ask ask,
                     Watch watch, Heard heard) {

@@ -1,8 +1,8 @@
 // The operating system as holdfast needs it, and nothing more.
 //
-// Two implementations stand behind this header. posix/ uses only what macOS has too; linux/ replaces
-// single files of it where Linux can do better. scripts/sources.mjs picks the files, the include path
-// picks traits.h. Nothing above this directory contains an #ifdef.
+// Two implementations stand behind this header. posix/ uses only what macOS has too; linux/
+// replaces single files of it where Linux can do better. scripts/sources.mjs picks the files, the
+// include path picks traits.h. Nothing above this directory contains an #ifdef.
 //
 // No function here blocks unless its comment says so. None throws. Failures come back as OsError.
 #ifndef HOLDFAST_PLATFORM_PLATFORM_H
@@ -37,17 +37,19 @@ void sleep_ns(int64_t ns);
 
 struct Identity {
   uint32_t pid = 0;
-  uint32_t tid = 0;           // of the calling thread
-  uint64_t start_time = 0;    // of the process, in the unit of the system; 0 if it cannot be known
-  uint32_t pid_namespace = 0; // pids compare only within one; 0 where there are no namespaces
+  uint32_t tid = 0;            // of the calling thread
+  uint64_t start_time = 0;     // of the process, in the unit of the system; 0 if it cannot be known
+  uint32_t pid_namespace = 0;  // pids compare only within one; 0 where there are no namespaces
 };
 
 Identity current_identity();
 
-uint32_t processor_count();  // of the machine: this thread may be tied to one, and others to another
+uint32_t
+processor_count();  // of the machine: this thread may be tied to one, and others to another
 
 // Is the process that had this identity still there? A pid that was used again has another start
-// time. "true" when it cannot be told (another pid namespace), because exclusion errs towards alive.
+// time. "true" when it cannot be told (another pid namespace), because exclusion errs towards
+// alive.
 bool process_exists(const Identity& identity);
 
 void random_bytes(void* into, size_t length);
@@ -75,30 +77,33 @@ struct FileFacts {
   uint64_t inode = 0;
 };
 
-OsError open_file(int directory_fd, const char* name, int* fd);    // existing; never through a symlink
+OsError open_file(int directory_fd, const char* name,
+                  int* fd);  // existing; never through a symlink
 OsError create_file(int directory_fd, const char* name, int* fd);  // O_EXCL, mode 0600
 OsError unlink_file(int directory_fd, const char* name);
 OsError file_facts(int fd, FileFacts* facts);
 uint64_t inode_of(int directory_fd, const char* name);  // 0 if there is none
 // Gives the file `length` bytes without storage behind them; only what is reserved may be touched.
 OsError set_length(int fd, uint64_t length);
-// Puts storage behind a range that holds nothing yet: ENOSPC now rather than SIGBUS at a later store.
+// Puts storage behind a range that holds nothing yet: ENOSPC now rather than SIGBUS at a later
+// store.
 OsError reserve_space(int fd, uint64_t offset, uint64_t length);
 OsError read_at_start(int fd, void* into, size_t length, size_t* got);
-bool read_at(int fd, uint64_t offset, void* into, size_t length);  // false unless all of it was read
+bool read_at(int fd, uint64_t offset, void* into,
+             size_t length);  // false unless all of it was read
 OsError map_file(int fd, size_t length, void** base);
 void unmap_file(void* base, size_t length);
-// Gives the file back, but not the addresses: whoever still reads or writes there finds zeros. They are
-// unmap_file's to give back.
+// Gives the file back, but not the addresses: whoever still reads or writes there finds zeros. They
+// are unmap_file's to give back.
 void let_go_of_file(void* base, size_t length);
 void close_descriptor(int fd);
 
-// The descriptor is closed in every child that is forked from here on, until it is closed here. What it
-// stands for must end with this process, and not with the last child that has a copy of it.
+// The descriptor is closed in every child that is forked from here on, until it is closed here.
+// What it stands for must end with this process, and not with the last child that has a copy of it.
 void keep_from_forks(int fd);
 
-// flock(2) belongs to the open file description: it ends with the last descriptor, so with the process.
-// All three return at once; lock_* say EWOULDBLOCK when somebody else is in the way.
+// flock(2) belongs to the open file description: it ends with the last descriptor, so with the
+// process. All three return at once; lock_* say EWOULDBLOCK when somebody else is in the way.
 OsError lock_shared(int fd);
 OsError lock_exclusive(int fd);
 void unlock_file(int fd);
@@ -115,13 +120,17 @@ Reader open_ringer(int directory_fd, const char* name, int* fd);
 // What a ringer that is still open knows of its reader, for a tenth of the price of opening one.
 bool has_reader(int ringer_fd);
 
-enum class Rung { yes, full, no_reader };  // full: the agent has hundreds of rings to wake it already
+enum class Rung {
+  yes,
+  full,
+  no_reader
+};  // full: the agent has hundreds of rings to wake it already
 Rung ring(int ringer_fd, uint64_t tag);
 // The tags that wait in the bell, at most `capacity`; 0 when it is empty.
 size_t read_bell(int bell_fd, uint64_t* tags, size_t capacity);
-// Blocks until the bell has been rung, the deadline (monotonic) has passed, a signal came, or one of
-// the ringers in `watched` has lost its reader: then its index is returned, otherwise -1. Negative
-// descriptors are passed over.
+// Blocks until the bell has been rung, the deadline (monotonic) has passed, a signal came, or one
+// of the ringers in `watched` has lost its reader: then its index is returned, otherwise -1.
+// Negative descriptors are passed over.
 constexpr size_t kWatchesMax = 64;
 int wait_bell(int bell_fd, const int* watched, size_t count, int64_t deadline_ns);
 
@@ -149,12 +158,12 @@ int32_t value_of(NamedSemaphore semaphore);
 
 // ---------------------------------------------------------------- the robust mutex
 
-// A mutex in shared memory that survives its owner. linux/: a pthread mutex (process-shared, robust,
-// error-checking), whose owner is the calling thread. posix/: an owner word, with the caller's word
-// for who is alive.
+// A mutex in shared memory that survives its owner. linux/: a pthread mutex (process-shared,
+// robust, error-checking), whose owner is the calling thread. posix/: an owner word, with the
+// caller's word for who is alive.
 struct MutexParty {
-  uint64_t id = 0;                                       // of the agent that asks
-  bool (*alive)(uint64_t id, void* context) = nullptr;   // asked about another owner
+  uint64_t id = 0;                                      // of the agent that asks
+  bool (*alive)(uint64_t id, void* context) = nullptr;  // asked about another owner
   void* context = nullptr;
 };
 
@@ -167,9 +176,9 @@ enum class MutexResult {
 
 void init_mutex(traits::MutexStorage* storage);
 MutexResult try_lock_mutex(traits::MutexStorage* storage, const MutexParty& party);
-// Blocks until locked or the deadline passed. Where traits::kTimedWaits the thread sleeps in the kernel
-// and the death of the owner wakes it at once; elsewhere it yields and polls, which is right for short
-// critical sections only.
+// Blocks until locked or the deadline passed. Where traits::kTimedWaits the thread sleeps in the
+// kernel and the death of the owner wakes it at once; elsewhere it yields and polls, which is right
+// for short critical sections only.
 MutexResult lock_mutex_until(traits::MutexStorage* storage, const MutexParty& party,
                              int64_t deadline_ns);
 void unlock_mutex(traits::MutexStorage* storage, const MutexParty& party);
@@ -185,8 +194,8 @@ inline void pause() {
 
 // ---------------------------------------------------------------- memory order
 
-// Orders an earlier atomic read-modify-write before later loads (the store-load order on which every
-// "publish, then look" pair rests). A locked instruction is such a fence already on x86.
+// Orders an earlier atomic read-modify-write before later loads (the store-load order on which
+// every "publish, then look" pair rests). A locked instruction is such a fence already on x86.
 inline void fence_after_rmw() {
 #if defined(__x86_64__) || defined(__i386__)
   __asm__ __volatile__("" ::: "memory");

@@ -19,8 +19,8 @@ namespace holdfast::test {
 
 // A test's full name is <file without _test.cc>.<name>; filters are substrings of it. The thread
 // sanitizer runs what has "threads" in it.
-#define TEST(name)                                                                             \
-  static void test_##name();                                                                   \
+#define TEST(name)                                                                               \
+  static void test_##name();                                                                     \
   static const ::holdfast::test::Registration registration_##name(__FILE__, #name, test_##name); \
   static void test_##name()
 

@@ -251,8 +251,8 @@ int run_all(int filter_count, char** filters) {
   // Ringing an agent that has just died must be an error code and not the end of the process.
   signal(SIGPIPE, SIG_IGN);
   host::adopt_orphans();
-  void* shared = mmap(nullptr, sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                      -1, 0);
+  void* shared =
+      mmap(nullptr, sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return 2;
   report = new (shared) Report();
 

@@ -354,9 +354,8 @@ void killed_anywhere(uint32_t kills) {
   const uint64_t told = data->abandoned;
   CHECK(told <= kills);
   note("%u kills, %llu inside, %llu turns, progress after p50 %.1f ms, at most %.0f ms", kills,
-       static_cast<unsigned long long>(told),
-       static_cast<unsigned long long>(data->entries.load()), median(recovery_ms),
-       *std::max_element(recovery_ms.begin(), recovery_ms.end()));
+       static_cast<unsigned long long>(told), static_cast<unsigned long long>(data->entries.load()),
+       median(recovery_ms), *std::max_element(recovery_ms.begin(), recovery_ms.end()));
   // The last ones died as well; the next user takes it over, and takes the file away.
   User<Primitive> user("battlefield");
   CHECK(bool(acquire(user)));

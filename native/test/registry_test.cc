@@ -95,8 +95,8 @@ TEST(dead_at_once_when_killed) {
   }
 }
 
-// What a foreign add-on may do. The child of the dead has its mappings, and its files are in use with them;
-// the bell it has not.
+// What a foreign add-on may do. The child of the dead has its mappings, and its files are in use
+// with them; the bell it has not.
 TEST(dead_at_once_when_killed_although_a_fork_of_it_lives) {
   host::adopt_orphans();
   Shared<std::atomic<pid_t>> fork_of_it;
@@ -187,7 +187,8 @@ TEST(a_ring_wakes_a_blocked_agent) {
     for (int round = 1; round <= 50; round++) {
       std::vector<uint64_t> tags;
       while (tags.empty()) {
-        platform::wait_bell(party.agent().bell(), nullptr, 0, now_ns() + 10'000 * platform::kNanosPerMilli);
+        platform::wait_bell(party.agent().bell(), nullptr, 0,
+                            now_ns() + 10'000 * platform::kNanosPerMilli);
         tags = party.agent().take_rings();
       }
       CHECK(tags == std::vector<uint64_t>{uint64_t{40} + static_cast<uint64_t>(round)});

@@ -392,14 +392,20 @@ TEST(half_made_files_are_remade) {
   }
   // The header is written and the magic number not yet.
   remakes(Kind::rlock, rewritten(good_rlock, [](Header& h) { h.magic = 0; }), false);
-  remakes(Kind::rlock, rewritten(good_rlock, [](Header& h) {
-            h.magic = 0;
-            h.state = State::making;
-          }), false);
-  remakes(Kind::lock, rewritten(good_lock, [](Header& h) {
-            h.magic = 0;
-            h.state = State::making;
-          }), false);
+  remakes(Kind::rlock,
+          rewritten(good_rlock,
+                    [](Header& h) {
+                      h.magic = 0;
+                      h.state = State::making;
+                    }),
+          false);
+  remakes(Kind::lock,
+          rewritten(good_lock,
+                    [](Header& h) {
+                      h.magic = 0;
+                      h.state = State::making;
+                    }),
+          false);
   // The name of the semaphore is there; the semaphore may be.
   const auto making = [](Header& h) { h.state = State::making; };
   remakes(Kind::lock, rewritten(good_lock, making), false);

@@ -140,8 +140,8 @@ std::string file_key_of(const std::string& name);
 std::string semaphore_key_of(const std::string& name);
 core::OpenRequest request_for(Kind kind, const std::string& name);
 
-std::string file_of(const std::string& name);       // the path of the object's file
-std::string posix_name_of(const std::string& name); // "/hf-..."
+std::string file_of(const std::string& name);        // the path of the object's file
+std::string posix_name_of(const std::string& name);  // "/hf-..."
 bool file_exists(const std::string& path);
 std::string read_file(const std::string& path);
 void write_file(const std::string& path, const std::string& bytes);

@@ -259,8 +259,7 @@ TEST(unlink_and_list) {
         CHECK(code == Code::ok || code == Code::not_found);
       }
       if (chance.one_in(4)) {
-        const Code code =
-            party.store().unlink(Kind::lock, "renewed", file_key_of("renewed")).code;
+        const Code code = party.store().unlink(Kind::lock, "renewed", file_key_of("renewed")).code;
         CHECK(code == Code::ok || code == Code::not_found);
       }
       std::vector<core::Listing> listings;

@@ -93,8 +93,8 @@ TEST(a_cancelled_enrolment_is_not_rung) {
   CHECK_EQUAL(rings_at(stayer), 1u);
 }
 
-// A waiter was rung and does not know it yet; its entry has another user already. When it cancels it
-// must leave that one alone, entry and bit.
+// A waiter was rung and does not know it yet; its entry has another user already. When it cancels
+// it must leave that one alone, entry and bit.
 TEST(a_late_cancel_costs_nobody_a_ring) {
   Scene scene;
   Party& late = scene.add();
@@ -258,8 +258,7 @@ TEST(a_popped_entry_is_healed_by_the_next_slice) {
   const int index = scene.enter(waiter);
   lose_bit(scene.set, index);
   scene.set.entry[index].store(0);
-  const int again =
-      enrol_again(scene.set, scene.registry(), waiter.agent().id(), 1, index);
+  const int again = enrol_again(scene.set, scene.registry(), waiter.agent().id(), 1, index);
   CHECK(again >= 0);
   scene.ring();
   CHECK_EQUAL(rings_at(waiter), 1u);

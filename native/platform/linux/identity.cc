@@ -15,8 +15,8 @@ namespace holdfast::platform {
 
 namespace {
 
-// Field 22 of /proc/<pid>/stat, in clock ticks since boot (proc(5)). The command name in field 2 may
-// hold spaces and parentheses, so count from the last closing one. 0 without a /proc.
+// Field 22 of /proc/<pid>/stat, in clock ticks since boot (proc(5)). The command name in field 2
+// may hold spaces and parentheses, so count from the last closing one. 0 without a /proc.
 uint64_t start_time_of(uint32_t pid) {
   char path[32];
   snprintf(path, sizeof path, "/proc/%u/stat", pid);
@@ -64,8 +64,6 @@ bool process_exists(const Identity& identity) {
   return started == 0 || identity.start_time == 0 || started == identity.start_time;
 }
 
-std::string default_directory() {
-  return "/dev/shm/holdfast-" + std::to_string(geteuid());
-}
+std::string default_directory() { return "/dev/shm/holdfast-" + std::to_string(geteuid()); }
 
 }  // namespace holdfast::platform

@@ -1,10 +1,11 @@
-// The kernel keeps, for every thread, a list of the robust mutexes that it holds, and marks them when
-// the thread ends (set_robust_list(2)). Whoever locks next is told EOWNERDEAD.
+// The kernel keeps, for every thread, a list of the robust mutexes that it holds, and marks them
+// when the thread ends (set_robust_list(2)). Whoever locks next is told EOWNERDEAD.
 //
-// The type is ERRORCHECK, and recursion is counted above, beside the owner word. With RECURSIVE glibc
-// would take a lock held in another pid namespace by a thread of the same number for its own, and
-// both would then change the plain integer __count: two containers that both run Node as pid 1 would
-// lose a decrement and leave the mutex locked for ever. ERRORCHECK answers EDEADLK and touches nothing.
+// The type is ERRORCHECK, and recursion is counted above, beside the owner word. With RECURSIVE
+// glibc would take a lock held in another pid namespace by a thread of the same number for its own,
+// and both would then change the plain integer __count: two containers that both run Node as pid 1
+// would lose a decrement and leave the mutex locked for ever. ERRORCHECK answers EDEADLK and
+// touches nothing.
 #include <pthread.h>
 #include <time.h>
 
@@ -46,7 +47,8 @@ MutexResult try_lock_mutex(traits::MutexStorage* storage, const MutexParty&) {
   return result_of(pthread_mutex_trylock(of(storage)), of(storage));
 }
 
-MutexResult lock_mutex_until(traits::MutexStorage* storage, const MutexParty&, int64_t deadline_ns) {
+MutexResult lock_mutex_until(traits::MutexStorage* storage, const MutexParty&,
+                             int64_t deadline_ns) {
   const timespec deadline{static_cast<time_t>(deadline_ns / 1'000'000'000),
                           static_cast<long>(deadline_ns % 1'000'000'000)};
   return result_of(pthread_mutex_clocklock(of(storage), CLOCK_MONOTONIC, &deadline), of(storage));

@@ -8,7 +8,8 @@
 namespace holdfast::platform {
 
 bool wait_until(NamedSemaphore semaphore, int64_t deadline_ns) {
-  // CLOCK_MONOTONIC, not sem_timedwait's wall clock: setting the clock back must not prolong a wait.
+  // CLOCK_MONOTONIC, not sem_timedwait's wall clock: setting the clock back must not prolong a
+  // wait.
   const timespec deadline{static_cast<time_t>(deadline_ns / 1'000'000'000),
                           static_cast<long>(deadline_ns % 1'000'000'000)};
   int result;

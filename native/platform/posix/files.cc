@@ -112,7 +112,8 @@ OsError reserve_space(int fd, uint64_t offset, uint64_t length) {
   // There is no posix_fallocate, and F_PREALLOCATE does not fill holes. Writing does.
   static const char zeros[65536] = {};
   for (const uint64_t end = offset + length; offset < end;) {
-    const size_t part = static_cast<size_t>(end - offset < sizeof zeros ? end - offset : sizeof zeros);
+    const size_t part =
+        static_cast<size_t>(end - offset < sizeof zeros ? end - offset : sizeof zeros);
     const ssize_t written = pwrite(fd, zeros, part, static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return failed("pwrite");
@@ -150,8 +151,8 @@ void unmap_file(void* base, size_t length) { munmap(base, length); }
 
 void let_go_of_file(void* base, size_t length) {
   // Private and untouched, so it costs addresses and no memory.
-  mmap(base, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
-       -1, 0);
+  mmap(base, length, PROT_READ | PROT_WRITE,
+       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
 OsError lock_shared(int fd) {

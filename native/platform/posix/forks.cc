@@ -1,6 +1,6 @@
-// fork(2) without exec(2), as a foreign add-on may do it. The child has a copy of every descriptor, and what
-// ends with a descriptor (a bell's reader, a flock) would last for as long as the child. All are
-// close-on-exec, so a child that executes another program only loses them a little sooner.
+// fork(2) without exec(2), as a foreign add-on may do it. The child has a copy of every descriptor,
+// and what ends with a descriptor (a bell's reader, a flock) would last for as long as the child.
+// All are close-on-exec, so a child that executes another program only loses them a little sooner.
 #include <pthread.h>
 #include <unistd.h>
 
@@ -31,7 +31,8 @@ void keep_from_forks(int fd) {
   for (size_t i = 0; i < kKeptMax; i++) {
     int free = 0;
     if (!kept[i].compare_exchange_strong(free, fd + 1)) continue;
-    for (size_t count = kept_count; count <= i && !kept_count.compare_exchange_weak(count, i + 1);) {
+    for (size_t count = kept_count;
+         count <= i && !kept_count.compare_exchange_weak(count, i + 1);) {
     }
     return;
   }

@@ -37,8 +37,8 @@ uint32_t thread_id() {
   return static_cast<uint32_t>(tid);
 }
 #else
-// The build that stands in for macOS in tests: any process that answers a null signal is "started at
-// an unknown time", as on a system that will not tell.
+// The build that stands in for macOS in tests: any process that answers a null signal is "started
+// at an unknown time", as on a system that will not tell.
 uint64_t start_time_of(uint32_t) { return 0; }
 uint32_t thread_id() { return static_cast<uint32_t>(getpid()); }
 #endif
@@ -69,7 +69,8 @@ std::string default_directory() {
   passwd entry;
   passwd* found = nullptr;
   char buffer[4096];
-  if (getpwuid_r(geteuid(), &entry, buffer, sizeof buffer, &found) != 0 || found == nullptr) return "";
+  if (getpwuid_r(geteuid(), &entry, buffer, sizeof buffer, &found) != 0 || found == nullptr)
+    return "";
 #ifdef __APPLE__
   return std::string(found->pw_dir) + "/Library/Application Support/holdfast";
 #else

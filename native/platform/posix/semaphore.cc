@@ -14,13 +14,12 @@ namespace {
 
 sem_t* of(NamedSemaphore semaphore) { return static_cast<sem_t*>(semaphore.handle); }
 
-// Where glibc keeps a semaphore as a file, everybody may put one there; but nobody can replace ours, because
-// the directory is sticky. Elsewhere there is no such file.
+// Where glibc keeps a semaphore as a file, everybody may put one there; but nobody can replace
+// ours, because the directory is sticky. Elsewhere there is no such file.
 bool is_foreign(const char* name) {
   struct stat facts;
   const std::string path = std::string("/dev/shm/sem.") + (name + 1);
-  return lstat(path.c_str(), &facts) == 0 &&
-         (facts.st_uid != geteuid() || !S_ISREG(facts.st_mode));
+  return lstat(path.c_str(), &facts) == 0 && (facts.st_uid != geteuid() || !S_ISREG(facts.st_mode));
 }
 
 }  // namespace

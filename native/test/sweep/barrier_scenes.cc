@@ -1,5 +1,5 @@
-// Barrier: whoever dies in any step, the others find their round over for all of them or broken for all of
-// them (INV-19), and after a reset() it works.
+// Barrier: whoever dies in any step, the others find their round over for all of them or broken for
+// all of them (INV-19), and after a reset() it works.
 #include <signal.h>
 
 #include <optional>
@@ -19,8 +19,9 @@ constexpr uint32_t kParties = 4;
 struct BarrierScene : Scene {
   using Peer = User<Barrier>;
   std::optional<Peer> user;
-  std::vector<std::unique_ptr<Peer>> peers;  // other agents of the witness: a round without the victim
-  std::vector<Peer*> arrived;                // of the witness's, in the round of the play
+  std::vector<std::unique_ptr<Peer>>
+      peers;                   // other agents of the witness: a round without the victim
+  std::vector<Peer*> arrived;  // of the witness's, in the round of the play
   Waiter waiter;
   uint64_t round = 0;
 
@@ -107,7 +108,8 @@ struct BarrierScene : Scene {
   }
   bool end_of_waiter() { return waiter.is_enrolled() && waiter.was_rung(); }
 
-  // The rest of the round: `turnout` is what the first looks said. Says whether the operation took place.
+  // The rest of the round: `turnout` is what the first looks said. Says whether the operation took
+  // place.
   virtual Progress judge(Turnout turnout) = 0;
 
   Progress check() override {
@@ -121,7 +123,8 @@ struct BarrierScene : Scene {
 
 // ---------------------------------------------------------------- arriving
 
-// Nobody has looked when the others arrive: whoever comes last finds the dead one, and the round is broken.
+// Nobody has looked when the others arrive: whoever comes last finds the dead one, and the round is
+// broken.
 struct ArriveFirst : BarrierScene {
   void operate() override { CHECK(object().arrive(false).turnout == Turnout::arrived); }
   void afterwards() override { CHECK_EQUAL(object().waiting(), 1u); }
@@ -144,7 +147,8 @@ struct ArriveSecond : BarrierScene {
   void operate() override { CHECK(object().arrive(false).turnout == Turnout::arrived); }
   void afterwards() override { CHECK_EQUAL(object().waiting(), 2u); }
   Progress judge(Turnout turnout) override {
-    // Died, and counted: broken. Died before that: nobody has come. Lived: its agent has ended by now.
+    // Died, and counted: broken. Died before that: nobody has come. Lived: its agent has ended by
+    // now.
     if (!facts->died) CHECK(turnout == Turnout::broken);
     CHECK(turnout == Turnout::broken || turnout == Turnout::not_yet);
     CHECK(complete() == (turnout == Turnout::broken ? Turnout::broken : Turnout::passed));
@@ -165,8 +169,8 @@ struct ArriveLast : BarrierScene {
 };
 OPERATION("Barrier", "arrive, last", ArriveLast);
 
-// What is remembered of a round's end has just gone to the round that is 64 later: one that broke must not
-// look as if all had been there.
+// What is remembered of a round's end has just gone to the round that is 64 later: one that broke
+// must not look as if all had been there.
 struct ArriveLastAfterBreak : ArriveLast {
   uint64_t broke = 0;
   void set_up() override {

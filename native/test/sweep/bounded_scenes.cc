@@ -1,5 +1,5 @@
-// BoundedSemaphore: whoever dies in any step, the living can acquire as many permits as there are and not
-// one more; of those whose holders died, each is told once.
+// BoundedSemaphore: whoever dies in any step, the living can acquire as many permits as there are
+// and not one more; of those whose holders died, each is told once.
 #include <signal.h>
 
 #include <optional>

@@ -1,5 +1,5 @@
-// Condition: whoever dies in any step, its lock is taken over, and a notification reaches somebody who
-// lives (INV-17): not one that died on its way to the lock.
+// Condition: whoever dies in any step, its lock is taken over, and a notification reaches somebody
+// who lives (INV-17): not one that died on its way to the lock.
 #include <signal.h>
 
 #include <optional>
@@ -42,7 +42,9 @@ struct Member {
         condition(party.agent(), object) {}
 
   AgentId id() { return party.agent().id(); }
-  core::Waiting& entry(int index) { return object.entry<core::Waiting>(static_cast<uint64_t>(index)); }
+  core::Waiting& entry(int index) {
+    return object.entry<core::Waiting>(static_cast<uint64_t>(index));
+  }
   // The lock may be dead's; its token may have gone with somebody.
   Outcome acquire() {
     Outcome outcome;
@@ -234,9 +236,7 @@ OPERATION("Condition", "begin, table full of the dead", BeginAmongTheDead);
 
 template <class L, uint32_t count>
 struct Notify : ConditionScene<L> {
-  void operate() override {
-    CHECK_EQUAL(this->me->condition.notify(count), std::min(count, 2u));
-  }
+  void operate() override { CHECK_EQUAL(this->me->condition.notify(count), std::min(count, 2u)); }
   void afterwards() override {
     CHECK(this->first->is_notified());
     CHECK_EQUAL(this->first->party.agent().take_rings().size(), 1u);
@@ -311,7 +311,8 @@ struct OnItsWay : ConditionScene<L> {
     // The second one in line may be the one to see it.
     this->look_and_rescue(second);
     this->look_and_rescue(first);
-    // INV-17: it has had its lock again, or the next one has what was meant for it; and only that one.
+    // INV-17: it has had its lock again, or the next one has what was meant for it; and only that
+    // one.
     CHECK_EQUAL(first.is_notified(), !done);
     CHECK(!second.is_notified());
     CHECK_EQUAL(first.finish(), !done);

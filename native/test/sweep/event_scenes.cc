@@ -1,4 +1,5 @@
-// Event: whoever dies in any step, the next set() is seen by all who wait, and the next clear() holds.
+// Event: whoever dies in any step, the next set() is seen by all who wait, and the next clear()
+// holds.
 #include <signal.h>
 
 #include <optional>
@@ -43,8 +44,8 @@ struct EventScene : Scene {
     const bool is_set = object().is_set();
     if (waiter.is_enrolled()) {
       const bool rung = waiter.was_rung();
-      if (!facts->died) CHECK(rung);               // INV-4
-      if (rung) CHECK(object().happened(since));   // a ring comes after what it tells of
+      if (!facts->died) CHECK(rung);              // INV-4
+      if (rung) CHECK(object().happened(since));  // a ring comes after what it tells of
       CHECK_EQUAL(object().happened(since), is_set);
     }
     // Whatever was left: a waiter sees a set() that is over again, and is rung.

@@ -1,5 +1,5 @@
-// JoinableQueue: whatever dies or stands still, no item is lost (INV-14), none is worked off twice unless
-// the one who had leased it died, what is counted is exact, and join comes to its end.
+// JoinableQueue: whatever dies or stands still, no item is lost (INV-14), none is worked off twice
+// unless the one who had leased it died, what is counted is exact, and join comes to its end.
 #include <signal.h>
 
 #include <algorithm>
@@ -41,7 +41,7 @@ struct JoinableScene : Scene {
   Shared<Moves> victims;
   std::vector<Record> got;  // by the victim
   Lease lease;
-  uint64_t leased = 0;      // the number of the victim's item
+  uint64_t leased = 0;  // the number of the victim's item
   std::string big;
   Numbers witness_got;
   Waiter waiter;
@@ -156,7 +156,8 @@ struct JoinableScene : Scene {
     const core::QueueBody& words = body().queue;
     const uint64_t capacity = words.capacity, tail = core::offset_of(words.tail);
     const auto word = [&](uint64_t offset) {
-      return *reinterpret_cast<uint64_t*>(file().table() + ((offset * core::kUnit) & (capacity - 1)));
+      return *reinterpret_cast<uint64_t*>(file().table() +
+                                          ((offset * core::kUnit) & (capacity - 1)));
     };
     Ring ring;
     for (uint64_t at = core::offset_of(words.head); at != tail;) {
@@ -462,7 +463,10 @@ struct TakeFromTheDead : Take {
     retry_all_but_last();
   }
   void retry_all_but_last() {
-    CHECK_EQUAL(surely([&] { return mine->retry({core::offset_of(body().queue.head), 1}); }), Code::ok);
+    CHECK_EQUAL(surely([&] {
+                  return mine->retry({core::offset_of(body().queue.head), 1});
+                }),
+                Code::ok);
     const uint64_t second = core::offset_of(body().queue.head) + 3 + 1;
     CHECK_EQUAL(surely([&] { return mine->retry({second, 1}); }), Code::ok);
   }
@@ -545,9 +549,7 @@ struct TaskDone : JoinableScene {
 OPERATION("JoinableQueue", "task done", TaskDone);
 
 struct WaitToJoin : JoinableScene {
-  void operate() override {
-    CHECK(!queue().wait_to_join(now_ns() + platform::kNanosPerMilli));
-  }
+  void operate() override { CHECK(!queue().wait_to_join(now_ns() + platform::kNanosPerMilli)); }
 };
 OPERATION("JoinableQueue", "wait to join, timing out", WaitToJoin);
 

@@ -104,11 +104,12 @@ std::string place_of(uintptr_t address) {
   char text[128];
   if (dladdr(reinterpret_cast<void*>(address), &info) == 0) return "?";
   const char* file = strrchr(info.dli_fname, '/');
-  snprintf(text, sizeof text, "%s+0x%lx in %s+0x%lx", info.dli_sname ? info.dli_sname : "?",
-           static_cast<unsigned long>(address - reinterpret_cast<uintptr_t>(
-                                                    info.dli_saddr ? info.dli_saddr : info.dli_fbase)),
-           file != nullptr ? file + 1 : info.dli_fname,
-           static_cast<unsigned long>(address - reinterpret_cast<uintptr_t>(info.dli_fbase)));
+  snprintf(
+      text, sizeof text, "%s+0x%lx in %s+0x%lx", info.dli_sname ? info.dli_sname : "?",
+      static_cast<unsigned long>(
+          address - reinterpret_cast<uintptr_t>(info.dli_saddr ? info.dli_saddr : info.dli_fbase)),
+      file != nullptr ? file + 1 : info.dli_fname,
+      static_cast<unsigned long>(address - reinterpret_cast<uintptr_t>(info.dli_fbase)));
   return text;
 }
 
@@ -235,8 +236,13 @@ void start(Task& task) {
 void report(const Task& task) {
   const Result& result = **task.result;
   const bool passed = result.finished && result.failures == 0;
-  printf("%s %-52s", result.skipped ? "skipped" : passed ? "ok     " : "FAILED ", task.name().c_str());
-  if (task.way != Way::points) printf(" %6llu instructions,", (unsigned long long)result.instructions);
+  printf("%s %-52s",
+         result.skipped ? "skipped"
+         : passed       ? "ok     "
+                        : "FAILED ",
+         task.name().c_str());
+  if (task.way != Way::points)
+    printf(" %6llu instructions,", (unsigned long long)result.instructions);
   printf(" %5llu %s", (unsigned long long)result.plays, task.way == Way::stop ? "stops" : "kills");
   if (result.effect_at != 0) {
     printf(", effect by %llu", (unsigned long long)result.effect_at - 1);
@@ -264,7 +270,8 @@ void run_tasks(std::vector<Task>& tasks) {
       if (ended <= 0 || task.pid != ended) continue;
       task.pid = 0;  // the number is soon another one's
       running--;
-      if (!(*task.result)->finished) printf("  FAILED %s: the sweep broke off\n", task.name().c_str());
+      if (!(*task.result)->finished)
+        printf("  FAILED %s: the sweep broke off\n", task.name().c_str());
       report(task);
     }
   }
@@ -316,14 +323,22 @@ bool parse(int count, char** arguments) {
   options.seed = seed;
   for (int i = 1; i < count; i++) {
     const std::string argument = arguments[i];
-    if (argument == "--every") options.every = true;
-    else if (argument == "--kill") options.ways[0] = true;
-    else if (argument == "--stop") options.ways[1] = true;
-    else if (argument == "--kill-points") options.ways[2] = true;
-    else if (argument.rfind("--seed=", 0) == 0) options.seed = strtoull(arguments[i] + 7, nullptr, 10);
-    else if (argument.rfind("--object=", 0) == 0) options.object = argument.substr(9);
-    else if (argument.rfind("--", 0) == 0) return false;
-    else options.filters.push_back(argument);
+    if (argument == "--every")
+      options.every = true;
+    else if (argument == "--kill")
+      options.ways[0] = true;
+    else if (argument == "--stop")
+      options.ways[1] = true;
+    else if (argument == "--kill-points")
+      options.ways[2] = true;
+    else if (argument.rfind("--seed=", 0) == 0)
+      options.seed = strtoull(arguments[i] + 7, nullptr, 10);
+    else if (argument.rfind("--object=", 0) == 0)
+      options.object = argument.substr(9);
+    else if (argument.rfind("--", 0) == 0)
+      return false;
+    else
+      options.filters.push_back(argument);
   }
   if (!options.ways[0] && !options.ways[1] && !options.ways[2]) {
     for (bool& way : options.ways) way = true;
@@ -334,7 +349,8 @@ bool parse(int count, char** arguments) {
 bool is_chosen(const Operation& operation) {
   const std::string name = std::string(operation.object) + " / " + operation.name;
   bool chosen = options.filters.empty();
-  for (const std::string& filter : options.filters) chosen |= name.find(filter) != std::string::npos;
+  for (const std::string& filter : options.filters)
+    chosen |= name.find(filter) != std::string::npos;
   return chosen &&
          (options.object.empty() || strcasecmp(options.object.c_str(), operation.object) == 0);
 }
@@ -346,7 +362,8 @@ int run(int count, char** arguments) {
   }
   signal(SIGPIPE, SIG_IGN);
   printf("--seed=%llu, %zu kill points\n", (unsigned long long)options.seed, point_count());
-  if (!can_step()) printf("skipped: this processor cannot step by itself; only the kill points run\n");
+  if (!can_step())
+    printf("skipped: this processor cannot step by itself; only the kill points run\n");
 
   std::vector<Task> tasks;
   for (const Operation& operation : operations()) {
@@ -360,9 +377,12 @@ int run(int count, char** arguments) {
   uint32_t passed = 0, failed = 0, skipped = 0;
   for (const Task& task : tasks) {
     const Result& result = **task.result;
-    if (result.skipped) skipped++;
-    else if (result.finished && result.failures == 0) passed++;
-    else failed++;
+    if (result.skipped)
+      skipped++;
+    else if (result.finished && result.failures == 0)
+      passed++;
+    else
+      failed++;
   }
   if (options.ways[2] && options.object.empty() && options.filters.empty()) {
     (count_unreached(tasks) == 0 ? passed : failed)++;

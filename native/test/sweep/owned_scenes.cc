@@ -26,8 +26,8 @@ struct OwnedScene : Scene {
 
   // ---- what a kind of operation says of itself
 
-  virtual bool acquires() const { return true; }       // else it lets go, or holds throughout
-  virtual bool always_held() const { return false; }   // from get_ready to finish
+  virtual bool acquires() const { return true; }      // else it lets go, or holds throughout
+  virtual bool always_held() const { return false; }  // from get_ready to finish
 
   Progress progress(AgentId owner) {
     if (always_held()) return Progress::unknown;
@@ -201,7 +201,9 @@ SLOW_OPERATION("Lock", "find a lost token", FindLostToken);
 // The word is free, and the mutex is not to be had: hold, and let go, without it.
 struct HoldWithoutMutex : OwnedScene<RLock> {
   bool acquires() const override { return false; }
-  platform::MutexParty nobody() { return {1, [](uint64_t, void*) { return true; }, nullptr}; }
+  platform::MutexParty nobody() {
+    return {1, [](uint64_t, void*) { return true; }, nullptr};
+  }
   void set_up() override {
     OwnedScene<RLock>::set_up();
     CHECK(platform::try_lock_mutex(&object().body().mutex, nobody()) ==

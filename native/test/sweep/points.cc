@@ -20,9 +20,10 @@ constexpr uint64_t kNever = uint64_t{1} << 62;
 
 KillPoint& point(size_t index) { return __start_holdfast_kill_points[index]; }
 
-// Code of waits in the kernel: of an RLock's mutex, which no agent locks where threads cannot wait in it, and
-// of entries that are not to be rung.
-const char* const kOfKernelMutexes[] = {"rlock.claim_with.", "rlock.unlock.", "wait_set.want_no_ring."};
+// Code of waits in the kernel: of an RLock's mutex, which no agent locks where threads cannot wait
+// in it, and of entries that are not to be rung.
+const char* const kOfKernelMutexes[] = {"rlock.claim_with.", "rlock.unlock.",
+                                        "wait_set.want_no_ring."};
 const char* const kOnlyOfKernelMutexes[] = {"rlock.release.owner"};
 
 }  // namespace

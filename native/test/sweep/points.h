@@ -16,7 +16,7 @@ bool is_reachable(size_t index);
 
 void light(size_t index, uint64_t nth);  // the process dies at the nth visit
 void start_counting();
-void stop_counting(uint64_t* visits);    // [point_count()]
+void stop_counting(uint64_t* visits);  // [point_count()]
 
 }  // namespace holdfast::test::sweeping
 

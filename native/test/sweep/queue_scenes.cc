@@ -1,5 +1,5 @@
-// Queue: whatever dies or stands still, every item is there exactly once, whole and in order; those of
-// the operation that was cut short are all in or all out.
+// Queue: whatever dies or stands still, every item is there exactly once, whole and in order; those
+// of the operation that was cut short are all in or all out.
 #include <signal.h>
 
 #include <algorithm>
@@ -67,8 +67,8 @@ struct QueueScene : Scene {
 
   // ---- what an operation says of itself
   virtual Numbers initial() const { return {1, 2, 3}; }
-  virtual Numbers puts() const { return {}; }   // by the victim
-  virtual size_t gets() const { return 0; }     // by the victim, from the front
+  virtual Numbers puts() const { return {}; }  // by the victim
+  virtual size_t gets() const { return 0; }    // by the victim, from the front
   virtual core::OpenRequest request() const {
     core::OpenRequest request = request_for(Kind::queue, "swept");
     request.queue.max_bytes = 4 * core::kQueueBytesMin;
@@ -85,8 +85,8 @@ struct QueueScene : Scene {
     std::vector<Record> records;
     for (size_t i = 0; i < numbers.size(); i++) {
       const std::string& item = (*bytes)[i];
-      records.push_back({static_cast<uint32_t>(numbers[i]), item.data(),
-                         static_cast<uint32_t>(item.size())});
+      records.push_back(
+          {static_cast<uint32_t>(numbers[i]), item.data(), static_cast<uint32_t>(item.size())});
     }
     return records;
   }
@@ -192,7 +192,8 @@ struct QueueScene : Scene {
       const bool old = is_initial(stayed);
       for (size_t i = 0; i < gone && old; i++) CHECK(!is_initial(seen[i]) || seen[i] < stayed);
     }
-    // Those who put at the same time may have been in either order; what was there before them was not.
+    // Those who put at the same time may have been in either order; what was there before them was
+    // not.
     for (size_t i = 1; i < left.size(); i++) {
       if (is_initial(left[i])) CHECK(is_initial(left[i - 1]) && left[i - 1] < left[i]);
     }
@@ -315,8 +316,8 @@ struct WithWaiter : S {
   void set_up() override {
     S::set_up();
     this->agent().take_rings();
-    index = core::enrol(set(), this->agent().registry(), this->agent().id(), 1,
-                        core::WaitHow::ring_me);
+    index =
+        core::enrol(set(), this->agent().registry(), this->agent().id(), 1, core::WaitHow::ring_me);
     CHECK(index >= 0);
   }
   void meanwhile() override {}

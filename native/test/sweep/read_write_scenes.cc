@@ -1,5 +1,5 @@
-// ReadWriteLock: whoever dies in any step, readers and then a writer get in; nobody reads while somebody
-// writes; and whoever gets in is told if and only if the last writer died writing.
+// ReadWriteLock: whoever dies in any step, readers and then a writer get in; nobody reads while
+// somebody writes; and whoever gets in is told if and only if the last writer died writing.
 #include <signal.h>
 
 #include <optional>
@@ -26,7 +26,7 @@ struct ReadWriteScene : Scene {
   // ---- what an operation says of itself
   virtual Way witness_way() const { return Way::exclusive; }  // as what the witness tries to get by
   virtual Way victims_way() const { return Way::shared; }
-  virtual int change() const { return 0; }       // of the victim's holds
+  virtual int change() const { return 0; }         // of the victim's holds
   virtual bool has_news() const { return false; }  // whatever the victim does
 
   ReadWriteLock& object() { return user->primitive; }
@@ -41,7 +41,8 @@ struct ReadWriteScene : Scene {
   }
 
   static Outcome look(RwUser& by, Way way) {
-    return way == Way::shared ? by->look_shared(core::ReadWriteLock::Past::nobody) : by->try_exclusive();
+    return way == Way::shared ? by->look_shared(core::ReadWriteLock::Past::nobody)
+                              : by->try_exclusive();
   }
   static Code release(RwUser& by, Way way, uint64_t hold) {
     return way == Way::shared ? by->release_shared(hold) : by->release_exclusive(hold);
@@ -120,7 +121,8 @@ struct ReadWriteScene : Scene {
     CHECK_EQUAL(object().release_shared(mine.hold), Code::ok);
     const Outcome writes = get_in(*other, Way::exclusive);
     CHECK_EQUAL(writes.abandoned, news);
-    CHECK(!object().look_shared(core::ReadWriteLock::Past::nobody) && !object().look_shared(core::ReadWriteLock::Past::waiting) && !object().try_exclusive());
+    CHECK(!object().look_shared(core::ReadWriteLock::Past::nobody) &&
+          !object().look_shared(core::ReadWriteLock::Past::waiting) && !object().try_exclusive());
     CHECK_EQUAL((*other)->release_exclusive(writes.hold), Code::ok);
     const Outcome last = get_in(*user, Way::exclusive);
     CHECK(!last.abandoned);
@@ -165,7 +167,8 @@ OPERATION("ReadWriteLock", "shared, others read", SharedAmongReaders);
 
 struct WaitShared : SharedFree {
   void operate() override {
-    took(object().wait_shared(core::ReadWriteLock::Past::nobody, now_ns() + 2 * platform::kNanosPerMilli));
+    took(object().wait_shared(core::ReadWriteLock::Past::nobody,
+                              now_ns() + 2 * platform::kNanosPerMilli));
   }
 };
 OPERATION("ReadWriteLock", "wait to read, free", WaitShared);
@@ -195,7 +198,8 @@ OPERATION("ReadWriteLock", "shared, past a writer that wants", SharedPastWriter)
 
 struct SharedRefused : WithClaim {
   void operate() override {
-    took(object().wait_shared(core::ReadWriteLock::Past::nobody, now_ns() + platform::kNanosPerMilli));
+    took(object().wait_shared(core::ReadWriteLock::Past::nobody,
+                              now_ns() + platform::kNanosPerMilli));
     CHECK(!facts->holds);
   }
 };
@@ -304,8 +308,10 @@ struct AfterDeath : S {
   }
 };
 using Exclusive = ExclusiveFree<Way::exclusive>;
-OPERATION("ReadWriteLock", "exclusive, after a dead writer", AfterDeath<Exclusive, Way::exclusive, true>);
-OPERATION("ReadWriteLock", "exclusive, after a dead reader", AfterDeath<Exclusive, Way::shared, false>);
+OPERATION("ReadWriteLock", "exclusive, after a dead writer",
+          AfterDeath<Exclusive, Way::exclusive, true>);
+OPERATION("ReadWriteLock", "exclusive, after a dead reader",
+          AfterDeath<Exclusive, Way::shared, false>);
 OPERATION("ReadWriteLock", "shared, after a dead writer",
           AfterDeath<SharedAmongReaders, Way::exclusive, true>);
 

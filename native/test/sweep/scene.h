@@ -1,10 +1,11 @@
 // An operation to sweep, with all that surrounds it.
 //
-// A scene is played once for each position, by up to three processes beside the one that directs them:
+// A scene is played once for each position, by up to three processes beside the one that directs
+// them:
 //
-//   casualty   (if the scene has one) dies before the rest begins: a holder whose lock is to be taken over
-//   victim     does the operation, and is killed or stopped at the position
-//   witness    lives on, through all positions: sets the scene up, tries to get by while the victim
+//   casualty   (if the scene has one) dies before the rest begins: a holder whose lock is to be
+//   taken over victim     does the operation, and is killed or stopped at the position witness
+//   lives on, through all positions: sets the scene up, tries to get by while the victim
 //              stands still, and looks afterwards whether everything is whole
 //
 // Killed:   set_up  casualty  get_ready  operate-X                                     check
@@ -48,23 +49,23 @@ class Scene {
   virtual ~Scene() = default;
 
   // ---- the witness
-  virtual void arrive() {}                // once
+  virtual void arrive() {}  // once
   virtual void set_up() {}
-  virtual void meanwhile() {}             // bounded: gives up by itself after kMeanwhile_ms or so
+  virtual void meanwhile() {}  // bounded: gives up by itself after kMeanwhile_ms or so
   // Then the victim goes on, whatever the witness is doing: it may be waiting for the victim.
   virtual int standstill_ms() const { return kMeanwhile_ms + 50; }
-  virtual void afterwards() {}            // the victim's operation has ended, and the victim waits
+  virtual void afterwards() {}  // the victim's operation has ended, and the victim waits
   virtual Progress check() = 0;
-  virtual void leave() {}                 // once; nothing may stay behind
+  virtual void leave() {}  // once; nothing may stay behind
 
   // ---- the casualty
   virtual bool has_casualty() const { return false; }
-  virtual void casualty() {}              // is killed when it returns
+  virtual void casualty() {}  // is killed when it returns
 
   // ---- the victim
   virtual void get_ready() {}
   virtual void operate() = 0;
-  virtual void finish() {}                // lets go of everything
+  virtual void finish() {}  // lets go of everything
 
   Shared<Facts> facts;
 };
@@ -90,7 +91,8 @@ struct Entry {
 #define OPERATION_AT_(line, object, name, ...) \
   static const Entry<__VA_ARGS__> entry_##line(object, name)
 #define SLOW_OPERATION(object, name, ...) SLOW_OPERATION_AT(__LINE__, object, name, __VA_ARGS__)
-#define SLOW_OPERATION_AT(line, object, name, ...) SLOW_OPERATION_AT_(line, object, name, __VA_ARGS__)
+#define SLOW_OPERATION_AT(line, object, name, ...) \
+  SLOW_OPERATION_AT_(line, object, name, __VA_ARGS__)
 #define SLOW_OPERATION_AT_(line, object, name, ...) \
   static const Entry<__VA_ARGS__> entry_##line(object, name, true)
 

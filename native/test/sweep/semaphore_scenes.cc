@@ -1,5 +1,5 @@
-// Semaphore: permits have no owner, so a permit that a dead process had taken is gone; but none is lost
-// or made otherwise, and no waiter is left asleep.
+// Semaphore: permits have no owner, so a permit that a dead process had taken is gone; but none is
+// lost or made otherwise, and no waiter is left asleep.
 #include <optional>
 
 #include "scene.h"
@@ -108,8 +108,8 @@ struct ReleaseToWaiter : SemaphoreScene {
     SemaphoreScene::set_up();
     core::Agent& agent = user->party.agent();
     agent.take_rings();
-    index = core::enrol(object().waiters(), agent.registry(), agent.id(), 1,
-                        core::WaitHow::ring_me);
+    index =
+        core::enrol(object().waiters(), agent.registry(), agent.id(), 1, core::WaitHow::ring_me);
     CHECK(index >= 0);
   }
   void operate() override { CHECK_EQUAL(object().release(1), Code::ok); }

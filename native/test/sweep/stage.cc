@@ -202,7 +202,8 @@ Outcomes Stage::play(const Play& play) {
   bool whole = ask('s') && (!scene_->has_casualty() || run_casualty());
   if (whole) {
     watched[0] = start_victim(play);
-    whole = play.plan.mode == Mode::stop ? watch_stopped(watched[0]) : watch_killed(watched[0], play);
+    whole =
+        play.plan.mode == Mode::stop ? watch_stopped(watched[0]) : watch_killed(watched[0], play);
     if (!whole) {
       kill(watched[0], SIGKILL);
       waitpid(watched[0], nullptr, 0);

@@ -19,7 +19,7 @@ struct Play {
   size_t point = kNoPoint;  // the kill point that is lit, for its nth visit
   uint64_t nth = 0;
   bool counts_visits = false;
-  std::string where;        // for messages: what is done to the victim, and at which instruction
+  std::string where;  // for messages: what is done to the victim, and at which instruction
 };
 
 // What the plays of a stage came to.

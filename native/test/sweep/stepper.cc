@@ -166,8 +166,9 @@ void trap_no_more() {}
 
 #endif
 
-// The allocator's lists of small blocks are filled, so that every allocation of the operation goes the
-// same short way, whatever this process did before. Otherwise hardly a run goes as the recorded one.
+// The allocator's lists of small blocks are filled, so that every allocation of the operation goes
+// the same short way, whatever this process did before. Otherwise hardly a run goes as the recorded
+// one.
 void level_allocator() {
   constexpr size_t kSizes = 64, kBlocks = 7;  // glibc: bins of a thread, and blocks in each
   static void* blocks[kSizes][kBlocks];

@@ -1,8 +1,9 @@
 // Goes through an operation instruction by instruction, from inside the process that does it.
 //
-// The processor's trap flag raises SIGTRAP after each instruction, and the handler counts. So nobody has
-// to be woken for a step, as a debugger has to be (where debug exceptions are costly, as in a virtual
-// machine, that alone would be most of the time), and no right to trace anybody is needed.
+// The processor's trap flag raises SIGTRAP after each instruction, and the handler counts. So
+// nobody has to be woken for a step, as a debugger has to be (where debug exceptions are costly, as
+// in a virtual machine, that alone would be most of the time), and no right to trace anybody is
+// needed.
 //
 // Stepping to instruction k of every run would make a sweep quadratic. A run therefore goes at full
 // speed to an anchor, an instruction before k where a breakpoint stands, and steps only from there.
@@ -22,11 +23,12 @@ constexpr size_t kTraceMax = 1'000'000;
 
 // What one run tells its parent. In shared memory.
 struct Tape {
-  volatile uint64_t length;       // instructions, when recorded
-  volatile uint64_t stopped_at;   // address of the instruction that was to come next
+  volatile uint64_t length;      // instructions, when recorded
+  volatile uint64_t stopped_at;  // address of the instruction that was to come next
   volatile bool reached_end;
   volatile bool overflowed;
-  // The C library's own file in the making, if the process dies inside sem_open(3), which leaves it.
+  // The C library's own file in the making, if the process dies inside sem_open(3), which leaves
+  // it.
   char temporary[64];
   uint64_t trace[kTraceMax];
 };

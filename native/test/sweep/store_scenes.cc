@@ -1,5 +1,5 @@
-// The directory and its files: whoever dies in the middle of opening, closing, removing, entering or
-// leaving, the next one enters, opens, uses and leaves, and nothing stays behind.
+// The directory and its files: whoever dies in the middle of opening, closing, removing, entering
+// or leaving, the next one enters, opens, uses and leaves, and nothing stays behind.
 #include <signal.h>
 #include <unistd.h>
 
@@ -128,7 +128,7 @@ struct StoreScene : Scene {
 
   virtual OpenRequest request() const { return request_for(Kind::lock, kName); }
   std::optional<OpenRequest> prepared;  // by the victim: making it is no part of the operation
-  virtual bool witness_stays() const { return true; }  // in the directory, from play to play
+  virtual bool witness_stays() const { return true; }    // in the directory, from play to play
   virtual bool witness_has_it() const { return false; }  // open, during the operation
   virtual bool has_news() const { return false; }
 

@@ -117,7 +117,8 @@ struct RingOne : EnrolAndCancel {
   void operate() override { core::ring_one(set(), registry(), user->object.tag()); }
   void meanwhile() override { ring(); }
   Progress check() override {
-    // A ringer that died may have taken the ring with it: then the entry's own slice is what is left.
+    // A ringer that died may have taken the ring with it: then the entry's own slice is what is
+    // left.
     const bool rung = !core::cancel(set(), user->id(), index);
     const size_t rings = agent().take_rings().size();
     CHECK(rings <= 1 && (rings == 0 || rung));

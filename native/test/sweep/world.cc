@@ -122,8 +122,8 @@ void check_semaphores_are_named() {
     if (name.compare(0, 7, "object.") != 0) continue;
     char posix_name[platform::kSemaphoreNameMax + 2] = " ";
     const int fd = open((current.directory + "/" + name).c_str(), O_RDONLY | O_CLOEXEC);
-    const ssize_t got = pread(fd, posix_name + 1, platform::kSemaphoreNameMax,
-                              offsetof(core::Header, posix_name));
+    const ssize_t got =
+        pread(fd, posix_name + 1, platform::kSemaphoreNameMax, offsetof(core::Header, posix_name));
     close(fd);
     if (got > 0) named += posix_name;
   }
