@@ -322,7 +322,7 @@ function checkBeats() {
 
 /**
  * What a round leaves is taken away by the name that its user, directory and name make (semaphoreKey in
- * src/objects.ts): its file tells that no more. A nameless object's file is not written to, and does.
+ * src/objects/shared.ts): its file tells that no more. A nameless object's file is not written to, and does.
  */
 function removeSemaphores(directory) {
   if (!existsSync('/dev/shm')) return;

@@ -19,11 +19,11 @@ export const platforms = ['linux', 'posix'];
 /** The platform directory that this machine uses unless told otherwise. */
 export const hostPlatform = process.platform === 'linux' ? 'linux' : 'posix';
 
-/** The .cc files of one directory, sorted: an order that varies would recompile for nothing. */
+/** The .cc files below a directory, sorted: an order that varies would recompile for nothing. */
 function ccFiles(directory) {
   const absolute = path.join(root, directory);
   if (!existsSync(absolute)) return [];
-  return readdirSync(absolute)
+  return readdirSync(absolute, { recursive: true })
     .filter((name) => name.endsWith('.cc'))
     .toSorted()
     .map((name) => `${directory}/${name}`);

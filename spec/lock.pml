@@ -1,4 +1,4 @@
-// Lock (native/core/lock.cc): a semaphore to wait on, an owner word to hold.
+// Lock (native/core/primitives/lock.cc): a semaphore to wait on, an owner word to hold.
 //
 // Three agents acquire and release, asleep in the semaphore between their looks. The first two may die
 // between any two steps, or end in good order while they hold. Any agent may release for another.

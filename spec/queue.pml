@@ -1,4 +1,4 @@
-// Queue (native/core/queue.cc): a ring of records under a robust guard.
+// Queue (native/core/primitives/queue.cc): a ring of records under a robust guard.
 //
 // Agents 1 and 2 put, and 2 ends the queue when it is through; 3 and 4 get. 1 and 3 may die between any
 // two steps. A record is a head and two or three cells more, so that records wrap and the ring grows; a cell

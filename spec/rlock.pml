@@ -1,4 +1,4 @@
-// RLock (native/core/rlock.cc): an owner word to hold, a robust mutex to wait in.
+// RLock (native/core/primitives/rlock.cc): an owner word to hold, a robust mutex to wait in.
 //
 // Agents acquire and release; the first two may die between any two steps. With LONELY agent 3 may not
 // lock mutexes (an agent of another pid namespace has its thread number) and waits at its bell. Depth

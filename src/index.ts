@@ -1,8 +1,13 @@
 // The public surface. docs/architecture.md says what stands behind each name.
-export { attach } from './attach.js';
-export { Barrier, type BarrierOptions, type BarrierState } from './barrier.js';
-export { BoundedSemaphore, type BoundedSemaphoreState } from './bounded-semaphore.js';
-export { Condition, type ConditionHandle, type ConditionState, type Wakeup } from './condition.js';
+export { attach } from './objects/attach.js';
+export { Barrier, type BarrierOptions, type BarrierState } from './objects/barrier.js';
+export { BoundedSemaphore, type BoundedSemaphoreState } from './objects/bounded-semaphore.js';
+export {
+  Condition,
+  type ConditionHandle,
+  type ConditionState,
+  type Wakeup,
+} from './objects/condition.js';
 export {
   BrokenBarrierError,
   ClosedError,
@@ -24,16 +29,16 @@ export {
   ProcessError,
   TimeoutError,
 } from './errors.js';
-export type { CodecChoice, CustomCodec } from './codec.js';
-export { Event, type EventState } from './event.js';
-export type { Guard } from './guard.js';
+export type { CodecChoice, CustomCodec } from './records/codec.js';
+export { Event, type EventState } from './objects/event.js';
+export type { Guard } from './holds/guard.js';
 export {
   JoinableQueue,
   type JoinableQueueState,
   type Task,
-} from './joinable-queue.js';
-export { Lock } from './lock.js';
-export { type Handle, list, type ObjectEntry, unlink } from './objects.js';
+} from './objects/joinable-queue.js';
+export { Lock } from './objects/lock.js';
+export { type Handle, list, type ObjectEntry, unlink } from './objects/shared.js';
 export type {
   OpenOptions,
   RLockOptions,
@@ -41,24 +46,29 @@ export type {
   SyncWaitOptions,
   WaitOptions,
 } from './options.js';
-export type { LockState } from './owned.js';
-export { Queue, type QueueOptions, type QueueState } from './queue.js';
-export { ReadWriteLock, type ReadWriteLockState } from './read-write-lock.js';
-export { RLock, type RLockHandle } from './rlock.js';
-export { Semaphore, type SemaphoreState } from './semaphore.js';
-export { SharedMemory, type SharedMemoryState } from './shared-memory.js';
-export type { KindName, NativeAgent as Holder } from './native.js';
+export type { LockState } from './objects/owned.js';
+export { Queue, type QueueOptions, type QueueState } from './objects/queue.js';
+export { ReadWriteLock, type ReadWriteLockState } from './objects/read-write-lock.js';
+export { RLock, type RLockHandle } from './objects/rlock.js';
+export { Semaphore, type SemaphoreState } from './objects/semaphore.js';
+export { SharedMemory, type SharedMemoryState } from './objects/shared-memory.js';
+export type { KindName, NativeAgent as Holder } from './native/load.js';
 export {
   type ForkserverOptions,
   getStartMethod,
   setStartMethod,
   type StartMethod,
-} from './forkserver.js';
-export { activeChildren, type ModuleTarget, Process, type ProcessOptions } from './process.js';
+} from './process/forkserver.js';
+export {
+  activeChildren,
+  type ModuleTarget,
+  Process,
+  type ProcessOptions,
+} from './process/process.js';
 export {
   cpuCount,
   type CurrentProcess,
   currentProcess,
   type ParentProcess,
   parentProcess,
-} from './process-info.js';
+} from './process/info.js';

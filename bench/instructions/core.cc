@@ -8,10 +8,10 @@
 #include <memory>
 #include <string>
 
-#include "core/agent.h"
-#include "core/lock.h"
-#include "core/rlock.h"
-#include "core/store.h"
+#include "core/agents/agent.h"
+#include "core/primitives/lock.h"
+#include "core/primitives/rlock.h"
+#include "core/store/store.h"
 
 using namespace holdfast;
 

@@ -2,13 +2,13 @@
 #include <napi.h>
 
 #include "addon/handle.h"
-#include "core/semaphore.h"
+#include "core/primitives/semaphore.h"
 
 namespace holdfast::addon {
 
 namespace {
 
-enum OpenFlags : uint32_t {  // as in src/native.ts
+enum OpenFlags : uint32_t {  // as in src/native/load.ts
   kExclusive = 1,
   kMustExist = 2,
   kPersistent = 4,
@@ -27,7 +27,7 @@ bool attempt(Environment& environment, core::Kind kind, const std::string& name,
 }
 
 // open(kind, name, fileKey, semaphoreKey, flags, initial, bytes, maxItems, maxBytes, codec,
-// lockKind, lockName). src/objects.ts has checked the arguments.
+// lockKind, lockName). src/objects/shared.ts has checked the arguments.
 Napi::Value open(const Napi::CallbackInfo& info) {
   Environment& environment = *Environment::from(info.Env());
   const uint32_t flags = info[4].As<Napi::Number>();

@@ -1,4 +1,4 @@
-#include "core/barrier.h"
+#include "core/primitives/barrier.h"
 
 #include "addon/handle.h"
 

@@ -1,4 +1,4 @@
-#include "core/bounded_semaphore.h"
+#include "core/primitives/bounded_semaphore.h"
 
 #include "addon/handle.h"
 

@@ -1,4 +1,4 @@
-#include "core/condition.h"
+#include "core/primitives/condition.h"
 
 #include "addon/handle.h"
 

@@ -199,7 +199,7 @@ void Environment::on_bell(uv_poll_t* poll, int, int) {
   if (!tags.empty()) self->call_on_rings(tags);
 }
 
-// Tells src/waits.ts which objects rang; 0 says that somebody died.
+// Tells src/waiting/waits.ts which objects rang; 0 says that somebody died.
 void Environment::call_on_rings(const std::vector<uint64_t>& tags) {
   napi_env env = env_;
   napi_handle_scope scope = nullptr;

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/agent.h"
+#include "core/agents/agent.h"
 
 namespace holdfast::addon {
 
@@ -47,7 +47,7 @@ class HandleBase {
   bool collected_ = false;  // its JS object is gone, but the agent still holds it
 };
 
-// Where the records that come out of the thread's queues are left for src/queue.ts; its memory is
+// Where the records that come out of the thread's queues are left for src/objects/queue.ts; its memory is
 // JavaScript's. It is read before anything else is called.
 struct Mailbox {
   char* inbox = nullptr;  // bytes

@@ -1,4 +1,4 @@
-#include "core/event.h"
+#include "core/primitives/event.h"
 
 #include "addon/handle.h"
 

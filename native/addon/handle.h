@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "addon/environment.h"
-#include "core/rlock.h"
-#include "core/waiting.h"
+#include "core/primitives/rlock.h"
+#include "core/waiting/waiting.h"
 
 namespace holdfast::addon {
 

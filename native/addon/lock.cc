@@ -1,4 +1,4 @@
-#include "core/lock.h"
+#include "core/primitives/lock.h"
 
 #include "addon/owned.h"
 

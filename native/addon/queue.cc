@@ -1,5 +1,5 @@
-#include "core/queue.h"
-#include "core/joinable_queue.h"
+#include "core/primitives/queue.h"
+#include "core/primitives/joinable_queue.h"
 
 #include "addon/handle.h"
 
@@ -7,7 +7,7 @@ namespace holdfast::addon {
 
 namespace {
 
-// Records are bytes here, with a type that means nothing: src/codec.ts makes them of values, and
+// Records are bytes here, with a type that means nothing: src/records/codec.ts makes them of values, and
 // values of them. Those that come out go into the thread's mailbox.
 template <class Q>
 class QueueHandle final : public Handle<Q> {

@@ -1,4 +1,4 @@
-#include "core/read_write_lock.h"
+#include "core/primitives/read_write_lock.h"
 
 #include "addon/handle.h"
 

@@ -1,4 +1,4 @@
-#include "core/rlock.h"
+#include "core/primitives/rlock.h"
 
 #include "addon/owned.h"
 

@@ -1,4 +1,4 @@
-#include "core/semaphore.h"
+#include "core/primitives/semaphore.h"
 
 #include "addon/handle.h"
 

@@ -1,4 +1,4 @@
-#include "core/shared_memory.h"
+#include "core/primitives/shared_memory.h"
 
 #include <utility>
 

@@ -142,7 +142,7 @@ struct QueueBody {
   alignas(64) std::atomic<uint64_t> capacity;  // of the ring, in bytes: a power of two, only grows
   uint64_t max_items;                          // at most kQueueItemsMax
   uint64_t max_bytes;                          // as asked for
-  uint32_t codec;                              // number of src/codec.ts: all users must agree
+  uint32_t codec;                              // number of src/records/codec.ts: all users must agree
   std::atomic<uint32_t> ended;
   std::atomic<uint64_t> puts, gets;    // since it was made; written under the guard
   std::atomic<uint64_t> abandonments;  // times that somebody died under the guard

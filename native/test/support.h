@@ -18,15 +18,15 @@
 #include <utility>
 #include <vector>
 
-#include "core/agent.h"
-#include "core/barrier.h"
-#include "core/bounded_semaphore.h"
-#include "core/event.h"
-#include "core/lock.h"
-#include "core/read_write_lock.h"
-#include "core/rlock.h"
-#include "core/semaphore.h"
-#include "core/store.h"
+#include "core/agents/agent.h"
+#include "core/primitives/barrier.h"
+#include "core/primitives/bounded_semaphore.h"
+#include "core/primitives/event.h"
+#include "core/primitives/lock.h"
+#include "core/primitives/read_write_lock.h"
+#include "core/primitives/rlock.h"
+#include "core/primitives/semaphore.h"
+#include "core/store/store.h"
 #include "framework.h"
 #include "platform/platform.h"
 

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Handle, ObjectEntry, OpenOptions } from 'holdfast';
-import { Host } from '../children/host.mjs';
+import { Host } from '../programs/host.mjs';
 import { within } from './time.js';
 
 /** What these suites are about; a queue has its own. */
@@ -193,7 +193,7 @@ export abstract class Actor {
   unlinkName(kind: Kind | FamilyKind, name: string): Promise<void> {
     return this.send({ do: 'unlinkName', kind, name });
   }
-  /** Runs a function of children/acts.mjs there. */
+  /** Runs a function of programs/acts.mjs there. */
   act<T>(name: string, args: Record<string, unknown> = {}, ms?: number): Promise<T> {
     return this.send({ do: 'act', name, args }, ms);
   }
@@ -356,7 +356,7 @@ abstract class RemoteActor extends Actor {
   }
 }
 
-const file = new URL('../children/actor.mjs', import.meta.url);
+const file = new URL('../programs/actor.mjs', import.meta.url);
 
 class WorkerActor extends RemoteActor {
   readonly place = 'worker';

@@ -14,10 +14,10 @@ export class Program {
   hasEnded = false;
   readonly #child: ChildProcess;
 
-  /** `command` runs `args`; a .mjs file of test/children/ is run by this Node. */
+  /** `command` runs `args`; a .mjs file of te../programs/ is run by this Node. */
   constructor(command: string, args: string[] = [], env: NodeJS.ProcessEnv = {}) {
     const [program, ...before] = command.endsWith('.mjs')
-      ? [process.execPath, fileURLToPath(new URL(`../children/${command}`, import.meta.url))]
+      ? [process.execPath, fileURLToPath(new URL(`../programs/${command}`, import.meta.url))]
       : [command];
     this.#child = spawn(program!, [...before, ...args], {
       env: { ...process.env, ...env },

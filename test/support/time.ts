@@ -1,6 +1,6 @@
 // Time in tests: lower bounds are measured, upper bounds are watchdogs that only end what hangs.
 import { setTimeout as sleep } from 'node:timers/promises';
-export { now } from '../children/clock.mjs';
+export { now } from '../programs/clock.mjs';
 
 /** Far above everything that is meant to happen, on a slow machine too. */
 export const watchdog_ms = 20_000;

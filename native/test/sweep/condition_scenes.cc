@@ -4,8 +4,8 @@
 
 #include <optional>
 
-#include "core/condition.h"
-#include "core/rlock.h"
+#include "core/primitives/condition.h"
+#include "core/primitives/rlock.h"
 #include "scene.h"
 
 namespace holdfast::test::sweeping {

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <optional>
 
-#include "core/joinable_queue.h"
+#include "core/primitives/joinable_queue.h"
 #include "scene.h"
 
 namespace holdfast::test::sweeping {

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "core/rlock.h"
+#include "core/primitives/rlock.h"
 #include "scene.h"
 
 namespace holdfast::test::sweeping {

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <optional>
 
-#include "core/queue.h"
+#include "core/primitives/queue.h"
 #include "scene.h"
 
 namespace holdfast::test::sweeping {

@@ -5,8 +5,8 @@
 
 #include <optional>
 
-#include "core/condition.h"
-#include "core/joinable_queue.h"
+#include "core/primitives/condition.h"
+#include "core/primitives/joinable_queue.h"
 #include "scene.h"
 
 namespace holdfast::test::sweeping {

@@ -1,0 +1,98 @@
+#include "core/agents/agent.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace holdfast::core {
+
+Agent::Agent() { std::fill(std::begin(watch_fds_), std::end(watch_fds_), -1); }
+
+Status Agent::begin(std::shared_ptr<Store> store, uint32_t thread_id,
+                    const std::string& process_name, std::unique_ptr<Agent>* result) {
+  std::unique_ptr<Agent> agent(new Agent());
+  Status status = store->claim_agent(thread_id, process_name, &agent->id_, &agent->bell_fd_,
+                                     &agent->lone_number_);
+  if (!status.ok()) return status;
+  agent->store_ = std::move(store);
+  *result = std::move(agent);
+  return status;
+}
+
+void Agent::end() {
+  for (size_t place = 0; place < watch_count_; place++) end_watch(place);
+  if (bell_fd_ >= 0) store_->vacate_agent(id_, std::exchange(bell_fd_, -1));
+}
+
+std::shared_ptr<HoldNumber> Agent::hold_number(const Object& object) {
+  // An address may be another object's by now; then nobody has the old number any more.
+  std::weak_ptr<HoldNumber>& known = hold_numbers_[&object];
+  std::shared_ptr<HoldNumber> number = known.lock();
+  if (number != nullptr) return number;
+  known = number = std::make_shared<HoldNumber>();
+  if (hold_numbers_.size() >= forget_at_) {
+    for (auto it = hold_numbers_.begin(); it != hold_numbers_.end();) {
+      it = it->second.expired() ? hold_numbers_.erase(it) : std::next(it);
+    }
+    forget_at_ = 2 * hold_numbers_.size() + 64;
+  }
+  return number;
+}
+
+void Agent::watch(AgentId id) {
+  const size_t place = id % platform::kWatchesMax;
+  if (watched_[place] == id || id == id_ || id == 0) return;
+  end_watch(place);
+  const int fd = registry().open_watch(id);
+  if (fd < 0) return;  // dead, as the caller is about to see, or no descriptor to spare
+  watched_[place] = id;
+  watch_fds_[place] = fd;
+  watch_count_ = std::max(watch_count_, place + 1);
+  if (watcher_ != nullptr) watcher_->watch_begins(place, fd);
+}
+
+void Agent::end_watch(size_t place) {
+  if (watch_fds_[place] < 0) return;
+  if (watcher_ != nullptr) watcher_->watch_ends(place);
+  platform::close_descriptor(std::exchange(watch_fds_[place], -1));
+  watched_[place] = 0;
+}
+
+void Agent::wait(int64_t deadline_ns) {
+  const int dead = platform::wait_bell(bell_fd_, watch_fds_, watch_count_, deadline_ns);
+  if (dead >= 0) end_watch(static_cast<size_t>(dead));
+}
+
+bool Agent::forget_mutex(const platform::traits::MutexStorage* mutex) {
+  const auto found = std::find(mutexes_.rbegin(), mutexes_.rend(), mutex);
+  if (found == mutexes_.rend()) return false;
+  *found = mutexes_.back();
+  mutexes_.pop_back();
+  return true;
+}
+
+platform::MutexParty Agent::party() {
+  return {id_,
+          [](uint64_t id, void* registry) { return static_cast<Registry*>(registry)->alive(id); },
+          &registry()};
+}
+
+std::vector<uint64_t> Agent::take_rings() {
+  std::vector<uint64_t> tags;
+  uint64_t batch[64];
+  // Bounded, so that a storm of rings cannot keep us here: a FIFO holds a few thousand at most.
+  for (int round = 0; round < 128; round++) {
+    const size_t got = platform::read_bell(bell_fd_, batch, 64);
+    for (size_t i = 0; i < got; i++) {
+      if (std::find(tags.begin(), tags.end(), batch[i]) == tags.end()) tags.push_back(batch[i]);
+    }
+    if (got < 64) break;
+  }
+  return tags;
+}
+
+void Agent::put_back(const std::vector<uint64_t>& tags) {
+  for (const uint64_t tag : tags) platform::ring(bell_fd_, tag);
+}
+
+}  // namespace holdfast::core

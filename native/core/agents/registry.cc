@@ -1,0 +1,195 @@
+#include "core/agents/registry.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <iterator>
+
+#include "core/kill_point.h"
+
+namespace holdfast::core {
+
+namespace {
+
+// By the whole id: in a directory that was emptied, another registry gives the same slots away, and
+// a bell must not answer for an agent that is not its own.
+struct BellName {
+  char text[24];
+  explicit BellName(AgentId id) {
+    snprintf(text, sizeof text, "%s%016llx", kBellPrefix, static_cast<unsigned long long>(id));
+  }
+};
+
+}  // namespace
+
+Registry::~Registry() {
+  for (Ringer& ringer : ringers_) {
+    if (ringer.fd >= 0) platform::close_descriptor(ringer.fd);
+  }
+}
+
+void Registry::attach(RegistryBody* body, std::string directory, int directory_fd) {
+  body_ = body;
+  directory_ = std::move(directory);
+  directory_fd_ = directory_fd;
+}
+
+uint64_t Registry::next_serial() {
+  // Seeded with the time, so that a registry which somebody deleted does not begin again with
+  // numbers that still stand in an owner word. One bit less than there is room for, so that no id
+  // is kDone.
+  constexpr uint64_t kSerialMask = (uint64_t{1} << (63 - kSlotBits)) - 1;
+  if (body_->next_generation == 0) body_->next_generation = platform::realtime_us();
+  body_->next_generation = (body_->next_generation + 1) & kSerialMask;
+  if (body_->next_generation == 0) body_->next_generation = 1;
+  KILL_POINT("registry.next_serial.generation");
+  return body_->next_generation;
+}
+
+bool Registry::is_lone(const platform::Identity& me) {
+  for (const Slot& slot : body_->slots) {
+    const AgentId id = slot.id.load();
+    if (id != 0 && slot.tid == me.tid && slot.pid_namespace != me.pid_namespace && alive(id)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+Status Registry::claim(uint32_t thread_id, const std::string& process_name, AgentId* id,
+                       int* bell_fd, bool* lone_number) {
+  uint32_t free = kSlotCount;
+  for (int round = 0; round < 2 && free == kSlotCount; round++) {
+    if (round == 1) vacate_dead();
+    for (uint32_t index = 0; index < kSlotCount && free == kSlotCount; index++) {
+      if (body_->slots[index].id.load() == 0) free = index;
+    }
+  }
+  if (free == kSlotCount) {
+    return Status::of(Code::no_space, "all " + std::to_string(kSlotCount) +
+                                          " agents (JS threads of this user) are taken");
+  }
+  const AgentId claimed = (next_serial() << kSlotBits) | free;
+  const BellName name(claimed);
+  if (platform::OsError error =
+          platform::create_bell(directory_.c_str(), directory_fd_, name.text, bell_fd)) {
+    return Status::from(error, "cannot make a bell in " + directory_);
+  }
+  const platform::Identity me = platform::current_identity();
+  KILL_POINT("registry.claim.bell");
+  *lone_number = is_lone(me);
+  Slot& slot = body_->slots[free];
+  slot.pid = me.pid;
+  slot.tid = me.tid;
+  slot.start_time = me.start_time;
+  slot.pid_namespace = me.pid_namespace;
+  slot.thread_id = thread_id;
+  uint64_t words[(kProcessNameMax + 1) / 8] = {};
+  memcpy(words, process_name.data(), std::min(process_name.size(), kProcessNameMax));
+  for (size_t i = 0; i < std::size(words); i++) slot.process_name[i] = words[i];
+  KILL_POINT("registry.claim.slot");
+  slot.id.store(claimed);  // INV-7: last
+  KILL_POINT("registry.claim.id");
+  *id = claimed;
+  return Status::success();
+}
+
+void Registry::vacate(AgentId id, int bell_fd) {
+  platform::unlink_file(directory_fd_, BellName(id).text);
+  KILL_POINT("registry.vacate.unlinked");
+  platform::close_descriptor(bell_fd);
+  KILL_POINT("registry.vacate.bell");
+  slot_of(id).id.compare_exchange_strong(id, 0);
+  KILL_POINT("registry.vacate.id");
+}
+
+void Registry::vacate_dead() {
+  for (Slot& slot : body_->slots) {
+    AgentId id = slot.id.load();
+    if (id == 0 || alive(id)) continue;
+    platform::unlink_file(directory_fd_, BellName(id).text);
+    KILL_POINT("registry.vacate_dead.unlinked");
+    slot.id.compare_exchange_strong(id, 0);
+    KILL_POINT("registry.vacate_dead.id");
+  }
+}
+
+bool Registry::is_stale_bell(const std::string& file_name) {
+  if (file_name.compare(0, strlen(kBellPrefix), kBellPrefix) != 0) return false;
+  const AgentId id = strtoull(file_name.c_str() + strlen(kBellPrefix), nullptr, 16);
+  return slot_of(id).id.load() != id;
+}
+
+// Under ringers_mutex_. The descriptor of an open ringer of this agent, -1 if there is none to be
+// had.
+int Registry::ringer_of(AgentId id, platform::Reader* reader) {
+  Ringer& ringer = ringers_[id % kRingers];
+  *reader = platform::Reader::present;
+  if (ringer.id == id) return ringer.fd;
+  int fd = -1;
+  *reader = platform::open_ringer(directory_fd_, BellName(id).text, &fd);
+  if (fd < 0) return -1;
+  if (ringer.fd >= 0) platform::close_descriptor(ringer.fd);
+  ringer = Ringer{id, fd};
+  return fd;
+}
+
+void Registry::forget_ringer(AgentId id) {
+  Ringer& ringer = ringers_[id % kRingers];
+  platform::close_descriptor(ringer.fd);
+  ringer = Ringer{};
+}
+
+bool Registry::alive(AgentId id) {
+  Slot& slot = slot_of(id);
+  if (slot.id.load() != id) return false;
+  {
+    const std::lock_guard<std::mutex> guard(ringers_mutex_);
+    platform::Reader reader;
+    const int fd = ringer_of(id, &reader);
+    if (fd >= 0) {
+      if (platform::has_reader(fd)) return true;
+      forget_ringer(id);
+      return false;
+    }
+    if (reader == platform::Reader::absent) return false;
+  }
+  // Somebody emptied the directory, or we have no descriptor left: neither is a death.
+  const platform::Identity identity{slot.pid, 0, slot.start_time, slot.pid_namespace};
+  return slot.id.load() == id && platform::process_exists(identity);
+}
+
+int Registry::open_watch(AgentId id) {
+  int fd = -1;
+  platform::open_ringer(directory_fd_, BellName(id).text, &fd);
+  return fd;
+}
+
+bool Registry::ring(AgentId id, uint64_t tag) {
+  if (slot_of(id).id.load() != id) return false;
+  const std::lock_guard<std::mutex> guard(ringers_mutex_);
+  platform::Reader reader;
+  const int fd = ringer_of(id, &reader);
+  if (fd < 0) return reader != platform::Reader::absent;  // its slice will have to do
+  const platform::Rung rung = platform::ring(fd, tag);
+  KILL_POINT("registry.ring.rung");
+  if (rung != platform::Rung::no_reader) return true;
+  forget_ringer(id);
+  return false;
+}
+
+bool Registry::describe(AgentId id, AgentFacts* facts) {
+  Slot& slot = slot_of(id);
+  if (id == 0 || slot.id.load() != id) return false;
+  facts->pid = slot.pid;
+  facts->thread_id = slot.thread_id;
+  char name[kProcessNameMax + 1];
+  for (size_t i = 0; i < sizeof name / 8; i++) {
+    const uint64_t word = slot.process_name[i];
+    memcpy(name + 8 * i, &word, sizeof word);
+  }
+  facts->process_name.assign(name, strnlen(name, kProcessNameMax));
+  return slot.id.load() == id;  // else the slot changed hands while we read
+}
+
+}  // namespace holdfast::core

@@ -1,0 +1,141 @@
+#include "core/agents/wait_set.h"
+
+#include "core/kill_point.h"
+
+namespace holdfast::core {
+
+namespace {
+
+uint64_t bit_of(uint32_t index) { return uint64_t{1} << (index % 64); }
+
+std::atomic<uint64_t>& word_of(WaitSet& set, uint32_t index) { return set.rings[index / 64]; }
+
+int take_free_entry(WaitSet& set, AgentId id, uint32_t waiting) {
+  const uint32_t start = set.next_enrol.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("wait_set.enrol.hint");
+  for (uint32_t step = 0; step < kWaitSetSize; step++) {
+    const uint32_t index = (start + step) % kWaitSetSize;
+    uint64_t expected = 0;
+    if (set.entry[index].load(std::memory_order_relaxed) == 0 &&
+        set.entry[index].compare_exchange_strong(expected, id)) {
+      KILL_POINT("wait_set.enrol.entry");
+      set.waiting[index].store(waiting, std::memory_order_relaxed);
+      KILL_POINT("wait_set.enrol.waiting");
+      return static_cast<int>(index);
+    }
+  }
+  return -1;
+}
+
+bool remove_dead(WaitSet& set, Registry& registry) {
+  bool removed = false;
+  for (std::atomic<uint64_t>& entry : set.entry) {
+    uint64_t id = entry.load();
+    if (id != 0 && !registry.alive(id)) removed |= entry.compare_exchange_strong(id, 0);
+    KILL_POINT("wait_set.remove_dead.entry");
+  }
+  return removed;
+}
+
+void want_ring(WaitSet& set, uint32_t index) {
+  word_of(set, index).fetch_or(bit_of(index));
+  KILL_POINT("wait_set.want_ring.bit");
+  platform::fence_after_rmw();  // INV-4: pairs with the fence in ring_one
+}
+
+void want_no_ring(WaitSet& set, uint32_t index) {
+  word_of(set, index).fetch_and(~bit_of(index));
+  KILL_POINT("wait_set.want_no_ring.bit");
+}
+
+}  // namespace
+
+int enrol(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, WaitHow how) {
+  int index = take_free_entry(set, id, waiting);
+  if (index < 0 && remove_dead(set, registry)) index = take_free_entry(set, id, waiting);
+  // The entry before the bit: a waker that took the bit first would find nobody and leave the entry
+  // without one.
+  if (index >= 0) {
+    if (how == WaitHow::ring_me) {
+      want_ring(set, static_cast<uint32_t>(index));
+    } else {
+      // Somebody may have died and left the bit: a ring for us would be lost to those who want one.
+      want_no_ring(set, static_cast<uint32_t>(index));
+    }
+  }
+  return index;
+}
+
+int enrol_again(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, int index) {
+  if (index >= 0 && set.entry[index].load() == id) {
+    set.waiting[index].store(waiting, std::memory_order_relaxed);
+    KILL_POINT("wait_set.enrol_again.waiting");
+    want_ring(set, static_cast<uint32_t>(index));
+    return index;
+  }
+  return enrol(set, registry, id, waiting, WaitHow::ring_me);
+}
+
+bool cancel(WaitSet& set, AgentId id, int index) {
+  if (index < 0) return true;
+  // The bit stays: by now it may be another's, who is in this entry since a waker took us out. If
+  // it is ours, the next waker takes it and finds nobody.
+  const bool cancelled = set.entry[index].compare_exchange_strong(id, 0);
+  KILL_POINT("wait_set.cancel.entry");
+  return cancelled;
+}
+
+bool ring_one(WaitSet& set, Registry& registry, uint64_t tag) {
+  platform::fence_after_rmw();  // INV-4: pairs with the fence in want_ring
+  constexpr uint32_t kWords = kWaitSetSize / 64;
+  bool anybody = false;
+  for (const std::atomic<uint64_t>& word : set.rings) {
+    anybody |= word.load(std::memory_order_relaxed) != 0;
+  }
+  if (!anybody) return false;
+
+  const uint32_t start = set.next_ring.load(std::memory_order_relaxed) % kWaitSetSize;
+  // One round over the words, beginning and ending in the one that `start` is in.
+  for (uint32_t step = 0; step <= kWords; step++) {
+    const uint32_t base = ((start / 64 + step) % kWords) * 64;
+    const uint64_t at_or_after = ~uint64_t{0} << (start % 64);
+    const uint64_t mask = step == 0 ? at_or_after : step == kWords ? ~at_or_after : ~uint64_t{0};
+    std::atomic<uint64_t>& word = word_of(set, base);
+    for (uint64_t bits = word.load() & mask; bits != 0; bits &= bits - 1) {
+      const uint32_t index = base + static_cast<uint32_t>(__builtin_ctzll(bits));
+      if ((word.fetch_and(~bit_of(index)) & bit_of(index)) == 0) continue;  // another waker has it
+      KILL_POINT("wait_set.ring_one.bit");
+      const AgentId id = set.entry[index].exchange(0);
+      KILL_POINT("wait_set.ring_one.entry");
+      if (id == 0) continue;
+      set.next_ring.store(index + 1, std::memory_order_relaxed);
+      KILL_POINT("wait_set.ring_one.hint");
+      if (registry.ring(id, tag)) return true;
+    }
+  }
+  return false;
+}
+
+void ring_all(WaitSet& set, Registry& registry, uint64_t tag) {
+  // Bounded: who is rung may come back and ask again.
+  for (uint32_t i = 0; i < kWaitSetSize && ring_one(set, registry, tag); i++) {
+  }
+}
+
+uint32_t count_waiting(WaitSet& set, Registry& registry) {
+  uint32_t count = 0;
+  for (uint32_t index = 0; index < kWaitSetSize; index++) {
+    const AgentId id = set.entry[index].load();
+    if (id != 0 && registry.alive(id)) count += set.waiting[index].load(std::memory_order_relaxed);
+  }
+  return count;
+}
+
+void reset(WaitSet& set) {
+  for (std::atomic<uint64_t>& word : set.rings) word.store(0);
+  KILL_POINT("wait_set.reset.rings");
+  for (std::atomic<uint64_t>& entry : set.entry) entry.store(0);
+  KILL_POINT("wait_set.reset.entries");
+}
+
+}  // namespace holdfast::core

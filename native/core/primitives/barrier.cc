@@ -1,0 +1,208 @@
+#include "core/primitives/barrier.h"
+
+#include "core/kill_point.h"
+
+namespace holdfast::core {
+
+namespace {
+
+constexpr uint64_t kHistory = 64;  // bits of `tripped`: the present round's, and those before it
+
+uint64_t bit_of(uint64_t round) { return uint64_t{1} << (round % kHistory); }
+
+}  // namespace
+
+Arrival Barrier::arrive(bool acts) {
+  const Arrival arrival = arrive_guarded(acts);
+  if (arrival.turnout == Turnout::passed || arrival.turnout == Turnout::broken) wake_all();
+  return arrival;
+}
+
+Arrival Barrier::arrive_guarded(bool acts) {
+  const Guard guard(agent_, body_.guard);
+  if (!guard.locked()) return {};
+  Round round = Round::of(body_.state.load());
+  if (round.phase == Phase::broken) return {Turnout::broken, round.number, 0};
+  if (round.phase == Phase::acting || round.arrived >= parties()) return {};
+  // Who comes last must not open the round for somebody who died in it, seen by nobody yet.
+  if (round.arrived + 1 == parties() && has_dead(round)) {
+    store_broken(round);
+    return {Turnout::broken, round.number, 0};
+  }
+  const uint32_t index = static_cast<uint32_t>(round.arrived);
+  place(index).store(agent_.id());  // before the count that makes it valid
+  KILL_POINT("barrier.arrive.place");
+  round.arrived++;
+  if (round.arrived < parties()) {
+    body_.state.store(round.state());  // INV-18
+    KILL_POINT("barrier.arrive.count");
+    return {Turnout::arrived, round.number, index};
+  }
+  if (acts) {
+    body_.actor.store(agent_.id());
+    KILL_POINT("barrier.arrive.actor");
+    round.phase = Phase::acting;
+    body_.state.store(round.state());
+    KILL_POINT("barrier.arrive.acting");
+    return {Turnout::act, round.number, index};
+  }
+  open_next(round, true);
+  return {Turnout::passed, round.number, index};
+}
+
+// Under the guard. What is remembered of the old round first; the store of the word ends it
+// (INV-19).
+void Barrier::open_next(const Round& round, bool tripped) {
+  const uint64_t bit = bit_of(round.number), history = body_.tripped.load();
+  body_.tripped.store(tripped ? history | bit : history & ~bit);
+  KILL_POINT("barrier.open_next.tripped");
+  if (!tripped) body_.last_break.store(round.number + 1);
+  KILL_POINT("barrier.open_next.last_break");
+  body_.state.store(Round{round.number + 1, Phase::filling, 0}.state());
+  KILL_POINT("barrier.open_next.state");
+}
+
+void Barrier::store_broken(Round round) {
+  body_.breaks.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("barrier.store_broken.breaks");
+  round.phase = Phase::broken;
+  body_.state.store(round.state());
+  KILL_POINT("barrier.store_broken.state");
+}
+
+Turnout Barrier::finish(uint64_t number) {
+  {
+    const Guard guard(agent_, body_.guard);
+    if (!guard.locked()) return Turnout::not_yet;
+    const Round round = Round::of(body_.state.load());
+    if (round.number != number || round.phase != Phase::acting) return Turnout::broken;
+    open_next(round, true);
+  }
+  wake_all();
+  return Turnout::passed;
+}
+
+Turnout Barrier::look(uint64_t number) {
+  const Round round = Round::of(body_.state.load());
+  if (round.number == number) {
+    if (round.phase == Phase::broken) return Turnout::broken;
+    if (!has_dead(round)) return Turnout::not_yet;
+    break_round(number);
+    return Turnout::not_yet;  // the next look tells, whoever broke it
+  }
+  if (body_.last_break.load() <= number) return Turnout::passed;  // none has broken since
+  // Whoever slept through more rounds than are remembered, with a break among them, is told the
+  // worse. The bit is the next round's as soon as that one is there, though it is written only at
+  // its end; so the round is looked up again after the bit (INV-19).
+  const uint64_t history = body_.tripped.load();
+  const uint64_t latest = Round::of(body_.state.load()).number;
+  return latest - number < kHistory && (history & bit_of(number)) != 0 ? Turnout::passed
+                                                                       : Turnout::broken;
+}
+
+bool Barrier::has_dead(const Round& round) {
+  AgentId living = agent_.id();
+  if (round.phase == Phase::acting) {
+    const AgentId actor = body_.actor.load();
+    return actor != living && !agent_.registry().alive(actor);
+  }
+  // No further than the table reaches, whatever the word says.
+  const uint64_t count = std::min<uint64_t>(round.arrived, parties());
+  for (uint64_t i = 0; i < count; i++) {
+    const AgentId arrived = place(i).load();
+    if (arrived == living || arrived == agent_.id()) continue;
+    if (!agent_.registry().alive(arrived)) {
+      // Only if it is that round's still: the table is the next one's otherwise.
+      return body_.state.load() == round.state();
+    }
+    living = arrived;
+  }
+  return false;
+}
+
+Arrival Barrier::wait_to_arrive(bool acts, int64_t deadline_ns) {
+  soon();
+  return wait_at_bell(
+      agent_, body_.arrivals, arrivals_tag(), deadline_ns, [&] { return arrive(acts); },
+      [&] { watch(); });
+}
+
+Turnout Barrier::wait(uint64_t round, int64_t deadline_ns) {
+  struct Seen {
+    Turnout turnout;
+    explicit operator bool() const { return turnout != Turnout::not_yet; }
+  };
+  const auto look_twice = [&] {
+    const Turnout turnout = look(round);
+    return Seen{turnout != Turnout::not_yet ? turnout : look(round)};
+  };
+  soon();
+  return wait_at_bell(agent_, body_.waiters, waiters_tag(), deadline_ns, look_twice,
+                      [&] { watch(); })
+      .turnout;
+}
+
+void Barrier::watch() {
+  const Round round = Round::of(body_.state.load());
+  agent_.watch(round.phase == Phase::acting ? body_.actor.load() : 0);
+  const uint64_t count = std::min<uint64_t>({round.arrived, parties(), platform::kWatchesMax});
+  for (uint64_t i = 0; i < count; i++) agent_.watch(place(i).load());
+}
+
+Code Barrier::break_round(uint64_t number) {
+  {
+    const Guard guard(agent_, body_.guard);
+    if (!guard.locked()) return Code::busy;
+    const Round round = Round::of(body_.state.load());
+    if (round.number != number || round.phase == Phase::broken) return Code::ok;
+    store_broken(round);
+  }
+  wake_all();
+  return Code::ok;
+}
+
+Code Barrier::abort() {
+  {
+    const Guard guard(agent_, body_.guard);
+    if (!guard.locked()) return Code::busy;
+    const Round round = Round::of(body_.state.load());
+    if (round.phase != Phase::broken) store_broken(round);
+  }
+  wake_all();
+  return Code::ok;
+}
+
+Code Barrier::reset() {
+  {
+    const Guard guard(agent_, body_.guard);
+    if (!guard.locked()) return Code::busy;
+    const Round round = Round::of(body_.state.load());
+    if (round.phase == Phase::filling && round.arrived == 0) return Code::ok;
+    if (round.phase != Phase::broken) body_.breaks.fetch_add(1, std::memory_order_relaxed);
+    KILL_POINT("barrier.reset.breaks");
+    open_next(round, false);
+  }
+  wake_all();
+  return Code::ok;
+}
+
+void Barrier::wake_all() {
+  platform::fence_after_rmw();  // the guard's release came before (INV-4)
+  ring_all(body_.waiters, agent_.registry(), waiters_tag());
+  KILL_POINT("barrier.wake_all.waiters");
+  ring_all(body_.arrivals, agent_.registry(), arrivals_tag());
+}
+
+bool Barrier::broken() {
+  const Round round = Round::of(body_.state.load());
+  return round.phase == Phase::broken || has_dead(round);
+}
+
+void Barrier::abandon() { wake_all(); }
+
+uint32_t Barrier::waiting() const {
+  const Round round = Round::of(body_.state.load());
+  return round.phase == Phase::filling ? static_cast<uint32_t>(round.arrived) : 0;
+}
+
+}  // namespace holdfast::core

@@ -1,0 +1,85 @@
+// Barrier: one word that says it all, changed by single stores under a guard, and a table of the
+// agents that have arrived.
+//
+//   arrive   put my id into the next place of the table, then count one more. The last one runs the
+//            action, if it has one, and opens the next round.
+//   wait     until the word names a later round, or says broken.
+//   death    of one that has arrived, or of the one that acts: whoever sees it breaks the barrier.
+//
+// INV-18 One store moves the word, so whoever dies under the guard, round, phase and count agree.
+// INV-19 A round is over for all who arrived in it or for none: they read the same word.
+#ifndef HOLDFAST_CORE_PRIMITIVES_BARRIER_H
+#define HOLDFAST_CORE_PRIMITIVES_BARRIER_H
+
+#include "core/waiting/critical_section.h"
+#include "core/waiting/waiting.h"
+
+namespace holdfast::core {
+
+enum class Turnout {  // numbers of `turnout` in src/native/load.ts
+  not_yet = 0,
+  passed = 1,  // the round is over and all were there
+  act = 2,     // last to arrive: run the action, then finish()
+  arrived = 3,
+  broken = 4,
+};
+
+struct Arrival {
+  Turnout turnout = Turnout::not_yet;
+  uint64_t round = 0;
+  uint32_t index = 0;
+  explicit operator bool() const { return turnout != Turnout::not_yet; }
+};
+
+class Barrier {
+ public:
+  Barrier(Agent& agent, Object& object)
+      : agent_(agent), object_(object), body_(*object.body<BarrierBody>()) {}
+
+  // not_yet if the round before is not over. `acts`: the last one is told to act.
+  Arrival arrive(bool acts);
+  Arrival wait_to_arrive(bool acts, int64_t deadline_ns);
+  // The action is done: everybody may go. broken if the barrier broke meanwhile.
+  Turnout finish(uint64_t round);
+  // What has become of a round that this agent arrived in.
+  Turnout look(uint64_t round);
+  Turnout wait(uint64_t round, int64_t deadline_ns);
+  // Is the round over in a moment?
+  bool soon() {
+    const uint64_t round = Round::of(body_.state.load()).number;
+    return spin_([this, round] { return Round::of(body_.state.load()).number != round; });
+  }
+  void watch();
+
+  // All three: busy if the guard could not be had.
+  Code break_round(uint64_t round);  // whoever arrived in it leaves otherwise than by passing
+  Code abort();
+  Code reset();
+  void abandon();
+
+  uint32_t parties() const { return object_.initial(); }
+  bool broken();  // or about to be: one that has arrived is dead
+  uint32_t waiting() const;
+  BarrierBody& body() { return body_; }
+  uint64_t waiters_tag() const { return object_.tag(); }
+  uint64_t arrivals_tag() const { return object_.tag() + 1; }
+
+ private:
+  std::atomic<uint64_t>& place(uint64_t index) const {
+    return object_.entry<std::atomic<uint64_t>>(index);
+  }
+  Arrival arrive_guarded(bool acts);
+  void open_next(const Round& round, bool tripped);
+  void store_broken(Round round);
+  bool has_dead(const Round& round);
+  void wake_all();
+
+  Agent& agent_;
+  Object& object_;
+  BarrierBody& body_;
+  Spin spin_;
+};
+
+}  // namespace holdfast::core
+
+#endif

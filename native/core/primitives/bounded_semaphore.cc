@@ -1,0 +1,131 @@
+#include "core/primitives/bounded_semaphore.h"
+
+#include "core/kill_point.h"
+
+namespace holdfast::core {
+
+// INV-1 is established here and nowhere else.
+Outcome BoundedSemaphore::claim(uint32_t index, AgentId from) {
+  Permit& taken = permit(index);
+  AgentId expected = from;
+  if (!taken.owner.compare_exchange_strong(expected, agent_.id())) return {};
+  KILL_POINT("bounded_semaphore.claim.owner");
+  // Known to this agent alone: by now somebody may have released, and another acquired (see
+  // HoldNumber).
+  const uint64_t number = hold_after(agent_.next_hold(), kPlaces);
+  holds_->at[index] = number;
+  body_.acquisitions.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("bounded_semaphore.claim.acquisitions");
+  if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("bounded_semaphore.claim.abandonments");
+  return {number * kPlaces + index, from != 0};
+}
+
+Outcome BoundedSemaphore::try_acquire() {
+  const uint32_t count = permits();
+  for (uint32_t i = 0; i < count; i++) {
+    if (permit(i).owner.load(std::memory_order_relaxed) != 0) continue;
+    if (Outcome outcome = claim(i, 0)) return outcome;
+  }
+  return {};
+}
+
+Outcome BoundedSemaphore::look() {
+  if (Outcome outcome = try_acquire()) return outcome;
+  const uint32_t count = permits();
+  // Holders of many permits are asked once whether they live.
+  std::vector<AgentId> living;
+  for (uint32_t i = 0; i < count; i++) {
+    const AgentId owner = permit(i).owner.load();
+    if (owner == agent_.id() || std::find(living.begin(), living.end(), owner) != living.end()) {
+      continue;
+    }
+    if (owner != 0 && agent_.registry().alive(owner)) {
+      living.push_back(owner);
+    } else if (Outcome outcome = claim(i, owner)) {
+      return outcome;
+    }
+  }
+  return {};
+}
+
+Outcome BoundedSemaphore::wait(int64_t deadline_ns) {
+  soon();
+  return wait_at_bell(
+      agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return look(); }, [&] { watch(); });
+}
+
+void BoundedSemaphore::watch() {
+  const uint32_t count = std::min<uint32_t>(permits(), platform::kWatchesMax);
+  for (uint32_t i = 0; i < count; i++) agent_.watch(owner_of(i));
+}
+
+bool BoundedSemaphore::is_mine(uint64_t hold) const {
+  const uint64_t index = hold % kPlaces;
+  if (index >= permits()) return false;
+  return permit(index).owner.load(std::memory_order_relaxed) == agent_.id() &&
+         holds_->at[index] == hold / kPlaces;
+}
+
+Code BoundedSemaphore::release_hold(uint64_t hold) {
+  AgentId owner = agent_.id();
+  // As in Lock::release_hold: nobody else can bring our id back into the word.
+  if (!is_mine(hold) || !permit(hold % kPlaces).owner.compare_exchange_strong(owner, 0)) {
+    return Code::not_locked;
+  }
+  KILL_POINT("bounded_semaphore.release_hold.owner");
+  ring_one(body_.waiters, agent_.registry(), object_.tag());
+  return Code::ok;
+}
+
+// Empties one word, of this agent's if `from` is its id, of anybody's if it is 0.
+bool BoundedSemaphore::give_back(AgentId from) {
+  for (uint32_t i = permits(); i-- > 0;) {
+    AgentId owner = permit(i).owner.load();
+    while (owner != 0 && (from == 0 || owner == from)) {
+      if (permit(i).owner.compare_exchange_weak(owner, 0)) {
+        KILL_POINT("bounded_semaphore.give_back.owner");
+        ring_one(body_.waiters, agent_.registry(), object_.tag());
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+Code BoundedSemaphore::release() {
+  return give_back(agent_.id()) || give_back(0) ? Code::ok : Code::over_release;
+}
+
+void BoundedSemaphore::abandon() {
+  // As many as we held may be waited for; each who looks finds a dead owner.
+  for (uint32_t i = 0; i < permits(); i++) {
+    if (owner_of(i) == agent_.id()) ring_one(body_.waiters, agent_.registry(), object_.tag());
+    KILL_POINT("bounded_semaphore.abandon.rung");
+  }
+}
+
+uint32_t BoundedSemaphore::value() {
+  uint32_t taken = 0;
+  for (uint32_t i = 0; i < permits(); i++) {
+    const AgentId owner = owner_of(i);
+    taken += owner != 0 && (owner == agent_.id() || agent_.registry().alive(owner));
+  }
+  return permits() - taken;
+}
+
+bool BoundedSemaphore::all_mine() const {
+  for (uint32_t i = 0; i < permits(); i++) {
+    if (owner_of(i) != agent_.id()) return false;
+  }
+  return true;
+}
+
+bool BoundedSemaphore::held_by_me() const {
+  for (uint32_t i = 0; i < permits(); i++) {
+    if (permit(i).owner.load(std::memory_order_relaxed) == agent_.id()) return true;
+  }
+  return false;
+}
+
+}  // namespace holdfast::core

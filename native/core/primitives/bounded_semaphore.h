@@ -1,0 +1,79 @@
+// BoundedSemaphore: a table of owner words, one for each permit.
+//
+//   acquire   swap a word 0 -> me; if none is 0, a dead agent -> me (acquired, abandoned).
+//   release   swap the word me -> 0, ring one waiter.
+//
+// INV-1 holds for every permit as in lock.h: the swap is the permit.
+// There are no tokens beside the words, so nothing can get out of step with them.
+#ifndef HOLDFAST_CORE_PRIMITIVES_BOUNDED_SEMAPHORE_H
+#define HOLDFAST_CORE_PRIMITIVES_BOUNDED_SEMAPHORE_H
+
+#include <algorithm>
+#include <vector>
+
+#include "core/waiting/waiting.h"
+
+namespace holdfast::core {
+
+class BoundedSemaphore {
+ public:
+  BoundedSemaphore(Agent& agent, Object& object)
+      : agent_(agent),
+        object_(object),
+        body_(*object.body<BoundedBody>()),
+        holds_(agent.hold_number(object)) {
+    holds_->at.resize(object.initial());
+  }
+
+  // Tries; Outcome::hold names the permit and this acquisition of it.
+  Outcome try_acquire();
+  // Tries, and if that fails sees whether there is somebody to wait for at all.
+  Outcome look();
+  Outcome wait(int64_t deadline_ns);
+  // Is a permit there, or will one be in a moment? Looks at a few of them.
+  bool soon() {
+    return spin_([this] {
+      bool free = false;
+      for (uint32_t i = 0; i < std::min(permits(), 8u); i++) free |= owner_of(i) == 0;
+      return free;
+    });
+  }
+  void watch();
+
+  // Ends the acquisition of this name; not_locked if somebody else did.
+  Code release_hold(uint64_t hold);
+  // Gives one permit back: this agent's if it has one, otherwise anybody's. over_release if none is
+  // taken.
+  Code release();
+  // At the end of the agent, if it held a permit.
+  void abandon();
+
+  uint32_t permits() const { return object_.initial(); }
+  uint32_t value();  // permits that can be had
+  bool held_by_me() const;
+  bool all_mine() const;  // then waiting would be waiting for oneself
+  bool is_mine(uint64_t hold) const;
+  static constexpr bool kManyHolds = true;
+  AgentId owner_of(uint32_t index) const { return permit(index).owner.load(); }
+  BoundedBody& body() { return body_; }
+  WaitSet& waiters() { return body_.waiters; }
+  uint64_t tag() const { return object_.tag(); }
+
+ private:
+  // A hold is the number of its acquisition and, in the low bits, the place of its permit.
+  static constexpr uint64_t kPlaces = kPermitsMax;
+
+  Permit& permit(uint64_t index) const { return object_.entry<Permit>(index); }
+  Outcome claim(uint32_t index, AgentId from);
+  bool give_back(AgentId from);
+
+  Agent& agent_;
+  Object& object_;
+  BoundedBody& body_;
+  Spin spin_;
+  const std::shared_ptr<HoldNumber> holds_;
+};
+
+}  // namespace holdfast::core
+
+#endif

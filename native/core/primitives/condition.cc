@@ -1,0 +1,134 @@
+#include "core/primitives/condition.h"
+
+#include "core/kill_point.h"
+
+namespace holdfast::core {
+
+bool Condition::bind(uint64_t lock_tag) {
+  uint64_t bound = 0;
+  const bool is_first = body_.lock_tag.compare_exchange_strong(bound, lock_tag);
+  KILL_POINT("condition.bind.lock_tag");
+  return is_first || bound == lock_tag;
+}
+
+int Condition::begin() {
+  rescue();
+  for (int round = 0; round < 2; round++) {
+    for (uint32_t i = 0; i < kConditionWaitsMax; i++) {
+      Waiting& mine = entry(i);
+      const AgentId owner = mine.owner.load();
+      // One that was notified and has died since rescue() looked is the next rescue's (INV-17).
+      if (owner != 0 &&
+          (round == 0 || mine.state.load() == kNotified || agent_.registry().alive(owner))) {
+        continue;
+      }
+      const uint64_t ticket = body_.next_ticket.load() + 1;
+      body_.next_ticket.store(ticket);
+      KILL_POINT("condition.begin.next_ticket");
+      mine.state.store(kWaiting);
+      KILL_POINT("condition.begin.state");
+      mine.ticket.store(ticket);
+      KILL_POINT("condition.begin.ticket");
+      mine.owner.store(agent_.id());  // last: dying before it leaves nothing
+      KILL_POINT("condition.begin.owner");
+      return static_cast<int>(i);
+    }
+  }
+  return -1;
+}
+
+bool Condition::finish(int place) {
+  Waiting& mine = entry(static_cast<uint32_t>(place));
+  const bool notified = mine.state.load() == kNotified;
+  mine.owner.store(0);
+  KILL_POINT("condition.finish.owner");
+  rescue();
+  return notified;
+}
+
+uint32_t Condition::notify(uint32_t count) {
+  std::vector<std::pair<uint64_t, uint32_t>> line;
+  for (uint32_t i = 0; i < kConditionWaitsMax; i++) {
+    const Waiting& waiting = entry(i);
+    if (waiting.owner.load() != 0 && waiting.state.load() == kWaiting) {
+      line.emplace_back(waiting.ticket.load(), i);
+    }
+  }
+  std::sort(line.begin(), line.end());
+  uint32_t notified = 0;
+  for (const auto& [ticket, index] : line) {
+    if (notified == count) break;
+    Waiting& waiting = entry(index);
+    const AgentId owner = waiting.owner.load();
+    if (!agent_.registry().alive(owner)) {
+      waiting.owner.store(0);
+      KILL_POINT("condition.notify.dead");
+      continue;
+    }
+    waiting.state.store(kNotified);  // INV-17
+    KILL_POINT("condition.notify.state");
+    notified++;
+    body_.notifications.fetch_add(1);
+    KILL_POINT("condition.notify.notifications");
+    agent_.registry().ring(owner, object_.tag());
+  }
+  return notified;
+}
+
+void Condition::rescue() {
+  for (uint32_t i = 0; i < kConditionWaitsMax; i++) {
+    Waiting& waiting = entry(i);
+    const AgentId owner = waiting.owner.load();
+    if (owner == 0 || waiting.state.load() != kNotified || agent_.registry().alive(owner)) continue;
+    // The next one first: dying in between wakes one too many, which is allowed, and not one too
+    // few.
+    notify(1);
+    KILL_POINT("condition.rescue.notified");
+    waiting.owner.store(0);
+    KILL_POINT("condition.rescue.owner");
+  }
+}
+
+Notice Condition::look(int place) {
+  if (entry(static_cast<uint32_t>(place)).state.load() == kNotified) return Notice::notified;
+  for (uint32_t i = 0; i < kConditionWaitsMax; i++) {
+    const Waiting& waiting = entry(i);
+    const AgentId owner = waiting.owner.load();
+    if (owner != 0 && waiting.state.load() == kNotified && !agent_.registry().alive(owner)) {
+      return Notice::rescue;
+    }
+  }
+  return Notice::none;
+}
+
+Notice Condition::wait(int place, int64_t deadline_ns) {
+  struct Seen {
+    Notice notice;
+    explicit operator bool() const { return notice != Notice::none; }
+  };
+  soon();
+  return wait_for_rings(
+             agent_, object_.tag(), deadline_ns, [&] { return Seen{look(place)}; }, [] {},
+             [&] { watch(); })
+      .notice;
+}
+
+// Those who were notified and have not got the lock yet.
+void Condition::watch() {
+  for (uint32_t i = 0; i < kConditionWaitsMax; i++) {
+    const Waiting& waiting = entry(i);
+    if (waiting.state.load() == kNotified) agent_.watch(waiting.owner.load());
+  }
+}
+
+uint32_t Condition::waiting() {
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < kConditionWaitsMax; i++) {
+    const Waiting& waiting = entry(i);
+    const AgentId owner = waiting.owner.load();
+    count += owner != 0 && waiting.state.load() == kWaiting && agent_.registry().alive(owner);
+  }
+  return count;
+}
+
+}  // namespace holdfast::core

@@ -1,0 +1,63 @@
+// Condition: a table of those who wait, changed only by whoever holds the condition's lock.
+//
+//   wait     with the lock: put myself into the table. Give the lock up, wait until I am notified,
+//   get
+//            the lock back. With the lock again: take myself out.
+//   notify   with the lock: those who wait longest and live become `notified` and are rung.
+//   rescue   with the lock: a notified one that is dead is taken out, and the next is notified
+//   instead.
+//
+// INV-17 A notification is in the table from notify() until a live waiter has the lock again, so no
+//        death loses it: whoever waits and sees a dead notified one gets the lock and rescues.
+// The lock is not this class's: its callers see to that.
+#ifndef HOLDFAST_CORE_PRIMITIVES_CONDITION_H
+#define HOLDFAST_CORE_PRIMITIVES_CONDITION_H
+
+#include "core/waiting/waiting.h"
+
+namespace holdfast::core {
+
+enum class Notice { none = 0, notified = 1, rescue = 2 };  // numbers of `notice` in src/native/load.ts
+
+class Condition {
+ public:
+  Condition(Agent& agent, Object& object)
+      : agent_(agent), object_(object), body_(*object.body<ConditionBody>()) {}
+
+  // All users of a condition mean the same lock; false if this is another.
+  bool bind(uint64_t lock_tag);
+
+  // ---- with the lock
+
+  int begin();                      // the place in the table; -1 if it is full
+  bool finish(int place);           // was it notified?
+  uint32_t notify(uint32_t count);  // how many were
+  void rescue();
+
+  // ---- without
+
+  Notice look(int place);
+  Notice wait(int place, int64_t deadline_ns);
+  // Is anybody notified in a moment?
+  bool soon() {
+    const uint64_t before = body_.notifications.load();
+    return spin_([this, before] { return body_.notifications.load() != before; });
+  }
+  void watch();
+
+  uint32_t waiting();
+  ConditionBody& body() { return body_; }
+
+ private:
+  enum State : uint32_t { kWaiting = 1, kNotified = 2 };
+  Waiting& entry(uint32_t index) const { return object_.entry<Waiting>(index); }
+
+  Agent& agent_;
+  Object& object_;
+  ConditionBody& body_;
+  Spin spin_;
+};
+
+}  // namespace holdfast::core
+
+#endif

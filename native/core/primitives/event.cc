@@ -1,0 +1,30 @@
+#include "core/primitives/event.h"
+
+#include "core/kill_point.h"
+
+namespace holdfast::core {
+
+void Event::set() {
+  uint64_t word = body_.word.load();
+  while ((word & 1) == 0 && !body_.word.compare_exchange_weak(word, (word + 2) | 1)) {
+  }
+  KILL_POINT("event.set.word");
+  // Also if it was set already: who set it may have died before it rang. A read-modify-write comes
+  // before the look (INV-4), and changes nothing: whoever was waiting may have cleared it by now.
+  body_.word.fetch_or(0);
+  KILL_POINT("event.set.again");
+  ring_all(body_.waiters, agent_.registry(), object_.tag());
+}
+
+void Event::clear() {
+  body_.word.fetch_and(~uint64_t{1});
+  KILL_POINT("event.clear.word");
+}
+
+bool Event::wait(uint64_t since, int64_t deadline_ns) {
+  soon();
+  return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns,
+                      [&] { return happened(since); });
+}
+
+}  // namespace holdfast::core

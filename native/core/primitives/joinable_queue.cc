@@ -1,0 +1,330 @@
+#include "core/primitives/joinable_queue.h"
+
+#include "core/kill_point.h"
+
+namespace holdfast::core {
+
+// A record that can be had.
+struct JoinableQueue::Place {
+  uint64_t offset;
+  RecordHead head;
+};
+
+// Under the guard, once it is had.
+bool JoinableQueue::enter(const Guard& guard, View* view) {
+  recover_if_due(guard);
+  return read_view(view);
+}
+
+// Calls visit(offset, head) for the records from `from` on until it returns false. False if the
+// ring makes no sense.
+template <class Visit>
+bool JoinableQueue::walk(const View& view, uint64_t from, Visit visit) const {
+  uint64_t left = ((offset_of(view.tail) - from) & kOffsetMask) * kUnit;
+  for (uint64_t offset = from; left != 0;) {
+    const RecordHead head = head_at(view.capacity, offset);
+    const uint64_t bytes = needed(head.length);
+    if (bytes > left) return false;
+    if (!visit(offset, head)) return true;
+    left -= bytes;
+    offset = (offset + bytes / kUnit) & kOffsetMask;
+  }
+  return true;
+}
+
+void JoinableQueue::recover() {
+  View view;
+  if (!read_view(&view)) return;
+  uint64_t tombstones = 0, leased = 0, ready = offset_of(view.tail);
+  bool found = false;
+  walk(view, offset_of(view.head), [&](uint64_t offset, const RecordHead&) {
+    const uint64_t owner = owner_at(view, offset).load();
+    tombstones += owner == kDone;
+    leased += owner != kDone && owner != 0;
+    if (owner == 0 && !found) {
+      found = true;
+      ready = offset;
+    }
+    return true;
+  });
+  own_.tombstones.store(tombstones);
+  KILL_POINT("joinable_queue.recover.tombstones");
+  own_.leased.store(leased);
+  KILL_POINT("joinable_queue.recover.leased");
+  own_.ready.store(ready);
+  KILL_POINT("joinable_queue.recover.ready");
+  own_.must_recount.store(0);
+  KILL_POINT("joinable_queue.recover.must_recount");
+  // Whoever died may have been about to. With nothing left to get, nobody else would ever come to
+  // it, and those who put would wait for the room.
+  pop_done(view);
+}
+
+// The record at `offset` can be had again.
+void JoinableQueue::offer(const View& view, uint64_t offset) {
+  const uint64_t first = offset_of(view.head);
+  if (((offset - first) & kOffsetMask) < ((own_.ready.load() - first) & kOffsetMask)) {
+    own_.ready.store(offset);
+    KILL_POINT("joinable_queue.offer.ready");
+  }
+  own_.leased.store(own_.leased.load() - 1);
+  KILL_POINT("joinable_queue.offer.leased");
+  owner_at(view, offset).store(0);
+  KILL_POINT("joinable_queue.offer.owner");
+}
+
+// INV-14: what the dead had leased.
+void JoinableQueue::reclaim(const View& view) {
+  if (own_.leased.load() == 0) return;
+  std::vector<AgentId> living{agent_.id()};
+  walk(view, offset_of(view.head), [&](uint64_t offset, const RecordHead&) {
+    const AgentId owner = owner_at(view, offset).load();
+    if (owner == 0 || owner == kDone ||
+        std::find(living.begin(), living.end(), owner) != living.end()) {
+      return true;
+    }
+    if (agent_.registry().alive(owner)) {
+      living.push_back(owner);
+    } else {
+      offer(view, offset);
+    }
+    return true;
+  });
+}
+
+bool JoinableQueue::find_ready(const View& view, Place* place) {
+  // `ready` is behind the head if everything before it is gone.
+  const uint64_t first = offset_of(view.head);
+  uint64_t from = own_.ready.load();
+  if (((from - first) & kOffsetMask) * kUnit > view.used) from = first;
+  bool found = false;
+  uint64_t last = offset_of(view.tail);
+  walk(view, from, [&](uint64_t offset, const RecordHead& head) {
+    found = owner_at(view, offset).load() == 0;
+    if (!found) return true;
+    *place = {offset, head};
+    last = offset;
+    return false;
+  });
+  own_.ready.store(last);
+  KILL_POINT("joinable_queue.find_ready.ready");
+  return found;
+}
+
+// Takes the records that are done off the head, and says how many.
+uint64_t JoinableQueue::pop_done(const View& view) {
+  uint64_t head = view.head, popped = 0;
+  walk(view, offset_of(view.head), [&](uint64_t offset, const RecordHead& record) {
+    if (owner_at(view, offset).load() != kDone) return false;
+    head = advance(head, needed(record.length) / kUnit, 1);
+    popped++;
+    return true;
+  });
+  if (popped == 0) return 0;
+  own_.tombstones.store(own_.tombstones.load() - popped);  // first: see Tombstones in the header
+  KILL_POINT("joinable_queue.pop_done.tombstones");
+  body_.head.store(head);
+  KILL_POINT("joinable_queue.pop_done.head");
+  return popped;
+}
+
+// Takes up to `count` records out, or leases one.
+Moved JoinableQueue::take_guarded(bool lease, std::vector<Record>* records, size_t count,
+                                  Lease* taken) {
+  const Guard guard(agent_, body_.guard);
+  if (!guard.locked()) return Moved::not_yet;
+  const bool over = ended();
+  View view;
+  if (!enter(guard, &view)) return Moved::corrupt;
+  std::vector<Place> places;
+  size_t total = 0;
+  if (size() == 0) reclaim(view);
+  Place place;
+  if (size() != 0 && !find_ready(view, &place)) {
+    // By what is counted there is something, and not where the hint leads to: one of the two was
+    // written over. All of it can be told from the records.
+    recover();
+    if (!read_view(&view) || (size() != 0 && !find_ready(view, &place))) return Moved::corrupt;
+  }
+  while (places.size() < count && find_ready(view, &place)) {
+    places.push_back(place);
+    total += place.head.length;
+    if (lease) break;
+    // Ahead of the owners below: whoever dies in between leaves the guard abandoned, and recover()
+    // looks.
+    own_.ready.store((place.offset + needed(place.head.length) / kUnit) & kOffsetMask);
+    KILL_POINT("joinable_queue.get.ready");
+  }
+  if (places.empty()) {
+    return over && own_.leased.load() == 0 ? Moved::ended : Moved::not_yet;
+  }
+  char* into = room_for(total);
+  for (const Place& from : places) {
+    records->push_back({from.head.type, into, from.head.length});
+    copy_out(view.capacity, (from.offset + 3) & kOffsetMask, into, from.head.length);
+    into += from.head.length;
+  }
+  if (lease) {
+    std::atomic<uint64_t>& deliveries = deliveries_at(view, place.offset);
+    deliveries.store(deliveries.load() + 1);
+    KILL_POINT("joinable_queue.take.deliveries");
+    *taken = {place.offset, deliveries.load()};
+    own_.ready.store((place.offset + needed(place.head.length) / kUnit) & kOffsetMask);
+    KILL_POINT("joinable_queue.take.ready");
+    own_.leased.store(own_.leased.load() + 1);
+    KILL_POINT("joinable_queue.take.leased");
+    owner_at(view, place.offset).store(agent_.id());  // leased from here on
+    KILL_POINT("joinable_queue.take.owner");
+    return Moved::yes;
+  }
+  for (const Place& from : places) {
+    owner_at(view, from.offset).store(kDone);  // gone from here on
+    KILL_POINT("joinable_queue.get.owner");
+  }
+  own_.tombstones.store(own_.tombstones.load() + places.size());
+  KILL_POINT("joinable_queue.get.tombstones");
+  body_.gets.store(body_.gets.load(std::memory_order_relaxed) + places.size(),
+                   std::memory_order_relaxed);
+  KILL_POINT("joinable_queue.get.gets");
+  own_.gotten.store(own_.gotten.load() + places.size());
+  KILL_POINT("joinable_queue.get.gotten");
+  pop_done(view);
+  return Moved::yes;
+}
+
+Moved JoinableQueue::get(size_t count, std::vector<Record>* records) {
+  records->clear();
+  // Not by what is counted beside the records: after a death that is right only under the guard.
+  if (Queue::size() == 0 && !ended()) return Moved::not_yet;
+  const Moved moved = take_guarded(false, records, count, nullptr);
+  if (moved == Moved::yes) wake(records->size());
+  return moved;
+}
+
+Moved JoinableQueue::take(Record* record, Lease* lease) {
+  if (Queue::size() == 0 && !ended()) return Moved::not_yet;
+  std::vector<Record> records;
+  const Moved moved = take_guarded(true, &records, 1, lease);
+  if (moved == Moved::yes) *record = records[0];
+  return moved;
+}
+
+// After records have gone: those who put, who join, and who get when nothing can come any more.
+void JoinableQueue::wake(uint64_t gone) {
+  platform::fence_after_rmw();
+  for (uint64_t i = 0; i < gone; i++) ring_one(body_.putters, agent_.registry(), putters_tag());
+  if (unfinished() == 0) ring_all(own_.joiners, agent_.registry(), joiners_tag());
+  if (ended() && records() - tombstones() == 0) {
+    ring_all(body_.getters, agent_.registry(), getters_tag());
+  }
+}
+
+// Ends a lease: `owner` is kDone, or 0 for ready.
+Code JoinableQueue::settle(const Lease& lease, uint64_t owner) {
+  uint64_t popped = 0;
+  {
+    const Guard guard(agent_, body_.guard);
+    if (!guard.locked()) return Code::busy;
+    View view;
+    if (!enter(guard, &view)) return Code::corrupt;
+    const uint64_t from_head = (lease.offset - offset_of(view.head)) & kOffsetMask;
+    if (from_head * kUnit >= view.used || owner_at(view, lease.offset).load() != agent_.id() ||
+        deliveries_at(view, lease.offset).load() != lease.delivery) {
+      return Code::not_owner;
+    }
+    if (owner == 0) {
+      offer(view, lease.offset);
+    } else {
+      owner_at(view, lease.offset).store(kDone);  // done from here on
+      KILL_POINT("joinable_queue.settle.owner");
+      own_.leased.store(own_.leased.load() - 1);
+      KILL_POINT("joinable_queue.settle.leased");
+      own_.tombstones.store(own_.tombstones.load() + 1);
+      KILL_POINT("joinable_queue.settle.tombstones");
+      body_.gets.store(body_.gets.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+      KILL_POINT("joinable_queue.settle.gets");
+      popped = pop_done(view);
+    }
+  }
+  if (owner == 0) {
+    platform::fence_after_rmw();
+    ring_one(body_.getters, agent_.registry(), getters_tag());
+  } else {
+    // A tombstone gives its place back, too, though not its bytes.
+    wake(std::max<uint64_t>(popped, 1));
+  }
+  return Code::ok;
+}
+
+Code JoinableQueue::done(const Lease& lease) { return settle(lease, kDone); }
+Code JoinableQueue::retry(const Lease& lease) { return settle(lease, 0); }
+
+Code JoinableQueue::task_done() {
+  {
+    const Guard guard(agent_, body_.guard);
+    if (!guard.locked()) return Code::busy;
+    View view;
+    if (!enter(guard, &view)) return Code::corrupt;
+    const uint64_t gotten = own_.gotten.load();
+    if (gotten == 0) return Code::over_release;
+    own_.gotten.store(gotten - 1);
+    KILL_POINT("joinable_queue.task_done.gotten");
+  }
+  wake(0);
+  return Code::ok;
+}
+
+uint64_t JoinableQueue::size() const {
+  const uint64_t all = records();
+  return all - std::min(all, own_.tombstones.load() + own_.leased.load());
+}
+
+uint64_t JoinableQueue::unfinished() const {
+  const uint64_t all = records();
+  return all - std::min(all, own_.tombstones.load()) + own_.gotten.load();
+}
+
+bool JoinableQueue::finished() {
+  const Guard guard(agent_, body_.guard);
+  View view;
+  return guard.locked() && enter(guard, &view) && unfinished() == 0;
+}
+
+bool JoinableQueue::wait_to_join(int64_t deadline_ns) {
+  return wait_at_bell(agent_, own_.joiners, joiners_tag(), deadline_ns, [&] { return finished(); });
+}
+
+bool JoinableQueue::wait_to_get(int64_t deadline_ns) {
+  // The news of a death ends the wait in the bell, not this one, so what the dead had leased is
+  // looked for.
+  return wait_at_bell(
+      agent_, body_.getters, getters_tag(), deadline_ns,
+      [&] {
+        if (size() == 0 && leased() != 0) bring_back();
+        return size() != 0 || (ended() && leased() == 0);
+      },
+      [&] { watch(); });
+}
+
+void JoinableQueue::bring_back() {
+  const Guard guard(agent_, body_.guard);
+  View view;
+  if (guard.locked() && enter(guard, &view)) reclaim(view);
+}
+
+void JoinableQueue::watch() {
+  const Guard guard(agent_, body_.guard);
+  View view;
+  if (!guard.locked() || !enter(guard, &view) || own_.leased.load() == 0) return;
+  uint64_t seen = 0;
+  walk(view, offset_of(view.head), [&](uint64_t offset, const RecordHead&) {
+    const uint64_t owner = owner_at(view, offset).load();
+    if (owner == 0 || owner == kDone) return true;
+    agent_.watch(owner);
+    return ++seen < platform::kWatchesMax;
+  });
+}
+
+void JoinableQueue::abandon() { ring_all(body_.getters, agent_.registry(), getters_tag()); }
+
+}  // namespace holdfast::core

@@ -1,0 +1,120 @@
+#include "core/primitives/lock.h"
+
+#include <utility>
+
+#include "core/kill_point.h"
+
+namespace holdfast::core {
+
+// INV-1 is established here and nowhere else.
+Outcome Lock::claim(AgentId from) {
+  KILL_POINT("lock.claim.token");
+  AgentId expected = from;
+  if (!body_.owner.compare_exchange_strong(expected, agent_.id())) return {};
+  KILL_POINT("lock.claim.owner");
+  hold_->value = agent_.next_hold();
+  // Counters, which nothing depends on. Not only the owner writes them: by now somebody may have
+  // released.
+  body_.acquisitions.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("lock.claim.acquisitions");
+  if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("lock.claim.abandonments");
+  return {hold_->value, from != 0};
+}
+
+Outcome Lock::look() {
+  if (Outcome outcome = try_acquire()) return outcome;
+  const AgentId owner = body_.owner.load();
+  if (owner == agent_.id()) return {};
+  if (owner != 0) {
+    patience_.reset();
+    // The dead owner took a token with it, and our own release will post one: the count is kept.
+    return agent_.registry().alive(owner) ? Outcome{} : claim(owner);
+  }
+  if (!patience_.exhausted(body_.acquisitions.load(std::memory_order_relaxed))) return {};
+  patience_.reset();
+  platform::post(object_.semaphore());  // INV-3, safe by INV-2
+  KILL_POINT("lock.look.token");
+  return try_acquire();
+}
+
+Outcome Lock::wait(int64_t deadline_ns) {
+  Outcome outcome;
+  if (soon()) outcome = look();
+  while (!outcome) {
+    outcome = goes_round() ? wait_for_token(deadline_ns) : wait_for_ring(deadline_ns);
+    if (platform::monotonic_ns() >= deadline_ns) break;
+  }
+  return outcome;
+}
+
+// Has anybody acquired it since the last call? Then it soon goes on to the next one.
+bool Lock::goes_round() {
+  const uint64_t before = std::exchange(seen_acquisitions_, body_.acquisitions.load());
+  return platform::traits::kTimedWaits && seen_acquisitions_ != before;
+}
+
+// In the kernel, and not for long.
+Outcome Lock::wait_for_token(int64_t deadline_ns) {
+  const int64_t until_ns = std::min(deadline_ns, platform::monotonic_ns() + kKernelWait_ns);
+  return wait_in_kernel(agent_, body_.waiters, [&] {
+    while (platform::wait_until(object_.semaphore(), until_ns)) {
+      if (Outcome outcome = claim(0)) return outcome;  // else the token was surplus
+      // A token beside an owner may be the alarm of an agent that ended (see abandon()).
+      if (Outcome outcome = look()) return outcome;
+    }
+    return look();
+  });
+}
+
+// At the bell, until the lock has been acquired: by this agent, or by another, and goes round
+// again.
+Outcome Lock::wait_for_ring(int64_t deadline_ns) {
+  struct Seen {
+    Outcome outcome;
+    bool moved;
+    explicit operator bool() const { return outcome || moved; }
+  };
+  const auto see = [&] {
+    const Outcome outcome = look();
+    return Seen{outcome,
+                platform::traits::kTimedWaits && body_.acquisitions.load() != seen_acquisitions_};
+  };
+  return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns, see, [&] { watch(); })
+      .outcome;
+}
+
+void Lock::watch() { agent_.watch(body_.owner.load()); }
+
+void Lock::resume(uint64_t hold, uint32_t) { hold_->value = hold; }
+
+void Lock::wake() {
+  platform::post(object_.semaphore());
+  KILL_POINT("lock.wake.token");
+  ring_one(body_.waiters, agent_.registry(), object_.tag());
+}
+
+Code Lock::release() {
+  AgentId owner = body_.owner.load(std::memory_order_relaxed);
+  do {
+    if (owner == 0) return Code::not_locked;
+  } while (!body_.owner.compare_exchange_weak(owner, 0));
+  KILL_POINT("lock.release.owner");
+  wake();
+  return Code::ok;
+}
+
+Code Lock::release_hold(uint64_t hold) {
+  AgentId owner = agent_.id();
+  // Nobody but this thread can bring its own id back into the word.
+  if (hold_->value != hold || !body_.owner.compare_exchange_strong(owner, 0)) {
+    return Code::not_locked;
+  }
+  KILL_POINT("lock.release_hold.owner");
+  wake();
+  return Code::ok;
+}
+
+void Lock::abandon() { wake(); }
+
+}  // namespace holdfast::core

@@ -1,0 +1,231 @@
+#include "core/primitives/queue.h"
+
+#include <cstring>
+
+#include "core/kill_point.h"
+
+namespace holdfast::core {
+
+namespace {
+
+// What a buffer that once held a large item may keep.
+constexpr size_t kScratchKept = size_t{1} << 20;
+
+}  // namespace
+
+bool Queue::read_view(View* view) const {
+  view->tail = body_.tail.load();
+  view->head = body_.head.load();
+  view->capacity = body_.capacity.load();
+  view->used = ((offset_of(view->tail) - offset_of(view->head)) & kOffsetMask) * kUnit;
+  view->items = (items_of(view->tail) - items_of(view->head)) & kQueueItemsMax;
+  const uint64_t capacity = view->capacity;
+  return capacity >= kQueueBytesMin && capacity <= largest_ring() &&
+         (capacity & (capacity - 1)) == 0 && view->used <= capacity &&
+         view->items <= view->used / kUnit && (view->items == 0) == (view->used == 0);
+}
+
+uint64_t Queue::records() const {
+  // Without the guard: read until head and tail belong together.
+  for (;;) {
+    const uint64_t head = body_.head.load();
+    const uint64_t tail = body_.tail.load();
+    if (body_.head.load() == head) return (items_of(tail) - items_of(head)) & kQueueItemsMax;
+  }
+}
+
+uint64_t Queue::bytes() const {
+  for (;;) {
+    const uint64_t head = body_.head.load();
+    const uint64_t tail = body_.tail.load();
+    if (body_.head.load() == head) {
+      return ((offset_of(tail) - offset_of(head)) & kOffsetMask) * kUnit;
+    }
+  }
+}
+
+bool Queue::has_room(uint64_t wanted) const {
+  return records() - tombstones() < max_items() &&
+         bytes() + wanted <= (cannot_grow_ ? body_.capacity.load() : largest_ring());
+}
+
+bool Queue::died_under(const Guard& guard) {
+  // INV-12: the ring is valid whoever died.
+  if (guard.abandoned()) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("queue.died_under.abandonments");
+  return guard.abandoned();
+}
+
+void Queue::recover_if_due(const Guard& guard) {
+  if (died_under(guard) || must_recover()) recover();
+}
+
+void Queue::copy_in(uint64_t capacity, uint64_t offset, const void* from, size_t length) {
+  const uint64_t place = (offset * kUnit) & (capacity - 1);
+  const size_t first = static_cast<size_t>(std::min<uint64_t>(length, capacity - place));
+  memcpy(object_.table() + place, from, first);
+  memcpy(object_.table(), static_cast<const char*>(from) + first, length - first);
+}
+
+void Queue::copy_out(uint64_t capacity, uint64_t offset, void* into, size_t length) const {
+  const uint64_t place = (offset * kUnit) & (capacity - 1);
+  const size_t first = static_cast<size_t>(std::min<uint64_t>(length, capacity - place));
+  memcpy(into, object_.table() + place, first);
+  memcpy(static_cast<char*>(into) + first, object_.table(), length - first);
+}
+
+RecordHead Queue::head_at(uint64_t capacity, uint64_t offset) const {
+  RecordHead head;
+  copy_out(capacity, offset, &head, sizeof head);
+  return head;
+}
+
+std::atomic<uint64_t>& Queue::word_at(uint64_t capacity, uint64_t offset) const {
+  // Units are words, so none lies across the end of the ring.
+  return *reinterpret_cast<std::atomic<uint64_t>*>(object_.table() +
+                                                   ((offset * kUnit) & (capacity - 1)));
+}
+
+// INV-13. Doubling until it fits; dying in here leaves reserved space that nobody counts on.
+Moved Queue::make_room(View* view, uint64_t wanted) {
+  while (view->used + wanted > view->capacity) {
+    const uint64_t capacity = view->capacity;
+    if (capacity * 2 > largest_ring()) return Moved::not_yet;
+    cannot_grow_ = static_cast<bool>(platform::reserve_space(
+        object_.descriptor(), body_length(object_.kind()) + capacity, capacity));
+    // Space may come back, or a getter make room; but not for what never fits as it is.
+    if (cannot_grow_) return wanted <= capacity ? Moved::not_yet : Moved::no_space;
+    KILL_POINT("queue.make_room.reserved");
+    memcpy(object_.table() + capacity, object_.table(), capacity);
+    KILL_POINT("queue.make_room.copied");
+    body_.capacity.store(capacity * 2);
+    KILL_POINT("queue.make_room.capacity");
+    view->capacity = capacity * 2;
+  }
+  return Moved::yes;
+}
+
+Moved Queue::put(const Record* records, size_t count, size_t* put) {
+  *put = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (needed(records[i].length) > largest_ring()) return Moved::too_large;
+  }
+  if (ended()) return Moved::ended;
+  if (count != 0) wanted_ = needed(records[0].length);
+  const Moved moved = put_guarded(records, count, put);
+  for (size_t i = 0; i < *put; i++) ring_one(body_.getters, agent_.registry(), getters_tag());
+  return moved;
+}
+
+Moved Queue::put_guarded(const Record* records, size_t count, size_t* put) {
+  const Guard guard(agent_, body_.guard);
+  if (!guard.locked()) return Moved::not_yet;
+  recover_if_due(guard);
+  View view;
+  Moved moved = read_view(&view) ? Moved::yes : Moved::corrupt;
+  if (moved == Moved::yes && ended()) moved = Moved::ended;
+  uint64_t tail = view.tail;
+  for (; moved == Moved::yes && *put < count; (*put)++) {
+    const Record& record = records[*put];
+    const uint64_t bytes = needed(record.length);
+    wanted_ = bytes;
+    const bool has_place = view.items < kQueueItemsMax && view.items - tombstones() < max_items();
+    moved = has_place ? make_room(&view, bytes) : Moved::not_yet;
+    if (moved != Moved::yes) break;
+    const RecordHead head{record.length, record.type};
+    const uint64_t offset = offset_of(tail);
+    copy_in(view.capacity, offset, &head, sizeof head);
+    KILL_POINT("queue.put.record_head");
+    for (uint64_t i = 0; i < lease_units_; i++) word_at(view.capacity, offset + 1 + i).store(0);
+    if (record.length != 0) {
+      copy_in(view.capacity, offset + 1 + lease_units_, record.bytes, record.length);
+    }
+    KILL_POINT("queue.put.record_bytes");
+    tail = advance(tail, bytes / kUnit, 1);
+    view.used += bytes;
+    view.items++;
+  }
+  if (*put != 0) {
+    body_.puts.store(body_.puts.load(std::memory_order_relaxed) + *put, std::memory_order_relaxed);
+    KILL_POINT("queue.put.puts");
+    body_.tail.store(tail);  // INV-12: here they come into being
+    KILL_POINT("queue.put.tail");
+  }
+  return moved;
+}
+
+char* Queue::room_for(size_t bytes) {
+  if (scratch_.capacity() > kScratchKept && bytes <= kScratchKept) std::string().swap(scratch_);
+  if (bytes <= inbox_length_) return inbox_;
+  if (scratch_.size() < bytes) scratch_.resize(bytes);
+  return scratch_.data();
+}
+
+Moved Queue::get(size_t count, std::vector<Record>* records) {
+  records->clear();
+  // Empty is the common answer to a look, and needs no guard.
+  if (size() == 0 && !ended()) return Moved::not_yet;
+  const Moved moved = get_guarded(count, records);
+  if (moved != Moved::yes) records->clear();
+  for (size_t i = 0; i < records->size(); i++) {
+    ring_one(body_.putters, agent_.registry(), putters_tag());
+  }
+  return moved;
+}
+
+Moved Queue::get_guarded(size_t count, std::vector<Record>* records) {
+  const Guard guard(agent_, body_.guard);
+  if (!guard.locked()) return Moved::not_yet;
+  died_under(guard);
+  // Looked up under the guard: a put looks there too, so nothing comes after an end that is seen
+  // here.
+  const bool over = ended();
+  View view;
+  if (!read_view(&view)) return Moved::corrupt;
+  const size_t wanted = static_cast<size_t>(std::min<uint64_t>(count, view.items));
+  if (wanted == 0) return over ? Moved::ended : Moved::not_yet;
+  offsets_.clear();
+  uint64_t head = view.head, left = view.used;
+  size_t total = 0;
+  for (size_t i = 0; i < wanted; i++) {
+    const RecordHead record = head_at(view.capacity, offset_of(head));
+    const uint64_t bytes = needed(record.length);
+    if (bytes > left) return Moved::corrupt;
+    records->push_back({record.type, nullptr, record.length});
+    offsets_.push_back(offset_of(head) + 1);
+    total += record.length;
+    left -= bytes;
+    head = advance(head, bytes / kUnit, 1);
+  }
+  char* into = room_for(total);
+  for (size_t i = 0; i < wanted; i++) {
+    Record& record = (*records)[i];
+    record.bytes = into;
+    copy_out(view.capacity, offsets_[i], into, record.length);
+    into += record.length;
+  }
+  body_.gets.store(body_.gets.load(std::memory_order_relaxed) + wanted, std::memory_order_relaxed);
+  body_.head.store(head);  // INV-12: here they are gone
+  return Moved::yes;
+}
+
+void Queue::end() {
+  body_.ended.store(1);
+  KILL_POINT("queue.end.ended");
+  ring_all(body_.getters, agent_.registry(), getters_tag());
+  ring_all(body_.putters, agent_.registry(), putters_tag());
+}
+
+bool Queue::wait_to_get(int64_t deadline_ns) {
+  if (soon_to_get()) return true;
+  return wait_at_bell(agent_, body_.getters, getters_tag(), deadline_ns,
+                      [&] { return size() != 0 || ended(); });
+}
+
+bool Queue::wait_to_put(int64_t deadline_ns) {
+  if (soon_to_put()) return true;
+  return wait_at_bell(agent_, body_.putters, putters_tag(), deadline_ns,
+                      [&] { return has_room(wanted_) || ended(); });
+}
+
+}  // namespace holdfast::core

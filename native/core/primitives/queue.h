@@ -1,0 +1,160 @@
+// Queue: a ring of records under a robust guard.
+//
+//   put   under the guard: write the record behind the tail, then publish it by one store of
+//   `tail`. get   under the guard: copy the record at the head, then consume it by one store of
+//   `head`. grow  under the guard: reserve as much again, copy the lower half to the upper, then
+//   publish it by
+//         one store of `capacity`. A place is an offset modulo the capacity, so every record that
+//         is in the ring stands, after the copy, where the larger capacity will look for it.
+//
+// INV-12 A death at any instruction under the guard leaves a valid ring: what is not published does
+// not
+//        exist, what is not consumed is still there. So whoever finds the guard abandoned goes on.
+// INV-13 Nothing is ever touched beyond the reserved capacity.
+#ifndef HOLDFAST_CORE_PRIMITIVES_QUEUE_H
+#define HOLDFAST_CORE_PRIMITIVES_QUEUE_H
+
+#include <string>
+#include <vector>
+
+#include "core/waiting/critical_section.h"
+#include "core/waiting/waiting.h"
+
+namespace holdfast::core {
+
+// A record to put, or one that was got. `type` is the codec's, and means nothing here.
+struct Record {
+  uint32_t type = 0;
+  const char* bytes = nullptr;
+  uint32_t length = 0;
+};
+
+enum class Moved {  // numbers of `moved` in src/native/load.ts
+  yes,
+  not_yet,  // empty, full, or the guard was taken for longer than a call may wait
+  ended,
+  too_large,  // for this queue, ever
+  no_space,   // the ring has to grow and the storage is full
+  corrupt,
+};
+
+// Positions: see QueueBody in layout.h.
+constexpr uint32_t kOffsetBits = 40;
+constexpr uint64_t kOffsetMask = (uint64_t{1} << kOffsetBits) - 1;
+constexpr uint64_t kUnit = 8;  // records start on it
+
+inline uint64_t offset_of(uint64_t position) { return position & kOffsetMask; }
+inline uint64_t items_of(uint64_t position) { return position >> kOffsetBits; }
+inline uint64_t advance(uint64_t position, uint64_t units, uint64_t items) {
+  return ((offset_of(position) + units) & kOffsetMask) |
+         ((items_of(position) + items) << kOffsetBits);  // what overflows falls out at the top
+}
+
+struct RecordHead {  // one unit; then the words of a lease, if the queue has leases; then the bytes
+  uint32_t length;
+  uint32_t type;
+};
+static_assert(sizeof(RecordHead) == kUnit);
+
+class Queue {
+ public:
+  Queue(Agent& agent, Object& object) : Queue(agent, object, 0) {}
+  virtual ~Queue() = default;
+
+  // Puts the records in order, as many as there is room for; `*put` says how many. They become
+  // visible together. `yes` if all of them went in.
+  Moved put(const Record* records, size_t count, size_t* put);
+  // Gets at most `count` records. Their bytes are the caller's inbox if they fit, one after
+  // another, else this queue's until the next call.
+  Moved get(size_t count, std::vector<Record>* records);
+  // No more puts; getters drain what is there.
+  void end();
+
+  // Is there something to get (room for what the last put could not), or will there be in a moment?
+  bool soon_to_get() {
+    return get_spin_([this] { return size() != 0 || ended(); });
+  }
+  bool soon_to_put() {
+    return put_spin_([this] { return has_room(wanted_) || ended(); });
+  }
+  // Blocks at most until the deadline; true if a get (a put of what the last put could not) is
+  // worth trying.
+  bool wait_to_get(int64_t deadline_ns);
+  bool wait_to_put(int64_t deadline_ns);
+
+  uint64_t size() const { return records(); }
+  uint64_t bytes() const;  // of the ring in use, with the records' heads
+  bool full() const { return !has_room(needed(0)); }
+  bool ended() const { return body_.ended.load() != 0; }
+  uint64_t max_items() const { return std::min(body_.max_items, kQueueItemsMax); }
+  uint64_t largest_ring() const { return object_.table_length(); }
+  // Bytes that the largest item may have.
+  uint64_t largest_item() const { return largest_ring() - needed(0); }
+
+  void set_inbox(char* bytes, size_t length) {
+    inbox_ = bytes;
+    inbox_length_ = length;
+  }
+
+  QueueBody& body() { return body_; }
+  Object& object() { return object_; }
+  uint64_t getters_tag() const { return object_.tag(); }
+  uint64_t putters_tag() const { return object_.tag() + 1; }
+
+ protected:
+  // For a queue whose records have so many words beside their bytes.
+  Queue(Agent& agent, Object& object, uint64_t lease_units)
+      : agent_(agent),
+        object_(object),
+        body_(*object.body<QueueBody>()),
+        lease_units_(lease_units) {}
+  // The ring as it stands, checked: whatever is done under the guard may rely on it.
+  struct View {
+    uint64_t head, tail;
+    uint64_t capacity;
+    uint64_t used;   // bytes
+    uint64_t items;  // records
+  };
+
+  uint64_t needed(uint32_t length) const {
+    return kUnit * (1 + lease_units_) + (length + kUnit - 1) / kUnit * kUnit;
+  }
+  uint64_t records() const;
+  // Records in the ring that are nobody's any more.
+  virtual uint64_t tombstones() const { return 0; }
+  // Under the guard, after somebody died there; or if the guard may have forgotten that.
+  virtual bool must_recover() const { return false; }
+  virtual void recover() {}
+  void recover_if_due(const Guard& guard);
+  bool died_under(const Guard& guard);
+  bool read_view(View* view) const;
+  RecordHead head_at(uint64_t capacity, uint64_t offset) const;
+  std::atomic<uint64_t>& word_at(uint64_t capacity, uint64_t offset) const;
+  void copy_out(uint64_t capacity, uint64_t offset, void* into, size_t length) const;
+  // Where so many bytes may be copied out to.
+  char* room_for(size_t bytes);
+
+  Agent& agent_;
+  Object& object_;
+  QueueBody& body_;
+
+ private:
+  bool has_room(uint64_t bytes) const;
+  Moved put_guarded(const Record* records, size_t count, size_t* put);
+  Moved get_guarded(size_t count, std::vector<Record>* records);
+  Moved make_room(View* view, uint64_t bytes);
+  void copy_in(uint64_t capacity, uint64_t offset, const void* from, size_t length);
+
+  const uint64_t lease_units_;
+  Spin get_spin_, put_spin_;
+  char* inbox_ = nullptr;
+  size_t inbox_length_ = 0;
+  std::string scratch_;            // for what the inbox cannot hold
+  std::vector<uint64_t> offsets_;  // of the records that are being got
+  uint64_t wanted_ = kUnit;        // bytes that the last put wanted room for
+  bool cannot_grow_ = false;       // when last tried: the storage is full
+};
+
+}  // namespace holdfast::core
+
+#endif

@@ -1,0 +1,256 @@
+#include "core/primitives/read_write_lock.h"
+
+#include "core/kill_point.h"
+
+namespace holdfast::core {
+
+bool ReadWriteLock::keeps_out(AgentId writer, Past past) {
+  if (writer == 0) return false;
+  const bool mine = writer == agent_.id();
+  const bool only_waits = body_.writing.load() != writer;
+  if (only_waits && (past == Past::waiting || (past == Past::myself && mine))) return false;
+  return mine || agent_.registry().alive(writer);
+}
+
+int ReadWriteLock::take_entry() {
+  for (int round = 0; round < 2; round++) {
+    for (uint32_t i = 0; i < kReadersMax; i++) {
+      AgentId owner = reader_at(i);
+      // Full: some may be dead.
+      if (owner != 0 && (round == 0 || agent_.registry().alive(owner))) continue;
+      if (!entry(i).owner.compare_exchange_strong(owner, agent_.id())) continue;
+      KILL_POINT("read_write_lock.take_entry.owner");
+      return static_cast<int>(i);
+    }
+  }
+  return -1;
+}
+
+Outcome ReadWriteLock::look_shared(Past past) {
+  if (keeps_out(body_.writer.load(), past)) return {};
+  const int index = take_entry();
+  if (index < 0) return {};
+  platform::fence_after_rmw();  // INV-15: pairs with the one in look_exclusive
+  if (keeps_out(body_.writer.load(), past)) {
+    leave(static_cast<uint32_t>(index));
+    return {};
+  }
+  const uint64_t number =
+      hold_after(body_.acquisitions.fetch_add(1, std::memory_order_relaxed), kPlaces);
+  entry(index).hold.store(number, std::memory_order_relaxed);
+  KILL_POINT("read_write_lock.look_shared.hold");
+  take_turn();
+  return {number * kPlaces + static_cast<uint64_t>(index), body_.writing.load() != 0};
+}
+
+// One of those that a writer let go first is in; the last of them calls the writers.
+void ReadWriteLock::take_turn() {
+  uint64_t left = body_.turn.load();
+  while (left != 0 && !body_.turn.compare_exchange_weak(left, left - 1)) {
+  }
+  KILL_POINT("read_write_lock.take_turn.turn");
+  if (left == 1) ring_one(body_.writers, agent_.registry(), writers_tag());
+}
+
+bool ReadWriteLock::readers_first() {
+  if (body_.turn.load() == 0) return false;
+  // Those who were rung may have died or given up.
+  if (!patience_.exhausted(body_.acquisitions.load(std::memory_order_relaxed))) return true;
+  patience_.reset();
+  body_.turn.store(0);
+  KILL_POINT("read_write_lock.readers_first.turn");
+  return false;
+}
+
+// Is anybody alive in the table? Takes out who is dead.
+bool ReadWriteLock::has_readers() {
+  AgentId living = agent_.id();
+  for (uint32_t i = 0; i < kReadersMax; i++) {
+    AgentId owner = reader_at(i);
+    if (owner == 0) continue;
+    if (owner == living || agent_.registry().alive(owner)) return true;
+    entry(i).owner.compare_exchange_strong(owner, 0);
+    KILL_POINT("read_write_lock.has_readers.entry");
+  }
+  return false;
+}
+
+Outcome ReadWriteLock::look_exclusive() {
+  AgentId writer = body_.writer.load();
+  if (writer == agent_.id()) {
+    if (body_.writing.load() == writer) return {};
+  } else {
+    if (writer != 0 && agent_.registry().alive(writer)) return {};
+    if (writer == 0 && readers_first()) return {};
+    if (!body_.writer.compare_exchange_strong(writer, agent_.id())) return {};
+    KILL_POINT("read_write_lock.look_exclusive.writer");
+  }
+  platform::fence_after_rmw();  // INV-15
+  if (has_readers()) return {};
+  const bool abandoned = body_.writing.load() != 0;
+  const uint64_t number =
+      hold_after(body_.acquisitions.fetch_add(1, std::memory_order_relaxed), kPlaces);
+  body_.hold.store(number, std::memory_order_relaxed);
+  KILL_POINT("read_write_lock.look_exclusive.hold");
+  body_.writing.store(agent_.id());
+  KILL_POINT("read_write_lock.look_exclusive.writing");
+  if (abandoned) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("read_write_lock.look_exclusive.abandonments");
+  return {number * kPlaces + kReadersMax, abandoned};
+}
+
+Outcome ReadWriteLock::try_exclusive() {
+  const bool claimed = body_.writer.load() == agent_.id();
+  // A claim keeps readers out for as long as it stands: none without need.
+  if (!claimed && has_readers()) return {};
+  const Outcome outcome = look_exclusive();
+  if (!outcome && !claimed) withdraw();
+  return outcome;
+}
+
+void ReadWriteLock::withdraw() {
+  AgentId writer = agent_.id();
+  if (body_.writer.load() != writer || body_.writing.load() == writer) return;
+  if (body_.writer.compare_exchange_strong(writer, 0)) {
+    KILL_POINT("read_write_lock.withdraw.writer");
+    ring_all(body_.readers, agent_.registry(), readers_tag());
+    ring_one(body_.writers, agent_.registry(), writers_tag());
+  }
+}
+
+Outcome ReadWriteLock::wait_shared(Past past, int64_t deadline_ns) {
+  soon();
+  int index = -1;
+  bool used = false;  // the ring that took our entry out brought us here
+  const Outcome outcome = wait_for_rings(
+      agent_, readers_tag(), deadline_ns, [&] { return look_shared(past); },
+      [&] {
+        index = enrol_again(body_.readers, agent_.registry(), agent_.id(), 1, index);
+        used = false;
+      },
+      [&] { watch_writer(); }, [&] { used = true; });
+  // In before its ring: that was counted in the turn, where nobody would take it.
+  if (!cancel(body_.readers, agent_.id(), index) && !used) pass_on_shared();
+  return outcome;
+}
+
+Outcome ReadWriteLock::wait_exclusive(int64_t deadline_ns) {
+  soon();
+  return wait_at_bell(
+      agent_, body_.writers, writers_tag(), deadline_ns, [&] { return look_exclusive(); },
+      [&] { watch_all(); });
+}
+
+void ReadWriteLock::watch_all() {
+  watch_writer();
+  uint32_t watched = 0;
+  for (uint32_t i = 0; i < kReadersMax && watched < platform::kWatchesMax; i++) {
+    const AgentId owner = reader_at(i);
+    if (owner == 0) continue;
+    agent_.watch(owner);
+    watched++;
+  }
+}
+
+// Takes a reader out. The writer that waits for it need not be the first in the wait set, so it is
+// rung by its id.
+void ReadWriteLock::leave(uint32_t index) {
+  entry(index).owner.exchange(0);
+  KILL_POINT("read_write_lock.leave.owner");
+  platform::fence_after_rmw();
+  const AgentId writer = body_.writer.load();
+  if (writer == 0) {
+    ring_one(body_.writers, agent_.registry(), writers_tag());
+    return;
+  }
+  for (uint32_t i = 0; i < kReadersMax; i++) {
+    if (reader_at(i) != 0) return;
+  }
+  agent_.registry().ring(writer, writers_tag());
+}
+
+Code ReadWriteLock::release_shared(uint64_t hold) {
+  if (hold % kPlaces == kReadersMax || !is_mine(hold)) return Code::not_locked;
+  leave(static_cast<uint32_t>(hold % kPlaces));
+  return Code::ok;
+}
+
+Code ReadWriteLock::release_exclusive(uint64_t hold) {
+  if (hold % kPlaces != kReadersMax || !is_mine(hold)) return Code::not_locked;
+  body_.writing.store(0);  // first: whoever dies after this has released
+  body_.turn.store(1);     // ours: no writer slips in before the readers have been rung
+  KILL_POINT("read_write_lock.release_exclusive.writing");
+  AgentId writer = agent_.id();
+  body_.writer.compare_exchange_strong(writer, 0);
+  KILL_POINT("read_write_lock.release_exclusive.writer");
+  hand_on();
+  return Code::ok;
+}
+
+void ReadWriteLock::hand_on() {
+  // Each is counted before it is rung: it may be in, and have taken its turn, before we are back
+  // here.
+  bool rung = true;
+  for (uint32_t i = 0; i < kWaitSetSize && rung; i++) {
+    body_.turn.fetch_add(1);
+    KILL_POINT("read_write_lock.hand_on.turn");
+    rung = ring_one(body_.readers, agent_.registry(), readers_tag());
+    if (!rung) take_turn();
+  }
+  take_turn();
+}
+
+void ReadWriteLock::pass_on_shared() {
+  if (!ring_one(body_.readers, agent_.registry(), readers_tag())) take_turn();
+}
+
+void ReadWriteLock::pass_on_exclusive() {
+  ring_one(body_.writers, agent_.registry(), writers_tag());
+}
+
+void ReadWriteLock::abandon() {
+  // Whoever waits finds the dead in the word or in the table.
+  ring_all(body_.readers, agent_.registry(), readers_tag());
+  ring_all(body_.writers, agent_.registry(), writers_tag());
+}
+
+bool ReadWriteLock::read_by_me() const {
+  for (uint32_t i = 0; i < kReadersMax; i++) {
+    if (entry(i).owner.load(std::memory_order_relaxed) == agent_.id()) return true;
+  }
+  return false;
+}
+
+bool ReadWriteLock::all_mine() const {
+  for (uint32_t i = 0; i < kReadersMax; i++) {
+    if (entry(i).owner.load(std::memory_order_relaxed) != agent_.id()) return false;
+  }
+  return true;
+}
+
+bool ReadWriteLock::is_mine(uint64_t hold) const {
+  const uint64_t place = hold % kPlaces, number = hold / kPlaces;
+  if (place == kReadersMax) {
+    return written_by_me() && body_.hold.load(std::memory_order_relaxed) == number;
+  }
+  if (place > kReadersMax) return false;
+  const Permit& held = entry(place);
+  return held.owner.load(std::memory_order_relaxed) == agent_.id() &&
+         held.hold.load(std::memory_order_relaxed) == number;
+}
+
+AgentId ReadWriteLock::writing() const {
+  const AgentId writer = body_.writer.load();
+  return writes(writer) && agent_.registry().alive(writer) ? writer : 0;
+}
+
+uint32_t ReadWriteLock::reading() {
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < kReadersMax; i++) {
+    const AgentId owner = reader_at(i);
+    count += owner != 0 && agent_.registry().alive(owner);
+  }
+  return count;
+}
+
+}  // namespace holdfast::core

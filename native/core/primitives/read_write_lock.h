@@ -1,0 +1,98 @@
+// ReadWriteLock: an owner word for the writer, a table of owner words for the readers.
+//
+//   read    put my id into the table, then look at `writer`: nobody there, or dead: reading.
+//   Somebody
+//           there: take my id out again and wait.
+//   write   swap `writer` 0 or dead -> me, then look at the table: nobody alive in it: writing.
+//   Else
+//           wait for them to leave; no reader enters meanwhile.
+//   leave   take my id out; the last reader rings the writer that waits.
+//   turn    a writer that leaves while readers wait lets them go first: as many as it rang. Writers
+//   hold
+//           back until so many have entered, or a slice has passed without anything happening.
+//
+// INV-15 Both sides write before they look, sequentially consistent: a reader and a writer cannot
+// both
+//        miss each other. Both may see each other; then the reader gives way.
+// INV-16 A writer keeps its place while it waits for readers, so no stream of readers starves it;
+// by the
+//        turn no stream of writers starves the readers.
+#ifndef HOLDFAST_CORE_PRIMITIVES_READ_WRITE_LOCK_H
+#define HOLDFAST_CORE_PRIMITIVES_READ_WRITE_LOCK_H
+
+#include "core/waiting/waiting.h"
+
+namespace holdfast::core {
+
+class ReadWriteLock {
+ public:
+  ReadWriteLock(Agent& agent, Object& object)
+      : agent_(agent), object_(object), body_(*object.body<ReadWriteBody>()) {}
+
+  // Which writers that only wait a reader does not give way to. A thread that blocks would wait for
+  // itself: for its own claim, which nothing serves meanwhile; and if it reads already, for any.
+  enum class Past : uint32_t { nobody = 0, myself = 1, waiting = 2 };
+  Outcome look_shared(Past past);
+  Outcome wait_shared(Past past, int64_t deadline_ns);
+  // Leaves the claim in place if it has to wait: see withdraw().
+  Outcome look_exclusive();
+  Outcome wait_exclusive(int64_t deadline_ns);
+  // Leaves no claim behind that was not there before.
+  Outcome try_exclusive();
+  // This agent no longer waits to write.
+  void withdraw();
+
+  Code release_shared(uint64_t hold);
+  Code release_exclusive(uint64_t hold);
+  // The ring that woke a reader was for nothing.
+  void pass_on_shared();
+  void pass_on_exclusive();
+  void abandon();
+
+  // Does nobody write or want to, or is that so in a moment? Readers that a writer waits for are
+  // not seen.
+  bool soon() {
+    return spin_([this] { return body_.writer.load(std::memory_order_relaxed) == 0; });
+  }
+  void watch_writer() { agent_.watch(body_.writer.load()); }
+  void watch_all();
+
+  bool writes(AgentId id) const { return body_.writer.load() == id && body_.writing.load() == id; }
+  bool written_by_me() const { return writes(agent_.id()); }
+  bool read_by_me() const;
+  bool all_mine()
+      const;  // every place in the table: no more readers fit in, and all are this agent's
+  bool held_by_me() const { return written_by_me() || read_by_me(); }
+  bool is_mine(uint64_t hold) const;
+  static constexpr bool kManyHolds = true;
+  AgentId writing() const;  // 0 if nobody is
+  uint32_t reading();       // holds of live agents
+  AgentId reader_at(uint32_t index) const { return entry(index).owner.load(); }
+  ReadWriteBody& body() { return body_; }
+  uint64_t readers_tag() const { return object_.tag(); }
+  uint64_t writers_tag() const { return object_.tag() + 1; }
+
+ private:
+  // A hold is the number of its acquisition and, in the low bits, its place; kReadersMax is the
+  // writer's.
+  static constexpr uint64_t kPlaces = 2 * kReadersMax;
+
+  Permit& entry(uint64_t index) const { return object_.entry<Permit>(index); }
+  bool keeps_out(AgentId writer, Past past);
+  int take_entry();
+  void leave(uint32_t index);
+  bool has_readers();
+  bool readers_first();
+  void take_turn();
+  void hand_on();
+
+  Agent& agent_;
+  Object& object_;
+  ReadWriteBody& body_;
+  Patience patience_;
+  Spin spin_;
+};
+
+}  // namespace holdfast::core
+
+#endif

@@ -1,0 +1,161 @@
+#include "core/primitives/rlock.h"
+
+#include "core/kill_point.h"
+
+namespace holdfast::core {
+
+namespace {
+
+bool is_locked(platform::MutexResult result) {
+  return result == platform::MutexResult::locked || result == platform::MutexResult::owner_died;
+}
+
+}  // namespace
+
+Outcome RLock::deeper() {
+  const uint32_t depth = body_.depth.load(std::memory_order_relaxed);
+  if (depth == UINT32_MAX) return {};
+  body_.depth.store(depth + 1, std::memory_order_relaxed);
+  KILL_POINT("rlock.deeper.depth");
+  return {hold_->value, false};
+}
+
+// INV-1 is established here and nowhere else. `from` is 0, or an agent that is dead.
+Outcome RLock::claim(AgentId from) {
+  AgentId expected = from;
+  if (!body_.owner.compare_exchange_strong(expected, agent_.id())) return {};
+  KILL_POINT("rlock.claim.owner");
+  body_.depth.store(1, std::memory_order_relaxed);
+  KILL_POINT("rlock.claim.depth");
+  hold_->value = agent_.next_hold();
+  body_.acquisitions.store(body_.acquisitions.load(std::memory_order_relaxed) + 1,
+                           std::memory_order_relaxed);
+  KILL_POINT("rlock.claim.acquisitions");
+  if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("rlock.claim.abandonments");
+  return {hold_->value, from != 0};
+}
+
+// With the mutex just locked, or not: hold, or give the mutex back (INV-11).
+Outcome RLock::claim_with(platform::MutexResult result) {
+  if (!is_locked(result)) return {};
+  agent_.has_locked(&body_.mutex);
+  KILL_POINT("rlock.claim_with.mutex");
+  const AgentId before = body_.owner.load();
+  // The kernel wakes us before it closes the bell of the dead. Its word is good: no two agents that
+  // lock mutexes have the same thread number (Agent::may_lock_mutexes).
+  const bool died = result == platform::MutexResult::owner_died &&
+                    body_.mutex_owner.load(std::memory_order_relaxed) == before;
+  body_.mutex_owner.store(agent_.id(), std::memory_order_relaxed);
+  KILL_POINT("rlock.claim_with.mutex_owner");
+  Outcome outcome;
+  if (before == 0 || died || !agent_.registry().alive(before)) outcome = claim(before);
+  if (!outcome) {
+    unlock();
+    // Whoever looked meanwhile found the mutex taken, by us, and may have gone to sleep beside a
+    // word that has become free (spec/rlock.pml).
+    if (body_.owner.load() == 0) ring_one(body_.waiters, agent_.registry(), object_.tag());
+  }
+  return outcome;
+}
+
+Outcome RLock::try_acquire() {
+  if (held_by_me()) return deeper();
+  if (!agent_.may_lock_mutexes()) return owner() == 0 ? claim(0) : Outcome{};
+  return claim_with(platform::try_lock_mutex(&body_.mutex, agent_.party()));
+}
+
+Outcome RLock::look() {
+  if (Outcome outcome = try_acquire()) return outcome;
+  const AgentId owner = body_.owner.load();
+  if (owner == 0) {
+    // Free, and yet its mutex was not to be had: somebody is between two steps, or died there.
+    if (agent_.may_lock_mutexes() &&
+        !patience_.exhausted(body_.acquisitions.load(std::memory_order_relaxed))) {
+      return {};
+    }
+    return claim(0);
+  }
+  patience_.reset();
+  if (agent_.registry().alive(owner)) return {};
+  if (agent_.may_lock_mutexes()) {
+    // The kernel marks a dead thread's mutexes before it closes its bell, so now it is to be had.
+    if (Outcome outcome = claim_with(platform::try_lock_mutex(&body_.mutex, agent_.party()))) {
+      return outcome;
+    }
+  }
+  return claim(owner);
+}
+
+Outcome RLock::wait(int64_t deadline_ns) {
+  if (soon()) {
+    if (Outcome outcome = look()) return outcome;
+  }
+  if (agent_.may_lock_mutexes()) {
+    platform::MutexResult result = platform::MutexResult::busy;
+    const Outcome outcome = wait_in_kernel(agent_, body_.waiters, [&] {
+      result = platform::lock_mutex_until(&body_.mutex, agent_.party(), deadline_ns);
+      return claim_with(result);
+    });
+    if (outcome) return outcome;
+    if (result == platform::MutexResult::busy) return look();  // the slice is over
+  }
+  return wait_at_bell(
+      agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return look(); }, [&] { watch(); });
+}
+
+void RLock::watch() { agent_.watch(body_.owner.load()); }
+
+void RLock::resume(uint64_t hold, uint32_t depth) {
+  hold_->value = hold;
+  body_.depth.store(depth, std::memory_order_relaxed);
+  KILL_POINT("rlock.resume.depth");
+}
+
+// The mutex, if this agent has it.
+void RLock::unlock() {
+  if (!agent_.forget_mutex(&body_.mutex)) return;
+  body_.mutex_owner.store(0, std::memory_order_relaxed);
+  KILL_POINT("rlock.unlock.mutex_owner");
+  platform::unlock_mutex(&body_.mutex, agent_.party());
+  KILL_POINT("rlock.unlock.mutex");
+}
+
+Code RLock::release() {
+  if (!held_by_me()) return Code::not_owner;
+  const uint32_t depth = body_.depth.load(std::memory_order_relaxed);
+  if (depth > 1) {
+    body_.depth.store(depth - 1, std::memory_order_relaxed);
+    KILL_POINT("rlock.release.shallower");
+    return Code::ok;
+  }
+  body_.depth.store(0, std::memory_order_relaxed);
+  KILL_POINT("rlock.release.depth");
+  // Some read-modify-write has to come before ring_one looks (INV-4): the mutex's, or this one.
+  if (body_.mutex_owner.load(std::memory_order_relaxed) == agent_.id()) {
+    body_.owner.store(0, std::memory_order_release);
+    KILL_POINT("rlock.release.owner");
+    unlock();
+  } else {
+    body_.owner.exchange(0);
+    KILL_POINT("rlock.release.owner_without_mutex");
+  }
+  ring_one(body_.waiters, agent_.registry(), object_.tag());
+  return Code::ok;
+}
+
+Code RLock::release_hold(uint64_t hold) {
+  return hold_->value == hold ? release() : Code::not_owner;
+}
+
+void RLock::let_go() {
+  if (!held_by_me()) unlock();
+}
+
+void RLock::abandon() {
+  // `owner` keeps our id, which is dead by now: that is what tells the next holder.
+  unlock();
+  ring_one(body_.waiters, agent_.registry(), object_.tag());
+}
+
+}  // namespace holdfast::core

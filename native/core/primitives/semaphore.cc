@@ -1,0 +1,53 @@
+#include "core/primitives/semaphore.h"
+
+#include "core/kill_point.h"
+
+namespace holdfast::core {
+
+Outcome Semaphore::taken() {
+  KILL_POINT("semaphore.taken.token");
+  if constexpr (!platform::traits::kTimedWaits) {
+    body_.value.fetch_sub(1, std::memory_order_relaxed);
+  }
+  KILL_POINT("semaphore.taken.value");
+  body_.acquisitions.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("semaphore.taken.acquisitions");
+  return {1, false};
+}
+
+Outcome Semaphore::wait(int64_t deadline_ns) {
+  if (soon()) {
+    if (Outcome outcome = try_acquire()) return outcome;
+  }
+  if constexpr (platform::traits::kTimedWaits) {
+    return wait_in_kernel(agent_, body_.waiters, [&] {
+      return platform::wait_until(object_.semaphore(), deadline_ns) ? taken() : Outcome{};
+    });
+  } else {
+    return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns,
+                        [&] { return try_acquire(); });
+  }
+}
+
+Code Semaphore::release(uint32_t count) {
+  if (static_cast<int64_t>(value()) + count > platform::kSemaphoreValueMax) {
+    return Code::over_release;
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    if constexpr (!platform::traits::kTimedWaits) {
+      body_.value.fetch_add(1, std::memory_order_relaxed);
+    }
+    KILL_POINT("semaphore.release.value");
+    platform::post(object_.semaphore());
+    KILL_POINT("semaphore.release.token");
+    ring_one(body_.waiters, agent_.registry(), object_.tag());
+  }
+  return Code::ok;
+}
+
+int32_t Semaphore::value() const {
+  const int32_t value = platform::value_of(object_.semaphore());
+  return value >= 0 ? value : std::max(0, body_.value.load(std::memory_order_relaxed));
+}
+
+}  // namespace holdfast::core

@@ -1,0 +1,43 @@
+// SharedMemory: bytes, and nothing else. What they mean, and in which order they are written, is
+// their users' business.
+#ifndef HOLDFAST_CORE_PRIMITIVES_SHARED_MEMORY_H
+#define HOLDFAST_CORE_PRIMITIVES_SHARED_MEMORY_H
+
+#include "core/agents/agent.h"
+
+namespace holdfast::core {
+
+class SharedMemory {
+ public:
+  SharedMemory(Agent&, Object& object) : object_(object) {}
+
+  uint64_t size() const { return object_.table_length(); }
+
+  // A mapping of its own, which outlives the object's being closed: it ends with whoever asked for
+  // it.
+  struct Mapping {
+    void* base = nullptr;
+    size_t length = 0;
+    char* bytes = nullptr;
+  };
+  platform::OsError map(Mapping* mapping) const {
+    const size_t body = body_length(Kind::shared_memory);
+    mapping->length = body + static_cast<size_t>(size());
+    platform::OsError error =
+        platform::map_file(object_.descriptor(), mapping->length, &mapping->base);
+    mapping->bytes = static_cast<char*>(mapping->base) + body;
+    return error;
+  }
+  static void unmap(const Mapping& mapping) { platform::unmap_file(mapping.base, mapping.length); }
+  // Nobody means these bytes any more, but somebody may not have noticed yet.
+  static void let_go(const Mapping& mapping) {
+    platform::let_go_of_file(mapping.base, mapping.length);
+  }
+
+ private:
+  Object& object_;
+};
+
+}  // namespace holdfast::core
+
+#endif

@@ -1,0 +1,120 @@
+// What the waits of all objects have in common.
+#ifndef HOLDFAST_CORE_WAITING_WAITING_H
+#define HOLDFAST_CORE_WAITING_WAITING_H
+
+#include <algorithm>
+#include <vector>
+
+#include "core/agents/agent.h"
+#include "core/waiting/spin.h"
+#include "core/agents/wait_set.h"
+
+namespace holdfast::core {
+
+// Whoever waits looks again by itself after this long at the latest (INV-6).
+constexpr int64_t kSlice_ns = 50 * platform::kNanosPerMilli;
+
+// For how long at a time a blocked thread waits in the kernel for the thing itself, which is the
+// fastest way to have it; at its bell it hears of the holder's death, too. Longer than the kernel's
+// tick: for a timer that comes before that the clock has to be set, which in a virtual machine
+// costs as much as the whole hand-over.
+constexpr int64_t kKernelWait_ns = 10 * platform::kNanosPerMilli;
+
+// What trying came to. `hold` numbers the acquisition, so that a guard can tell its own hold from a
+// later one of the same agent.
+struct Outcome {
+  uint64_t hold = 0;  // 0: not acquired
+  bool abandoned = false;
+  explicit operator bool() const { return hold != 0; }
+};
+
+// The number of the hold that follows on so many acquisitions: never 0, and with its place (one of
+// so many) still a whole number that JavaScript can tell from its neighbours.
+constexpr uint64_t hold_after(uint64_t acquisitions, uint64_t places) {
+  return acquisitions % ((uint64_t{1} << 52) / places) + 1;
+}
+
+// Finds out that nothing has moved for two slices, however often or seldom it is asked.
+class Patience {
+ public:
+  bool exhausted(uint64_t acquisitions) {
+    const int64_t now = platform::monotonic_ns();
+    if (since_ns_ == 0 || acquisitions != acquisitions_) {
+      acquisitions_ = acquisitions;
+      since_ns_ = now;
+      return false;
+    }
+    return now - since_ns_ >= 2 * kSlice_ns;
+  }
+  void reset() { since_ns_ = 0; }
+
+ private:
+  uint64_t acquisitions_ = 0;
+  int64_t since_ns_ = 0;
+};
+
+// Waits at the bell, at most until the deadline, for a ring of this object. Used where the kernel
+// has no timed wait for the thing itself. `try_once` returns what is true once it has come, and
+// does not block; `ask` asks for a ring, `watch` watches those who are in the way, `heard` says
+// that a ring came.
+template <class Try, class Ask, class Watch, class Heard>
+auto wait_for_rings(Agent& agent, uint64_t tag, int64_t deadline_ns, Try try_once, Ask ask,
+                    Watch watch, Heard heard) {
+  std::vector<uint64_t> not_ours;
+  ask();
+  auto outcome = try_once();  // INV-4: after asking
+  while (!outcome && platform::monotonic_ns() < deadline_ns) {
+    watch();
+    agent.wait(deadline_ns);
+    bool rung = false;
+    for (const uint64_t seen : agent.take_rings()) {
+      rung |= seen == tag;
+      if (std::find(not_ours.begin(), not_ours.end(), seen) == not_ours.end()) {
+        not_ours.push_back(seen);  // our own tag too: the event loop may wait for the same object
+      }
+    }
+    if (rung) heard();
+    outcome = try_once();
+    if (!outcome && rung) {
+      ask();
+      outcome = try_once();
+    }
+  }
+  agent.put_back(not_ours);
+  return outcome;
+}
+
+template <class Try, class Ask, class Watch>
+auto wait_for_rings(Agent& agent, uint64_t tag, int64_t deadline_ns, Try try_once, Ask ask,
+                    Watch watch) {
+  return wait_for_rings(agent, tag, deadline_ns, try_once, ask, watch, [] {});
+}
+
+// The same with a wait set to be rung from.
+template <class Try, class Watch>
+auto wait_at_bell(Agent& agent, WaitSet& set, uint64_t tag, int64_t deadline_ns, Try try_once,
+                  Watch watch) {
+  int index = -1;
+  const auto ask = [&] { index = enrol_again(set, agent.registry(), agent.id(), 1, index); };
+  const auto outcome = wait_for_rings(agent, tag, deadline_ns, try_once, ask, watch);
+  if (!cancel(set, agent.id(), index)) ring_one(set, agent.registry(), tag);
+  return outcome;
+}
+
+template <class Try>
+auto wait_at_bell(Agent& agent, WaitSet& set, uint64_t tag, int64_t deadline_ns, Try try_once) {
+  return wait_at_bell(agent, set, tag, deadline_ns, try_once, [] {});
+}
+
+// Waits inside the kernel; the entry in the wait set is there to be counted, not to be rung.
+template <class Block>
+Outcome wait_in_kernel(Agent& agent, WaitSet& set, Block block) {
+  const int index = enrol(set, agent.registry(), agent.id(), 1, WaitHow::in_kernel);
+  const Outcome outcome = block();
+  cancel(set, agent.id(), index);
+  return outcome;
+}
+
+}  // namespace holdfast::core
+
+#endif

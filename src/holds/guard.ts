@@ -1,0 +1,54 @@
+// What an acquisition hands back.
+import type { NativeHolds } from '../native/load.js';
+
+/**
+ * One acquisition. `using guard = await lock.acquire()` releases it at the end of the block, however
+ * the block ends.
+ */
+export interface Guard extends Disposable {
+  /**
+   * Ends this acquisition. Does not block. A second call does nothing.
+   *
+   * @throws NotLockedError (NotOwnerError: RLock) at the first call if the hold has been ended by
+   * somebody else's release() meanwhile: two may have been inside at once.
+   */
+  release(): void;
+  /** The previous holder died, or its thread ended, while holding: check the data that it guards. */
+  readonly abandoned: boolean;
+}
+
+/** Calls `fn`, and releases the guard when its result has settled, whether it returns or throws. */
+export async function whileHeld<T>(
+  guard: Guard,
+  fn: (guard: Guard) => T | Promise<T>,
+): Promise<Awaited<T>> {
+  try {
+    return await fn(guard);
+  } finally {
+    guard.release();
+  }
+}
+
+export class HeldGuard implements Guard {
+  readonly abandoned: boolean;
+  readonly #hold: number;
+  #native: NativeHolds | undefined;
+
+  /** `hold` as NativeObject.tryAcquire returns it, and not 0. */
+  constructor(native: NativeHolds, hold: number) {
+    this.abandoned = hold < 0;
+    this.#hold = hold < 0 ? -hold : hold;
+    this.#native = native;
+  }
+
+  release(): void {
+    const native = this.#native;
+    if (native === undefined) return;
+    this.#native = undefined;
+    native.releaseHold(this.#hold);
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}

@@ -1,0 +1,63 @@
+import { Barrier } from './barrier.js';
+import { BoundedSemaphore } from './bounded-semaphore.js';
+import { Condition, type ConditionHandle } from './condition.js';
+import { Event } from './event.js';
+import { JoinableQueue } from './joinable-queue.js';
+import { Lock } from './lock.js';
+import type { KindName } from '../native/load.js';
+import { type Handle, checkKind } from './shared.js';
+import { checkName } from '../options.js';
+import { Queue } from './queue.js';
+import { ReadWriteLock } from './read-write-lock.js';
+import { RLock, type RLockHandle } from './rlock.js';
+import { Semaphore } from './semaphore.js';
+import { SharedMemory } from './shared-memory.js';
+
+/** The class that goes with each kind of object. */
+export interface Kinds {
+  Lock: Lock;
+  RLock: RLock;
+  Semaphore: Semaphore;
+  Queue: Queue;
+  BoundedSemaphore: BoundedSemaphore;
+  Condition: Condition;
+  Event: Event;
+  Barrier: Barrier;
+  JoinableQueue: JoinableQueue;
+  SharedMemory: SharedMemory;
+  ReadWriteLock: ReadWriteLock;
+}
+
+const openers: { [K in KindName]: (name: string, handle: Handle) => Kinds[K] } = {
+  Lock: (name) => new Lock({ name, mustExist: true }),
+  RLock: (name, handle) =>
+    new RLock({ name, mustExist: true, scope: (handle as RLockHandle).scope }),
+  Semaphore: (name) => new Semaphore(undefined, { name, mustExist: true }),
+  Queue: (name) => new Queue({ name, mustExist: true }),
+  BoundedSemaphore: (name) => new BoundedSemaphore(undefined, { name }),
+  Condition: (name, handle) =>
+    new Condition(undefined, { name, mustExist: true, scope: (handle as ConditionHandle).scope }),
+  Event: (name) => new Event({ name, mustExist: true }),
+  Barrier: (name) => new Barrier(undefined, { name }),
+  JoinableQueue: (name) => new JoinableQueue({ name, mustExist: true }),
+  SharedMemory: (name) => new SharedMemory(undefined, { name }),
+  ReadWriteLock: (name) => new ReadWriteLock({ name, mustExist: true }),
+};
+
+/**
+ * Turns a handle (what `toJSON()` gave, so what JSON.stringify made of an object and JSON.parse made
+ * of that) back into the object, as a new handle of this thread. Blocks only while another process has
+ * the directory locked.
+ *
+ * @throws NotFoundError if the object is gone: its last user may have closed it. TypeError if this is
+ * no handle.
+ */
+export function attach<K extends KindName>(handle: Handle<K>): Kinds[K] {
+  if (typeof handle !== 'object' || handle === null || !('holdfast' in handle)) {
+    const hint = typeof handle === 'string' ? '; this is text: attach(JSON.parse(text))' : '';
+    throw new TypeError(`not a handle: attach() takes what toJSON() of an object returned${hint}`);
+  }
+  checkKind(handle.holdfast);
+  checkName(handle.name);
+  return openers[handle.holdfast](handle.name, handle);
+}

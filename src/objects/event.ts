@@ -1,0 +1,91 @@
+import type { NativeEvent } from '../native/load.js';
+import { Shared } from './shared.js';
+import {
+  type OpenOptions,
+  type SyncWaitOptions,
+  type WaitOptions,
+  checkSyncWait,
+  checkWait,
+} from '../options.js';
+import { waitFor, waitForSync } from '../waiting/waits.js';
+
+/** What `inspect()` shows of an Event: a snapshot, old as soon as it is taken. */
+export interface EventState {
+  readonly kind: 'Event';
+  readonly name: string;
+  readonly isSet: boolean;
+  /** How often it went from clear to set. */
+  readonly sets: number;
+  /** Waits for it now, in live threads of all processes. */
+  readonly waiters: number;
+}
+
+/**
+ * A flag that one can wait for, the same in every process and worker thread of the user that opens its
+ * name. Like Python's `multiprocessing.Event`, but a set() that is followed by clear() still ends the wait
+ * of everybody who was waiting.
+ *
+ * Its whole state is one word, so a crash at any instruction leaves it set or clear. Whoever is killed
+ * between setting it and waking the others costs them 50 ms at the most.
+ */
+export class Event extends Shared<'Event', NativeEvent> {
+  /**
+   * Opens the event, or makes it: clear. Blocks only while another process has the directory locked.
+   *
+   * @throws as Lock does.
+   */
+  constructor(options: OpenOptions = {}) {
+    super('Event', options);
+  }
+
+  /** Sets the flag and ends every wait. Does not block. */
+  set(): void {
+    this.native.set();
+  }
+
+  /** Clears the flag: waits that begin from now on wait. Does not block. */
+  clear(): void {
+    this.native.clear();
+  }
+
+  /** Is the flag set? True only for the instant of the call. Does not block. */
+  isSet(): boolean {
+    return this.native.isSet();
+  }
+
+  /**
+   * Waits until the flag is set. Never blocks the event loop; the wait keeps the process alive.
+   *
+   * Rejects with TimeoutError after `timeout`, with `signal.reason` on abort, with ClosedError on
+   * close(), with TypeError or RangeError for a wrong argument.
+   */
+  async wait(options?: WaitOptions): Promise<void> {
+    if (options !== undefined) {
+      checkWait(options);
+      options.signal?.throwIfAborted();
+    }
+    const { native } = this;
+    const since = native.sets();
+    const take = () => native.happened(since) || undefined;
+    if (take()) return;
+    await waitFor(this, { source: native, take, everybody: true }, options);
+  }
+
+  /**
+   * The same, blocking this thread.
+   *
+   * @throws TimeoutError after `timeout`.
+   */
+  waitSync(options?: SyncWaitOptions): void {
+    if (options !== undefined) checkSyncWait(options);
+    const { native } = this;
+    const since = native.sets();
+    if (native.happened(since)) return;
+    waitForSync(this, (ms) => native.wait(since, ms) || undefined, options?.timeout);
+  }
+
+  /** A snapshot of its state. Does not block. */
+  inspect(): EventState {
+    return { kind: this.kind, name: this.name, ...this.native.inspect() };
+  }
+}

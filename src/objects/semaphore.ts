@@ -1,0 +1,108 @@
+import { addon, type NativeSemaphore } from '../native/load.js';
+import { Shared } from './shared.js';
+import {
+  type OpenOptions,
+  type SyncWaitOptions,
+  type WaitOptions,
+  checkCount,
+  checkSyncWait,
+  checkWait,
+} from '../options.js';
+import { isWaitedFor, waitForHold, waitForHoldSync } from '../waiting/waits.js';
+
+/** What `inspect()` shows of a Semaphore: a snapshot, old as soon as it is taken. */
+export interface SemaphoreState {
+  readonly kind: 'Semaphore';
+  readonly name: string;
+  /** Permits that are free now. */
+  readonly value: number;
+  /** The value that it was made with. */
+  readonly initial: number;
+  /** Acquisitions that wait for it now, in live threads of all processes. */
+  readonly waiters: number;
+  /** Permits taken since it was made, by users of this package. */
+  readonly acquisitions: number;
+  /** Acquisitions that had to wait. */
+  readonly contentions: number;
+}
+
+/**
+ * A counting semaphore, the same in every process and worker thread of the user that opens its name;
+ * nothing but a POSIX named semaphore (sem_open(3)), so that programs in other languages take part
+ * through `posixName`. Like Python's `multiprocessing.Semaphore`.
+ *
+ * Permits have no owner: anybody may release, and a permit that a dead process had taken does not come
+ * back. A post by another program wakes a waiter of acquireSync() at once, one of acquire() within a
+ * slice (50 ms).
+ */
+export class Semaphore extends Shared<'Semaphore', NativeSemaphore> {
+  /**
+   * Opens the semaphore, or makes it with `initial` permits, 0 to 32767 (the most that every system
+   * allows). Blocks only while another process has the directory locked.
+   *
+   * @throws IncompatibleError if it exists and was made with another `initial`; leave it undefined to
+   * take it as it is. Otherwise as Lock.
+   */
+  constructor(initial?: number, options: OpenOptions = {}) {
+    if (initial !== undefined) checkCount('initial', initial, 0, addon.maxPermits);
+    super('Semaphore', options, { initial });
+  }
+
+  /** Waits for a permit and takes it. Waits and rejects as Lock.acquire() does. */
+  async acquire(options?: WaitOptions): Promise<void> {
+    if (options !== undefined) {
+      checkWait(options);
+      options.signal?.throwIfAborted();
+    }
+    const native = this.native;
+    if (isWaitedFor(native.tag) || native.tryAcquire() === 0) {
+      await waitForHold(this, options);
+    }
+  }
+
+  /**
+   * The same, blocking this thread.
+   *
+   * @throws TimeoutError after `timeout`.
+   */
+  acquireSync(options?: SyncWaitOptions): void {
+    if (options !== undefined) checkSyncWait(options);
+    const native = this.native;
+    if (native.tryAcquire() === 0) {
+      waitForHoldSync(this, options?.timeout);
+    }
+  }
+
+  /** Takes a permit if one is free now. */
+  tryAcquire(): boolean {
+    return this.native.tryAcquire() !== 0;
+  }
+
+  /**
+   * Gives `n` permits, 1 to 32767, all or none, and wakes as many waiters. Does not block.
+   *
+   * @throws OverReleaseError if the value would pass 32767.
+   */
+  release(n = 1): void {
+    if (n !== 1) checkCount('n', n, 1, addon.maxPermits);
+    this.native.release(n);
+  }
+
+  /**
+   * Permits that are free now. On macOS, which cannot read a semaphore, a count kept beside it: it
+   * misses what other programs and crashes do.
+   */
+  value(): number {
+    return this.native.value();
+  }
+
+  /** A snapshot of its state and counters. Does not block. */
+  inspect(): SemaphoreState {
+    return { kind: this.kind, name: this.name, ...this.native.inspect() };
+  }
+
+  /** Name of the semaphore underneath, for sem_open(3) in other languages. */
+  get posixName(): string {
+    return this.native.posixName;
+  }
+}

@@ -1,0 +1,288 @@
+// Names, handles and the directory: what all objects share, whatever their kind.
+import { createHash, randomUUID } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import { isMainThread, threadId } from 'node:worker_threads';
+import {
+  ClosedError,
+  HeldError,
+  IncompatibleError,
+  NotFoundError,
+  errorFromNative,
+  label,
+} from '../errors.js';
+import { type KindName, type NativeObject, addon, kinds, openFlags } from '../native/load.js';
+import { type OpenOptions, checkName, checkOpen } from '../options.js';
+import { processName } from '../identity.js';
+import { onRings, rejectAll } from '../waiting/waits.js';
+
+/**
+ * A token for an object that travels as JSON, structured clone or text, and that attach() turns into
+ * the same object in any process of the same user. It holds no reference: the object must still exist
+ * when it arrives.
+ */
+export interface Handle<K extends KindName = KindName> {
+  readonly holdfast: K;
+  readonly name: string;
+}
+
+/** One object, as list() shows it. */
+export interface ObjectEntry {
+  readonly kind: KindName;
+  readonly name: string;
+  /** Stays when its last user is gone. */
+  readonly persistent: boolean;
+  /** Some process has it open. If not, it is persistent, or was left by a holder that died. */
+  readonly inUse: boolean;
+}
+
+const kindNames = Object.fromEntries(
+  Object.entries(kinds).map(([name, number]) => [number, name]),
+) as Record<number, KindName>;
+
+let directory: string | undefined;
+
+/** The directory is chosen once, when a process first opens something. */
+function enterDirectory(): string {
+  if (directory !== undefined) return directory;
+  const chosen = process.env['HOLDFAST_DIR'] || '';
+  if (chosen && !path.isAbsolute(chosen)) {
+    throw new TypeError(`HOLDFAST_DIR must be an absolute path, not ${JSON.stringify(chosen)}`);
+  }
+  const entered = chosen ? path.resolve(chosen) : addon.defaultDirectory;
+  addon.configure(
+    chosen ? entered : '',
+    isMainThread ? 0 : threadId,
+    processName(),
+    onRings,
+    (code, kind, name, detail, errno, syscall) =>
+      errorFromNative(code, kindNames[kind] ?? 'holdfast', name, detail, errno, syscall),
+  );
+  directory = entered;
+  return entered;
+}
+
+/** 104 bits: collisions do not happen, and "/hf-" with it fits the 30 characters of macOS. */
+function digest(...parts: string[]): string {
+  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 26);
+}
+
+function fileKey(name: string): string {
+  return digest(name);
+}
+
+/** Semaphores live in one space for the whole machine; the directory keeps users and tests apart. */
+function semaphoreKey(name: string): string {
+  const entered = enterDirectory();
+  let real = entered;
+  try {
+    real = path.join(realpathSync(path.dirname(entered)), path.basename(entered));
+  } catch {
+    // Opening the directory will say what is wrong with it.
+  }
+  return digest(String(process.geteuid?.() ?? 0), real, name);
+}
+
+/** What only one kind has. What is left out is not asked for. */
+export interface Particulars {
+  /** Semaphore: its first value. BoundedSemaphore: permits. Barrier: parties. */
+  initial?: number | undefined;
+  /** SharedMemory. */
+  bytes?: number | undefined;
+  /** Condition: what it goes with; taken as it is if not `given`. */
+  lock?: { kind: 'Lock' | 'RLock'; name: string; given: boolean } | undefined;
+  /** Queue: left out for the default, or for what an existing queue has. */
+  maxItems?: number | undefined;
+  maxBytes?: number | undefined;
+  codec?: number | undefined;
+}
+
+/** In options: the name was made up by this package, and nobody else can know it. */
+export const anonymous = Symbol('anonymous');
+
+/** A name that nobody else has. */
+export function anonymousName(): string {
+  return `anonymous:${randomUUID()}`;
+}
+
+/** Opens or makes an object. */
+function open<N>(
+  kind: KindName,
+  options: OpenOptions,
+  particulars: Particulars = {},
+): [native: N, name: string] {
+  const { initial, bytes = 0, maxItems = 0, maxBytes = 0, codec = 0, lock } = particulars;
+  checkOpen(options);
+  enterDirectory();
+  const name = options.name ?? anonymousName();
+  const flags =
+    (options.exclusive ? openFlags.exclusive : 0) |
+    (options.mustExist ? openFlags.mustExist : 0) |
+    (options.persistent ? openFlags.persistent : 0) |
+    (options.name === undefined || anonymous in options ? openFlags.anonymous : 0) |
+    (initial === undefined ? 0 : openFlags.initialGiven) |
+    (lock?.given ? openFlags.lockGiven : 0);
+  const native = addon.open(
+    kinds[kind],
+    name,
+    fileKey(name),
+    semaphoreKey(name),
+    flags,
+    initial ?? 1,
+    bytes,
+    maxItems,
+    maxBytes,
+    codec,
+    kinds[lock?.kind ?? 'RLock'],
+    lock?.name ?? '',
+  ) as N;
+  return [native, name];
+}
+
+/** What every public class that stands on an object inherits: its name, its handle, its end. */
+export abstract class Shared<K extends KindName, N extends NativeObject> implements Disposable {
+  /** The name that it was opened with; a generated one for an anonymous object. */
+  readonly name: string;
+  /** @internal */
+  readonly kind: K;
+  readonly #native: N;
+  #closed = false;
+  #retained = 0;
+
+  /** @internal */
+  constructor(kind: K, options: OpenOptions, particulars?: Particulars) {
+    this.kind = kind;
+    [this.#native, this.name] = open<N>(kind, options, particulars);
+  }
+
+  /** @internal A getter: everything passes here, and neither console.log nor JSON shows it. */
+  get native(): N {
+    if (this.#closed) {
+      throw new ClosedError(`${label(this.kind, this.name)}: it was closed`, {
+        kind: this.kind,
+        objectName: this.name,
+      });
+    }
+    return this.#native;
+  }
+
+  /** A token that attach() turns into this object in another process. Does not block. */
+  toJSON(): Handle<K> {
+    return { holdfast: this.kind, name: this.name };
+  }
+
+  /**
+   * Closes this handle. Everything that waits through it rejects with ClosedError. The object goes
+   * with its last user in any process, unless it is persistent. Idempotent.
+   *
+   * Blocks for as long as another process has the directory locked (microseconds; 2 s at the most,
+   * and then the object is left for the next sweep).
+   *
+   * @throws HeldError if this thread holds it, and acquired it through this handle or has no other.
+   */
+  close(): void {
+    if (this.#closed) return;
+    if (!this.#native.mayClose()) {
+      throw new HeldError(
+        `${label(this.kind, this.name)}: this thread holds it; release it before you close the handle`,
+        { kind: this.kind, objectName: this.name },
+      );
+    }
+    rejectAll(this);
+    this.#closed = true;
+    if (this.#retained === 0) this.#end();
+  }
+
+  #end(): void {
+    this.#native.close();
+    this.closed();
+  }
+
+  /** @internal The native object has been closed. */
+  protected closed(): void {}
+
+  /** @internal Has close() not been called yet? */
+  get isOpen(): boolean {
+    return !this.#closed;
+  }
+
+  /** @internal Work that has to be brought to an end on the native object, close() or not. */
+  protected async retain<T>(work: (native: N) => Promise<T>): Promise<T> {
+    const { native } = this;
+    this.#retained++;
+    try {
+      return await work(native);
+    } finally {
+      if (--this.#retained === 0 && this.#closed) this.#end();
+    }
+  }
+
+  /** The same as close(), for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /**
+   * Takes the name away, now. Those who have the object open keep it; whoever opens the name next gets
+   * a new object.
+   *
+   * @throws NotFoundError if the name was taken away before.
+   */
+  unlink(): void {
+    this.native.unlink();
+  }
+}
+
+/**
+ * Every object of this user that exists now: in use, persistent, or left by a holder that died. A
+ * snapshot. Blocks only while another process has the directory locked.
+ */
+export function list(): ObjectEntry[] {
+  enterDirectory();
+  return addon.list().map(({ kind, name, persistent, inUse }) => ({
+    kind: kindNames[kind]!,
+    name,
+    persistent,
+    inUse,
+  }));
+}
+
+/**
+ * Takes a name away without opening the object: shm_unlink(3) for objects of holdfast. Those who have
+ * it open keep it.
+ *
+ * @throws NotFoundError if there is no object of that kind and name.
+ */
+export function unlink(kind: KindName, name: string): void {
+  checkKind(kind);
+  checkName(name);
+  enterDirectory();
+  addon.unlink(kinds[kind], name, fileKey(name));
+  if (kind === 'Condition') unlinkIfThere('RLock', ownLockName(name));
+}
+
+/** @internal */
+export function unlinkIfThere(kind: KindName, name: string): void {
+  try {
+    addon.unlink(kinds[kind], name, fileKey(name));
+  } catch (error) {
+    if (!(error instanceof NotFoundError || error instanceof IncompatibleError)) throw error;
+  }
+}
+
+/**
+ * @internal The name of the lock that a Condition has of its own. 255 bytes are the most that a name may
+ * have, so it is made of a digest of the condition's.
+ */
+export function ownLockName(name: string): string {
+  return `lock of Condition ${createHash('sha256').update(name).digest('hex')}`;
+}
+
+/** @internal */
+export function checkKind(kind: unknown): asserts kind is KindName {
+  if (typeof kind !== 'string' || !Object.hasOwn(kinds, kind)) {
+    throw new TypeError(
+      `kind must be one of ${Object.keys(kinds).join(', ')}, not ${String(kind)}`,
+    );
+  }
+}

@@ -1,0 +1,207 @@
+// The module that the program was started with, and the functions that it exports: what the child of
+// a Process finds a function target in.
+import { createHash } from 'node:crypto';
+import { createRequire, isBuiltin } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
+import { ProcessError } from '../errors.js';
+import { identity } from '../identity.js';
+
+/** What a child has to call. */
+export interface TargetReference {
+  /** URL of the module. */
+  readonly module: string;
+  readonly export: string;
+  /** Hash of the function's text, where its export could not be verified here. */
+  readonly digest?: string;
+}
+
+type Exports = Readonly<Record<string, unknown>>;
+
+/** What does not have a file as its main module. */
+const evalOptions = /^(-e|-p|-pe|--eval|--print)(=|$)/;
+
+let script: string | null | undefined;
+/** Exports of an ES main module, once it has been evaluated. */
+let evaluated: Exports | undefined;
+let observed = false;
+
+/** URL of the main module; null in a REPL, with --eval, and for a program that is read from stdin. */
+export function mainModule(): string | null {
+  const given = identity().mainModule;
+  if (given !== undefined) return given;
+  script ??= findScript();
+  return script === null ? null : pathToFileURL(script).href;
+}
+
+function findScript(): string | null {
+  const named = process.argv[1];
+  if (named === undefined || named === '-' || process.execArgv.some((arg) => evalOptions.test(arg)))
+    return null;
+  const absolute = path.resolve(named);
+  const options = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
+  if (/--preserve-symlinks-main\b/.test(options)) return absolute;
+  try {
+    // As Node finds it: `node program` may stand for program.js, and links are followed.
+    return createRequire(absolute).resolve(absolute);
+  } catch {
+    return absolute;
+  }
+}
+
+/**
+ * Looks at the exports of an ES main module as soon as it is evaluated. Called ahead of need: the
+ * answer takes a turn of the event loop even then.
+ */
+export function observeMain(): void {
+  if (observed || !isMainThread || identity().parent !== null) return;
+  observed = true;
+  const url = mainModule();
+  // A CommonJS module is looked at where it is. Importing it before it is loaded would freeze what
+  // others see of it.
+  if (url === null || process.mainModule !== undefined) return;
+  import(url).then(
+    (exports: Exports) => {
+      evaluated = exports;
+    },
+    () => {}, // it threw, and Node has said so
+  );
+}
+
+/** In a child that has loaded the main module itself. */
+export function observedMain(exports: Exports): void {
+  evaluated = exports;
+}
+
+function commonJsMain(): { exports: unknown; loaded: boolean } | undefined {
+  return identity().parent === null ? process.mainModule : undefined;
+}
+
+/**
+ * How a child can find a function.
+ *
+ * @throws ProcessError if it is known now that it cannot.
+ */
+export function refer(fn: Function): TargetReference {
+  const module = mainModule();
+  const called = fn.name === '' ? 'an anonymous function' : `the function ${fn.name}`;
+  const remedy = `Or name its module: new Process({ module: import.meta.url, export: '...' })`;
+  if (module === null) {
+    throw new ProcessError(`${called} has no module file that a child could load. ${remedy}`);
+  }
+  if (!isMainThread) {
+    throw new ProcessError(
+      `${called} is not in the main module, because this is a worker thread. ${remedy}`,
+    );
+  }
+  const main = commonJsMain();
+  const key = main
+    ? keyOf(fn, fromCommonJs(main.exports))
+    : keyOf(fn, evaluated, fromCommonJs(evaluated?.['default']));
+  if (key !== undefined) return { module, export: key };
+  const complete = main ? main.loaded : evaluated !== undefined;
+  const text = Function.prototype.toString.call(fn);
+  if (complete || fn.name === '' || text.includes('[native code]')) {
+    throw new ProcessError(
+      `${called} is not an export of the main module ${module}, where a child would look for it: export it there. ${remedy}`,
+    );
+  }
+  return { module, export: fn.name, digest: digest(fn) };
+}
+
+/**
+ * Finds what refer() meant.
+ *
+ * @throws ProcessError if it is not there.
+ */
+export function find(exports: Exports, target: TargetReference): Function {
+  const found = member(exports, target.export);
+  if (target.digest === undefined) {
+    if (typeof found === 'function') return found;
+    const what =
+      found === undefined ? 'does not export' : 'exports something else than a function as';
+    throw new ProcessError(`the module ${target.module} ${what} "${target.export}"`);
+  }
+  if (typeof found === 'function' && digest(found) === target.digest) return found;
+  // Perhaps it is exported by another name.
+  const all = new Set([
+    ...Object.values(exports),
+    ...Object.values(fromCommonJs(exports['default'])),
+  ]);
+  const same = [...all].filter(
+    (value) =>
+      typeof value === 'function' &&
+      value.name === target.export &&
+      digest(value) === target.digest,
+  );
+  if (same.length === 1) return same[0] as Function;
+  throw new ProcessError(
+    `the function ${target.export} is not an export of the main module ${target.module}, where a child looks for it: ` +
+      `export it there. Or name its module: new Process({ module: import.meta.url, export: '...' })`,
+  );
+}
+
+function keyOf(fn: Function, ...places: (Exports | undefined)[]): string | undefined {
+  for (const exports of places) {
+    const key = Object.keys(exports ?? {}).find((name) => exports?.[name] === fn);
+    if (key !== undefined) return key;
+  }
+  return undefined;
+}
+
+/** By name; also in a CommonJS module whose exports Node could not see without running it. */
+function member(exports: Exports, name: string): unknown {
+  const inside = exports['default'];
+  if (Object.hasOwn(exports, name)) {
+    if (name !== 'default' || typeof inside === 'function') return exports[name];
+  }
+  return fromCommonJs(inside)[name];
+}
+
+function fromCommonJs(exports: unknown): Exports {
+  if (typeof exports === 'function') return { ...exports, default: exports };
+  return typeof exports === 'object' && exports !== null ? (exports as Exports) : {};
+}
+
+function digest(fn: Function): string {
+  return createHash('sha256').update(Function.prototype.toString.call(fn)).digest('hex');
+}
+
+/**
+ * URL of a module that the program names: a URL, an absolute path, a path that begins with ./ or ../
+ * (from the main module's directory), or a package.
+ *
+ * @throws ProcessError if there is no such package.
+ */
+export function resolveModule(module: string | URL): string {
+  if (module instanceof URL) return module.href;
+  if (path.isAbsolute(module)) return pathToFileURL(module).href;
+  const main = mainModule() ?? pathToFileURL(path.join(process.cwd(), 'main')).href;
+  if (/^\.\.?(\/|$)/.test(module)) return beside(main, module);
+  if (isBuiltin(module)) return module.startsWith('node:') ? module : `node:${module}`;
+  if (/^[a-z][a-z\d+.-]+:/i.test(module)) return new URL(module).href;
+  return resolvePackage(module, main);
+}
+
+/** A path, in which `%`, `#` and `?` are letters like any other. */
+function beside(main: string, module: string): string {
+  if (!main.startsWith('file:')) return new URL(module, main).href;
+  return pathToFileURL(path.resolve(path.dirname(fileURLToPath(main)), module)).href;
+}
+
+function resolvePackage(specifier: string, main: string): string {
+  try {
+    return pathToFileURL(createRequire(main).resolve(specifier)).href;
+  } catch (cause) {
+    try {
+      // A package that has nothing for require(); we can only ask from where we are ourselves.
+      return import.meta.resolve(specifier);
+    } catch {
+      throw new ProcessError(
+        `cannot find the package ${JSON.stringify(specifier)} from ${main}; a path begins with / or ./`,
+        { cause },
+      );
+    }
+  }
+}

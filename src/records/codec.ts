@@ -1,0 +1,333 @@
+// How an item becomes the bytes of a record, and back.
+import { Packr, REUSE_BUFFER_MODE, RESET_BUFFER_MODE } from 'msgpackr';
+import { label, DecodeError, EncodeError } from '../errors.js';
+import { type Encoded, type Scratch, keep, longest } from './mailbox.js';
+
+/** Types of records: part of the format of a queue. */
+export const types = {
+  utf8: 1,
+  utf16: 2,
+  double: 3,
+  true: 4,
+  false: 5,
+  null: 6,
+  buffer: 7,
+  structured: 8,
+  custom: 9,
+  plain: 10,
+} as const;
+
+/** A codec of your own: any value to bytes, and back. */
+export interface CustomCodec<T> {
+  /** Must not return bytes that it changes later, before the put has ended. */
+  encode(item: T): Uint8Array;
+  /** May keep `bytes`. What it throws becomes the `cause` of a DecodeError. */
+  decode(bytes: Buffer): T;
+}
+
+/**
+ * - `'structured'` (default): what structured clone knows, through msgpackr, which is several times as
+ *   fast: Date, Map, Set, typed arrays, BigInt, RegExp, Error, cycles. Class instances arrive as plain
+ *   objects. Not kept: -0, lone surrogates and holes inside an object or array, boxed primitives, an own
+ *   key `__proto__`, the errors of an AggregateError; a WeakMap or Promise arrives as `{}`. Where that
+ *   matters take `{ encode: v8.serialize, decode: v8.deserialize }`. Getters and toJSON() must not use
+ *   msgpackr themselves.
+ * - `'json'`: JSON.stringify and JSON.parse.
+ * - `'buffer'`: Buffers and Uint8Arrays, as they are; they arrive as Buffers.
+ */
+export type CodecChoice<T> = 'structured' | 'json' | 'buffer' | CustomCodec<T>;
+
+/** Turns items of one queue into records, and back. */
+export abstract class Codec implements Encoded {
+  // The record that encode() made last.
+  type = 0;
+  bytes: Uint8Array = nothing;
+  start = 0;
+  end = 0;
+
+  /**
+   * Makes a record, whose bytes are in `into` or in a buffer of their own, or are the item itself.
+   *
+   * @throws EncodeError (a TypeError) for what cannot travel.
+   */
+  abstract encode(item: unknown, into: Scratch): void;
+  /** `bytes` may be overwritten after the call. */
+  abstract decode(type: number, bytes: Buffer, start: number, end: number): unknown;
+
+  protected set(type: number, bytes: Uint8Array, start: number, end: number): void {
+    this.type = type;
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+  }
+
+  protected setText(text: string, into: Scratch): void {
+    // UTF-8 unless there are lone surrogates, which it cannot carry.
+    const wellFormed = text.isWellFormed();
+    const type = wellFormed ? types.utf8 : types.utf16;
+    const encoding = wellFormed ? 'utf8' : 'utf16le';
+    const most = 3 * text.length;
+    if (most > longest) {
+      const bytes = Buffer.from(text, encoding);
+      this.set(type, bytes, 0, bytes.length);
+      return;
+    }
+    const bytes = into.roomFor(most);
+    this.set(type, bytes, into.start, into.start + bytes.write(text, into.start, encoding));
+    if (into.stays) into.start = this.end;
+  }
+
+  protected setNumber(number: number, into: Scratch): void {
+    const bytes = into.roomFor(8);
+    this.set(types.double, bytes, into.start, bytes.writeDoubleLE(number, into.start));
+    if (into.stays) into.start = this.end;
+  }
+}
+
+const nothing = new Uint8Array(0);
+
+/** Of the types that need no codec. */
+function decodeBasic(type: number, bytes: Buffer, start: number, end: number): unknown {
+  switch (type) {
+    case types.utf8:
+      return bytes.toString('utf8', start, end);
+    case types.utf16:
+      return bytes.toString('utf16le', start, end);
+    case types.double:
+      if (end - start !== 8) throw new TypeError(`it is a number of ${end - start} bytes`);
+      return bytes.readDoubleLE(start);
+    case types.true:
+      return true;
+    case types.false:
+      return false;
+    case types.null:
+      return null;
+    case types.buffer:
+      return keep(bytes, start, end);
+    default:
+      throw new TypeError(`it says that it is of type ${type}`);
+  }
+}
+
+const codecNumbers = { structured: 1, json: 2, buffer: 3, custom: 4 } as const;
+
+/** The number that stands for a choice in shared memory; 0 for none. */
+export function codecNumber(choice: CodecChoice<never> | undefined): number {
+  if (choice === undefined) return 0;
+  return typeof choice === 'string' ? codecNumbers[choice] : codecNumbers.custom;
+}
+
+export function checkCodec(choice: unknown): void {
+  if (choice === undefined) return;
+  if (typeof choice === 'string' && choice !== 'custom' && Object.hasOwn(codecNumbers, choice))
+    return;
+  const { encode, decode } = Object(choice) as Partial<CustomCodec<unknown>>;
+  if (typeof encode !== 'function' || typeof decode !== 'function') {
+    throw new TypeError("codec must be 'structured', 'json', 'buffer', or { encode, decode }");
+  }
+}
+
+/** The codec of an open queue, whose number is known. Undefined if it needs functions not given. */
+export function codecFor(
+  number: number,
+  choice: CodecChoice<never> | undefined,
+): Codec | undefined {
+  switch (number) {
+    case codecNumbers.structured:
+      return new StructuredCodec();
+    case codecNumbers.json:
+      return new JsonCodec();
+    case codecNumbers.buffer:
+      return new BufferCodec();
+    default:
+      return typeof choice === 'object'
+        ? new OwnCodec(choice as unknown as CustomCodec<unknown>)
+        : undefined;
+  }
+}
+
+/** Leaves the bytes in msgpackr's own buffer, for good or until the next call overwrites them. */
+const inPlace = REUSE_BUFFER_MODE;
+const lent = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
+
+/** How many objects isPlain() looks at. Nobody puts many into a queue item and waits for its latency. */
+const plainObjectsMax = 32;
+/** msgpackr counts the keys of a map in 16 bits. */
+const plainKeysMax = 65_535;
+
+/**
+ * Is it a tree of plain objects and arrays, with strings, numbers, booleans, null and undefined in them?
+ * Most items are, and msgpackr is twice as fast if it need not look for anything else. No: it has more
+ * objects or keys than that, or two ways lead to the same one.
+ */
+function isPlain(value: unknown, seen: unknown[]): boolean {
+  const type = typeof value;
+  if (type === 'string' || type === 'number' || type === 'boolean' || type === 'undefined') {
+    return true;
+  }
+  if (type !== 'object') return false;
+  if (value === null) return true;
+  if (seen.includes(value) || seen.push(value) > plainObjectsMax) return false;
+  if (Array.isArray(value)) {
+    // By index, as msgpackr does it: an array may have an iterator of its own.
+    for (let i = 0; i < value.length; i++) if (!isPlain(value[i], seen)) return false;
+    return true;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  let keys = 0;
+  for (const key in value) {
+    if (++keys > plainKeysMax || !isPlain((value as never)[key], seen)) return false;
+  }
+  return true;
+}
+
+/** msgpackr's buffer is one for the whole thread: what is packed meanwhile would lie in the middle. */
+let isPacking = false;
+
+class StructuredCodec extends Codec {
+  /** For all that structured clone knows. */
+  readonly #packr = new Packr({ structuredClone: true });
+  /** For plain items: no definitions of records in each, no look-out for cycles. */
+  readonly #plainPackr = new Packr({ useRecords: false });
+
+  constructor() {
+    super();
+    // msgpackr would make `undefined` of a function inside an item.
+    Object.assign(this.#packr, {
+      writeFunction: () => {
+        throw new TypeError('a function cannot travel');
+      },
+    });
+  }
+
+  encode(item: unknown, into: Scratch): void {
+    switch (typeof item) {
+      case 'string':
+        this.setText(item, into);
+        return;
+      case 'number':
+        this.setNumber(item, into);
+        return;
+      case 'boolean':
+        this.set(item ? types.true : types.false, nothing, 0, 0);
+        return;
+      case 'undefined':
+      case 'function':
+      case 'symbol':
+        throw new EncodeError(`an item cannot be ${typeof item}`);
+      default:
+        break;
+    }
+    if (item === null) {
+      this.set(types.null, nothing, 0, 0);
+    } else if (Buffer.isBuffer(item)) {
+      this.set(types.buffer, item, 0, item.length);
+    } else {
+      this.#pack(item, into);
+    }
+  }
+
+  #pack(item: unknown, into: Scratch): void {
+    if (isPacking)
+      throw new EncodeError('an item cannot be put by a getter or toJSON() of another');
+    isPacking = true;
+    try {
+      const plain = isPlain(item, []);
+      // What msgpackr documents of this mode, and its types do not know.
+      const packed: Buffer & { start?: number; end?: number } = plain
+        ? this.#plainPackr.pack(item, into.stays ? inPlace : lent)
+        : this.#packr.pack(item);
+      if (plain) this.set(types.plain, packed, packed.start!, packed.end!);
+      else this.set(types.structured, packed, 0, packed.length);
+    } catch (cause) {
+      throw new EncodeError(`an item cannot be encoded: ${(cause as Error).message}`, { cause });
+    } finally {
+      isPacking = false;
+    }
+  }
+
+  decode(type: number, bytes: Buffer, start: number, end: number): unknown {
+    if (type === types.plain) return this.#plainPackr.unpack(bytes, { start, end });
+    // msgpackr may make views of what it is given.
+    if (type === types.structured) return this.#packr.unpack(keep(bytes, start, end));
+    return decodeBasic(type, bytes, start, end);
+  }
+}
+
+class JsonCodec extends Codec {
+  encode(item: unknown, into: Scratch): void {
+    let text: string | undefined;
+    try {
+      text = JSON.stringify(item) as string | undefined;
+    } catch (cause) {
+      throw new EncodeError(`an item cannot be encoded: ${(cause as Error).message}`, { cause });
+    }
+    if (text === undefined) throw new EncodeError(`an item cannot be ${typeof item}`);
+    this.setText(text, into);
+  }
+
+  decode(type: number, bytes: Buffer, start: number, end: number): unknown {
+    return JSON.parse(decodeBasic(type, bytes, start, end) as string);
+  }
+}
+
+class BufferCodec extends Codec {
+  encode(item: unknown): void {
+    if (!(item instanceof Uint8Array)) {
+      throw new EncodeError('an item of this queue must be a Buffer or Uint8Array');
+    }
+    this.set(types.buffer, item, 0, item.length);
+  }
+
+  decode(type: number, bytes: Buffer, start: number, end: number): unknown {
+    return decodeBasic(type, bytes, start, end);
+  }
+}
+
+class OwnCodec extends Codec {
+  constructor(readonly own: CustomCodec<unknown>) {
+    super();
+  }
+
+  encode(item: unknown): void {
+    const bytes: unknown = this.own.encode(item);
+    if (!(bytes instanceof Uint8Array)) throw new EncodeError('encode() must return a Uint8Array');
+    this.set(types.custom, bytes, 0, bytes.length);
+  }
+
+  decode(_type: number, bytes: Buffer, start: number, end: number): unknown {
+    return this.own.decode(keep(bytes, start, end));
+  }
+}
+
+/** Can it be decoded without code of the caller's being run? */
+export function runsNothing(type: number): boolean {
+  return type <= types.buffer || type === types.plain;
+}
+
+/** Decodes, or says which item it was: it is out of the queue, and its bytes are in the error. */
+export function decodeItem(
+  codec: Codec,
+  queue: { readonly kind: string; readonly name: string },
+  type: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): unknown {
+  // For the error: the codec may run code that gets something else.
+  const kept = runsNothing(type) ? bytes : keep(bytes, start, end);
+  if (kept !== bytes) [start, end] = [0, kept.length];
+  try {
+    const item = codec.decode(type, kept, start, end);
+    if (item === undefined) throw new TypeError('decode() returned undefined');
+    return item;
+  } catch (cause) {
+    const { kind, name } = queue;
+    throw new DecodeError(
+      `${label(kind, name)}: an item cannot be decoded: ${(cause as Error)?.message}`,
+      keep(kept, start, end),
+      { kind, objectName: name, cause },
+    );
+  }
+}

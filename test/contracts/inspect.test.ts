@@ -1,0 +1,120 @@
+// inspect() and locked(): snapshots, but true ones.
+import assert from 'node:assert/strict';
+import { Lock, RLock, Semaphore } from 'holdfast';
+import {
+  allKinds,
+  assertRejects,
+  freshName,
+  newActor,
+  ownedKinds,
+  sharedActor,
+  track,
+  until,
+  waiting,
+} from '../support/index.js';
+
+describe('inspect', () => {
+  for (const kind of ownedKinds) {
+    it(`${kind}: everything that it promises, and nothing else`, () => {
+      const name = freshName(kind);
+      const lock = track(kind === 'Lock' ? new Lock({ name }) : new RLock({ name }));
+      const free = {
+        kind,
+        name,
+        locked: false,
+        abandoned: false,
+        owner: null,
+        waiters: 0,
+        acquisitions: 0,
+        contentions: 0,
+        abandonments: 0,
+      };
+      assert.deepEqual(lock.inspect(), free);
+      const guard = lock.acquireSync();
+      const owner = { pid: process.pid, threadId: 0, processName: 'MainProcess' };
+      assert.deepEqual(lock.inspect(), { ...free, locked: true, acquisitions: 1, owner });
+      guard.release();
+      assert.deepEqual(lock.inspect(), { ...free, acquisitions: 1 });
+    });
+  }
+
+  it('Semaphore: everything that it promises, and nothing else', () => {
+    const name = freshName();
+    const semaphore = track(new Semaphore(4, { name }));
+    semaphore.acquireSync();
+    const state = { kind: 'Semaphore', name, value: 3, initial: 4, waiters: 0 };
+    assert.deepEqual(semaphore.inspect(), { ...state, acquisitions: 1, contentions: 0 });
+  });
+
+  // "Acquisitions that wait for it now": not what waited when the head looked last.
+  for (const kind of allKinds) {
+    it(`${kind}: waiters, as soon as they wait and as soon as they do not`, async () => {
+      const name = freshName(kind);
+      const holder = await (await sharedActor('worker')).open(kind, { name });
+      await holder.acquire();
+      const here = await (await sharedActor('thread')).open(kind, { name });
+      const there = await (await sharedActor('process')).open(kind, { name });
+      const counts: number[] = [];
+      const count = async () => counts.push(await holder.waiters());
+
+      const first = here.acquire({ signal: 'live' });
+      await first.started;
+      await count();
+      const second = here.acquire({ signal: 'live' });
+      await second.started;
+      await count();
+      const third = there.acquire({ signal: 'live' });
+      await third.started;
+      await count();
+      await second.abort();
+      await count();
+      await first.abort();
+      await count();
+      await third.abort();
+      await count();
+      assert.deepEqual(counts, [1, 2, 3, 2, 1, 0]);
+    });
+
+    it(`${kind}: acquisitions and contentions of all processes`, async () => {
+      const name = freshName(kind);
+      const lock = await (await sharedActor('thread')).open(kind, { name });
+      const other = await (await newActor('process')).open(kind, { name });
+      await (await lock.acquire()).release();
+      const held = await other.acquire();
+      assert.equal(await lock.tryAcquire(), null); // does not wait
+      await assertRejects(lock.acquire({ timeout: 0 }), 'TimeoutError'); // neither
+      await assertRejects(lock.acquire({ timeout: 5 }), 'TimeoutError'); // 1
+      const waits = [lock.acquire(), lock.acquire()]; // 2, 3
+      await waiting(other, 2);
+      await held.release();
+      for (const wait of waits) await (await wait).release();
+      const { acquisitions, contentions } = await other.inspect();
+      // Two tasks of a thread are one hold of an RLock if they are inside at the same time.
+      const expected = kind === 'RLock' ? [3, 4] : [4];
+      assert.ok(expected.includes(acquisitions), `${acquisitions} acquisitions`);
+      assert.equal(contentions, 3);
+    });
+  }
+
+  it('the holder may be gone, and then nobody is', async () => {
+    for (const kind of ownedKinds) {
+      const name = freshName(kind);
+      const process = await newActor('process');
+      const lock = await (await sharedActor('thread')).open(kind, { name });
+      await (await process.open(kind, { name })).acquire();
+      assert.equal((await lock.inspect()).owner?.pid, process.pid);
+      await process.kill();
+      await until(async () => (await lock.inspect()).abandoned, 'its death is seen');
+      assert.deepEqual([await lock.locked(), (await lock.inspect()).owner], [false, null]);
+    }
+  });
+
+  it('console.log and JSON show no internals', () => {
+    const lock = track(new Lock({ name: freshName() }));
+    assert.equal(
+      JSON.stringify({ lock }),
+      JSON.stringify({ lock: { holdfast: 'Lock', name: lock.name } }),
+    );
+    assert.deepEqual(Object.keys(lock).toSorted(), ['kind', 'name']);
+  });
+});

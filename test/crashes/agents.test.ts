@@ -1,0 +1,69 @@
+// Many JS threads at once. (That 4,096 agents are the limit is shown by no-space.test.ts, with forged
+// ones.)
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import {
+  Counter,
+  freshName,
+  newProcess,
+  objectFiles,
+  sharedActor,
+  temporaryDirectory,
+  until,
+  waiting,
+  within,
+} from '../support/index.js';
+
+describe('agents', () => {
+  const workers = 100;
+  const rounds = 20;
+
+  it(`${workers} workers at once wait for a lock, and take turns`, async function () {
+    this.timeout(180_000);
+    const directory = temporaryDirectory();
+    const counter = new Counter();
+    const child = await newProcess({ env: { HOLDFAST_DIR: directory } });
+    const lock = await child.open('Lock', { name: 'it' });
+    const hold = await lock.acquire();
+    const began = performance.now();
+    const args = { name: 'it', workers, rounds, file: counter.file };
+    const crowd = child.ask<number>({ do: 'act', name: 'crowd', args });
+    // Each is an agent with a bell, and at its first acquisition.
+    const bells = () => readdirSync(directory).filter((file) => file.startsWith('bell.')).length;
+    await until(() => bells() === workers + 1, 'all of them are there', 120_000);
+    await waiting(lock, workers);
+    const started = performance.now();
+    await hold.release();
+    assert.equal(await within(crowd.result, 'their turns', 60_000), workers, 'all were served');
+    assert.equal(counter.read(), workers * rounds);
+    const { acquisitions, waiters, abandonments } = await lock.inspect();
+    assert.deepEqual([acquisitions, waiters, abandonments], [1 + workers * rounds, 0, 0]);
+    console.log(
+      `      ${workers} workers there after ${(started - began).toFixed(0)} ms, ` +
+        `their ${workers * rounds} turns done after ${(performance.now() - started).toFixed(0)} more`,
+    );
+    await lock.close();
+    assert.deepEqual(objectFiles(directory), []);
+    assert.equal(bells(), 1, 'the slots of all of them are free again');
+  });
+
+  // It has 128 entries. Whoever finds it full of the living has his slices, and nothing else.
+  it('a full wait set costs a slice, and no more', async () => {
+    const name = freshName();
+    const holder = await sharedActor('process', 1);
+    const lock = await holder.open('Lock', { name });
+    const held = await lock.acquire();
+    await holder.act('fillWaitSet', { object: lock.id, entries: 128 });
+    assert.equal(await lock.waiters(), 128);
+    const waits = [
+      (await (await sharedActor('process', 2)).open('Lock', { name })).acquire(),
+      (await (await sharedActor('worker', 1)).open('Lock', { name })).acquire(),
+      (await (await sharedActor('worker', 2)).open('Lock', { name })).acquireSync(),
+    ];
+    await Promise.all(waits.map((wait) => wait.started));
+    assert.equal(await lock.waiters(), 128, 'there is no room for them');
+    await held.release();
+    await Promise.all(waits.map(async (wait) => (await wait).release()));
+    assert.equal((await lock.inspect()).acquisitions, 4);
+  });
+});

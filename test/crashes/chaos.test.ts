@@ -1,0 +1,109 @@
+// Processes are killed at random instants, at whatever instruction they are: between taking a token and
+// the swap (INV-3), between freeing the word and waking somebody (INV-6), in the middle of creating and
+// removing files (INV-8, INV-10). Those who live must go on, and nobody else may notice.
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  Counter,
+  Program,
+  allKinds,
+  forms,
+  freshName,
+  newProcess,
+  objectFiles,
+  ownedKinds,
+  random,
+  scaled,
+  semaphoreExists,
+  sharedActor,
+  temporaryDirectory,
+  until,
+} from '../support/index.js';
+
+describe('chaos', () => {
+  const kills = scaled(25);
+
+  for (const kind of ownedKinds) {
+    it(`${kind}: contenders killed at ${kills} random instants`, async function () {
+      this.timeout(120_000);
+      const { whole, next } = random(`chaos, ${kind}`);
+      const name = freshName(kind);
+      const witness = await (await sharedActor('thread')).open(kind, { name });
+      const inside = new Counter();
+      const start = (i: number) =>
+        new Program('contender.mjs', [kind, name, forms[i % 2]!, inside.file]);
+      const contenders = [0, 1, 2, 3].map(start);
+      const all = [...contenders];
+      for (let kill = 0; kill < kills; kill++) {
+        const victim = whole(0, contenders.length - 1);
+        const { pid } = contenders[victim]!;
+        await contenders[victim]!.line('ready');
+        await sleep(next() * 15);
+        await contenders[victim]!.kill();
+        contenders[victim] = start(victim);
+        all.push(contenders[victim]!);
+        // Those who are left get on with it, the dead one inside or not.
+        const { acquisitions } = await witness.inspect();
+        await until(
+          async () => (await witness.inspect()).acquisitions > acquisitions,
+          `somebody gets on after kill ${kill}, of ${pid}`,
+        );
+      }
+      await Promise.all(contenders.map((it) => it.kill()));
+      const lines = all.flatMap((it) => it.lines);
+      assert.deepEqual(
+        lines.filter((line) => line.startsWith('broken')),
+        [],
+      );
+      const told = lines.filter((line) => line.startsWith('abandoned')).length;
+      const { acquisitions, abandonments } = await witness.inspect();
+      console.log(
+        `      ${kills} killed, ${told} of them inside; ${acquisitions} acquisitions in all`,
+      );
+      assert.ok(told <= kills && abandonments >= told, `${told} told, ${abandonments} counted`);
+      const last = await witness.acquire({ timeout: 10_000 });
+      assert.equal(inside.read() === 0 || last.abandoned, true);
+      await last.release();
+      assert.equal((await witness.acquire({ timeout: 10_000 })).abandoned, false);
+    });
+  }
+
+  it(`names: openers killed at ${kills} random instants leave nothing behind`, async function () {
+    this.timeout(120_000);
+    const { whole, next } = random('chaos, names');
+    const directory = temporaryDirectory();
+    const start = () => new Program('opener.mjs', [], { HOLDFAST_DIR: directory });
+    const openers = [start(), start(), start()];
+    for (let kill = 0; kill < kills; kill++) {
+      const victim = whole(0, openers.length - 1);
+      await openers[victim]!.line('ready');
+      await sleep(next() * 15);
+      await openers[victim]!.kill();
+      openers[victim] = start();
+      for (const opener of openers) {
+        assert.ok(!opener.hasEnded, `one has failed: ${opener.errors}`);
+      }
+    }
+    await Promise.all(openers.map((it) => it.kill()));
+
+    // What is left is what a holder died with: it has its news, and goes when that has been told.
+    const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
+    for (const { kind, name, inUse } of await newcomer.list()) {
+      assert.equal(inUse, false);
+      const lock = await newcomer.open(kind, { name });
+      const hold = await lock.acquire();
+      assert.equal(hold.abandoned, true, name);
+      await hold.release();
+      await lock.close();
+    }
+    assert.deepEqual(objectFiles(directory), []);
+    for (const kind of allKinds) {
+      for (const number of [0, 1]) {
+        const object = await newcomer.open(kind, { name: `${kind} ${number}` });
+        await object.close();
+        if (object.posixName) assert.notEqual(semaphoreExists(object.posixName), true);
+      }
+    }
+    assert.deepEqual(objectFiles(directory), []);
+  });
+});

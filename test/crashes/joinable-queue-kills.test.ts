@@ -1,0 +1,191 @@
+// SIGKILL at any instant (INV-14): no item is lost by the death of its taker, and what is counted is right
+// again with the first call after it.
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { JoinableQueue, type Task } from 'holdfast';
+import { type Far, make, opens, useFar } from '../support/remote.js';
+import {
+  type Actor,
+  freshName,
+  newProcess,
+  now,
+  random,
+  scaled,
+  temporaryDirectory,
+  within,
+} from '../support/index.js';
+
+// As many of them as a busy machine gets done in the time that a suite may take; HOLDFAST_TASKS=100000 insists
+// on more.
+const tasks = Number(process.env['HOLDFAST_TASKS'] || scaled(20_000));
+const takers = 4;
+const atOnce = 4;
+const killEvery_ms = 50;
+// Processes do not start as fast as they are killed, so some stand by.
+const spares = 4 + Math.min(16, Math.floor(tasks / 10_000));
+// HOLDFAST_KILLS insists on more.
+const countedKills = Number(process.env['HOLDFAST_KILLS'] || scaled(10));
+
+describe('JoinableQueue: kills', () => {
+  useFar();
+
+  it(`${tasks} tasks over ${takers} takers, one of which is killed every ${killEvery_ms} ms`, async function () {
+    const most_ms = 30_000 + 3 * tasks;
+    this.timeout(most_ms + 30_000);
+    const chance = random('killed takers');
+    const directory = temporaryDirectory();
+    const queue = opens(new JoinableQueue<number>({ name: freshName('tasks'), maxSize: 2000 }));
+    const working: { actor: Actor; end: Promise<unknown> }[] = [];
+    let started = 0;
+    let over = false;
+    let allPut = false;
+
+    const ready: { actor: Actor; far: Far }[] = [];
+    const starting = new Set<Promise<void>>();
+    const standBy = async () => {
+      const actor = await newProcess();
+      ready.push({ actor, far: await make(actor, 'JoinableQueue', { name: queue.name }) });
+    };
+    const start = () => {
+      const { actor, far } = ready.shift()!;
+      const number = ++started;
+      const file = path.join(directory, String(number));
+      // One of them blocks its thread, and has no more than one item at a time.
+      const form = number % takers === 0 ? 'sync' : 'async';
+      const args = { queue: far.id, file, atOnce: form === 'sync' ? 1 : atOnce, form };
+      const end = actor.act('workOff', args, most_ms);
+      end.catch(() => {});
+      working.push({ actor, end });
+    };
+    await Promise.all(Array.from({ length: takers + spares }, standBy));
+    for (let i = 0; i < takers; i++) start();
+    const began = now();
+
+    let kills = 0;
+    const killing = (async () => {
+      while (!over) {
+        await sleep(killEvery_ms - 10 + chance.next() * 20);
+        const at = now() + chance.next();
+        while (now() < at);
+        if (over || ready.length === 0) continue;
+        kills++;
+        await working.shift()!.actor.kill();
+        start();
+        if (allPut) continue;
+        const next = standBy();
+        next.catch(() => {});
+        starting.add(next);
+        void next.finally(() => starting.delete(next)).catch(() => {});
+      }
+      await Promise.all(starting);
+      await Promise.all(ready.map(({ actor }) => actor.kill()));
+    })();
+    killing.catch(() => {});
+
+    for (let first = 0; first < tasks; first += 500) {
+      const length = Math.min(500, tasks - first);
+      const items = Array.from({ length }, (_, i) => first + i);
+      await within(queue.putMany(items), `the items from ${first} on`, most_ms);
+    }
+    allPut = true;
+    await within(queue.join(), 'join()', most_ms);
+    const took = now() - began;
+    assert.equal(queue.unfinished(), 0);
+    over = true;
+    await within(killing, 'the last kill');
+    queue.end();
+    await within(Promise.all(working.map(({ end }) => end)), 'the takers');
+
+    const times = new Uint32Array(tasks);
+    let entries = 0;
+    let again = 0;
+    let mostDeliveries = 0;
+    for (const file of readdirSync(directory)) {
+      const bytes = readFileSync(path.join(directory, file));
+      assert.equal(bytes.length % 8, 0);
+      for (let at = 0; at < bytes.length; at += 8, entries++) {
+        times[bytes.readUInt32LE(at)]!++;
+        const deliveries = bytes.readUInt32LE(at + 4);
+        if (deliveries > 1) again++;
+        mostDeliveries = Math.max(mostDeliveries, deliveries);
+      }
+    }
+    const { puts, gets, leased, size, abandonments } = queue.inspect();
+    const twice = entries - tasks;
+    console.log(
+      `      ${tasks} tasks in ${(took / 1000).toFixed(1)} s, ${kills} kills, ${abandonments} of them under the ` +
+        `guard; ${again} done at a later delivery (number ${mostDeliveries} at most), ${twice} done twice`,
+    );
+    assert.ok(
+      times.every((count) => count > 0),
+      'each is done at least once',
+    );
+    // One that was noted and not yet done() when its taker was killed.
+    assert.ok(twice <= kills * atOnce, `${twice} twice with ${kills} kills`);
+    assert.deepEqual(
+      { puts, gets, leased, size },
+      { puts: tasks, gets: tasks, leased: 0, size: 0 },
+    );
+    assert.ok(kills > 0, `only ${kills} kills`);
+  });
+
+  it('counts are right after a kill in the middle of a put, a lease or its end', async function () {
+    this.timeout(90_000);
+    const chance = random('counts after kills');
+    const queue = opens(new JoinableQueue<number>({ name: freshName('counts') }));
+    const initial = 20;
+    const kills = countedKills;
+    for (let i = 0; i < initial; i++) queue.putSync(i);
+    const start = async () => {
+      const victim = await newProcess();
+      return { victim, far: await make(victim, 'JoinableQueue', { name: queue.name }) };
+    };
+    let next = start();
+    for (let kill = 1; kill <= kills; kill++) {
+      const { victim, far } = await next;
+      next = start();
+      next.catch(() => {});
+      await victim.act('churn', { queue: far.id });
+      await sleep(chance.next() * 10);
+      const at = now() + chance.next();
+      while (now() < at);
+      await victim.kill();
+
+      // The first call of anybody mends what was half done.
+      queue.putSync(kill);
+      const { size, leased, unfinished } = queue.inspect();
+      const leases: Task<number>[] = [];
+      for (;;) {
+        const task = queue.tryTake();
+        if (task === undefined) break;
+        leases.push(task);
+      }
+      // What the victim had got and not said taskDone() for is lost with it, and stays unfinished: one
+      // item at the most each time.
+      const lost = unfinished - size - leased;
+      assert.ok(lost >= 0 && lost <= kill, `kill ${kill}: ${lost} lost`);
+      assert.equal(leases.length, size + leased, `kill ${kill}`);
+      assert.ok(leased <= 1, `kill ${kill}: it leased one at a time`);
+      const all = queue.inspect();
+      assert.deepEqual([all.size, all.leased], [0, leases.length]);
+      const places = leases.length;
+      // Each loses one or the other: between done() and the put after it.
+      assert.ok(places <= initial + kill && places >= initial - 2 * kill + 1, `${places} items`);
+      for (const task of leases) task.retry();
+      const { size: back, leased: none } = queue.inspect();
+      assert.deepEqual([back, none], [places, 0]);
+    }
+    await (await next).victim.kill();
+    const { puts, gets, unfinished, abandonments } = queue.inspect();
+    console.log(`      ${kills} kills, ${abandonments} of them under the guard; ${puts} puts`);
+    // Everything is worked off: join() agrees.
+    const rest = unfinished - queue.size();
+    for (let left = queue.size(); left > 0; left--) queue.takeSync({ timeout: 5000 }).done();
+    for (let i = 0; i < rest; i++) queue.taskDone();
+    queue.joinSync({ timeout: 5000 });
+    assert.equal(queue.inspect().gets <= puts && gets <= puts, true);
+    assert.equal(queue.inspect().bytes, 0);
+  });
+});

@@ -1,0 +1,153 @@
+// Worker threads: each is an agent of its own, whose end concerns nobody else.
+import assert from 'node:assert/strict';
+import {
+  type Actor,
+  type Remote,
+  acquire,
+  allKinds,
+  forms,
+  freshName,
+  isFree,
+  newActor,
+  newWorker,
+  now,
+  ownedKinds,
+  sharedActor,
+  until,
+  waiting,
+} from '../support/index.js';
+
+describe('workers', () => {
+  for (const kind of allKinds) {
+    for (const form of forms) {
+      it(`${kind}: terminate() while it waits, ${form}, takes the wait away`, async () => {
+        const name = freshName(kind);
+        const witness = await (await sharedActor('thread')).open(kind, { name });
+        const held = await witness.acquire();
+        const worker = await newWorker();
+        const wait = acquire(await worker.open(kind, { name }), form);
+        await waiting(witness);
+        await worker.kill();
+        await assert.rejects(wait, /ended/);
+        assert.equal(await witness.waiters(), 0);
+        await held.release();
+        // A Semaphore's permit is not lost either: nobody had it.
+        const again = await witness.tryAcquire();
+        assert.equal(again?.abandoned, false);
+        await again.release();
+        assert.ok(await isFree(witness));
+      });
+    }
+
+    // The worker is terminated in the very moment in which the lock is handed to it. Whether it got it
+    // or not, the next one does; a permit of a Semaphore may be gone with it, as documented.
+    if (kind !== 'Semaphore') {
+      it(`${kind}: terminate() in the moment of the hand-over`, async () => {
+        const name = freshName(kind);
+        const witness = await (await sharedActor('thread')).open(kind, { name });
+        for (let round = 0; round < 8; round++) {
+          const held = await witness.acquire();
+          const worker = await newWorker();
+          const wait = acquire(await worker.open(kind, { name }), forms[round % 2]!);
+          await waiting(witness);
+          const ending = worker.kill();
+          const then = now() + round / 4;
+          while (now() < then);
+          await held.release();
+          await ending;
+          await wait.catch(() => {});
+          const next = await witness.acquire();
+          await next.release();
+        }
+        assert.ok(await isFree(witness));
+      });
+    }
+  }
+
+  for (const kind of ownedKinds) {
+    it(`${kind}: the end of one leaves what others hold and wait for alone`, async () => {
+      const [name, fought] = [freshName(kind), freshName(kind)];
+      const witness = await (await sharedActor('process')).open(kind, { name });
+      const [doomed, holder, waiter] = await Promise.all([newWorker(), newWorker(), newWorker()]);
+      // The doomed one has the same objects open, and holds and waits itself.
+      const theirs = await doomed.open(kind, { name });
+      await (await doomed.open(kind, { name: fought })).acquire();
+      const held = await (await holder.open(kind, { name })).acquire();
+      const wait = (await waiter.open(kind, { name })).acquire();
+      void theirs.acquire();
+      await waiting(witness, 2);
+
+      await doomed.kill();
+      assert.equal(await witness.waiters(), 1);
+      const { owner } = await witness.inspect();
+      assert.deepEqual([owner?.pid, owner?.threadId], [process.pid, holder.threadId]);
+      assert.equal(await witness.tryAcquire(), null);
+      await held.release();
+      const hold = await wait;
+      assert.equal(hold.abandoned, false);
+      await hold.release();
+      // Later ones of this process hear of the other lock.
+      const heir = await (await newWorker()).open(kind, { name: fought });
+      assert.equal((await heir.acquire()).abandoned, true);
+    });
+  }
+
+  it('process.exit() of the process ends with workers that hold, wait and block', async () => {
+    const child = await newActor('process');
+    const name = freshName();
+    const held = freshName();
+    const witness = await (await sharedActor('thread')).open('Lock', { name });
+    const other = await (await sharedActor('thread')).open('RLock', { name: held });
+    const hold = await witness.acquire();
+    await child.act('startWorkers', {
+      jobs: [
+        { kind: 'Lock', name, form: 'sync' },
+        { kind: 'Lock', name, form: 'async' },
+        { kind: 'RLock', name: held, form: 'sync' },
+      ],
+    });
+    await waiting(witness, 2);
+    await until(() => other.locked(), 'the third has its lock');
+    assert.deepEqual(await child.exit(7), { code: 7, signal: null });
+    assert.equal(await witness.waiters(), 0);
+    await hold.release();
+    assert.ok(await isFree(witness));
+    assert.equal((await other.tryAcquire())?.abandoned, true);
+  });
+
+  it('the addon in 16 workers at once, and again when they have ended, three times', async function () {
+    this.timeout(60_000);
+    const name = freshName();
+    for (let round = 0; round < 3; round++) {
+      const workers = await Promise.all(Array.from({ length: 16 }, () => newWorker()));
+      const locks = await Promise.all(
+        workers.map((it: Actor): Promise<Remote> => it.open('Lock', { name })),
+      );
+      await Promise.all(
+        locks.map(async (lock, i) => (await acquire(lock, forms[i % 2]!)).release()),
+      );
+      const { acquisitions, waiters } = await locks[0]!.inspect();
+      assert.deepEqual([acquisitions, waiters], [16, 0]);
+      // Half of them go by themselves, half are terminated, all at once.
+      await Promise.all(workers.map((it, i) => (i % 2 ? it.kill() : it.leave())));
+    }
+    const left = (await (await sharedActor('thread')).list()).filter(
+      (entry) => entry.name === name,
+    );
+    assert.deepEqual(left, []);
+  });
+
+  it('a worker that comes and goes does not take the main thread’s agent with it', async () => {
+    const name = freshName();
+    const here = await (await sharedActor('thread')).open('Lock', { name });
+    const held = await here.acquire();
+    for (let round = 0; round < 5; round++) {
+      const worker = await newWorker();
+      const theirs = await worker.open('Lock', { name });
+      assert.equal(await theirs.tryAcquire(), null);
+      await (round % 2 ? worker.leave() : worker.exit());
+      assert.equal(await here.locked(), true);
+    }
+    await held.release();
+  });
+});

@@ -1,0 +1,115 @@
+// Every code block in README and docs runs. A block is a program of its own; a line that ends in a comment
+// `// value` after console.log(...) says what that call prints, in order.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const documents = [
+  'README.md',
+  ...readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`),
+];
+
+interface Block {
+  document: string;
+  line: number;
+  language: string;
+  code: string;
+}
+
+function blocksOf(document: string): Block[] {
+  const blocks: Block[] = [];
+  let open: { language: string; line: number; code: string[] } | undefined;
+  readFileSync(path.join(root, document), 'utf8')
+    .split('\n')
+    .forEach((text, index) => {
+      const fence = /^```(\w*)$/.exec(text);
+      if (!fence) open?.code.push(text);
+      else if (!open) open = { language: fence[1]!, line: index + 1, code: [] };
+      else {
+        blocks.push({
+          document,
+          line: open.line,
+          language: open.language,
+          code: open.code.join('\n'),
+        });
+        open = undefined;
+      }
+    });
+  assert.equal(open, undefined, `${document} has a code block without an end`);
+  return blocks;
+}
+
+async function run(command: string, args: string[]): Promise<string> {
+  const child = spawn(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TSX_DISABLE_CACHE: '1' },
+  });
+  const watchdog = setTimeout(() => child.kill('SIGKILL'), 60_000);
+  let output = '';
+  let errors = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  const [code, signal] = await once(child, 'close');
+  clearTimeout(watchdog);
+  assert.deepEqual([code, signal], [0, null], `${output}\n${errors}`);
+  return output;
+}
+
+/** What the comments behind console.log say that it prints. */
+function promised(code: string): string[] {
+  return [...code.matchAll(/console\.log\(.*\);? *\/\/ (.*)$/gm)].flatMap(([, text]) =>
+    text!.split(', {').map((part, index) => (index === 0 ? part : `{${part}`)),
+  );
+}
+
+describe('code blocks in the documents', function () {
+  this.timeout(90_000);
+  // In the tree, so that `import ... from 'holdfast'` finds the package itself.
+  let directory: string;
+  before(() => {
+    directory = mkdtempSync(path.join(root, 'build', 'docs-'));
+  });
+  after(() => rmSync(directory, { recursive: true }));
+
+  for (const document of documents) {
+    for (const { line, language, code } of blocksOf(document)) {
+      const title = `${document}:${line} (${language || 'text'})`;
+      if (language === 'ts') {
+        it(title, async () => {
+          const file = path.join(directory, `block-${line}.ts`);
+          writeFileSync(file, code);
+          const output = await run(process.execPath, ['--import', 'tsx', file]);
+          let from = 0;
+          for (const text of promised(code)) {
+            const found = output.indexOf(text, from);
+            assert.notEqual(found, -1, `prints ${JSON.stringify(text)}\n${output}`);
+            from = found + text.length;
+          }
+        });
+      } else if (language === 'python') {
+        it(title, async () => {
+          const file = path.join(directory, `block-${line}.py`);
+          writeFileSync(file, code);
+          const output = await run('python3', [file]);
+          const counts = [...output.matchAll(/processed (\d+) items/g)].map((match) =>
+            Number(match[1]),
+          );
+          // Not always 100: Python's empty() may be true while the feeder thread still holds items.
+          assert.equal(counts.length, 2);
+          assert.ok(counts[0]! + counts[1]! <= 100, output);
+        });
+      } else if (language === 'sh') {
+        it(title, () => {
+          const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+          for (const [, name] of code.matchAll(/^npm (?:run )?([\w:]+)/gm)) {
+            assert.ok(name === 'install' || scripts[name!], `npm run ${name} exists`);
+          }
+        });
+      }
+    }
+  }
+});

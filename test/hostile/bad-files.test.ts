@@ -1,0 +1,418 @@
+// What may stand where an object or the registry should be: every file is told apart, none is ever a
+// crash, and what is not a whole object of ours is left as it is.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { Condition, list, unlink } from 'holdfast';
+import {
+  type Actor,
+  type ErrorName,
+  type Kind,
+  type Remote,
+  allKinds,
+  assertRejects,
+  assertThrows,
+  conditionBody,
+  freshName,
+  header,
+  isRoot,
+  kinds,
+  lastingDirectory,
+  newProcess,
+  objectFiles,
+  objectLength,
+  random,
+  registry,
+  removeDirectories,
+  semaphoreExists,
+  sharedActor,
+  state,
+  temporaryDirectory,
+  writeWord,
+} from '../support/index.js';
+
+type Forge = (bytes: Buffer) => Buffer;
+
+const edit =
+  (change: (bytes: Buffer) => void): Forge =>
+  (bytes) => {
+    change(bytes);
+    return bytes;
+  };
+
+const corrupt: [title: string, forge: Forge][] = [
+  ['one byte', (bytes) => bytes.subarray(0, 1)],
+  ['the magic number and no more', (bytes) => bytes.subarray(0, 8)],
+  ['cut in its header', (bytes) => bytes.subarray(0, 100)],
+  ['cut a byte before its header ends', (bytes) => bytes.subarray(0, header.length - 1)],
+  ['cut where its header ends', (bytes) => bytes.subarray(0, header.length)],
+  ['cut a byte before it ends', (bytes) => bytes.subarray(0, -1)],
+  ['a byte too long', (bytes) => Buffer.concat([bytes, Buffer.alloc(1)])],
+  ['twice as long', (bytes) => Buffer.concat([bytes, bytes])],
+  ['text', () => Buffer.from('hello\n')],
+  ['another magic number', edit((bytes) => bytes.write('SQLite', 0))],
+  ['a length that is not its own', edit((bytes) => bytes.writeBigUInt64LE(2n ** 60n, 24))],
+  ['a state that there is not', edit((bytes) => bytes.writeUInt32LE(7, header.state))],
+  ['a kind that there is not', edit((bytes) => bytes.writeUInt32LE(99, header.kind))],
+  ['a name longer than names', edit((bytes) => bytes.writeUInt32LE(4000, header.nameLength))],
+  [
+    'a semaphore’s name without an end',
+    edit((bytes) => bytes.fill('a', header.posixName, header.posixName + 32)),
+  ],
+];
+
+/** Of a Semaphore: its semaphore may have to be made again. */
+const tooMuch: [title: string, forge: Forge] = [
+  'a value that no semaphore has',
+  edit((bytes) => bytes.writeUInt32LE(40_000, header.initial)),
+];
+
+const incompatible: [title: string, forge: Forge][] = [
+  [
+    'a newer format',
+    edit((bytes) => bytes.writeUInt32LE(bytes.readUInt32LE(header.version) + 1, header.version)),
+  ],
+  ['format 4294967295', edit((bytes) => bytes.writeUInt32LE(2 ** 32 - 1, header.version))],
+  [
+    'another layout signature',
+    edit((bytes) => bytes.writeUInt8(bytes[header.signature]! ^ 1, header.signature)),
+  ],
+];
+
+let home: string;
+const join = () => newProcess({ env: { HOLDFAST_DIR: home } });
+/** A process that stays through all the tests here, and where it will look for the object. */
+async function setUp(kind: Kind) {
+  const actor = await sharedActor('process', 1, home);
+  const object = await actor.open(kind, { name: 'it', persistent: true });
+  const [fileName] = objectFiles(home);
+  const file = path.join(home, fileName!);
+  await object.close();
+  const whole = readFileSync(file);
+  return { actor, file, whole, posixName: object.posixName };
+}
+
+/** Things that are no files of ours, by the way to make one. */
+const strangers: [title: string, make: (file: string) => void][] = [
+  ['a directory', (file) => mkdirSync(file)],
+  ['a FIFO', (file) => execFileSync('mkfifo', [file])],
+  ['a symbolic link to nothing', (file) => symlinkSync('/nonexistent', file)],
+  ['a symbolic link to itself', (file) => symlinkSync(file, file)],
+];
+if (isRoot && process.platform === 'linux') {
+  strangers.push(['a device', (file) => execFileSync('mknod', [file, 'c', '1', '3'])]);
+}
+
+async function assertRefused(actor: Actor, kind: Kind, error: ErrorName): Promise<void> {
+  const about = { kind, objectName: 'it' };
+  await assertRejects(actor.open(kind, { name: 'it' }), error, about);
+  await assertRejects(actor.open(kind, { name: 'it', mustExist: true }), error, about);
+  await assertRejects(actor.open(kind, { name: 'it', exclusive: true }), error, about);
+  await assertRejects(actor.unlinkName(kind, 'it'), error, about);
+}
+
+/** All else goes on: another name, and list(). */
+async function assertOthersWork(...actors: Actor[]): Promise<void> {
+  for (const somebody of actors) {
+    const other = await somebody.open('Lock', { name: 'another' });
+    await (await other.acquire()).release();
+    const names = (await somebody.list()).map((entry) => entry.name);
+    assert.deepEqual(names, ['another']);
+    await other.close();
+  }
+}
+
+async function put(object: Remote): Promise<void> {
+  await (await object.acquire()).release();
+  await object.unlink();
+  await object.close();
+}
+
+describe('bad files', () => {
+  before(() => {
+    home = lastingDirectory();
+  });
+  afterEach(() => {
+    for (const file of objectFiles(home)) rmSync(path.join(home, file), { recursive: true });
+  });
+  after(async () => {
+    await (await sharedActor('process', 1, home)).kill();
+    removeDirectories([home]);
+  });
+
+  for (const kind of allKinds) {
+    describe(`in the place of a ${kind}`, () => {
+      for (const [error, forgeries] of [
+        ['CorruptError', kind === 'Semaphore' ? [...corrupt, tooMuch] : corrupt],
+        ['IncompatibleError', incompatible],
+      ] as const) {
+        it(`${error}, and the file stays as it is`, async () => {
+          const { actor, file, whole, posixName } = await setUp(kind);
+          for (const [title, forge] of forgeries) {
+            if (kind === 'RLock' && title.startsWith('a semaphore')) continue;
+            const forged = forge(Buffer.from(whole));
+            writeFileSync(file, forged);
+            try {
+              await assertRefused(actor, kind, error);
+            } catch (cause) {
+              throw new Error(title, { cause });
+            }
+            assert.ok(readFileSync(file).equals(forged), `${title}: the file has changed`);
+          }
+          await assertOthersWork(actor, await join());
+          assert.equal(objectFiles(home).length, 1, 'and no newcomer’s sweep took it away');
+          if (posixName) assert.notEqual(semaphoreExists(posixName), false);
+          // Once the file is whole again, so is the object.
+          writeFileSync(file, whole);
+          await put(await actor.open(kind, { name: 'it', mustExist: true }));
+          assert.deepEqual(objectFiles(home), []);
+        });
+      }
+
+      it('random bytes: CorruptError; random damage: an error of ours or the object', async () => {
+        const { actor, file, whole } = await setUp(kind);
+        const { whole: number } = random(`random damage, ${kind}`);
+        for (let round = 0; round < 20; round++) {
+          const bytes = Buffer.from(Array.from({ length: objectLength }, () => number(0, 255)));
+          writeFileSync(file, bytes);
+          await assertRefused(actor, kind, 'CorruptError');
+          assert.ok(readFileSync(file).equals(bytes));
+        }
+        for (let round = 0; round < 200; round++) {
+          const bytes = Buffer.from(whole);
+          // In what is checked at all; posix_name is not taken for somebody else's semaphore.
+          for (let n = number(1, 3); n > 0; n--) {
+            const at = number(0, header.posixName - 1);
+            bytes[at] = number(0, 255);
+          }
+          writeFileSync(file, bytes);
+          const object = await actor.open(kind, { name: 'it' }).catch((error: Error) => {
+            assert.match(error.name, /^(CorruptError|IncompatibleError)$/);
+          });
+          if (!object) continue;
+          await object.tryAcquire();
+          await object.inspect();
+          await actor.reset();
+        }
+        writeFileSync(file, whole);
+      });
+
+      it('a file of another kind or name: IncompatibleError', async () => {
+        const { actor, file, whole } = await setUp(kind);
+        const renamed = Buffer.from(whole);
+        renamed.write('at', header.name); // as two names with one digest would be
+        writeFileSync(file, renamed);
+        await assertRejects(actor.open(kind, { name: 'it' }), 'IncompatibleError');
+        assert.ok(readFileSync(file).equals(renamed));
+        writeFileSync(file, whole);
+        for (const other of allKinds.filter((it) => it !== kind)) {
+          await assertRejects(actor.open(other, { name: 'it' }), 'IncompatibleError');
+        }
+        assert.ok(readFileSync(file).equals(whole));
+        await put(await actor.open(kind, { name: 'it' }));
+      });
+
+      for (const [title, make] of strangers) {
+        it(`${title}: CorruptError, and it stays`, async () => {
+          const { actor, file, posixName } = await setUp(kind);
+          rmSync(file);
+          make(file);
+          const { ino, mode } = lstatSync(file);
+          await assertRefused(actor, kind, 'CorruptError');
+          await assertOthersWork(actor);
+          assert.deepEqual([lstatSync(file).ino, lstatSync(file).mode], [ino, mode]);
+          rmSync(file, { recursive: true });
+          // The semaphore of the file that we took away is found, and made anew.
+          await put(await actor.open(kind, { name: 'it' }));
+          if (posixName) assert.notEqual(semaphoreExists(posixName), true);
+        });
+      }
+
+      it('a symbolic link to a whole object: CorruptError', async () => {
+        const { actor, file, whole } = await setUp(kind);
+        const elsewhere = path.join(temporaryDirectory(), 'whole');
+        renameSync(file, elsewhere);
+        symlinkSync(elsewhere, file);
+        await assertRefused(actor, kind, 'CorruptError');
+        assert.ok(readFileSync(elsewhere).equals(whole));
+        renameSync(elsewhere, file);
+        await put(await actor.open(kind, { name: 'it', mustExist: true }));
+      });
+
+      it('a file of another user: PermissionError, and it stays', async function () {
+        if (!isRoot) this.skip(); // only root can make one
+        const { actor, file, whole } = await setUp(kind);
+        chownSync(file, 12345, 12345);
+        await assertRefused(actor, kind, 'PermissionError');
+        await assertOthersWork(actor);
+        assert.ok(readFileSync(file).equals(whole));
+        chownSync(file, 0, 0);
+        await put(await actor.open(kind, { name: 'it' }));
+      });
+
+      // INV-8: a creator that died inside left a file that no one has open. It is made anew.
+      const halfMade: [title: string, forge: Forge][] = [
+        ['empty', () => Buffer.alloc(0)],
+        ['reserved and not written', (bytes) => Buffer.alloc(bytes.length)],
+        ['written but for its magic number', edit((bytes) => bytes.fill(0, 0, 8))],
+        [
+          'written but for its semaphore',
+          edit((bytes) => bytes.writeUInt32LE(state.making, header.state)),
+        ],
+      ];
+      for (const [title, forge] of halfMade) {
+        it(`a half-made file, ${title}, is made anew`, async () => {
+          const { actor, file, whole, posixName } = await setUp(kind);
+          writeFileSync(file, forge(Buffer.from(whole)));
+          const fresh = await actor.open(kind, { name: 'it' });
+          const hold = await fresh.acquire();
+          assert.equal(hold.abandoned, false);
+          await hold.release();
+          await fresh.close();
+          assert.deepEqual(objectFiles(home), [], 'it was not persistent');
+          if (posixName) assert.notEqual(semaphoreExists(posixName), true);
+        });
+      }
+
+      it('a half-made file is swept by the next newcomer', async () => {
+        const { file, whole, posixName } = await setUp(kind);
+        writeFileSync(file, edit((b) => b.writeUInt32LE(state.making, header.state))(whole));
+        await (await (await join()).open('Lock', { name: 'another' })).close();
+        assert.deepEqual(objectFiles(home), []);
+        if (posixName) assert.notEqual(semaphoreExists(posixName), true);
+      });
+    });
+  }
+
+  it('a newcomer’s sweep leaves strangers alone', async () => {
+    for (const [i, [, make]] of strangers.entries()) {
+      make(path.join(home, `object.${String(i).padStart(26, '0')}`));
+    }
+    const before = objectFiles(home);
+    await assertOthersWork(await join());
+    assert.deepEqual(objectFiles(home), before);
+  });
+});
+
+// Its own lock is made if it is not there, so the file must not say what is made: nobody would take it away.
+it('a Condition whose file names another kind of lock: CorruptError, and no lock is made', () => {
+  const name = freshName('condition');
+  const condition = new Condition(undefined, { name, persistent: true });
+  const lockName = condition.lock.name;
+  condition.close();
+  unlink('RLock', lockName);
+  writeWord(name, conditionBody.lockKind, BigInt(kinds.Lock) | (BigInt(lockName.length) << 32n));
+  assertThrows(() => new Condition(undefined, { name }), 'CorruptError', { kind: 'Condition' });
+  assert.ok(!list().some((entry) => entry.name === lockName));
+  unlink('Condition', name);
+});
+
+describe('a bad registry', () => {
+  async function emptyDirectory() {
+    const directory = temporaryDirectory();
+    const first = await newProcess({ env: { HOLDFAST_DIR: directory } });
+    await first.open('Lock', { name: 'it' });
+    const file = path.join(directory, 'registry');
+    const whole = readFileSync(file);
+    assert.equal(whole.length, registry.length);
+    await first.leave();
+    assert.deepEqual(readdirSync(directory), [], 'the last one out left nothing');
+    return { directory, file, whole };
+  }
+
+  const bad: [title: string, forge: Forge, error: ErrorName][] = [
+    ...[...corrupt].map(
+      ([title, forge]) => [title, forge, 'CorruptError'] as [string, Forge, ErrorName],
+    ),
+    ...incompatible.map(
+      ([title, forge]) => [title, forge, 'IncompatibleError'] as [string, Forge, ErrorName],
+    ),
+    ['an object', edit((bytes) => bytes.writeUInt32LE(kinds.Lock, header.kind)), 'CorruptError'],
+  ];
+
+  it('is an error for whoever comes, stays as it is, and is no obstacle once it is gone', async () => {
+    const { directory, file, whole } = await emptyDirectory();
+    const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
+    for (const [title, forge, error] of bad) {
+      const forged = forge(Buffer.from(whole));
+      writeFileSync(file, forged);
+      const about = { kind: 'RLock', objectName: 'it' };
+      try {
+        await assertRejects(newcomer.open('RLock', { name: 'it' }), error, about);
+        await assertRejects(newcomer.list(), error);
+        await assertRejects(newcomer.unlinkName('Lock', 'it'), error);
+      } catch (cause) {
+        throw new Error(title, { cause });
+      }
+      assert.ok(readFileSync(file).equals(forged), `${title}: the file has changed`);
+      assert.deepEqual(readdirSync(directory), ['registry'], title);
+    }
+    rmSync(file);
+    const lock = await newcomer.open('Lock', { name: 'it' });
+    await (await lock.acquire()).release();
+  });
+
+  it('that is a directory, a FIFO or a symbolic link: CorruptError', async () => {
+    const { directory, file, whole } = await emptyDirectory();
+    const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
+    const elsewhere = path.join(temporaryDirectory(), 'registry');
+    writeFileSync(elsewhere, whole);
+    const strangers: [string, () => void][] = [
+      ['a FIFO', () => execFileSync('mkfifo', [file])],
+      ['a symbolic link', () => symlinkSync(elsewhere, file)],
+      ['a directory', () => mkdirSync(file)],
+    ];
+    for (const [title, make] of strangers) {
+      make();
+      try {
+        await assertRejects(newcomer.open('Lock', { name: 'it' }), 'CorruptError');
+      } catch (cause) {
+        throw new Error(title, { cause });
+      }
+      rmSync(file, { recursive: true });
+    }
+    assert.ok(readFileSync(elsewhere).equals(whole));
+  });
+
+  // In a new registry those who are there would be nobody, and count as dead.
+  it('that was removed while others use objects: IncompatibleError, until they have left', async () => {
+    const directory = temporaryDirectory();
+    const env = { HOLDFAST_DIR: directory };
+    const [one, newcomer] = await Promise.all([newProcess({ env }), newProcess({ env })]);
+    const lock = await one.open('RLock', { name: 'it' });
+    const hold = await lock.acquire();
+    rmSync(path.join(directory, 'registry'));
+    const about = { kind: 'RLock', objectName: 'it' };
+    await assertRejects(newcomer.open('RLock', { name: 'it' }), 'IncompatibleError', about);
+    await assertRejects(one.open('RLock', { name: 'other' }), 'IncompatibleError');
+    assert.equal(await lock.locked(), true);
+    await hold.release();
+    await lock.close();
+    await one.leave();
+    const again = await newcomer.open('RLock', { name: 'it' });
+    assert.equal((await again.acquire()).abandoned, false);
+  });
+
+  it('that is half-made is made anew', async () => {
+    const { directory, file, whole } = await emptyDirectory();
+    for (const half of [Buffer.alloc(0), Buffer.alloc(whole.length), Buffer.alloc(header.length)]) {
+      writeFileSync(file, half);
+      const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
+      const lock = await newcomer.open('Lock', { name: 'it' });
+      await (await lock.acquire()).release();
+      await newcomer.leave();
+      assert.deepEqual(readdirSync(directory), []);
+    }
+  });
+});

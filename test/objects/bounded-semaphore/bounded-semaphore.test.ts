@@ -1,0 +1,513 @@
+// BoundedSemaphore: permits that have owners. INV-1 for each of them: at most one live holder.
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BoundedSemaphore, type Guard } from 'holdfast';
+import { ContenderReports, describeObject } from '../../support/family.js';
+import {
+  Counter,
+  type Remote,
+  acquire,
+  assertRejects,
+  assertThrows,
+  forms,
+  freshName,
+  newActor,
+  newProcess,
+  newWorker,
+  now,
+  random,
+  sharedActor,
+  track,
+  twoSlices,
+  until,
+} from '../../support/index.js';
+
+const kind = 'BoundedSemaphore';
+const open = (permits: number | undefined, name?: string) =>
+  track(new BoundedSemaphore(permits, { name }));
+const opened = async (actor: Awaited<ReturnType<typeof newActor>>, name: string, permits = 2) =>
+  actor.open(kind, { name }, permits);
+
+/** Takes all that can be had, and how many of them were news of a death. */
+function takeAll(semaphore: BoundedSemaphore): { guards: Guard[]; abandoned: number } {
+  const guards: Guard[] = [];
+  for (let guard; (guard = semaphore.tryAcquire()) !== null; ) guards.push(guard);
+  return { guards, abandoned: guards.filter((guard) => guard.abandoned).length };
+}
+
+/** All permits are there, nobody waits, and nobody is told anything. */
+function assertWhole(semaphore: BoundedSemaphore, permits: number): void {
+  const { guards, abandoned } = takeAll(semaphore);
+  for (const guard of guards) guard.release();
+  assert.deepEqual([guards.length, abandoned, semaphore.value()], [permits, 0, permits]);
+  assert.equal(semaphore.inspect().waiters, 0);
+}
+
+describe('BoundedSemaphore', () => {
+  describe('cells', () => {
+    for (const place of ['process', 'worker'] as const) {
+      it(place === 'process' ? 'across processes' : 'in workers', async () => {
+        const name = freshName(kind);
+        const semaphore = open(2, name);
+        const [one, two] = await Promise.all([newActor(place), newActor(place)]);
+        const [a, b] = [await opened(one, name), await opened(two, name)];
+        const first = await a.acquire();
+        assert.equal(semaphore.value(), 1);
+        const second = await acquire(b, 'sync');
+        assert.deepEqual([semaphore.value(), await a.value(), await b.value()], [0, 0, 0]);
+        assert.equal(semaphore.tryAcquire(), null);
+        assert.equal(await a.tryAcquire(), null);
+        const { holders } = semaphore.inspect();
+        assert.deepEqual(
+          holders.map(({ pid, threadId }) => `${pid} ${threadId}`).toSorted(),
+          [one, two].map(({ pid, threadId }) => `${pid} ${threadId}`).toSorted(),
+        );
+        const wait = a.acquire();
+        await wait.started;
+        await second.release();
+        const third = await wait;
+        assert.equal(third.abandoned, false);
+        for (const hold of [first, third]) await hold.release();
+        assertWhole(semaphore, 2);
+      });
+    }
+
+    for (const form of forms) {
+      it(form, async () => {
+        const name = freshName(kind);
+        const semaphore = open(2, name);
+        const other = await opened(await sharedActor('process'), name);
+        const guards = [semaphore.acquireSync(), await semaphore.acquire()];
+        const wait = acquire(other, form);
+        await until(() => semaphore.inspect().waiters === 1, 'it waits');
+        assert.equal(semaphore.inspect().contentions, 1);
+        guards[0]!.release();
+        const hold = await wait;
+        assert.equal(semaphore.value(), 0);
+        await hold.release();
+        guards[1]!.release();
+        assertWhole(semaphore, 2);
+      });
+    }
+
+    it('timeout', async () => {
+      const name = freshName(kind);
+      const semaphore = open(2, name);
+      const other = await opened(await sharedActor('process'), name);
+      const holds = [await other.acquire(), await other.acquire()];
+      for (const timeout of [0, 1, 20.5, 70]) {
+        const about = { kind, objectName: name };
+        let began = now();
+        assertThrows(() => semaphore.acquireSync({ timeout }), 'TimeoutError', about);
+        assert.ok(now() - began >= timeout);
+        began = now();
+        await assertRejects(semaphore.acquire({ timeout }), 'TimeoutError', about);
+        assert.ok(now() - began >= timeout);
+      }
+      // Those that ended have nothing, and are not rung for either.
+      for (const hold of holds) await hold.release();
+      await twoSlices();
+      assertWhole(semaphore, 2);
+    });
+
+    it('abort', async () => {
+      const name = freshName(kind);
+      const semaphore = open(1, name);
+      const other = await opened(await sharedActor('process'), name, 1);
+      const hold = await other.acquire();
+      const controller = new AbortController();
+      const { signal } = controller;
+      const waits = [semaphore.acquire({ signal }), semaphore.acquire({ signal, timeout: 60_000 })];
+      const stays = semaphore.acquire();
+      const reason = new Error('enough');
+      controller.abort(reason);
+      for (const wait of waits) await assert.rejects(wait, reason);
+      await assert.rejects(semaphore.acquire({ signal }), reason);
+      await hold.release();
+      (await stays).release();
+      assertWhole(semaphore, 1);
+    });
+
+    for (const place of ['process', 'worker'] as const) {
+      // A worker is terminated where a process is killed: the same cell.
+      it(`killed while holding${place === 'worker' ? ' (a worker)' : ''}`, async () => {
+        const name = freshName(kind);
+        const semaphore = open(5, name);
+        const victim = await newActor(place);
+        const theirs = await opened(victim, name, 5);
+        for (let i = 0; i < 3; i++) await acquire(theirs, forms[i % 2]!);
+        const ours = [semaphore.acquireSync(), semaphore.acquireSync()];
+        const [there, blocked] = await Promise.all([newProcess(), newProcess()]);
+        const waits = [
+          semaphore.acquire(),
+          (await opened(there, name, 5)).acquire(),
+          (await opened(blocked, name, 5)).acquireSync(),
+        ];
+        await until(() => semaphore.inspect().waiters === 3, 'three wait');
+        await victim.kill();
+        const holds = await Promise.all(waits);
+        assert.deepEqual(
+          holds.map(({ abandoned }) => abandoned),
+          [true, true, true],
+        );
+        assert.equal(semaphore.value(), 0);
+        assert.equal(semaphore.inspect().abandonments, 3);
+        for (const hold of holds) await hold.release();
+        for (const guard of ours) guard.release();
+        assertWhole(semaphore, 5);
+      });
+    }
+
+    it('killed while waiting', async () => {
+      const name = freshName(kind);
+      const semaphore = open(1, name);
+      const guard = semaphore.acquireSync();
+      const victims = await Promise.all([newProcess(), newProcess(), newWorker(), newWorker()]);
+      const remotes: Remote[] = [];
+      for (const victim of victims) remotes.push(await opened(victim, name, 1));
+      remotes.forEach((remote, i) => void acquire(remote, forms[i % 2]!));
+      await until(() => semaphore.inspect().waiters === 4, 'four wait');
+      const survivor = await opened(await sharedActor('process'), name, 1);
+      const wait = survivor.acquire();
+      await wait.started;
+      await Promise.all(victims.map((victim) => victim.kill()));
+      assert.equal(semaphore.inspect().waiters, 1);
+      guard.release();
+      const hold = await wait;
+      assert.equal(hold.abandoned, false);
+      await hold.release();
+      assertWhole(semaphore, 1);
+    });
+
+    // Between giving the permit back and ringing, or anywhere else in release(): whoever waits gets on,
+    // and there are as many permits as before.
+    it('killed while notifying', async () => {
+      const { next } = random('killed while releasing');
+      const name = freshName(kind);
+      const semaphore = open(1, name);
+      using reports = new ContenderReports(kind, name, 1, 8);
+      for (let kill = 0; kill < 6; kill++) {
+        const victim = reports.start(kill, 'sync');
+        await victim.line('{"what":"ready"');
+        const waits = (async () => {
+          for (let round = 0; round < 20; round++) (await semaphore.acquire()).release();
+        })();
+        await sleep(next() * 10);
+        await reports.kill(victim);
+        await waits;
+        semaphore.acquireSync({ timeout: 10_000 }).release();
+        assertWhole(semaphore, 1);
+      }
+      reports.assertSound();
+    });
+  });
+
+  it('gives as many permits as it has, and they come back', async () => {
+    const semaphore = open(2);
+    assert.equal(semaphore.value(), 2);
+    const first = semaphore.tryAcquire()!;
+    const second = await semaphore.acquire();
+    assert.deepEqual([semaphore.value(), semaphore.tryAcquire()], [0, null]);
+    first.release();
+    assert.equal(semaphore.value(), 1);
+    first.release();
+    assert.equal(semaphore.value(), 1, 'a guard releases once');
+    {
+      using third = semaphore.acquireSync();
+      assert.deepEqual([semaphore.value(), third.abandoned], [0, false]);
+    }
+    second.release();
+    assertWhole(semaphore, 2);
+  });
+
+  it('withPermit() holds one while its function runs', async () => {
+    const semaphore = open(2);
+    let inside = 0;
+    let most = 0;
+    const task = async () => {
+      most = Math.max(most, ++inside);
+      await sleep(1);
+      inside--;
+      return 7;
+    };
+    const results = await Promise.all(Array.from({ length: 10 }, () => semaphore.withPermit(task)));
+    assert.deepEqual([most, ...new Set(results)], [2, 7]);
+    await assert.rejects(
+      semaphore.withPermit(() => {
+        throw new Error('mine');
+      }),
+      { message: 'mine' },
+    );
+    await assert.rejects(semaphore.withPermit('no function' as never), TypeError);
+    assertWhole(semaphore, 2);
+  });
+
+  it('over-release is an error, and nothing was given', async () => {
+    const name = freshName(kind);
+    const semaphore = open(2, name);
+    const about = { kind, objectName: name };
+    assertThrows(() => semaphore.release(), 'OverReleaseError', about);
+    const guard = semaphore.acquireSync();
+    semaphore.release();
+    assertThrows(() => semaphore.release(), 'OverReleaseError', about);
+    assertThrows(() => guard.release(), 'NotLockedError', about);
+    guard.release();
+    const there = await opened(await sharedActor('process'), name);
+    await assertRejects(there.release(), 'OverReleaseError', about);
+    assertWhole(semaphore, 2);
+  });
+
+  it('release() is first of all for one’s own; without one it ends another’s, whose guard says so', async () => {
+    const name = freshName(kind);
+    const semaphore = open(2, name);
+    const there = await opened(await sharedActor('process'), name);
+    const [mine, theirs] = [semaphore.acquireSync(), await there.acquire()];
+    semaphore.release();
+    assertThrows(() => mine.release(), 'NotLockedError');
+    semaphore.release();
+    await assertRejects(theirs.release(), 'NotLockedError', { kind, objectName: name });
+    // And a guard never ends a later hold of the same place.
+    const later = [semaphore.acquireSync(), await there.acquire()];
+    mine.release();
+    assert.equal(semaphore.value(), 0);
+    for (const hold of later) await hold.release();
+    assertWhole(semaphore, 2);
+  });
+
+  it('a thread that has every permit gets DeadlockError from the form that blocks', async () => {
+    const name = freshName(kind);
+    const semaphore = open(2, name);
+    const there = await opened(await sharedActor('process'), name);
+    const guards = [semaphore.acquireSync(), semaphore.acquireSync()];
+    assertThrows(() => semaphore.acquireSync(), 'DeadlockError', { kind, objectName: name });
+    assertThrows(() => semaphore.acquireSync({ timeout: 5 }), 'TimeoutError');
+    guards[0]!.release();
+    const theirs = await there.acquire();
+    // Now somebody else can end the wait.
+    assertThrows(() => semaphore.acquireSync({ timeout: 5 }), 'TimeoutError');
+    await theirs.release();
+    guards[1]!.release();
+    assertWhole(semaphore, 2);
+  });
+
+  it('pending acquisitions of a thread are served in order; tryAcquire() does not queue', async () => {
+    const name = freshName(kind);
+    const semaphore = open(2, name);
+    const again = open(undefined, name);
+    const there = await opened(await sharedActor('process'), name);
+    const held = [await there.acquire(), await there.acquire()];
+    const order: number[] = [];
+    const waits = Array.from({ length: 12 }, async (_, i) => {
+      const guard = await (i % 2 ? again : semaphore).acquire();
+      order.push(i);
+      guard.release();
+    });
+    assert.equal(semaphore.inspect().waiters, 12);
+    for (const hold of held) await hold.release();
+    await Promise.all(waits);
+    assert.deepEqual(order, [...order.keys()]);
+    assertWhole(semaphore, 2);
+  });
+
+  it('n releases in one turn serve n waiters, each a process or worker', async () => {
+    const name = freshName(kind);
+    const semaphore = open(4, name);
+    const guards = takeAll(semaphore).guards;
+    const actors = await Promise.all([newProcess(), newProcess(), newWorker(), newWorker()]);
+    const remotes = await Promise.all(actors.map((actor) => opened(actor, name, 4)));
+    const waits = remotes.map((remote, i) => acquire(remote, forms[i % 2]!));
+    await until(() => semaphore.inspect().waiters === 4, 'all wait');
+    for (const guard of guards) guard.release();
+    const holds = await Promise.all(waits);
+    assert.equal(semaphore.value(), 0);
+    for (const hold of holds) await hold.release();
+    assertWhole(semaphore, 4);
+  });
+
+  it('what a dead holder leaves in an empty house is told to those who come, exactly as often', async () => {
+    const name = freshName(kind);
+    const victim = await newProcess();
+    const theirs = await opened(victim, name, 4);
+    for (let i = 0; i < 3; i++) await theirs.acquire();
+    await victim.kill();
+    // Opened and closed in between: it keeps its news.
+    open(4, name).close();
+    const semaphore = open(4, name);
+    assert.equal(semaphore.value(), 4);
+    const { guards, abandoned } = takeAll(semaphore);
+    assert.deepEqual([guards.length, abandoned], [4, 3]);
+    assert.equal(guards[0]!.abandoned, false, 'the one that nobody had goes first');
+    for (const guard of guards) guard.release();
+    assertWhole(semaphore, 4);
+  });
+
+  it('a chain of holders that die', async () => {
+    const name = freshName(kind);
+    const semaphore = open(1, name);
+    for (let link = 0; link < 4; link++) {
+      const victim = link % 2 ? await newWorker() : await newProcess();
+      assert.equal((await (await opened(victim, name, 1)).acquire()).abandoned, link > 0);
+      await victim.kill();
+    }
+    using guard = semaphore.acquireSync();
+    assert.equal(guard.abandoned, true);
+    assert.equal(semaphore.inspect().abandonments, 4);
+  });
+
+  it('a stopped holder keeps its permit', async () => {
+    const name = freshName(kind);
+    const semaphore = open(1, name);
+    const holder = await newProcess();
+    const hold = await (await opened(holder, name, 1)).acquire();
+    holder.signal('SIGSTOP');
+    await assertRejects(semaphore.acquire({ timeout: 200 }), 'TimeoutError');
+    assert.equal(semaphore.value(), 0);
+    holder.signal('SIGCONT');
+    await hold.release();
+    assertWhole(semaphore, 1);
+  });
+
+  it('close(): HeldError for the handle that holds, ClosedError for what waits through it', async () => {
+    const name = freshName(kind);
+    const [semaphore, again] = [open(2, name), open(2, name)];
+    const there = await opened(await sharedActor('process'), name);
+    const about = { kind, objectName: name };
+    const guards = [semaphore.acquireSync(), semaphore.acquireSync()];
+    assertThrows(() => semaphore.close(), 'HeldError', about);
+    guards[1]!.release();
+    assertThrows(() => semaphore.close(), 'HeldError', about);
+    const theirs = await there.acquire();
+    const [gone, stays] = [again.acquire(), semaphore.acquire()];
+    again.close();
+    await assertRejects(gone, 'ClosedError', about);
+    await theirs.release();
+    (await stays).release();
+    guards[0]!.release();
+    semaphore.close();
+    assert.equal(await there.value(), 2);
+  });
+
+  it('held by what was collected, to the end of the thread', async () => {
+    const name = freshName(kind);
+    const semaphore = open(3, name);
+    const actor = await newProcess({ nodeArgs: ['--expose-gc'] });
+    await actor.act('dropPermits', { name, permits: 3, count: 2 });
+    assert.equal(semaphore.value(), 1);
+    await actor.leave();
+    const { guards, abandoned } = takeAll(semaphore);
+    assert.deepEqual([guards.length, abandoned], [3, 2]);
+    for (const guard of guards) guard.release();
+  });
+
+  it('inspect(): everything that it promises, and nothing else', async () => {
+    const name = freshName(kind);
+    const semaphore = open(3, name);
+    const me = { pid: process.pid, threadId: 0, processName: 'MainProcess' };
+    const state = { kind, name, permits: 3, waiters: 0, contentions: 0, abandonments: 0 };
+    assert.deepEqual(semaphore.inspect(), { ...state, value: 3, holders: [], acquisitions: 0 });
+    const guards = [semaphore.acquireSync(), semaphore.acquireSync()];
+    assert.deepEqual(semaphore.inspect(), {
+      ...state,
+      value: 1,
+      holders: [me, me],
+      acquisitions: 2,
+    });
+    for (const guard of guards) guard.release();
+  });
+
+  it('wrong permits are refused before anything is touched; 1 to 4096', async () => {
+    for (const permits of [0, -1, 1.5, NaN, Infinity, 4097, 2 ** 32]) {
+      assert.throws(() => new BoundedSemaphore(permits), RangeError, String(permits));
+    }
+    for (const permits of ['1', null, {}, 1n, true]) {
+      assert.throws(() => new BoundedSemaphore(permits as never), TypeError, String(permits));
+    }
+    assert.throws(() => new BoundedSemaphore(undefined), TypeError, 'anonymous, and must exist');
+    const semaphore = open(1);
+    for (const timeout of [-1, NaN, Infinity]) {
+      assert.throws(() => semaphore.acquireSync({ timeout }), RangeError);
+      await assert.rejects(semaphore.acquire({ timeout }), RangeError);
+    }
+    assert.throws(() => semaphore.acquireSync({ signal: AbortSignal.abort() } as never), TypeError);
+    await assert.rejects(semaphore.acquire({ signal: {} as never }), TypeError);
+    assertWhole(semaphore, 1);
+    const large = open(4096);
+    const { guards } = takeAll(large);
+    assert.equal(guards.length, 4096);
+    assertThrows(() => large.acquireSync(), 'DeadlockError');
+    assert.equal(large.inspect().holders.length, 4096);
+    for (const guard of guards) guard.release();
+    assert.equal(large.value(), 4096);
+  });
+
+  it('one permit is a mutex: no increment of an unprotected number is lost', async function () {
+    this.timeout(60_000);
+    const name = freshName(kind);
+    const counter = new Counter();
+    const rounds = 3000;
+    const actors = await Promise.all([newProcess(), newProcess(), newWorker(), newWorker()]);
+    const remotes = await Promise.all(actors.map((actor) => opened(actor, name, 1)));
+    await Promise.all(
+      actors.map((actor, i) =>
+        actor.act(
+          'count',
+          { object: remotes[i]!.id, form: forms[i % 2], rounds, file: counter.file },
+          55_000,
+        ),
+      ),
+    );
+    assert.equal(counter.read(), 4 * rounds);
+  });
+
+  it('contenders killed at random instants: never more inside than permits, and none is lost', async function () {
+    this.timeout(60_000);
+    const { next, whole } = random('permits under kills');
+    const permits = 3;
+    const kills = 8;
+    const name = freshName(kind);
+    const semaphore = open(permits, name);
+    using reports = new ContenderReports(kind, name, permits, kills + 5);
+    const contenders = [0, 1, 2, 3, 4].map((i) => reports.start(i, forms[i % 2]!));
+    for (let kill = 0; kill < kills; kill++) {
+      const victim = whole(0, contenders.length - 1);
+      await contenders[victim]!.line('{"what":"ready"');
+      await sleep(next() * 15);
+      await reports.kill(contenders[victim]!);
+      contenders[victim] = reports.start(5 + kill, forms[kill % 2]!);
+      const { acquisitions } = semaphore.inspect();
+      await until(() => semaphore.inspect().acquisitions > acquisitions, 'somebody gets on');
+    }
+    await Promise.all(contenders.map((it) => reports.kill(it)));
+    reports.assertSound();
+    const told = reports.count('abandoned');
+    const before = semaphore.inspect().abandonments;
+    assert.ok(told <= before, `${told} told of ${before}`);
+    const { guards, abandoned } = takeAll(semaphore);
+    assert.equal(guards.length, permits);
+    assert.equal(semaphore.inspect().abandonments, before + abandoned);
+    for (const guard of guards) guard.release();
+    assertWhole(semaphore, permits);
+    console.log(
+      `      ${kills} killed; ${semaphore.inspect().acquisitions} acquisitions, ${before + abandoned} permits of the dead`,
+    );
+  });
+
+  describeObject<BoundedSemaphore>({
+    kind,
+    number: { name: 'permits', value: 2, other: 3, largest: 4096 },
+    open: (options) => new BoundedSemaphore(2, options),
+    mark: (semaphore) => semaphore.acquireSync().release(),
+    isMarked: (semaphore) => semaphore.inspect().acquisitions > 0,
+    calls: {
+      acquire: (it) => it.acquire(),
+      acquireSync: (it) => it.acquireSync(),
+      tryAcquire: (it) => it.tryAcquire(),
+      withPermit: (it) => it.withPermit(() => {}),
+      release: (it) => it.release(),
+      value: (it) => it.value(),
+      inspect: (it) => it.inspect(),
+      unlink: (it) => it.unlink(),
+    },
+    asArgument: [[0, 1, 1, 2, 2], 'ERR_HOLDFAST_NOT_LOCKED'],
+  });
+});

@@ -1,0 +1,113 @@
+// A million items, four producers, four consumers, each a process, each pair of them in another way:
+// every item is delivered once, in the order of its producer, in the memory that was asked for.
+import assert from 'node:assert/strict';
+import {
+  bytesStored,
+  headerBytes,
+  nowMs,
+  open,
+  random,
+  startChild,
+  useQueues,
+  within,
+} from '../../support/queue.js';
+
+const items = 1_000_000;
+const producers = 4;
+const each = items / producers;
+const maxBytes = 4 * 2 ** 20;
+const watchdogMs = 150_000;
+
+interface Report {
+  count: number;
+  bytes: number;
+  torn: number;
+  twice: number;
+  disorder: number;
+  seen: Uint8Array[];
+}
+
+describe('Queue: a million items', () => {
+  useQueues();
+
+  it('4 producers x 4 consumers: each item once, in order, within maxBytes', async function () {
+    this.timeout(watchdogMs + 10_000);
+    const chance = random('a million items');
+    const queue = open({ codec: 'buffer', maxBytes });
+    const startedAt = nowMs();
+    const consumers = ['getSync', 'get', 'getMany', 'iterate'].map((way) => {
+      const child = startChild('queue-stress.mjs', [
+        'consume',
+        queue.name,
+        way,
+        String(producers),
+        String(each),
+      ]);
+      return new Promise<Report>((resolve, reject) => {
+        child.once('message', (report) => resolve(report as Report));
+        // Not 'exit', which may come before the last message.
+        child.once('disconnect', () => reject(new Error(`${way} ended without a report`)));
+      });
+    });
+    const producing = ['putSync', 'put', 'tryPut', 'putMany'].map((way, id) => {
+      const child = startChild('queue-stress.mjs', [
+        'produce',
+        queue.name,
+        String(id),
+        String(each),
+        way,
+        String(chance.whole(0, 2 ** 31)),
+      ]);
+      return new Promise<void>((resolve, reject) => {
+        child.once('exit', (code, signal) =>
+          code === 0 ? resolve() : reject(new Error(`${way} ended: ${code ?? signal}`)),
+        );
+      });
+    });
+    let stored = 0;
+    let longest = 0;
+    const looking = setInterval(() => {
+      stored = Math.max(stored, bytesStored(queue));
+      longest = Math.max(longest, queue.size());
+    }, 20);
+    let reports: Report[];
+    try {
+      await within(Promise.all(producing), 'producing', watchdogMs);
+      queue.end();
+      reports = await within(Promise.all(consumers), 'consuming', watchdogMs);
+    } finally {
+      clearInterval(looking);
+    }
+    const took = nowMs() - startedAt;
+    stored = Math.max(stored, bytesStored(queue));
+
+    const sum = (what: 'count' | 'bytes' | 'torn' | 'twice' | 'disorder') =>
+      reports.reduce((total, report) => total + report[what], 0);
+    console.log(
+      `      ${items} items, ${(sum('bytes') / 2 ** 20).toFixed(0)} MiB in ${(took / 1000).toFixed(1)} s; ` +
+        `consumers took ${reports.map(({ count }) => count).join(', ')}; ` +
+        `stored at most ${(stored / 2 ** 20).toFixed(2)} MiB, ${longest} items waiting at most`,
+    );
+    assert.deepEqual(
+      { torn: sum('torn'), twice: sum('twice'), disorder: sum('disorder'), count: sum('count') },
+      { torn: 0, twice: 0, disorder: 0, count: items },
+    );
+    for (let id = 0; id < producers; id++) {
+      const seen = new Uint8Array(each / 8);
+      for (const report of reports) {
+        const theirs = report.seen[id]!;
+        for (let i = 0; i < seen.length; i++) {
+          assert.equal(seen[i]! & theirs[i]!, 0, 'delivered to two consumers');
+          seen[i]! |= theirs[i]!;
+        }
+      }
+      assert.ok(
+        seen.every((byte) => byte === 255),
+        `items of producer ${id} are missing`,
+      );
+    }
+    assert.ok(stored <= maxBytes + headerBytes, `${stored} bytes stored`);
+    const { puts, gets, size } = queue.inspect();
+    assert.deepEqual({ puts, gets, size }, { puts: items, gets: items, size: 0 });
+  });
+});

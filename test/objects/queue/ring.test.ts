@@ -1,0 +1,246 @@
+// The ring itself: every size of item, growing with its content wrapped around the end, and never more
+// memory than was asked for.
+import assert from 'node:assert/strict';
+import { readStamp, stampLength, stamped } from '../../programs/queue-agent.mjs';
+import {
+  agentIn,
+  bytesStored,
+  headerBytes,
+  open,
+  random,
+  startChild,
+  killChild,
+  pause,
+  nowMs,
+  useQueues,
+  within,
+} from '../../support/queue.js';
+import { scaled } from '../../support/scale.js';
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+/** What an item of so many bytes takes in the ring: its head, and its bytes rounded up. */
+const footprint = (length: number) => 8 + Math.ceil(length / 8) * 8;
+
+describe('Queue: the ring', () => {
+  useQueues();
+
+  describe('sizes of items', () => {
+    const lengths = [0, 1, 7, 8, 9, 63, 64, 65, 4095, 4096, 65_519, 65_520, 65_528, 65_529, 65_536];
+    for (const length of [...lengths, 1 * MiB, 10 * MiB, 60 * MiB, 64 * MiB - 8]) {
+      it(`${length} bytes, here and through another process`, async () => {
+        const queue = open<Buffer>();
+        const item = Buffer.alloc(length, 'item ');
+        if (length > 0) item[length - 1] = 255;
+        assert.equal(queue.tryPut(item), true);
+        assert.equal(queue.inspect().bytes, footprint(length));
+        assert.ok(queue.tryGet()!.equals(item));
+        const stampedLength = Math.min(length, 64 * MiB - 8 - stampLength);
+        const remote = await (await agentIn('process')).attach(queue.toJSON());
+        await remote.act('putStamped', 7, 1, stampedLength);
+        const back = readStamp(queue.getSync({ timeout: 5000 }));
+        assert.deepEqual(back, { producer: 7, sequence: 1, length: stampedLength });
+        queue.tryPut(stamped(8, 2, stampedLength));
+        assert.deepEqual(await remote.act('getStamped'), {
+          producer: 8,
+          sequence: 2,
+          length: stampedLength,
+        });
+        assert.ok(bytesStored(queue) <= 64 * MiB + headerBytes);
+      });
+    }
+    it('strings of 30 million characters, of one and of two bytes', () => {
+      const queue = open<string>();
+      for (const text of ['x'.repeat(30e6), `${'é'.repeat(15e6)}\ud800`, '😀'.repeat(10e6)]) {
+        queue.tryPut(text);
+        assert.ok(queue.tryGet() === text);
+      }
+    });
+
+    for (const [maxBytes, largest] of [
+      [65_536, 65_528],
+      [100_000, 65_528],
+      [131_072, 131_064],
+      [3 * MiB, 2 * MiB - 8],
+    ] as const) {
+      it(`maxBytes ${maxBytes}: ${largest} bytes fit, one more is RangeError at once`, async () => {
+        const queue = open<Buffer>({ maxBytes });
+        const tooLarge = Buffer.alloc(largest + 1);
+        await assert.rejects(queue.put(tooLarge), RangeError);
+        assert.throws(() => queue.putSync(tooLarge), RangeError);
+        assert.throws(() => queue.tryPut(tooLarge), RangeError);
+        assert.equal(queue.size(), 0);
+        await queue.put(Buffer.alloc(largest, 1));
+        assert.equal(queue.full(), true);
+        assert.equal(queue.tryPut(Buffer.alloc(0)), false);
+        // Also RangeError while the queue is full: waiting would not help.
+        await assert.rejects(queue.put(tooLarge), RangeError);
+        assert.equal(queue.tryGet()!.length, largest);
+        assert.ok(bytesStored(queue) <= maxBytes + headerBytes);
+      });
+    }
+  });
+
+  describe('growing (INV-13)', () => {
+    it('64 KiB to 64 MiB, with the content wrapped around the end at every step', async () => {
+      // At each capacity C: bring the head to about 3/4 C, fill until the content goes round the end and
+      // nearly meets the head, then put what no longer fits. The lower half is copied up, and every record,
+      // also the one that lies across the old end, has to be found where capacity 2C looks for it.
+      const chance = random('growth');
+      const queue = open<Buffer>();
+      const remote = await (await agentIn('process')).attach(queue.toJSON());
+      const expected: number[] = [];
+      let sequence = 0;
+      let position = 0; // of the tail, in bytes since the queue was made
+      const put = (length: number) => {
+        assert.equal(queue.tryPut(stamped(1, sequence, length)), true);
+        position += footprint(stampLength + length);
+        expected.push(sequence++);
+      };
+      const check = (stamp: { sequence: number } | null | undefined) =>
+        assert.equal(stamp?.sequence, expected.shift(), `seed ${chance.seed}`);
+      const getHere = () => check(readStamp(queue.tryGet()!));
+
+      let wraps = 0;
+      for (let capacity = 64 * KiB; capacity < 64 * MiB; capacity *= 2) {
+        assert.equal(queue.inspect().capacity, capacity);
+        const most = Math.floor(capacity / 16);
+        while (expected.length > 0) getHere();
+        while (position % capacity < capacity * 0.7 || position % capacity > capacity * 0.8) {
+          put(chance.whole(0, most));
+          getHere();
+        }
+        const head = position % capacity;
+        let used = 0;
+        for (;;) {
+          const length = chance.next() < 0.3 ? chance.whole(0, 40) : chance.whole(0, most);
+          const bytes = footprint(stampLength + length);
+          if (used + bytes > capacity) {
+            assert.equal(queue.inspect().bytes, used);
+            assert.ok(head + used > capacity, 'wrapped');
+            wraps++;
+            put(length);
+            break;
+          }
+          put(length);
+          used += bytes;
+        }
+        assert.equal(queue.inspect().capacity, capacity * 2);
+        assert.equal(bytesStored(queue), headerBytes + capacity * 2);
+        // Half of it is read by a process that opened the queue when it was small.
+        for (let n = expected.length >> 1; n > 0 && n > expected.length - 60; n--) {
+          check(await remote.act('getStamped'));
+        }
+        const left = expected.length >> 1;
+        while (expected.length > left) getHere();
+      }
+      while (expected.length > 0) getHere();
+      assert.equal(wraps, 10);
+      assert.equal(queue.size(), 0);
+    });
+
+    it('by several steps at once, with the content wrapped', () => {
+      for (const length of [200 * KiB, 3 * MiB, 60 * MiB]) {
+        const queue = open<Buffer>();
+        queue.tryPut(stamped(1, 0, 50 * KiB));
+        queue.tryGet();
+        for (let n = 1; n <= 3; n++) queue.tryPut(stamped(1, n, 20 * KiB)); // 60 KiB from 50 KiB on
+        assert.equal(queue.inspect().capacity, 64 * KiB);
+        assert.equal(queue.tryPut(stamped(1, 4, length)), true);
+        for (let n = 1; n <= 4; n++) assert.equal(readStamp(queue.tryGet()!)?.sequence, n);
+      }
+    });
+
+    for (const [maxBytes, reaches] of [
+      [65_536, 65_536],
+      [100_000, 65_536],
+      [1 * MiB, 1 * MiB],
+      [3 * MiB, 2 * MiB],
+    ] as const) {
+      it(`memory stays within maxBytes ${maxBytes}, and ${reaches} of it can be had`, async () => {
+        const chance = random('memory');
+        const queue = open<Buffer>({ maxBytes });
+        let next = 0;
+        let first = 0;
+        for (let round = 0; round < 400; round++) {
+          const length = chance.pick([chance.whole(0, 100), chance.whole(0, 20 * KiB)]);
+          while (!queue.tryPut(stamped(2, next, length))) {
+            assert.ok(queue.inspect().bytes + footprint(stampLength + length) > reaches);
+            for (let n = chance.whole(1, 20); n > 0 && first < next; n--) {
+              assert.equal(readStamp(queue.tryGet()!)?.sequence, first++);
+            }
+          }
+          next++;
+          assert.ok(bytesStored(queue) <= maxBytes + headerBytes);
+        }
+        while (first < next) assert.equal(readStamp(queue.tryGet()!)?.sequence, first++);
+        while (queue.tryPut(Buffer.alloc(0)));
+        assert.equal(queue.inspect().bytes, reaches);
+        assert.equal(queue.full(), true);
+        assert.ok(bytesStored(queue) <= maxBytes + headerBytes);
+      });
+    }
+
+    it('two processes exchange items while it grows under them', async () => {
+      const chance = random('growth under way');
+      const queue = open<Buffer>({ maxBytes: 16 * MiB });
+      const child = startChild('queue-stress.mjs', [
+        'grow',
+        queue.name,
+        String(chance.whole(0, 2 ** 31)),
+      ]);
+      const done = new Promise((resolve) => child.once('exit', resolve));
+      let next = 0;
+      let bytes = 0;
+      for await (const item of queue) {
+        const stamp = readStamp(item);
+        assert.equal(stamp?.sequence, next++, `seed ${chance.seed}`);
+        bytes += item.length;
+        if (next % 200 === 0) await pause(chance.next() * 10); // lets it fill
+      }
+      await within(done, 'the producer');
+      console.log(
+        `      ${next} items, ${(bytes / MiB).toFixed(0)} MiB, grown to ${queue.inspect().capacity / MiB} MiB`,
+      );
+      assert.equal(next, 6000);
+    });
+
+    it('a producer killed while the ring grows leaves it whole (INV-12)', async function () {
+      this.timeout(120_000);
+      // SIGKILL between reserving, copying and publishing: the content stands, the item is wholly there
+      // or wholly absent, and the next producer grows the ring again.
+      const chance = random('kills during growth');
+      const outcomes = { grown: 0, not: 0, item: 0 };
+      for (let round = 0; round < scaled(24); round++) {
+        const queue = open<Buffer>();
+        queue.tryPut(stamped(1, 0, 50 * KiB));
+        queue.tryGet();
+        for (let n = 1; n <= 3; n++) queue.tryPut(stamped(1, n, 20 * KiB));
+        const child = startChild('queue-stress.mjs', ['put-large', queue.name, String(24 * MiB)]);
+        await within(
+          new Promise((resolve) => child.once('message', resolve)),
+          'starting a producer',
+        );
+        const until = nowMs() + chance.next() * 100;
+        while (nowMs() < until);
+        await killChild(child);
+        for (let n = 1; n <= 3; n++) {
+          const item = queue.getSync({ timeout: 5000 });
+          assert.equal(readStamp(item)?.sequence, n, `round ${round}, seed ${chance.seed}`);
+        }
+        const grown = queue.inspect().capacity > 64 * KiB;
+        const large = queue.tryGet();
+        if (large) assert.equal(readStamp(large)?.length, 24 * MiB);
+        outcomes[large ? 'item' : grown ? 'grown' : 'not']++;
+        assert.equal(queue.size(), 0);
+        queue.putSync(stamped(1, 9, 30 * MiB), { timeout: 5000 });
+        assert.equal(readStamp(queue.tryGet()!)?.sequence, 9);
+        assert.ok(bytesStored(queue) <= 64 * MiB + headerBytes);
+        queue.close();
+      }
+      console.log(
+        `      killed before growing ${outcomes.not}, between growing and put ${outcomes.grown}, after put ${outcomes.item}`,
+      );
+    });
+  });
+});

@@ -1,0 +1,113 @@
+// The roads on which an object reaches another thread or process: each time as itself, by attach().
+import assert from 'node:assert/strict';
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { attach, type Handle, list, Lock, NotFoundError, RLock, Semaphore } from 'holdfast';
+import { childFile } from '../support/process.js';
+
+const traveller = childFile('process-traveller.mjs');
+
+describe('handles', () => {
+  let lock: Lock;
+  let rlock: RLock;
+  let arrived: Semaphore;
+
+  beforeEach(() => {
+    lock = new Lock();
+    rlock = new RLock({ name: 'roads/r' });
+    arrived = new Semaphore(0);
+    lock.acquireSync();
+    rlock.acquireSync();
+  });
+
+  /** Whoever got them found both locks taken, and gave one permit for each. */
+  afterEach(() => {
+    assert.equal(arrived.value(), 2);
+    lock.release();
+    rlock.release();
+    for (const object of [lock, rlock, arrived]) object.close();
+    assert.deepEqual(list(), []);
+  });
+
+  const handles = () => ({
+    lock: lock.toJSON(),
+    rlock: rlock.toJSON(),
+    arrived: arrived.toJSON(),
+  });
+  /** The objects themselves; JSON makes handles of them. */
+  const objects = () => ({ lock, rlock, arrived });
+
+  it('travel as a message of child_process.fork (JSON)', async () => {
+    const child = fork(traveller, ['message'], { execArgv: [] });
+    child.send(objects() as never);
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 0);
+  });
+
+  it('travel as a message of child_process.fork (structured clone)', async () => {
+    const child = fork(traveller, ['message'], { execArgv: [], serialization: 'advanced' });
+    child.send(handles());
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 0);
+  });
+
+  it('travel as a message to a cluster worker', async () => {
+    // A primary of its own: mocha's cluster settings are not ours to set.
+    const child = fork(childFile('process-cluster.mjs'), [], {
+      execArgv: [],
+      env: { ...process.env, HANDLES: JSON.stringify(objects()) },
+    });
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 0);
+  });
+
+  it('travel in an environment variable', async () => {
+    const env = { ...process.env, HANDLES: JSON.stringify(objects()) };
+    const child = spawn(process.execPath, [traveller, 'environment'], { env, stdio: 'inherit' });
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 0);
+  });
+
+  it('travel as a command-line argument', async () => {
+    const args = [traveller, 'argument', JSON.stringify(objects())];
+    const child = spawn(process.execPath, args, { stdio: 'inherit' });
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 0);
+  });
+
+  it('travel as workerData', async () => {
+    const worker = new Worker(traveller, {
+      argv: ['workerData'],
+      workerData: handles(),
+      execArgv: [],
+    });
+    const [code] = await once(worker, 'exit');
+    assert.equal(code, 0);
+  });
+
+  it('travel by postMessage to a worker', async () => {
+    const worker = new Worker(traveller, { argv: ['postMessage'], execArgv: [] });
+    worker.postMessage(handles());
+    const [code] = await once(worker, 'exit');
+    assert.equal(code, 0);
+  });
+
+  it('come back to where they are from', () => {
+    const same = attach(JSON.parse(JSON.stringify(lock)) as Handle<'Lock'>);
+    assert.equal(same.tryAcquire(), null);
+    same.close();
+    arrived.release(2);
+  });
+
+  it('say when nothing is there any more, or never was', () => {
+    const gone = new Semaphore(1);
+    const handle = gone.toJSON();
+    gone.close();
+    assert.throws(() => attach(handle), NotFoundError);
+    for (const wrong of [null, 'Lock', {}, { holdfast: 'Lock' }, { holdfast: 'Log', name: 'x' }]) {
+      assert.throws(() => attach(wrong as never), TypeError);
+    }
+    arrived.release(2);
+  });
+});
