@@ -1,4 +1,4 @@
-// The life of one named object (native/core/store/store.cc): made, opened, closed, swept, its name taken away.
+// The life of one named object (native/core/store/): made, opened, closed, swept, its name taken away.
 //
 // One name, of a Lock: a file and the semaphore that the file names. Three agents, each a process of
 // its own. 1 and 2 may die between any two steps; the kernel then drops the directory's lock and the

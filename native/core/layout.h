@@ -142,7 +142,7 @@ struct QueueBody {
   alignas(64) std::atomic<uint64_t> capacity;  // of the ring, in bytes: a power of two, only grows
   uint64_t max_items;                          // at most kQueueItemsMax
   uint64_t max_bytes;                          // as asked for
-  uint32_t codec;                              // number of src/records/codec.ts: all users must agree
+  uint32_t codec;  // number of src/records/codec.ts: all users must agree
   std::atomic<uint32_t> ended;
   std::atomic<uint64_t> puts, gets;    // since it was made; written under the guard
   std::atomic<uint64_t> abandonments;  // times that somebody died under the guard
@@ -275,9 +275,6 @@ constexpr size_t kJoinableQueueLength = 8192;
 constexpr uint64_t kSharedMemoryMax = uint64_t{1}
                                       << 32;  // what every supported V8 can show as one buffer
 
-constexpr size_t body_length(Kind kind) {
-  return kind == Kind::joinable_queue ? kJoinableQueueLength : kObjectLength;
-}
 constexpr uint64_t kTags = 4;  // numbers that an object takes for its rings
 
 static_assert(sizeof(Header) + sizeof(QueueBody) <= kObjectLength);

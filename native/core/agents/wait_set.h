@@ -7,8 +7,8 @@
 #ifndef HOLDFAST_CORE_AGENTS_WAIT_SET_H
 #define HOLDFAST_CORE_AGENTS_WAIT_SET_H
 
-#include "core/layout.h"
 #include "core/agents/registry.h"
+#include "core/layout.h"
 
 namespace holdfast::core {
 

@@ -1,6 +1,7 @@
 #include "core/primitives/barrier.h"
 
 #include "core/kill_point.h"
+#include "core/store/kind_ops.h"
 
 namespace holdfast::core {
 
@@ -204,5 +205,50 @@ uint32_t Barrier::waiting() const {
   const Round round = Round::of(body_.state.load());
   return round.phase == Phase::filling ? static_cast<uint32_t>(round.arrived) : 0;
 }
+
+namespace {
+
+uint64_t table_length(const OpenRequest& request) {
+  return uint64_t{request.initial} * sizeof(uint64_t);
+}
+
+bool is_plausible(uint32_t initial, uint64_t length) {
+  return initial >= 1 && initial <= kPartiesMax && length == uint64_t{initial} * sizeof(uint64_t);
+}
+
+void initialise(Object& object, const OpenRequest&) {
+  platform::init_mutex(&object.body<BarrierBody>()->guard);
+  KILL_POINT("store.make.barrier_guard");
+}
+
+void forget_users(Object& object) {
+  BarrierBody* barrier = object.body<BarrierBody>();
+  platform::init_mutex(&barrier->guard);
+  KILL_POINT("store.forget_users.barrier_guard");
+  // Those who had arrived are dead, and that is told as if somebody had seen it.
+  Round round = Round::of(barrier->state.load());
+  if (round.phase != Phase::broken && (round.arrived != 0 || round.phase == Phase::acting)) {
+    round.phase = Phase::broken;
+    barrier->state.store(round.state());
+    KILL_POINT("store.forget_users.round");
+  }
+  reset(barrier->waiters);
+  reset(barrier->arrivals);
+}
+
+constexpr KindOps make_ops() {
+  KindOps ops{"Barrier"};
+  ops.initial = "parties:";
+  ops.table_length = table_length;
+  ops.is_plausible = is_plausible;
+  ops.initialise = initialise;
+  ops.forget_users = forget_users;
+  return ops;
+}
+
+}  // namespace
+
+extern const KindOps kBarrierOps;
+const KindOps kBarrierOps = make_ops();
 
 }  // namespace holdfast::core

@@ -1,6 +1,7 @@
 #include "core/primitives/bounded_semaphore.h"
 
 #include "core/kill_point.h"
+#include "core/store/kind_ops.h"
 
 namespace holdfast::core {
 
@@ -127,5 +128,41 @@ bool BoundedSemaphore::held_by_me() const {
   }
   return false;
 }
+
+namespace {
+
+uint64_t table_length(const OpenRequest& request) {
+  return uint64_t{request.initial} * sizeof(Permit);
+}
+
+bool is_plausible(uint32_t initial, uint64_t length) {
+  return initial >= 1 && initial <= kPermitsMax && length == uint64_t{initial} * sizeof(Permit);
+}
+
+void forget_users(Object& object) { reset(object.body<BoundedBody>()->waiters); }
+
+bool has_owner(const BodyReader& reader) {
+  for (uint32_t i = 0; i < reader.initial(); i++) {
+    if (reader.has_owner_at(kObjectLength + i * sizeof(Permit) + offsetof(Permit, owner))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+constexpr KindOps make_ops() {
+  KindOps ops{"BoundedSemaphore"};
+  ops.initial = "permits:";
+  ops.table_length = table_length;
+  ops.is_plausible = is_plausible;
+  ops.forget_users = forget_users;
+  ops.has_unreported_death = has_owner;
+  return ops;
+}
+
+}  // namespace
+
+extern const KindOps kBoundedSemaphoreOps;
+const KindOps kBoundedSemaphoreOps = make_ops();
 
 }  // namespace holdfast::core

@@ -1,6 +1,10 @@
 #include "core/primitives/condition.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "core/kill_point.h"
+#include "core/store/kind_ops.h"
 
 namespace holdfast::core {
 
@@ -130,5 +134,65 @@ uint32_t Condition::waiting() {
   }
   return count;
 }
+
+namespace {
+
+constexpr uint64_t kTableLength = uint64_t{kConditionWaitsMax} * sizeof(Waiting);
+
+uint64_t table_length(const OpenRequest&) { return kTableLength; }
+
+bool is_plausible(uint32_t, uint64_t length) { return length == kTableLength; }
+
+void initialise(Object& object, const OpenRequest& request) {
+  ConditionBody* body = object.body<ConditionBody>();
+  body->lock_kind = request.lock_kind;
+  const size_t length = std::min(request.lock_name.size(), kNameMax);
+  body->lock_name_length = static_cast<uint32_t>(length);
+  memcpy(body->lock_name, request.lock_name.data(), length);
+  KILL_POINT("store.make.lock_name");
+}
+
+void forget_users(Object& object) {
+  for (uint32_t i = 0; i < kConditionWaitsMax; i++) object.entry<Waiting>(i).owner.store(0);
+  KILL_POINT("store.forget_users.waiting");
+  object.body<ConditionBody>()->lock_tag.store(0);
+  KILL_POINT("store.forget_users.lock_tag");
+}
+
+Status compare(const OpenRequest& request, const BodyReader& reader, uint64_t) {
+  Kind kind;
+  uint32_t length = 0;
+  char name[kNameMax + 1] = {};
+  const uint64_t body = sizeof(Header);
+  if (!reader.read(body + offsetof(ConditionBody, lock_kind), &kind, sizeof kind) ||
+      !reader.read(body + offsetof(ConditionBody, lock_name_length), &length, 4) ||
+      !reader.read(body + offsetof(ConditionBody, lock_name), name, sizeof name) ||
+      length > kNameMax || (kind != Kind::lock && kind != Kind::rlock)) {
+    return Status::of(Code::corrupt, "the name of its lock cannot be read");
+  }
+  const std::string has(name, length);
+  if (request.lock_given && (kind != request.lock_kind || has != request.lock_name)) {
+    return Status::of(Code::incompatible, std::string("it was made with the ") +
+                                              ops_of(kind)->name + " \"" + has + "\", not the " +
+                                              ops_of(request.lock_kind)->name + " \"" +
+                                              request.lock_name + "\"");
+  }
+  return Status::success();
+}
+
+constexpr KindOps make_ops() {
+  KindOps ops{"Condition"};
+  ops.table_length = table_length;
+  ops.is_plausible = is_plausible;
+  ops.initialise = initialise;
+  ops.forget_users = forget_users;
+  ops.compare = compare;
+  return ops;
+}
+
+}  // namespace
+
+extern const KindOps kConditionOps;
+const KindOps kConditionOps = make_ops();
 
 }  // namespace holdfast::core

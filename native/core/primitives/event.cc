@@ -1,6 +1,7 @@
 #include "core/primitives/event.h"
 
 #include "core/kill_point.h"
+#include "core/store/kind_ops.h"
 
 namespace holdfast::core {
 
@@ -26,5 +27,21 @@ bool Event::wait(uint64_t since, int64_t deadline_ns) {
   return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns,
                       [&] { return happened(since); });
 }
+
+namespace {
+
+void forget_users(Object& object) { reset(object.body<EventBody>()->waiters); }
+
+constexpr KindOps make_ops() {
+  KindOps ops{"Event"};
+  ops.article = "an";
+  ops.forget_users = forget_users;
+  return ops;
+}
+
+}  // namespace
+
+extern const KindOps kEventOps;
+const KindOps kEventOps = make_ops();
 
 }  // namespace holdfast::core

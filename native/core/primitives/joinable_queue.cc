@@ -1,6 +1,7 @@
 #include "core/primitives/joinable_queue.h"
 
 #include "core/kill_point.h"
+#include "core/store/kind_ops.h"
 
 namespace holdfast::core {
 
@@ -326,5 +327,31 @@ void JoinableQueue::watch() {
 }
 
 void JoinableQueue::abandon() { ring_all(body_.getters, agent_.registry(), getters_tag()); }
+
+namespace {
+
+void forget_users(Object& object) {
+  JoinableQueueBody* body = object.body<JoinableQueueBody>();
+  reset(body->joiners);
+  // Leases of the dead are found by whoever looks for something to take. Somebody may have died
+  // under the guard, which is made anew here and forgets it.
+  body->must_recount.store(1);
+  KILL_POINT("store.forget_users.must_recount");
+  queue_ops().forget_users(object);
+}
+
+KindOps make_ops() {
+  KindOps ops = queue_ops();  // the body begins with a Queue's
+  ops.name = "JoinableQueue";
+  ops.body_length = kJoinableQueueLength;
+  ops.reserved_length = kJoinableQueueLength + kQueueBytesMin;
+  ops.forget_users = forget_users;
+  return ops;
+}
+
+}  // namespace
+
+extern const KindOps kJoinableQueueOps;
+const KindOps kJoinableQueueOps = make_ops();
 
 }  // namespace holdfast::core

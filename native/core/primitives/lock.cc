@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/kill_point.h"
+#include "core/store/kind_ops.h"
 
 namespace holdfast::core {
 
@@ -116,5 +117,35 @@ Code Lock::release_hold(uint64_t hold) {
 }
 
 void Lock::abandon() { wake(); }
+
+namespace {
+
+bool has_owner(const BodyReader& reader) {
+  return reader.has_owner_at(sizeof(Header) + offsetof(OwnedBody, owner));
+}
+
+void forget_users(Object& object) {
+  OwnedBody* body = object.body<OwnedBody>();
+  reset(body->waiters);
+  // A token that died with somebody is replaced now rather than after two slices (INV-3).
+  if (body->owner.load() != 0) return;
+  platform::try_wait(object.semaphore());
+  KILL_POINT("store.adopt.token_taken");
+  platform::post(object.semaphore());
+  KILL_POINT("store.adopt.token");
+}
+
+constexpr KindOps make_ops() {
+  KindOps ops{"Lock"};
+  ops.has_semaphore = true;
+  ops.forget_users = forget_users;
+  ops.has_unreported_death = has_owner;
+  return ops;
+}
+
+}  // namespace
+
+extern const KindOps kLockOps;
+const KindOps kLockOps = make_ops();
 
 }  // namespace holdfast::core

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/kill_point.h"
+#include "core/store/kind_ops.h"
 
 namespace holdfast::core {
 
@@ -91,8 +92,8 @@ Moved Queue::make_room(View* view, uint64_t wanted) {
   while (view->used + wanted > view->capacity) {
     const uint64_t capacity = view->capacity;
     if (capacity * 2 > largest_ring()) return Moved::not_yet;
-    cannot_grow_ = static_cast<bool>(platform::reserve_space(
-        object_.descriptor(), body_length(object_.kind()) + capacity, capacity));
+    cannot_grow_ = static_cast<bool>(
+        platform::reserve_space(object_.descriptor(), object_.body_length() + capacity, capacity));
     // Space may come back, or a getter make room; but not for what never fits as it is.
     if (cannot_grow_) return wanted <= capacity ? Moved::not_yet : Moved::no_space;
     KILL_POINT("queue.make_room.reserved");
@@ -227,5 +228,84 @@ bool Queue::wait_to_put(int64_t deadline_ns) {
   return wait_at_bell(agent_, body_.putters, putters_tag(), deadline_ns,
                       [&] { return has_room(wanted_) || ended(); });
 }
+
+namespace {
+
+constexpr uint64_t kQueueBytes = uint64_t{1}
+                                 << 26;  // a new queue's maxBytes, if none was asked for
+
+uint64_t max_bytes_of(const OpenRequest& request) {
+  return request.queue.max_bytes != 0 ? request.queue.max_bytes : kQueueBytes;
+}
+
+// A ring never reaches further than a power of two, and so that it stays below what was asked for
+// it stops at the last one.
+uint64_t table_length(const OpenRequest& request) {
+  uint64_t ring = kQueueBytesMin;
+  while (ring * 2 <= max_bytes_of(request)) ring *= 2;
+  return ring;
+}
+
+bool is_plausible(uint32_t, uint64_t length) {
+  return length >= kQueueBytesMin && length <= kQueueBytesMax && (length & (length - 1)) == 0;
+}
+
+void initialise(Object& object, const OpenRequest& request) {
+  QueueBody* body = object.body<QueueBody>();
+  platform::init_mutex(&body->guard);
+  KILL_POINT("store.make.guard");
+  body->capacity.store(kQueueBytesMin);
+  KILL_POINT("store.make.capacity");
+  body->max_items = request.queue.max_items != 0 ? request.queue.max_items : kQueueItemsMax;
+  body->max_bytes = max_bytes_of(request);
+  body->codec = request.queue.codec != 0 ? request.queue.codec : 1;
+  KILL_POINT("store.make.limits");
+}
+
+void forget_users(Object& object) {
+  QueueBody* body = object.body<QueueBody>();
+  platform::init_mutex(&body->guard);
+  KILL_POINT("store.forget_users.guard");
+  reset(body->getters);
+  reset(body->putters);
+}
+
+// Limits and codec belong to the queue, not to a handle: all its users must mean the same.
+Status compare(const OpenRequest& request, const BodyReader& reader, uint64_t) {
+  const QueueLimits& wanted = request.queue;
+  QueueLimits has;
+  const uint64_t body = sizeof(Header);
+  if (!reader.read(body + offsetof(QueueBody, max_items), &has.max_items, 8) ||
+      !reader.read(body + offsetof(QueueBody, max_bytes), &has.max_bytes, 8) ||
+      !reader.read(body + offsetof(QueueBody, codec), &has.codec, 4)) {
+    return Status::of(Code::corrupt, "its limits cannot be read");
+  }
+  if (wanted.max_items != 0 && wanted.max_items != has.max_items) {
+    return made_with_another("maxSize", has.max_items, wanted.max_items);
+  }
+  if (wanted.max_bytes != 0 && wanted.max_bytes != has.max_bytes) {
+    return made_with_another("maxBytes", has.max_bytes, wanted.max_bytes);
+  }
+  if (wanted.codec != 0 && wanted.codec != has.codec) {
+    return Status::of(Code::incompatible, "it was made with another codec");
+  }
+  return Status::success();
+}
+
+}  // namespace
+
+KindOps queue_ops() {
+  KindOps ops{"Queue"};
+  ops.reserved_length = kObjectLength + kQueueBytesMin;  // a ring is reserved as it grows
+  ops.table_length = table_length;
+  ops.is_plausible = is_plausible;
+  ops.initialise = initialise;
+  ops.forget_users = forget_users;
+  ops.compare = compare;
+  return ops;
+}
+
+extern const KindOps kQueueOps;
+const KindOps kQueueOps = queue_ops();
 
 }  // namespace holdfast::core

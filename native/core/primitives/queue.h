@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "core/store/kind_ops.h"
 #include "core/waiting/critical_section.h"
 #include "core/waiting/waiting.h"
 
@@ -154,6 +155,9 @@ class Queue {
   uint64_t wanted_ = kUnit;        // bytes that the last put wanted room for
   bool cannot_grow_ = false;       // when last tried: the storage is full
 };
+
+// What every kind of queue has in common.
+KindOps queue_ops();
 
 }  // namespace holdfast::core
 

@@ -1,6 +1,7 @@
 #include "core/primitives/read_write_lock.h"
 
 #include "core/kill_point.h"
+#include "core/store/kind_ops.h"
 
 namespace holdfast::core {
 
@@ -252,5 +253,41 @@ uint32_t ReadWriteLock::reading() {
   }
   return count;
 }
+
+namespace {
+
+uint64_t table_length(const OpenRequest&) { return uint64_t{kReadersMax} * sizeof(Permit); }
+
+bool is_plausible(uint32_t, uint64_t length) {
+  return length == uint64_t{kReadersMax} * sizeof(Permit);
+}
+
+void forget_users(Object& object) {
+  ReadWriteBody* body = object.body<ReadWriteBody>();
+  for (uint32_t i = 0; i < kReadersMax; i++) object.entry<Permit>(i).owner.store(0);
+  KILL_POINT("store.forget_users.readers");
+  body->turn.store(0);
+  KILL_POINT("store.forget_users.turn");
+  reset(body->readers);
+  reset(body->writers);
+}
+
+bool has_writer(const BodyReader& reader) {
+  return reader.has_owner_at(sizeof(Header) + offsetof(ReadWriteBody, writing));
+}
+
+constexpr KindOps make_ops() {
+  KindOps ops{"ReadWriteLock"};
+  ops.table_length = table_length;
+  ops.is_plausible = is_plausible;
+  ops.forget_users = forget_users;
+  ops.has_unreported_death = has_writer;
+  return ops;
+}
+
+}  // namespace
+
+extern const KindOps kReadWriteLockOps;
+const KindOps kReadWriteLockOps = make_ops();
 
 }  // namespace holdfast::core

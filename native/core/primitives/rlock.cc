@@ -1,6 +1,7 @@
 #include "core/primitives/rlock.h"
 
 #include "core/kill_point.h"
+#include "core/store/kind_ops.h"
 
 namespace holdfast::core {
 
@@ -157,5 +158,35 @@ void RLock::abandon() {
   unlock();
   ring_one(body_.waiters, agent_.registry(), object_.tag());
 }
+
+namespace {
+
+bool has_owner(const BodyReader& reader) {
+  return reader.has_owner_at(sizeof(Header) + offsetof(OwnedBody, owner));
+}
+
+void initialise(Object& object, const OpenRequest&) {
+  platform::init_mutex(&object.body<OwnedBody>()->mutex);
+}
+
+void forget_users(Object& object) {
+  // No kernel has marked a mutex in a file that outlived a restart of the machine.
+  platform::init_mutex(&object.body<OwnedBody>()->mutex);
+  KILL_POINT("store.forget_users.mutex");
+  reset(object.body<OwnedBody>()->waiters);
+}
+
+constexpr KindOps make_ops() {
+  KindOps ops{"RLock"};
+  ops.initialise = initialise;
+  ops.forget_users = forget_users;
+  ops.has_unreported_death = has_owner;
+  return ops;
+}
+
+}  // namespace
+
+extern const KindOps kRLockOps;
+const KindOps kRLockOps = make_ops();
 
 }  // namespace holdfast::core

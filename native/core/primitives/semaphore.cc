@@ -1,6 +1,7 @@
 #include "core/primitives/semaphore.h"
 
 #include "core/kill_point.h"
+#include "core/store/kind_ops.h"
 
 namespace holdfast::core {
 
@@ -49,5 +50,30 @@ int32_t Semaphore::value() const {
   const int32_t value = platform::value_of(object_.semaphore());
   return value >= 0 ? value : std::max(0, body_.value.load(std::memory_order_relaxed));
 }
+
+namespace {
+
+uint32_t prepare_semaphore(Object& object) {
+  object.body<SemaphoreBody>()->value.store(static_cast<int32_t>(object.initial()));
+  KILL_POINT("store.make.value");
+  return object.initial();
+}
+
+void forget_users(Object& object) { reset(object.body<SemaphoreBody>()->waiters); }
+
+constexpr KindOps make_ops() {
+  KindOps ops{"Semaphore"};
+  ops.has_semaphore = true;
+  ops.initial = "an initial value of";
+  ops.initial_max = platform::kSemaphoreValueMax;
+  ops.prepare_semaphore = prepare_semaphore;
+  ops.forget_users = forget_users;
+  return ops;
+}
+
+}  // namespace
+
+extern const KindOps kSemaphoreOps;
+const KindOps kSemaphoreOps = make_ops();
 
 }  // namespace holdfast::core

@@ -21,7 +21,7 @@ class SharedMemory {
     char* bytes = nullptr;
   };
   platform::OsError map(Mapping* mapping) const {
-    const size_t body = body_length(Kind::shared_memory);
+    const size_t body = object_.body_length();
     mapping->length = body + static_cast<size_t>(size());
     platform::OsError error =
         platform::map_file(object_.descriptor(), mapping->length, &mapping->base);

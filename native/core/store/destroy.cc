@@ -1,0 +1,93 @@
+#include "core/kill_point.h"
+#include "core/store/directory_lock.h"
+#include "core/store/found.h"
+#include "core/store/kind_ops.h"
+
+namespace holdfast::core {
+
+bool Object::has_unreported_death() const {
+  const KindOps& ops = *ops_of(kind());
+  if ((header()->flags.load() & kAnonymous) != 0 || ops.has_unreported_death == nullptr) {
+    return false;
+  }
+  return ops.has_unreported_death(BodyReader(base_, initial_));
+}
+
+void Store::destroy(const char* posix_name, const std::string& file_name) {
+  // INV-10: the semaphore first. Dying in between leaves a file that nobody uses, and a sweep or
+  // the next open comes by here again.
+  if (is_semaphore_name(posix_name)) platform::unlink_semaphore(posix_name);
+  KILL_POINT("store.destroy.semaphore");
+  platform::unlink_file(directory_fd_, file_name.c_str());
+  KILL_POINT("store.destroy.file");
+}
+
+// Dying between the semaphore and the file would leave those who use the object alone with a name
+// that nobody else can open any more. So the file says first that it is no longer what the name
+// means.
+Status Store::take_name_away(int fd, const char* posix_name, const std::string& file_name) {
+  void* base = nullptr;
+  if (platform::OsError error = platform::map_file(fd, kObjectLength, &base)) {
+    return Status::from(error, "cannot unlink " + directory_ + "/" + file_name);
+  }
+  Header* header = static_cast<Header*>(base);
+  header->state.store(State::removed);
+  KILL_POINT("store.unlink.removed");
+  destroy(posix_name, file_name);
+  platform::unmap_file(base, kObjectLength);
+  return Status::success();
+}
+
+void Store::close(Object* object) {
+  Locked locked(*this, kClosePatience_ns);
+  if (--object->users_ != 0) return;
+  const auto known = objects_.find(object->file_name_);
+  if (known != objects_.end() && known->second == object) objects_.erase(known);
+
+  Header* header = object->header();
+  platform::FileFacts facts;
+  // Not if the name was taken away: the file of that name, if there is one, is somebody else's.
+  if (locked.acquired() && !platform::file_facts(object->fd_, &facts) &&
+      platform::inode_of(directory_fd_, object->file_name_.c_str()) == facts.inode &&
+      (header->flags.load() & kPersistent) == 0 &&
+      // In this order: until we are the only user, somebody can still acquire it and die.
+      !platform::lock_exclusive(object->fd_) && !object->has_unreported_death()) {
+    destroy(object->posix_name_.c_str(), object->file_name_);
+  }
+  KILL_POINT("store.close.name");
+  if (object->semaphore_.handle != nullptr) platform::close_semaphore(object->semaphore_);
+  platform::unmap_file(object->base_, object->length_);
+  platform::unlock_file(
+      object->fd_);  // by word: a child that was forked has the file description, too
+  platform::close_descriptor(object->fd_);
+  KILL_POINT("store.close.flock");
+  delete object;
+}
+
+Status Store::unlink(Kind kind, const std::string& name, const std::string& file_key) {
+  const std::string file_name = kObjectPrefix + file_key;
+  Locked locked(*this, kOpenPatience_ns);
+  if (!locked.acquired()) return Locked::busy();
+  Found found;
+  if (Status status = inspect_file(file_name, &found); !status.ok()) return status;
+  if (found.what != Found::What::object || found.header.kind != kind ||
+      std::string(found.header.name, found.header.name_length) != name) {
+    return Status::of(Code::not_found, "there is no such object");
+  }
+  return take_name_away(found.fd, found.header.posix_name, file_name);
+}
+
+Status Store::unlink(Object* object) {
+  Locked locked(*this, kOpenPatience_ns);
+  if (!locked.acquired()) return Locked::busy();
+  platform::FileFacts facts;
+  if (platform::OsError error = platform::file_facts(object->fd_, &facts)) {
+    return Status::from(error, "cannot look at " + object->file_name_);
+  }
+  if (platform::inode_of(directory_fd_, object->file_name_.c_str()) != facts.inode) {
+    return Status::of(Code::not_found, "its name was taken away before");
+  }
+  return take_name_away(object->fd_, object->posix_name_.c_str(), object->file_name_);
+}
+
+}  // namespace holdfast::core

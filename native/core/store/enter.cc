@@ -1,0 +1,179 @@
+#include <utility>
+
+#include "core/kill_point.h"
+#include "core/store/directory_lock.h"
+#include "core/store/found.h"
+
+namespace holdfast::core {
+
+Status Store::enter(const std::string& directory, std::shared_ptr<Store>* result) {
+  std::shared_ptr<Store> store(new Store());
+  store->is_default_ = directory.empty();
+  store->directory_ = store->is_default_ ? platform::default_directory() : directory;
+  if (store->directory_.empty()) {
+    return Status::of(Code::not_found, "this user has no home directory; set HOLDFAST_DIR");
+  }
+  const char* path = store->directory_.c_str();
+  const std::string quoted = "the directory " + store->directory_;
+  const int64_t deadline = platform::monotonic_ns() + kOpenPatience_ns;
+  for (;;) {
+    platform::OsError error;
+    switch (platform::open_directory(path, true, &store->directory_fd_, &error)) {
+      case platform::DirectoryFault::none:
+        break;
+      case platform::DirectoryFault::not_a_directory:
+        return {Code::permission, error.errnum, error.call,
+                quoted + " is a symbolic link or not a directory"};
+      case platform::DirectoryFault::foreign_owner:
+        return Status::of(Code::permission, quoted + " belongs to another user");
+      case platform::DirectoryFault::open_permissions:
+        return Status::of(Code::permission,
+                          quoted + " can be entered by other users; its mode must be 0700");
+      case platform::DirectoryFault::system:
+        return Status::from(error, "cannot use " + quoted);
+    }
+    platform::keep_from_forks(store->directory_fd_);  // its lock must end with us
+    {
+      Locked locked(*store, kOpenPatience_ns);
+      if (!locked.acquired()) {
+        platform::close_descriptor(store->directory_fd_);
+        store->directory_fd_ = -1;
+        return Locked::busy();
+      }
+      // The last one out may have removed it between our open and our lock.
+      if (platform::is_same_directory(path, store->directory_fd_)) {
+        Status status = store->open_registry();
+        if (status.ok()) *result = std::move(store);
+        return status;
+      }
+    }
+    platform::close_descriptor(store->directory_fd_);
+    store->directory_fd_ = -1;
+    if (platform::monotonic_ns() >= deadline) return Locked::busy();
+  }
+}
+
+Status Store::open_registry() {
+  const std::string where = "the registry in " + directory_;
+  Found found;
+  if (Status status = inspect_file(kRegistryName, &found); !status.ok()) return status;
+  if (found.what == Found::What::object && found.header.kind != Kind::registry) {
+    return Status::of(Code::corrupt, where + " is not a registry");
+  }
+  if (found.what == Found::What::half_made) platform::unlink_file(directory_fd_, kRegistryName);
+  KILL_POINT("store.open_registry.unlinked");
+
+  const bool fresh = found.what != Found::What::object;
+  platform::OsError error;
+  if (fresh && has_objects_in_use()) {
+    return Status::of(Code::incompatible,
+                      where +
+                          " was removed while other processes were using objects there; they would "
+                          "count as dead here. Restart them, or use another HOLDFAST_DIR");
+  }
+  if (fresh) {
+    error = platform::create_file(directory_fd_, kRegistryName, &registry_fd_);
+    KILL_POINT("store.open_registry.created");
+    if (!error) error = platform::reserve_space(registry_fd_, 0, kRegistryLength);
+    KILL_POINT("store.open_registry.reserved");
+  } else {
+    registry_fd_ = std::exchange(found.fd, -1);
+  }
+  if (!error) error = platform::lock_shared(registry_fd_);
+  KILL_POINT("store.open_registry.flock");
+  if (!error) error = platform::map_file(registry_fd_, kRegistryLength, &registry_base_);
+  if (error) {
+    if (fresh) platform::unlink_file(directory_fd_, kRegistryName);
+    if (registry_fd_ >= 0) platform::close_descriptor(std::exchange(registry_fd_, -1));
+    return Status::from(error, "cannot open " + where);
+  }
+  Header* header = static_cast<Header*>(registry_base_);
+  if (fresh) {
+    header->version = kFormatVersion;
+    header->kind = Kind::registry;
+    header->signature = layout_signature();
+    header->byte_length = kRegistryLength;
+    KILL_POINT("store.open_registry.header");
+    header->created_us = platform::realtime_us();
+    header->state.store(State::ready);
+    KILL_POINT("store.open_registry.state");
+    header->magic.store(kMagic);
+    KILL_POINT("store.open_registry.magic");
+  }
+  registry_.attach(reinterpret_cast<RegistryBody*>(header + 1), directory_, directory_fd_);
+  registry_.vacate_dead();
+  sweep();
+  return Status::success();
+}
+
+Store::~Store() {
+  if (registry_base_ != nullptr) {
+    Locked locked(*this, kClosePatience_ns);
+    // Last one out of the directory, and nothing persistent in it: leave no trace.
+    if (locked.acquired() && check_surroundings().ok() && !platform::lock_exclusive(registry_fd_)) {
+      platform::OsError error;
+      bool empty = true;
+      const std::vector<std::string> names = platform::list_directory(directory_fd_, &error);
+      for (const std::string& name : names) empty &= !is_object_file(name);
+      if (empty && !error) {
+        for (const std::string& name : names) {
+          if (name.rfind(kBellPrefix, 0) == 0) platform::unlink_file(directory_fd_, name.c_str());
+          KILL_POINT("store.leave.bell");
+        }
+        platform::unlink_file(directory_fd_, kRegistryName);
+        KILL_POINT("store.leave.registry");
+        if (is_default_) platform::remove_empty_directory(directory_.c_str());
+      }
+    }
+    platform::unmap_file(registry_base_, kRegistryLength);
+    platform::unlock_file(registry_fd_);
+    platform::close_descriptor(registry_fd_);
+    KILL_POINT("store.leave.flock");
+  }
+  if (directory_fd_ >= 0) platform::close_descriptor(directory_fd_);
+}
+
+Status Store::claim_agent(uint32_t thread_id, const std::string& process_name, AgentId* id,
+                          int* bell_fd, bool* lone_number) {
+  Locked locked(*this, kOpenPatience_ns);
+  if (!locked.acquired()) return Locked::busy();
+  if (Status status = check_surroundings(); !status.ok()) return status;
+  return registry_.claim(thread_id, process_name, id, bell_fd, lone_number);
+}
+
+void Store::vacate_agent(AgentId id, int bell_fd) {
+  Locked locked(*this, kClosePatience_ns);
+  if (locked.acquired()) {
+    registry_.vacate(id, bell_fd);
+  } else {
+    platform::close_descriptor(bell_fd);  // dead all the same; a sweep takes the rest away
+  }
+}
+
+// Somebody may have emptied or replaced the directory under us. What is open goes on working, but a
+// newcomer there begins another registry, in which we are nobody: sharing a new object with it
+// would mean that it takes us for dead.
+Status Store::check_surroundings() {
+  platform::FileFacts ours;
+  if (!platform::is_same_directory(directory_.c_str(), directory_fd_) ||
+      platform::file_facts(registry_fd_, &ours) ||
+      platform::inode_of(directory_fd_, kRegistryName) != ours.inode) {
+    return Status::of(Code::incompatible, "the directory " + directory_ +
+                                              " was emptied or replaced while this process was "
+                                              "using it; restart the process");
+  }
+  return Status::success();
+}
+
+bool Store::has_objects_in_use() {
+  platform::OsError error;
+  for (const std::string& file_name : platform::list_directory(directory_fd_, &error)) {
+    Found found;
+    if (!is_object_file(file_name)) continue;
+    inspect_file(file_name, &found);
+    if (found.in_use) return true;
+  }
+  return false;
+}
+
+}  // namespace holdfast::core

@@ -1,0 +1,36 @@
+// What inspect_file() found under a file name.
+#ifndef HOLDFAST_CORE_STORE_FOUND_H
+#define HOLDFAST_CORE_STORE_FOUND_H
+
+#include "core/store/store.h"
+
+namespace holdfast::core {
+
+// Can only holdfast have made a semaphore of this name? No other is ever opened or taken away for
+// what a file says.
+bool is_semaphore_name(const char* name);
+
+// Owns the descriptor until it is taken out of `fd`.
+struct Store::Found {
+  // half_made: or half removed; then it may be in use.
+  enum class What { nothing, half_made, object } what = What::nothing;
+  Header header;        // a private copy, of what == object, or of half_made with a semaphore name
+  bool in_use = false;  // by anyone, this process included
+  int fd = -1;          // if not in use, locked exclusively
+  ~Found() {
+    if (fd < 0) return;
+    // By word: a child between fork and exec may share the file description, and the lock with it.
+    platform::unlock_file(fd);
+    platform::close_descriptor(fd);
+  }
+
+  // An object whose users are all dead.
+  bool is_leftover() const { return what == What::object && !in_use && !persistent(); }
+  // Must the next holder of an object that nobody uses be told that the last one died holding it?
+  bool has_unreported_death() const;
+  bool persistent() const { return (header.flags.load() & kPersistent) != 0; }
+};
+
+}  // namespace holdfast::core
+
+#endif

@@ -1,0 +1,117 @@
+#include <cerrno>
+#include <cstring>
+
+#include "core/store/found.h"
+#include "core/store/kind_ops.h"
+
+namespace holdfast::core {
+
+namespace {
+
+Status open_to_inspect(int directory_fd, const std::string& file_name, const std::string& path,
+                       int* fd) {
+  if (platform::OsError error = platform::open_file(directory_fd, file_name.c_str(), fd)) {
+    if (error.errnum == ENOENT) return Status::success();
+    if (error.errnum == ELOOP) return Status::of(Code::corrupt, path + " is a symbolic link");
+    if (error.errnum == EISDIR || error.errnum == ENXIO) {  // ENXIO: a socket
+      return {Code::corrupt, error.errnum, error.call, path + " is not a regular file"};
+    }
+    return Status::from(error, "cannot open " + path);
+  }
+  return Status::success();
+}
+
+bool is_plausible_length(const KindOps& ops, const Header& header) {
+  if (header.byte_length < ops.body_length) return false;
+  const uint64_t length = header.byte_length - ops.body_length;
+  return ops.is_plausible != nullptr ? ops.is_plausible(header.initial, length) : length == 0;
+}
+
+// Is the header one that this version of holdfast can have written, into a file of this length?
+Status check_header(const Header& header, uint64_t length, const std::string& path) {
+  if (header.version != kFormatVersion) {
+    return Status::of(Code::incompatible, path + " has format " + std::to_string(header.version) +
+                                              "; this version of holdfast has format " +
+                                              std::to_string(kFormatVersion));
+  }
+  if (header.signature != layout_signature()) {
+    return Status::of(Code::incompatible,
+                      path + " was made by a program with another word size or C library");
+  }
+  const KindOps* ops = ops_of(header.kind);
+  if (ops == nullptr) return Status::of(Code::corrupt, path + " has a header that makes no sense");
+  if (length != header.byte_length || !is_plausible_length(*ops, header)) {
+    return Status::of(Code::corrupt, path + " has the wrong length: " + std::to_string(length) +
+                                         " bytes, and its header says " +
+                                         std::to_string(header.byte_length));
+  }
+  const bool text_ends = memchr(header.posix_name, 0, sizeof header.posix_name) != nullptr &&
+                         header.name_length <= kNameMax;
+  const bool named = text_ends && (ops->has_semaphore ? is_semaphore_name(header.posix_name)
+                                                      : header.posix_name[0] == '\0');
+  const bool countable = header.initial <= ops->initial_max;
+  const State state = header.state.load();
+  if (!text_ends || !named || !countable || state < State::making || state > State::removed) {
+    return Status::of(Code::corrupt, path + " has a header that makes no sense");
+  }
+  return Status::success();
+}
+
+}  // namespace
+
+bool is_semaphore_name(const char* name) {
+  return strnlen(name, sizeof Header::posix_name) < sizeof Header::posix_name &&
+         strncmp(name, "/hf-", 4) == 0 && name[4] != '\0' &&
+         name[4 + strspn(name + 4, "0123456789abcdef")] == '\0';
+}
+
+bool Store::Found::has_unreported_death() const {
+  const KindOps& ops = *ops_of(header.kind);
+  if ((header.flags.load() & kAnonymous) != 0 || ops.has_unreported_death == nullptr) return false;
+  return ops.has_unreported_death(BodyReader(fd, header.initial));
+}
+
+// Looks at a file without changing it. Everything that is not ours, or not whole, is told apart
+// here.
+Status Store::inspect_file(const std::string& file_name, Found* found) {
+  const std::string path = directory_ + "/" + file_name;
+  Status status = open_to_inspect(directory_fd_, file_name, path, &found->fd);
+  if (!status.ok() || found->fd < 0) return status;
+  platform::FileFacts facts;
+  if (platform::OsError error = platform::file_facts(found->fd, &facts)) {
+    return Status::from(error, "cannot look at " + path);
+  }
+  if (!facts.regular) return Status::of(Code::corrupt, path + " is not a regular file");
+  if (!facts.owned) return Status::of(Code::permission, path + " belongs to another user");
+
+  platform::OsError error = platform::lock_exclusive(found->fd);
+  if (error && error.errnum != EWOULDBLOCK) return Status::from(error, "cannot lock " + path);
+  found->in_use = static_cast<bool>(error);
+
+  size_t got = 0;
+  memset(static_cast<void*>(&found->header), 0, sizeof found->header);
+  if (platform::OsError failed =
+          platform::read_at_start(found->fd, &found->header, sizeof found->header, &got)) {
+    return Status::from(failed, "cannot read " + path);
+  }
+  const Header& header = found->header;
+  const uint64_t magic = header.magic.load();
+  if (facts.length == 0 || (magic == 0 && got == sizeof header)) {
+    // The creator writes the magic number last. While it lives it holds the directory's lock, and
+    // so do we: it is dead.
+    if (found->in_use) return Status::of(Code::corrupt, path + " has lost its header");
+    found->what = Found::What::half_made;
+    return Status::success();
+  }
+  if (magic != kMagic) return Status::of(Code::corrupt, path + " is not a file of holdfast");
+  if (got < sizeof header) return Status::of(Code::corrupt, path + " is truncated");
+  if (status = check_header(header, facts.length, path); !status.ok()) return status;
+  const State state = header.state.load();
+  if (state == State::making && found->in_use) {
+    return Status::of(Code::corrupt, path + " is in use but was never finished");
+  }
+  found->what = state == State::ready ? Found::What::object : Found::What::half_made;
+  return Status::success();
+}
+
+}  // namespace holdfast::core

@@ -1,0 +1,117 @@
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "core/kill_point.h"
+#include "core/store/directory_lock.h"
+#include "core/store/kind_ops.h"
+
+namespace holdfast::core {
+
+namespace {
+
+std::string random_hex() {
+  unsigned char bytes[13];
+  platform::random_bytes(bytes, sizeof bytes);
+  char text[2 * sizeof bytes + 1];
+  for (size_t i = 0; i < sizeof bytes; i++) snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+  return text;
+}
+
+}  // namespace
+
+Status Store::make(const OpenRequest& request, const std::string& file_name, Object** result) {
+  auto object = std::make_unique<Object>();
+  object->file_name_ = file_name;
+  platform::OsError error = platform::create_file(directory_fd_, file_name.c_str(), &object->fd_);
+  if (error) return Status::from(error, "cannot make " + directory_ + "/" + file_name);
+
+  KILL_POINT("store.make.created");
+  const KindOps& ops = *ops_of(request.kind);
+  object->length_ = ops.body_length;
+  if (ops.table_length != nullptr) object->length_ += ops.table_length(request);
+  error = platform::lock_shared(object->fd_);
+  KILL_POINT("store.make.flock");
+  if (!error) {
+    error = platform::reserve_space(
+        object->fd_, 0, ops.reserved_length != 0 ? ops.reserved_length : object->length_);
+  }
+  if (!error) error = platform::set_length(object->fd_, object->length_);
+  KILL_POINT("store.make.length");
+  if (!error) error = platform::map_file(object->fd_, object->length_, &object->base_);
+  if (error) {
+    platform::unlink_file(directory_fd_, file_name.c_str());
+    platform::close_descriptor(object->fd_);
+    return Status::from(error, "cannot make " + directory_ + "/" + file_name);
+  }
+
+  initialise(request, ops, object.get());
+  if (ops.has_semaphore) error = make_semaphore(request.semaphore_key, object.get());
+  if (error) {
+    platform::unlink_file(directory_fd_, file_name.c_str());
+    platform::unmap_file(object->base_, object->length_);
+    platform::close_descriptor(object->fd_);
+    return Status::from(error, "cannot make the semaphore " + object->posix_name_);
+  }
+  Header* header = object->header();
+  header->magic.store(kMagic);
+  KILL_POINT("store.make.magic");
+  header->state.store(State::ready);
+  KILL_POINT("store.make.ready");
+
+  object->users_ = 1;
+  *result = object.get();
+  objects_[file_name] = object.release();
+  return Status::success();
+}
+
+// Writes the header of a new object, and its body.
+void Store::initialise(const OpenRequest& request, const KindOps& ops, Object* object) {
+  Header* header = object->header();
+  header->version = kFormatVersion;
+  header->kind = request.kind;
+  header->signature = layout_signature();
+  header->byte_length = object->length_;
+  header->flags.store((request.persistent ? kPersistent : 0u) |
+                      (request.anonymous ? kAnonymous : 0u));
+  const uint64_t tag = registry_.next_serial();
+  header->tag = tag;
+  for (uint64_t i = 1; i < kTags; i++) registry_.next_serial();
+  KILL_POINT("store.make.tag");
+  header->created_us = platform::realtime_us();
+  header->creator_pid = platform::current_identity().pid;
+  header->initial = request.initial;
+  header->name_length = static_cast<uint32_t>(request.name.size());
+  memcpy(header->name, request.name.data(), request.name.size());
+  KILL_POINT("store.make.header");
+  header->state.store(State::making);
+  KILL_POINT("store.make.making");
+  // Not from the file: others can write there by now.
+  object->remember(request.kind, ops.body_length, request.initial, tag, request.name);
+  if (ops.initialise != nullptr) ops.initialise(*object, request);
+  KILL_POINT("store.make.body");
+}
+
+// Of an object that nobody else uses.
+platform::OsError Store::make_semaphore(const std::string& key, Object* object) {
+  Header* header = object->header();
+  const KindOps& ops = *ops_of(object->kind());
+  const uint32_t value = ops.prepare_semaphore != nullptr ? ops.prepare_semaphore(*object) : 1;
+  std::string posix_name = "/hf-" + key;
+  for (int attempt = 0;; attempt++) {
+    memcpy(header->posix_name, posix_name.c_str(), posix_name.size() + 1);
+    KILL_POINT("store.make.posix_name");
+    header->magic.store(kMagic);  // INV-10: from here on, whoever cleans up after us knows the name
+    KILL_POINT("store.make.named");
+    const platform::OsError error =
+        platform::create_semaphore(posix_name.c_str(), value, &object->semaphore_);
+    KILL_POINT("store.make.semaphore");
+    object->posix_name_ = posix_name;
+    if (error.errnum != EEXIST || attempt == 8) return error;
+    // No file names it, so it is left from a directory that was emptied: take it away. If another
+    // user planted it we may not, and step aside.
+    if (platform::unlink_semaphore(posix_name.c_str())) posix_name = "/hf-" + random_hex();
+  }
+}
+
+}  // namespace holdfast::core

@@ -1,0 +1,62 @@
+// An object that this process has open. All handles of this process share it.
+#ifndef HOLDFAST_CORE_STORE_OBJECT_H
+#define HOLDFAST_CORE_STORE_OBJECT_H
+
+#include <string>
+#include <utility>
+
+#include "core/layout.h"
+
+namespace holdfast::core {
+
+class Object {
+ public:
+  Header* header() const { return static_cast<Header*>(base_); }
+  // What never changes is kept here: the file is in reach of every program of the user.
+  Kind kind() const { return kind_; }
+  const std::string& name() const { return name_; }
+  const std::string& posix_name() const { return posix_name_; }
+  uint32_t initial() const { return initial_; }
+  template <class Body>
+  Body* body() const {
+    return reinterpret_cast<Body*>(static_cast<char*>(base_) + sizeof(Header));
+  }
+  // What follows the body: a ring, a table, or bytes.
+  char* table() const { return static_cast<char*>(base_) + body_length_; }
+  uint64_t table_length() const { return length_ - body_length_; }
+  template <class Entry>
+  Entry& entry(uint64_t index) const {
+    return reinterpret_cast<Entry*>(table())[index];
+  }
+  size_t body_length() const { return body_length_; }
+  int descriptor() const { return fd_; }
+  platform::NamedSemaphore semaphore() const { return semaphore_; }
+  uint64_t tag() const { return tag_; }
+
+ private:
+  friend class Store;
+  bool has_unreported_death() const;
+  void remember(Kind kind, size_t body_length, uint32_t initial, uint64_t tag, std::string name) {
+    kind_ = kind;
+    body_length_ = body_length;
+    initial_ = initial;
+    tag_ = tag;
+    name_ = std::move(name);
+  }
+  void* base_ = nullptr;
+  size_t length_ = 0;
+  int fd_ = -1;
+  platform::NamedSemaphore semaphore_;
+  std::string file_name_;
+  Kind kind_ = Kind::registry;
+  size_t body_length_ = kObjectLength;
+  uint32_t initial_ = 0;
+  uint64_t tag_ = 0;
+  std::string name_;
+  std::string posix_name_;
+  uint32_t users_ = 0;
+};
+
+}  // namespace holdfast::core
+
+#endif

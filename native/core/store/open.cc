@@ -1,0 +1,133 @@
+#include <cerrno>
+#include <utility>
+
+#include "core/kill_point.h"
+#include "core/store/directory_lock.h"
+#include "core/store/found.h"
+#include "core/store/kind_ops.h"
+
+namespace holdfast::core {
+
+Status Store::open(const OpenRequest& request, Object** result) {
+  const std::string file_name = kObjectPrefix + request.file_key;
+  Locked locked(*this, kOpenPatience_ns);
+  if (!locked.acquired()) return Locked::busy();
+  if (Status status = check_surroundings(); !status.ok()) return status;
+  sweep_if_due();
+
+  Found found;
+  if (Status status = inspect_file(file_name, &found); !status.ok()) return status;
+
+  const bool leftover = found.is_leftover();
+  if (request.must_exist && (found.what != Found::What::object || leftover)) {
+    return Status::of(Code::not_found, "there is no such object");
+  }
+  if (found.what == Found::What::object &&
+      (!leftover || (found.header.kind == request.kind && found.has_unreported_death()))) {
+    return adopt(request, found, result);
+  }
+  if (found.what != Found::What::nothing) destroy(found.header.posix_name, file_name);
+  return make(request, file_name, result);
+}
+
+// Is what is there what the request asks for?
+Status Store::compare(const OpenRequest& request, const Found& found) {
+  const Header& seen = found.header;
+  const KindOps& ops = *ops_of(seen.kind);
+  if (seen.kind != request.kind) {
+    return Status::of(Code::incompatible,
+                      std::string("the name belongs to ") + ops.article + " " + ops.name);
+  }
+  if (std::string(seen.name, seen.name_length) != request.name) {
+    return Status::of(Code::incompatible, "its file belongs to another name: " +
+                                              std::string(seen.name, seen.name_length));
+  }
+  if (request.exclusive && (found.in_use || found.persistent())) {
+    return Status::of(Code::exists, "it exists already");
+  }
+  if (request.initial_given && seen.initial != request.initial && ops.initial != nullptr) {
+    return made_with_another(ops.initial, seen.initial, request.initial);
+  }
+  if (ops.compare == nullptr) return Status::success();
+  return ops.compare(request, BodyReader(found.fd, seen.initial),
+                     seen.byte_length - ops.body_length);
+}
+
+// The object that this process has open already, or nullptr. Not if the name was taken away
+// meanwhile and given anew.
+Object* Store::reopen(const OpenRequest& request, const std::string& file_name, int fd) {
+  const auto known = objects_.find(file_name);
+  if (known == objects_.end()) return nullptr;
+  platform::FileFacts ours, theirs;
+  if (!platform::file_facts(known->second->fd_, &ours) && !platform::file_facts(fd, &theirs) &&
+      ours.inode == theirs.inode) {
+    known->second->users_++;
+    if (request.persistent) known->second->header()->flags.fetch_or(kPersistent);
+    KILL_POINT("store.adopt.persistent_again");
+    return known->second;
+  }
+  objects_.erase(known);
+  return nullptr;
+}
+
+// Opens the semaphore that the file names, or makes it anew if nobody uses the object.
+Status Store::open_semaphore(const OpenRequest& request, const Found& found, Object* object) {
+  const Header& seen = found.header;
+  object->posix_name_ = seen.posix_name;
+  platform::OsError error = platform::open_semaphore(seen.posix_name, &object->semaphore_);
+  const bool is_gone = error.errnum == ENOENT || error.errnum == EACCES;
+  if (is_gone && !found.in_use) {
+    // Its remover died half-way (INV-10), or the machine was restarted, and by now another user
+    // may have put one there. Not by the name in the file: if that was written over, nobody would
+    // take it away.
+    error = make_semaphore(request.semaphore_key, object);
+    KILL_POINT("store.adopt.semaphore");
+  } else if (is_gone) {
+    return {Code::incompatible, error.errnum, error.call,
+            std::string("its semaphore ") + seen.posix_name + " cannot be seen from here"};
+  }
+  if (!error) return Status::success();
+  return Status::from(error, "cannot open " + directory_ + "/" + object->file_name_);
+}
+
+// Opens what is there: in use by others, persistent, or left by a holder that died.
+Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
+  const Header& seen = found.header;
+  const std::string file_name = kObjectPrefix + request.file_key;
+  if (Status status = compare(request, found); !status.ok()) return status;
+  if (Object* known = reopen(request, file_name, found.fd)) {
+    *result = known;
+    return Status::success();
+  }
+  const KindOps& ops = *ops_of(seen.kind);
+  auto object = std::make_unique<Object>();
+  object->file_name_ = file_name;
+  object->fd_ = std::exchange(found.fd, -1);
+  object->length_ = seen.byte_length;
+  object->remember(seen.kind, ops.body_length, seen.initial, seen.tag,
+                   std::string(seen.name, seen.name_length));
+  platform::OsError error = platform::lock_shared(object->fd_);
+  KILL_POINT("store.adopt.flock");
+  if (!error) error = platform::map_file(object->fd_, object->length_, &object->base_);
+  Status status = Status::success();
+  if (error) status = Status::from(error, "cannot open " + directory_ + "/" + file_name);
+  if (!error && ops.has_semaphore) status = open_semaphore(request, found, object.get());
+  if (!status.ok()) {
+    if (object->base_ != nullptr) platform::unmap_file(object->base_, object->length_);
+    platform::close_descriptor(object->fd_);
+    return status;
+  }
+  if (!found.in_use) {
+    // The owner word stays: it is how the next holder learns of the death.
+    if (ops.forget_users != nullptr) ops.forget_users(*object);
+    KILL_POINT("store.adopt.forgotten");
+  }
+  if (request.persistent) object->header()->flags.fetch_or(kPersistent);
+  KILL_POINT("store.adopt.persistent");
+  object->users_ = 1;
+  *result = object.get();
+  objects_[file_name] = object.release();
+  return Status::success();
+}
+
+}  // namespace holdfast::core

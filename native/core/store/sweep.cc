@@ -1,0 +1,51 @@
+#include <algorithm>
+
+#include "core/kill_point.h"
+#include "core/store/directory_lock.h"
+#include "core/store/found.h"
+
+namespace holdfast::core {
+
+Status Store::list(std::vector<Listing>* listings) {
+  Locked locked(*this, kOpenPatience_ns);
+  if (!locked.acquired()) return Locked::busy();
+  platform::OsError error;
+  for (const std::string& file_name : platform::list_directory(directory_fd_, &error)) {
+    Found found;
+    if (!is_object_file(file_name) || !inspect_file(file_name, &found).ok() ||
+        found.what != Found::What::object) {
+      continue;
+    }
+    listings->push_back({found.header.kind,
+                         std::string(found.header.name, found.header.name_length),
+                         found.persistent(), found.in_use});
+  }
+  return error ? Status::from(error, "cannot list " + directory_) : Status::success();
+}
+
+// Takes away what killed processes left. What is not ours stays: it gets its error from open().
+void Store::sweep() {
+  const int64_t started = platform::monotonic_ns();
+  platform::OsError error;
+  for (const std::string& file_name : platform::list_directory(directory_fd_, &error)) {
+    if (registry_.is_stale_bell(file_name)) platform::unlink_file(directory_fd_, file_name.c_str());
+    KILL_POINT("store.sweep.bell");
+    Found found;
+    if (!is_object_file(file_name) || !inspect_file(file_name, &found).ok() || found.in_use) {
+      continue;
+    }
+    if (found.what == Found::What::half_made ||
+        (found.is_leftover() && !found.has_unreported_death())) {
+      destroy(found.header.posix_name, file_name);
+    }
+  }
+  // At most one part in a hundred of a process's time, however many objects there are.
+  const int64_t ended = platform::monotonic_ns();
+  next_sweep_ns_ = ended + std::max(1000 * platform::kNanosPerMilli, 100 * (ended - started));
+}
+
+void Store::sweep_if_due() {
+  if (platform::monotonic_ns() >= next_sweep_ns_) sweep();
+}
+
+}  // namespace holdfast::core
