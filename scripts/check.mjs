@@ -17,9 +17,12 @@ const mustPack = [
   'native/platform/platform.h',
   'binding.gyp',
   'scripts/sources.mjs',
+  'docs/api/lock.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
   'LICENSE',
 ];
-const mustNotPack = /^(test|bench|build|demos|docs|spec|native\/test|\.ci|node_modules)\//;
+const mustNotPack = /^(test|bench|build|demos|spec|native\/test|\.ci|node_modules)\//;
 
 const tool = (name, ...args) =>
   mustRun(process.execPath, [`node_modules/${name}`, ...args], { timeoutMs: 5 * 60_000 });

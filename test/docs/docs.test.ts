@@ -1,5 +1,6 @@
-// Every code block in README and docs runs. A block is a program of its own; a line that ends in a comment
-// `// value` after console.log(...) says what that call prints, in order.
+// Every code block in README and docs runs, unless its fence says so: ```ts no-run. A block is a program of
+// its own; a line that ends in a comment `// value` after console.log(...) says what that call prints, in
+// order.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +10,10 @@ import path from 'node:path';
 const root = path.resolve(import.meta.dirname, '../..');
 const documents = [
   'README.md',
-  ...readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`),
+  ...readdirSync(path.join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`)
+    .sort(),
 ];
 
 interface Block {
@@ -25,7 +29,7 @@ function blocksOf(document: string): Block[] {
   readFileSync(path.join(root, document), 'utf8')
     .split('\n')
     .forEach((text, index) => {
-      const fence = /^```(\w*)$/.exec(text);
+      const fence = /^```(\w*(?: no-run)?)$/.exec(text);
       if (!fence) open?.code.push(text);
       else if (!open) open = { language: fence[1]!, line: index + 1, code: [] };
       else {
@@ -78,9 +82,9 @@ describe('code blocks in the documents', function () {
   for (const document of documents) {
     for (const { line, language, code } of blocksOf(document)) {
       const title = `${document}:${line} (${language || 'text'})`;
-      if (language === 'ts') {
+      if (language === 'ts' || language === 'js') {
         it(title, async () => {
-          const file = path.join(directory, `block-${line}.ts`);
+          const file = path.join(directory, `block-${line}.${language}`);
           writeFileSync(file, code);
           const output = await run(process.execPath, ['--import', 'tsx', file]);
           let from = 0;
