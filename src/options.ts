@@ -53,10 +53,62 @@ function show(value: unknown): string {
   return String(value);
 }
 
-function checkObject(options: unknown): asserts options is Record<string, unknown> {
+/** The options of every object. */
+const openOptions = ['name', 'exclusive', 'mustExist', 'persistent'] as const;
+/** Options that only some kinds of object have, beside `openOptions`. */
+export const rlockOptions = ['scope'] as const;
+export const queueOptions = ['maxSize', 'maxBytes', 'codec'] as const;
+export const barrierOptions = ['action', 'timeout'] as const;
+const waitOptions = ['timeout', 'signal'] as const;
+
+/**
+ * Checks that `options` is an object and that each of its keys is one of `known`. A key that is misspelt
+ * would otherwise be ignored, and the caller would get, for example, an object without a name.
+ *
+ * @throws TypeError that names the unknown key and the known one that is most like it.
+ */
+export function checkKeys(
+  options: unknown,
+  known: readonly string[],
+): asserts options is Record<string, unknown> {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError(`options must be an object, not ${show(options)}`);
   }
+  // `for in` makes no array, and every wait that is given options comes here. It sees inherited keys too:
+  // a key that is no option is refused only if it is the object's own.
+  for (const key in options) {
+    if (!known.includes(key) && Object.hasOwn(options, key)) throw unknownOption(key, known);
+  }
+}
+
+function unknownOption(key: string, known: readonly string[]): TypeError {
+  const shown = key.slice(0, 64);
+  const distances = known.map((option) => distance(shown.toLowerCase(), option.toLowerCase()));
+  const nearest = known[distances.indexOf(Math.min(...distances))];
+  return new TypeError(
+    `unknown option ${show(shown)}; did you mean ${nearest}? The options are ${known.join(', ')}`,
+  );
+}
+
+/** How unlike two names are. One that only begins the other, as `max` does `maxSize`, is near. */
+function distance(from: string, to: string): number {
+  return from.startsWith(to) || to.startsWith(from) ? 1 : editDistance(from, to);
+}
+
+/** How many characters to insert, delete, replace or swap with a neighbour to turn `from` into `to`. */
+function editDistance(from: string, to: string): number {
+  // rows[i][j] is the distance of the first i characters of `from` from the first j of `to`.
+  const rows = Array.from({ length: from.length + 1 }, (_, i) => [i]);
+  for (let j = 1; j <= to.length; j++) rows[0]![j] = j;
+  for (let i = 1; i <= from.length; i++) {
+    for (let j = 1; j <= to.length; j++) {
+      const replace = rows[i - 1]![j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
+      rows[i]![j] = Math.min(rows[i - 1]![j]! + 1, rows[i]![j - 1]! + 1, replace);
+      const isSwap = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
+      if (isSwap) rows[i]![j] = Math.min(rows[i]![j]!, rows[i - 2]![j - 2]! + 1);
+    }
+  }
+  return rows[from.length]![to.length]!;
 }
 
 function checkTimeout(timeout: unknown): void {
@@ -72,7 +124,7 @@ function checkTimeout(timeout: unknown): void {
 }
 
 export function checkWait(options: WaitOptions): void {
-  checkObject(options);
+  checkKeys(options, waitOptions);
   checkTimeout(options.timeout);
   const signal: unknown = options.signal;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
@@ -81,7 +133,7 @@ export function checkWait(options: WaitOptions): void {
 }
 
 export function checkSyncWait(options: SyncWaitOptions): void {
-  checkObject(options);
+  checkKeys(options, waitOptions);
   checkTimeout(options.timeout);
   if ((options as WaitOptions).signal !== undefined) {
     throw new TypeError('a synchronous wait cannot be aborted: no signal could reach it');
@@ -101,8 +153,9 @@ export function checkName(name: unknown): asserts name is string {
   }
 }
 
-export function checkOpen(options: OpenOptions): void {
-  checkObject(options);
+/** Of an object whose kind has the options `own` beside those of every object. */
+export function checkOpen(options: OpenOptions, own: readonly string[] = []): void {
+  checkKeys(options, own.length === 0 ? openOptions : [...openOptions, ...own]);
   if (options.name !== undefined) checkName(options.name);
   for (const key of ['exclusive', 'mustExist', 'persistent'] as const) {
     const value: unknown = options[key];

@@ -5,9 +5,11 @@ import {
   type OpenOptions,
   type SyncWaitOptions,
   type WaitOptions,
-  checkNumber,
+  barrierOptions,
   checkFunction,
   checkNoPromise,
+  checkNumber,
+  checkOpen,
   checkSyncWait,
   checkWait,
 } from '../options.js';
@@ -59,11 +61,13 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
    * is taken as it is, and must exist: NotFoundError. Otherwise as Lock.
    */
   constructor(parties: number | undefined, options: BarrierOptions = {}) {
+    checkOpen(options, barrierOptions);
     checkNumber('parties', parties, 1, addon.maxParties, options);
-    const { action, timeout } = Object(options) as BarrierOptions;
+    const { action, timeout } = options;
     if (action !== undefined) checkFunction('action', action);
     checkSyncWait({ timeout });
     super('Barrier', parties === undefined ? { ...options, mustExist: true } : options, {
+      optionNames: barrierOptions,
       initial: parties,
     });
     this.#action = action;

@@ -6,8 +6,9 @@ import {
   type OpenOptions,
   type SyncWaitOptions,
   type WaitOptions,
-  checkNumber,
   checkFunction,
+  checkNumber,
+  checkOpen,
   checkSyncWait,
   checkWait,
 } from '../options.js';
@@ -50,6 +51,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore', NativeBounded> 
    * is taken as it is, and must exist: NotFoundError. Otherwise as Lock.
    */
   constructor(permits: number | undefined, options: OpenOptions = {}) {
+    checkOpen(options);
     checkNumber('permits', permits, 1, addon.maxOwnedPermits, options);
     super('BoundedSemaphore', permits === undefined ? { ...options, mustExist: true } : options, {
       initial: permits,

@@ -30,6 +30,7 @@ import {
   checkScope,
   checkSyncWait,
   checkWait,
+  rlockOptions,
 } from '../options.js';
 import { RLock, type RLockHandle } from './rlock.js';
 import { slice_ms, waitFor, waitForSync } from '../waiting/waits.js';
@@ -86,7 +87,7 @@ export class Condition extends Shared<'Condition', NativeCondition> {
     if (lock !== undefined && !(lock instanceof Lock) && !(lock instanceof RLock)) {
       throw new TypeError('lock must be a Lock or an RLock');
     }
-    checkOpen(options);
+    checkOpen(options, rlockOptions);
     checkScope(options);
     if (lock !== undefined && options.scope !== undefined) {
       throw new TypeError('scope is for a condition without a lock of yours: that one has its own');
@@ -95,6 +96,7 @@ export class Condition extends Shared<'Condition', NativeCondition> {
     const name = options.name ?? anonymousName();
     const named = options.name === undefined ? { ...options, name, [anonymous]: true } : options;
     super('Condition', named, {
+      optionNames: rlockOptions,
       lock: {
         kind: lock?.kind ?? 'RLock',
         name: lock?.name ?? ownLockName(name),
@@ -128,10 +130,11 @@ export class Condition extends Shared<'Condition', NativeCondition> {
         objectName: this.name,
       });
     }
+    if (lockKind === kinds.Lock) return new Lock({ name: lockName, mustExist: true });
     const opening: RLockOptions = isOwn
       ? { ...options, name: lockName, mustExist: false, exclusive: false }
       : { name: lockName, mustExist: true, scope: options.scope };
-    return lockKind === kinds.Lock ? new Lock(opening) : new RLock(opening);
+    return new RLock(opening);
   }
 
   /**

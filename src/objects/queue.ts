@@ -23,8 +23,10 @@ import {
   type SyncWaitOptions,
   type WaitOptions,
   checkCount,
+  checkOpen,
   checkSyncWait,
   checkWait,
+  queueOptions,
 } from '../options.js';
 import {
   Batch,
@@ -87,13 +89,19 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
   /** @internal */
   constructor(options: QueueOptions<T> | undefined, kind: 'JoinableQueue');
   constructor(options: QueueOptions<T> = {}, kind: 'Queue' | 'JoinableQueue' = 'Queue') {
-    const { maxSize, maxBytes, codec } = Object(options) as QueueOptions<never>;
+    checkOpen(options, queueOptions);
+    const { maxSize, maxBytes, codec } = options as QueueOptions<never>;
     if (maxSize !== undefined) checkCount('maxSize', maxSize, 1, addon.queueItemsMax);
     if (maxBytes !== undefined) {
       checkCount('maxBytes', maxBytes, addon.queueBytesMin, addon.queueBytesMax);
     }
     checkCodec(codec);
-    super(kind, options, { maxItems: maxSize, maxBytes, codec: codecNumber(codec) });
+    super(kind, options, {
+      optionNames: queueOptions,
+      maxItems: maxSize,
+      maxBytes,
+      codec: codecNumber(codec),
+    });
     const found = codecFor(this.native.codec, codec);
     if (found === undefined) {
       this.close();

@@ -2,7 +2,13 @@ import { type TaskScope, enter, leave } from '../holds/by-task.js';
 import type { Guard } from '../holds/guard.js';
 import type { NativeOwned } from '../native/load.js';
 import type { Handle } from './shared.js';
-import { type RLockOptions, type RLockScope, type WaitOptions, checkScope } from '../options.js';
+import {
+  type RLockOptions,
+  type RLockScope,
+  type WaitOptions,
+  checkScope,
+  rlockOptions,
+} from '../options.js';
 import { Owned } from './owned.js';
 
 /** What toJSON() of an RLock gives; attach() opens it with the same scope. */
@@ -55,7 +61,7 @@ export class RLock extends Owned<'RLock'> {
    */
   constructor(options: RLockOptions = {}) {
     checkScope(options);
-    super('RLock', options);
+    super('RLock', options, { optionNames: rlockOptions });
     this.scope = options.scope ?? 'thread';
     this.#tag = this.native.tag;
     try {

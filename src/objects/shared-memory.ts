@@ -1,6 +1,6 @@
 import { type NativeSharedMemory, addon } from '../native/load.js';
 import { Shared } from './shared.js';
-import { type OpenOptions, checkNumber } from '../options.js';
+import { type OpenOptions, checkNumber, checkOpen } from '../options.js';
 
 /** What `inspect()` shows of a SharedMemory. */
 export interface SharedMemoryState {
@@ -36,6 +36,7 @@ export class SharedMemory extends Shared<'SharedMemory', NativeSharedMemory> {
    * a later store never fails for lack of it. Otherwise as Lock.
    */
   constructor(size: number | undefined, options: OpenOptions = {}) {
+    checkOpen(options);
     checkNumber('size', size, 1, addon.maxSharedMemory, options);
     super('SharedMemory', size === undefined ? { ...options, mustExist: true } : options, {
       bytes: size,

@@ -85,6 +85,8 @@ function semaphoreKey(name: string): string {
 
 /** What only one kind has. What is left out is not asked for. */
 export interface Particulars {
+  /** Names of the options that this kind has beside those of every object. */
+  optionNames?: readonly string[] | undefined;
   /** Semaphore: its first value. BoundedSemaphore: permits. Barrier: parties. */
   initial?: number | undefined;
   /** SharedMemory. */
@@ -112,7 +114,7 @@ function open<N>(
   particulars: Particulars = {},
 ): [native: N, name: string] {
   const { initial, bytes = 0, maxItems = 0, maxBytes = 0, codec = 0, lock } = particulars;
-  checkOpen(options);
+  checkOpen(options, particulars.optionNames);
   enterDirectory();
   const name = options.name ?? anonymousName();
   const flags =
