@@ -1,5 +1,6 @@
 // Every error that is not a wrong argument. Wrong arguments are TypeError and RangeError.
 import { getSystemErrorName } from 'node:util';
+import { type Code, errorCodes } from './native/enums.js';
 
 export interface HoldfastErrorOptions extends ErrorOptions {
   errno?: number | undefined;
@@ -232,24 +233,24 @@ function plain(code: string): ErrorClass {
   };
 }
 
-/** By number of `Code` in native/core/status.h, with what is said when the core has no detail. */
-const byCode: ReadonlyArray<readonly [ErrorClass, string]> = [
-  [plain('ERR_HOLDFAST_SYSTEM'), 'nothing went wrong'],
-  [ClosedError, 'it was closed'],
-  [NotLockedError, 'it is not locked, or no longer by this hold'],
-  [NotOwnerError, 'this thread does not hold it'],
-  [OverReleaseError, 'its value would pass the limit'],
-  [DeadlockError, 'this thread holds it and would wait for itself'],
-  [ExistsError, 'it exists already'],
-  [NotFoundError, 'it does not exist'],
-  [IncompatibleError, 'it cannot be shared with this program'],
-  [CorruptError, 'it is corrupt'],
-  [NoSpaceError, 'no space'],
-  [PermissionError, 'not permitted'],
-  [plain('ERR_HOLDFAST_BUSY'), 'the directory is locked by another process'],
-  [EndedError, 'it was ended'],
-  [plain('ERR_HOLDFAST_SYSTEM'), 'the operating system refused'],
-];
+/** The class of each error code, with what is said when the core has no detail. */
+const byCode: Readonly<Record<Code, readonly [ErrorClass, string]>> = {
+  [errorCodes.ok]: [plain('ERR_HOLDFAST_SYSTEM'), 'nothing went wrong'],
+  [errorCodes.closed]: [ClosedError, 'it was closed'],
+  [errorCodes.notLocked]: [NotLockedError, 'it is not locked, or no longer by this hold'],
+  [errorCodes.notOwner]: [NotOwnerError, 'this thread does not hold it'],
+  [errorCodes.overRelease]: [OverReleaseError, 'its value would pass the limit'],
+  [errorCodes.deadlock]: [DeadlockError, 'this thread holds it and would wait for itself'],
+  [errorCodes.exists]: [ExistsError, 'it exists already'],
+  [errorCodes.notFound]: [NotFoundError, 'it does not exist'],
+  [errorCodes.incompatible]: [IncompatibleError, 'it cannot be shared with this program'],
+  [errorCodes.corrupt]: [CorruptError, 'it is corrupt'],
+  [errorCodes.noSpace]: [NoSpaceError, 'no space'],
+  [errorCodes.permission]: [PermissionError, 'not permitted'],
+  [errorCodes.busy]: [plain('ERR_HOLDFAST_BUSY'), 'the directory is locked by another process'],
+  [errorCodes.ended]: [EndedError, 'it was ended'],
+  [errorCodes.system]: [plain('ERR_HOLDFAST_SYSTEM'), 'the operating system refused'],
+};
 
 /** How an object is called in messages. */
 export function label(kind: string, name: string): string {
@@ -265,7 +266,7 @@ export function errorFromNative(
   errno: number,
   syscall: string,
 ): HoldfastError {
-  const [Class, otherwise] = byCode[code] ?? byCode[byCode.length - 1]!;
+  const [Class, otherwise] = byCode[code as Code] ?? byCode[errorCodes.system];
   const options: HoldfastErrorOptions = { kind, objectName: name };
   let message = `${label(kind, name)}: ${detail || otherwise}`;
   if (errno !== 0) {

@@ -52,7 +52,7 @@ export { ReadWriteLock, type ReadWriteLockState } from './objects/read-write-loc
 export { RLock, type RLockHandle } from './objects/rlock.js';
 export { Semaphore, type SemaphoreState } from './objects/semaphore.js';
 export { SharedMemory, type SharedMemoryState } from './objects/shared-memory.js';
-export type { KindName, NativeAgent as Holder } from './native/load.js';
+export type { KindName, NativeAgent as Holder } from './native/bindings.js';
 export {
   type ForkserverOptions,
   getStartMethod,

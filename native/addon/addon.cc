@@ -8,15 +8,6 @@ namespace holdfast::addon {
 
 namespace {
 
-enum OpenFlags : uint32_t {  // as in src/native/load.ts
-  kExclusive = 1,
-  kMustExist = 2,
-  kPersistent = 4,
-  kAnonymous = 8,
-  kInitialGiven = 16,
-  kLockGiven = 32,
-};
-
 // Begins the agent if need be, does `work`, throws what goes wrong.
 template <class Work>
 bool attempt(Environment& environment, core::Kind kind, const std::string& name, Work work) {
@@ -36,17 +27,20 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   request.name = info[1].As<Napi::String>();
   request.file_key = info[2].As<Napi::String>();
   request.semaphore_key = info[3].As<Napi::String>();
-  request.exclusive = (flags & kExclusive) != 0;
-  request.must_exist = (flags & kMustExist) != 0;
-  request.persistent = (flags & kPersistent) != 0;
-  request.anonymous = (flags & kAnonymous) != 0;
-  request.initial_given = (flags & kInitialGiven) != 0;
+  const auto asked = [flags](core::OpenFlag flag) {
+    return (flags & static_cast<uint32_t>(flag)) != 0;
+  };
+  request.exclusive = asked(core::OpenFlag::exclusive);
+  request.must_exist = asked(core::OpenFlag::must_exist);
+  request.persistent = asked(core::OpenFlag::persistent);
+  request.anonymous = asked(core::OpenFlag::anonymous);
+  request.initial_given = asked(core::OpenFlag::initial_given);
   request.initial = info[5].As<Napi::Number>();
   request.bytes = static_cast<uint64_t>(info[6].As<Napi::Number>().Int64Value());
   request.queue.max_items = static_cast<uint64_t>(info[7].As<Napi::Number>().Int64Value());
   request.queue.max_bytes = static_cast<uint64_t>(info[8].As<Napi::Number>().Int64Value());
   request.queue.codec = info[9].As<Napi::Number>();
-  request.lock_given = (flags & kLockGiven) != 0;
+  request.lock_given = asked(core::OpenFlag::lock_given);
   request.lock_kind = static_cast<core::Kind>(info[10].As<Napi::Number>().Uint32Value());
   request.lock_name = info[11].As<Napi::String>();
 

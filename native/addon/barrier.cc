@@ -28,11 +28,11 @@ struct Opening {
 
 uint64_t round_of(const double* argument) { return static_cast<uint64_t>(argument[0]); }
 
-// [turnout, round, index]
+// [status, round, index]
 napi_value to_js(napi_env env, const core::Arrival& arrival) {
   napi_value list = nullptr;
   napi_create_array_with_length(env, 3, &list);
-  napi_set_element(env, list, 0, number(env, static_cast<double>(arrival.turnout)));
+  napi_set_element(env, list, 0, number(env, static_cast<double>(arrival.status)));
   napi_set_element(env, list, 1, number(env, static_cast<double>(arrival.round)));
   napi_set_element(env, list, 2, number(env, arrival.index));
   return list;
@@ -49,12 +49,12 @@ napi_value wait_to_arrive(napi_env env, H& handle, const double* argument) {
 }
 
 napi_value finish(napi_env env, H& handle, const double* argument) {
-  core::Turnout turnout = core::Turnout::not_yet;
+  core::ArrivalStatus status = core::ArrivalStatus::not_yet;
   until_not_busy(handle, handle.environment(), [&] {
-    turnout = handle.primitive.finish(round_of(argument));
-    return turnout == core::Turnout::not_yet ? core::Code::busy : core::Code::ok;
+    status = handle.primitive.finish(round_of(argument));
+    return status == core::ArrivalStatus::not_yet ? core::Code::busy : core::Code::ok;
   });
-  return number(env, static_cast<double>(turnout));
+  return number(env, static_cast<double>(status));
 }
 
 napi_value look(napi_env env, H& handle, const double* argument) {

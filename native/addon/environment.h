@@ -47,8 +47,8 @@ class HandleBase {
   bool collected_ = false;  // its JS object is gone, but the agent still holds it
 };
 
-// Where the records that come out of the thread's queues are left for src/objects/queue.ts; its memory is
-// JavaScript's. It is read before anything else is called.
+// Where the records that come out of the thread's queues are left for src/objects/queue.ts; its
+// memory is JavaScript's. It is read before anything else is called.
 struct Mailbox {
   char* inbox = nullptr;  // bytes
   size_t inbox_length = 0;

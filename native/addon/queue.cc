@@ -7,8 +7,8 @@ namespace holdfast::addon {
 
 namespace {
 
-// Records are bytes here, with a type that means nothing: src/records/codec.ts makes them of values, and
-// values of them. Those that come out go into the thread's mailbox.
+// Records are bytes here, with a type that means nothing: src/records/codec.ts makes them of
+// values, and values of them. Those that come out go into the thread's mailbox.
 template <class Q>
 class QueueHandle final : public Handle<Q> {
  public:
@@ -29,9 +29,9 @@ class QueueHandle final : public Handle<Q> {
   }
 
   // Says how it went.
-  bool answer(core::Moved moved) {
-    mailbox.answer[0] = static_cast<double>(moved);
-    return moved == core::Moved::yes;
+  bool answer(core::TransferStatus status) {
+    mailbox.answer[0] = static_cast<double>(status);
+    return status == core::TransferStatus::yes;
   }
   // undefined if the bytes are in the inbox, otherwise a Buffer.
   napi_value bytes_of(napi_env env, const core::Record& record) {
@@ -74,7 +74,7 @@ bool read_bytes(napi_env env, napi_value from, uint32_t start, uint32_t end, cor
   return true;
 }
 
-// put(type, bytes, start, end): how it went, a number of core::Moved.
+// put(type, bytes, start, end): how it went, a number of core::TransferStatus.
 template <class Q>
 napi_value put(napi_env env, QueueHandle<Q>& handle, const napi_value* arguments) {
   core::Record record;

@@ -26,18 +26,16 @@ struct Writers {
   static void pass_on(Primitive& lock, core::Registry&) { lock.pass_on_exclusive(); }
 };
 
-using Past = core::ReadWriteLock::Past;
-
-// tryShared(past)
+// tryShared(bypass)
 napi_value try_shared(napi_env env, H& handle, const double* argument) {
-  const auto past = static_cast<Past>(argument[0]);
-  return to_js(env, handle.note(handle.primitive.look_shared(past)));
+  const auto bypass = static_cast<core::WritersToBypass>(argument[0]);
+  return to_js(env, handle.note(handle.primitive.look_shared(bypass)));
 }
 
-// waitShared(past, ms)
+// waitShared(bypass, ms)
 napi_value wait_shared(napi_env env, H& handle, const double* argument) {
-  const auto past = static_cast<Past>(argument[0]);
-  return to_js(env, handle.note(handle.primitive.wait_shared(past, slice_of(argument[1]))));
+  const auto bypass = static_cast<core::WritersToBypass>(argument[0]);
+  return to_js(env, handle.note(handle.primitive.wait_shared(bypass, slice_of(argument[1]))));
 }
 
 napi_value try_exclusive(napi_env env, H& handle, const double*) {

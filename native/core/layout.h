@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/agreed.h"
 #include "platform/platform.h"
 
 namespace holdfast::core {
@@ -18,21 +19,6 @@ using AgentId = uint64_t;  // 0 is nobody; see registry.h
 constexpr uint64_t kMagic = 0x31545341'46444C48;  // "HLDFAST1", little-endian
 constexpr uint32_t kFormatVersion = 3;
 constexpr size_t kNameMax = 255;  // bytes of UTF-8, the NUL not counted
-
-enum class Kind : uint32_t {
-  registry = 1,
-  lock = 2,
-  rlock = 3,
-  semaphore = 4,
-  queue = 5,
-  bounded_semaphore = 6,
-  condition = 7,
-  event = 8,
-  barrier = 9,
-  joinable_queue = 10,
-  shared_memory = 11,
-  read_write_lock = 12,
-};
 
 // Two programs may share a file only if the C library lays its objects out alike in both.
 constexpr uint64_t layout_signature() {

@@ -6,27 +6,10 @@
 #include <cstdint>
 #include <string>
 
+#include "core/agreed.h"
 #include "platform/platform.h"
 
 namespace holdfast::core {
-
-enum class Code : uint32_t {
-  ok = 0,
-  closed,
-  not_locked,    // release of what nobody holds
-  not_owner,     // release by another agent than the holder
-  over_release,  // a semaphore would pass its largest value
-  deadlock,
-  exists,
-  not_found,
-  incompatible,  // the same name with another kind, limit or layout
-  corrupt,       // a file that is not ours, or was ours once
-  no_space,      // storage, descriptors or slots have run out
-  permission,    // a directory or object that this user must not trust, or may not use
-  busy,          // the directory stayed locked by somebody for longer than an open may wait
-  ended,         // a put after end(), or a get when all is drained
-  system,        // anything else that the operating system refused
-};
 
 struct Status {
   Code code = Code::ok;

@@ -25,7 +25,7 @@ import { createHook } from 'node:async_hooks';
 import { IncompatibleError, NotOwnerError, label } from '../errors.js';
 import { type Guard, HeldGuard, whileHeld } from './guard.js';
 import { Hold, context, holdingsWith, inContext } from './context.js';
-import type { NativeOwned } from '../native/load.js';
+import type { NativeOwned } from '../native/bindings.js';
 import { type RLockScope, type WaitOptions, checkFunction, checkWait } from '../options.js';
 import { Recursion, countDepth } from './by-thread.js';
 import { type Waiter, isWaitedFor, waitFor } from '../waiting/waits.js';

@@ -1,6 +1,6 @@
 // How deep this thread is in an RLock. The native lock knows its outermost hold; what is nested in that
 // concerns nobody else, so it is counted here, where it costs a tenth of a call into the addon.
-import type { NativeOwned } from '../native/load.js';
+import type { NativeOwned } from '../native/bindings.js';
 
 /** One for all handles of the object that the thread has. */
 export class Recursion {

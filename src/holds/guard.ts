@@ -1,5 +1,5 @@
 // What an acquisition hands back.
-import type { NativeHolds } from '../native/load.js';
+import type { NativeHolds } from '../native/bindings.js';
 
 /**
  * One acquisition. `using guard = await lock.acquire()` releases it at the end of the block, however

@@ -4,7 +4,7 @@ import { Condition, type ConditionHandle } from './condition.js';
 import { Event } from './event.js';
 import { JoinableQueue } from './joinable-queue.js';
 import { Lock } from './lock.js';
-import type { KindName } from '../native/load.js';
+import type { KindName } from '../native/bindings.js';
 import { type Handle, checkKind } from './shared.js';
 import { checkName } from '../options.js';
 import { Queue } from './queue.js';

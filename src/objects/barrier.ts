@@ -1,5 +1,7 @@
 import { BrokenBarrierError, label } from '../errors.js';
-import { type NativeArrival, type NativeBarrier, addon, turnout } from '../native/load.js';
+import type { NativeArrival, NativeBarrier } from '../native/bindings.js';
+import { arrivalStatus } from '../native/enums.js';
+import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
 import {
   type OpenOptions,
@@ -101,9 +103,9 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
     return this.retain(async (native) => {
       // Without an await where there is nothing to wait for: the caller may close the handle right after.
       const [how, round, index] = this.#arrive(native) ?? (await this.#arriveLate(native, left()));
-      if (how === turnout.passed) return index;
-      if (how === turnout.broken) throw this.#broken();
-      if (how === turnout.act) {
+      if (how === arrivalStatus.passed) return index;
+      if (how === arrivalStatus.broken) throw this.#broken();
+      if (how === arrivalStatus.act) {
         await this.#act(native, round, () => this.#action!());
         return index;
       }
@@ -118,7 +120,7 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
       } catch (error) {
         end = this.#leave(native, round, error);
       }
-      if (end === turnout.broken) throw this.#broken();
+      if (end === arrivalStatus.broken) throw this.#broken();
       return index;
     });
   }
@@ -135,7 +137,7 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
 
   #tryToArrive(native: NativeBarrier): NativeArrival | undefined {
     const arrival = native.arrive(this.#action === undefined ? 0 : 1);
-    return arrival[0] === turnout.notYet ? undefined : arrival;
+    return arrival[0] === arrivalStatus.notYet ? undefined : arrival;
   }
 
   async #act(native: NativeBarrier, round: number, action: () => unknown): Promise<void> {
@@ -145,14 +147,14 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
       native.breakRound(round);
       throw error;
     }
-    if (native.finish(round) !== turnout.passed) throw this.#broken();
+    if (native.finish(round) !== arrivalStatus.passed) throw this.#broken();
   }
 
   /** A wait that ended otherwise than by passing: breaks the round, unless it was over already. */
   #leave(native: NativeBarrier, round: number, error: unknown): number {
-    if (native.look(round) === turnout.passed) return turnout.passed;
+    if (native.look(round) === arrivalStatus.passed) return arrivalStatus.passed;
     native.breakRound(round);
-    if (native.look(round) === turnout.passed) return turnout.passed;
+    if (native.look(round) === arrivalStatus.passed) return arrivalStatus.passed;
     throw error;
   }
 
@@ -171,17 +173,17 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
     const { native } = this;
     const acts = this.#action === undefined ? 0 : 1;
     let arrival = native.arrive(acts);
-    if (arrival[0] === turnout.notYet) {
+    if (arrival[0] === arrivalStatus.notYet) {
       const arrive = (ms: number) => {
         const late = native.waitToArrive(acts, ms);
-        return late[0] === turnout.notYet ? undefined : late;
+        return late[0] === arrivalStatus.notYet ? undefined : late;
       };
       arrival = waitForSync(this, arrive, left());
     }
     const [how, round, index] = arrival;
-    if (how === turnout.passed) return index;
-    if (how === turnout.broken) throw this.#broken();
-    if (how === turnout.act) {
+    if (how === arrivalStatus.passed) return index;
+    if (how === arrivalStatus.broken) throw this.#broken();
+    if (how === arrivalStatus.act) {
       this.#actSync(native, round);
       return index;
     }
@@ -191,7 +193,7 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
     } catch (error) {
       end = this.#leave(native, round, error);
     }
-    if (end === turnout.broken) throw this.#broken();
+    if (end === arrivalStatus.broken) throw this.#broken();
     return index;
   }
 
@@ -202,7 +204,7 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
       native.breakRound(round);
       throw error;
     }
-    if (native.finish(round) !== turnout.passed) throw this.#broken();
+    if (native.finish(round) !== arrivalStatus.passed) throw this.#broken();
   }
 
   /**

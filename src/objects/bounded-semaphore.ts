@@ -1,6 +1,7 @@
 import { DeadlockError, label } from '../errors.js';
 import { type Guard, HeldGuard, whileHeld } from '../holds/guard.js';
-import { addon, type NativeAgent, type NativeBounded } from '../native/load.js';
+import type { NativeAgent, NativeBounded } from '../native/bindings.js';
+import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
 import {
   type OpenOptions,

@@ -9,7 +9,9 @@ import {
 } from '../errors.js';
 import type { Guard } from '../holds/guard.js';
 import { Lock } from './lock.js';
-import { type NativeCondition, addon, kinds, notice } from '../native/load.js';
+import type { NativeCondition } from '../native/bindings.js';
+import { kinds, slice_ms, waitStatus } from '../native/enums.js';
+import { addon } from '../native/load.js';
 import {
   type Handle,
   Shared,
@@ -33,7 +35,7 @@ import {
   rlockOptions,
 } from '../options.js';
 import { RLock, type RLockHandle } from './rlock.js';
-import { slice_ms, waitFor, waitForSync } from '../waiting/waits.js';
+import { waitFor, waitForSync } from '../waiting/waits.js';
 
 /** What a wait that was notified resolves to. */
 export interface Wakeup {
@@ -208,11 +210,11 @@ export class Condition extends Shared<'Condition', NativeCondition> {
             { source: native, take: () => native.look(place) || undefined, everybody: true },
             remaining(options, deadline),
           );
-          if (how === notice.notified) break;
+          if (how === waitStatus.notified) break;
           // Somebody died on the way from its notification to the lock.
           abandoned = (await this.#own.regain(held)) || abandoned;
           native.rescue();
-          holds = native.look(place) === notice.notified;
+          holds = native.look(place) === waitStatus.notified;
           if (!holds) this.#own.suspend();
         } catch (error) {
           failure = { error };
@@ -244,10 +246,10 @@ export class Condition extends Shared<'Condition', NativeCondition> {
           (ms) => native.wait(place, ms) || undefined,
           remaining(options, deadline)?.timeout,
         );
-        if (how === notice.notified) break;
+        if (how === waitStatus.notified) break;
         abandoned = this.#own.regainSync(held) || abandoned;
         native.rescue();
-        holds = native.look(place) === notice.notified;
+        holds = native.look(place) === waitStatus.notified;
         if (!holds) this.#own.suspend();
       } catch (error) {
         failure = { error };

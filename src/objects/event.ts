@@ -1,4 +1,4 @@
-import type { NativeEvent } from '../native/load.js';
+import type { NativeEvent } from '../native/bindings.js';
 import { Shared } from './shared.js';
 import {
   type OpenOptions,

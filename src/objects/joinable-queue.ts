@@ -1,4 +1,4 @@
-import type { NativeJoinableQueue, NativeJoinableQueueState } from '../native/load.js';
+import type { NativeJoinableQueue, NativeJoinableQueueState } from '../native/bindings.js';
 import type { SyncWaitOptions, WaitOptions } from '../options.js';
 import { checkSyncWait, checkWait } from '../options.js';
 import { type Kept, Queue, type QueueOptions } from './queue.js';

@@ -1,7 +1,7 @@
 // What Lock and RLock have in common: everything but who counts as the holder.
 import { DeadlockError, label } from '../errors.js';
 import { type Guard, HeldGuard, whileHeld } from '../holds/guard.js';
-import type { NativeOwned } from '../native/load.js';
+import type { NativeOwned } from '../native/bindings.js';
 import type { Lock } from './lock.js';
 import { Shared } from './shared.js';
 import {

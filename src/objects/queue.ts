@@ -16,7 +16,9 @@ import {
   NoSpaceError,
   label,
 } from '../errors.js';
-import { type NativeQueue, type NativeQueueState, addon, moved } from '../native/load.js';
+import type { NativeQueue, NativeQueueState } from '../native/bindings.js';
+import { transferStatus } from '../native/enums.js';
+import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
 import {
   type OpenOptions,
@@ -356,8 +358,8 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
 
   /** @internal Did the call into the addon put or take what it was to? False: not yet. */
   protected succeeded(how = answer[0]): boolean {
-    if (how === moved.yes) return true;
-    if (how === moved.notYet) return false;
+    if (how === transferStatus.yes) return true;
+    if (how === transferStatus.notYet) return false;
     throw this.failure(how);
   }
 
@@ -455,13 +457,13 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
     const called = label(this.kind, this.name);
     const options = { kind: this.kind, objectName: this.name };
     switch (how) {
-      case moved.ended:
+      case transferStatus.ended:
         return new EndedError(`${called}: it was ended`, options);
-      case moved.tooLarge:
+      case transferStatus.tooLarge:
         return new RangeError(
           `${called}: an item can have ${this.native.largestItem} bytes at the most; see maxBytes`,
         );
-      case moved.noSpace:
+      case transferStatus.noSpace:
         return new NoSpaceError(`${called}: it has to grow, and there is no space`, options);
       default:
         return new CorruptError(`${called}: its ring makes no sense`, options);

@@ -1,7 +1,8 @@
 import { DeadlockError, label } from '../errors.js';
 import { type Guard, HeldGuard } from '../holds/guard.js';
 import { Hold, context, holdingsWith, holdsHere } from '../holds/context.js';
-import { type NativeAgent, type NativeReadWrite, past } from '../native/load.js';
+import type { NativeAgent, NativeReadWrite } from '../native/bindings.js';
+import { writersToBypass } from '../native/enums.js';
 import { Shared } from './shared.js';
 import {
   type OpenOptions,
@@ -72,8 +73,9 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
     if (inside === 'exclusive') throw this.#deadlock('this task', 'writes');
     // As in acquireSharedSync(): past a writer that waits for this thread, and so cannot come in meanwhile.
     // One that does not wait for it could be entering just now.
-    const pastThem = () => (inside && native.readsHere() ? past.waiting : past.nobody);
-    const take = () => native.tryShared(pastThem()) || undefined;
+    const bypass = () =>
+      inside && native.readsHere() ? writersToBypass.waiting : writersToBypass.nobody;
+    const take = () => native.tryShared(bypass()) || undefined;
     let hold = isWaitedFor(native.readers.tag) && !inside ? undefined : take();
     if (hold === undefined) {
       if (options?.timeout !== 0) native.contend();
@@ -92,8 +94,8 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
   acquireSharedSync(options?: SyncWaitOptions): Guard {
     if (options !== undefined) checkSyncWait(options);
     const { native } = this;
-    const pastThem = native.readsHere() ? past.waiting : past.myself;
-    let hold = native.tryShared(pastThem);
+    const bypass = native.readsHere() ? writersToBypass.waiting : writersToBypass.myself;
+    let hold = native.tryShared(bypass);
     if (hold === 0) {
       const { timeout } = options ?? {};
       if (timeout === undefined && native.writesHere())
@@ -101,7 +103,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
       if (timeout === undefined && native.allMine())
         throw this.#deadlock('this thread', 'has every shared hold');
       if (timeout !== 0) native.contend();
-      hold = waitForSync(this, (ms) => native.waitShared(pastThem, ms) || undefined, timeout);
+      hold = waitForSync(this, (ms) => native.waitShared(bypass, ms) || undefined, timeout);
     }
     return new HeldGuard(native, hold);
   }
@@ -109,7 +111,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
   /** Shared, if nobody writes or waits to; null otherwise. */
   tryAcquireShared(): Guard | null {
     const { native } = this;
-    const hold = native.tryShared(past.nobody);
+    const hold = native.tryShared(writersToBypass.nobody);
     return hold === 0 ? null : new HeldGuard(native, hold);
   }
 

@@ -1,6 +1,6 @@
 import { type TaskScope, enter, leave } from '../holds/by-task.js';
 import type { Guard } from '../holds/guard.js';
-import type { NativeOwned } from '../native/load.js';
+import type { NativeOwned } from '../native/bindings.js';
 import type { Handle } from './shared.js';
 import {
   type RLockOptions,

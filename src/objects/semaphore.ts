@@ -1,4 +1,5 @@
-import { addon, type NativeSemaphore } from '../native/load.js';
+import type { NativeSemaphore } from '../native/bindings.js';
+import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
 import {
   type OpenOptions,

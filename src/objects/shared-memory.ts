@@ -1,4 +1,5 @@
-import { type NativeSharedMemory, addon } from '../native/load.js';
+import type { NativeSharedMemory } from '../native/bindings.js';
+import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
 import { type OpenOptions, checkNumber, checkOpen } from '../options.js';
 

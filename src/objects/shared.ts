@@ -11,7 +11,9 @@ import {
   errorFromNative,
   label,
 } from '../errors.js';
-import { type KindName, type NativeObject, addon, kinds, openFlags } from '../native/load.js';
+import type { KindName, NativeObject } from '../native/bindings.js';
+import { kinds, openFlags } from '../native/enums.js';
+import { addon } from '../native/load.js';
 import { type OpenOptions, checkName, checkOpen } from '../options.js';
 import { processName } from '../identity.js';
 import { onRings, rejectAll } from '../waiting/waits.js';

@@ -8,7 +8,7 @@ import { deserialize, serialize } from 'node:v8';
 import { attach } from '../objects/attach.js';
 import { HeldError, ProcessError } from '../errors.js';
 import { HeldGuard } from '../holds/guard.js';
-import type { KindName } from '../native/load.js';
+import type { KindName } from '../native/bindings.js';
 import { type Handle, Shared } from '../objects/shared.js';
 
 type AnyShared = Shared<KindName, never>;

@@ -1,6 +1,7 @@
 // How an item becomes the bytes of a record, and back.
 import { Packr, REUSE_BUFFER_MODE, RESET_BUFFER_MODE } from 'msgpackr';
 import { label, DecodeError, EncodeError } from '../errors.js';
+import { codecs } from '../native/enums.js';
 import { type Encoded, type Scratch, keep, longest } from './mailbox.js';
 
 /** Types of records: part of the format of a queue. */
@@ -109,18 +110,15 @@ function decodeBasic(type: number, bytes: Buffer, start: number, end: number): u
   }
 }
 
-const codecNumbers = { structured: 1, json: 2, buffer: 3, custom: 4 } as const;
-
 /** The number that stands for a choice in shared memory; 0 for none. */
 export function codecNumber(choice: CodecChoice<never> | undefined): number {
   if (choice === undefined) return 0;
-  return typeof choice === 'string' ? codecNumbers[choice] : codecNumbers.custom;
+  return typeof choice === 'string' ? codecs[choice] : codecs.custom;
 }
 
 export function checkCodec(choice: unknown): void {
   if (choice === undefined) return;
-  if (typeof choice === 'string' && choice !== 'custom' && Object.hasOwn(codecNumbers, choice))
-    return;
+  if (typeof choice === 'string' && choice !== 'custom' && Object.hasOwn(codecs, choice)) return;
   const { encode, decode } = Object(choice) as Partial<CustomCodec<unknown>>;
   if (typeof encode !== 'function' || typeof decode !== 'function') {
     throw new TypeError("codec must be 'structured', 'json', 'buffer', or { encode, decode }");
@@ -133,11 +131,11 @@ export function codecFor(
   choice: CodecChoice<never> | undefined,
 ): Codec | undefined {
   switch (number) {
-    case codecNumbers.structured:
+    case codecs.structured:
       return new StructuredCodec();
-    case codecNumbers.json:
+    case codecs.json:
       return new JsonCodec();
-    case codecNumbers.buffer:
+    case codecs.buffer:
       return new BufferCodec();
     default:
       return typeof choice === 'object'

@@ -1,5 +1,6 @@
 // Records: bytes with a type, which is all that the addon moves (native/addon/queue.cc).
-import { type Mailbox, addon } from '../native/load.js';
+import type { Mailbox } from '../native/bindings.js';
+import { addon } from '../native/load.js';
 
 /**
  * This thread's mailbox, one for all copies of this module: test runners load it again, and the addon not.

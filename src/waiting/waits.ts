@@ -6,11 +6,9 @@
 // otherwise: INV-4 of native/core/agents/wait_set.h) and then leaves it to the event loop. Every 50 ms each
 // head looks by itself: what a crash has lost is found there (INV-6).
 import { ClosedError, TimeoutError, label } from '../errors.js';
-import type { NativeAcquirable, NativeSource } from '../native/load.js';
+import type { NativeAcquirable, NativeSource } from '../native/bindings.js';
+import { slice_ms } from '../native/enums.js';
 import type { WaitOptions } from '../options.js';
-
-/** As kSlice_ns in native/core/waiting.h. */
-export const slice_ms = 50;
 
 /** Who waits: an open handle. */
 export interface Waiter {

@@ -15,7 +15,8 @@ uint64_t bit_of(uint64_t round) { return uint64_t{1} << (round % kHistory); }
 
 Arrival Barrier::arrive(bool acts) {
   const Arrival arrival = arrive_guarded(acts);
-  if (arrival.turnout == Turnout::passed || arrival.turnout == Turnout::broken) wake_all();
+  if (arrival.status == ArrivalStatus::passed || arrival.status == ArrivalStatus::broken)
+    wake_all();
   return arrival;
 }
 
@@ -23,12 +24,12 @@ Arrival Barrier::arrive_guarded(bool acts) {
   const Guard guard(agent_, body_.guard);
   if (!guard.locked()) return {};
   Round round = Round::of(body_.state.load());
-  if (round.phase == Phase::broken) return {Turnout::broken, round.number, 0};
+  if (round.phase == Phase::broken) return {ArrivalStatus::broken, round.number, 0};
   if (round.phase == Phase::acting || round.arrived >= parties()) return {};
   // Who comes last must not open the round for somebody who died in it, seen by nobody yet.
   if (round.arrived + 1 == parties() && has_dead(round)) {
     store_broken(round);
-    return {Turnout::broken, round.number, 0};
+    return {ArrivalStatus::broken, round.number, 0};
   }
   const uint32_t index = static_cast<uint32_t>(round.arrived);
   place(index).store(agent_.id());  // before the count that makes it valid
@@ -37,7 +38,7 @@ Arrival Barrier::arrive_guarded(bool acts) {
   if (round.arrived < parties()) {
     body_.state.store(round.state());  // INV-18
     KILL_POINT("barrier.arrive.count");
-    return {Turnout::arrived, round.number, index};
+    return {ArrivalStatus::arrived, round.number, index};
   }
   if (acts) {
     body_.actor.store(agent_.id());
@@ -45,10 +46,10 @@ Arrival Barrier::arrive_guarded(bool acts) {
     round.phase = Phase::acting;
     body_.state.store(round.state());
     KILL_POINT("barrier.arrive.acting");
-    return {Turnout::act, round.number, index};
+    return {ArrivalStatus::act, round.number, index};
   }
   open_next(round, true);
-  return {Turnout::passed, round.number, index};
+  return {ArrivalStatus::passed, round.number, index};
 }
 
 // Under the guard. What is remembered of the old round first; the store of the word ends it
@@ -71,34 +72,34 @@ void Barrier::store_broken(Round round) {
   KILL_POINT("barrier.store_broken.state");
 }
 
-Turnout Barrier::finish(uint64_t number) {
+ArrivalStatus Barrier::finish(uint64_t number) {
   {
     const Guard guard(agent_, body_.guard);
-    if (!guard.locked()) return Turnout::not_yet;
+    if (!guard.locked()) return ArrivalStatus::not_yet;
     const Round round = Round::of(body_.state.load());
-    if (round.number != number || round.phase != Phase::acting) return Turnout::broken;
+    if (round.number != number || round.phase != Phase::acting) return ArrivalStatus::broken;
     open_next(round, true);
   }
   wake_all();
-  return Turnout::passed;
+  return ArrivalStatus::passed;
 }
 
-Turnout Barrier::look(uint64_t number) {
+ArrivalStatus Barrier::look(uint64_t number) {
   const Round round = Round::of(body_.state.load());
   if (round.number == number) {
-    if (round.phase == Phase::broken) return Turnout::broken;
-    if (!has_dead(round)) return Turnout::not_yet;
+    if (round.phase == Phase::broken) return ArrivalStatus::broken;
+    if (!has_dead(round)) return ArrivalStatus::not_yet;
     break_round(number);
-    return Turnout::not_yet;  // the next look tells, whoever broke it
+    return ArrivalStatus::not_yet;  // the next look tells, whoever broke it
   }
-  if (body_.last_break.load() <= number) return Turnout::passed;  // none has broken since
+  if (body_.last_break.load() <= number) return ArrivalStatus::passed;  // none has broken since
   // Whoever slept through more rounds than are remembered, with a break among them, is told the
   // worse. The bit is the next round's as soon as that one is there, though it is written only at
   // its end; so the round is looked up again after the bit (INV-19).
   const uint64_t history = body_.tripped.load();
   const uint64_t latest = Round::of(body_.state.load()).number;
-  return latest - number < kHistory && (history & bit_of(number)) != 0 ? Turnout::passed
-                                                                       : Turnout::broken;
+  return latest - number < kHistory && (history & bit_of(number)) != 0 ? ArrivalStatus::passed
+                                                                       : ArrivalStatus::broken;
 }
 
 bool Barrier::has_dead(const Round& round) {
@@ -128,19 +129,19 @@ Arrival Barrier::wait_to_arrive(bool acts, int64_t deadline_ns) {
       [&] { watch(); });
 }
 
-Turnout Barrier::wait(uint64_t round, int64_t deadline_ns) {
+ArrivalStatus Barrier::wait(uint64_t round, int64_t deadline_ns) {
   struct Seen {
-    Turnout turnout;
-    explicit operator bool() const { return turnout != Turnout::not_yet; }
+    ArrivalStatus status;
+    explicit operator bool() const { return status != ArrivalStatus::not_yet; }
   };
   const auto look_twice = [&] {
-    const Turnout turnout = look(round);
-    return Seen{turnout != Turnout::not_yet ? turnout : look(round)};
+    const ArrivalStatus status = look(round);
+    return Seen{status != ArrivalStatus::not_yet ? status : look(round)};
   };
   soon();
   return wait_at_bell(agent_, body_.waiters, waiters_tag(), deadline_ns, look_twice,
                       [&] { watch(); })
-      .turnout;
+      .status;
 }
 
 void Barrier::watch() {

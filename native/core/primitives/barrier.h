@@ -16,19 +16,11 @@
 
 namespace holdfast::core {
 
-enum class Turnout {  // numbers of `turnout` in src/native/load.ts
-  not_yet = 0,
-  passed = 1,  // the round is over and all were there
-  act = 2,     // last to arrive: run the action, then finish()
-  arrived = 3,
-  broken = 4,
-};
-
 struct Arrival {
-  Turnout turnout = Turnout::not_yet;
+  ArrivalStatus status = ArrivalStatus::not_yet;
   uint64_t round = 0;
   uint32_t index = 0;
-  explicit operator bool() const { return turnout != Turnout::not_yet; }
+  explicit operator bool() const { return status != ArrivalStatus::not_yet; }
 };
 
 class Barrier {
@@ -40,10 +32,10 @@ class Barrier {
   Arrival arrive(bool acts);
   Arrival wait_to_arrive(bool acts, int64_t deadline_ns);
   // The action is done: everybody may go. broken if the barrier broke meanwhile.
-  Turnout finish(uint64_t round);
+  ArrivalStatus finish(uint64_t round);
   // What has become of a round that this agent arrived in.
-  Turnout look(uint64_t round);
-  Turnout wait(uint64_t round, int64_t deadline_ns);
+  ArrivalStatus look(uint64_t round);
+  ArrivalStatus wait(uint64_t round, int64_t deadline_ns);
   // Is the round over in a moment?
   bool soon() {
     const uint64_t round = Round::of(body_.state.load()).number;

@@ -93,28 +93,28 @@ void Condition::rescue() {
   }
 }
 
-Notice Condition::look(int place) {
-  if (entry(static_cast<uint32_t>(place)).state.load() == kNotified) return Notice::notified;
+WaitStatus Condition::look(int place) {
+  if (entry(static_cast<uint32_t>(place)).state.load() == kNotified) return WaitStatus::notified;
   for (uint32_t i = 0; i < kConditionWaitsMax; i++) {
     const Waiting& waiting = entry(i);
     const AgentId owner = waiting.owner.load();
     if (owner != 0 && waiting.state.load() == kNotified && !agent_.registry().alive(owner)) {
-      return Notice::rescue;
+      return WaitStatus::rescue;
     }
   }
-  return Notice::none;
+  return WaitStatus::none;
 }
 
-Notice Condition::wait(int place, int64_t deadline_ns) {
+WaitStatus Condition::wait(int place, int64_t deadline_ns) {
   struct Seen {
-    Notice notice;
-    explicit operator bool() const { return notice != Notice::none; }
+    WaitStatus status;
+    explicit operator bool() const { return status != WaitStatus::none; }
   };
   soon();
   return wait_for_rings(
              agent_, object_.tag(), deadline_ns, [&] { return Seen{look(place)}; }, [] {},
              [&] { watch(); })
-      .notice;
+      .status;
 }
 
 // Those who were notified and have not got the lock yet.

@@ -17,8 +17,6 @@
 
 namespace holdfast::core {
 
-enum class Notice { none = 0, notified = 1, rescue = 2 };  // numbers of `notice` in src/native/load.ts
-
 class Condition {
  public:
   Condition(Agent& agent, Object& object)
@@ -36,8 +34,8 @@ class Condition {
 
   // ---- without
 
-  Notice look(int place);
-  Notice wait(int place, int64_t deadline_ns);
+  WaitStatus look(int place);
+  WaitStatus wait(int place, int64_t deadline_ns);
   // Is anybody notified in a moment?
   bool soon() {
     const uint64_t before = body_.notifications.load();

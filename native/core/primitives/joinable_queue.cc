@@ -130,13 +130,13 @@ uint64_t JoinableQueue::pop_done(const View& view) {
 }
 
 // Takes up to `count` records out, or leases one.
-Moved JoinableQueue::take_guarded(bool lease, std::vector<Record>* records, size_t count,
-                                  Lease* taken) {
+TransferStatus JoinableQueue::take_guarded(bool lease, std::vector<Record>* records, size_t count,
+                                           Lease* taken) {
   const Guard guard(agent_, body_.guard);
-  if (!guard.locked()) return Moved::not_yet;
+  if (!guard.locked()) return TransferStatus::not_yet;
   const bool over = ended();
   View view;
-  if (!enter(guard, &view)) return Moved::corrupt;
+  if (!enter(guard, &view)) return TransferStatus::corrupt;
   std::vector<Place> places;
   size_t total = 0;
   if (size() == 0) reclaim(view);
@@ -145,7 +145,8 @@ Moved JoinableQueue::take_guarded(bool lease, std::vector<Record>* records, size
     // By what is counted there is something, and not where the hint leads to: one of the two was
     // written over. All of it can be told from the records.
     recover();
-    if (!read_view(&view) || (size() != 0 && !find_ready(view, &place))) return Moved::corrupt;
+    if (!read_view(&view) || (size() != 0 && !find_ready(view, &place)))
+      return TransferStatus::corrupt;
   }
   while (places.size() < count && find_ready(view, &place)) {
     places.push_back(place);
@@ -157,7 +158,7 @@ Moved JoinableQueue::take_guarded(bool lease, std::vector<Record>* records, size
     KILL_POINT("joinable_queue.get.ready");
   }
   if (places.empty()) {
-    return over && own_.leased.load() == 0 ? Moved::ended : Moved::not_yet;
+    return over && own_.leased.load() == 0 ? TransferStatus::ended : TransferStatus::not_yet;
   }
   char* into = room_for(total);
   for (const Place& from : places) {
@@ -176,7 +177,7 @@ Moved JoinableQueue::take_guarded(bool lease, std::vector<Record>* records, size
     KILL_POINT("joinable_queue.take.leased");
     owner_at(view, place.offset).store(agent_.id());  // leased from here on
     KILL_POINT("joinable_queue.take.owner");
-    return Moved::yes;
+    return TransferStatus::yes;
   }
   for (const Place& from : places) {
     owner_at(view, from.offset).store(kDone);  // gone from here on
@@ -190,24 +191,24 @@ Moved JoinableQueue::take_guarded(bool lease, std::vector<Record>* records, size
   own_.gotten.store(own_.gotten.load() + places.size());
   KILL_POINT("joinable_queue.get.gotten");
   pop_done(view);
-  return Moved::yes;
+  return TransferStatus::yes;
 }
 
-Moved JoinableQueue::get(size_t count, std::vector<Record>* records) {
+TransferStatus JoinableQueue::get(size_t count, std::vector<Record>* records) {
   records->clear();
   // Not by what is counted beside the records: after a death that is right only under the guard.
-  if (Queue::size() == 0 && !ended()) return Moved::not_yet;
-  const Moved moved = take_guarded(false, records, count, nullptr);
-  if (moved == Moved::yes) wake(records->size());
-  return moved;
+  if (Queue::size() == 0 && !ended()) return TransferStatus::not_yet;
+  const TransferStatus status = take_guarded(false, records, count, nullptr);
+  if (status == TransferStatus::yes) wake(records->size());
+  return status;
 }
 
-Moved JoinableQueue::take(Record* record, Lease* lease) {
-  if (Queue::size() == 0 && !ended()) return Moved::not_yet;
+TransferStatus JoinableQueue::take(Record* record, Lease* lease) {
+  if (Queue::size() == 0 && !ended()) return TransferStatus::not_yet;
   std::vector<Record> records;
-  const Moved moved = take_guarded(true, &records, 1, lease);
-  if (moved == Moved::yes) *record = records[0];
-  return moved;
+  const TransferStatus status = take_guarded(true, &records, 1, lease);
+  if (status == TransferStatus::yes) *record = records[0];
+  return status;
 }
 
 // After records have gone: those who put, who join, and who get when nothing can come any more.

@@ -30,9 +30,9 @@ class JoinableQueue final : public Queue {
   JoinableQueue(Agent& agent, Object& object)
       : Queue(agent, object, 2), own_(*object.body<JoinableQueueBody>()) {}
 
-  Moved get(size_t count, std::vector<Record>* records);
+  TransferStatus get(size_t count, std::vector<Record>* records);
   // `record`'s bytes are this queue's until the next call.
-  Moved take(Record* record, Lease* lease);
+  TransferStatus take(Record* record, Lease* lease);
   // not_owner if the lease is over. busy if the guard could not be had: try again.
   Code done(const Lease& lease);
   Code retry(const Lease& lease);
@@ -77,7 +77,7 @@ class JoinableQueue final : public Queue {
   void offer(const View& view, uint64_t offset);
   uint64_t pop_done(const View& view);
   Code settle(const Lease& lease, uint64_t owner);
-  Moved take_guarded(bool lease, std::vector<Record>* records, size_t count, Lease* taken);
+  TransferStatus take_guarded(bool lease, std::vector<Record>* records, size_t count, Lease* taken);
   void wake(uint64_t popped);
 
   JoinableQueueBody& own_;

@@ -88,14 +88,15 @@ std::atomic<uint64_t>& Queue::word_at(uint64_t capacity, uint64_t offset) const 
 }
 
 // INV-13. Doubling until it fits; dying in here leaves reserved space that nobody counts on.
-Moved Queue::make_room(View* view, uint64_t wanted) {
+TransferStatus Queue::make_room(View* view, uint64_t wanted) {
   while (view->used + wanted > view->capacity) {
     const uint64_t capacity = view->capacity;
-    if (capacity * 2 > largest_ring()) return Moved::not_yet;
+    if (capacity * 2 > largest_ring()) return TransferStatus::not_yet;
     cannot_grow_ = static_cast<bool>(
         platform::reserve_space(object_.descriptor(), object_.body_length() + capacity, capacity));
     // Space may come back, or a getter make room; but not for what never fits as it is.
-    if (cannot_grow_) return wanted <= capacity ? Moved::not_yet : Moved::no_space;
+    if (cannot_grow_)
+      return wanted <= capacity ? TransferStatus::not_yet : TransferStatus::no_space;
     KILL_POINT("queue.make_room.reserved");
     memcpy(object_.table() + capacity, object_.table(), capacity);
     KILL_POINT("queue.make_room.copied");
@@ -103,36 +104,36 @@ Moved Queue::make_room(View* view, uint64_t wanted) {
     KILL_POINT("queue.make_room.capacity");
     view->capacity = capacity * 2;
   }
-  return Moved::yes;
+  return TransferStatus::yes;
 }
 
-Moved Queue::put(const Record* records, size_t count, size_t* put) {
+TransferStatus Queue::put(const Record* records, size_t count, size_t* put) {
   *put = 0;
   for (size_t i = 0; i < count; i++) {
-    if (needed(records[i].length) > largest_ring()) return Moved::too_large;
+    if (needed(records[i].length) > largest_ring()) return TransferStatus::too_large;
   }
-  if (ended()) return Moved::ended;
+  if (ended()) return TransferStatus::ended;
   if (count != 0) wanted_ = needed(records[0].length);
-  const Moved moved = put_guarded(records, count, put);
+  const TransferStatus status = put_guarded(records, count, put);
   for (size_t i = 0; i < *put; i++) ring_one(body_.getters, agent_.registry(), getters_tag());
-  return moved;
+  return status;
 }
 
-Moved Queue::put_guarded(const Record* records, size_t count, size_t* put) {
+TransferStatus Queue::put_guarded(const Record* records, size_t count, size_t* put) {
   const Guard guard(agent_, body_.guard);
-  if (!guard.locked()) return Moved::not_yet;
+  if (!guard.locked()) return TransferStatus::not_yet;
   recover_if_due(guard);
   View view;
-  Moved moved = read_view(&view) ? Moved::yes : Moved::corrupt;
-  if (moved == Moved::yes && ended()) moved = Moved::ended;
+  TransferStatus status = read_view(&view) ? TransferStatus::yes : TransferStatus::corrupt;
+  if (status == TransferStatus::yes && ended()) status = TransferStatus::ended;
   uint64_t tail = view.tail;
-  for (; moved == Moved::yes && *put < count; (*put)++) {
+  for (; status == TransferStatus::yes && *put < count; (*put)++) {
     const Record& record = records[*put];
     const uint64_t bytes = needed(record.length);
     wanted_ = bytes;
     const bool has_place = view.items < kQueueItemsMax && view.items - tombstones() < max_items();
-    moved = has_place ? make_room(&view, bytes) : Moved::not_yet;
-    if (moved != Moved::yes) break;
+    status = has_place ? make_room(&view, bytes) : TransferStatus::not_yet;
+    if (status != TransferStatus::yes) break;
     const RecordHead head{record.length, record.type};
     const uint64_t offset = offset_of(tail);
     copy_in(view.capacity, offset, &head, sizeof head);
@@ -152,7 +153,7 @@ Moved Queue::put_guarded(const Record* records, size_t count, size_t* put) {
     body_.tail.store(tail);  // INV-12: here they come into being
     KILL_POINT("queue.put.tail");
   }
-  return moved;
+  return status;
 }
 
 char* Queue::room_for(size_t bytes) {
@@ -162,36 +163,36 @@ char* Queue::room_for(size_t bytes) {
   return scratch_.data();
 }
 
-Moved Queue::get(size_t count, std::vector<Record>* records) {
+TransferStatus Queue::get(size_t count, std::vector<Record>* records) {
   records->clear();
   // Empty is the common answer to a look, and needs no guard.
-  if (size() == 0 && !ended()) return Moved::not_yet;
-  const Moved moved = get_guarded(count, records);
-  if (moved != Moved::yes) records->clear();
+  if (size() == 0 && !ended()) return TransferStatus::not_yet;
+  const TransferStatus status = get_guarded(count, records);
+  if (status != TransferStatus::yes) records->clear();
   for (size_t i = 0; i < records->size(); i++) {
     ring_one(body_.putters, agent_.registry(), putters_tag());
   }
-  return moved;
+  return status;
 }
 
-Moved Queue::get_guarded(size_t count, std::vector<Record>* records) {
+TransferStatus Queue::get_guarded(size_t count, std::vector<Record>* records) {
   const Guard guard(agent_, body_.guard);
-  if (!guard.locked()) return Moved::not_yet;
+  if (!guard.locked()) return TransferStatus::not_yet;
   died_under(guard);
   // Looked up under the guard: a put looks there too, so nothing comes after an end that is seen
   // here.
   const bool over = ended();
   View view;
-  if (!read_view(&view)) return Moved::corrupt;
+  if (!read_view(&view)) return TransferStatus::corrupt;
   const size_t wanted = static_cast<size_t>(std::min<uint64_t>(count, view.items));
-  if (wanted == 0) return over ? Moved::ended : Moved::not_yet;
+  if (wanted == 0) return over ? TransferStatus::ended : TransferStatus::not_yet;
   offsets_.clear();
   uint64_t head = view.head, left = view.used;
   size_t total = 0;
   for (size_t i = 0; i < wanted; i++) {
     const RecordHead record = head_at(view.capacity, offset_of(head));
     const uint64_t bytes = needed(record.length);
-    if (bytes > left) return Moved::corrupt;
+    if (bytes > left) return TransferStatus::corrupt;
     records->push_back({record.type, nullptr, record.length});
     offsets_.push_back(offset_of(head) + 1);
     total += record.length;
@@ -207,7 +208,7 @@ Moved Queue::get_guarded(size_t count, std::vector<Record>* records) {
   }
   body_.gets.store(body_.gets.load(std::memory_order_relaxed) + wanted, std::memory_order_relaxed);
   body_.head.store(head);  // INV-12: here they are gone
-  return Moved::yes;
+  return TransferStatus::yes;
 }
 
 void Queue::end() {
@@ -258,7 +259,8 @@ void initialise(Object& object, const OpenRequest& request) {
   KILL_POINT("store.make.capacity");
   body->max_items = request.queue.max_items != 0 ? request.queue.max_items : kQueueItemsMax;
   body->max_bytes = max_bytes_of(request);
-  body->codec = request.queue.codec != 0 ? request.queue.codec : 1;
+  body->codec =
+      request.queue.codec != 0 ? request.queue.codec : static_cast<uint32_t>(Codec::structured);
   KILL_POINT("store.make.limits");
 }
 

@@ -30,15 +30,6 @@ struct Record {
   uint32_t length = 0;
 };
 
-enum class Moved {  // numbers of `moved` in src/native/load.ts
-  yes,
-  not_yet,  // empty, full, or the guard was taken for longer than a call may wait
-  ended,
-  too_large,  // for this queue, ever
-  no_space,   // the ring has to grow and the storage is full
-  corrupt,
-};
-
 // Positions: see QueueBody in layout.h.
 constexpr uint32_t kOffsetBits = 40;
 constexpr uint64_t kOffsetMask = (uint64_t{1} << kOffsetBits) - 1;
@@ -64,10 +55,10 @@ class Queue {
 
   // Puts the records in order, as many as there is room for; `*put` says how many. They become
   // visible together. `yes` if all of them went in.
-  Moved put(const Record* records, size_t count, size_t* put);
+  TransferStatus put(const Record* records, size_t count, size_t* put);
   // Gets at most `count` records. Their bytes are the caller's inbox if they fit, one after
   // another, else this queue's until the next call.
-  Moved get(size_t count, std::vector<Record>* records);
+  TransferStatus get(size_t count, std::vector<Record>* records);
   // No more puts; getters drain what is there.
   void end();
 
@@ -141,9 +132,9 @@ class Queue {
 
  private:
   bool has_room(uint64_t bytes) const;
-  Moved put_guarded(const Record* records, size_t count, size_t* put);
-  Moved get_guarded(size_t count, std::vector<Record>* records);
-  Moved make_room(View* view, uint64_t bytes);
+  TransferStatus put_guarded(const Record* records, size_t count, size_t* put);
+  TransferStatus get_guarded(size_t count, std::vector<Record>* records);
+  TransferStatus make_room(View* view, uint64_t bytes);
   void copy_in(uint64_t capacity, uint64_t offset, const void* from, size_t length);
 
   const uint64_t lease_units_;

@@ -5,11 +5,13 @@
 
 namespace holdfast::core {
 
-bool ReadWriteLock::keeps_out(AgentId writer, Past past) {
+bool ReadWriteLock::keeps_out(AgentId writer, WritersToBypass bypass) {
   if (writer == 0) return false;
   const bool mine = writer == agent_.id();
   const bool only_waits = body_.writing.load() != writer;
-  if (only_waits && (past == Past::waiting || (past == Past::myself && mine))) return false;
+  if (only_waits &&
+      (bypass == WritersToBypass::waiting || (bypass == WritersToBypass::myself && mine)))
+    return false;
   return mine || agent_.registry().alive(writer);
 }
 
@@ -27,12 +29,12 @@ int ReadWriteLock::take_entry() {
   return -1;
 }
 
-Outcome ReadWriteLock::look_shared(Past past) {
-  if (keeps_out(body_.writer.load(), past)) return {};
+Outcome ReadWriteLock::look_shared(WritersToBypass bypass) {
+  if (keeps_out(body_.writer.load(), bypass)) return {};
   const int index = take_entry();
   if (index < 0) return {};
   platform::fence_after_rmw();  // INV-15: pairs with the one in look_exclusive
-  if (keeps_out(body_.writer.load(), past)) {
+  if (keeps_out(body_.writer.load(), bypass)) {
     leave(static_cast<uint32_t>(index));
     return {};
   }
@@ -119,12 +121,12 @@ void ReadWriteLock::withdraw() {
   }
 }
 
-Outcome ReadWriteLock::wait_shared(Past past, int64_t deadline_ns) {
+Outcome ReadWriteLock::wait_shared(WritersToBypass bypass, int64_t deadline_ns) {
   soon();
   int index = -1;
   bool used = false;  // the ring that took our entry out brought us here
   const Outcome outcome = wait_for_rings(
-      agent_, readers_tag(), deadline_ns, [&] { return look_shared(past); },
+      agent_, readers_tag(), deadline_ns, [&] { return look_shared(bypass); },
       [&] {
         index = enrol_again(body_.readers, agent_.registry(), agent_.id(), 1, index);
         used = false;

@@ -29,11 +29,8 @@ class ReadWriteLock {
   ReadWriteLock(Agent& agent, Object& object)
       : agent_(agent), object_(object), body_(*object.body<ReadWriteBody>()) {}
 
-  // Which writers that only wait a reader does not give way to. A thread that blocks would wait for
-  // itself: for its own claim, which nothing serves meanwhile; and if it reads already, for any.
-  enum class Past : uint32_t { nobody = 0, myself = 1, waiting = 2 };
-  Outcome look_shared(Past past);
-  Outcome wait_shared(Past past, int64_t deadline_ns);
+  Outcome look_shared(WritersToBypass bypass);
+  Outcome wait_shared(WritersToBypass bypass, int64_t deadline_ns);
   // Leaves the claim in place if it has to wait: see withdraw().
   Outcome look_exclusive();
   Outcome wait_exclusive(int64_t deadline_ns);
@@ -78,7 +75,7 @@ class ReadWriteLock {
   static constexpr uint64_t kPlaces = 2 * kReadersMax;
 
   Permit& entry(uint64_t index) const { return object_.entry<Permit>(index); }
-  bool keeps_out(AgentId writer, Past past);
+  bool keeps_out(AgentId writer, WritersToBypass bypass);
   int take_entry();
   void leave(uint32_t index);
   bool has_readers();

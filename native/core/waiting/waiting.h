@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "core/agents/agent.h"
-#include "core/waiting/spin.h"
 #include "core/agents/wait_set.h"
+#include "core/agreed.h"
+#include "core/waiting/spin.h"
 
 namespace holdfast::core {
 
-// Whoever waits looks again by itself after this long at the latest (INV-6).
-constexpr int64_t kSlice_ns = 50 * platform::kNanosPerMilli;
+constexpr int64_t kSlice_ns = kSlice_ms * platform::kNanosPerMilli;
 
 // For how long at a time a blocked thread waits in the kernel for the thing itself, which is the
 // fastest way to have it; at its bell it hears of the holder's death, too. Longer than the kernel's

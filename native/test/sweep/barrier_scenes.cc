@@ -11,8 +11,8 @@ namespace holdfast::test::sweeping {
 namespace {
 
 using core::Arrival;
+using core::ArrivalStatus;
 using core::Barrier;
-using core::Turnout;
 
 constexpr uint32_t kParties = 4;
 
@@ -61,16 +61,16 @@ struct BarrierScene : Scene {
   void set_up() override {
     round = round_now();
     arrived.clear();
-    for (uint32_t i = 0; i < witnesss(); i++) CHECK(peer_arrives(i) == Turnout::arrived);
+    for (uint32_t i = 0; i < witnesss(); i++) CHECK(peer_arrives(i) == ArrivalStatus::arrived);
     if (has_waiter()) waiter.enrol(object().body().waiters, user->party.agent());
   }
-  Turnout peer_arrives(uint32_t i) {
+  ArrivalStatus peer_arrives(uint32_t i) {
     const Arrival arrival = peers[i]->primitive.arrive(false);
-    if (arrival.turnout == Turnout::arrived || arrival.turnout == Turnout::passed) {
+    if (arrival.status == ArrivalStatus::arrived || arrival.status == ArrivalStatus::passed) {
       CHECK_EQUAL(arrival.round, round);
       arrived.push_back(peers[i].get());
     }
-    return arrival.turnout;
+    return arrival.status;
   }
   // Nobody has died, and so nobody breaks anything.
   void meanwhile() override {
@@ -78,44 +78,44 @@ struct BarrierScene : Scene {
   }
 
   // The first look at a dead one breaks the round, and the second one says so.
-  Turnout look(Peer& peer) {
-    const Turnout turnout = peer->look(round);
-    return turnout != Turnout::not_yet ? turnout : peer->look(round);
+  ArrivalStatus look(Peer& peer) {
+    const ArrivalStatus status = peer->look(round);
+    return status != ArrivalStatus::not_yet ? status : peer->look(round);
   }
   // What has become of the round, for all who have arrived in it.
-  Turnout verdict() {
-    const Turnout first = look(*arrived[0]);
+  ArrivalStatus verdict() {
+    const ArrivalStatus first = look(*arrived[0]);
     for (Peer* peer : arrived) CHECK(look(*peer) == first);
     return first;
   }
   // As many arrive as are missing, unless it is over.
-  Turnout complete() {
+  ArrivalStatus complete() {
     for (uint32_t i = static_cast<uint32_t>(arrived.size()); i < kParties; i++) {
-      const Turnout turnout = peer_arrives(i);
-      if (turnout != Turnout::arrived) break;
+      const ArrivalStatus status = peer_arrives(i);
+      if (status != ArrivalStatus::arrived) break;
     }
-    return arrived.empty() ? Turnout::broken : verdict();
+    return arrived.empty() ? ArrivalStatus::broken : verdict();
   }
   void check_full_round() {
     CHECK_EQUAL(object().reset(), Code::ok);
     CHECK(!object().broken() && object().waiting() == 0);
     round = round_now();
     arrived.clear();
-    CHECK(complete() == Turnout::passed);
+    CHECK(complete() == ArrivalStatus::passed);
     CHECK_EQUAL(arrived.size(), kParties);
     CHECK_EQUAL(core::count_waiting(object().body().waiters, user->party.registry()), 0u);
     CHECK_EQUAL(core::count_waiting(object().body().arrivals, user->party.registry()), 0u);
   }
   bool end_of_waiter() { return waiter.is_enrolled() && waiter.was_rung(); }
 
-  // The rest of the round: `turnout` is what the first looks said. Says whether the operation took
+  // The rest of the round: `status` is what the first looks said. Says whether the operation took
   // place.
-  virtual Progress judge(Turnout turnout) = 0;
+  virtual Progress judge(ArrivalStatus status) = 0;
 
   Progress check() override {
     const bool waits = waiter.is_enrolled(), rung = end_of_waiter();
     if (waits && !facts->died) CHECK(rung);  // INV-4
-    const Progress progress = judge(arrived.empty() ? Turnout::not_yet : verdict());
+    const Progress progress = judge(arrived.empty() ? ArrivalStatus::not_yet : verdict());
     check_full_round();
     return progress;
   }
@@ -126,16 +126,16 @@ struct BarrierScene : Scene {
 // Nobody has looked when the others arrive: whoever comes last finds the dead one, and the round is
 // broken.
 struct ArriveFirst : BarrierScene {
-  void operate() override { CHECK(object().arrive(false).turnout == Turnout::arrived); }
+  void operate() override { CHECK(object().arrive(false).status == ArrivalStatus::arrived); }
   void afterwards() override { CHECK_EQUAL(object().waiting(), 1u); }
-  Progress judge(Turnout) override {
+  Progress judge(ArrivalStatus) override {
     const bool counted = object().waiting() == 1;
     for (uint32_t peer = 0; peer + counted < kParties; peer++) {
       const bool is_last = peer + counted + 1 == kParties;
-      const Turnout end = counted ? Turnout::broken : Turnout::passed;
-      CHECK(peer_arrives(peer) == (is_last ? end : Turnout::arrived));
+      const ArrivalStatus end = counted ? ArrivalStatus::broken : ArrivalStatus::passed;
+      CHECK(peer_arrives(peer) == (is_last ? end : ArrivalStatus::arrived));
     }
-    CHECK(verdict() == (counted ? Turnout::broken : Turnout::passed));
+    CHECK(verdict() == (counted ? ArrivalStatus::broken : ArrivalStatus::passed));
     return counted ? Progress::done : Progress::not_done;
   }
 };
@@ -144,15 +144,16 @@ OPERATION("Barrier", "arrive, first", ArriveFirst);
 // Somebody looks before the last ones arrive.
 struct ArriveSecond : BarrierScene {
   uint32_t witnesss() const override { return 1; }
-  void operate() override { CHECK(object().arrive(false).turnout == Turnout::arrived); }
+  void operate() override { CHECK(object().arrive(false).status == ArrivalStatus::arrived); }
   void afterwards() override { CHECK_EQUAL(object().waiting(), 2u); }
-  Progress judge(Turnout turnout) override {
+  Progress judge(ArrivalStatus status) override {
     // Died, and counted: broken. Died before that: nobody has come. Lived: its agent has ended by
     // now.
-    if (!facts->died) CHECK(turnout == Turnout::broken);
-    CHECK(turnout == Turnout::broken || turnout == Turnout::not_yet);
-    CHECK(complete() == (turnout == Turnout::broken ? Turnout::broken : Turnout::passed));
-    return turnout == Turnout::broken ? Progress::done : Progress::not_done;
+    if (!facts->died) CHECK(status == ArrivalStatus::broken);
+    CHECK(status == ArrivalStatus::broken || status == ArrivalStatus::not_yet);
+    CHECK(complete() ==
+          (status == ArrivalStatus::broken ? ArrivalStatus::broken : ArrivalStatus::passed));
+    return status == ArrivalStatus::broken ? Progress::done : Progress::not_done;
   }
 };
 OPERATION("Barrier", "arrive, second", ArriveSecond);
@@ -160,11 +161,11 @@ OPERATION("Barrier", "arrive, second", ArriveSecond);
 struct ArriveLast : BarrierScene {
   uint32_t witnesss() const override { return kParties - 1; }
   bool has_waiter() const override { return true; }
-  void operate() override { CHECK(object().arrive(false).turnout == Turnout::passed); }
-  Progress judge(Turnout turnout) override {
-    CHECK(turnout == Turnout::passed || (facts->died && turnout == Turnout::not_yet));
-    if (turnout == Turnout::not_yet) CHECK(complete() == Turnout::passed);
-    return turnout == Turnout::passed ? Progress::done : Progress::not_done;
+  void operate() override { CHECK(object().arrive(false).status == ArrivalStatus::passed); }
+  Progress judge(ArrivalStatus status) override {
+    CHECK(status == ArrivalStatus::passed || (facts->died && status == ArrivalStatus::not_yet));
+    if (status == ArrivalStatus::not_yet) CHECK(complete() == ArrivalStatus::passed);
+    return status == ArrivalStatus::passed ? Progress::done : Progress::not_done;
   }
 };
 OPERATION("Barrier", "arrive, last", ArriveLast);
@@ -180,9 +181,9 @@ struct ArriveLastAfterBreak : ArriveLast {
     while (round_now() < broke + 64) peers[0]->primitive.arrive(false);
     ArriveLast::set_up();
   }
-  Progress judge(Turnout turnout) override {
-    CHECK(peers[0]->primitive.look(broke) == Turnout::broken);
-    return ArriveLast::judge(turnout);
+  Progress judge(ArrivalStatus status) override {
+    CHECK(peers[0]->primitive.look(broke) == ArrivalStatus::broken);
+    return ArriveLast::judge(status);
   }
 };
 OPERATION("Barrier", "arrive, last, long after a break", ArriveLastAfterBreak);
@@ -192,14 +193,14 @@ struct Act : BarrierScene {
   bool has_waiter() const override { return true; }
   void operate() override {
     const Arrival arrival = object().arrive(true);
-    CHECK(arrival.turnout == Turnout::act);
-    CHECK(object().finish(arrival.round) == Turnout::passed);
+    CHECK(arrival.status == ArrivalStatus::act);
+    CHECK(object().finish(arrival.round) == ArrivalStatus::passed);
   }
-  Progress judge(Turnout turnout) override {
-    if (!facts->died) CHECK(turnout == Turnout::passed);
+  Progress judge(ArrivalStatus status) override {
+    if (!facts->died) CHECK(status == ArrivalStatus::passed);
     // Died acting: broken for all. Before it: another one comes last.
-    if (turnout == Turnout::not_yet) CHECK(complete() == Turnout::passed);
-    return turnout == Turnout::passed ? Progress::done : Progress::not_done;
+    if (status == ArrivalStatus::not_yet) CHECK(complete() == ArrivalStatus::passed);
+    return status == ArrivalStatus::passed ? Progress::done : Progress::not_done;
   }
 };
 OPERATION("Barrier", "arrive, last, act and finish", Act);
@@ -209,16 +210,16 @@ struct WaitToArrive : BarrierScene {
   // Somebody acts, so that nobody may arrive.
   void set_up() override {
     BarrierScene::set_up();
-    CHECK(peers[kParties - 1]->primitive.arrive(true).turnout == Turnout::act);
+    CHECK(peers[kParties - 1]->primitive.arrive(true).status == ArrivalStatus::act);
     arrived.push_back(peers[kParties - 1].get());
   }
   void operate() override {
     CHECK(!object().wait_to_arrive(false, now_ns() + platform::kNanosPerMilli));
   }
-  Progress judge(Turnout turnout) override {
-    CHECK(turnout == Turnout::not_yet);
-    CHECK((*arrived.back())->finish(round) == Turnout::passed);
-    CHECK(verdict() == Turnout::passed);
+  Progress judge(ArrivalStatus status) override {
+    CHECK(status == ArrivalStatus::not_yet);
+    CHECK((*arrived.back())->finish(round) == ArrivalStatus::passed);
+    CHECK(verdict() == ArrivalStatus::passed);
     return Progress::unknown;
   }
 };
@@ -230,19 +231,20 @@ struct Wait : BarrierScene {
   uint32_t witnesss() const override { return 1; }
   void get_ready() override {
     BarrierScene::get_ready();
-    CHECK(object().arrive(false).turnout == Turnout::arrived);
+    CHECK(object().arrive(false).status == ArrivalStatus::arrived);
   }
   void operate() override {
-    const Turnout turnout = object().wait(round, now_ns() + platform::kNanosPerMilli);
-    CHECK(turnout == Turnout::not_yet || turnout == Turnout::passed);
-    facts->told = turnout == Turnout::passed;
+    const ArrivalStatus status = object().wait(round, now_ns() + platform::kNanosPerMilli);
+    CHECK(status == ArrivalStatus::not_yet || status == ArrivalStatus::passed);
+    facts->told = status == ArrivalStatus::passed;
   }
   void meanwhile() override {
-    CHECK(peer_arrives(1) == Turnout::arrived);
-    CHECK(peer_arrives(2) == Turnout::passed);
+    CHECK(peer_arrives(1) == ArrivalStatus::arrived);
+    CHECK(peer_arrives(2) == ArrivalStatus::passed);
   }
-  Progress judge(Turnout turnout) override {
-    CHECK(turnout == (arrived.size() == kParties - 1 ? Turnout::passed : Turnout::broken));
+  Progress judge(ArrivalStatus status) override {
+    CHECK(status ==
+          (arrived.size() == kParties - 1 ? ArrivalStatus::passed : ArrivalStatus::broken));
     return Progress::unknown;
   }
 };
@@ -255,16 +257,16 @@ struct LookAtDead : BarrierScene {
   bool has_waiter() const override { return true; }
   void casualty() override {
     Peer dying(request());
-    CHECK(dying->arrive(false).turnout == Turnout::arrived);
+    CHECK(dying->arrive(false).status == ArrivalStatus::arrived);
     kill(getpid(), SIGKILL);
   }
   void get_ready() override {
     BarrierScene::get_ready();
-    CHECK(object().arrive(false).turnout == Turnout::arrived);
+    CHECK(object().arrive(false).status == ArrivalStatus::arrived);
   }
-  void operate() override { CHECK(look(*user) == Turnout::broken); }
-  Progress judge(Turnout turnout) override {
-    CHECK(turnout == Turnout::broken);
+  void operate() override { CHECK(look(*user) == ArrivalStatus::broken); }
+  Progress judge(ArrivalStatus status) override {
+    CHECK(status == ArrivalStatus::broken);
     return Progress::unknown;
   }
 };
@@ -275,10 +277,10 @@ OPERATION("Barrier", "look at a dead one", LookAtDead);
 struct Breaking : BarrierScene {
   uint32_t witnesss() const override { return kParties - 1; }
   bool has_waiter() const override { return true; }
-  Progress judge(Turnout turnout) override {
-    CHECK(turnout == Turnout::broken || (facts->died && turnout == Turnout::not_yet));
-    if (turnout == Turnout::not_yet) CHECK(complete() == Turnout::passed);
-    return turnout == Turnout::broken ? Progress::done : Progress::not_done;
+  Progress judge(ArrivalStatus status) override {
+    CHECK(status == ArrivalStatus::broken || (facts->died && status == ArrivalStatus::not_yet));
+    if (status == ArrivalStatus::not_yet) CHECK(complete() == ArrivalStatus::passed);
+    return status == ArrivalStatus::broken ? Progress::done : Progress::not_done;
   }
 };
 struct BreakRound : Breaking {
@@ -301,8 +303,8 @@ struct ResetBroken : Breaking {
     CHECK_EQUAL(object().abort(), Code::ok);
   }
   void operate() override { CHECK_EQUAL(object().reset(), Code::ok); }
-  Progress judge(Turnout turnout) override {
-    CHECK(turnout == Turnout::broken);
+  Progress judge(ArrivalStatus status) override {
+    CHECK(status == ArrivalStatus::broken);
     if (!facts->died) CHECK(!object().broken());
     return object().broken() ? Progress::not_done : Progress::done;
   }
@@ -314,14 +316,14 @@ struct Abandon : BarrierScene {
   bool has_waiter() const override { return true; }
   void get_ready() override {
     BarrierScene::get_ready();
-    CHECK(object().arrive(false).turnout == Turnout::arrived);
+    CHECK(object().arrive(false).status == ArrivalStatus::arrived);
   }
   void operate() override {
     user->party.agent().end();
     object().abandon();
   }
-  Progress judge(Turnout turnout) override {
-    CHECK(turnout == Turnout::broken);
+  Progress judge(ArrivalStatus status) override {
+    CHECK(status == ArrivalStatus::broken);
     return Progress::unknown;
   }
 };

@@ -13,7 +13,7 @@ namespace holdfast::test::sweeping {
 namespace {
 
 using core::Condition;
-using core::Notice;
+using core::WaitStatus;
 
 constexpr uint32_t kWaits = 1, kNotified = 2;  // Waiting::state
 
@@ -70,7 +70,7 @@ struct Member {
     CHECK_EQUAL(condition.notify(count), notified);
     release();
   }
-  bool is_notified() { return condition.look(place) == Notice::notified; }
+  bool is_notified() { return condition.look(place) == WaitStatus::notified; }
 };
 
 template <class L>
@@ -133,11 +133,11 @@ struct ConditionScene : Scene {
   }
   // As a waiter does it that is woken by a slice or by news of death.
   void look_and_rescue(M& waiter) {
-    if (waiter.condition.look(waiter.place) != Notice::rescue) return;
+    if (waiter.condition.look(waiter.place) != WaitStatus::rescue) return;
     waiter.acquire();
     waiter.condition.rescue();
     waiter.release();
-    CHECK(waiter.condition.look(waiter.place) != Notice::rescue);
+    CHECK(waiter.condition.look(waiter.place) != WaitStatus::rescue);
   }
   uint32_t entries() {
     uint32_t count = 0;
@@ -190,7 +190,7 @@ struct WaitInVain : ConditionScene<L> {
     const int place = me.condition.begin();
     const uint64_t hold = me.lock.hold_number();
     me.release();
-    CHECK(me.condition.wait(place, now_ns() + platform::kNanosPerMilli) == Notice::none);
+    CHECK(me.condition.wait(place, now_ns() + platform::kNanosPerMilli) == WaitStatus::none);
     CHECK(bool(me.lock.look()));
     me.lock.resume(hold, 1);
     CHECK(me.lock.is_mine(hold));
@@ -293,7 +293,7 @@ struct OnItsWay : ConditionScene<L> {
   }
   void operate() override {
     Member<L>& me = *this->me;
-    CHECK(me.condition.wait(me.place, now_ns() + platform::kNanosPerMilli) == Notice::notified);
+    CHECK(me.condition.wait(me.place, now_ns() + platform::kNanosPerMilli) == WaitStatus::notified);
     CHECK(bool(me.lock.look()));
     this->facts->holds = true;
     me.lock.resume(me.lock.hold_number(), 1);
@@ -301,7 +301,7 @@ struct OnItsWay : ConditionScene<L> {
   }
   // It lives: its notification is its own.
   void meanwhile() override {
-    CHECK(this->first->condition.look(this->first->place) == Notice::none);
+    CHECK(this->first->condition.look(this->first->place) == WaitStatus::none);
     CHECK(!this->first->is_notified());
   }
   Progress judge() override {

@@ -15,8 +15,8 @@ namespace {
 
 using core::JoinableQueue;
 using core::Lease;
-using core::Moved;
 using core::Record;
+using core::TransferStatus;
 using Numbers = std::vector<uint64_t>;
 
 constexpr uint64_t kVictims = 100, kWitnesss = 200, kAfterwards = 300, kBig = 1000;
@@ -66,14 +66,14 @@ struct JoinableScene : Scene {
 
   // ---- moving
 
-  Moved put(uint64_t number) {
+  TransferStatus put(uint64_t number) {
     const std::string bytes(number < kBig ? number % 90 : 4000 + number % kBig, char(number));
     const Record record{static_cast<uint32_t>(number), bytes.data(),
                         static_cast<uint32_t>(bytes.size())};
     size_t count = 0;
     return queue().put(&record, 1, &count);
   }
-  void put_surely(uint64_t number) { EVENTUALLY(put(number) == Moved::yes); }
+  void put_surely(uint64_t number) { EVENTUALLY(put(number) == TransferStatus::yes); }
   static uint64_t number_of(const Record& record) {
     const uint64_t number = record.type;
     const size_t length = number < kBig ? number % 90 : 4000 + number % kBig;
@@ -84,7 +84,7 @@ struct JoinableScene : Scene {
   // 0 if there is nothing, or the guard is not to be had.
   uint64_t take(Lease* taken) {
     Record record;
-    return queue().take(&record, taken) == Moved::yes ? number_of(record) : 0;
+    return queue().take(&record, taken) == TransferStatus::yes ? number_of(record) : 0;
   }
   uint64_t take_surely(Lease* taken) {
     uint64_t number = 0;
@@ -136,7 +136,7 @@ struct JoinableScene : Scene {
   }
   // The guard may be held: asked for a few times, and then the victim goes on.
   void meanwhile() override {
-    for (int i = 0; i < 4 && !witness_put; i++) witness_put = put(kWitnesss) == Moved::yes;
+    for (int i = 0; i < 4 && !witness_put; i++) witness_put = put(kWitnesss) == TransferStatus::yes;
     Lease taken;
     uint64_t number = 0;
     for (int i = 0; i < 4 && number == 0; i++) number = take(&taken);
@@ -285,7 +285,7 @@ struct JoinableScene : Scene {
 
 struct Put : JoinableScene {
   Numbers puts() const override { return {kVictims}; }
-  void operate() override { victims->put = put(puts()[0]) == Moved::yes; }
+  void operate() override { victims->put = put(puts()[0]) == TransferStatus::yes; }
 };
 OPERATION("JoinableQueue", "put", Put);
 
@@ -528,7 +528,7 @@ struct TaskDone : JoinableScene {
   }
   void get_ready() override {
     JoinableScene::get_ready();
-    EVENTUALLY(queue().get(1, &got) == Moved::yes);
+    EVENTUALLY(queue().get(1, &got) == TransferStatus::yes);
     got.clear();
   }
   void operate() override { facts->told = queue().task_done() == Code::ok; }
@@ -562,7 +562,7 @@ struct WaitToGet : JoinableScene {
     take_surely(&theirs);
   }
   void operate() override { queue().wait_to_get(now_ns() + platform::kNanosPerMilli); }
-  void meanwhile() override { witness_put = put(kWitnesss) == Moved::yes; }
+  void meanwhile() override { witness_put = put(kWitnesss) == TransferStatus::yes; }
   Progress check() override {
     CHECK_EQUAL(surely([&] { return mine->retry(theirs); }), Code::ok);
     return JoinableScene::check();

@@ -13,9 +13,9 @@ namespace holdfast::test::sweeping {
 
 namespace {
 
-using core::Moved;
 using core::Queue;
 using core::Record;
+using core::TransferStatus;
 using Numbers = std::vector<uint64_t>;
 
 constexpr uint64_t kVictims = 100, kWitnesss = 200, kAfterwards = 300;  // numbers begin here
@@ -90,31 +90,31 @@ struct QueueScene : Scene {
     }
     return records;
   }
-  Moved put_records(const std::vector<Record>& records) {
+  TransferStatus put_records(const std::vector<Record>& records) {
     size_t put = 0;
-    const Moved moved = queue().put(records.data(), records.size(), &put);
-    CHECK_EQUAL(put, moved == Moved::yes ? records.size() : 0);
-    return moved;
+    const TransferStatus status = queue().put(records.data(), records.size(), &put);
+    CHECK_EQUAL(put, status == TransferStatus::yes ? records.size() : 0);
+    return status;
   }
-  Moved put(const Numbers& numbers) {
+  TransferStatus put(const Numbers& numbers) {
     std::vector<std::string> bytes;
     return put_records(records_of(numbers, &bytes));
   }
-  Moved get(size_t count, Numbers* numbers) {
+  TransferStatus get(size_t count, Numbers* numbers) {
     std::vector<Record> records;
-    const Moved moved = queue().get(count, &records);
+    const TransferStatus status = queue().get(count, &records);
     for (const Record& record : records) numbers->push_back(number_of(record));
-    return moved;
+    return status;
   }
   void put_surely(const Numbers& numbers) {
-    for (const uint64_t number : numbers) EVENTUALLY(put({number}) == Moved::yes);
+    for (const uint64_t number : numbers) EVENTUALLY(put({number}) == TransferStatus::yes);
   }
   Numbers drain() {
     Numbers numbers;
     while (queue().size() != 0) {
-      Moved moved = Moved::not_yet;
-      EVENTUALLY((moved = get(4, &numbers)) != Moved::not_yet);
-      CHECK(moved == Moved::yes);
+      TransferStatus status = TransferStatus::not_yet;
+      EVENTUALLY((status = get(4, &numbers)) != TransferStatus::not_yet);
+      CHECK(status == TransferStatus::yes);
     }
     return numbers;
   }
@@ -126,7 +126,7 @@ struct QueueScene : Scene {
     facts->victim = agent().id();
     prepared = records_of(puts(), &prepared_bytes);
   }
-  void victim_puts() { victims->put = put_records(prepared) == Moved::yes; }
+  void victim_puts() { victims->put = put_records(prepared) == TransferStatus::yes; }
   void victim_gets() { queue().get(gets(), &got); }
   void finish() override {
     for (size_t i = 0; i < got.size(); i++) victims->numbers[i] = number_of(got[i]);
@@ -149,7 +149,8 @@ struct QueueScene : Scene {
   }
   void meanwhile() override {
     // The guard may be held: asked for a few times, and then the victim goes on.
-    for (int i = 0; i < 4 && !witness_put; i++) witness_put = put({kWitnesss}) == Moved::yes;
+    for (int i = 0; i < 4 && !witness_put; i++)
+      witness_put = put({kWitnesss}) == TransferStatus::yes;
     for (int i = 0; i < 4 && witness_got.empty(); i++) get(1, &witness_got);
   }
 
@@ -280,9 +281,9 @@ struct AtTheEnd : S {
     std::string rest((core::kQueueBytesMin - place * 8 - 24) - 8, 'x');
     const Record record{1, rest.data(), static_cast<uint32_t>(rest.size())};
     size_t put = 0;
-    CHECK(this->mine->put(&record, 1, &put) == Moved::yes);
+    CHECK(this->mine->put(&record, 1, &put) == TransferStatus::yes);
     std::vector<Record> records;
-    CHECK(this->mine->get(1, &records) == Moved::yes);
+    CHECK(this->mine->get(1, &records) == TransferStatus::yes);
     this->put_surely(this->initial());
   }
 };
@@ -344,7 +345,7 @@ OPERATION("Queue", "get with a waiting putter", WithWaiter<GetFromFull, false>);
 struct WaitToGet : QueueScene {
   Numbers initial() const override { return {}; }
   void operate() override { queue().wait_to_get(now_ns() + platform::kNanosPerMilli); }
-  void meanwhile() override { witness_put = put({kWitnesss}) == Moved::yes; }
+  void meanwhile() override { witness_put = put({kWitnesss}) == TransferStatus::yes; }
 };
 OPERATION("Queue", "wait to get, timing out", WaitToGet);
 
@@ -365,8 +366,8 @@ struct End : QueueScene {
     const bool ended = queue().ended();
     if (!facts->died) CHECK(ended);
     // What is in it is there to be got, whatever was said of the future.
-    const Moved moved = put({kAfterwards});
-    CHECK(moved == (ended ? Moved::ended : Moved::yes));
+    const TransferStatus status = put({kAfterwards});
+    CHECK(status == (ended ? TransferStatus::ended : TransferStatus::yes));
     if (!ended) {
       Numbers left = drain();
       CHECK(!left.empty() && left.back() == kAfterwards);

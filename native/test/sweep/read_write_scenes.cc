@@ -41,7 +41,7 @@ struct ReadWriteScene : Scene {
   }
 
   static Outcome look(RwUser& by, Way way) {
-    return way == Way::shared ? by->look_shared(core::ReadWriteLock::Past::nobody)
+    return way == Way::shared ? by->look_shared(core::WritersToBypass::nobody)
                               : by->try_exclusive();
   }
   static Code release(RwUser& by, Way way, uint64_t hold) {
@@ -121,8 +121,8 @@ struct ReadWriteScene : Scene {
     CHECK_EQUAL(object().release_shared(mine.hold), Code::ok);
     const Outcome writes = get_in(*other, Way::exclusive);
     CHECK_EQUAL(writes.abandoned, news);
-    CHECK(!object().look_shared(core::ReadWriteLock::Past::nobody) &&
-          !object().look_shared(core::ReadWriteLock::Past::waiting) && !object().try_exclusive());
+    CHECK(!object().look_shared(core::WritersToBypass::nobody) &&
+          !object().look_shared(core::WritersToBypass::waiting) && !object().try_exclusive());
     CHECK_EQUAL((*other)->release_exclusive(writes.hold), Code::ok);
     const Outcome last = get_in(*user, Way::exclusive);
     CHECK(!last.abandoned);
@@ -156,7 +156,7 @@ struct ReadWriteScene : Scene {
 
 struct SharedFree : ReadWriteScene {
   int change() const override { return 1; }
-  void operate() override { took(object().look_shared(core::ReadWriteLock::Past::nobody)); }
+  void operate() override { took(object().look_shared(core::WritersToBypass::nobody)); }
 };
 OPERATION("ReadWriteLock", "shared, free", SharedFree);
 
@@ -167,7 +167,7 @@ OPERATION("ReadWriteLock", "shared, others read", SharedAmongReaders);
 
 struct WaitShared : SharedFree {
   void operate() override {
-    took(object().wait_shared(core::ReadWriteLock::Past::nobody,
+    took(object().wait_shared(core::WritersToBypass::nobody,
                               now_ns() + 2 * platform::kNanosPerMilli));
   }
 };
@@ -192,14 +192,13 @@ struct WithClaim : ReadWriteScene {
 
 struct SharedPastWriter : WithClaim {
   int change() const override { return 1; }
-  void operate() override { took(object().look_shared(core::ReadWriteLock::Past::waiting)); }
+  void operate() override { took(object().look_shared(core::WritersToBypass::waiting)); }
 };
 OPERATION("ReadWriteLock", "shared, past a writer that wants", SharedPastWriter);
 
 struct SharedRefused : WithClaim {
   void operate() override {
-    took(object().wait_shared(core::ReadWriteLock::Past::nobody,
-                              now_ns() + platform::kNanosPerMilli));
+    took(object().wait_shared(core::WritersToBypass::nobody, now_ns() + platform::kNanosPerMilli));
     CHECK(!facts->holds);
   }
 };
@@ -364,7 +363,7 @@ struct ReleaseToClaim : Release<Way::shared> {
   }
   void get_ready() override {
     ReadWriteScene::get_ready();
-    took(object().look_shared(core::ReadWriteLock::Past::waiting));
+    took(object().look_shared(core::WritersToBypass::waiting));
     CHECK(facts->holds);
   }
   void meanwhile() override {

@@ -46,8 +46,8 @@ void use(Party& party, Object& object, bool abandoned = false) {
       const core::Record record{7, "bytes", 5};
       size_t put = 0;
       std::vector<core::Record> records;
-      CHECK(queue.put(&record, 1, &put) == core::Moved::yes);
-      CHECK(queue.get(1, &records) == core::Moved::yes && records[0].type == 7);
+      CHECK(queue.put(&record, 1, &put) == core::TransferStatus::yes);
+      CHECK(queue.get(1, &records) == core::TransferStatus::yes && records[0].type == 7);
       return;
     }
     case Kind::joinable_queue: {
@@ -56,8 +56,8 @@ void use(Party& party, Object& object, bool abandoned = false) {
       size_t put = 0;
       core::Record taken;
       core::Lease lease;
-      CHECK(queue.put(&record, 1, &put) == core::Moved::yes);
-      CHECK(queue.take(&taken, &lease) == core::Moved::yes && taken.type == 7);
+      CHECK(queue.put(&record, 1, &put) == core::TransferStatus::yes);
+      CHECK(queue.take(&taken, &lease) == core::TransferStatus::yes && taken.type == 7);
       CHECK_EQUAL(queue.done(lease), Code::ok);
       return CHECK(queue.finished());
     }
@@ -70,7 +70,7 @@ void use(Party& party, Object& object, bool abandoned = false) {
     }
     case Kind::read_write_lock: {
       core::ReadWriteLock lock(party.agent(), object);
-      const Outcome reads = lock.look_shared(core::ReadWriteLock::Past::nobody);
+      const Outcome reads = lock.look_shared(core::WritersToBypass::nobody);
       CHECK(bool(reads) && lock.reading() == 1);
       CHECK_EQUAL(lock.release_shared(reads.hold), Code::ok);
       const Outcome writes = lock.try_exclusive();
@@ -95,7 +95,7 @@ void use(Party& party, Object& object, bool abandoned = false) {
       core::Barrier barrier(party.agent(), object);
       // Whoever had arrived is dead, and that is told until a reset.
       if (barrier.broken()) CHECK(barrier.reset() == core::Code::ok);
-      return CHECK(barrier.arrive(false).turnout == core::Turnout::passed);
+      return CHECK(barrier.arrive(false).status == core::ArrivalStatus::passed);
     }
     case Kind::shared_memory:
     case Kind::registry:
@@ -107,7 +107,7 @@ void use(Party& party, Object& object, bool abandoned = false) {
 void begin_to_use(Party& party, Object& object) {
   if (object.kind() == Kind::read_write_lock) {
     core::ReadWriteLock lock(party.agent(), object);
-    CHECK(bool(lock.look_shared(core::ReadWriteLock::Past::nobody)));
+    CHECK(bool(lock.look_shared(core::WritersToBypass::nobody)));
     lock.body().turn = 1;
   }
   if (object.kind() == Kind::condition) {
@@ -118,7 +118,7 @@ void begin_to_use(Party& party, Object& object) {
   }
   if (object.kind() == Kind::barrier) {
     core::Barrier barrier(party.agent(), object);
-    CHECK(barrier.arrive(true).turnout == core::Turnout::act);
+    CHECK(barrier.arrive(true).status == core::ArrivalStatus::act);
   }
 }
 
