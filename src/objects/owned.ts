@@ -2,7 +2,6 @@
 import { DeadlockError, label } from '../errors.js';
 import { type Guard, HeldGuard, whileHeld } from '../holds/guard.js';
 import type { NativeOwned } from '../native/bindings.js';
-import type { Lock } from './lock.js';
 import { Shared } from './shared.js';
 import {
   type SyncWaitOptions,
@@ -11,7 +10,6 @@ import {
   checkSyncWait,
   checkWait,
 } from '../options.js';
-import type { RLock } from './rlock.js';
 import { isWaitedFor, waitFor, waitForHold, waitForHoldSync } from '../waiting/waits.js';
 
 /** What `inspect()` shows of a Lock or RLock: a snapshot, old as soon as it is taken. */
@@ -128,7 +126,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K, Native
   // ---------------------------------------------------------------- for Condition
 
   /** @internal Another handle to the same lock. */
-  abstract again(): Lock | RLock;
+  abstract again(): Owned<K>;
 
   /** @internal Does the caller hold it? */
   mine(): boolean {
