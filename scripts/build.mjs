@@ -17,6 +17,7 @@ import {
   die,
   filesUnder,
   hashOf,
+  hasTool,
   isDone,
   isMain,
   knowOnly,
@@ -122,14 +123,12 @@ function nodeHeaders() {
 
 /** node-gyp's own words for these are a page long and name none of the packages. */
 function requireTools() {
-  const directories = (process.env.PATH ?? '').split(path.delimiter);
-  const has = (name) => directories.some((directory) => existsSync(path.join(directory, name)));
   const missing = [];
-  if (!process.env.CXX && !has('c++') && !has('g++') && !has('clang++'))
+  if (!process.env.CXX && !hasTool('c++') && !hasTool('g++') && !hasTool('clang++'))
     missing.push('C++ compiler');
-  if (!has('make')) missing.push('make');
+  if (!hasTool('make')) missing.push('make');
   const python = process.env.PYTHON ?? process.env.npm_config_python;
-  if (!python && !has('python3') && !has('python')) missing.push('python3');
+  if (!python && !hasTool('python3') && !hasTool('python')) missing.push('python3');
   if (missing.length === 0) return;
   const cure =
     process.platform === 'darwin'

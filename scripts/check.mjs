@@ -1,11 +1,12 @@
 // `npm run check`: everything about the package that is not a test. Each check counts as one; the
 // last line is `N passed, N failed`.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { agreed } from './agreed.mjs';
 import { clangFormat } from './clang-format.mjs';
-import { filesUnder, mustRun, root, Tally } from './common.mjs';
+import { filesUnder, hasTool, mustRun, root, Tally } from './common.mjs';
 import { pack, testPacked, withTemporary } from './pack-test.mjs';
 import { layerFindings } from './structure.mjs';
 
@@ -55,15 +56,15 @@ function none(findings) {
   if (findings.length > 0) throw new Error(`\n  ${findings.join('\n  ')}`);
 }
 
-/** clang's tools are not on every machine. CI has them, so nothing lands without them. */
-function hasTool(name) {
-  const directories = (process.env.PATH ?? '').split(path.delimiter);
-  return directories.some((directory) => existsSync(path.join(directory, name)));
-}
-
-async function checkWithTool(tally, title, name, fn) {
-  if (hasTool(name) || process.env.CI) return tally.check(title, fn);
-  console.log(`\n== ${title}\nskipped: there is no ${name} (Debian: apt-get install ${name})`);
+/** clang-format is not on every machine. CI has it, so nothing lands without this check. */
+async function checkCppFormat(tally) {
+  const title = 'format of C++ (npm run format writes it)';
+  if (hasTool('clang-format') || process.env.CI) {
+    return tally.check(title, () =>
+      none(clangFormat().map((file) => `${file} is laid out in another way`)),
+    );
+  }
+  console.log(`\n== ${title}\nskipped: there is no clang-format`);
   tally.add(title, { skipped: 1 });
 }
 
@@ -81,12 +82,10 @@ await tally.check('lint', () => tool('oxlint/bin/oxlint', '--deny-warnings'));
 await tally.check('format (npm run format writes it)', () =>
   tool('@biomejs/biome/bin/biome', 'format', '.'),
 );
-await checkWithTool(tally, 'format of C++ (npm run format writes it)', 'clang-format', () =>
-  none(clangFormat().map((file) => `${file} is laid out in another way`)),
-);
+await checkCppFormat(tally);
 await tally.check('layers: no cycle, imports and includes point down', () => none(layerFindings()));
 await tally.check('numbers that C++ and TypeScript share (node scripts/agreed.mjs)', () =>
-  mustRun(process.execPath, ['scripts/agreed.mjs', '--check']),
+  none(agreed().map((file) => `${file} differs from native/agreed.mjs`)),
 );
 await tally.check('types of src/', () => tool('typescript/bin/tsc', '--noEmit'));
 await tally.check('types of the rest', () =>

@@ -77,6 +77,12 @@ export function markDone(stamp, hash) {
   writeFileSync(file, `${hash}\n`);
 }
 
+/** Is there a program of that name on PATH? */
+export function hasTool(name) {
+  const directories = (process.env.PATH ?? '').split(path.delimiter);
+  return directories.some((directory) => existsSync(path.join(directory, name)));
+}
+
 // ---- running a command ------------------------------------------------------------------------
 
 /**

@@ -19,7 +19,7 @@ const generated = ['**/node_modules', '**/build', 'bench/plots'];
  * The rooms of each layer, from the bottom up. A room uses its own files and rooms above it in this
  * list, never one below. A file that no room names belongs to the room of its folder.
  */
-export const layers = {
+const layers = {
   src: [
     ['src/errors.ts', 'src/options.ts', 'src/identity.ts', 'src/native/enums.ts'],
     ['src/native'],
@@ -169,7 +169,7 @@ export function cppFunctions(text) {
 }
 
 /** Where a file, a function or a line is too long. */
-export function sizeFindings(files) {
+function sizeFindings(files) {
   const findings = [];
   for (const file of files) {
     const text = read(file);
@@ -194,7 +194,7 @@ export function sizeFindings(files) {
 }
 
 /** Every source file of the project's own. */
-export function sources() {
+function sources() {
   return ['src', 'native', 'test', 'scripts', 'demos', 'bench']
     .flatMap((directory) => filesUnder(directory, generated))
     .filter((file) => /\.(ts|cts|mts|mjs|cjs|cc|c|h)$/.test(file));

@@ -55,10 +55,10 @@ function show(value: unknown): string {
 
 /** The options of every object. */
 const openOptions = ['name', 'exclusive', 'mustExist', 'persistent'] as const;
-/** Options that only some kinds of object have, beside `openOptions`. */
-export const rlockOptions = ['scope'] as const;
-export const queueOptions = ['maxSize', 'maxBytes', 'codec'] as const;
-export const barrierOptions = ['action', 'timeout'] as const;
+/** The options of those kinds of object that have more. */
+export const rlockOptions = [...openOptions, 'scope'] as const;
+export const queueOptions = [...openOptions, 'maxSize', 'maxBytes', 'codec'] as const;
+export const barrierOptions = [...openOptions, 'action', 'timeout'] as const;
 const waitOptions = ['timeout', 'signal'] as const;
 
 /**
@@ -153,9 +153,9 @@ export function checkName(name: unknown): asserts name is string {
   }
 }
 
-/** Of an object whose kind has the options `own` beside those of every object. */
-export function checkOpen(options: OpenOptions, own: readonly string[] = []): void {
-  checkKeys(options, own.length === 0 ? openOptions : [...openOptions, ...own]);
+/** Of an object whose kind has the options `known`. */
+export function checkOpen(options: OpenOptions, known: readonly string[] = openOptions): void {
+  checkKeys(options, known);
   if (options.name !== undefined) checkName(options.name);
   for (const key of ['exclusive', 'mustExist', 'persistent'] as const) {
     const value: unknown = options[key];

@@ -87,7 +87,7 @@ function semaphoreKey(name: string): string {
 
 /** What only one kind has. What is left out is not asked for. */
 export interface Particulars {
-  /** Names of the options that this kind has beside those of every object. */
+  /** Names of the options of this kind, if it has more than every object has. */
   optionNames?: readonly string[] | undefined;
   /** Semaphore: its first value. BoundedSemaphore: permits. Barrier: parties. */
   initial?: number | undefined;

@@ -209,13 +209,7 @@ uint32_t Barrier::waiting() const {
 
 namespace {
 
-uint64_t table_length(const OpenRequest& request) {
-  return uint64_t{request.initial} * sizeof(uint64_t);
-}
-
-bool is_plausible(uint32_t initial, uint64_t length) {
-  return initial >= 1 && initial <= kPartiesMax && length == uint64_t{initial} * sizeof(uint64_t);
-}
+using Table = InitialTable<uint64_t, kPartiesMax>;
 
 void initialise(Object& object, const OpenRequest&) {
   platform::init_mutex(&object.body<BarrierBody>()->guard);
@@ -240,8 +234,8 @@ void forget_users(Object& object) {
 constexpr KindOps make_ops() {
   KindOps ops{"Barrier"};
   ops.initial = "parties:";
-  ops.table_length = table_length;
-  ops.is_plausible = is_plausible;
+  ops.table_length = Table::length;
+  ops.is_plausible = Table::is_plausible;
   ops.initialise = initialise;
   ops.forget_users = forget_users;
   return ops;

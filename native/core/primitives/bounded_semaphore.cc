@@ -131,13 +131,7 @@ bool BoundedSemaphore::held_by_me() const {
 
 namespace {
 
-uint64_t table_length(const OpenRequest& request) {
-  return uint64_t{request.initial} * sizeof(Permit);
-}
-
-bool is_plausible(uint32_t initial, uint64_t length) {
-  return initial >= 1 && initial <= kPermitsMax && length == uint64_t{initial} * sizeof(Permit);
-}
+using Table = InitialTable<Permit, kPermitsMax>;
 
 void forget_users(Object& object) { reset(object.body<BoundedBody>()->waiters); }
 
@@ -153,8 +147,8 @@ bool has_owner(const BodyReader& reader) {
 constexpr KindOps make_ops() {
   KindOps ops{"BoundedSemaphore"};
   ops.initial = "permits:";
-  ops.table_length = table_length;
-  ops.is_plausible = is_plausible;
+  ops.table_length = Table::length;
+  ops.is_plausible = Table::is_plausible;
   ops.forget_users = forget_users;
   ops.has_unreported_death = has_owner;
   return ops;

@@ -137,11 +137,7 @@ uint32_t Condition::waiting() {
 
 namespace {
 
-constexpr uint64_t kTableLength = uint64_t{kConditionWaitsMax} * sizeof(Waiting);
-
-uint64_t table_length(const OpenRequest&) { return kTableLength; }
-
-bool is_plausible(uint32_t, uint64_t length) { return length == kTableLength; }
+using Table = FixedTable<Waiting, kConditionWaitsMax>;
 
 void initialise(Object& object, const OpenRequest& request) {
   ConditionBody* body = object.body<ConditionBody>();
@@ -182,8 +178,8 @@ Status compare(const OpenRequest& request, const BodyReader& reader, uint64_t) {
 
 constexpr KindOps make_ops() {
   KindOps ops{"Condition"};
-  ops.table_length = table_length;
-  ops.is_plausible = is_plausible;
+  ops.table_length = Table::length;
+  ops.is_plausible = Table::is_plausible;
   ops.initialise = initialise;
   ops.forget_users = forget_users;
   ops.compare = compare;

@@ -345,7 +345,6 @@ KindOps make_ops() {
   KindOps ops = queue_ops();  // the body begins with a Queue's
   ops.name = "JoinableQueue";
   ops.body_length = kJoinableQueueLength;
-  ops.reserved_length = kJoinableQueueLength + kQueueBytesMin;
   ops.forget_users = forget_users;
   return ops;
 }

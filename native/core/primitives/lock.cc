@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "core/kill_point.h"
-#include "core/store/kind_ops.h"
+#include "core/primitives/owned.h"
 
 namespace holdfast::core {
 
@@ -119,10 +119,6 @@ Code Lock::release_hold(uint64_t hold) {
 void Lock::abandon() { wake(); }
 
 namespace {
-
-bool has_owner(const BodyReader& reader) {
-  return reader.has_owner_at(sizeof(Header) + offsetof(OwnedBody, owner));
-}
 
 void forget_users(Object& object) {
   OwnedBody* body = object.body<OwnedBody>();

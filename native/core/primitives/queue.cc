@@ -298,7 +298,7 @@ Status compare(const OpenRequest& request, const BodyReader& reader, uint64_t) {
 
 KindOps queue_ops() {
   KindOps ops{"Queue"};
-  ops.reserved_length = kObjectLength + kQueueBytesMin;  // a ring is reserved as it grows
+  ops.table_reserved = kQueueBytesMin;  // a ring is reserved as it grows
   ops.table_length = table_length;
   ops.is_plausible = is_plausible;
   ops.initialise = initialise;

@@ -258,11 +258,7 @@ uint32_t ReadWriteLock::reading() {
 
 namespace {
 
-uint64_t table_length(const OpenRequest&) { return uint64_t{kReadersMax} * sizeof(Permit); }
-
-bool is_plausible(uint32_t, uint64_t length) {
-  return length == uint64_t{kReadersMax} * sizeof(Permit);
-}
+using Table = FixedTable<Permit, kReadersMax>;
 
 void forget_users(Object& object) {
   ReadWriteBody* body = object.body<ReadWriteBody>();
@@ -280,8 +276,8 @@ bool has_writer(const BodyReader& reader) {
 
 constexpr KindOps make_ops() {
   KindOps ops{"ReadWriteLock"};
-  ops.table_length = table_length;
-  ops.is_plausible = is_plausible;
+  ops.table_length = Table::length;
+  ops.is_plausible = Table::is_plausible;
   ops.forget_users = forget_users;
   ops.has_unreported_death = has_writer;
   return ops;

@@ -1,7 +1,7 @@
 #include "core/primitives/rlock.h"
 
 #include "core/kill_point.h"
-#include "core/store/kind_ops.h"
+#include "core/primitives/owned.h"
 
 namespace holdfast::core {
 
@@ -160,10 +160,6 @@ void RLock::abandon() {
 }
 
 namespace {
-
-bool has_owner(const BodyReader& reader) {
-  return reader.has_owner_at(sizeof(Header) + offsetof(OwnedBody, owner));
-}
 
 void initialise(Object& object, const OpenRequest&) {
   platform::init_mutex(&object.body<OwnedBody>()->mutex);

@@ -6,11 +6,7 @@
 namespace holdfast::core {
 
 bool Object::has_unreported_death() const {
-  const KindOps& ops = *ops_of(kind());
-  if ((header()->flags.load() & kAnonymous) != 0 || ops.has_unreported_death == nullptr) {
-    return false;
-  }
-  return ops.has_unreported_death(BodyReader(base_, initial_));
+  return core::has_unreported_death(kind_, header()->flags.load(), BodyReader(base_, initial_));
 }
 
 void Store::destroy(const char* posix_name, const std::string& file_name) {
@@ -57,8 +53,8 @@ void Store::close(Object* object) {
   KILL_POINT("store.close.name");
   if (object->semaphore_.handle != nullptr) platform::close_semaphore(object->semaphore_);
   platform::unmap_file(object->base_, object->length_);
-  platform::unlock_file(
-      object->fd_);  // by word: a child that was forked has the file description, too
+  // By word: a child that was forked has the file description, too.
+  platform::unlock_file(object->fd_);
   platform::close_descriptor(object->fd_);
   KILL_POINT("store.close.flock");
   delete object;

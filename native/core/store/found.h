@@ -26,7 +26,7 @@ struct Store::Found {
 
   // An object whose users are all dead.
   bool is_leftover() const { return what == What::object && !in_use && !persistent(); }
-  // Must the next holder of an object that nobody uses be told that the last one died holding it?
+  // See kind_ops.h.
   bool has_unreported_death() const;
   bool persistent() const { return (header.flags.load() & kPersistent) != 0; }
 };

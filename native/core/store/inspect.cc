@@ -66,9 +66,8 @@ bool is_semaphore_name(const char* name) {
 }
 
 bool Store::Found::has_unreported_death() const {
-  const KindOps& ops = *ops_of(header.kind);
-  if ((header.flags.load() & kAnonymous) != 0 || ops.has_unreported_death == nullptr) return false;
-  return ops.has_unreported_death(BodyReader(fd, header.initial));
+  return core::has_unreported_death(header.kind, header.flags.load(),
+                                    BodyReader(fd, header.initial));
 }
 
 // Looks at a file without changing it. Everything that is not ours, or not whole, is told apart

@@ -39,8 +39,8 @@ struct KindOps {
   const char* initial = nullptr;       // what Header::initial means to a user
   uint32_t initial_max = UINT32_MAX;   // a header with a larger one is corrupt
   size_t body_length = kObjectLength;  // header and body; what follows them begins here
-  // Bytes of the file that are reserved when it is made; 0: all of them.
-  uint64_t reserved_length = 0;
+  // Bytes behind the body that are reserved when the file is made, if there are more.
+  uint64_t table_reserved = UINT64_MAX;
 
   // Bytes behind the body, of a new object.
   uint64_t (*table_length)(const OpenRequest& request) = nullptr;
@@ -60,8 +60,32 @@ struct KindOps {
                     uint64_t length) = nullptr;
 };
 
+// table_length and is_plausible of a kind with `kCount` entries behind its body, always.
+template <class Entry, uint32_t kCount>
+struct FixedTable {
+  static constexpr uint64_t kLength = uint64_t{kCount} * sizeof(Entry);
+  static uint64_t length(const OpenRequest&) { return kLength; }
+  static bool is_plausible(uint32_t, uint64_t length) { return length == kLength; }
+};
+
+// The same of a kind with as many entries as Header::initial says: 1 to `kMax`.
+template <class Entry, uint32_t kMax>
+struct InitialTable {
+  static constexpr uint64_t length_of(uint32_t initial) {
+    return uint64_t{initial} * sizeof(Entry);
+  }
+  static uint64_t length(const OpenRequest& request) { return length_of(request.initial); }
+  static bool is_plausible(uint32_t initial, uint64_t length) {
+    return initial >= 1 && initial <= kMax && length == length_of(initial);
+  }
+};
+
 // nullptr: there is no such kind.
 const KindOps* ops_of(Kind kind);
+
+// Must the next holder of an object that nobody uses be told that the last one died holding it?
+// `flags` are those of its header. Nobody can come back for an anonymous object.
+bool has_unreported_death(Kind kind, uint32_t flags, const BodyReader& reader);
 
 // The status of an object that was made with another value than the one asked for.
 Status made_with_another(const char* what, uint64_t has, uint64_t wanted);

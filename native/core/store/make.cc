@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -28,13 +29,13 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
 
   KILL_POINT("store.make.created");
   const KindOps& ops = *ops_of(request.kind);
-  object->length_ = ops.body_length;
-  if (ops.table_length != nullptr) object->length_ += ops.table_length(request);
+  const uint64_t table_length = ops.table_length != nullptr ? ops.table_length(request) : 0;
+  object->length_ = ops.body_length + table_length;
   error = platform::lock_shared(object->fd_);
   KILL_POINT("store.make.flock");
   if (!error) {
-    error = platform::reserve_space(
-        object->fd_, 0, ops.reserved_length != 0 ? ops.reserved_length : object->length_);
+    error = platform::reserve_space(object->fd_, 0,
+                                    ops.body_length + std::min(table_length, ops.table_reserved));
   }
   if (!error) error = platform::set_length(object->fd_, object->length_);
   KILL_POINT("store.make.length");

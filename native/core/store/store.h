@@ -3,10 +3,12 @@
 //
 // INV-8 Files, semaphores, slots and bells come and go only under the directory's lock, which ends
 // with its holder.
+//
 // INV-9 Whoever uses an object holds a shared flock on its file for as long. "Is it in use" is "can
-// I have the exclusive one", and the kernel's answer is right after any crash. INV-10 An object's
-// semaphore exists only while a file names it: the name is written before the semaphore is made,
-// and the file is removed after it.
+// I have the exclusive one", and the kernel's answer is right after any crash.
+//
+// INV-10 An object's semaphore exists only while a file names it: the name is written before the
+// semaphore is made, and the file is removed after it.
 #ifndef HOLDFAST_CORE_STORE_STORE_H
 #define HOLDFAST_CORE_STORE_STORE_H
 
@@ -84,8 +86,8 @@ class Store {
   void* registry_base_ = nullptr;
   Registry registry_;
   std::mutex mutex_;
-  std::unordered_map<std::string, Object*>
-      objects_;  // by file name; what has lost its name is not here
+  // By file name. What has lost its name is not here.
+  std::unordered_map<std::string, Object*> objects_;
   int64_t next_sweep_ns_ = 0;
 };
 
