@@ -85,8 +85,8 @@ inline patience() {
   x = 0
 }
 
-// Lock::look
-inline look() {
+// Lock::try_acquire_or_rescue
+inline try_acquire_or_rescue() {
   try_acquire();
   if
   :: got
@@ -182,7 +182,7 @@ next:
   :: atomic { third > 0 -> third-- }; release_any()  // somebody else's hold, or an abandoned one
   fi;
 acquire:
-  look();
+  try_acquire_or_rescue();
   if :: got -> goto held :: else fi;
 asleep:
   // Lock::wait. The kernel's wait takes a token as it returns.

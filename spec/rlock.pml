@@ -21,7 +21,7 @@ bool marked;         // its FUTEX_OWNER_DIED
 byte mutex_owner;    // OwnedBody::mutex_owner
 byte acq;            // OwnedBody::acquisitions
 bool alive[4];       // Registry::alive: the bell has a reader
-bool wants[4];       // the wait set: enrolled and not rung
+bool wants[4];       // the wait set: enrolled and not woken
 bool bell[4];
 byte looks[4], budget;
 bool holds[4];       // ghost
@@ -63,8 +63,8 @@ inline unlock() {
   x = 0
 }
 
-// ring_one, whole: its steps are in wait_set.pml
-inline ring_one() {
+// wake_one, whole: its steps are in wait_set.pml
+inline wake_one() {
   S(if
     :: wants[1] && alive[1] -> wants[1] = false; bell[1] = true
     :: wants[2] && alive[2] -> wants[2] = false; bell[2] = true
@@ -95,7 +95,7 @@ inline claim_with() {
 #ifndef FAULT_silent_return
      // Somebody may have found the word free and the mutex taken, by us.
      S(o = owner);
-     if :: o == 0 -> o = 0; ring_one() :: else -> o = 0 fi
+     if :: o == 0 -> o = 0; wake_one() :: else -> o = 0 fi
 #endif
   fi
 }
@@ -117,8 +117,8 @@ inline patience() {
   x = 0
 }
 
-// RLock::look
-inline look() {
+// RLock::try_acquire_or_rescue
+inline try_acquire_or_rescue() {
   got = false;
   if :: MAY_LOCK -> try_mutex() :: else fi;
   if
@@ -175,7 +175,7 @@ enrol:
   S(wants[me] = true);
   enrolled = true;
 looking:
-  look();
+  try_acquire_or_rescue();
   if
   :: got -> if :: sync -> goto held :: else -> goto leave fi
   :: else
@@ -194,7 +194,7 @@ looking:
 leave:
   enrolled = false;
   S(up = wants[me]; wants[me] = false);
-  if :: up -> up = false :: else -> ring_one() fi;  // rung as well: pass it on
+  if :: up -> up = false :: else -> wake_one() fi;  // woken as well: pass it on
 held:
 progress_held:
   got = false; sync = false;
@@ -204,7 +204,7 @@ progress_held:
   :: else -> x = 0; S(owner = 0; holds[me] = false)
   fi;
 #ifndef FAULT_no_ring
-  ring_one();
+  wake_one();
 #endif
   rounds++;
   if :: rounds < ROUNDS -> goto next :: else -> goto done fi;

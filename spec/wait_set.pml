@@ -27,7 +27,7 @@ bool bell[USERS + 2];     // a ring that is not read yet
 bool alive[USERS + 2];
 byte slices[USERS + 2];   // looks that a death has earned
 byte budget, aborts;
-bool open_[USERS + 2];    // ghost: enrolled and not rung
+bool open_[USERS + 2];    // ghost: enrolled and not woken
 byte waiting;             // ghost: live users that are not through
 
 // One access to shared memory, or the end: a mortal agent may die before any step.
@@ -97,7 +97,7 @@ inline enrol() {
   :: else
   fi;
   if
-  :: index != NONE -> S(bits = bits | BIT(index))  // want_ring
+  :: index != NONE -> S(bits = bits | BIT(index))  // ask_to_be_woken
   :: else
   fi
 #endif
@@ -110,7 +110,7 @@ inline enrol_again() {
   :: else -> S(has = (entry[index] == me))
   fi;
   if
-  :: has -> has = false; S(bits = bits | BIT(index))  // want_ring
+  :: has -> has = false; S(bits = bits | BIT(index))  // ask_to_be_woken
   :: else -> enrol()
   fi
 }
@@ -127,8 +127,8 @@ inline cancel() {
   fi
 }
 
-// ring_one
-inline ring_one() {
+// wake_one
+inline wake_one() {
   S(seen = bits);
   if
   :: seen == 0
@@ -220,7 +220,7 @@ leave:                        // leave() of waits.ts
   :: ok -> ok = false
   :: else ->
 #ifndef FAULT_no_pass_on
-     ring_one()               // passOn
+     wake_one()               // passOn
 #else
      skip
 #endif
@@ -230,11 +230,11 @@ taken:
 progress_taken:
 held:
 #ifdef FAULT_ring_before_post
-  ring_one();
+  wake_one();
   S(avail++; holding = false)
 #else
   S(avail++; holding = false);  // Semaphore::release
-  ring_one()
+  wake_one()
 #endif
   ;
 done:
@@ -242,7 +242,7 @@ done:
 dead:
   atomic {
     budget--; waiting--; alive[me] = false; bell[me] = false;
-    // What it held can be had, and nobody is rung: as the word of a dead owner in a Lock.
+    // What it held can be had, and nobody is woken: as the word of a dead owner in a Lock.
     if :: holding -> avail++ :: else fi;
     index = NONE; i = 0; id = 0; step = 0; start = 0; seen = 0; ok = 0; had = 0; has = 0; was_alive = 0; holding = 0;
 #ifndef FAULT_no_slice

@@ -13,8 +13,8 @@ struct Passage {
   static core::WaitSet& set(Primitive& barrier) { return barrier.body().waiters; }
   static uint64_t tag(Primitive& barrier) { return barrier.waiters_tag(); }
   static void watch(Primitive& barrier) { barrier.watch(); }
-  static bool soon(Primitive& barrier) { return barrier.soon(); }
-  static void pass_on(Primitive&, core::Registry&) {}  // everybody is rung
+  static bool soon(Primitive& barrier) { return barrier.spin_briefly(); }
+  static void pass_on(Primitive&, core::Registry&) {}  // everybody is woken
 };
 
 struct Opening {
@@ -22,7 +22,7 @@ struct Opening {
   static core::WaitSet& set(Primitive& barrier) { return barrier.body().arrivals; }
   static uint64_t tag(Primitive& barrier) { return barrier.arrivals_tag(); }
   static void watch(Primitive& barrier) { barrier.watch(); }
-  static bool soon(Primitive& barrier) { return barrier.soon(); }
+  static bool soon(Primitive& barrier) { return barrier.spin_briefly(); }
   static void pass_on(Primitive&, core::Registry&) {}
 };
 
@@ -58,7 +58,7 @@ napi_value finish(napi_env env, H& handle, const double* argument) {
 }
 
 napi_value look(napi_env env, H& handle, const double* argument) {
-  return number(env, static_cast<double>(handle.primitive.look(round_of(argument))));
+  return number(env, static_cast<double>(handle.primitive.check_round(round_of(argument))));
 }
 
 // wait(round, ms)

@@ -23,7 +23,7 @@ napi_value value(napi_env env, H& handle, const double*) {
 }
 
 napi_value all_mine(napi_env env, H& handle, const double*) {
-  return boolean(env, handle.primitive.all_mine());
+  return boolean(env, handle.primitive.all_held_by_caller());
 }
 
 napi_value inspect(napi_env env, H& handle, const double*) {

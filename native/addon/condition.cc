@@ -33,7 +33,7 @@ napi_value rescue(napi_env, H& handle, const double*) {
 }
 
 napi_value look(napi_env env, H& handle, const double* argument) {
-  return number(env, static_cast<double>(handle.primitive.look(place_of(argument))));
+  return number(env, static_cast<double>(handle.primitive.status_of(place_of(argument))));
 }
 
 // wait(place, ms)
@@ -42,7 +42,7 @@ napi_value wait(napi_env env, H& handle, const double* argument) {
       env, static_cast<double>(handle.primitive.wait(place_of(argument), slice_of(argument[1]))));
 }
 
-// Its table is its wait set: a notified one is rung by its id.
+// Its table is its wait set: a notified one is woken by its id.
 napi_value enrol(napi_env env, H& handle, const double*) {
   handle.primitive.watch();
   return number(env, -1);
@@ -50,7 +50,7 @@ napi_value enrol(napi_env env, H& handle, const double*) {
 napi_value cancel(napi_env env, H&, const double*) { return boolean(env, true); }
 napi_value pass_on(napi_env, H&, const double*) { return nullptr; }
 napi_value soon(napi_env env, H& handle, const double*) {
-  return boolean(env, handle.primitive.soon());
+  return boolean(env, handle.primitive.spin_briefly());
 }
 
 napi_value inspect(napi_env env, H& handle, const double*) {

@@ -127,29 +127,29 @@ core::Status Environment::ensure_agent() {
       status = core::Agent::begin(std::move(store), thread_id_, process_name_, &agent_);
     }
   }
-  if (status.ok() && !start_bell()) {
+  if (status.ok() && !start_doorbell()) {
     agent_.reset();
-    status = core::Status::of(core::Code::system, "the event loop cannot watch the bell");
+    status = core::Status::of(core::Code::system, "the event loop cannot watch the doorbell");
   }
   return status;
 }
 
-bool Environment::start_bell() {
+bool Environment::start_doorbell() {
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return false;
   auto* poll = new uv_poll_t();
-  if (uv_poll_init(loop, poll, agent_->bell()) != 0) {
+  if (uv_poll_init(loop, poll, agent_->doorbell()) != 0) {
     delete poll;
     return false;
   }
   poll->data = this;
   poll_ = poll;
-  if (uv_poll_start(poll, UV_READABLE, on_bell) != 0) {
+  if (uv_poll_start(poll, UV_READABLE, on_doorbell) != 0) {
     uv_close(reinterpret_cast<uv_handle_t*>(std::exchange(poll_, nullptr)),
              [](uv_handle_t* handle) { delete reinterpret_cast<uv_poll_t*>(handle); });
     return false;
   }
-  // An idle bell does not keep the process alive; a pending wait does, through its slice timer.
+  // An idle doorbell does not keep the process alive; a pending wait does, through its slice timer.
   uv_unref(reinterpret_cast<uv_handle_t*>(poll));
   agent_->set_watcher(this);
   return true;
@@ -193,9 +193,9 @@ void Environment::on_death(uv_poll_t* poll, int, int) {
   watch.environment->call_on_rings({0});
 }
 
-void Environment::on_bell(uv_poll_t* poll, int, int) {
+void Environment::on_doorbell(uv_poll_t* poll, int, int) {
   auto* self = static_cast<Environment*>(poll->data);
-  const std::vector<uint64_t> tags = self->agent_->take_rings();
+  const std::vector<uint64_t> tags = self->agent_->take_wakes();
   if (!tags.empty()) self->call_on_rings(tags);
 }
 

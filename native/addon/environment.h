@@ -1,5 +1,5 @@
-// One JavaScript thread (a Node "environment") inside the addon: its agent, its bell on the event
-// loop, its open handles, and its end.
+// One JavaScript thread (a Node "environment") inside the addon: its agent, its doorbell on the
+// event loop, its open handles, and its end.
 //
 // Thread affinity: everything here belongs to the JS thread that loaded the addon. Only the Store
 // behind it is shared by the threads of the process, and locks for itself.
@@ -91,10 +91,10 @@ class Environment final : private core::Watcher {
   Environment() = default;
   static napi_value configure(napi_env env, napi_callback_info info);
   static napi_value use_mailbox(napi_env env, napi_callback_info info);
-  static void on_bell(uv_poll_t* poll, int status, int events);
+  static void on_doorbell(uv_poll_t* poll, int status, int events);
   static void on_cleanup(napi_async_cleanup_hook_handle hook, void* data);
   static void at_process_exit();
-  bool start_bell();
+  bool start_doorbell();
   void call_on_rings(const std::vector<uint64_t>& tags);
   void watch_begins(size_t place, int fd) override;
   void watch_ends(size_t place) override;

@@ -53,7 +53,7 @@ inline void set(napi_env env, napi_value object, const char* key, double value) 
 template <class Primitive, class = void>
 struct HasHolds : std::false_type {};
 template <class Primitive>
-struct HasHolds<Primitive, std::void_t<decltype(std::declval<Primitive&>().is_mine(0))>>
+struct HasHolds<Primitive, std::void_t<decltype(std::declval<Primitive&>().is_current_hold(0))>>
     : std::true_type {};
 
 template <class Primitive>
@@ -63,7 +63,7 @@ class Handle : public HandleBase {
       : HandleBase(object), primitive(agent, *object) {}
 
   bool held() const override {
-    if constexpr (kOwned) return primitive.held_by_me();
+    if constexpr (kOwned) return primitive.is_held_by_caller();
     return false;
   }
   void abandon() override {
@@ -71,16 +71,16 @@ class Handle : public HandleBase {
   }
 
   void let_go() override {
-    if constexpr (std::is_same_v<Primitive, core::RLock>) primitive.let_go();
+    if constexpr (std::is_same_v<Primitive, core::RLock>) primitive.unlock_stray_mutex();
   }
 
   // Was something that the agent holds acquired through this handle?
   bool holds() const override {
     if constexpr (kOwned) {
       for (const uint64_t hold : more_holds_) {
-        if (primitive.is_mine(hold)) return true;
+        if (primitive.is_current_hold(hold)) return true;
       }
-      return primitive.is_mine(hold_);
+      return primitive.is_current_hold(hold_);
     }
     return false;
   }
@@ -88,7 +88,7 @@ class Handle : public HandleBase {
     if (!outcome) return outcome;
     if constexpr (kOwned) {
       if constexpr (Primitive::kManyHolds) {
-        if (primitive.is_mine(hold_)) keep(hold_);
+        if (primitive.is_current_hold(hold_)) keep(hold_);
       }
     }
     hold_ = outcome.hold;
@@ -104,9 +104,10 @@ class Handle : public HandleBase {
  private:
   void keep(uint64_t hold) {
     if (more_holds_.size() >= forget_at_) {
-      more_holds_.erase(std::remove_if(more_holds_.begin(), more_holds_.end(),
-                                       [this](uint64_t old) { return !primitive.is_mine(old); }),
-                        more_holds_.end());
+      more_holds_.erase(
+          std::remove_if(more_holds_.begin(), more_holds_.end(),
+                         [this](uint64_t old) { return !primitive.is_current_hold(old); }),
+          more_holds_.end());
       forget_at_ = 2 * more_holds_.size() + 8;
     }
     more_holds_.push_back(hold);
@@ -145,7 +146,7 @@ struct Acquirable {
   using H = Handle<Primitive>;
 
   static napi_value try_acquire(napi_env env, H& handle, const double*) {
-    return to_js(env, handle.note(handle.primitive.look()));
+    return to_js(env, handle.note(handle.primitive.try_acquire_or_rescue()));
   }
   static napi_value try_free(napi_env env, H& handle, const double*) {
     return to_js(env, handle.note(handle.primitive.try_acquire()));
@@ -161,7 +162,7 @@ struct Acquirable {
   }
 };
 
-// Something to be rung for. Each is one line of native.ts' NativeSource. `Of` says which wait set
+// Something to be woken for. Each is one line of native.ts' NativeSource. `Of` says which wait set
 // of the object it is, by its functions.
 template <class Of>
 struct Source {
@@ -176,7 +177,7 @@ struct Source {
     Of::watch(handle.primitive);
     return number(env, index);
   }
-  // cancel(index): false if a ring is on its way to this agent.
+  // cancel(index): false if a wake-up is on its way to this agent.
   static napi_value cancel(napi_env env, H& handle, const double* argument) {
     return boolean(env, core::cancel(Of::set(handle.primitive), handle.agent().id(),
                                      static_cast<int>(argument[0])));
@@ -198,9 +199,9 @@ struct Waiters {
   static core::WaitSet& set(P& primitive) { return primitive.waiters(); }
   static uint64_t tag(P& primitive) { return primitive.tag(); }
   static void watch(P& primitive) { primitive.watch(); }
-  static bool soon(P& primitive) { return primitive.soon(); }
+  static bool soon(P& primitive) { return primitive.spin_briefly(); }
   static void pass_on(P& primitive, core::Registry& registry) {
-    core::ring_one(primitive.waiters(), registry, primitive.tag());
+    core::wake_one(primitive.waiters(), registry, primitive.tag());
   }
 };
 
@@ -300,7 +301,8 @@ class Binder {
   napi_value value_ = nullptr;
 };
 
-// A short operation under the guard, which is tried again for as long as an open would wait.
+// A short operation in the critical section, which is tried again for as long as an open would
+// wait.
 template <class Operation>
 napi_value until_not_busy(HandleBase& handle, Environment& environment, Operation operation) {
   const int64_t deadline_ns = platform::monotonic_ns() + 10'000 * platform::kNanosPerMilli;

@@ -22,7 +22,7 @@ struct Owned {
   // depth(); resume(hold, depth) makes the hold that was just acquired again into it.
   static napi_value give_up(napi_env env, H& handle, const double*) {
     const uint64_t hold = handle.primitive.hold_number();
-    core::Code code = handle.primitive.held_by_me() ? core::Code::ok : core::Code::not_owner;
+    core::Code code = handle.primitive.is_held_by_caller() ? core::Code::ok : core::Code::not_owner;
     for (uint32_t depth = handle.primitive.depth(); code == core::Code::ok && depth > 0; depth--) {
       code = handle.primitive.release();
     }
@@ -36,7 +36,7 @@ struct Owned {
     return nullptr;
   }
   static napi_value held_by_me(napi_env env, H& handle, const double*) {
-    return boolean(env, handle.primitive.held_by_me());
+    return boolean(env, handle.primitive.is_held_by_caller());
   }
   static napi_value depth(napi_env env, H& handle, const double*) {
     return number(env, handle.primitive.depth());

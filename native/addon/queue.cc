@@ -217,12 +217,12 @@ struct Items {
   using Primitive = Q;
   static core::WaitSet& set(Q& queue) { return queue.body().getters; }
   static uint64_t tag(Q& queue) { return queue.getters_tag(); }
-  static bool soon(Q& queue) { return queue.soon_to_get(); }
+  static bool soon(Q& queue) { return queue.spin_briefly_to_get(); }
   static void watch(Q& queue) {
     if constexpr (std::is_same_v<Q, core::JoinableQueue>) queue.watch();
   }
   static void pass_on(Q& queue, core::Registry& registry) {
-    core::ring_one(set(queue), registry, tag(queue));
+    core::wake_one(set(queue), registry, tag(queue));
   }
 };
 
@@ -232,9 +232,9 @@ struct Room {
   static core::WaitSet& set(Q& queue) { return queue.body().putters; }
   static uint64_t tag(Q& queue) { return queue.putters_tag(); }
   static void watch(Q&) {}
-  static bool soon(Q& queue) { return queue.soon_to_put(); }
+  static bool soon(Q& queue) { return queue.spin_briefly_to_put(); }
   static void pass_on(Q& queue, core::Registry& registry) {
-    core::ring_one(set(queue), registry, tag(queue));
+    core::wake_one(set(queue), registry, tag(queue));
   }
 };
 
@@ -244,7 +244,7 @@ struct Rest {
   static uint64_t tag(Primitive& queue) { return queue.joiners_tag(); }
   static void watch(Primitive&) {}
   static bool soon(Primitive&) { return false; }
-  static void pass_on(Primitive&, core::Registry&) {}  // everybody is rung
+  static void pass_on(Primitive&, core::Registry&) {}  // everybody is woken
 };
 
 // ---------------------------------------------------------------- JoinableQueue

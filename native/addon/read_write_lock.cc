@@ -13,7 +13,7 @@ struct Readers {
   static core::WaitSet& set(Primitive& lock) { return lock.body().readers; }
   static uint64_t tag(Primitive& lock) { return lock.readers_tag(); }
   static void watch(Primitive& lock) { lock.watch_writer(); }
-  static bool soon(Primitive& lock) { return lock.soon(); }
+  static bool soon(Primitive& lock) { return lock.spin_briefly(); }
   static void pass_on(Primitive& lock, core::Registry&) { lock.pass_on_shared(); }
 };
 
@@ -22,14 +22,14 @@ struct Writers {
   static core::WaitSet& set(Primitive& lock) { return lock.body().writers; }
   static uint64_t tag(Primitive& lock) { return lock.writers_tag(); }
   static void watch(Primitive& lock) { lock.watch_all(); }
-  static bool soon(Primitive& lock) { return lock.soon(); }
+  static bool soon(Primitive& lock) { return lock.spin_briefly(); }
   static void pass_on(Primitive& lock, core::Registry&) { lock.pass_on_exclusive(); }
 };
 
 // tryShared(bypass)
 napi_value try_shared(napi_env env, H& handle, const double* argument) {
   const auto bypass = static_cast<core::WritersToBypass>(argument[0]);
-  return to_js(env, handle.note(handle.primitive.look_shared(bypass)));
+  return to_js(env, handle.note(handle.primitive.try_shared(bypass)));
 }
 
 // waitShared(bypass, ms)
@@ -44,7 +44,7 @@ napi_value try_exclusive(napi_env env, H& handle, const double*) {
 
 // The head of those who wait: keeps its claim, until withdraw().
 napi_value claim_exclusive(napi_env env, H& handle, const double*) {
-  return to_js(env, handle.note(handle.primitive.look_exclusive()));
+  return to_js(env, handle.note(handle.primitive.claim_exclusive()));
 }
 
 napi_value wait_exclusive(napi_env env, H& handle, const double* argument) {
@@ -70,15 +70,15 @@ napi_value contend(napi_env, H& handle, const double*) {
 }
 
 napi_value reads_here(napi_env env, H& handle, const double*) {
-  return boolean(env, handle.primitive.read_by_me());
+  return boolean(env, handle.primitive.is_read_by_caller());
 }
 
 napi_value writes_here(napi_env env, H& handle, const double*) {
-  return boolean(env, handle.primitive.written_by_me());
+  return boolean(env, handle.primitive.is_written_by_caller());
 }
 
 napi_value all_mine(napi_env env, H& handle, const double*) {
-  return boolean(env, handle.primitive.all_mine());
+  return boolean(env, handle.primitive.all_held_by_caller());
 }
 
 napi_value inspect(napi_env env, H& handle, const double*) {

@@ -50,9 +50,9 @@ struct Header {
   uint64_t byte_length;
   std::atomic<State> state;
   std::atomic<uint32_t> flags;
-  uint64_t tag;         // what a ring for this object says; 1..2^53-1, so that it is a JS number.
-                        // An object with more than one wait set has the numbers after it, too:
-                        // see kTags
+  uint64_t tag;  // what a wake-up for this object says; 1..2^53-1, so that it is a JS number.
+                 // An object with more than one wait set has the numbers after it, too:
+                 // see kTags
   uint64_t created_us;  // wall clock
   uint32_t creator_pid;
   uint32_t initial;  // what it was made with. Semaphore: value; BoundedSemaphore: permits;
@@ -69,17 +69,17 @@ static_assert(offsetof(Header, posix_name) == 64 && offsetof(Header, name_length
 
 constexpr uint32_t kWaitSetSize = 128;
 
-// entry: 0, or the agent that waits. rings: one bit an entry.
+// entry: 0, or the agent that waits. wakes: one bit an entry.
 // | entry | bit | what it is
 // | 0     | 0   | free
-// | id    | 1   | wants to be rung
-// | id    | 0   | waits in the kernel (counted by inspect, never rung); or is being enrolled; or its
+// | id    | 1   | wants to be woken
+// | id    | 0   | waits in the kernel (counted by inspect, never woken); or is being enrolled; or its
 // |       |     | waker died between taking the bit and taking the entry (the next slice sets it again)
 // | 0     | 1   | left by somebody who cancelled or died; the next waker takes the bit and finds nobody
 struct WaitSet {
-  std::atomic<uint64_t> rings[kWaitSetSize / 64];
-  std::atomic<uint32_t> next_enrol;  // hints: where to look first, for first come, first rung
-  std::atomic<uint32_t> next_ring;
+  std::atomic<uint64_t> wake_bits[kWaitSetSize / 64];
+  std::atomic<uint32_t> next_enrol;  // hints: where to look first, for first come, first woken
+  std::atomic<uint32_t> next_wake;
   std::atomic<uint64_t> entry[kWaitSetSize];
   std::atomic<uint32_t> waiting[kWaitSetSize];  // acquisitions that wait behind the entry
 };
@@ -123,16 +123,16 @@ struct SemaphoreBody {
 // | equal             | empty
 // | tail before head  | corrupt, as is a difference larger than the capacity
 struct QueueBody {
-  alignas(64) std::atomic<uint64_t> tail;      // after the last record; written under the guard
-  alignas(64) std::atomic<uint64_t> head;      // at the first record; written under the guard
+  alignas(64) std::atomic<uint64_t> tail;  // after the last record; written in the critical section
+  alignas(64) std::atomic<uint64_t> head;  // at the first record; written in the critical section
   alignas(64) std::atomic<uint64_t> capacity;  // of the ring, in bytes: a power of two, only grows
   uint64_t max_items;                          // at most kQueueItemsMax
   uint64_t max_bytes;                          // as asked for
   uint32_t codec;  // number of src/records/codec.ts: all users must agree
   std::atomic<uint32_t> ended;
-  std::atomic<uint64_t> puts, gets;    // since it was made; written under the guard
-  std::atomic<uint64_t> abandonments;  // times that somebody died under the guard
-  alignas(64) platform::traits::MutexStorage guard;
+  std::atomic<uint64_t> puts, gets;    // since it was made; written in the critical section
+  std::atomic<uint64_t> abandonments;  // times that somebody died in the critical section
+  alignas(64) platform::traits::MutexStorage mutex;
   alignas(64) WaitSet getters;
   alignas(64) WaitSet putters;
 };
@@ -148,7 +148,7 @@ constexpr uint64_t kQueueBytesMax = uint64_t{1} << 30;
 //
 // A record that is done and not the first stays where it is until those before it are done.
 // `leased`, `tombstones` and `ready` can be told from the records and are, after a death under the
-// guard.
+// critical section.
 struct JoinableQueueBody {
   QueueBody queue;
   alignas(64) std::atomic<uint64_t> gotten;  // got with get(), and taskDone() not called for it yet
@@ -224,7 +224,8 @@ struct ConditionBody {
 };  // and a table of Waiting
 constexpr uint32_t kConditionWaitsMax = 1024;
 
-// Barrier: one word says it all, so that one store moves everything. Written under the guard.
+// Barrier: one word says it all, so that one store moves everything. Written in the critical
+// section.
 //
 //   bits 0..15   parties that have arrived
 //   bits 16..17  phase: 0 filling, 1 acting (all are there, the action runs), 2 broken
@@ -235,7 +236,7 @@ struct BarrierBody {
   std::atomic<uint64_t> tripped;     // one bit for each of the last 63 rounds: did it trip
   std::atomic<uint64_t> last_break;  // the last round that did not, and 1
   std::atomic<uint64_t> breaks;
-  alignas(64) platform::traits::MutexStorage guard;
+  alignas(64) platform::traits::MutexStorage mutex;
   alignas(64) WaitSet waiters;
   alignas(64) WaitSet arrivals;  // too early: the round before is not over yet
 };                               // and a table of the agents that have arrived, uint64_t each
@@ -261,7 +262,7 @@ constexpr size_t kJoinableQueueLength = 8192;
 constexpr uint64_t kSharedMemoryMax = uint64_t{1}
                                       << 32;  // what every supported V8 can show as one buffer
 
-constexpr uint64_t kTags = 4;  // numbers that an object takes for its rings
+constexpr uint64_t kTags = 4;  // numbers that an object takes for its wakes
 
 static_assert(sizeof(Header) + sizeof(QueueBody) <= kObjectLength);
 static_assert(sizeof(Header) + sizeof(OwnedBody) <= kObjectLength);

@@ -108,31 +108,31 @@ OsError lock_shared(int fd);
 OsError lock_exclusive(int fd);
 void unlock_file(int fd);
 
-// ---------------------------------------------------------------- bells
+// ---------------------------------------------------------------- doorbells
 
-// A bell is a FIFO that only its agent has open for reading, so "has it a reader" is "is it alive",
-// answered by the kernel. It is opened O_RDWR: it never reads end-of-file.
-OsError create_bell(const char* directory, int directory_fd, const char* name, int* fd);
+// A doorbell is a FIFO that only its agent has open for reading, so "has it a reader" is "is it
+// alive", answered by the kernel. It is opened O_RDWR: it never reads end-of-file.
+OsError create_doorbell(const char* directory, int directory_fd, const char* name, int* fd);
 
 enum class Reader { present, absent, unknown };  // unknown: no such path, or no descriptor to spare
-Reader open_ringer(int directory_fd, const char* name, int* fd);
+Reader open_doorbell(int directory_fd, const char* name, int* fd);
 
-// What a ringer that is still open knows of its reader, for a tenth of the price of opening one.
-bool has_reader(int ringer_fd);
+// What a waker that is still open knows of its reader, for a tenth of the price of opening one.
+bool has_reader(int writer_fd);
 
-enum class Rung {
-  yes,
+enum class WakeResult {
+  woken,
   full,
   no_reader
-};  // full: the agent has hundreds of rings to wake it already
-Rung ring(int ringer_fd, uint64_t tag);
-// The tags that wait in the bell, at most `capacity`; 0 when it is empty.
-size_t read_bell(int bell_fd, uint64_t* tags, size_t capacity);
-// Blocks until the bell has been rung, the deadline (monotonic) has passed, a signal came, or one
-// of the ringers in `watched` has lost its reader: then its index is returned, otherwise -1.
-// Negative descriptors are passed over.
+};  // full: the agent has hundreds of wakes to wake it already
+WakeResult write_doorbell(int writer_fd, uint64_t tag);
+// The tags that wait in the doorbell, at most `capacity`; 0 when it is empty.
+size_t read_doorbell(int doorbell_fd, uint64_t* tags, size_t capacity);
+// Blocks until the doorbell has been woken, the deadline (monotonic) has passed, a signal came, or
+// one of the open doorbells in `watched` has lost its reader: then its index is returned, otherwise
+// -1. Negative descriptors are passed over.
 constexpr size_t kWatchesMax = 64;
-int wait_bell(int bell_fd, const int* watched, size_t count, int64_t deadline_ns);
+int wait_doorbell(int doorbell_fd, const int* watched, size_t count, int64_t deadline_ns);
 
 // ---------------------------------------------------------------- named semaphores
 

@@ -39,7 +39,7 @@ TEST(header) {
 }
 
 TEST(bodies) {
-  CHECK_EQUAL(offsetof(WaitSet, rings), 0u);
+  CHECK_EQUAL(offsetof(WaitSet, wake_bits), 0u);
   CHECK_EQUAL(offsetof(WaitSet, entry) % 8, 0u);
   CHECK_EQUAL(sizeof(WaitSet::entry), size_t{kWaitSetSize} * 8);
   CHECK_EQUAL(sizeof(WaitSet::waiting), size_t{kWaitSetSize} * 4);
@@ -59,8 +59,8 @@ TEST(bodies) {
   CHECK_EQUAL(offsetof(JoinableQueueBody, queue), 0u);
   // scripts/fuzz.mjs knows them.
   CHECK_EQUAL(sizeof(Header) + offsetof(OwnedBody, mutex), 560u);
-  CHECK_EQUAL(sizeof(Header) + offsetof(QueueBody, guard), 704u);
-  CHECK_EQUAL(sizeof(Header) + offsetof(BarrierBody, guard), 576u);
+  CHECK_EQUAL(sizeof(Header) + offsetof(QueueBody, mutex), 704u);
+  CHECK_EQUAL(sizeof(Header) + offsetof(BarrierBody, mutex), 576u);
   CHECK_EQUAL(sizeof(Permit), 16u);
   CHECK_EQUAL(sizeof(Waiting), 24u);
 }
@@ -103,7 +103,7 @@ TEST(a_file_holds_what_its_header_says) {
   CHECK_EQUAL(bytes.substr(100, name_length), "Grüße/über alles");
   CHECK_EQUAL(at<uint64_t>(bytes, 512), 0u);
 
-  CHECK(bool(lock->look()));
+  CHECK(bool(lock->try_acquire_or_rescue()));
   CHECK_EQUAL(at<uint64_t>(read_file(file_of("Grüße/über alles")), 512), lock.id());
   CHECK_EQUAL(lock->release(), Code::ok);
 }

@@ -10,7 +10,7 @@ TEST(counts_exactly) { counts_exactly<Lock>(4, scaled(4000)); }
 TEST(surplus_tokens_are_harmless) { counts_exactly<Lock>(4, scaled(2000), 25); }
 
 TEST(hands_over_to_a_blocked_waiter) { hands_over<Lock>(Style::blocking, "wait()"); }
-TEST(hands_over_to_a_waiter_at_its_bell) { hands_over<Lock>(Style::by_bell, "bell"); }
+TEST(hands_over_to_a_waiter_at_its_doorbell) { hands_over<Lock>(Style::at_doorbell, "bell"); }
 
 TEST(owner_rows) { owner_rows<Lock>(); }
 TEST(dead_owner_row) { dead_owner_row<Lock>(); }
@@ -18,7 +18,7 @@ TEST(dead_owner_row) { dead_owner_row<Lock>(); }
 TEST(surplus_tokens_are_dropped_by_whoever_draws_them) {
   User<Lock> holder("held");
   User<Lock> other("held");
-  CHECK(bool(holder->look()));
+  CHECK(bool(holder->try_acquire_or_rescue()));
   for (int i = 0; i < 3; i++) platform::post(holder.object.semaphore());
   for (int i = 0; i < 3; i++) CHECK(!other->try_acquire());
   CHECK(!platform::try_wait(other.object.semaphore()));
@@ -37,7 +37,7 @@ TEST(a_lost_token_is_found) {
   CHECK(!lock->try_acquire());
   const int64_t started = now_ns();
   Outcome outcome;
-  EVENTUALLY(bool(outcome = lock->look()));
+  EVENTUALLY(bool(outcome = lock->try_acquire_or_rescue()));
   // Not before: a process that was only slow would meet a rescue at every turn.
   CHECK(ms_since(started) >= 2 * kSlice_ms);
   CHECK(!outcome.abandoned);
@@ -51,7 +51,7 @@ TEST(a_lost_token_is_found) {
   CHECK_EQUAL(lock->release(), Code::ok);
 
   CHECK(platform::try_wait(lock.object.semaphore()));
-  CHECK(bool(acquire_by_bell(lock)));
+  CHECK(bool(acquire_at_doorbell(lock)));
   CHECK_EQUAL(lock->release(), Code::ok);
 }
 
@@ -68,8 +68,8 @@ TEST(a_token_that_was_given_up_too_early_is_harmless) {
   for (int i = 0; i < 100; i++) {
     User<Lock>& one = i % 2 == 0 ? slow : fast;
     User<Lock>& other = i % 2 == 0 ? fast : slow;
-    CHECK(bool(one->look()));
-    CHECK(!other->look());
+    CHECK(bool(one->try_acquire_or_rescue()));
+    CHECK(!other->try_acquire_or_rescue());
     CHECK_EQUAL(one->release(), Code::ok);
   }
 }
@@ -78,10 +78,10 @@ TEST(anyone_may_release) {
   Holder<Lock> holder("held");
   in_child([&] {
     User<Lock> other("held");
-    CHECK(!other->look());
+    CHECK(!other->try_acquire_or_rescue());
     CHECK_EQUAL(other->release(), Code::ok);
     CHECK_EQUAL(other->release(), Code::not_locked);
-    const Outcome outcome = other->look();
+    const Outcome outcome = other->try_acquire_or_rescue();
     CHECK(bool(outcome) && !outcome.abandoned);
     CHECK_EQUAL(other->release_hold(outcome.hold + 1), Code::not_locked);
     CHECK_EQUAL(other->release(), Code::ok);
@@ -94,15 +94,15 @@ TEST(anyone_may_release) {
 TEST(an_ended_hold_cannot_be_released) {
   User<Lock> lock("held");
   User<Lock> other("held");
-  const Outcome first = lock->look();
+  const Outcome first = lock->try_acquire_or_rescue();
   CHECK_EQUAL(other->release(), Code::ok);
   CHECK_EQUAL(lock->release_hold(first.hold), Code::not_locked);
-  CHECK(bool(other->look()));
+  CHECK(bool(other->try_acquire_or_rescue()));
   CHECK_EQUAL(lock->release_hold(first.hold), Code::not_locked);
   CHECK_EQUAL(other->release(), Code::ok);
-  const Outcome third = lock->look();
+  const Outcome third = lock->try_acquire_or_rescue();
   CHECK_EQUAL(lock->release_hold(first.hold), Code::not_locked);
-  CHECK(lock->held_by_me());
+  CHECK(lock->is_held_by_caller());
   CHECK_EQUAL(lock->release_hold(third.hold), Code::ok);
 }
 
@@ -117,15 +117,15 @@ TEST(a_foreign_program_excludes_and_is_excluded) {
   User<Lock> lock("foreign");
   platform::NamedSemaphore foreign;
   CHECK(!platform::open_semaphore(lock.object.header()->posix_name, &foreign));
-  const Outcome outcome = lock->look();
+  const Outcome outcome = lock->try_acquire_or_rescue();
   CHECK(bool(outcome));
   CHECK(!platform::try_wait(foreign));
   CHECK_EQUAL(lock->release(), Code::ok);
   CHECK(platform::try_wait(foreign));
   CHECK(!lock->try_acquire());
-  CHECK(!lock->look());
+  CHECK(!lock->try_acquire_or_rescue());
   platform::post(foreign);
-  CHECK(bool(lock->look()));
+  CHECK(bool(lock->try_acquire_or_rescue()));
   CHECK_EQUAL(lock->release(), Code::ok);
   platform::close_semaphore(foreign);
 }

@@ -248,7 +248,7 @@ uint64_t seed_of_run() {
 }
 
 int run_all(int filter_count, char** filters) {
-  // Ringing an agent that has just died must be an error code and not the end of the process.
+  // Waking an agent that has just died must be an error code and not the end of the process.
   signal(SIGPIPE, SIG_IGN);
   host::adopt_orphans();
   void* shared =

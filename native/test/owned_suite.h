@@ -11,8 +11,8 @@
 
 namespace holdfast::test {
 
-// How a process of these tests waits: in the kernel where there is such a wait, or at its bell.
-enum class Style : uint32_t { blocking, blocking_often, by_bell };
+// How a process of these tests waits: in the kernel where there is such a wait, or at its doorbell.
+enum class Style : uint32_t { blocking, blocking_often, at_doorbell };
 
 template <class Primitive>
 Outcome acquire_in_style(User<Primitive>& user, Style style, int64_t timeout_ms = kPatience_ms,
@@ -22,8 +22,8 @@ Outcome acquire_in_style(User<Primitive>& user, Style style, int64_t timeout_ms 
       return acquire(user, timeout_ms, slice_ns);
     case Style::blocking_often:
       return acquire(user, timeout_ms, platform::kNanosPerMilli);
-    case Style::by_bell:
-      return acquire_by_bell(user, timeout_ms, slice_ns);
+    case Style::at_doorbell:
+      return acquire_at_doorbell(user, timeout_ms, slice_ns);
   }
   return {};
 }
@@ -93,13 +93,13 @@ void counts_exactly(uint32_t processes, uint32_t rounds, uint32_t surplus_tokens
   std::vector<Child> children;
   for (uint32_t number = 1; number <= processes; number++) {
     children.emplace_back([&, number] {
-      const Style style = number % 2 == 0 ? Style::by_bell : Style::blocking;
+      const Style style = number % 2 == 0 ? Style::at_doorbell : Style::blocking;
       Random chance(number);
       User<Primitive> user("counter");
       progress->ready.fetch_add(1);
       EVENTUALLY(progress->ready >= processes);
       for (uint32_t round = 0; round < rounds; round++) {
-        Outcome outcome = user->look();
+        Outcome outcome = user->try_acquire_or_rescue();
         if (!outcome) {
           progress->contended.fetch_add(1);
           outcome = acquire_in_style(user, style);
@@ -186,19 +186,19 @@ void owner_rows() {
   User<Primitive> theirs("owned");
   CHECK_EQUAL(mine->owner(), 0u);
   CHECK_EQUAL(mine->depth(), 0u);
-  CHECK(!mine->held_by_me());
+  CHECK(!mine->is_held_by_caller());
 
   // Live: held, by everybody's account.
   const Outcome first = mine->try_acquire();
   CHECK(bool(first) && !first.abandoned);
   CHECK_EQUAL(first.hold, 1u);
   CHECK_EQUAL(theirs->owner(), mine.id());
-  CHECK(mine->held_by_me() && !theirs->held_by_me());
+  CHECK(mine->is_held_by_caller() && !theirs->is_held_by_caller());
   CHECK_EQUAL(mine->depth(), 1u);
   CHECK(!theirs->try_acquire());
-  CHECK(!theirs->look());
+  CHECK(!theirs->try_acquire_or_rescue());
   CHECK(!acquire(theirs, 3 * kSlice_ms));
-  CHECK(!acquire_by_bell(theirs, 3 * kSlice_ms));
+  CHECK(!acquire_at_doorbell(theirs, 3 * kSlice_ms));
   CHECK(theirs->release_hold(first.hold) != Code::ok);
   CHECK_EQUAL(mine->owner(), mine.id());
 
@@ -210,10 +210,10 @@ void owner_rows() {
   CHECK_EQUAL(mine->release_hold(first.hold), refused);
 
   // The holds of an agent are numbered; an old number does not end a new hold.
-  const Outcome second = theirs->look();
+  const Outcome second = theirs->try_acquire_or_rescue();
   CHECK(theirs->release_hold(second.hold + 1) != Code::ok);
   CHECK_EQUAL(theirs->release_hold(second.hold), Code::ok);
-  const Outcome third = theirs->look();
+  const Outcome third = theirs->try_acquire_or_rescue();
   CHECK(third.hold != second.hold);
   CHECK(theirs->release_hold(second.hold) != Code::ok);
   CHECK_EQUAL(theirs->owner(), theirs.id());
@@ -232,7 +232,7 @@ void dead_owner_row() {
     *step = 1;
     EVENTUALLY(*step == 2);
     CHECK_EQUAL(user->owner(), holder.holding->load());
-    const Outcome outcome = user->look();
+    const Outcome outcome = user->try_acquire_or_rescue();
     CHECK(bool(outcome) && outcome.abandoned);
     CHECK_EQUAL(user->owner(), user.id());
     CHECK_EQUAL(user->body().abandonments.load(), 1u);
@@ -269,7 +269,7 @@ void killed_holders(uint32_t rounds) {
         shared->finished[heir] = round - 1;
         EVENTUALLY(shared->waiting >= round);
         const Outcome outcome =
-            acquire_in_style(user, heir == 0 ? Style::blocking : Style::by_bell);
+            acquire_in_style(user, heir == 0 ? Style::blocking : Style::at_doorbell);
         CHECK(bool(outcome));
         if (outcome.abandoned) shared->told.fetch_add(1);
         CHECK_EQUAL(user->release_hold(outcome.hold), Code::ok);
@@ -318,7 +318,7 @@ void killed_anywhere(uint32_t kills) {
     ready->fetch_add(1);
     // The first is the one that looks only once in a slice, as the addon does.
     const Style style = number % kWorkers == 0   ? Style::blocking
-                        : number % kWorkers == 1 ? Style::by_bell
+                        : number % kWorkers == 1 ? Style::at_doorbell
                                                  : Style::blocking_often;
     for (;;) {
       const Outcome outcome = acquire_in_style(user, style);
@@ -372,7 +372,7 @@ void stopped_holder() {
   for (int number = 0; number < 2; number++) {
     waiters.emplace_back([&, number] {
       User<Primitive> user("held");
-      const Style style = number == 0 ? Style::blocking : Style::by_bell;
+      const Style style = number == 0 ? Style::blocking : Style::at_doorbell;
       const int64_t started = now_ns();
       CHECK(!acquire_in_style(user, style, 6 * kSlice_ms));
       CHECK(ms_since(started) >= 6 * kSlice_ms);
@@ -425,7 +425,7 @@ void ended_agents(uint32_t rounds) {
       EVENTUALLY(steps->held == round);
       steps->waiting = round;
       const Outcome outcome =
-          acquire_in_style(heir, round % 2 == 0 ? Style::blocking : Style::by_bell);
+          acquire_in_style(heir, round % 2 == 0 ? Style::blocking : Style::at_doorbell);
       steps->us[round - 1] = static_cast<double>(now_ns() - steps->ended_ns) / 1000;
       CHECK(bool(outcome) && outcome.abandoned);
       CHECK_EQUAL(heir->release_hold(outcome.hold), Code::ok);
@@ -451,8 +451,8 @@ void excludes_across_namespaces(uint32_t rounds) {
     EVENTUALLY(*ready >= 2);
     Random chance(number);
     for (uint32_t round = 0; round < rounds; round++) {
-      const Style style = chance.one_in(2) ? Style::by_bell : Style::blocking;
-      Outcome outcome = user->look();
+      const Style style = chance.one_in(2) ? Style::at_doorbell : Style::blocking;
+      Outcome outcome = user->try_acquire_or_rescue();
       if (!outcome) {
         contended->fetch_add(1);
         outcome = acquire_in_style(user, style);

@@ -15,7 +15,7 @@ namespace {
 
 using core::AgentFacts;
 using core::kSlotCount;
-using platform::read_bell;
+using platform::read_doorbell;
 
 // A child that begins an agent, says its id and waits to be killed.
 struct Sleeper {
@@ -30,7 +30,7 @@ struct Sleeper {
 
 uint32_t slot_number(AgentId id) { return static_cast<uint32_t>(id % kSlotCount); }
 
-std::string bell_of(AgentId id) {
+std::string doorbell_of(AgentId id) {
   char name[32];
   snprintf(name, sizeof name, "/bell.%016llx", static_cast<unsigned long long>(id));
   return here().directory + name;
@@ -73,7 +73,7 @@ TEST(alive_from_begin_to_end) {
   CHECK(watcher.registry().alive(watcher.agent().id()));
   other->agent().end();
   CHECK(!watcher.registry().alive(id));
-  CHECK(!file_exists(bell_of(id)));
+  CHECK(!file_exists(doorbell_of(id)));
   other->agent().end();  // a second end is none
   CHECK(!watcher.registry().alive(id));
   CHECK(!watcher.registry().alive(0));
@@ -87,7 +87,7 @@ TEST(dead_at_once_when_killed) {
     in_child([&] {
       Party watcher;
       CHECK(watcher.registry().alive(id));
-      CHECK(watcher.registry().ring(id, 1));
+      CHECK(watcher.registry().wake(id, 1));
     });
     sleeper.child.kill();
     Party watcher;
@@ -96,13 +96,13 @@ TEST(dead_at_once_when_killed) {
 }
 
 // What a foreign add-on may do. The child of the dead has its mappings, and its files are in use
-// with them; the bell it has not.
+// with them; the doorbell it has not.
 TEST(dead_at_once_when_killed_although_a_fork_of_it_lives) {
   host::adopt_orphans();
   Shared<std::atomic<pid_t>> fork_of_it;
   Child holder([&] {
     User<core::Lock> lock("lock");
-    CHECK(bool(lock->look()));
+    CHECK(bool(lock->try_acquire_or_rescue()));
     const pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) {
@@ -115,9 +115,9 @@ TEST(dead_at_once_when_killed_although_a_fork_of_it_lives) {
   EVENTUALLY(*fork_of_it != 0);
   {
     User<core::Lock> heir("lock");
-    CHECK(!heir->look());
+    CHECK(!heir->try_acquire_or_rescue());
     holder.kill();
-    CHECK(heir->look().abandoned);
+    CHECK(heir->try_acquire_or_rescue().abandoned);
     CHECK_EQUAL(::kill(*fork_of_it, 0), 0);
     CHECK_EQUAL(heir->release(), Code::ok);
   }
@@ -137,7 +137,7 @@ TEST(dead_at_once_for_a_watcher_that_was_there_before) {
     for (;;) {
       EVENTUALLY(asked->load() != 0);
       const AgentId id = asked->exchange(0);
-      *answer = 1 + party.registry().alive(id) + 2 * party.registry().ring(id, 5);
+      *answer = 1 + party.registry().alive(id) + 2 * party.registry().wake(id, 5);
     }
   });
   EVENTUALLY(*answer == 0);
@@ -157,92 +157,92 @@ TEST(dead_at_once_for_a_watcher_that_was_there_before) {
   sweep();
 }
 
-TEST(a_ring_reaches_the_bell) {
+TEST(a_wake_up_reaches_the_doorbell) {
   Party watcher;
   Party other(watcher.shared_store());
   const AgentId id = other.agent().id();
   uint64_t tags[8];
-  CHECK_EQUAL(read_bell(other.agent().bell(), tags, 8), 0u);
-  CHECK(watcher.registry().ring(id, 11));
-  CHECK(watcher.registry().ring(id, 12));
-  CHECK(watcher.registry().ring(id, 11));
-  CHECK_EQUAL(read_bell(other.agent().bell(), tags, 8), 3u);
+  CHECK_EQUAL(read_doorbell(other.agent().doorbell(), tags, 8), 0u);
+  CHECK(watcher.registry().wake(id, 11));
+  CHECK(watcher.registry().wake(id, 12));
+  CHECK(watcher.registry().wake(id, 11));
+  CHECK_EQUAL(read_doorbell(other.agent().doorbell(), tags, 8), 3u);
   CHECK(tags[0] == 11 && tags[1] == 12 && tags[2] == 11);
 
-  CHECK(watcher.registry().ring(id, 11));
-  CHECK(watcher.registry().ring(id, 12));
-  CHECK(watcher.registry().ring(id, 11));
-  const std::vector<uint64_t> rung = other.agent().take_rings();
-  CHECK(rung == (std::vector<uint64_t>{11, 12}));  // each once
+  CHECK(watcher.registry().wake(id, 11));
+  CHECK(watcher.registry().wake(id, 12));
+  CHECK(watcher.registry().wake(id, 11));
+  const std::vector<uint64_t> woken = other.agent().take_wakes();
+  CHECK(woken == (std::vector<uint64_t>{11, 12}));  // each once
   other.agent().put_back({12});
-  CHECK(other.agent().take_rings() == std::vector<uint64_t>{12});
+  CHECK(other.agent().take_wakes() == std::vector<uint64_t>{12});
 }
 
 TEST(a_ring_wakes_a_blocked_agent) {
   Shared<std::atomic<AgentId>> id;
-  Shared<std::atomic<int>> rung;
+  Shared<std::atomic<int>> woken;
   Child waiter([&] {
     Party party;
     *id = party.agent().id();
     for (int round = 1; round <= 50; round++) {
       std::vector<uint64_t> tags;
       while (tags.empty()) {
-        platform::wait_bell(party.agent().bell(), nullptr, 0,
-                            now_ns() + 10'000 * platform::kNanosPerMilli);
-        tags = party.agent().take_rings();
+        platform::wait_doorbell(party.agent().doorbell(), nullptr, 0,
+                                now_ns() + 10'000 * platform::kNanosPerMilli);
+        tags = party.agent().take_wakes();
       }
       CHECK(tags == std::vector<uint64_t>{uint64_t{40} + static_cast<uint64_t>(round)});
-      *rung = round;
+      *woken = round;
     }
   });
   EVENTUALLY(id->load() != 0);
   in_child([&] {
-    Party ringer;
+    Party waker;
     for (int round = 1; round <= 50; round++) {
-      CHECK(ringer.registry().ring(*id, 40 + static_cast<uint64_t>(round)));
-      EVENTUALLY(*rung == round);
+      CHECK(waker.registry().wake(*id, 40 + static_cast<uint64_t>(round)));
+      EVENTUALLY(*woken == round);
     }
   });
   waiter.join();
 }
 
-// A storm of rings must neither block the ringer nor grow without bound.
-TEST(a_full_bell_still_counts_as_rung) {
-  Party ringer;
-  Party other(ringer.shared_store());
-  for (int i = 0; i < 20'000; i++) CHECK(ringer.registry().ring(other.agent().id(), 9));
-  CHECK(other.agent().take_rings() == std::vector<uint64_t>{9});
+// A storm of wakes must neither block the waker nor grow without bound.
+TEST(a_full_doorbell_still_counts_as_woken) {
+  Party waker;
+  Party other(waker.shared_store());
+  for (int i = 0; i < 20'000; i++) CHECK(waker.registry().wake(other.agent().id(), 9));
+  CHECK(other.agent().take_wakes() == std::vector<uint64_t>{9});
 }
 
 TEST(a_ring_to_the_dead_is_false) {
-  Party ringer;
-  auto other = std::make_unique<Party>(ringer.shared_store());
+  Party waker;
+  auto other = std::make_unique<Party>(waker.shared_store());
   const AgentId ended = other->agent().id();
-  CHECK(ringer.registry().ring(ended, 1));  // the ringer stays open, and must be found broken
+  CHECK(waker.registry().wake(ended, 1));  // the waker stays open, and must be found broken
   other.reset();
-  CHECK(!ringer.registry().ring(ended, 1));
-  CHECK(!ringer.registry().ring(ended, 1));
+  CHECK(!waker.registry().wake(ended, 1));
+  CHECK(!waker.registry().wake(ended, 1));
 
   // The next agent in that slot is somebody else.
-  Party next(ringer.shared_store());
+  Party next(waker.shared_store());
   CHECK_EQUAL(slot_number(next.agent().id()), slot_number(ended));
   CHECK(next.agent().id() != ended);
-  CHECK(!ringer.registry().ring(ended, 2));
-  CHECK(!ringer.registry().alive(ended));
-  CHECK(next.agent().take_rings().empty());
-  CHECK(ringer.registry().ring(next.agent().id(), 3));
-  CHECK(next.agent().take_rings() == std::vector<uint64_t>{3});
+  CHECK(!waker.registry().wake(ended, 2));
+  CHECK(!waker.registry().alive(ended));
+  CHECK(next.agent().take_wakes().empty());
+  CHECK(waker.registry().wake(next.agent().id(), 3));
+  CHECK(next.agent().take_wakes() == std::vector<uint64_t>{3});
 }
 
-// 64 ringers stay open (Registry::kRingers): more agents than that share them.
-TEST(ringing_more_agents_than_ringers_stay_open) {
-  Party ringer;
+// 64 open doorbells stay open (Registry::kDoorbellsMax): more agents than that share them.
+TEST(waking_more_agents_than_doorbells_stay_open) {
+  Party waker;
   std::vector<std::unique_ptr<Party>> others;
-  for (int i = 0; i < 200; i++) others.push_back(std::make_unique<Party>(ringer.shared_store()));
+  for (int i = 0; i < 200; i++) others.push_back(std::make_unique<Party>(waker.shared_store()));
   for (uint64_t round = 1; round <= 3; round++) {
-    for (const auto& other : others) CHECK(ringer.registry().ring(other->agent().id(), round));
+    for (const auto& other : others) CHECK(waker.registry().wake(other->agent().id(), round));
     for (const auto& other : others) {
-      CHECK(other->agent().take_rings() == std::vector<uint64_t>{round});
+      CHECK(other->agent().take_wakes() == std::vector<uint64_t>{round});
     }
   }
 }
@@ -269,28 +269,28 @@ TEST(describe) {
 }
 
 // A cleaner of temporary files must not make the living look dead (section 5).
-TEST(a_removed_bell_is_not_death) {
+TEST(a_removed_doorbell_is_not_death) {
   Sleeper sleeper;
   const AgentId id = *sleeper.id;
-  CHECK(unlink(bell_of(id).c_str()) == 0);
+  CHECK(unlink(doorbell_of(id).c_str()) == 0);
   in_child([&] {
     Party watcher;
     CHECK(watcher.registry().alive(id));
-    CHECK(watcher.registry().ring(id, 1));  // it cannot be heard; its slice has to do
+    CHECK(watcher.registry().wake(id, 1));  // it cannot be heard; its slice has to do
   });
   sleeper.child.kill();
   Party watcher;
   CHECK(!watcher.registry().alive(id));
 }
 
-TEST(a_removed_bell_leaves_a_held_lock_alone) {
+TEST(a_removed_doorbell_leaves_a_held_lock_alone) {
   Shared<std::atomic<AgentId>> id;
   Child holder([&] {
     User<core::Lock> lock("held");
     User<core::RLock> rlock("held too");
-    CHECK(bool(lock->look()) && bool(rlock->look()));
-    CHECK(unlink(bell_of(lock.id()).c_str()) == 0);
-    CHECK(unlink(bell_of(rlock.id()).c_str()) == 0);
+    CHECK(bool(lock->try_acquire_or_rescue()) && bool(rlock->try_acquire_or_rescue()));
+    CHECK(unlink(doorbell_of(lock.id()).c_str()) == 0);
+    CHECK(unlink(doorbell_of(rlock.id()).c_str()) == 0);
     *id = lock.id();
     for (;;) pause();
   });

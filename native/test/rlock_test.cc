@@ -14,7 +14,7 @@ using core::RLock;
 TEST(counts_exactly) { counts_exactly<RLock>(4, scaled(4000)); }
 
 TEST(hands_over_to_a_blocked_waiter) { hands_over<RLock>(Style::blocking, "wait()"); }
-TEST(hands_over_to_a_waiter_at_its_bell) { hands_over<RLock>(Style::by_bell, "bell"); }
+TEST(hands_over_to_a_waiter_at_its_doorbell) { hands_over<RLock>(Style::at_doorbell, "bell"); }
 
 TEST(owner_rows) { owner_rows<RLock>(); }
 TEST(dead_owner_row) { dead_owner_row<RLock>(); }
@@ -27,7 +27,7 @@ TEST(recursion) {
   for (uint32_t depth = 2; depth <= 1000; depth++) {
     const Outcome deeper = depth % 3 == 0   ? lock->try_acquire()
                            : depth % 3 == 1 ? lock->wait(now_ns() + core::kSlice_ns)
-                                            : acquire_by_bell(lock);
+                                            : acquire_at_doorbell(lock);
     CHECK_EQUAL(deeper.hold, first.hold);  // one hold, however deep
     CHECK(!deeper.abandoned);
     CHECK_EQUAL(lock->depth(), depth);
@@ -80,7 +80,7 @@ TEST(nobody_else_may_release) {
     User<RLock> other("held");
     CHECK_EQUAL(other->release(), Code::not_owner);
     CHECK_EQUAL(other->release_hold(1), Code::not_owner);
-    CHECK(!other->look());
+    CHECK(!other->try_acquire_or_rescue());
   });
   *holder.let_go = true;
   holder.child.join();
@@ -153,7 +153,8 @@ TEST(a_blocked_waiter_wakes_when_the_holder_is_killed) {
   if (platform::traits::kTimedWaits && !has_sanitizer()) CHECK(p50 < 5);
 }
 
-// The kernel wakes the waiter first, then frees the memory of the dead, and closes its bell last.
+// The kernel wakes the waiter first, then frees the memory of the dead, and closes its doorbell
+// last.
 TEST(the_death_of_a_large_process) { median_recovery_ms(scaled(8), 100); }
 
 // ---------------------------------------------------------------- equal thread numbers
@@ -183,7 +184,7 @@ TEST(a_holder_of_the_same_number_is_somebody_else) {
       EVENTUALLY(steps->step == 1);
       CHECK(!lock->try_acquire());
       CHECK(!acquire(lock, 3 * kSlice_ms));
-      CHECK(!acquire_by_bell(lock, 3 * kSlice_ms));
+      CHECK(!acquire_at_doorbell(lock, 3 * kSlice_ms));
       CHECK_EQUAL(lock->owner(), steps->holder.load());
       CHECK_EQUAL(lock->body().depth.load(), 2u);
       CHECK_EQUAL(lock->release(), Code::not_owner);
@@ -226,7 +227,7 @@ TEST(a_death_is_seen_across_pid_namespaces) {
     User<RLock> lock("shared by two containers");
     for (uint32_t round = 1; round <= rounds; round++) {
       EVENTUALLY(*held == round);
-      const Style style = round % 2 == 0 ? Style::blocking : Style::by_bell;
+      const Style style = round % 2 == 0 ? Style::blocking : Style::at_doorbell;
       const Outcome outcome = acquire_in_style(lock, style);
       CHECK(bool(outcome) && outcome.abandoned);
       CHECK_EQUAL(lock->release(), Code::ok);
@@ -298,7 +299,7 @@ TEST(a_killed_waiter_does_not_end_the_hold_of_its_number) {
         *holder = lock.id();
         stage = kTaken;
         EVENTUALLY(stage == kChecked);
-        CHECK(lock->held_by_me());
+        CHECK(lock->is_held_by_caller());
         CHECK_EQUAL(lock->release(), Code::ok);
         EVENTUALLY(stage == kGone);
         const Outcome outcome = acquire(lock);
@@ -308,7 +309,7 @@ TEST(a_killed_waiter_does_not_end_the_hold_of_its_number) {
       [&](std::atomic<uint32_t>& stage) {
         User<RLock> lock("marked");
         CHECK(!acquire(lock, 3 * kSlice_ms));
-        CHECK(!acquire_by_bell(lock, 3 * kSlice_ms));
+        CHECK(!acquire_at_doorbell(lock, 3 * kSlice_ms));
         CHECK_EQUAL(lock->owner(), holder->load());
         stage = kChecked;
         const Outcome outcome = acquire(lock);
@@ -418,7 +419,7 @@ TEST(the_mutex_without_the_word_is_no_hold) {
     CHECK(platform::try_lock_mutex(mutex, me) == platform::MutexResult::locked);
     *step = 1;
     EVENTUALLY(*step == 3);
-    CHECK(lock->owner() != 0 && !lock->held_by_me());
+    CHECK(lock->owner() != 0 && !lock->is_held_by_caller());
     platform::unlock_mutex(mutex, me);
     *step = 4;
     CHECK(bool(acquire(lock)));
@@ -441,12 +442,12 @@ TEST(the_mutex_without_the_word_is_no_hold) {
     CHECK(bool(outcome) && !outcome.abandoned);
     // Where an RLock uses a mutex at all.
     if (platform::traits::kTimedWaits) CHECK(ms_since(started) >= 2 * kSlice_ms);
-    CHECK(bool(lock->look()));  // and is recursive
+    CHECK(bool(lock->try_acquire_or_rescue()));  // and is recursive
     CHECK_EQUAL(lock->depth(), 2u);
     CHECK_EQUAL(lock->release(), Code::ok);
     *step = 2;
     EVENTUALLY(*step == 4);
-    CHECK(lock->held_by_me());
+    CHECK(lock->is_held_by_caller());
     // INV-11: whoever gets the mutex now finds the word taken, and must not keep it.
     sleep_ms(2 * kSlice_ms);
     const platform::MutexParty me = lock.party.agent().party();

@@ -23,19 +23,19 @@ TEST(counts_down_and_up) {
   CHECK_EQUAL(one->value(), 2);
   CHECK(bool(one->try_acquire()));
   CHECK_EQUAL(other->value(), 1);
-  CHECK(bool(other->look()));
+  CHECK(bool(other->try_acquire_or_rescue()));
   CHECK_EQUAL(one->value(), 0);
   CHECK(!one->try_acquire());
   const int64_t started = now_ns();
   CHECK(!acquire(other, kSlice_ms));
   CHECK(ms_since(started) >= kSlice_ms);
-  CHECK(!acquire_by_bell(other, kSlice_ms));
+  CHECK(!acquire_at_doorbell(other, kSlice_ms));
   CHECK_EQUAL(one->value(), 0);
   // Permits have no owner: who released is not who acquired, and there may be more than at first.
   CHECK_EQUAL(one->release(5), Code::ok);
   CHECK_EQUAL(other->value(), 5);
   CHECK(bool(acquire(other)));
-  CHECK(bool(acquire_by_bell(one)));
+  CHECK(bool(acquire_at_doorbell(one)));
   CHECK_EQUAL(one->value(), 3);
   CHECK_EQUAL(one->body().acquisitions.load(), 4u);
 }
@@ -80,7 +80,7 @@ TEST(permits_are_conserved) {
       counts->ready.fetch_add(1);
       EVENTUALLY(counts->ready >= kProcesses);
       for (uint32_t round = 0; round < rounds; round++) {
-        CHECK(bool(number % 2 == 0 ? acquire(user) : acquire_by_bell(user)));
+        CHECK(bool(number % 2 == 0 ? acquire(user) : acquire_at_doorbell(user)));
         const uint32_t inside = counts->inside.fetch_add(1) + 1;
         CHECK(inside <= kPermits);
         uint32_t most = counts->most;
@@ -113,7 +113,7 @@ TEST(a_release_of_several_wakes_several) {
       User<Semaphore> user(permits("gate", 0));
       waiting->fetch_add(1);
       CHECK(bool(number % 2 == 0 ? acquire(user, kPatience_ms, kNoSlices_ns)
-                                 : acquire_by_bell(user, kPatience_ms, kNoSlices_ns)));
+                                 : acquire_at_doorbell(user, kPatience_ms, kNoSlices_ns)));
       got->fetch_add(1);
     });
   }
@@ -140,14 +140,14 @@ TEST(a_permit_dies_with_its_process) {
     *step = 1;
     EVENTUALLY(*step == 3);
     CHECK_EQUAL(user->value(), 1);
-    CHECK(bool(user->look()));
+    CHECK(bool(user->try_acquire_or_rescue()));
     CHECK(!acquire(user, 3 * kSlice_ms));
     CHECK_EQUAL(user->release(2), Code::ok);
   });
   EVENTUALLY(*step == 1);
   Child mortal([&] {
     User<Semaphore> user(permits("permits", 2));
-    CHECK(bool(user->look()));
+    CHECK(bool(user->try_acquire_or_rescue()));
     *step = 2;
     for (;;) sleep_ms(1000);
   });
@@ -173,8 +173,8 @@ TEST(a_foreign_post_is_a_permit) {
   platform::post(foreign);
   CHECK(bool(acquire(user)));
   platform::post(foreign);
-  CHECK(bool(acquire_by_bell(user)));
-  CHECK(!user->look());
+  CHECK(bool(acquire_at_doorbell(user)));
+  CHECK(!user->try_acquire_or_rescue());
   platform::close_semaphore(foreign);
 }
 

@@ -109,7 +109,7 @@ void remakes(Kind kind, const std::string& bytes, bool with_semaphore) {
     CHECK(object.header()->magic.load() == kMagic);
     if (kind == Kind::lock) {
       Lock lock(party.agent(), object);
-      CHECK(bool(lock.look()));
+      CHECK(bool(lock.try_acquire_or_rescue()));
       CHECK(!platform::try_wait(object.semaphore()));  // a new one, with one token
       CHECK_EQUAL(lock.release(), Code::ok);
     }
@@ -281,7 +281,7 @@ TEST(list) {
 
 TEST(unlink_while_open) {
   User<Lock> old("renewed");
-  const Outcome held = old->look();
+  const Outcome held = old->try_acquire_or_rescue();
   CHECK(bool(held));
   CHECK(old.party.store().unlink(&old.object).ok());
   CHECK_EQUAL(old.party.store().unlink(&old.object).code, Code::not_found);
@@ -293,14 +293,14 @@ TEST(unlink_while_open) {
   CHECK(&anew != &old.object && anew.tag() != old.object.tag());
   {
     User<Lock> other("renewed");
-    CHECK(bool(other->look()));
+    CHECK(bool(other->try_acquire_or_rescue()));
     CHECK_EQUAL(other->release(), Code::ok);
     CHECK_EQUAL(other.object.tag(), anew.tag());
   }
   // Those who have the old one keep it.
-  CHECK(old->held_by_me());
+  CHECK(old->is_held_by_caller());
   CHECK_EQUAL(old->release_hold(held.hold), Code::ok);
-  CHECK(bool(old->look()));
+  CHECK(bool(old->try_acquire_or_rescue()));
   CHECK_EQUAL(old->release(), Code::ok);
 
   // And closing it does not take the new one's file away.
@@ -321,7 +321,7 @@ TEST(a_directory_that_was_emptied_or_replaced) {
     const auto new_ones_are_refused = [&] {
       core::Object* object = nullptr;
       CHECK_EQUAL(party.try_open(request_for(Kind::lock, "new"), &object).code, Code::incompatible);
-      CHECK(bool(lock.look()));
+      CHECK(bool(lock.try_acquire_or_rescue()));
       CHECK_EQUAL(lock.release(), Code::ok);
     };
     empty();
@@ -350,10 +350,10 @@ TEST(a_removed_registry_does_not_make_a_holder_dead) {
   Child holder([&] {
     User<Lock> lock("held");
     User<RLock> rlock("held too");
-    CHECK(bool(lock->look()) && bool(rlock->look()));
+    CHECK(bool(lock->try_acquire_or_rescue()) && bool(rlock->try_acquire_or_rescue()));
     *step = 1;
     EVENTUALLY(*step == 2);
-    CHECK(lock->held_by_me() && rlock->held_by_me());
+    CHECK(lock->is_held_by_caller() && rlock->is_held_by_caller());
     CHECK_EQUAL(lock->release(), Code::ok);
     CHECK_EQUAL(rlock->release(), Code::ok);
   });
@@ -365,10 +365,10 @@ TEST(a_removed_registry_does_not_make_a_holder_dead) {
     Party party(store);
     core::Object* object = nullptr;
     if (party.try_open(request_for(Kind::lock, "held"), &object).ok()) {
-      CHECK(!Lock(party.agent(), *object).look());
+      CHECK(!Lock(party.agent(), *object).try_acquire_or_rescue());
     }
     if (party.try_open(request_for(Kind::rlock, "held too"), &object).ok()) {
-      CHECK(!RLock(party.agent(), *object).look());
+      CHECK(!RLock(party.agent(), *object).try_acquire_or_rescue());
     }
   });
   *step = 2;
@@ -419,7 +419,7 @@ TEST(half_made_files_are_remade) {
 TEST(a_persistent_semaphore_that_is_gone_is_made_again) {
   write_file(file_of("kept"), good_file(Kind::lock, "kept"));  // as after a restart
   User<Lock> lock("kept");
-  CHECK(bool(lock->look()));
+  CHECK(bool(lock->try_acquire_or_rescue()));
   CHECK(!platform::try_wait(lock.object.semaphore()));
   CHECK_EQUAL(lock->release(), Code::ok);
   CHECK(lock.party.store().unlink(&lock.object).ok());
@@ -443,7 +443,7 @@ TEST(a_half_made_registry_is_remade) {
   for (const size_t length : {size_t{0}, core::kRegistryLength, size_t{4096}}) {
     write_file(path, std::string(length, '\0'));
     User<Lock> lock("any");
-    CHECK(bool(lock->look()));
+    CHECK(bool(lock->try_acquire_or_rescue()));
     CHECK_EQUAL(lock->release(), Code::ok);
   }
   CHECK(directory_is_empty());
@@ -492,9 +492,9 @@ static void adopts_what_a_dead_holder_left() {
     User<Primitive> other("named");
     const Outcome outcome = acquire(user);
     CHECK(bool(outcome) && outcome.abandoned);
-    CHECK(!other->look());
+    CHECK(!other->try_acquire_or_rescue());
     CHECK_EQUAL(user->release(), Code::ok);
-    const Outcome next = other->look();
+    const Outcome next = other->try_acquire_or_rescue();
     CHECK(bool(next) && !next.abandoned);
     CHECK_EQUAL(other->release(), Code::ok);
   }
@@ -504,7 +504,7 @@ static void adopts_what_a_dead_holder_left() {
   leave_by_death<Primitive>(request_for(kind, "named"), true);
   {
     User<Semaphore> semaphore("named");
-    CHECK(bool(semaphore->look()));
+    CHECK(bool(semaphore->try_acquire_or_rescue()));
   }
   CHECK(directory_is_empty());
 
@@ -520,14 +520,14 @@ static void adopts_what_a_dead_holder_left() {
 TEST(a_lock_of_a_dead_holder_is_adopted) { adopts_what_a_dead_holder_left<Lock>(); }
 TEST(an_rlock_of_a_dead_holder_is_adopted) { adopts_what_a_dead_holder_left<RLock>(); }
 
-// Whoever stood in the wait set when all died is not rung, counted or waited for.
+// Whoever stood in the wait set when all died is not woken, counted or waited for.
 TEST(the_wait_set_of_the_dead_is_emptied) {
   Shared<std::atomic<bool>> ready;
   Child child([&] {
     User<Lock> lock(persistent(Kind::lock, "kept"));
     core::Agent& agent = lock.party.agent();
     for (int i = 0; i < 100; i++) {
-      core::enrol(lock->waiters(), agent.registry(), agent.id(), 1, core::WaitHow::ring_me);
+      core::enrol(lock->waiters(), agent.registry(), agent.id(), 1, core::WaitHow::at_doorbell);
     }
     *ready = true;
     for (;;) pause();
@@ -536,8 +536,8 @@ TEST(the_wait_set_of_the_dead_is_emptied) {
   child.kill();
   User<Lock> lock("kept");
   for (const auto& entry : lock->waiters().entry) CHECK_EQUAL(entry.load(), 0u);
-  for (const auto& word : lock->waiters().rings) CHECK_EQUAL(word.load(), 0u);
-  CHECK(bool(lock->look()));
+  for (const auto& word : lock->waiters().wake_bits) CHECK_EQUAL(word.load(), 0u);
+  CHECK(bool(lock->try_acquire_or_rescue()));
   CHECK_EQUAL(lock->release(), Code::ok);
   CHECK(lock.party.store().unlink(&lock.object).ok());
 }
@@ -593,11 +593,11 @@ void live(const std::string& directory, Loops& loops, uint64_t stream) {
       loops.opened.fetch_add(1);
       if (kind == Kind::lock && chance.one_in(3)) {
         Lock lock(party.agent(), object);
-        if (lock.look()) CHECK_EQUAL(lock.release(), Code::ok);
+        if (lock.try_acquire_or_rescue()) CHECK_EQUAL(lock.release(), Code::ok);
       }
       if (kind == Kind::rlock && chance.one_in(3)) {
         RLock lock(party.agent(), object);
-        if (lock.look()) CHECK_EQUAL(lock.release(), Code::ok);
+        if (lock.try_acquire_or_rescue()) CHECK_EQUAL(lock.release(), Code::ok);
       }
       if (chance.one_in(2)) party.close(object);
     }
@@ -618,7 +618,8 @@ void all_is_well(const std::string& directory) {
     Lock lock(party.agent(), party.open(Kind::lock, "lock"));
     RLock rlock(party.agent(), party.open(Kind::rlock, "rlock"));
     Semaphore semaphore(party.agent(), party.open(Kind::semaphore, "semaphore"));
-    CHECK(bool(lock.look()) && bool(rlock.look()) && bool(semaphore.look()));
+    CHECK(bool(lock.try_acquire_or_rescue()) && bool(rlock.try_acquire_or_rescue()) &&
+          bool(semaphore.try_acquire_or_rescue()));
     CHECK_EQUAL(lock.release(), Code::ok);
     CHECK_EQUAL(rlock.release(), Code::ok);
     CHECK_EQUAL(semaphore.release(1), Code::ok);
@@ -788,7 +789,7 @@ TEST(a_spoiled_file_disturbs_nobody_else) {
   CHECK(mkfifo((here().directory + "/object.fifo").c_str(), 0600) == 0);
   {
     User<Lock> lock("other");
-    CHECK(bool(lock->look()));
+    CHECK(bool(lock->try_acquire_or_rescue()));
     CHECK_EQUAL(lock->release(), Code::ok);
     std::vector<core::Listing> listings;
     CHECK(lock.party.store().list(&listings).ok());
@@ -936,7 +937,7 @@ TEST(a_full_file_system_is_no_space) {
     for (const Kind kind : {Kind::lock, Kind::rlock, Kind::semaphore}) {
       CHECK_EQUAL(open_code(party, request_for(kind, "any")), Code::no_space);
     }
-    CHECK_EQUAL(names_in(small).size(), 3u);  // registry, bell and ballast
+    CHECK_EQUAL(names_in(small).size(), 3u);  // registry, doorbell and ballast
     CHECK(!semaphore_exists(posix_name_of("any")));
     CHECK(unlink((small + "/ballast").c_str()) == 0);
     CHECK_EQUAL(open_code(party, request_for(Kind::lock, "any")), Code::ok);
@@ -949,7 +950,7 @@ TEST(no_descriptor_left_is_no_space) {
   Party party;
   core::Object& kept = party.open(Kind::lock, "kept");
   Lock lock(party.agent(), kept);
-  CHECK(bool(lock.look()));
+  CHECK(bool(lock.try_acquire_or_rescue()));
   rlimit limit;
   CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
   const int lowest_free = dup(STDOUT_FILENO);
@@ -970,7 +971,7 @@ TEST(no_descriptor_left_is_no_space) {
   }
   CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
   CHECK(!file_exists(file_of("one more")));
-  CHECK(lock.held_by_me());
+  CHECK(lock.is_held_by_caller());
   CHECK_EQUAL(lock.release(), Code::ok);
   CHECK_EQUAL(open_code(party, request_for(Kind::lock, "one more")), Code::ok);
 }
@@ -983,7 +984,7 @@ TEST(a_planted_semaphore_is_replaced) {
   {
     User<Lock> lock("planted");
     CHECK_EQUAL(std::string(lock.object.header()->posix_name), posix_name_of("planted"));
-    CHECK(bool(lock->look()));
+    CHECK(bool(lock->try_acquire_or_rescue()));
     CHECK(!platform::try_wait(lock.object.semaphore()));  // 1, not 7
     CHECK(platform::try_wait(planted));                   // another one
     CHECK_EQUAL(lock->release(), Code::ok);
@@ -1014,10 +1015,10 @@ TEST(a_semaphore_planted_by_another_user_is_stepped_around) {
     CHECK(semaphore_exists(found->text));
     Lock lock(one.agent(), object);
     Lock lock_of_other(other.agent(), other.open(Kind::lock, "planted"));
-    CHECK(bool(lock.look()));
-    CHECK(!lock_of_other.look());
+    CHECK(bool(lock.try_acquire_or_rescue()));
+    CHECK(!lock_of_other.try_acquire_or_rescue());
     CHECK_EQUAL(lock.release(), Code::ok);
-    CHECK(bool(lock_of_other.look()));
+    CHECK(bool(lock_of_other.try_acquire_or_rescue()));
     CHECK_EQUAL(lock_of_other.release(), Code::ok);
   });
   other_user.join();

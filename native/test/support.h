@@ -2,8 +2,9 @@
 // agent.
 //
 // A process that has a Store open must not fork: the child would share its file descriptions, and
-// with them its locks, and keep its bell alive. So the process of the test itself only coordinates,
-// or uses a Party in a block of its own before or after the children; Child checks that.
+// with them its locks, and keep its doorbell alive. So the process of the test itself only
+// coordinates, or uses a Party in a block of its own before or after the children; Child checks
+// that.
 #ifndef HOLDFAST_TEST_SUPPORT_H
 #define HOLDFAST_TEST_SUPPORT_H
 
@@ -221,32 +222,32 @@ template <class Primitive>
 Outcome acquire(User<Primitive>& user, int64_t timeout_ms = kPatience_ms,
                 int64_t slice_ns = core::kSlice_ns) {
   const int64_t deadline = now_ns() + timeout_ms * platform::kNanosPerMilli;
-  Outcome outcome = user->look();
+  Outcome outcome = user->try_acquire_or_rescue();
   while (!outcome && now_ns() < deadline) {
     outcome = user->wait(std::min(deadline, now_ns() + slice_ns));
   }
   return outcome;
 }
 
-// Async: enrols, sleeps at the bell, looks on every ring and at every slice.
+// Async: enrols, sleeps at the doorbell, looks on every wake-up and at every slice.
 template <class Primitive>
-Outcome acquire_by_bell(User<Primitive>& user, int64_t timeout_ms = kPatience_ms,
-                        int64_t slice_ns = core::kSlice_ns) {
+Outcome acquire_at_doorbell(User<Primitive>& user, int64_t timeout_ms = kPatience_ms,
+                            int64_t slice_ns = core::kSlice_ns) {
   const int64_t deadline = now_ns() + timeout_ms * platform::kNanosPerMilli;
   core::Agent& agent = user.party.agent();
   core::WaitSet& waiters = user->waiters();
-  Outcome outcome = user->look();
+  Outcome outcome = user->try_acquire_or_rescue();
   int index = -1;
   while (!outcome && now_ns() < deadline) {
     index = core::enrol_again(waiters, agent.registry(), agent.id(), 1, index);
-    outcome = user->look();
+    outcome = user->try_acquire_or_rescue();
     if (outcome) break;
-    platform::wait_bell(agent.bell(), nullptr, 0, std::min(deadline, now_ns() + slice_ns));
-    agent.take_rings();
-    outcome = user->look();
+    platform::wait_doorbell(agent.doorbell(), nullptr, 0, std::min(deadline, now_ns() + slice_ns));
+    agent.take_wakes();
+    outcome = user->try_acquire_or_rescue();
   }
   if (!core::cancel(waiters, agent.id(), index)) {
-    core::ring_one(waiters, agent.registry(), user.object.tag());
+    core::wake_one(waiters, agent.registry(), user.object.tag());
   }
   return outcome;
 }

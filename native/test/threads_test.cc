@@ -54,10 +54,10 @@ void counts_in_threads(uint32_t rounds) {
   std::atomic<uint32_t> contended{0};
   in_threads(kThreads, [&](uint32_t number) {
     User<Primitive> user(main.shared_store(), "counter");
-    const Style style = number % 2 == 0 ? Style::by_bell : Style::blocking;
+    const Style style = number % 2 == 0 ? Style::at_doorbell : Style::blocking;
     Random chance(number);
     for (uint32_t round = 0; round < rounds; round++) {
-      Outcome outcome = user->look();
+      Outcome outcome = user->try_acquire_or_rescue();
       if (!outcome) {
         contended.fetch_add(1);
         outcome = acquire_in_style(user, style);
@@ -77,8 +77,8 @@ void counts_in_threads(uint32_t rounds) {
 }
 
 // Threads that end while they hold, one after the other; each heir is told. The counter is not
-// plain: an heir may have learnt of the death from the kernel (the bell has no reader, the mutex is
-// marked), which orders the two as well, but not in the eyes of the thread sanitizer.
+// plain: an heir may have learnt of the death from the kernel (the doorbell has no reader, the
+// mutex is marked), which orders the two as well, but not in the eyes of the thread sanitizer.
 template <class Primitive>
 void ends_while_holding(uint32_t rounds) {
   Party main;
@@ -88,7 +88,7 @@ void ends_while_holding(uint32_t rounds) {
   in_threads(kThreads, [&](uint32_t number) {
     for (uint32_t round = 0; round < rounds; round++) {
       User<Primitive> user(main.shared_store(), "left");
-      const Style style = (number + round) % 2 == 0 ? Style::by_bell : Style::blocking;
+      const Style style = (number + round) % 2 == 0 ? Style::at_doorbell : Style::blocking;
       const Outcome outcome = acquire_in_style(user, style);
       CHECK(bool(outcome));
       if (outcome.abandoned) told.fetch_add(1);
@@ -100,7 +100,7 @@ void ends_while_holding(uint32_t rounds) {
   CHECK_EQUAL(counter.load(), uint64_t{kThreads} * rounds);
   CHECK_EQUAL(told.load(), kThreads * rounds - 1);
   Primitive primitive(main.agent(), object);
-  CHECK(primitive.look().abandoned);
+  CHECK(primitive.try_acquire_or_rescue().abandoned);
   CHECK_EQUAL(primitive.release(), Code::ok);
 }
 
@@ -133,7 +133,7 @@ TEST(an_heir_takes_over_while_the_dead_abandons) {
   for (uint32_t round = 1; round <= rounds; round++) {
     while (held < round) std::this_thread::yield();
     Outcome outcome;
-    while (!outcome) outcome = heir->look();
+    while (!outcome) outcome = heir->try_acquire_or_rescue();
     CHECK(outcome.abandoned);
     CHECK_EQUAL(heir->release(), Code::ok);
     while (abandoned < round) std::this_thread::yield();
@@ -171,7 +171,7 @@ TEST(share_the_permits_of_a_semaphore) {
   in_threads(kThreads, [&](uint32_t number) {
     User<Semaphore> user(main.shared_store(), "permits");
     for (uint32_t round = 0; round < scaled(3000); round++) {
-      CHECK(bool(number % 2 == 0 ? acquire(user) : acquire_by_bell(user)));
+      CHECK(bool(number % 2 == 0 ? acquire(user) : acquire_at_doorbell(user)));
       CHECK(inside.fetch_add(1) < 2);
       spin_us(2);
       inside.fetch_sub(1);
@@ -229,10 +229,10 @@ TEST(open_and_close) {
         open.push_back(&object);
         if (kind == Kind::lock) {
           Lock lock(party.agent(), object);
-          if (lock.look()) CHECK_EQUAL(lock.release(), Code::ok);
+          if (lock.try_acquire_or_rescue()) CHECK_EQUAL(lock.release(), Code::ok);
         } else if (kind == Kind::rlock) {
           RLock lock(party.agent(), object);
-          if (lock.look()) CHECK_EQUAL(lock.release(), Code::ok);
+          if (lock.try_acquire_or_rescue()) CHECK_EQUAL(lock.release(), Code::ok);
         }
       } else if (!open.empty()) {
         const auto index = chance.below(open.size());
@@ -253,7 +253,7 @@ TEST(unlink_and_list) {
     for (uint32_t round = 0; round < scaled(400); round++) {
       core::Object& object = party.open(Kind::lock, "renewed");
       Lock lock(party.agent(), object);
-      if (lock.look()) CHECK_EQUAL(lock.release(), Code::ok);
+      if (lock.try_acquire_or_rescue()) CHECK_EQUAL(lock.release(), Code::ok);
       if (chance.one_in(4)) {
         const Code code = party.store().unlink(&object).code;
         CHECK(code == Code::ok || code == Code::not_found);
@@ -269,12 +269,12 @@ TEST(unlink_and_list) {
   });
 }
 
-// Agents come and go while others look at them, ring them and count them.
+// Agents come and go while others look at them, wake them and count them.
 TEST(agents_begin_and_end) {
   Party main;
   std::atomic<core::AgentId> known[8] = {};
   std::atomic<uint32_t> running{0};
-  std::atomic<uint64_t> rung{0}, described{0};
+  std::atomic<uint64_t> woken{0}, described{0};
   running = 2;
   std::thread watchers[2];
   for (uint32_t n = 0; n < 2; n++) {
@@ -284,7 +284,7 @@ TEST(agents_begin_and_end) {
       while (running > 0) {
         const core::AgentId id = known[chance.below(8)].load();
         if (id == 0) continue;
-        if (registry.ring(id, 1)) rung.fetch_add(1);
+        if (registry.wake(id, 1)) woken.fetch_add(1);
         core::AgentFacts facts;
         if (registry.describe(id, &facts)) {
           // Never the facts of the slot's next agent, nor half of each.
@@ -304,16 +304,16 @@ TEST(agents_begin_and_end) {
       CHECK(core::Agent::begin(main.shared_store(), length, std::string(length, 'n'), &agent).ok());
       CHECK(main.registry().alive(agent->id()));
       known[chance.below(8)] = agent->id();
-      agent->take_rings();
+      agent->take_wakes();
       const core::AgentId id = agent->id();
       agent->end();
       CHECK(!main.registry().alive(id));
-      CHECK(!main.registry().ring(id, 1));
+      CHECK(!main.registry().wake(id, 1));
     }
     running.fetch_sub(1);
   });
   for (std::thread& watcher : watchers) watcher.join();
-  note("%llu rung, %llu described", static_cast<unsigned long long>(rung.load()),
+  note("%llu woken, %llu described", static_cast<unsigned long long>(woken.load()),
        static_cast<unsigned long long>(described.load()));
 }
 
@@ -361,7 +361,7 @@ TEST(everything_at_once) {
         turns.fetch_add(1);
         switch (chance.below(3)) {
           case 0: {
-            const Style style = chance.one_in(2) ? Style::by_bell : Style::blocking;
+            const Style style = chance.one_in(2) ? Style::at_doorbell : Style::blocking;
             CHECK(bool(acquire_in_style(lock, style)));
             under_lock.value++;
             CHECK_EQUAL(lock->release(), Code::ok);

@@ -13,26 +13,26 @@ using core::enrol;
 using core::enrol_again;
 using core::kWaitSetSize;
 using core::Registry;
-using core::ring_one;
 using core::WaitHow;
 using core::WaitSet;
+using core::wake_one;
 
 constexpr uint64_t kTag = 77;
 
-// Rings in the bell, read without Agent::take_rings(), which would hide a second one.
-size_t rings_at(Party& party) {
+// Rings in the doorbell, read without Agent::take_wakes(), which would hide a second one.
+size_t wakes_at(Party& party) {
   uint64_t tags[64];
-  const size_t got = platform::read_bell(party.agent().bell(), tags, 64);
+  const size_t got = platform::read_doorbell(party.agent().doorbell(), tags, 64);
   for (size_t i = 0; i < got; i++) CHECK_EQUAL(tags[i], kTag);
   return got;
 }
 
 bool has_bit(const WaitSet& set, int index) {
-  return (set.rings[index / 64].load() >> (index % 64) & 1) != 0;
+  return (set.wake_bits[index / 64].load() >> (index % 64) & 1) != 0;
 }
 
 void lose_bit(WaitSet& set, int index) {
-  set.rings[index / 64].fetch_and(~(uint64_t{1} << (index % 64)));
+  set.wake_bits[index / 64].fetch_and(~(uint64_t{1} << (index % 64)));
 }
 
 // A wait set in plain memory, and agents of this process to wait in it.
@@ -46,8 +46,8 @@ struct Scene {
     others.push_back(std::make_unique<Party>(first.shared_store()));
     return *others.back();
   }
-  void ring() { ring_one(set, registry(), kTag); }
-  int enter(Party& party, WaitHow how = WaitHow::ring_me) {
+  void wake() { wake_one(set, registry(), kTag); }
+  int enter(Party& party, WaitHow how = WaitHow::at_doorbell) {
     return enrol(set, registry(), party.agent().id(), 1, how);
   }
   bool leave(Party& party, int index) { return cancel(set, party.agent().id(), index); }
@@ -62,8 +62,8 @@ TEST(first_come_first_rung) {
   for (auto& party : scene.others) CHECK(scene.enter(*party) >= 0);
   for (uint32_t turn = 0; turn < 3 * kWaitSetSize; turn++) {
     Party& next = *scene.others[turn % 5];
-    scene.ring();
-    for (auto& party : scene.others) CHECK_EQUAL(rings_at(*party), party.get() == &next ? 1u : 0u);
+    scene.wake();
+    for (auto& party : scene.others) CHECK_EQUAL(wakes_at(*party), party.get() == &next ? 1u : 0u);
     CHECK(scene.enter(next) >= 0);
   }
 }
@@ -72,12 +72,12 @@ TEST(one_enrolment_is_rung_once) {
   Scene scene;
   Party& waiter = scene.add();
   const int index = scene.enter(waiter);
-  scene.ring();
-  scene.ring();
-  CHECK_EQUAL(rings_at(waiter), 1u);
-  CHECK(!scene.leave(waiter, index));  // it was rung: the caller has to pass it on
+  scene.wake();
+  scene.wake();
+  CHECK_EQUAL(wakes_at(waiter), 1u);
+  CHECK(!scene.leave(waiter, index));  // it was woken: the caller has to pass it on
   CHECK_EQUAL(scene.set.entry[index].load(), 0u);
-  CHECK(scene.leave(waiter, -1));  // never enrolled, so never rung
+  CHECK(scene.leave(waiter, -1));  // never enrolled, so never woken
 }
 
 TEST(a_cancelled_enrolment_is_not_rung) {
@@ -88,25 +88,25 @@ TEST(a_cancelled_enrolment_is_not_rung) {
   scene.enter(stayer);
   CHECK(scene.leave(leaver, index));
   CHECK(!scene.leave(leaver, index));
-  scene.ring();
-  CHECK_EQUAL(rings_at(leaver), 0u);
-  CHECK_EQUAL(rings_at(stayer), 1u);
+  scene.wake();
+  CHECK_EQUAL(wakes_at(leaver), 0u);
+  CHECK_EQUAL(wakes_at(stayer), 1u);
 }
 
-// A waiter was rung and does not know it yet; its entry has another user already. When it cancels
+// A waiter was woken and does not know it yet; its entry has another user already. When it cancels
 // it must leave that one alone, entry and bit.
 TEST(a_late_cancel_costs_nobody_a_ring) {
   Scene scene;
   Party& late = scene.add();
   Party& waiter = scene.add();
   const int index = scene.enter(late);
-  scene.ring();
+  scene.wake();
   scene.set.next_enrol.store(static_cast<uint32_t>(index));  // in life, 128 enrolments later
   CHECK_EQUAL(scene.enter(waiter), index);
   CHECK(!scene.leave(late, index));
-  scene.ring();
-  CHECK_EQUAL(rings_at(waiter), 1u);
-  CHECK_EQUAL(rings_at(late), 1u);
+  scene.wake();
+  CHECK_EQUAL(wakes_at(waiter), 1u);
+  CHECK_EQUAL(wakes_at(late), 1u);
 }
 
 // Row "0 | 1" of the table: the next waker takes the bit and finds nobody, and goes on.
@@ -114,16 +114,16 @@ TEST(a_stale_bit_is_taken_and_costs_nobody_a_ring) {
   Scene scene;
   Party& waiter = scene.add();
   const int index = scene.enter(waiter);
-  for (std::atomic<uint64_t>& word : scene.set.rings) word.store(~uint64_t{0});
-  scene.ring();
-  CHECK_EQUAL(rings_at(waiter), 1u);
+  for (std::atomic<uint64_t>& word : scene.set.wake_bits) word.store(~uint64_t{0});
+  scene.wake();
+  CHECK_EQUAL(wakes_at(waiter), 1u);
   CHECK(!scene.leave(waiter, index));
-  for (int i = 0; i < 3; i++) scene.ring();
-  CHECK_EQUAL(scene.set.rings[0].load() | scene.set.rings[1].load(), 0u);
-  CHECK_EQUAL(rings_at(waiter), 0u);
+  for (int i = 0; i < 3; i++) scene.wake();
+  CHECK_EQUAL(scene.set.wake_bits[0].load() | scene.set.wake_bits[1].load(), 0u);
+  CHECK_EQUAL(wakes_at(waiter), 0u);
 }
 
-// However many leave, and whatever they leave behind: who is enrolled is rung once.
+// However many leave, and whatever they leave behind: who is enrolled is woken once.
 TEST(leavers_cost_nobody_a_ring) {
   Scene scene;
   Party& leaver = scene.add();
@@ -132,11 +132,11 @@ TEST(leavers_cost_nobody_a_ring) {
     for (uint32_t i = 0; i < round % 5; i++) CHECK(scene.leave(leaver, scene.enter(leaver)));
     const int index = scene.enter(waiter);
     for (uint32_t i = 0; i < round % 3; i++) CHECK(scene.leave(leaver, scene.enter(leaver)));
-    scene.ring();
-    CHECK_EQUAL(rings_at(waiter), 1u);
+    scene.wake();
+    CHECK_EQUAL(wakes_at(waiter), 1u);
     CHECK(!has_bit(scene.set, index));
   }
-  CHECK_EQUAL(rings_at(leaver), 0u);
+  CHECK_EQUAL(wakes_at(leaver), 0u);
 }
 
 // Row "id | 0", left by a waker that died between taking the bit and taking the entry.
@@ -146,19 +146,19 @@ TEST(enrolling_again_heals_a_lost_bit) {
   const core::AgentId id = waiter.agent().id();
   int index = scene.enter(waiter);
   lose_bit(scene.set, index);
-  scene.ring();
-  CHECK_EQUAL(rings_at(waiter), 0u);
+  scene.wake();
+  CHECK_EQUAL(wakes_at(waiter), 0u);
 
   CHECK_EQUAL(enrol_again(scene.set, scene.registry(), id, 1, index), index);
-  scene.ring();
-  CHECK_EQUAL(rings_at(waiter), 1u);
+  scene.wake();
+  CHECK_EQUAL(wakes_at(waiter), 1u);
 
-  index = enrol_again(scene.set, scene.registry(), id, 1, index);  // rung: a new entry
+  index = enrol_again(scene.set, scene.registry(), id, 1, index);  // woken: a new entry
   CHECK(index >= 0);
   CHECK_EQUAL(enrol_again(scene.set, scene.registry(), id, 1, index), index);
-  scene.ring();
-  scene.ring();
-  CHECK_EQUAL(rings_at(waiter), 1u);
+  scene.wake();
+  scene.wake();
+  CHECK_EQUAL(wakes_at(waiter), 1u);
 }
 
 TEST(who_waits_in_the_kernel_is_counted_and_never_rung) {
@@ -168,17 +168,17 @@ TEST(who_waits_in_the_kernel_is_counted_and_never_rung) {
   const int index = scene.enter(sleeper, WaitHow::in_kernel);
   scene.enter(waiter);
   CHECK_EQUAL(count_waiting(scene.set, scene.registry()), 2u);
-  scene.ring();
-  scene.ring();
-  CHECK_EQUAL(rings_at(sleeper), 0u);
-  CHECK_EQUAL(rings_at(waiter), 1u);
+  scene.wake();
+  scene.wake();
+  CHECK_EQUAL(wakes_at(sleeper), 0u);
+  CHECK_EQUAL(wakes_at(waiter), 1u);
   CHECK(scene.leave(sleeper, index));
   CHECK_EQUAL(count_waiting(scene.set, scene.registry()), 0u);
 }
 
-// A waiter at its bell enrols, leaves (its bit stays behind) and the entry is taken by one that
-// waits in the kernel: a release must ring the next waiter at a bell and not the sleeper, who does
-// not listen.
+// A waiter at its doorbell enrols, leaves (its bit stays behind) and the entry is taken by one that
+// waits in the kernel: a release must wake the next waiter at a doorbell and not the sleeper, who
+// does not listen.
 TEST(a_stale_bit_does_not_make_a_sleeper_ring) {
   Scene scene;
   Party& leaver = scene.add();
@@ -193,17 +193,17 @@ TEST(a_stale_bit_does_not_make_a_sleeper_ring) {
     index = scene.enter(sleeper, WaitHow::in_kernel);
   }
   scene.enter(waiter);
-  scene.ring();
-  CHECK_EQUAL(rings_at(sleeper), 0u);
-  CHECK_EQUAL(rings_at(waiter), 1u);
+  scene.wake();
+  CHECK_EQUAL(wakes_at(sleeper), 0u);
+  CHECK_EQUAL(wakes_at(waiter), 1u);
 }
 
 TEST(acquisitions_behind_an_entry_are_counted) {
   Scene scene;
   Party& a = scene.add();
   Party& b = scene.add();
-  const int index = enrol(scene.set, scene.registry(), a.agent().id(), 3, WaitHow::ring_me);
-  enrol(scene.set, scene.registry(), b.agent().id(), 4, WaitHow::ring_me);
+  const int index = enrol(scene.set, scene.registry(), a.agent().id(), 3, WaitHow::at_doorbell);
+  enrol(scene.set, scene.registry(), b.agent().id(), 4, WaitHow::at_doorbell);
   CHECK_EQUAL(count_waiting(scene.set, scene.registry()), 7u);
   CHECK_EQUAL(enrol_again(scene.set, scene.registry(), a.agent().id(), 5, index), index);
   CHECK_EQUAL(count_waiting(scene.set, scene.registry()), 9u);
@@ -230,16 +230,16 @@ TEST(a_full_set_turns_away_and_purges_the_dead) {
   CHECK(scene.enter(scene.add()) >= 0);
   CHECK_EQUAL(scene.enter(scene.add()), -1);
 
-  // All the living are rung, once each.
-  for (uint32_t i = 0; i < kWaitSetSize; i++) scene.ring();
-  uint32_t rung = 0;
+  // All the living are woken, once each.
+  for (uint32_t i = 0; i < kWaitSetSize; i++) scene.wake();
+  uint32_t woken = 0;
   for (auto& party : scene.others) {
-    if (party->agent().bell() < 0) continue;
-    const size_t rings = rings_at(*party);
-    CHECK(rings <= 1);
-    rung += static_cast<uint32_t>(rings);
+    if (party->agent().doorbell() < 0) continue;
+    const size_t wakes = wakes_at(*party);
+    CHECK(wakes <= 1);
+    woken += static_cast<uint32_t>(wakes);
   }
-  CHECK_EQUAL(rung, kWaitSetSize);
+  CHECK_EQUAL(woken, kWaitSetSize);
 }
 
 TEST(a_ring_for_the_dead_goes_to_the_next) {
@@ -247,11 +247,11 @@ TEST(a_ring_for_the_dead_goes_to_the_next) {
   for (int i = 0; i < 3; i++) scene.enter(scene.add());
   scene.others[0]->agent().end();
   scene.others[1]->agent().end();
-  scene.ring();
-  CHECK_EQUAL(rings_at(*scene.others[2]), 1u);
+  scene.wake();
+  CHECK_EQUAL(wakes_at(*scene.others[2]), 1u);
 }
 
-// A waker dies between taking the entry and ringing: a slice, and no ring too many afterwards.
+// A waker dies between taking the entry and waking: a slice, and no wake-up too many afterwards.
 TEST(a_popped_entry_is_healed_by_the_next_slice) {
   Scene scene;
   Party& waiter = scene.add();
@@ -260,29 +260,29 @@ TEST(a_popped_entry_is_healed_by_the_next_slice) {
   scene.set.entry[index].store(0);
   const int again = enrol_again(scene.set, scene.registry(), waiter.agent().id(), 1, index);
   CHECK(again >= 0);
-  scene.ring();
-  CHECK_EQUAL(rings_at(waiter), 1u);
+  scene.wake();
+  CHECK_EQUAL(wakes_at(waiter), 1u);
   CHECK(!scene.leave(waiter, again));
 }
 
-// cancel() == false means that one ring is on its way, and true that none is (INV-5).
+// cancel() == false means that one wake-up is on its way, and true that none is (INV-5).
 TEST(threads_cancel_against_ring) {
   Scene scene;
   Party& waiter = scene.add();
   std::atomic<uint32_t> enrolled{0};
   std::atomic<bool> stop{false};
-  std::thread ringer([&] {
+  std::thread waker([&] {
     Random random(1);
     uint32_t seen = 0;
     while (!stop) {
       if (enrolled.load() == seen) continue;
       seen = enrolled.load();
       spin_us(random.below(4));
-      scene.ring();
+      scene.wake();
     }
   });
   Random random(2);
-  uint32_t rung = 0;
+  uint32_t woken = 0;
   const uint32_t rounds = scaled(40'000);
   for (uint32_t i = 0; i < rounds; i++) {
     const int index = scene.enter(waiter);
@@ -290,23 +290,23 @@ TEST(threads_cancel_against_ring) {
     enrolled.fetch_add(1);
     spin_us(random.below(12));
     if (scene.leave(waiter, index)) {
-      CHECK_EQUAL(rings_at(waiter), 0u);
+      CHECK_EQUAL(wakes_at(waiter), 0u);
       continue;
     }
-    size_t rings = 0;
-    EVENTUALLY((rings += rings_at(waiter)) > 0);
-    CHECK_EQUAL(rings, 1u);
-    rung++;
+    size_t wakes = 0;
+    EVENTUALLY((wakes += wakes_at(waiter)) > 0);
+    CHECK_EQUAL(wakes, 1u);
+    woken++;
   }
   stop = true;
-  ringer.join();
-  CHECK_EQUAL(rings_at(waiter), 0u);
-  note("%u of %u were rung", rung, rounds);
+  waker.join();
+  CHECK_EQUAL(wakes_at(waiter), 0u);
+  note("%u of %u were woken", woken, rounds);
 }
 
 // INV-4, with tokens in a plain counter and no slice to heal anything: who enrols and then tries,
-// and who posts and then rings, never both miss. A waiter that was rung and does not need it passes
-// it on.
+// and who posts and then wakes, never both miss. A waiter that was woken and does not need it
+// passes it on.
 TEST(threads_no_ring_is_lost_and_none_is_doubled) {
   constexpr uint32_t kWaiters = 2, kWakers = 2;
   const uint32_t rounds = scaled(20'000);
@@ -331,7 +331,7 @@ TEST(threads_no_ring_is_lost_and_none_is_doubled) {
         while (tokens.load() > 2) std::this_thread::yield();
         spin_us(random.below(3));
         tokens.fetch_add(1);
-        scene.ring();
+        scene.wake();
       }
     });
   }
@@ -344,22 +344,22 @@ TEST(threads_no_ring_is_lost_and_none_is_doubled) {
           const int index = scene.enter(party);
           CHECK(index >= 0);
           mine = try_take();
-          size_t rings = 0;
+          size_t wakes = 0;
           if (mine) {
             if (scene.leave(party, index)) break;
-            EVENTUALLY((rings += rings_at(party)) > 0);
-            CHECK_EQUAL(rings, 1u);
-            scene.ring();
+            EVENTUALLY((wakes += wakes_at(party)) > 0);
+            CHECK_EQUAL(wakes, 1u);
+            scene.wake();
             break;
           }
           slept.fetch_add(1, std::memory_order_relaxed);
-          // Minutes without a token would be a lost ring: nothing else wakes anybody here.
+          // Minutes without a token would be a lost wake-up: nothing else wakes anybody here.
           const int64_t deadline = now_ns() + kPatience_ms * platform::kNanosPerMilli;
-          while ((rings = rings_at(party)) == 0) {
-            platform::wait_bell(party.agent().bell(), nullptr, 0, deadline);
+          while ((wakes = wakes_at(party)) == 0) {
+            platform::wait_doorbell(party.agent().doorbell(), nullptr, 0, deadline);
             CHECK(now_ns() < deadline);
           }
-          CHECK_EQUAL(rings, 1u);
+          CHECK_EQUAL(wakes, 1u);
           CHECK(!scene.leave(party, index));
           mine = try_take();
         }
@@ -368,7 +368,7 @@ TEST(threads_no_ring_is_lost_and_none_is_doubled) {
   }
   for (std::thread& thread : threads) thread.join();
   CHECK_EQUAL(tokens.load(), 0);
-  for (auto& party : scene.others) CHECK_EQUAL(rings_at(*party), 0u);
+  for (auto& party : scene.others) CHECK_EQUAL(wakes_at(*party), 0u);
   for (const auto& entry : scene.set.entry) CHECK_EQUAL(entry.load(), 0u);
   note("slept %u times for %u tokens", slept.load(), kWakers * rounds);
 }

@@ -11,7 +11,7 @@ Agent::Agent() { std::fill(std::begin(watch_fds_), std::end(watch_fds_), -1); }
 Status Agent::begin(std::shared_ptr<Store> store, uint32_t thread_id,
                     const std::string& process_name, std::unique_ptr<Agent>* result) {
   std::unique_ptr<Agent> agent(new Agent());
-  Status status = store->claim_agent(thread_id, process_name, &agent->id_, &agent->bell_fd_,
+  Status status = store->claim_agent(thread_id, process_name, &agent->id_, &agent->doorbell_fd_,
                                      &agent->lone_number_);
   if (!status.ok()) return status;
   agent->store_ = std::move(store);
@@ -21,7 +21,7 @@ Status Agent::begin(std::shared_ptr<Store> store, uint32_t thread_id,
 
 void Agent::end() {
   for (size_t place = 0; place < watch_count_; place++) end_watch(place);
-  if (bell_fd_ >= 0) store_->vacate_agent(id_, std::exchange(bell_fd_, -1));
+  if (doorbell_fd_ >= 0) store_->vacate_agent(id_, std::exchange(doorbell_fd_, -1));
 }
 
 std::shared_ptr<HoldNumber> Agent::hold_number(const Object& object) {
@@ -59,7 +59,7 @@ void Agent::end_watch(size_t place) {
 }
 
 void Agent::wait(int64_t deadline_ns) {
-  const int dead = platform::wait_bell(bell_fd_, watch_fds_, watch_count_, deadline_ns);
+  const int dead = platform::wait_doorbell(doorbell_fd_, watch_fds_, watch_count_, deadline_ns);
   if (dead >= 0) end_watch(static_cast<size_t>(dead));
 }
 
@@ -77,12 +77,12 @@ platform::MutexParty Agent::party() {
           &registry()};
 }
 
-std::vector<uint64_t> Agent::take_rings() {
+std::vector<uint64_t> Agent::take_wakes() {
   std::vector<uint64_t> tags;
   uint64_t batch[64];
-  // Bounded, so that a storm of rings cannot keep us here: a FIFO holds a few thousand at most.
+  // Bounded, so that a storm of wakes cannot keep us here: a FIFO holds a few thousand at most.
   for (int round = 0; round < 128; round++) {
-    const size_t got = platform::read_bell(bell_fd_, batch, 64);
+    const size_t got = platform::read_doorbell(doorbell_fd_, batch, 64);
     for (size_t i = 0; i < got; i++) {
       if (std::find(tags.begin(), tags.end(), batch[i]) == tags.end()) tags.push_back(batch[i]);
     }
@@ -92,7 +92,7 @@ std::vector<uint64_t> Agent::take_rings() {
 }
 
 void Agent::put_back(const std::vector<uint64_t>& tags) {
-  for (const uint64_t tag : tags) platform::ring(bell_fd_, tag);
+  for (const uint64_t tag : tags) platform::write_doorbell(doorbell_fd_, tag);
 }
 
 }  // namespace holdfast::core

@@ -40,7 +40,7 @@ class Agent {
   void end();
 
   AgentId id() const { return id_; }
-  int bell() const { return bell_fd_; }
+  int doorbell() const { return doorbell_fd_; }
   Store& store() { return *store_; }
   Registry& registry() { return store_->registry(); }
   platform::MutexParty party();
@@ -65,19 +65,20 @@ class Agent {
   void end_watch(size_t place);
   void set_watcher(Watcher* watcher) { watcher_ = watcher; }
 
-  // Blocks until the bell was rung, somebody who is watched has died, or the deadline has passed.
+  // Blocks until the doorbell was woken, somebody who is watched has died, or the deadline has
+  // passed.
   void wait(int64_t deadline_ns);
 
   // The tags that rang since the last call, each once.
-  std::vector<uint64_t> take_rings();
-  // Puts rings that were not for the caller back, so that the event loop finds them.
+  std::vector<uint64_t> take_wakes();
+  // Puts wakes that were not for the caller back, so that the event loop finds them.
   void put_back(const std::vector<uint64_t>& tags);
 
  private:
   Agent();
   std::shared_ptr<Store> store_;
   AgentId id_ = 0;
-  int bell_fd_ = -1;
+  int doorbell_fd_ = -1;
   bool lone_number_ = true;
   uint64_t holds_ = 0;
   std::unordered_map<const Object*, std::weak_ptr<HoldNumber>> hold_numbers_;

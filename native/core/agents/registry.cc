@@ -12,19 +12,19 @@ namespace holdfast::core {
 namespace {
 
 // By the whole id: in a directory that was emptied, another registry gives the same slots away, and
-// a bell must not answer for an agent that is not its own.
-struct BellName {
+// a doorbell must not answer for an agent that is not its own.
+struct DoorbellName {
   char text[24];
-  explicit BellName(AgentId id) {
-    snprintf(text, sizeof text, "%s%016llx", kBellPrefix, static_cast<unsigned long long>(id));
+  explicit DoorbellName(AgentId id) {
+    snprintf(text, sizeof text, "%s%016llx", kDoorbellPrefix, static_cast<unsigned long long>(id));
   }
 };
 
 }  // namespace
 
 Registry::~Registry() {
-  for (Ringer& ringer : ringers_) {
-    if (ringer.fd >= 0) platform::close_descriptor(ringer.fd);
+  for (OpenDoorbell& waker : doorbells_) {
+    if (waker.fd >= 0) platform::close_descriptor(waker.fd);
   }
 }
 
@@ -57,7 +57,7 @@ bool Registry::is_lone(const platform::Identity& me) {
 }
 
 Status Registry::claim(uint32_t thread_id, const std::string& process_name, AgentId* id,
-                       int* bell_fd, bool* lone_number) {
+                       int* doorbell_fd, bool* lone_number) {
   uint32_t free = kSlotCount;
   for (int round = 0; round < 2 && free == kSlotCount; round++) {
     if (round == 1) vacate_dead();
@@ -70,13 +70,13 @@ Status Registry::claim(uint32_t thread_id, const std::string& process_name, Agen
                                           " agents (JS threads of this user) are taken");
   }
   const AgentId claimed = (next_serial() << kSlotBits) | free;
-  const BellName name(claimed);
+  const DoorbellName name(claimed);
   if (platform::OsError error =
-          platform::create_bell(directory_.c_str(), directory_fd_, name.text, bell_fd)) {
-    return Status::from(error, "cannot make a bell in " + directory_);
+          platform::create_doorbell(directory_.c_str(), directory_fd_, name.text, doorbell_fd)) {
+    return Status::from(error, "cannot make a doorbell in " + directory_);
   }
   const platform::Identity me = platform::current_identity();
-  KILL_POINT("registry.claim.bell");
+  KILL_POINT("registry.claim.doorbell");
   *lone_number = is_lone(me);
   Slot& slot = body_->slots[free];
   slot.pid = me.pid;
@@ -94,11 +94,11 @@ Status Registry::claim(uint32_t thread_id, const std::string& process_name, Agen
   return Status::success();
 }
 
-void Registry::vacate(AgentId id, int bell_fd) {
-  platform::unlink_file(directory_fd_, BellName(id).text);
+void Registry::vacate(AgentId id, int doorbell_fd) {
+  platform::unlink_file(directory_fd_, DoorbellName(id).text);
   KILL_POINT("registry.vacate.unlinked");
-  platform::close_descriptor(bell_fd);
-  KILL_POINT("registry.vacate.bell");
+  platform::close_descriptor(doorbell_fd);
+  KILL_POINT("registry.vacate.doorbell");
   slot_of(id).id.compare_exchange_strong(id, 0);
   KILL_POINT("registry.vacate.id");
 }
@@ -107,49 +107,49 @@ void Registry::vacate_dead() {
   for (Slot& slot : body_->slots) {
     AgentId id = slot.id.load();
     if (id == 0 || alive(id)) continue;
-    platform::unlink_file(directory_fd_, BellName(id).text);
+    platform::unlink_file(directory_fd_, DoorbellName(id).text);
     KILL_POINT("registry.vacate_dead.unlinked");
     slot.id.compare_exchange_strong(id, 0);
     KILL_POINT("registry.vacate_dead.id");
   }
 }
 
-bool Registry::is_stale_bell(const std::string& file_name) {
-  if (file_name.compare(0, strlen(kBellPrefix), kBellPrefix) != 0) return false;
-  const AgentId id = strtoull(file_name.c_str() + strlen(kBellPrefix), nullptr, 16);
+bool Registry::is_stale_doorbell(const std::string& file_name) {
+  if (file_name.compare(0, strlen(kDoorbellPrefix), kDoorbellPrefix) != 0) return false;
+  const AgentId id = strtoull(file_name.c_str() + strlen(kDoorbellPrefix), nullptr, 16);
   return slot_of(id).id.load() != id;
 }
 
-// Under ringers_mutex_. The descriptor of an open ringer of this agent, -1 if there is none to be
+// Under doorbells_mutex_. The descriptor of an open waker of this agent, -1 if there is none to be
 // had.
-int Registry::ringer_of(AgentId id, platform::Reader* reader) {
-  Ringer& ringer = ringers_[id % kRingers];
+int Registry::writer_of(AgentId id, platform::Reader* reader) {
+  OpenDoorbell& waker = doorbells_[id % kDoorbellsMax];
   *reader = platform::Reader::present;
-  if (ringer.id == id) return ringer.fd;
+  if (waker.id == id) return waker.fd;
   int fd = -1;
-  *reader = platform::open_ringer(directory_fd_, BellName(id).text, &fd);
+  *reader = platform::open_doorbell(directory_fd_, DoorbellName(id).text, &fd);
   if (fd < 0) return -1;
-  if (ringer.fd >= 0) platform::close_descriptor(ringer.fd);
-  ringer = Ringer{id, fd};
+  if (waker.fd >= 0) platform::close_descriptor(waker.fd);
+  waker = OpenDoorbell{id, fd};
   return fd;
 }
 
-void Registry::forget_ringer(AgentId id) {
-  Ringer& ringer = ringers_[id % kRingers];
-  platform::close_descriptor(ringer.fd);
-  ringer = Ringer{};
+void Registry::forget_writer(AgentId id) {
+  OpenDoorbell& waker = doorbells_[id % kDoorbellsMax];
+  platform::close_descriptor(waker.fd);
+  waker = OpenDoorbell{};
 }
 
 bool Registry::alive(AgentId id) {
   Slot& slot = slot_of(id);
   if (slot.id.load() != id) return false;
   {
-    const std::lock_guard<std::mutex> guard(ringers_mutex_);
+    const std::lock_guard<std::mutex> guard(doorbells_mutex_);
     platform::Reader reader;
-    const int fd = ringer_of(id, &reader);
+    const int fd = writer_of(id, &reader);
     if (fd >= 0) {
       if (platform::has_reader(fd)) return true;
-      forget_ringer(id);
+      forget_writer(id);
       return false;
     }
     if (reader == platform::Reader::absent) return false;
@@ -161,20 +161,20 @@ bool Registry::alive(AgentId id) {
 
 int Registry::open_watch(AgentId id) {
   int fd = -1;
-  platform::open_ringer(directory_fd_, BellName(id).text, &fd);
+  platform::open_doorbell(directory_fd_, DoorbellName(id).text, &fd);
   return fd;
 }
 
-bool Registry::ring(AgentId id, uint64_t tag) {
+bool Registry::wake(AgentId id, uint64_t tag) {
   if (slot_of(id).id.load() != id) return false;
-  const std::lock_guard<std::mutex> guard(ringers_mutex_);
+  const std::lock_guard<std::mutex> guard(doorbells_mutex_);
   platform::Reader reader;
-  const int fd = ringer_of(id, &reader);
+  const int fd = writer_of(id, &reader);
   if (fd < 0) return reader != platform::Reader::absent;  // its slice will have to do
-  const platform::Rung rung = platform::ring(fd, tag);
-  KILL_POINT("registry.ring.rung");
-  if (rung != platform::Rung::no_reader) return true;
-  forget_ringer(id);
+  const platform::WakeResult result = platform::write_doorbell(fd, tag);
+  KILL_POINT("registry.wake.written");
+  if (result != platform::WakeResult::no_reader) return true;
+  forget_writer(id);
   return false;
 }
 

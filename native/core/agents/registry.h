@@ -1,11 +1,11 @@
-// The agents of one user: who they are, whether they live, and how to ring them.
+// The agents of one user: who they are, whether they live, and how to wake them.
 //
 // An agent is one JS thread. Its id is a serial number that is never used twice, with its slot in
-// the low bits. It lives as long as its slot carries the id and its bell (a FIFO) has a reader,
+// the low bits. It lives as long as its slot carries the id and its doorbell (a FIFO) has a reader,
 // which the kernel knows the instant that the process is gone.
 //
-// INV-7 An id is published in its slot only while its bell is open, so a starting agent never looks
-// dead; and slots and bells change hands only under the directory's lock.
+// INV-7 An id is published in its slot only while its doorbell is open, so a starting agent never
+// looks dead; and slots and doorbells change hands only under the directory's lock.
 #ifndef HOLDFAST_CORE_AGENTS_REGISTRY_H
 #define HOLDFAST_CORE_AGENTS_REGISTRY_H
 
@@ -23,7 +23,7 @@ struct AgentFacts {
   std::string process_name;
 };
 
-constexpr const char* kBellPrefix = "bell.";
+constexpr const char* kDoorbellPrefix = "bell.";
 
 class Registry {
  public:
@@ -40,42 +40,43 @@ class Registry {
   uint64_t next_serial();
   // `*lone_number` is false if an agent of another pid namespace lives that the kernel knows by the
   // same thread number.
-  Status claim(uint32_t thread_id, const std::string& process_name, AgentId* id, int* bell_fd,
+  Status claim(uint32_t thread_id, const std::string& process_name, AgentId* id, int* doorbell_fd,
                bool* lone_number);
-  void vacate(AgentId id, int bell_fd);
+  void vacate(AgentId id, int doorbell_fd);
   void vacate_dead();
-  // Is this the name of a bell whose agent is not in its slot?
-  bool is_stale_bell(const std::string& file_name);
+  // Is this the name of a doorbell whose agent is not in its slot?
+  bool is_stale_doorbell(const std::string& file_name);
 
   // ---- at any time
 
   bool alive(AgentId id);
-  // A descriptor that tells by poll(2) when the agent dies: the writing end of its bell. -1 if
+  // A descriptor that tells by poll(2) when the agent dies: the writing end of its doorbell. -1 if
   // there is none to be had; the caller's to close.
   int open_watch(AgentId id);
   // False only if the agent is known to be dead. True does not promise that it will read the ring.
-  bool ring(AgentId id, uint64_t tag);
+  bool wake(AgentId id, uint64_t tag);
   bool describe(AgentId id, AgentFacts* facts);
 
  private:
   bool is_lone(const platform::Identity& me);
   Slot& slot_of(AgentId id) { return body_->slots[id & (kSlotCount - 1)]; }
 
-  // Opening a FIFO costs several times as much as writing to it or asking it, so the last ringers
-  // stay open. One is never mistaken for another agent's: every agent makes a FIFO of its own.
-  struct Ringer {
+  // Opening a FIFO costs several times as much as writing to it or asking it, so the last open
+  // doorbells stay open. One is never mistaken for another agent's: every agent makes a FIFO of its
+  // own.
+  struct OpenDoorbell {
     AgentId id = 0;
     int fd = -1;
   };
-  static constexpr size_t kRingers = 64;
-  int ringer_of(AgentId id, platform::Reader* reader);
-  void forget_ringer(AgentId id);
+  static constexpr size_t kDoorbellsMax = 64;
+  int writer_of(AgentId id, platform::Reader* reader);
+  void forget_writer(AgentId id);
 
   RegistryBody* body_ = nullptr;
   std::string directory_;
   int directory_fd_ = -1;
-  std::mutex ringers_mutex_;
-  Ringer ringers_[kRingers];
+  std::mutex doorbells_mutex_;
+  OpenDoorbell doorbells_[kDoorbellsMax];
 };
 
 }  // namespace holdfast::core

@@ -8,7 +8,7 @@ namespace {
 
 uint64_t bit_of(uint32_t index) { return uint64_t{1} << (index % 64); }
 
-std::atomic<uint64_t>& word_of(WaitSet& set, uint32_t index) { return set.rings[index / 64]; }
+std::atomic<uint64_t>& word_of(WaitSet& set, uint32_t index) { return set.wake_bits[index / 64]; }
 
 int take_free_entry(WaitSet& set, AgentId id, uint32_t waiting) {
   const uint32_t start = set.next_enrol.fetch_add(1, std::memory_order_relaxed);
@@ -37,15 +37,15 @@ bool remove_dead(WaitSet& set, Registry& registry) {
   return removed;
 }
 
-void want_ring(WaitSet& set, uint32_t index) {
+void ask_to_be_woken(WaitSet& set, uint32_t index) {
   word_of(set, index).fetch_or(bit_of(index));
-  KILL_POINT("wait_set.want_ring.bit");
-  platform::fence_after_rmw();  // INV-4: pairs with the fence in ring_one
+  KILL_POINT("wait_set.ask_to_be_woken.bit");
+  platform::fence_after_rmw();  // INV-4: pairs with the fence in wake_one
 }
 
-void want_no_ring(WaitSet& set, uint32_t index) {
+void ask_not_to_be_woken(WaitSet& set, uint32_t index) {
   word_of(set, index).fetch_and(~bit_of(index));
-  KILL_POINT("wait_set.want_no_ring.bit");
+  KILL_POINT("wait_set.ask_not_to_be_woken.bit");
 }
 
 }  // namespace
@@ -56,11 +56,12 @@ int enrol(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, WaitHo
   // The entry before the bit: a waker that took the bit first would find nobody and leave the entry
   // without one.
   if (index >= 0) {
-    if (how == WaitHow::ring_me) {
-      want_ring(set, static_cast<uint32_t>(index));
+    if (how == WaitHow::at_doorbell) {
+      ask_to_be_woken(set, static_cast<uint32_t>(index));
     } else {
-      // Somebody may have died and left the bit: a ring for us would be lost to those who want one.
-      want_no_ring(set, static_cast<uint32_t>(index));
+      // Somebody may have died and left the bit: a wake-up for us would be lost to those who want
+      // one.
+      ask_not_to_be_woken(set, static_cast<uint32_t>(index));
     }
   }
   return index;
@@ -70,10 +71,10 @@ int enrol_again(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, 
   if (index >= 0 && set.entry[index].load() == id) {
     set.waiting[index].store(waiting, std::memory_order_relaxed);
     KILL_POINT("wait_set.enrol_again.waiting");
-    want_ring(set, static_cast<uint32_t>(index));
+    ask_to_be_woken(set, static_cast<uint32_t>(index));
     return index;
   }
-  return enrol(set, registry, id, waiting, WaitHow::ring_me);
+  return enrol(set, registry, id, waiting, WaitHow::at_doorbell);
 }
 
 bool cancel(WaitSet& set, AgentId id, int index) {
@@ -85,16 +86,16 @@ bool cancel(WaitSet& set, AgentId id, int index) {
   return cancelled;
 }
 
-bool ring_one(WaitSet& set, Registry& registry, uint64_t tag) {
-  platform::fence_after_rmw();  // INV-4: pairs with the fence in want_ring
+bool wake_one(WaitSet& set, Registry& registry, uint64_t tag) {
+  platform::fence_after_rmw();  // INV-4: pairs with the fence in ask_to_be_woken
   constexpr uint32_t kWords = kWaitSetSize / 64;
   bool anybody = false;
-  for (const std::atomic<uint64_t>& word : set.rings) {
+  for (const std::atomic<uint64_t>& word : set.wake_bits) {
     anybody |= word.load(std::memory_order_relaxed) != 0;
   }
   if (!anybody) return false;
 
-  const uint32_t start = set.next_ring.load(std::memory_order_relaxed) % kWaitSetSize;
+  const uint32_t start = set.next_wake.load(std::memory_order_relaxed) % kWaitSetSize;
   // One round over the words, beginning and ending in the one that `start` is in.
   for (uint32_t step = 0; step <= kWords; step++) {
     const uint32_t base = ((start / 64 + step) % kWords) * 64;
@@ -104,21 +105,21 @@ bool ring_one(WaitSet& set, Registry& registry, uint64_t tag) {
     for (uint64_t bits = word.load() & mask; bits != 0; bits &= bits - 1) {
       const uint32_t index = base + static_cast<uint32_t>(__builtin_ctzll(bits));
       if ((word.fetch_and(~bit_of(index)) & bit_of(index)) == 0) continue;  // another waker has it
-      KILL_POINT("wait_set.ring_one.bit");
+      KILL_POINT("wait_set.wake_one.bit");
       const AgentId id = set.entry[index].exchange(0);
-      KILL_POINT("wait_set.ring_one.entry");
+      KILL_POINT("wait_set.wake_one.entry");
       if (id == 0) continue;
-      set.next_ring.store(index + 1, std::memory_order_relaxed);
-      KILL_POINT("wait_set.ring_one.hint");
-      if (registry.ring(id, tag)) return true;
+      set.next_wake.store(index + 1, std::memory_order_relaxed);
+      KILL_POINT("wait_set.wake_one.hint");
+      if (registry.wake(id, tag)) return true;
     }
   }
   return false;
 }
 
-void ring_all(WaitSet& set, Registry& registry, uint64_t tag) {
-  // Bounded: who is rung may come back and ask again.
-  for (uint32_t i = 0; i < kWaitSetSize && ring_one(set, registry, tag); i++) {
+void wake_all(WaitSet& set, Registry& registry, uint64_t tag) {
+  // Bounded: who is woken may come back and ask again.
+  for (uint32_t i = 0; i < kWaitSetSize && wake_one(set, registry, tag); i++) {
   }
 }
 
@@ -132,8 +133,8 @@ uint32_t count_waiting(WaitSet& set, Registry& registry) {
 }
 
 void reset(WaitSet& set) {
-  for (std::atomic<uint64_t>& word : set.rings) word.store(0);
-  KILL_POINT("wait_set.reset.rings");
+  for (std::atomic<uint64_t>& word : set.wake_bits) word.store(0);
+  KILL_POINT("wait_set.reset.wake_bits");
   for (std::atomic<uint64_t>& entry : set.entry) entry.store(0);
   KILL_POINT("wait_set.reset.entries");
 }

@@ -1,9 +1,9 @@
-// Who waits for an object and wants to be rung. The words are in layout.h; nothing here blocks.
+// Who waits for an object and wants to be woken. The words are in layout.h; nothing here blocks.
 //
-// INV-4 A waiter that enrols and then tries, and a waker that posts and then rings, cannot both
+// INV-4 A waiter that enrols and then tries, and a waker that posts and then wakes, cannot both
 // miss: both sides publish with a sequentially consistent write before they look. INV-5 One
-// enrolment is rung at most once: taking the entry out is one swap. INV-6 Whatever a crash loses
-// here (a ring, an entry, a bit) costs a waiter one slice and no more.
+// enrolment is woken at most once: taking the entry out is one swap. INV-6 Whatever a crash loses
+// here (a wake-up, an entry, a bit) costs a waiter one slice and no more.
 #ifndef HOLDFAST_CORE_AGENTS_WAIT_SET_H
 #define HOLDFAST_CORE_AGENTS_WAIT_SET_H
 
@@ -12,7 +12,7 @@
 
 namespace holdfast::core {
 
-enum class WaitHow { ring_me, in_kernel };
+enum class WaitHow { at_doorbell, in_kernel };
 
 // Puts `id` into the set, with `waiting` acquisitions behind it. -1 if the set is full of live
 // agents: then the waiter has its slices and nothing else.
@@ -21,17 +21,17 @@ int enrol(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, WaitHo
 // Enrols again unless `index` still is this agent's entry, whose bit is set again (INV-6).
 int enrol_again(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, int index);
 
-// Takes the enrolment back. False if a waker was faster: its ring is on the way, and a waiter that
-// does not want it must pass it on with ring_one().
+// Takes the enrolment back. False if a waker was faster: its wake-up is on the way, and a waiter
+// that does not want it must pass it on with wake_one().
 bool cancel(WaitSet& set, AgentId id, int index);
 
-// Rings the one who waited longest and lives; false if there is nobody to ring. Call after an
+// Wakes the one who waited longest and lives; false if there is nobody to wake. Call after an
 // atomic read-modify-write that made something available (INV-4).
-bool ring_one(WaitSet& set, Registry& registry, uint64_t tag);
+bool wake_one(WaitSet& set, Registry& registry, uint64_t tag);
 
-// Rings everybody who is in the set now. One ring wakes one agent, so its cost grows with their
+// Wakes everybody who is in the set now. One wake-up wakes one agent, so its cost grows with their
 // number.
-void ring_all(WaitSet& set, Registry& registry, uint64_t tag);
+void wake_all(WaitSet& set, Registry& registry, uint64_t tag);
 
 // Acquisitions that wait now, of live agents: a snapshot for inspect().
 uint32_t count_waiting(WaitSet& set, Registry& registry);

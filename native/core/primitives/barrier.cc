@@ -14,15 +14,15 @@ uint64_t bit_of(uint64_t round) { return uint64_t{1} << (round % kHistory); }
 }  // namespace
 
 Arrival Barrier::arrive(bool acts) {
-  const Arrival arrival = arrive_guarded(acts);
+  const Arrival arrival = arrive_in_section(acts);
   if (arrival.status == ArrivalStatus::passed || arrival.status == ArrivalStatus::broken)
-    wake_all();
+    wake_both_sets();
   return arrival;
 }
 
-Arrival Barrier::arrive_guarded(bool acts) {
-  const Guard guard(agent_, body_.guard);
-  if (!guard.locked()) return {};
+Arrival Barrier::arrive_in_section(bool acts) {
+  const CriticalSection section(agent_, body_.mutex);
+  if (!section.entered()) return {};
   Round round = Round::of(body_.state.load());
   if (round.phase == Phase::broken) return {ArrivalStatus::broken, round.number, 0};
   if (round.phase == Phase::acting || round.arrived >= parties()) return {};
@@ -52,7 +52,7 @@ Arrival Barrier::arrive_guarded(bool acts) {
   return {ArrivalStatus::passed, round.number, index};
 }
 
-// Under the guard. What is remembered of the old round first; the store of the word ends it
+// In the critical section. What is remembered of the old round first; the store of the word ends it
 // (INV-19).
 void Barrier::open_next(const Round& round, bool tripped) {
   const uint64_t bit = bit_of(round.number), history = body_.tripped.load();
@@ -74,17 +74,17 @@ void Barrier::store_broken(Round round) {
 
 ArrivalStatus Barrier::finish(uint64_t number) {
   {
-    const Guard guard(agent_, body_.guard);
-    if (!guard.locked()) return ArrivalStatus::not_yet;
+    const CriticalSection section(agent_, body_.mutex);
+    if (!section.entered()) return ArrivalStatus::not_yet;
     const Round round = Round::of(body_.state.load());
     if (round.number != number || round.phase != Phase::acting) return ArrivalStatus::broken;
     open_next(round, true);
   }
-  wake_all();
+  wake_both_sets();
   return ArrivalStatus::passed;
 }
 
-ArrivalStatus Barrier::look(uint64_t number) {
+ArrivalStatus Barrier::check_round(uint64_t number) {
   const Round round = Round::of(body_.state.load());
   if (round.number == number) {
     if (round.phase == Phase::broken) return ArrivalStatus::broken;
@@ -123,8 +123,8 @@ bool Barrier::has_dead(const Round& round) {
 }
 
 Arrival Barrier::wait_to_arrive(bool acts, int64_t deadline_ns) {
-  soon();
-  return wait_at_bell(
+  spin_briefly();
+  return wait_at_doorbell(
       agent_, body_.arrivals, arrivals_tag(), deadline_ns, [&] { return arrive(acts); },
       [&] { watch(); });
 }
@@ -134,13 +134,13 @@ ArrivalStatus Barrier::wait(uint64_t round, int64_t deadline_ns) {
     ArrivalStatus status;
     explicit operator bool() const { return status != ArrivalStatus::not_yet; }
   };
-  const auto look_twice = [&] {
-    const ArrivalStatus status = look(round);
-    return Seen{status != ArrivalStatus::not_yet ? status : look(round)};
+  const auto check_twice = [&] {
+    const ArrivalStatus status = check_round(round);
+    return Seen{status != ArrivalStatus::not_yet ? status : check_round(round)};
   };
-  soon();
-  return wait_at_bell(agent_, body_.waiters, waiters_tag(), deadline_ns, look_twice,
-                      [&] { watch(); })
+  spin_briefly();
+  return wait_at_doorbell(agent_, body_.waiters, waiters_tag(), deadline_ns, check_twice,
+                          [&] { watch(); })
       .status;
 }
 
@@ -153,46 +153,46 @@ void Barrier::watch() {
 
 Code Barrier::break_round(uint64_t number) {
   {
-    const Guard guard(agent_, body_.guard);
-    if (!guard.locked()) return Code::busy;
+    const CriticalSection section(agent_, body_.mutex);
+    if (!section.entered()) return Code::busy;
     const Round round = Round::of(body_.state.load());
     if (round.number != number || round.phase == Phase::broken) return Code::ok;
     store_broken(round);
   }
-  wake_all();
+  wake_both_sets();
   return Code::ok;
 }
 
 Code Barrier::abort() {
   {
-    const Guard guard(agent_, body_.guard);
-    if (!guard.locked()) return Code::busy;
+    const CriticalSection section(agent_, body_.mutex);
+    if (!section.entered()) return Code::busy;
     const Round round = Round::of(body_.state.load());
     if (round.phase != Phase::broken) store_broken(round);
   }
-  wake_all();
+  wake_both_sets();
   return Code::ok;
 }
 
 Code Barrier::reset() {
   {
-    const Guard guard(agent_, body_.guard);
-    if (!guard.locked()) return Code::busy;
+    const CriticalSection section(agent_, body_.mutex);
+    if (!section.entered()) return Code::busy;
     const Round round = Round::of(body_.state.load());
     if (round.phase == Phase::filling && round.arrived == 0) return Code::ok;
     if (round.phase != Phase::broken) body_.breaks.fetch_add(1, std::memory_order_relaxed);
     KILL_POINT("barrier.reset.breaks");
     open_next(round, false);
   }
-  wake_all();
+  wake_both_sets();
   return Code::ok;
 }
 
-void Barrier::wake_all() {
-  platform::fence_after_rmw();  // the guard's release came before (INV-4)
-  ring_all(body_.waiters, agent_.registry(), waiters_tag());
-  KILL_POINT("barrier.wake_all.waiters");
-  ring_all(body_.arrivals, agent_.registry(), arrivals_tag());
+void Barrier::wake_both_sets() {
+  platform::fence_after_rmw();  // the release of the mutex came before (INV-4)
+  wake_all(body_.waiters, agent_.registry(), waiters_tag());
+  KILL_POINT("barrier.wake_both_sets.waiters");
+  wake_all(body_.arrivals, agent_.registry(), arrivals_tag());
 }
 
 bool Barrier::broken() {
@@ -200,7 +200,7 @@ bool Barrier::broken() {
   return round.phase == Phase::broken || has_dead(round);
 }
 
-void Barrier::abandon() { wake_all(); }
+void Barrier::abandon() { wake_both_sets(); }
 
 uint32_t Barrier::waiting() const {
   const Round round = Round::of(body_.state.load());
@@ -212,14 +212,14 @@ namespace {
 using Table = InitialTable<uint64_t, kPartiesMax>;
 
 void initialise(Object& object, const OpenRequest&) {
-  platform::init_mutex(&object.body<BarrierBody>()->guard);
-  KILL_POINT("store.make.barrier_guard");
+  platform::init_mutex(&object.body<BarrierBody>()->mutex);
+  KILL_POINT("store.make.barrier_mutex");
 }
 
 void forget_users(Object& object) {
   BarrierBody* barrier = object.body<BarrierBody>();
-  platform::init_mutex(&barrier->guard);
-  KILL_POINT("store.forget_users.barrier_guard");
+  platform::init_mutex(&barrier->mutex);
+  KILL_POINT("store.forget_users.barrier_mutex");
   // Those who had arrived are dead, and that is told as if somebody had seen it.
   Round round = Round::of(barrier->state.load());
   if (round.phase != Phase::broken && (round.arrived != 0 || round.phase == Phase::acting)) {

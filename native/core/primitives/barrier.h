@@ -1,13 +1,13 @@
-// Barrier: one word that says it all, changed by single stores under a guard, and a table of the
-// agents that have arrived.
+// Barrier: one word that says it all, changed by single stores in a critical section, and a table
+// of the agents that have arrived.
 //
 //   arrive   put my id into the next place of the table, then count one more. The last one runs the
 //            action, if it has one, and opens the next round.
 //   wait     until the word names a later round, or says broken.
 //   death    of one that has arrived, or of the one that acts: whoever sees it breaks the barrier.
 //
-// INV-18 One store moves the word, so whoever dies under the guard, round, phase and count agree.
-// INV-19 A round is over for all who arrived in it or for none: they read the same word.
+// INV-18 One store moves the word, so whoever dies in the critical section, round, phase and count
+// agree. INV-19 A round is over for all who arrived in it or for none: they read the same word.
 #ifndef HOLDFAST_CORE_PRIMITIVES_BARRIER_H
 #define HOLDFAST_CORE_PRIMITIVES_BARRIER_H
 
@@ -34,16 +34,16 @@ class Barrier {
   // The action is done: everybody may go. broken if the barrier broke meanwhile.
   ArrivalStatus finish(uint64_t round);
   // What has become of a round that this agent arrived in.
-  ArrivalStatus look(uint64_t round);
+  ArrivalStatus check_round(uint64_t round);
   ArrivalStatus wait(uint64_t round, int64_t deadline_ns);
   // Is the round over in a moment?
-  bool soon() {
+  bool spin_briefly() {
     const uint64_t round = Round::of(body_.state.load()).number;
     return spin_([this, round] { return Round::of(body_.state.load()).number != round; });
   }
   void watch();
 
-  // All three: busy if the guard could not be had.
+  // All three: busy if the mutex could not be had.
   Code break_round(uint64_t round);  // whoever arrived in it leaves otherwise than by passing
   Code abort();
   Code reset();
@@ -60,11 +60,11 @@ class Barrier {
   std::atomic<uint64_t>& place(uint64_t index) const {
     return object_.entry<std::atomic<uint64_t>>(index);
   }
-  Arrival arrive_guarded(bool acts);
+  Arrival arrive_in_section(bool acts);
   void open_next(const Round& round, bool tripped);
   void store_broken(Round round);
   bool has_dead(const Round& round);
-  void wake_all();
+  void wake_both_sets();
 
   Agent& agent_;
   Object& object_;

@@ -31,7 +31,7 @@ Outcome BoundedSemaphore::try_acquire() {
   return {};
 }
 
-Outcome BoundedSemaphore::look() {
+Outcome BoundedSemaphore::try_acquire_or_rescue() {
   if (Outcome outcome = try_acquire()) return outcome;
   const uint32_t count = permits();
   // Holders of many permits are asked once whether they live.
@@ -51,9 +51,10 @@ Outcome BoundedSemaphore::look() {
 }
 
 Outcome BoundedSemaphore::wait(int64_t deadline_ns) {
-  soon();
-  return wait_at_bell(
-      agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return look(); }, [&] { watch(); });
+  spin_briefly();
+  return wait_at_doorbell(
+      agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return try_acquire_or_rescue(); },
+      [&] { watch(); });
 }
 
 void BoundedSemaphore::watch() {
@@ -61,7 +62,7 @@ void BoundedSemaphore::watch() {
   for (uint32_t i = 0; i < count; i++) agent_.watch(owner_of(i));
 }
 
-bool BoundedSemaphore::is_mine(uint64_t hold) const {
+bool BoundedSemaphore::is_current_hold(uint64_t hold) const {
   const uint64_t index = hold % kPlaces;
   if (index >= permits()) return false;
   return permit(index).owner.load(std::memory_order_relaxed) == agent_.id() &&
@@ -71,11 +72,11 @@ bool BoundedSemaphore::is_mine(uint64_t hold) const {
 Code BoundedSemaphore::release_hold(uint64_t hold) {
   AgentId owner = agent_.id();
   // As in Lock::release_hold: nobody else can bring our id back into the word.
-  if (!is_mine(hold) || !permit(hold % kPlaces).owner.compare_exchange_strong(owner, 0)) {
+  if (!is_current_hold(hold) || !permit(hold % kPlaces).owner.compare_exchange_strong(owner, 0)) {
     return Code::not_locked;
   }
   KILL_POINT("bounded_semaphore.release_hold.owner");
-  ring_one(body_.waiters, agent_.registry(), object_.tag());
+  wake_one(body_.waiters, agent_.registry(), object_.tag());
   return Code::ok;
 }
 
@@ -86,7 +87,7 @@ bool BoundedSemaphore::give_back(AgentId from) {
     while (owner != 0 && (from == 0 || owner == from)) {
       if (permit(i).owner.compare_exchange_weak(owner, 0)) {
         KILL_POINT("bounded_semaphore.give_back.owner");
-        ring_one(body_.waiters, agent_.registry(), object_.tag());
+        wake_one(body_.waiters, agent_.registry(), object_.tag());
         return true;
       }
     }
@@ -101,8 +102,8 @@ Code BoundedSemaphore::release() {
 void BoundedSemaphore::abandon() {
   // As many as we held may be waited for; each who looks finds a dead owner.
   for (uint32_t i = 0; i < permits(); i++) {
-    if (owner_of(i) == agent_.id()) ring_one(body_.waiters, agent_.registry(), object_.tag());
-    KILL_POINT("bounded_semaphore.abandon.rung");
+    if (owner_of(i) == agent_.id()) wake_one(body_.waiters, agent_.registry(), object_.tag());
+    KILL_POINT("bounded_semaphore.abandon.woken");
   }
 }
 
@@ -115,14 +116,14 @@ uint32_t BoundedSemaphore::value() {
   return permits() - taken;
 }
 
-bool BoundedSemaphore::all_mine() const {
+bool BoundedSemaphore::all_held_by_caller() const {
   for (uint32_t i = 0; i < permits(); i++) {
     if (owner_of(i) != agent_.id()) return false;
   }
   return true;
 }
 
-bool BoundedSemaphore::held_by_me() const {
+bool BoundedSemaphore::is_held_by_caller() const {
   for (uint32_t i = 0; i < permits(); i++) {
     if (permit(i).owner.load(std::memory_order_relaxed) == agent_.id()) return true;
   }

@@ -1,7 +1,7 @@
 // BoundedSemaphore: a table of owner words, one for each permit.
 //
 //   acquire   swap a word 0 -> me; if none is 0, a dead agent -> me (acquired, abandoned).
-//   release   swap the word me -> 0, ring one waiter.
+//   release   swap the word me -> 0, wake one waiter.
 //
 // INV-1 holds for every permit as in lock.h: the swap is the permit.
 // There are no tokens beside the words, so nothing can get out of step with them.
@@ -28,10 +28,10 @@ class BoundedSemaphore {
   // Tries; Outcome::hold names the permit and this acquisition of it.
   Outcome try_acquire();
   // Tries, and if that fails sees whether there is somebody to wait for at all.
-  Outcome look();
+  Outcome try_acquire_or_rescue();
   Outcome wait(int64_t deadline_ns);
   // Is a permit there, or will one be in a moment? Looks at a few of them.
-  bool soon() {
+  bool spin_briefly() {
     return spin_([this] {
       bool free = false;
       for (uint32_t i = 0; i < std::min(permits(), 8u); i++) free |= owner_of(i) == 0;
@@ -50,9 +50,9 @@ class BoundedSemaphore {
 
   uint32_t permits() const { return object_.initial(); }
   uint32_t value();  // permits that can be had
-  bool held_by_me() const;
-  bool all_mine() const;  // then waiting would be waiting for oneself
-  bool is_mine(uint64_t hold) const;
+  bool is_held_by_caller() const;
+  bool all_held_by_caller() const;  // then waiting would be waiting for oneself
+  bool is_current_hold(uint64_t hold) const;
   static constexpr bool kManyHolds = true;
   AgentId owner_of(uint32_t index) const { return permit(index).owner.load(); }
   BoundedBody& body() { return body_; }

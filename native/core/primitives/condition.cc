@@ -74,7 +74,7 @@ uint32_t Condition::notify(uint32_t count) {
     notified++;
     body_.notifications.fetch_add(1);
     KILL_POINT("condition.notify.notifications");
-    agent_.registry().ring(owner, object_.tag());
+    agent_.registry().wake(owner, object_.tag());
   }
   return notified;
 }
@@ -93,7 +93,7 @@ void Condition::rescue() {
   }
 }
 
-WaitStatus Condition::look(int place) {
+WaitStatus Condition::status_of(int place) {
   if (entry(static_cast<uint32_t>(place)).state.load() == kNotified) return WaitStatus::notified;
   for (uint32_t i = 0; i < kConditionWaitsMax; i++) {
     const Waiting& waiting = entry(i);
@@ -110,9 +110,9 @@ WaitStatus Condition::wait(int place, int64_t deadline_ns) {
     WaitStatus status;
     explicit operator bool() const { return status != WaitStatus::none; }
   };
-  soon();
-  return wait_for_rings(
-             agent_, object_.tag(), deadline_ns, [&] { return Seen{look(place)}; }, [] {},
+  spin_briefly();
+  return wait_for_wakes(
+             agent_, object_.tag(), deadline_ns, [&] { return Seen{status_of(place)}; }, [] {},
              [&] { watch(); })
       .status;
 }

@@ -3,7 +3,7 @@
 //   wait     with the lock: put myself into the table. Give the lock up, wait until I am notified,
 //   get
 //            the lock back. With the lock again: take myself out.
-//   notify   with the lock: those who wait longest and live become `notified` and are rung.
+//   notify   with the lock: those who wait longest and live become `notified` and are woken.
 //   rescue   with the lock: a notified one that is dead is taken out, and the next is notified
 //   instead.
 //
@@ -34,10 +34,10 @@ class Condition {
 
   // ---- without
 
-  WaitStatus look(int place);
+  WaitStatus status_of(int place);
   WaitStatus wait(int place, int64_t deadline_ns);
   // Is anybody notified in a moment?
-  bool soon() {
+  bool spin_briefly() {
     const uint64_t before = body_.notifications.load();
     return spin_([this, before] { return body_.notifications.load() != before; });
   }

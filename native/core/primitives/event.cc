@@ -14,7 +14,7 @@ void Event::set() {
   // before the look (INV-4), and changes nothing: whoever was waiting may have cleared it by now.
   body_.word.fetch_or(0);
   KILL_POINT("event.set.again");
-  ring_all(body_.waiters, agent_.registry(), object_.tag());
+  wake_all(body_.waiters, agent_.registry(), object_.tag());
 }
 
 void Event::clear() {
@@ -23,9 +23,9 @@ void Event::clear() {
 }
 
 bool Event::wait(uint64_t since, int64_t deadline_ns) {
-  soon();
-  return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns,
-                      [&] { return happened(since); });
+  spin_briefly();
+  return wait_at_doorbell(agent_, body_.waiters, object_.tag(), deadline_ns,
+                          [&] { return happened(since); });
 }
 
 namespace {

@@ -27,7 +27,7 @@ class Event {
   bool wait(uint64_t since, int64_t deadline_ns);
 
   // Is it set, or will it be in a moment?
-  bool soon() {
+  bool spin_briefly() {
     const uint64_t since = sets();
     return spin_([this, since] { return happened(since); });
   }

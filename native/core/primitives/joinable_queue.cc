@@ -11,9 +11,9 @@ struct JoinableQueue::Place {
   RecordHead head;
 };
 
-// Under the guard, once it is had.
-bool JoinableQueue::enter(const Guard& guard, View* view) {
-  recover_if_due(guard);
+// In the critical section, once it is had.
+bool JoinableQueue::recover_and_read(const CriticalSection& section, View* view) {
+  recover_if_due(section);
   return read_view(view);
 }
 
@@ -130,13 +130,13 @@ uint64_t JoinableQueue::pop_done(const View& view) {
 }
 
 // Takes up to `count` records out, or leases one.
-TransferStatus JoinableQueue::take_guarded(bool lease, std::vector<Record>* records, size_t count,
-                                           Lease* taken) {
-  const Guard guard(agent_, body_.guard);
-  if (!guard.locked()) return TransferStatus::not_yet;
+TransferStatus JoinableQueue::take_in_section(bool lease, std::vector<Record>* records,
+                                              size_t count, Lease* taken) {
+  const CriticalSection section(agent_, body_.mutex);
+  if (!section.entered()) return TransferStatus::not_yet;
   const bool over = ended();
   View view;
-  if (!enter(guard, &view)) return TransferStatus::corrupt;
+  if (!recover_and_read(section, &view)) return TransferStatus::corrupt;
   std::vector<Place> places;
   size_t total = 0;
   if (size() == 0) reclaim(view);
@@ -152,7 +152,7 @@ TransferStatus JoinableQueue::take_guarded(bool lease, std::vector<Record>* reco
     places.push_back(place);
     total += place.head.length;
     if (lease) break;
-    // Ahead of the owners below: whoever dies in between leaves the guard abandoned, and recover()
+    // Ahead of the owners below: whoever dies in between leaves the mutex abandoned, and recover()
     // looks.
     own_.ready.store((place.offset + needed(place.head.length) / kUnit) & kOffsetMask);
     KILL_POINT("joinable_queue.get.ready");
@@ -196,9 +196,10 @@ TransferStatus JoinableQueue::take_guarded(bool lease, std::vector<Record>* reco
 
 TransferStatus JoinableQueue::get(size_t count, std::vector<Record>* records) {
   records->clear();
-  // Not by what is counted beside the records: after a death that is right only under the guard.
+  // Not by what is counted beside the records: after a death that is right only in the critical
+  // section.
   if (Queue::size() == 0 && !ended()) return TransferStatus::not_yet;
-  const TransferStatus status = take_guarded(false, records, count, nullptr);
+  const TransferStatus status = take_in_section(false, records, count, nullptr);
   if (status == TransferStatus::yes) wake(records->size());
   return status;
 }
@@ -206,7 +207,7 @@ TransferStatus JoinableQueue::get(size_t count, std::vector<Record>* records) {
 TransferStatus JoinableQueue::take(Record* record, Lease* lease) {
   if (Queue::size() == 0 && !ended()) return TransferStatus::not_yet;
   std::vector<Record> records;
-  const TransferStatus status = take_guarded(true, &records, 1, lease);
+  const TransferStatus status = take_in_section(true, &records, 1, lease);
   if (status == TransferStatus::yes) *record = records[0];
   return status;
 }
@@ -214,10 +215,10 @@ TransferStatus JoinableQueue::take(Record* record, Lease* lease) {
 // After records have gone: those who put, who join, and who get when nothing can come any more.
 void JoinableQueue::wake(uint64_t gone) {
   platform::fence_after_rmw();
-  for (uint64_t i = 0; i < gone; i++) ring_one(body_.putters, agent_.registry(), putters_tag());
-  if (unfinished() == 0) ring_all(own_.joiners, agent_.registry(), joiners_tag());
+  for (uint64_t i = 0; i < gone; i++) wake_one(body_.putters, agent_.registry(), putters_tag());
+  if (unfinished() == 0) wake_all(own_.joiners, agent_.registry(), joiners_tag());
   if (ended() && records() - tombstones() == 0) {
-    ring_all(body_.getters, agent_.registry(), getters_tag());
+    wake_all(body_.getters, agent_.registry(), getters_tag());
   }
 }
 
@@ -225,10 +226,10 @@ void JoinableQueue::wake(uint64_t gone) {
 Code JoinableQueue::settle(const Lease& lease, uint64_t owner) {
   uint64_t popped = 0;
   {
-    const Guard guard(agent_, body_.guard);
-    if (!guard.locked()) return Code::busy;
+    const CriticalSection section(agent_, body_.mutex);
+    if (!section.entered()) return Code::busy;
     View view;
-    if (!enter(guard, &view)) return Code::corrupt;
+    if (!recover_and_read(section, &view)) return Code::corrupt;
     const uint64_t from_head = (lease.offset - offset_of(view.head)) & kOffsetMask;
     if (from_head * kUnit >= view.used || owner_at(view, lease.offset).load() != agent_.id() ||
         deliveries_at(view, lease.offset).load() != lease.delivery) {
@@ -250,7 +251,7 @@ Code JoinableQueue::settle(const Lease& lease, uint64_t owner) {
   }
   if (owner == 0) {
     platform::fence_after_rmw();
-    ring_one(body_.getters, agent_.registry(), getters_tag());
+    wake_one(body_.getters, agent_.registry(), getters_tag());
   } else {
     // A tombstone gives its place back, too, though not its bytes.
     wake(std::max<uint64_t>(popped, 1));
@@ -263,10 +264,10 @@ Code JoinableQueue::retry(const Lease& lease) { return settle(lease, 0); }
 
 Code JoinableQueue::task_done() {
   {
-    const Guard guard(agent_, body_.guard);
-    if (!guard.locked()) return Code::busy;
+    const CriticalSection section(agent_, body_.mutex);
+    if (!section.entered()) return Code::busy;
     View view;
-    if (!enter(guard, &view)) return Code::corrupt;
+    if (!recover_and_read(section, &view)) return Code::corrupt;
     const uint64_t gotten = own_.gotten.load();
     if (gotten == 0) return Code::over_release;
     own_.gotten.store(gotten - 1);
@@ -287,19 +288,20 @@ uint64_t JoinableQueue::unfinished() const {
 }
 
 bool JoinableQueue::finished() {
-  const Guard guard(agent_, body_.guard);
+  const CriticalSection section(agent_, body_.mutex);
   View view;
-  return guard.locked() && enter(guard, &view) && unfinished() == 0;
+  return section.entered() && recover_and_read(section, &view) && unfinished() == 0;
 }
 
 bool JoinableQueue::wait_to_join(int64_t deadline_ns) {
-  return wait_at_bell(agent_, own_.joiners, joiners_tag(), deadline_ns, [&] { return finished(); });
+  return wait_at_doorbell(agent_, own_.joiners, joiners_tag(), deadline_ns,
+                          [&] { return finished(); });
 }
 
 bool JoinableQueue::wait_to_get(int64_t deadline_ns) {
-  // The news of a death ends the wait in the bell, not this one, so what the dead had leased is
+  // The news of a death ends the wait in the doorbell, not this one, so what the dead had leased is
   // looked for.
-  return wait_at_bell(
+  return wait_at_doorbell(
       agent_, body_.getters, getters_tag(), deadline_ns,
       [&] {
         if (size() == 0 && leased() != 0) bring_back();
@@ -309,15 +311,15 @@ bool JoinableQueue::wait_to_get(int64_t deadline_ns) {
 }
 
 void JoinableQueue::bring_back() {
-  const Guard guard(agent_, body_.guard);
+  const CriticalSection section(agent_, body_.mutex);
   View view;
-  if (guard.locked() && enter(guard, &view)) reclaim(view);
+  if (section.entered() && recover_and_read(section, &view)) reclaim(view);
 }
 
 void JoinableQueue::watch() {
-  const Guard guard(agent_, body_.guard);
+  const CriticalSection section(agent_, body_.mutex);
   View view;
-  if (!guard.locked() || !enter(guard, &view) || own_.leased.load() == 0) return;
+  if (!section.entered() || !recover_and_read(section, &view) || own_.leased.load() == 0) return;
   uint64_t seen = 0;
   walk(view, offset_of(view.head), [&](uint64_t offset, const RecordHead&) {
     const uint64_t owner = owner_at(view, offset).load();
@@ -327,7 +329,7 @@ void JoinableQueue::watch() {
   });
 }
 
-void JoinableQueue::abandon() { ring_all(body_.getters, agent_.registry(), getters_tag()); }
+void JoinableQueue::abandon() { wake_all(body_.getters, agent_.registry(), getters_tag()); }
 
 namespace {
 
@@ -335,7 +337,7 @@ void forget_users(Object& object) {
   JoinableQueueBody* body = object.body<JoinableQueueBody>();
   reset(body->joiners);
   // Leases of the dead are found by whoever looks for something to take. Somebody may have died
-  // under the guard, which is made anew here and forgets it.
+  // in the critical section, which is made anew here and forgets it.
   body->must_recount.store(1);
   KILL_POINT("store.forget_users.must_recount");
   queue_ops().forget_users(object);

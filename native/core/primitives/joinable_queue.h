@@ -1,17 +1,18 @@
 // JoinableQueue: a Queue that knows what has not been worked off yet, and whose items may be
 // leased.
 //
-//   take   under the guard: the first record that is ready becomes `owner` = me. It stays in the
-//   ring. done   `owner` = kDone. It leaves the ring when it is the first. retry  `owner` = 0:
-//   ready again, in its old place. get    as a Queue's; what was got counts until taskDone().
+//   take   in the critical section: the first record that is ready becomes `owner` = me. It stays
+//   in the ring. done   `owner` = kDone. It leaves the ring when it is the first. retry  `owner` =
+//   0: ready again, in its old place. get    as a Queue's; what was got counts until taskDone().
 //
 // A record's owner is one word, so whoever dies, a record is ready, leased or done and nothing
 // between. A dead owner's record is ready for whoever looks: INV-14 no item is lost by the death of
-// its taker. Everything counted beside the records is counted anew after a death under the guard.
+// its taker. Everything counted beside the records is counted anew after a death in the critical
+// section.
 //
 // Tombstones are never counted higher than they are, at no instant: a record is done before it
 // counts as a tombstone, and stops counting before it leaves the ring. So whoever looks without the
-// guard, whatever a death has left, sees that there is something to look for with it.
+// critical section, whatever a death has left, sees that there is something to look for with it.
 #ifndef HOLDFAST_CORE_PRIMITIVES_JOINABLE_QUEUE_H
 #define HOLDFAST_CORE_PRIMITIVES_JOINABLE_QUEUE_H
 
@@ -33,13 +34,13 @@ class JoinableQueue final : public Queue {
   TransferStatus get(size_t count, std::vector<Record>* records);
   // `record`'s bytes are this queue's until the next call.
   TransferStatus take(Record* record, Lease* lease);
-  // not_owner if the lease is over. busy if the guard could not be had: try again.
+  // not_owner if the lease is over. busy if the mutex could not be had: try again.
   Code done(const Lease& lease);
   Code retry(const Lease& lease);
   // over_release if nothing was got; busy as above.
   Code task_done();
 
-  // Is nothing left that was put and not worked off? false also if the guard could not be had.
+  // Is nothing left that was put and not worked off? false also if the mutex could not be had.
   bool finished();
   // Blocks at most until the deadline.
   bool wait_to_join(int64_t deadline_ns);
@@ -68,7 +69,7 @@ class JoinableQueue final : public Queue {
   std::atomic<uint64_t>& deliveries_at(const View& view, uint64_t offset) const {
     return word_at(view.capacity, offset + 2);
   }
-  bool enter(const Guard& guard, View* view);
+  bool recover_and_read(const CriticalSection& section, View* view);
   template <class Visit>
   bool walk(const View& view, uint64_t from, Visit visit) const;
   bool find_ready(const View& view, Place* place);
@@ -77,7 +78,8 @@ class JoinableQueue final : public Queue {
   void offer(const View& view, uint64_t offset);
   uint64_t pop_done(const View& view);
   Code settle(const Lease& lease, uint64_t owner);
-  TransferStatus take_guarded(bool lease, std::vector<Record>* records, size_t count, Lease* taken);
+  TransferStatus take_in_section(bool lease, std::vector<Record>* records, size_t count,
+                                 Lease* taken);
   void wake(uint64_t popped);
 
   JoinableQueueBody& own_;

@@ -23,7 +23,7 @@ Outcome Lock::claim(AgentId from) {
   return {hold_->value, from != 0};
 }
 
-Outcome Lock::look() {
+Outcome Lock::try_acquire_or_rescue() {
   if (Outcome outcome = try_acquire()) return outcome;
   const AgentId owner = body_.owner.load();
   if (owner == agent_.id()) return {};
@@ -35,22 +35,22 @@ Outcome Lock::look() {
   if (!patience_.exhausted(body_.acquisitions.load(std::memory_order_relaxed))) return {};
   patience_.reset();
   platform::post(object_.semaphore());  // INV-3, safe by INV-2
-  KILL_POINT("lock.look.token");
+  KILL_POINT("lock.try_acquire_or_rescue.token");
   return try_acquire();
 }
 
 Outcome Lock::wait(int64_t deadline_ns) {
   Outcome outcome;
-  if (soon()) outcome = look();
+  if (spin_briefly()) outcome = try_acquire_or_rescue();
   while (!outcome) {
-    outcome = goes_round() ? wait_for_token(deadline_ns) : wait_for_ring(deadline_ns);
+    outcome = acquired_since_last_wait() ? wait_for_token(deadline_ns) : wait_for_wake(deadline_ns);
     if (platform::monotonic_ns() >= deadline_ns) break;
   }
   return outcome;
 }
 
 // Has anybody acquired it since the last call? Then it soon goes on to the next one.
-bool Lock::goes_round() {
+bool Lock::acquired_since_last_wait() {
   const uint64_t before = std::exchange(seen_acquisitions_, body_.acquisitions.load());
   return platform::traits::kTimedWaits && seen_acquisitions_ != before;
 }
@@ -62,26 +62,26 @@ Outcome Lock::wait_for_token(int64_t deadline_ns) {
     while (platform::wait_until(object_.semaphore(), until_ns)) {
       if (Outcome outcome = claim(0)) return outcome;  // else the token was surplus
       // A token beside an owner may be the alarm of an agent that ended (see abandon()).
-      if (Outcome outcome = look()) return outcome;
+      if (Outcome outcome = try_acquire_or_rescue()) return outcome;
     }
-    return look();
+    return try_acquire_or_rescue();
   });
 }
 
-// At the bell, until the lock has been acquired: by this agent, or by another, and goes round
+// At the doorbell, until the lock has been acquired: by this agent, or by another, and goes round
 // again.
-Outcome Lock::wait_for_ring(int64_t deadline_ns) {
+Outcome Lock::wait_for_wake(int64_t deadline_ns) {
   struct Seen {
     Outcome outcome;
-    bool moved;
-    explicit operator bool() const { return outcome || moved; }
+    bool acquired;
+    explicit operator bool() const { return outcome || acquired; }
   };
   const auto see = [&] {
-    const Outcome outcome = look();
+    const Outcome outcome = try_acquire_or_rescue();
     return Seen{outcome,
                 platform::traits::kTimedWaits && body_.acquisitions.load() != seen_acquisitions_};
   };
-  return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns, see, [&] { watch(); })
+  return wait_at_doorbell(agent_, body_.waiters, object_.tag(), deadline_ns, see, [&] { watch(); })
       .outcome;
 }
 
@@ -92,7 +92,7 @@ void Lock::resume(uint64_t hold, uint32_t) { hold_->value = hold; }
 void Lock::wake() {
   platform::post(object_.semaphore());
   KILL_POINT("lock.wake.token");
-  ring_one(body_.waiters, agent_.registry(), object_.tag());
+  wake_one(body_.waiters, agent_.registry(), object_.tag());
 }
 
 Code Lock::release() {

@@ -3,7 +3,7 @@
 //   acquire   take a token from the semaphore, then swap `owner` 0 -> me. If the swap fails the
 //   token
 //             was surplus: drop it.
-//   release   swap `owner` -> 0, post a token, ring one waiter.
+//   release   swap `owner` -> 0, post a token, wake one waiter.
 //   rescue    `owner` is dead: swap dead -> me (acquired, abandoned). `owner` is 0 and neither a
 //   token
 //             nor an acquisition has come for two slices: somebody died between two steps; post
@@ -31,11 +31,11 @@ class Lock {
 
   Outcome try_acquire() { return platform::try_wait(object_.semaphore()) ? claim(0) : Outcome{}; }
   // Tries, and if that fails sees whether there is somebody to wait for at all.
-  Outcome look();
+  Outcome try_acquire_or_rescue();
   // Blocks at most until the deadline.
   Outcome wait(int64_t deadline_ns);
   // Is it free, or will it be in a moment?
-  bool soon() {
+  bool spin_briefly() {
     return spin_([this] { return body_.owner.load(std::memory_order_relaxed) == 0; });
   }
   // Whoever is in the way: its death is to end a wait of this agent.
@@ -51,9 +51,9 @@ class Lock {
   void abandon();
 
   AgentId owner() const { return body_.owner.load(); }
-  bool held_by_me() const { return owner() == agent_.id(); }
+  bool is_held_by_caller() const { return owner() == agent_.id(); }
   uint32_t depth() const { return owner() != 0 ? 1 : 0; }
-  bool is_mine(uint64_t hold) const { return held_by_me() && hold_number() == hold; }
+  bool is_current_hold(uint64_t hold) const { return is_held_by_caller() && hold_number() == hold; }
   static constexpr bool kManyHolds = false;  // of one agent at one time
   // Of this agent's present or last hold.
   uint64_t hold_number() const { return hold_->value; }
@@ -63,9 +63,9 @@ class Lock {
 
  private:
   Outcome claim(AgentId from);
-  bool goes_round();
+  bool acquired_since_last_wait();
   Outcome wait_for_token(int64_t deadline_ns);
-  Outcome wait_for_ring(int64_t deadline_ns);
+  Outcome wait_for_wake(int64_t deadline_ns);
   void wake();
 
   Agent& agent_;

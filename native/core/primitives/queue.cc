@@ -27,7 +27,7 @@ bool Queue::read_view(View* view) const {
 }
 
 uint64_t Queue::records() const {
-  // Without the guard: read until head and tail belong together.
+  // Outside the critical section: read until head and tail belong together.
   for (;;) {
     const uint64_t head = body_.head.load();
     const uint64_t tail = body_.tail.load();
@@ -50,15 +50,15 @@ bool Queue::has_room(uint64_t wanted) const {
          bytes() + wanted <= (cannot_grow_ ? body_.capacity.load() : largest_ring());
 }
 
-bool Queue::died_under(const Guard& guard) {
+bool Queue::note_death(const CriticalSection& section) {
   // INV-12: the ring is valid whoever died.
-  if (guard.abandoned()) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
-  KILL_POINT("queue.died_under.abandonments");
-  return guard.abandoned();
+  if (section.abandoned()) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("queue.note_death.abandonments");
+  return section.abandoned();
 }
 
-void Queue::recover_if_due(const Guard& guard) {
-  if (died_under(guard) || must_recover()) recover();
+void Queue::recover_if_due(const CriticalSection& section) {
+  if (note_death(section) || must_recover()) recover();
 }
 
 void Queue::copy_in(uint64_t capacity, uint64_t offset, const void* from, size_t length) {
@@ -114,15 +114,15 @@ TransferStatus Queue::put(const Record* records, size_t count, size_t* put) {
   }
   if (ended()) return TransferStatus::ended;
   if (count != 0) wanted_ = needed(records[0].length);
-  const TransferStatus status = put_guarded(records, count, put);
-  for (size_t i = 0; i < *put; i++) ring_one(body_.getters, agent_.registry(), getters_tag());
+  const TransferStatus status = put_in_section(records, count, put);
+  for (size_t i = 0; i < *put; i++) wake_one(body_.getters, agent_.registry(), getters_tag());
   return status;
 }
 
-TransferStatus Queue::put_guarded(const Record* records, size_t count, size_t* put) {
-  const Guard guard(agent_, body_.guard);
-  if (!guard.locked()) return TransferStatus::not_yet;
-  recover_if_due(guard);
+TransferStatus Queue::put_in_section(const Record* records, size_t count, size_t* put) {
+  const CriticalSection section(agent_, body_.mutex);
+  if (!section.entered()) return TransferStatus::not_yet;
+  recover_if_due(section);
   View view;
   TransferStatus status = read_view(&view) ? TransferStatus::yes : TransferStatus::corrupt;
   if (status == TransferStatus::yes && ended()) status = TransferStatus::ended;
@@ -165,22 +165,22 @@ char* Queue::room_for(size_t bytes) {
 
 TransferStatus Queue::get(size_t count, std::vector<Record>* records) {
   records->clear();
-  // Empty is the common answer to a look, and needs no guard.
+  // Empty is the common answer to a look, and needs no critical section.
   if (size() == 0 && !ended()) return TransferStatus::not_yet;
-  const TransferStatus status = get_guarded(count, records);
+  const TransferStatus status = get_in_section(count, records);
   if (status != TransferStatus::yes) records->clear();
   for (size_t i = 0; i < records->size(); i++) {
-    ring_one(body_.putters, agent_.registry(), putters_tag());
+    wake_one(body_.putters, agent_.registry(), putters_tag());
   }
   return status;
 }
 
-TransferStatus Queue::get_guarded(size_t count, std::vector<Record>* records) {
-  const Guard guard(agent_, body_.guard);
-  if (!guard.locked()) return TransferStatus::not_yet;
-  died_under(guard);
-  // Looked up under the guard: a put looks there too, so nothing comes after an end that is seen
-  // here.
+TransferStatus Queue::get_in_section(size_t count, std::vector<Record>* records) {
+  const CriticalSection section(agent_, body_.mutex);
+  if (!section.entered()) return TransferStatus::not_yet;
+  note_death(section);
+  // Looked up in the critical section: a put looks there too, so nothing comes after an end that is
+  // seen here.
   const bool over = ended();
   View view;
   if (!read_view(&view)) return TransferStatus::corrupt;
@@ -214,20 +214,20 @@ TransferStatus Queue::get_guarded(size_t count, std::vector<Record>* records) {
 void Queue::end() {
   body_.ended.store(1);
   KILL_POINT("queue.end.ended");
-  ring_all(body_.getters, agent_.registry(), getters_tag());
-  ring_all(body_.putters, agent_.registry(), putters_tag());
+  wake_all(body_.getters, agent_.registry(), getters_tag());
+  wake_all(body_.putters, agent_.registry(), putters_tag());
 }
 
 bool Queue::wait_to_get(int64_t deadline_ns) {
-  if (soon_to_get()) return true;
-  return wait_at_bell(agent_, body_.getters, getters_tag(), deadline_ns,
-                      [&] { return size() != 0 || ended(); });
+  if (spin_briefly_to_get()) return true;
+  return wait_at_doorbell(agent_, body_.getters, getters_tag(), deadline_ns,
+                          [&] { return size() != 0 || ended(); });
 }
 
 bool Queue::wait_to_put(int64_t deadline_ns) {
-  if (soon_to_put()) return true;
-  return wait_at_bell(agent_, body_.putters, putters_tag(), deadline_ns,
-                      [&] { return has_room(wanted_) || ended(); });
+  if (spin_briefly_to_put()) return true;
+  return wait_at_doorbell(agent_, body_.putters, putters_tag(), deadline_ns,
+                          [&] { return has_room(wanted_) || ended(); });
 }
 
 namespace {
@@ -253,8 +253,8 @@ bool is_plausible(uint32_t, uint64_t length) {
 
 void initialise(Object& object, const OpenRequest& request) {
   QueueBody* body = object.body<QueueBody>();
-  platform::init_mutex(&body->guard);
-  KILL_POINT("store.make.guard");
+  platform::init_mutex(&body->mutex);
+  KILL_POINT("store.make.queue_mutex");
   body->capacity.store(kQueueBytesMin);
   KILL_POINT("store.make.capacity");
   body->max_items = request.queue.max_items != 0 ? request.queue.max_items : kQueueItemsMax;
@@ -266,8 +266,8 @@ void initialise(Object& object, const OpenRequest& request) {
 
 void forget_users(Object& object) {
   QueueBody* body = object.body<QueueBody>();
-  platform::init_mutex(&body->guard);
-  KILL_POINT("store.forget_users.guard");
+  platform::init_mutex(&body->mutex);
+  KILL_POINT("store.forget_users.queue_mutex");
   reset(body->getters);
   reset(body->putters);
 }

@@ -1,15 +1,15 @@
-// Queue: a ring of records under a robust guard.
+// Queue: a ring of records in a critical section.
 //
-//   put   under the guard: write the record behind the tail, then publish it by one store of
-//   `tail`. get   under the guard: copy the record at the head, then consume it by one store of
-//   `head`. grow  under the guard: reserve as much again, copy the lower half to the upper, then
-//   publish it by
+//   put   in the critical section: write the record behind the tail, then publish it by one store
+//   of `tail`. get   in the critical section: copy the record at the head, then consume it by one
+//   store of `head`. grow  in the critical section: reserve as much again, copy the lower half to
+//   the upper, then publish it by
 //         one store of `capacity`. A place is an offset modulo the capacity, so every record that
 //         is in the ring stands, after the copy, where the larger capacity will look for it.
 //
-// INV-12 A death at any instruction under the guard leaves a valid ring: what is not published does
-// not
-//        exist, what is not consumed is still there. So whoever finds the guard abandoned goes on.
+// INV-12 A death at any instruction in the critical section leaves a valid ring: what is not
+// published does not
+//        exist, what is not consumed is still there. So whoever finds the mutex abandoned goes on.
 // INV-13 Nothing is ever touched beyond the reserved capacity.
 #ifndef HOLDFAST_CORE_PRIMITIVES_QUEUE_H
 #define HOLDFAST_CORE_PRIMITIVES_QUEUE_H
@@ -63,10 +63,10 @@ class Queue {
   void end();
 
   // Is there something to get (room for what the last put could not), or will there be in a moment?
-  bool soon_to_get() {
+  bool spin_briefly_to_get() {
     return get_spin_([this] { return size() != 0 || ended(); });
   }
-  bool soon_to_put() {
+  bool spin_briefly_to_put() {
     return put_spin_([this] { return has_room(wanted_) || ended(); });
   }
   // Blocks at most until the deadline; true if a get (a put of what the last put could not) is
@@ -100,7 +100,7 @@ class Queue {
         object_(object),
         body_(*object.body<QueueBody>()),
         lease_units_(lease_units) {}
-  // The ring as it stands, checked: whatever is done under the guard may rely on it.
+  // The ring as it stands, checked: whatever is done in the critical section may rely on it.
   struct View {
     uint64_t head, tail;
     uint64_t capacity;
@@ -114,11 +114,11 @@ class Queue {
   uint64_t records() const;
   // Records in the ring that are nobody's any more.
   virtual uint64_t tombstones() const { return 0; }
-  // Under the guard, after somebody died there; or if the guard may have forgotten that.
+  // In the critical section, after somebody died there; or if the mutex may have forgotten that.
   virtual bool must_recover() const { return false; }
   virtual void recover() {}
-  void recover_if_due(const Guard& guard);
-  bool died_under(const Guard& guard);
+  void recover_if_due(const CriticalSection& section);
+  bool note_death(const CriticalSection& section);
   bool read_view(View* view) const;
   RecordHead head_at(uint64_t capacity, uint64_t offset) const;
   std::atomic<uint64_t>& word_at(uint64_t capacity, uint64_t offset) const;
@@ -132,8 +132,8 @@ class Queue {
 
  private:
   bool has_room(uint64_t bytes) const;
-  TransferStatus put_guarded(const Record* records, size_t count, size_t* put);
-  TransferStatus get_guarded(size_t count, std::vector<Record>* records);
+  TransferStatus put_in_section(const Record* records, size_t count, size_t* put);
+  TransferStatus get_in_section(size_t count, std::vector<Record>* records);
   TransferStatus make_room(View* view, uint64_t bytes);
   void copy_in(uint64_t capacity, uint64_t offset, const void* from, size_t length);
 

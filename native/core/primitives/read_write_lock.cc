@@ -29,19 +29,19 @@ int ReadWriteLock::take_entry() {
   return -1;
 }
 
-Outcome ReadWriteLock::look_shared(WritersToBypass bypass) {
+Outcome ReadWriteLock::try_shared(WritersToBypass bypass) {
   if (keeps_out(body_.writer.load(), bypass)) return {};
   const int index = take_entry();
   if (index < 0) return {};
-  platform::fence_after_rmw();  // INV-15: pairs with the one in look_exclusive
+  platform::fence_after_rmw();  // INV-15: pairs with the one in claim_exclusive
   if (keeps_out(body_.writer.load(), bypass)) {
-    leave(static_cast<uint32_t>(index));
+    take_out(static_cast<uint32_t>(index));
     return {};
   }
   const uint64_t number =
       hold_after(body_.acquisitions.fetch_add(1, std::memory_order_relaxed), kPlaces);
   entry(index).hold.store(number, std::memory_order_relaxed);
-  KILL_POINT("read_write_lock.look_shared.hold");
+  KILL_POINT("read_write_lock.try_shared.hold");
   take_turn();
   return {number * kPlaces + static_cast<uint64_t>(index), body_.writing.load() != 0};
 }
@@ -52,12 +52,12 @@ void ReadWriteLock::take_turn() {
   while (left != 0 && !body_.turn.compare_exchange_weak(left, left - 1)) {
   }
   KILL_POINT("read_write_lock.take_turn.turn");
-  if (left == 1) ring_one(body_.writers, agent_.registry(), writers_tag());
+  if (left == 1) wake_one(body_.writers, agent_.registry(), writers_tag());
 }
 
 bool ReadWriteLock::readers_first() {
   if (body_.turn.load() == 0) return false;
-  // Those who were rung may have died or given up.
+  // Those who were woken may have died or given up.
   if (!patience_.exhausted(body_.acquisitions.load(std::memory_order_relaxed))) return true;
   patience_.reset();
   body_.turn.store(0);
@@ -78,7 +78,7 @@ bool ReadWriteLock::has_readers() {
   return false;
 }
 
-Outcome ReadWriteLock::look_exclusive() {
+Outcome ReadWriteLock::claim_exclusive() {
   AgentId writer = body_.writer.load();
   if (writer == agent_.id()) {
     if (body_.writing.load() == writer) return {};
@@ -86,7 +86,7 @@ Outcome ReadWriteLock::look_exclusive() {
     if (writer != 0 && agent_.registry().alive(writer)) return {};
     if (writer == 0 && readers_first()) return {};
     if (!body_.writer.compare_exchange_strong(writer, agent_.id())) return {};
-    KILL_POINT("read_write_lock.look_exclusive.writer");
+    KILL_POINT("read_write_lock.claim_exclusive.writer");
   }
   platform::fence_after_rmw();  // INV-15
   if (has_readers()) return {};
@@ -94,11 +94,11 @@ Outcome ReadWriteLock::look_exclusive() {
   const uint64_t number =
       hold_after(body_.acquisitions.fetch_add(1, std::memory_order_relaxed), kPlaces);
   body_.hold.store(number, std::memory_order_relaxed);
-  KILL_POINT("read_write_lock.look_exclusive.hold");
+  KILL_POINT("read_write_lock.claim_exclusive.hold");
   body_.writing.store(agent_.id());
-  KILL_POINT("read_write_lock.look_exclusive.writing");
+  KILL_POINT("read_write_lock.claim_exclusive.writing");
   if (abandoned) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
-  KILL_POINT("read_write_lock.look_exclusive.abandonments");
+  KILL_POINT("read_write_lock.claim_exclusive.abandonments");
   return {number * kPlaces + kReadersMax, abandoned};
 }
 
@@ -106,7 +106,7 @@ Outcome ReadWriteLock::try_exclusive() {
   const bool claimed = body_.writer.load() == agent_.id();
   // A claim keeps readers out for as long as it stands: none without need.
   if (!claimed && has_readers()) return {};
-  const Outcome outcome = look_exclusive();
+  const Outcome outcome = claim_exclusive();
   if (!outcome && !claimed) withdraw();
   return outcome;
 }
@@ -116,31 +116,31 @@ void ReadWriteLock::withdraw() {
   if (body_.writer.load() != writer || body_.writing.load() == writer) return;
   if (body_.writer.compare_exchange_strong(writer, 0)) {
     KILL_POINT("read_write_lock.withdraw.writer");
-    ring_all(body_.readers, agent_.registry(), readers_tag());
-    ring_one(body_.writers, agent_.registry(), writers_tag());
+    wake_all(body_.readers, agent_.registry(), readers_tag());
+    wake_one(body_.writers, agent_.registry(), writers_tag());
   }
 }
 
 Outcome ReadWriteLock::wait_shared(WritersToBypass bypass, int64_t deadline_ns) {
-  soon();
+  spin_briefly();
   int index = -1;
-  bool used = false;  // the ring that took our entry out brought us here
-  const Outcome outcome = wait_for_rings(
-      agent_, readers_tag(), deadline_ns, [&] { return look_shared(bypass); },
+  bool used = false;  // the wake-up that took our entry out brought us here
+  const Outcome outcome = wait_for_wakes(
+      agent_, readers_tag(), deadline_ns, [&] { return try_shared(bypass); },
       [&] {
         index = enrol_again(body_.readers, agent_.registry(), agent_.id(), 1, index);
         used = false;
       },
       [&] { watch_writer(); }, [&] { used = true; });
-  // In before its ring: that was counted in the turn, where nobody would take it.
+  // In before its wake-up: that was counted in the turn, where nobody would take it.
   if (!cancel(body_.readers, agent_.id(), index) && !used) pass_on_shared();
   return outcome;
 }
 
 Outcome ReadWriteLock::wait_exclusive(int64_t deadline_ns) {
-  soon();
-  return wait_at_bell(
-      agent_, body_.writers, writers_tag(), deadline_ns, [&] { return look_exclusive(); },
+  spin_briefly();
+  return wait_at_doorbell(
+      agent_, body_.writers, writers_tag(), deadline_ns, [&] { return claim_exclusive(); },
       [&] { watch_all(); });
 }
 
@@ -156,85 +156,85 @@ void ReadWriteLock::watch_all() {
 }
 
 // Takes a reader out. The writer that waits for it need not be the first in the wait set, so it is
-// rung by its id.
-void ReadWriteLock::leave(uint32_t index) {
+// woken by its id.
+void ReadWriteLock::take_out(uint32_t index) {
   entry(index).owner.exchange(0);
-  KILL_POINT("read_write_lock.leave.owner");
+  KILL_POINT("read_write_lock.take_out.owner");
   platform::fence_after_rmw();
   const AgentId writer = body_.writer.load();
   if (writer == 0) {
-    ring_one(body_.writers, agent_.registry(), writers_tag());
+    wake_one(body_.writers, agent_.registry(), writers_tag());
     return;
   }
   for (uint32_t i = 0; i < kReadersMax; i++) {
     if (reader_at(i) != 0) return;
   }
-  agent_.registry().ring(writer, writers_tag());
+  agent_.registry().wake(writer, writers_tag());
 }
 
 Code ReadWriteLock::release_shared(uint64_t hold) {
-  if (hold % kPlaces == kReadersMax || !is_mine(hold)) return Code::not_locked;
-  leave(static_cast<uint32_t>(hold % kPlaces));
+  if (hold % kPlaces == kReadersMax || !is_current_hold(hold)) return Code::not_locked;
+  take_out(static_cast<uint32_t>(hold % kPlaces));
   return Code::ok;
 }
 
 Code ReadWriteLock::release_exclusive(uint64_t hold) {
-  if (hold % kPlaces != kReadersMax || !is_mine(hold)) return Code::not_locked;
+  if (hold % kPlaces != kReadersMax || !is_current_hold(hold)) return Code::not_locked;
   body_.writing.store(0);  // first: whoever dies after this has released
-  body_.turn.store(1);     // ours: no writer slips in before the readers have been rung
+  body_.turn.store(1);     // ours: no writer slips in before the readers have been woken
   KILL_POINT("read_write_lock.release_exclusive.writing");
   AgentId writer = agent_.id();
   body_.writer.compare_exchange_strong(writer, 0);
   KILL_POINT("read_write_lock.release_exclusive.writer");
-  hand_on();
+  give_readers_their_turn();
   return Code::ok;
 }
 
-void ReadWriteLock::hand_on() {
-  // Each is counted before it is rung: it may be in, and have taken its turn, before we are back
+void ReadWriteLock::give_readers_their_turn() {
+  // Each is counted before it is woken: it may be in, and have taken its turn, before we are back
   // here.
-  bool rung = true;
-  for (uint32_t i = 0; i < kWaitSetSize && rung; i++) {
+  bool woken = true;
+  for (uint32_t i = 0; i < kWaitSetSize && woken; i++) {
     body_.turn.fetch_add(1);
-    KILL_POINT("read_write_lock.hand_on.turn");
-    rung = ring_one(body_.readers, agent_.registry(), readers_tag());
-    if (!rung) take_turn();
+    KILL_POINT("read_write_lock.give_readers_their_turn.turn");
+    woken = wake_one(body_.readers, agent_.registry(), readers_tag());
+    if (!woken) take_turn();
   }
   take_turn();
 }
 
 void ReadWriteLock::pass_on_shared() {
-  if (!ring_one(body_.readers, agent_.registry(), readers_tag())) take_turn();
+  if (!wake_one(body_.readers, agent_.registry(), readers_tag())) take_turn();
 }
 
 void ReadWriteLock::pass_on_exclusive() {
-  ring_one(body_.writers, agent_.registry(), writers_tag());
+  wake_one(body_.writers, agent_.registry(), writers_tag());
 }
 
 void ReadWriteLock::abandon() {
   // Whoever waits finds the dead in the word or in the table.
-  ring_all(body_.readers, agent_.registry(), readers_tag());
-  ring_all(body_.writers, agent_.registry(), writers_tag());
+  wake_all(body_.readers, agent_.registry(), readers_tag());
+  wake_all(body_.writers, agent_.registry(), writers_tag());
 }
 
-bool ReadWriteLock::read_by_me() const {
+bool ReadWriteLock::is_read_by_caller() const {
   for (uint32_t i = 0; i < kReadersMax; i++) {
     if (entry(i).owner.load(std::memory_order_relaxed) == agent_.id()) return true;
   }
   return false;
 }
 
-bool ReadWriteLock::all_mine() const {
+bool ReadWriteLock::all_held_by_caller() const {
   for (uint32_t i = 0; i < kReadersMax; i++) {
     if (entry(i).owner.load(std::memory_order_relaxed) != agent_.id()) return false;
   }
   return true;
 }
 
-bool ReadWriteLock::is_mine(uint64_t hold) const {
+bool ReadWriteLock::is_current_hold(uint64_t hold) const {
   const uint64_t place = hold % kPlaces, number = hold / kPlaces;
   if (place == kReadersMax) {
-    return written_by_me() && body_.hold.load(std::memory_order_relaxed) == number;
+    return is_written_by_caller() && body_.hold.load(std::memory_order_relaxed) == number;
   }
   if (place > kReadersMax) return false;
   const Permit& held = entry(place);

@@ -6,7 +6,7 @@
 //   write   swap `writer` 0 or dead -> me, then look at the table: nobody alive in it: writing.
 //   Else
 //           wait for them to leave; no reader enters meanwhile.
-//   leave   take my id out; the last reader rings the writer that waits.
+//   leave   take my id out; the last reader wakes the writer that waits.
 //   turn    a writer that leaves while readers wait lets them go first: as many as it rang. Writers
 //   hold
 //           back until so many have entered, or a slice has passed without anything happening.
@@ -29,10 +29,10 @@ class ReadWriteLock {
   ReadWriteLock(Agent& agent, Object& object)
       : agent_(agent), object_(object), body_(*object.body<ReadWriteBody>()) {}
 
-  Outcome look_shared(WritersToBypass bypass);
+  Outcome try_shared(WritersToBypass bypass);
   Outcome wait_shared(WritersToBypass bypass, int64_t deadline_ns);
   // Leaves the claim in place if it has to wait: see withdraw().
-  Outcome look_exclusive();
+  Outcome claim_exclusive();
   Outcome wait_exclusive(int64_t deadline_ns);
   // Leaves no claim behind that was not there before.
   Outcome try_exclusive();
@@ -41,26 +41,26 @@ class ReadWriteLock {
 
   Code release_shared(uint64_t hold);
   Code release_exclusive(uint64_t hold);
-  // The ring that woke a reader was for nothing.
+  // The wake-up of a reader was for nothing.
   void pass_on_shared();
   void pass_on_exclusive();
   void abandon();
 
   // Does nobody write or want to, or is that so in a moment? Readers that a writer waits for are
   // not seen.
-  bool soon() {
+  bool spin_briefly() {
     return spin_([this] { return body_.writer.load(std::memory_order_relaxed) == 0; });
   }
   void watch_writer() { agent_.watch(body_.writer.load()); }
   void watch_all();
 
   bool writes(AgentId id) const { return body_.writer.load() == id && body_.writing.load() == id; }
-  bool written_by_me() const { return writes(agent_.id()); }
-  bool read_by_me() const;
-  bool all_mine()
+  bool is_written_by_caller() const { return writes(agent_.id()); }
+  bool is_read_by_caller() const;
+  bool all_held_by_caller()
       const;  // every place in the table: no more readers fit in, and all are this agent's
-  bool held_by_me() const { return written_by_me() || read_by_me(); }
-  bool is_mine(uint64_t hold) const;
+  bool is_held_by_caller() const { return is_written_by_caller() || is_read_by_caller(); }
+  bool is_current_hold(uint64_t hold) const;
   static constexpr bool kManyHolds = true;
   AgentId writing() const;  // 0 if nobody is
   uint32_t reading();       // holds of live agents
@@ -77,11 +77,11 @@ class ReadWriteLock {
   Permit& entry(uint64_t index) const { return object_.entry<Permit>(index); }
   bool keeps_out(AgentId writer, WritersToBypass bypass);
   int take_entry();
-  void leave(uint32_t index);
+  void take_out(uint32_t index);
   bool has_readers();
   bool readers_first();
   void take_turn();
-  void hand_on();
+  void give_readers_their_turn();
 
   Agent& agent_;
   Object& object_;

@@ -13,11 +13,11 @@ bool is_locked(platform::MutexResult result) {
 
 }  // namespace
 
-Outcome RLock::deeper() {
+Outcome RLock::acquire_again() {
   const uint32_t depth = body_.depth.load(std::memory_order_relaxed);
   if (depth == UINT32_MAX) return {};
   body_.depth.store(depth + 1, std::memory_order_relaxed);
-  KILL_POINT("rlock.deeper.depth");
+  KILL_POINT("rlock.acquire_again.depth");
   return {hold_->value, false};
 }
 
@@ -43,8 +43,8 @@ Outcome RLock::claim_with(platform::MutexResult result) {
   agent_.has_locked(&body_.mutex);
   KILL_POINT("rlock.claim_with.mutex");
   const AgentId before = body_.owner.load();
-  // The kernel wakes us before it closes the bell of the dead. Its word is good: no two agents that
-  // lock mutexes have the same thread number (Agent::may_lock_mutexes).
+  // The kernel wakes us before it closes the doorbell of the dead. Its word is good: no two agents
+  // that lock mutexes have the same thread number (Agent::may_lock_mutexes).
   const bool died = result == platform::MutexResult::owner_died &&
                     body_.mutex_owner.load(std::memory_order_relaxed) == before;
   body_.mutex_owner.store(agent_.id(), std::memory_order_relaxed);
@@ -52,21 +52,21 @@ Outcome RLock::claim_with(platform::MutexResult result) {
   Outcome outcome;
   if (before == 0 || died || !agent_.registry().alive(before)) outcome = claim(before);
   if (!outcome) {
-    unlock();
+    unlock_mutex();
     // Whoever looked meanwhile found the mutex taken, by us, and may have gone to sleep beside a
     // word that has become free (spec/rlock.pml).
-    if (body_.owner.load() == 0) ring_one(body_.waiters, agent_.registry(), object_.tag());
+    if (body_.owner.load() == 0) wake_one(body_.waiters, agent_.registry(), object_.tag());
   }
   return outcome;
 }
 
 Outcome RLock::try_acquire() {
-  if (held_by_me()) return deeper();
+  if (is_held_by_caller()) return acquire_again();
   if (!agent_.may_lock_mutexes()) return owner() == 0 ? claim(0) : Outcome{};
   return claim_with(platform::try_lock_mutex(&body_.mutex, agent_.party()));
 }
 
-Outcome RLock::look() {
+Outcome RLock::try_acquire_or_rescue() {
   if (Outcome outcome = try_acquire()) return outcome;
   const AgentId owner = body_.owner.load();
   if (owner == 0) {
@@ -80,7 +80,8 @@ Outcome RLock::look() {
   patience_.reset();
   if (agent_.registry().alive(owner)) return {};
   if (agent_.may_lock_mutexes()) {
-    // The kernel marks a dead thread's mutexes before it closes its bell, so now it is to be had.
+    // The kernel marks a dead thread's mutexes before it closes its doorbell, so now it is to be
+    // had.
     if (Outcome outcome = claim_with(platform::try_lock_mutex(&body_.mutex, agent_.party()))) {
       return outcome;
     }
@@ -89,8 +90,8 @@ Outcome RLock::look() {
 }
 
 Outcome RLock::wait(int64_t deadline_ns) {
-  if (soon()) {
-    if (Outcome outcome = look()) return outcome;
+  if (spin_briefly()) {
+    if (Outcome outcome = try_acquire_or_rescue()) return outcome;
   }
   if (agent_.may_lock_mutexes()) {
     platform::MutexResult result = platform::MutexResult::busy;
@@ -99,10 +100,11 @@ Outcome RLock::wait(int64_t deadline_ns) {
       return claim_with(result);
     });
     if (outcome) return outcome;
-    if (result == platform::MutexResult::busy) return look();  // the slice is over
+    if (result == platform::MutexResult::busy) return try_acquire_or_rescue();  // the slice is over
   }
-  return wait_at_bell(
-      agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return look(); }, [&] { watch(); });
+  return wait_at_doorbell(
+      agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return try_acquire_or_rescue(); },
+      [&] { watch(); });
 }
 
 void RLock::watch() { agent_.watch(body_.owner.load()); }
@@ -114,16 +116,16 @@ void RLock::resume(uint64_t hold, uint32_t depth) {
 }
 
 // The mutex, if this agent has it.
-void RLock::unlock() {
+void RLock::unlock_mutex() {
   if (!agent_.forget_mutex(&body_.mutex)) return;
   body_.mutex_owner.store(0, std::memory_order_relaxed);
-  KILL_POINT("rlock.unlock.mutex_owner");
+  KILL_POINT("rlock.unlock_mutex.mutex_owner");
   platform::unlock_mutex(&body_.mutex, agent_.party());
-  KILL_POINT("rlock.unlock.mutex");
+  KILL_POINT("rlock.unlock_mutex.mutex");
 }
 
 Code RLock::release() {
-  if (!held_by_me()) return Code::not_owner;
+  if (!is_held_by_caller()) return Code::not_owner;
   const uint32_t depth = body_.depth.load(std::memory_order_relaxed);
   if (depth > 1) {
     body_.depth.store(depth - 1, std::memory_order_relaxed);
@@ -132,16 +134,16 @@ Code RLock::release() {
   }
   body_.depth.store(0, std::memory_order_relaxed);
   KILL_POINT("rlock.release.depth");
-  // Some read-modify-write has to come before ring_one looks (INV-4): the mutex's, or this one.
+  // Some read-modify-write has to come before wake_one looks (INV-4): the mutex's, or this one.
   if (body_.mutex_owner.load(std::memory_order_relaxed) == agent_.id()) {
     body_.owner.store(0, std::memory_order_release);
     KILL_POINT("rlock.release.owner");
-    unlock();
+    unlock_mutex();
   } else {
     body_.owner.exchange(0);
     KILL_POINT("rlock.release.owner_without_mutex");
   }
-  ring_one(body_.waiters, agent_.registry(), object_.tag());
+  wake_one(body_.waiters, agent_.registry(), object_.tag());
   return Code::ok;
 }
 
@@ -149,14 +151,14 @@ Code RLock::release_hold(uint64_t hold) {
   return hold_->value == hold ? release() : Code::not_owner;
 }
 
-void RLock::let_go() {
-  if (!held_by_me()) unlock();
+void RLock::unlock_stray_mutex() {
+  if (!is_held_by_caller()) unlock_mutex();
 }
 
 void RLock::abandon() {
   // `owner` keeps our id, which is dead by now: that is what tells the next holder.
-  unlock();
-  ring_one(body_.waiters, agent_.registry(), object_.tag());
+  unlock_mutex();
+  wake_one(body_.waiters, agent_.registry(), object_.tag());
 }
 
 namespace {

@@ -1,7 +1,7 @@
 // RLock: an owner word to hold, a depth to count, a robust mutex to wait in.
 //
 //   acquire   `owner` is me: one deeper. Else lock the mutex, then swap `owner` 0 or dead -> me.
-//   release   one less deep; at 0 write 0 into `owner`, unlock the mutex, ring one waiter.
+//   release   one less deep; at 0 write 0 into `owner`, unlock the mutex, wake one waiter.
 //   death     the kernel marks the mutex and wakes a waiter at once. Whoever swaps a dead agent out
 //   of
 //             `owner` is told.
@@ -10,7 +10,7 @@
 //
 // INV-1 holds here as in lock.h: the swap is the lock, at most one live agent is in `owner`.
 // INV-11 Whoever has the mutex and not the word gives the mutex back at once, and waits at its
-// bell.
+// doorbell.
 //
 // A dead agent in `owner` died, or ended, while holding. Death between two steps of an acquisition
 // or of a release leaves 0 there or older news, and nothing of the user's half done.
@@ -30,12 +30,12 @@ class RLock {
         hold_(agent.hold_number(object)) {}
 
   // Tries, and if that fails sees whether there is somebody to wait for at all.
-  Outcome look();
+  Outcome try_acquire_or_rescue();
   Outcome try_acquire();
   // Blocks at most until the deadline.
   Outcome wait(int64_t deadline_ns);
   // Is it free, or will it be in a moment?
-  bool soon() {
+  bool spin_briefly() {
     return spin_([this] { return body_.owner.load(std::memory_order_relaxed) == 0; });
   }
   // Whoever is in the way: its death is to end a wait of this agent.
@@ -50,12 +50,16 @@ class RLock {
   void abandon();
   // Before a handle of this agent goes. A mutex that it still has, though the owner word is
   // another's, it has only because somebody wrote over that word.
-  void let_go();
+  void unlock_stray_mutex();
 
   AgentId owner() const { return body_.owner.load(); }
-  bool held_by_me() const { return body_.owner.load(std::memory_order_relaxed) == agent_.id(); }
-  uint32_t depth() const { return held_by_me() ? body_.depth.load(std::memory_order_relaxed) : 0; }
-  bool is_mine(uint64_t hold) const { return held_by_me() && hold_number() == hold; }
+  bool is_held_by_caller() const {
+    return body_.owner.load(std::memory_order_relaxed) == agent_.id();
+  }
+  uint32_t depth() const {
+    return is_held_by_caller() ? body_.depth.load(std::memory_order_relaxed) : 0;
+  }
+  bool is_current_hold(uint64_t hold) const { return is_held_by_caller() && hold_number() == hold; }
   static constexpr bool kManyHolds = false;  // of one agent at one time
   // Of this agent's present or last hold.
   uint64_t hold_number() const { return hold_->value; }
@@ -64,10 +68,10 @@ class RLock {
   uint64_t tag() const { return object_.tag(); }
 
  private:
-  Outcome deeper();
+  Outcome acquire_again();
   Outcome claim(AgentId from);
   Outcome claim_with(platform::MutexResult result);
-  void unlock();
+  void unlock_mutex();
 
   Agent& agent_;
   Object& object_;

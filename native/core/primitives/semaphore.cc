@@ -17,7 +17,7 @@ Outcome Semaphore::taken() {
 }
 
 Outcome Semaphore::wait(int64_t deadline_ns) {
-  if (soon()) {
+  if (spin_briefly()) {
     if (Outcome outcome = try_acquire()) return outcome;
   }
   if constexpr (platform::traits::kTimedWaits) {
@@ -25,8 +25,8 @@ Outcome Semaphore::wait(int64_t deadline_ns) {
       return platform::wait_until(object_.semaphore(), deadline_ns) ? taken() : Outcome{};
     });
   } else {
-    return wait_at_bell(agent_, body_.waiters, object_.tag(), deadline_ns,
-                        [&] { return try_acquire(); });
+    return wait_at_doorbell(agent_, body_.waiters, object_.tag(), deadline_ns,
+                            [&] { return try_acquire(); });
   }
 }
 
@@ -41,7 +41,7 @@ Code Semaphore::release(uint32_t count) {
     KILL_POINT("semaphore.release.value");
     platform::post(object_.semaphore());
     KILL_POINT("semaphore.release.token");
-    ring_one(body_.waiters, agent_.registry(), object_.tag());
+    wake_one(body_.waiters, agent_.registry(), object_.tag());
   }
   return Code::ok;
 }

@@ -13,10 +13,10 @@ class Semaphore {
       : agent_(agent), object_(object), body_(*object.body<SemaphoreBody>()) {}
 
   Outcome try_acquire() { return platform::try_wait(object_.semaphore()) ? taken() : Outcome{}; }
-  Outcome look() { return try_acquire(); }
+  Outcome try_acquire_or_rescue() { return try_acquire(); }
   Outcome wait(int64_t deadline_ns);
   // Is a permit there, or will one be in a moment?
-  bool soon() {
+  bool spin_briefly() {
     return spin_([this] { return value() > 0; });
   }
   void watch() {}  // permits have no owner whose death would bring them back

@@ -117,8 +117,9 @@ Store::~Store() {
       for (const std::string& name : names) empty &= !is_object_file(name);
       if (empty && !error) {
         for (const std::string& name : names) {
-          if (name.rfind(kBellPrefix, 0) == 0) platform::unlink_file(directory_fd_, name.c_str());
-          KILL_POINT("store.leave.bell");
+          if (name.rfind(kDoorbellPrefix, 0) == 0)
+            platform::unlink_file(directory_fd_, name.c_str());
+          KILL_POINT("store.leave.doorbell");
         }
         platform::unlink_file(directory_fd_, kRegistryName);
         KILL_POINT("store.leave.registry");
@@ -134,19 +135,19 @@ Store::~Store() {
 }
 
 Status Store::claim_agent(uint32_t thread_id, const std::string& process_name, AgentId* id,
-                          int* bell_fd, bool* lone_number) {
+                          int* doorbell_fd, bool* lone_number) {
   Locked locked(*this, kOpenPatience_ns);
   if (!locked.acquired()) return Locked::busy();
   if (Status status = check_surroundings(); !status.ok()) return status;
-  return registry_.claim(thread_id, process_name, id, bell_fd, lone_number);
+  return registry_.claim(thread_id, process_name, id, doorbell_fd, lone_number);
 }
 
-void Store::vacate_agent(AgentId id, int bell_fd) {
+void Store::vacate_agent(AgentId id, int doorbell_fd) {
   Locked locked(*this, kClosePatience_ns);
   if (locked.acquired()) {
-    registry_.vacate(id, bell_fd);
+    registry_.vacate(id, doorbell_fd);
   } else {
-    platform::close_descriptor(bell_fd);  // dead all the same; a sweep takes the rest away
+    platform::close_descriptor(doorbell_fd);  // dead all the same; a sweep takes the rest away
   }
 }
 

@@ -1,7 +1,7 @@
 // The directory of one user and everything in it: creating, opening, closing, sweeping, listing.
 // One Store a process, shared by its agents; one Object an open name, shared by its handles.
 //
-// INV-8 Files, semaphores, slots and bells come and go only under the directory's lock, which ends
+// INV-8 Files, semaphores, slots and doorbells come and go only under the directory's lock, which ends
 // with its holder.
 //
 // INV-9 Whoever uses an object holds a shared flock on its file for as long. "Is it in use" is "can
@@ -50,9 +50,9 @@ class Store {
   Status unlink(Object* object);
   Status list(std::vector<Listing>* listings);
 
-  Status claim_agent(uint32_t thread_id, const std::string& process_name, AgentId* id, int* bell_fd,
-                     bool* lone_number);
-  void vacate_agent(AgentId id, int bell_fd);
+  Status claim_agent(uint32_t thread_id, const std::string& process_name, AgentId* id,
+                     int* doorbell_fd, bool* lone_number);
+  void vacate_agent(AgentId id, int doorbell_fd);
 
   Registry& registry() { return registry_; }
   const std::string& directory() const { return directory_; }

@@ -28,8 +28,9 @@ void Store::sweep() {
   const int64_t started = platform::monotonic_ns();
   platform::OsError error;
   for (const std::string& file_name : platform::list_directory(directory_fd_, &error)) {
-    if (registry_.is_stale_bell(file_name)) platform::unlink_file(directory_fd_, file_name.c_str());
-    KILL_POINT("store.sweep.bell");
+    if (registry_.is_stale_doorbell(file_name))
+      platform::unlink_file(directory_fd_, file_name.c_str());
+    KILL_POINT("store.sweep.doorbell");
     Found found;
     if (!is_object_file(file_name) || !inspect_file(file_name, &found).ok() || found.in_use) {
       continue;

@@ -7,23 +7,23 @@ namespace holdfast::core {
 namespace {
 
 // Tries before the thread goes to sleep, with a pause that grows from try to try: some 3 us in all.
-// The guard is held for a tenth of that, and to sleep and be woken costs ten times as much. On a
-// single processor the holder cannot get on while somebody spins.
+// The critical section takes a tenth of that, and to sleep and be woken costs ten times as much. On
+// a single processor the holder cannot get on while somebody spins.
 const int kSpins = platform::processor_count() > 1 ? 24 : 0;
 
 }  // namespace
 
-Guard::Guard(Agent& agent, platform::traits::MutexStorage& mutex)
+CriticalSection::CriticalSection(Agent& agent, platform::traits::MutexStorage& mutex)
     : agent_(agent), mutex_(mutex), result_(lock()) {
-  KILL_POINT("guard.locked");
+  KILL_POINT("critical_section.entered");
 }
 
-Guard::~Guard() {
-  if (locked()) platform::unlock_mutex(&mutex_, agent_.party());
-  KILL_POINT("guard.unlocked");
+CriticalSection::~CriticalSection() {
+  if (entered()) platform::unlock_mutex(&mutex_, agent_.party());
+  KILL_POINT("critical_section.left");
 }
 
-Guard::Result Guard::lock() {
+CriticalSection::Result CriticalSection::lock() {
   const platform::MutexParty party = agent_.party();
   Result result = platform::try_lock_mutex(&mutex_, party);
   for (int spin = 0; spin < kSpins && result == Result::busy; spin++) {

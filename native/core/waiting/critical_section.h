@@ -7,18 +7,18 @@
 
 namespace holdfast::core {
 
-class Guard {
+class CriticalSection {
  public:
-  // Whoever cannot have the guard for this long tries again at its next slice rather than block the
+  // Whoever cannot have the mutex for this long tries again at its next slice rather than block the
   // event loop.
   static constexpr int64_t kPatience_ns = 2 * platform::kNanosPerMilli;
 
-  Guard(Agent& agent, platform::traits::MutexStorage& mutex);
-  ~Guard();
-  Guard(const Guard&) = delete;
-  Guard& operator=(const Guard&) = delete;
+  CriticalSection(Agent& agent, platform::traits::MutexStorage& mutex);
+  ~CriticalSection();
+  CriticalSection(const CriticalSection&) = delete;
+  CriticalSection& operator=(const CriticalSection&) = delete;
 
-  bool locked() const { return result_ == Result::locked || abandoned(); }
+  bool entered() const { return result_ == Result::locked || abandoned(); }
   // Locked, and whoever had it before died inside.
   bool abandoned() const { return result_ == Result::owner_died; }
 

@@ -15,9 +15,9 @@ namespace holdfast::core {
 constexpr int64_t kSlice_ns = kSlice_ms * platform::kNanosPerMilli;
 
 // For how long at a time a blocked thread waits in the kernel for the thing itself, which is the
-// fastest way to have it; at its bell it hears of the holder's death, too. Longer than the kernel's
-// tick: for a timer that comes before that the clock has to be set, which in a virtual machine
-// costs as much as the whole hand-over.
+// fastest way to have it; at its doorbell it hears of the holder's death, too. Longer than the
+// kernel's tick: for a timer that comes before that the clock has to be set, which in a virtual
+// machine costs as much as the whole hand-over.
 constexpr int64_t kKernelWait_ns = 10 * platform::kNanosPerMilli;
 
 // What trying came to. `hold` numbers the acquisition, so that a guard can tell its own hold from a
@@ -53,12 +53,12 @@ class Patience {
   int64_t since_ns_ = 0;
 };
 
-// Waits at the bell, at most until the deadline, for a ring of this object. Used where the kernel
-// has no timed wait for the thing itself. `try_once` returns what is true once it has come, and
-// does not block; `ask` asks for a ring, `watch` watches those who are in the way, `heard` says
-// that a ring came.
+// Waits at the doorbell, at most until the deadline, for a wake-up of this object. Used where the
+// kernel has no timed wait for the thing itself. `try_once` returns what is true once it has come,
+// and does not block; `ask` asks for a wake-up, `watch` watches those who are in the way, `heard`
+// says that a wake-up came.
 template <class Try, class Ask, class Watch, class Heard>
-auto wait_for_rings(Agent& agent, uint64_t tag, int64_t deadline_ns, Try try_once, Ask ask,
+auto wait_for_wakes(Agent& agent, uint64_t tag, int64_t deadline_ns, Try try_once, Ask ask,
                     Watch watch, Heard heard) {
   std::vector<uint64_t> not_ours;
   ask();
@@ -66,16 +66,16 @@ auto wait_for_rings(Agent& agent, uint64_t tag, int64_t deadline_ns, Try try_onc
   while (!outcome && platform::monotonic_ns() < deadline_ns) {
     watch();
     agent.wait(deadline_ns);
-    bool rung = false;
-    for (const uint64_t seen : agent.take_rings()) {
-      rung |= seen == tag;
+    bool woken = false;
+    for (const uint64_t seen : agent.take_wakes()) {
+      woken |= seen == tag;
       if (std::find(not_ours.begin(), not_ours.end(), seen) == not_ours.end()) {
         not_ours.push_back(seen);  // our own tag too: the event loop may wait for the same object
       }
     }
-    if (rung) heard();
+    if (woken) heard();
     outcome = try_once();
-    if (!outcome && rung) {
+    if (!outcome && woken) {
       ask();
       outcome = try_once();
     }
@@ -85,28 +85,28 @@ auto wait_for_rings(Agent& agent, uint64_t tag, int64_t deadline_ns, Try try_onc
 }
 
 template <class Try, class Ask, class Watch>
-auto wait_for_rings(Agent& agent, uint64_t tag, int64_t deadline_ns, Try try_once, Ask ask,
+auto wait_for_wakes(Agent& agent, uint64_t tag, int64_t deadline_ns, Try try_once, Ask ask,
                     Watch watch) {
-  return wait_for_rings(agent, tag, deadline_ns, try_once, ask, watch, [] {});
+  return wait_for_wakes(agent, tag, deadline_ns, try_once, ask, watch, [] {});
 }
 
-// The same with a wait set to be rung from.
+// The same with a wait set to be woken from.
 template <class Try, class Watch>
-auto wait_at_bell(Agent& agent, WaitSet& set, uint64_t tag, int64_t deadline_ns, Try try_once,
-                  Watch watch) {
+auto wait_at_doorbell(Agent& agent, WaitSet& set, uint64_t tag, int64_t deadline_ns, Try try_once,
+                      Watch watch) {
   int index = -1;
   const auto ask = [&] { index = enrol_again(set, agent.registry(), agent.id(), 1, index); };
-  const auto outcome = wait_for_rings(agent, tag, deadline_ns, try_once, ask, watch);
-  if (!cancel(set, agent.id(), index)) ring_one(set, agent.registry(), tag);
+  const auto outcome = wait_for_wakes(agent, tag, deadline_ns, try_once, ask, watch);
+  if (!cancel(set, agent.id(), index)) wake_one(set, agent.registry(), tag);
   return outcome;
 }
 
 template <class Try>
-auto wait_at_bell(Agent& agent, WaitSet& set, uint64_t tag, int64_t deadline_ns, Try try_once) {
-  return wait_at_bell(agent, set, tag, deadline_ns, try_once, [] {});
+auto wait_at_doorbell(Agent& agent, WaitSet& set, uint64_t tag, int64_t deadline_ns, Try try_once) {
+  return wait_at_doorbell(agent, set, tag, deadline_ns, try_once, [] {});
 }
 
-// Waits inside the kernel; the entry in the wait set is there to be counted, not to be rung.
+// Waits inside the kernel; the entry in the wait set is there to be counted, not to be woken.
 template <class Block>
 Outcome wait_in_kernel(Agent& agent, WaitSet& set, Block block) {
   const int index = enrol(set, agent.registry(), agent.id(), 1, WaitHow::in_kernel);

@@ -11,7 +11,7 @@
 namespace holdfast::platform::traits {
 
 // A thread can block in a semaphore or a mutex with a monotonic deadline (sem_clockwait,
-// pthread_mutex_clocklock: glibc 2.30). Where it cannot, it waits at its bell.
+// pthread_mutex_clocklock: glibc 2.30). Where it cannot, it waits at its doorbell.
 inline constexpr bool kTimedWaits = true;
 
 struct alignas(8) MutexStorage {

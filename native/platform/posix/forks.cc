@@ -1,6 +1,7 @@
 // fork(2) without exec(2), as a foreign add-on may do it. The child has a copy of every descriptor,
-// and what ends with a descriptor (a bell's reader, a flock) would last for as long as the child.
-// All are close-on-exec, so a child that executes another program only loses them a little sooner.
+// and what ends with a descriptor (a doorbell's reader, a flock) would last for as long as the
+// child. All are close-on-exec, so a child that executes another program only loses them a little
+// sooner.
 #include <pthread.h>
 #include <unistd.h>
 

@@ -74,13 +74,14 @@ struct BarrierScene : Scene {
   }
   // Nobody has died, and so nobody breaks anything.
   void meanwhile() override {
-    for (Peer* peer : arrived) facts->number = static_cast<uint64_t>(peer->primitive.look(round));
+    for (Peer* peer : arrived)
+      facts->number = static_cast<uint64_t>(peer->primitive.check_round(round));
   }
 
   // The first look at a dead one breaks the round, and the second one says so.
   ArrivalStatus look(Peer& peer) {
-    const ArrivalStatus status = peer->look(round);
-    return status != ArrivalStatus::not_yet ? status : peer->look(round);
+    const ArrivalStatus status = peer->check_round(round);
+    return status != ArrivalStatus::not_yet ? status : peer->check_round(round);
   }
   // What has become of the round, for all who have arrived in it.
   ArrivalStatus verdict() {
@@ -106,15 +107,15 @@ struct BarrierScene : Scene {
     CHECK_EQUAL(core::count_waiting(object().body().waiters, user->party.registry()), 0u);
     CHECK_EQUAL(core::count_waiting(object().body().arrivals, user->party.registry()), 0u);
   }
-  bool end_of_waiter() { return waiter.is_enrolled() && waiter.was_rung(); }
+  bool end_of_waiter() { return waiter.is_enrolled() && waiter.was_woken(); }
 
   // The rest of the round: `status` is what the first looks said. Says whether the operation took
   // place.
   virtual Progress judge(ArrivalStatus status) = 0;
 
   Progress check() override {
-    const bool waits = waiter.is_enrolled(), rung = end_of_waiter();
-    if (waits && !facts->died) CHECK(rung);  // INV-4
+    const bool waits = waiter.is_enrolled(), woken = end_of_waiter();
+    if (waits && !facts->died) CHECK(woken);  // INV-4
     const Progress progress = judge(arrived.empty() ? ArrivalStatus::not_yet : verdict());
     check_full_round();
     return progress;
@@ -182,7 +183,7 @@ struct ArriveLastAfterBreak : ArriveLast {
     ArriveLast::set_up();
   }
   Progress judge(ArrivalStatus status) override {
-    CHECK(peers[0]->primitive.look(broke) == ArrivalStatus::broken);
+    CHECK(peers[0]->primitive.check_round(broke) == ArrivalStatus::broken);
     return ArriveLast::judge(status);
   }
 };

@@ -37,7 +37,7 @@ struct BoundedScene : Scene {
     return count;
   }
   bool take() {
-    const Outcome outcome = object().look();
+    const Outcome outcome = object().try_acquire_or_rescue();
     if (outcome) holds.push_back(outcome.hold);
     facts->told = facts->told || outcome.abandoned;
     return bool(outcome);
@@ -86,8 +86,8 @@ struct BoundedScene : Scene {
 
   Progress check() override {
     if (waiter.is_enrolled()) {
-      const bool rung = waiter.was_rung();
-      if (!facts->died) CHECK(rung);  // INV-4
+      const bool woken = waiter.was_woken();
+      if (!facts->died) CHECK(woken);  // INV-4
     }
     const uint32_t left = words_of(facts->victim);
     give_back_all();
@@ -97,19 +97,20 @@ struct BoundedScene : Scene {
     CHECK_EQUAL(other->value(), kPermits);
     uint32_t told = 0;
     for (uint32_t i = 0; i < kPermits; i++) {
-      const Outcome outcome = object().look();
+      const Outcome outcome = object().try_acquire_or_rescue();
       CHECK(bool(outcome));
       told += outcome.abandoned;
       holds.push_back(outcome.hold);
     }
     CHECK_EQUAL(told, dead);
-    CHECK(!other->look() && !object().look() && object().all_mine());
+    CHECK(!other->try_acquire_or_rescue() && !object().try_acquire_or_rescue() &&
+          object().all_held_by_caller());
     give_back_all();
     for (uint32_t i = 0; i < kPermits; i++) {
-      const Outcome outcome = other->look();
+      const Outcome outcome = other->try_acquire_or_rescue();
       CHECK(bool(outcome) && !outcome.abandoned);
     }
-    CHECK(!object().look());
+    CHECK(!object().try_acquire_or_rescue());
     for (uint32_t i = 0; i < kPermits; i++) CHECK_EQUAL(other->release(), Code::ok);
     CHECK_EQUAL(other->release(), Code::over_release);
     CHECK_EQUAL(core::count_waiting(object().waiters(), user->party.registry()), 0u);
@@ -149,7 +150,7 @@ struct TakeOver : BoundedScene {
   bool has_casualty() const override { return true; }
   void casualty() override {
     User<BoundedSemaphore> dying("swept");
-    CHECK(bool(dying->look()));
+    CHECK(bool(dying->try_acquire_or_rescue()));
     kill(getpid(), SIGKILL);
   }
   void operate() override { take(); }
@@ -170,7 +171,7 @@ struct Release : BoundedScene {
   void operate() override {
     CHECK_EQUAL(object().release(), Code::ok);
     // It may have been either of them.
-    if (!object().is_mine(holds[0])) holds[0] = holds[1];
+    if (!object().is_current_hold(holds[0])) holds[0] = holds[1];
     holds.pop_back();
   }
 };
@@ -199,7 +200,7 @@ struct Abandon : BoundedScene {
     user->party.agent().end();
     object().abandon();
   }
-  // Nobody takes what the ended agent held before it has rung for it.
+  // Nobody takes what the ended agent held before it has woken for it.
   void meanwhile() override {}
   void afterwards() override { CHECK_EQUAL(object().value(), kPermits); }
   void finish() override { user.reset(); }

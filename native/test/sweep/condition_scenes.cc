@@ -48,7 +48,7 @@ struct Member {
   // The lock may be dead's; its token may have gone with somebody.
   Outcome acquire() {
     Outcome outcome;
-    EVENTUALLY(outcome = lock.look());
+    EVENTUALLY(outcome = lock.try_acquire_or_rescue());
     return outcome;
   }
   void release() { CHECK_EQUAL(lock.release(), Code::ok); }
@@ -70,7 +70,7 @@ struct Member {
     CHECK_EQUAL(condition.notify(count), notified);
     release();
   }
-  bool is_notified() { return condition.look(place) == WaitStatus::notified; }
+  bool is_notified() { return condition.status_of(place) == WaitStatus::notified; }
 };
 
 template <class L>
@@ -94,7 +94,7 @@ struct ConditionScene : Scene {
     facts->holds = victim_locks();
   }
   void finish() override {
-    CHECK_EQUAL(me->lock.held_by_me(), facts->holds.load());
+    CHECK_EQUAL(me->lock.is_held_by_caller(), facts->holds.load());
     if (facts->holds) me->release();
     me.reset();
   }
@@ -115,12 +115,12 @@ struct ConditionScene : Scene {
     if (!have_waits()) return;
     first->begin();
     second->begin();
-    first->party.agent().take_rings();
-    second->party.agent().take_rings();
+    first->party.agent().take_wakes();
+    second->party.agent().take_wakes();
   }
   void meanwhile() override {
     // Whoever holds the lock lives.
-    if (victim_locks()) CHECK(!me->lock.look());
+    if (victim_locks()) CHECK(!me->lock.try_acquire_or_rescue());
   }
 
   // The next one who gets the lock is told if the victim died with it, and takes care of the dead.
@@ -133,11 +133,11 @@ struct ConditionScene : Scene {
   }
   // As a waiter does it that is woken by a slice or by news of death.
   void look_and_rescue(M& waiter) {
-    if (waiter.condition.look(waiter.place) != WaitStatus::rescue) return;
+    if (waiter.condition.status_of(waiter.place) != WaitStatus::rescue) return;
     waiter.acquire();
     waiter.condition.rescue();
     waiter.release();
-    CHECK(waiter.condition.look(waiter.place) != WaitStatus::rescue);
+    CHECK(waiter.condition.status_of(waiter.place) != WaitStatus::rescue);
   }
   uint32_t entries() {
     uint32_t count = 0;
@@ -155,10 +155,10 @@ struct ConditionScene : Scene {
     first->begin();
     second->begin();
     CHECK_EQUAL(me->condition.waiting(), 2u);
-    first->party.agent().take_rings();
+    first->party.agent().take_wakes();
     me->notify(1, 1);
     CHECK(first->is_notified() && !second->is_notified());
-    CHECK_EQUAL(first->party.agent().take_rings().size(), 1u);
+    CHECK_EQUAL(first->party.agent().take_wakes().size(), 1u);
     me->notify(5, 1);
     CHECK(second->is_notified());
     CHECK(first->finish() && second->finish());
@@ -191,9 +191,9 @@ struct WaitInVain : ConditionScene<L> {
     const uint64_t hold = me.lock.hold_number();
     me.release();
     CHECK(me.condition.wait(place, now_ns() + platform::kNanosPerMilli) == WaitStatus::none);
-    CHECK(bool(me.lock.look()));
+    CHECK(bool(me.lock.try_acquire_or_rescue()));
     me.lock.resume(hold, 1);
-    CHECK(me.lock.is_mine(hold));
+    CHECK(me.lock.is_current_hold(hold));
     CHECK(!me.condition.finish(place));
   }
   Progress judge() override {
@@ -239,7 +239,7 @@ struct Notify : ConditionScene<L> {
   void operate() override { CHECK_EQUAL(this->me->condition.notify(count), std::min(count, 2u)); }
   void afterwards() override {
     CHECK(this->first->is_notified());
-    CHECK_EQUAL(this->first->party.agent().take_rings().size(), 1u);
+    CHECK_EQUAL(this->first->party.agent().take_wakes().size(), 1u);
     CHECK_EQUAL(this->second->is_notified(), count > 1);
   }
   Progress judge() override {
@@ -248,7 +248,7 @@ struct Notify : ConditionScene<L> {
     if (!this->facts->died) CHECK(one && two == (count > 1));
     CHECK(one || !two);
     CHECK(count > 1 || !two);
-    // Whoever was notified gets it, though its ring may have been lost; and nobody else.
+    // Whoever was notified gets it, though its wake-up may have been lost; and nobody else.
     CHECK_EQUAL(first.finish(), one);
     CHECK_EQUAL(second.is_notified(), two);
     CHECK_EQUAL(second.finish(), two);
@@ -294,14 +294,14 @@ struct OnItsWay : ConditionScene<L> {
   void operate() override {
     Member<L>& me = *this->me;
     CHECK(me.condition.wait(me.place, now_ns() + platform::kNanosPerMilli) == WaitStatus::notified);
-    CHECK(bool(me.lock.look()));
+    CHECK(bool(me.lock.try_acquire_or_rescue()));
     this->facts->holds = true;
     me.lock.resume(me.lock.hold_number(), 1);
     CHECK(me.condition.finish(me.place));
   }
   // It lives: its notification is its own.
   void meanwhile() override {
-    CHECK(this->first->condition.look(this->first->place) == WaitStatus::none);
+    CHECK(this->first->condition.status_of(this->first->place) == WaitStatus::none);
     CHECK(!this->first->is_notified());
   }
   Progress judge() override {

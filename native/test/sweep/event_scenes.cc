@@ -43,12 +43,12 @@ struct EventScene : Scene {
   Progress check() override {
     const bool is_set = object().is_set();
     if (waiter.is_enrolled()) {
-      const bool rung = waiter.was_rung();
-      if (!facts->died) CHECK(rung);              // INV-4
-      if (rung) CHECK(object().happened(since));  // a ring comes after what it tells of
+      const bool woken = waiter.was_woken();
+      if (!facts->died) CHECK(woken);              // INV-4
+      if (woken) CHECK(object().happened(since));  // a wake-up comes after what it tells of
       CHECK_EQUAL(object().happened(since), is_set);
     }
-    // Whatever was left: a waiter sees a set() that is over again, and is rung.
+    // Whatever was left: a waiter sees a set() that is over again, and is woken.
     const uint64_t start = (object().clear(), object().sets());
     CHECK(!object().happened(start));
     Waiter next;
@@ -56,7 +56,7 @@ struct EventScene : Scene {
     User<Event> other(user->party.shared_store(), "swept");
     other->set();
     other->clear();
-    CHECK(next.was_rung());
+    CHECK(next.was_woken());
     CHECK(object().happened(start) && !object().is_set());
     CHECK_EQUAL(core::count_waiting(object().waiters(), user->party.registry()), 0u);
     if (set_before() == set_after()) return Progress::unknown;

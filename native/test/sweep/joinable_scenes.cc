@@ -81,7 +81,7 @@ struct JoinableScene : Scene {
     for (size_t i = 0; i < length; i++) CHECK(record.bytes[i] == char(number));
     return number;
   }
-  // 0 if there is nothing, or the guard is not to be had.
+  // 0 if there is nothing, or the mutex is not to be had.
   uint64_t take(Lease* taken) {
     Record record;
     return queue().take(&record, taken) == TransferStatus::yes ? number_of(record) : 0;
@@ -134,7 +134,7 @@ struct JoinableScene : Scene {
     witness_put = false;
     for (const uint64_t number : initial()) put_surely(number);
   }
-  // The guard may be held: asked for a few times, and then the victim goes on.
+  // The mutex may be held: asked for a few times, and then the victim goes on.
   void meanwhile() override {
     for (int i = 0; i < 4 && !witness_put; i++) witness_put = put(kWitnesss) == TransferStatus::yes;
     Lease taken;
@@ -170,9 +170,9 @@ struct JoinableScene : Scene {
     }
     return ring;
   }
-  // Whoever died under the guard: the next one under it counts anew.
+  // Whoever died in the critical section: the next one under it counts anew.
   void check_counters() {
-    const Lease nothing{core::kOffsetMask, 0};  // and yet looked for under the guard
+    const Lease nothing{core::kOffsetMask, 0};  // and yet looked for in the critical section
     CHECK_EQUAL(surely([&] { return mine->done(nothing); }), Code::not_owner);
     const Ring ring = read_ring();
     CHECK_EQUAL(body().tombstones.load(), ring.done);
@@ -248,13 +248,14 @@ struct JoinableScene : Scene {
     CHECK_EQUAL(body().tombstones.load(), 0u);
   }
 
-  virtual bool waiter_is_rung() const { return false; }
+  virtual bool waiter_is_woken() const { return false; }
   Progress check() override {
     if (waiter.is_enrolled()) {
-      const bool rung = waiter.was_rung();
-      if (!facts->died && waiter_is_rung()) CHECK(rung);  // INV-4
+      const bool woken = waiter.was_woken();
+      if (!facts->died && waiter_is_woken()) CHECK(woken);  // INV-4
     }
-    // In half of the plays nobody has been under the guard before the first one asks for an item.
+    // In half of the plays nobody has been in the critical section before the first one asks for an
+    // item.
     const bool counts_first = check_number++ % 2 == 0;
     if (counts_first) check_counters();
     const Numbers left = drain();
@@ -352,7 +353,7 @@ struct PutThatGrows : Put {
 OPERATION("JoinableQueue", "put that grows, with leases", PutThatGrows);
 
 struct PutWithWaiter : Put {
-  bool waiter_is_rung() const override { return true; }
+  bool waiter_is_woken() const override { return true; }
   void set_up() override {
     Put::set_up();
     waiter.enrol(body().queue.getters, party->agent());
@@ -387,16 +388,16 @@ struct Done : WithLease {
     if (!facts->holds) worked_off(leased);
   }
   void finish() override {
-    if (victims->count == 0) facts->holds = true;  // the guard was taken
+    if (victims->count == 0) facts->holds = true;  // the mutex was taken
     WithLease::finish();
   }
 };
 OPERATION("JoinableQueue", "done", Done);
 
-// The last item: those who join are rung, and one who puts.
+// The last item: those who join are woken, and one who puts.
 struct DoneLast : Done {
   Numbers initial() const override { return {1}; }
-  bool waiter_is_rung() const override { return true; }
+  bool waiter_is_woken() const override { return true; }
   void set_up() override {
     Done::set_up();
     waiter.enrol(body().joiners, party->agent());
@@ -441,7 +442,7 @@ struct DoneBehind : Done {
 OPERATION("JoinableQueue", "done, behind a lease", DoneBehind);
 
 struct Retry : WithLease {
-  bool waiter_is_rung() const override { return true; }
+  bool waiter_is_woken() const override { return true; }
   void set_up() override {
     WithLease::set_up();
     waiter.enrol(body().queue.getters, party->agent());
@@ -485,7 +486,7 @@ OPERATION("JoinableQueue", "take what a dead one leased", TakeFromTheDead);
 
 // ---------------------------------------------------------------- recovering
 
-// Somebody died under the guard, with `done` half said.
+// Somebody died in the critical section, with `done` half said.
 struct Recover : Take {
   bool has_casualty() const override { return true; }
   void casualty() override {
@@ -521,7 +522,7 @@ OPERATION("JoinableQueue", "put after a death in get", RecoverByPut);
 struct TaskDone : JoinableScene {
   Numbers initial() const override { return {1}; }
   Numbers gone_before() const override { return {1}; }
-  bool waiter_is_rung() const override { return true; }
+  bool waiter_is_woken() const override { return true; }
   void set_up() override {
     JoinableScene::set_up();
     waiter.enrol(body().joiners, party->agent());
@@ -571,7 +572,7 @@ struct WaitToGet : JoinableScene {
 OPERATION("JoinableQueue", "wait to get, timing out", WaitToGet);
 
 struct Abandon : WithLease {
-  bool waiter_is_rung() const override { return true; }
+  bool waiter_is_woken() const override { return true; }
   void set_up() override {
     WithLease::set_up();
     waiter.enrol(body().queue.getters, party->agent());

@@ -50,7 +50,7 @@ struct OwnedScene : Scene {
   }
   void let_go() { facts->holds = object().release() != Code::ok; }
   void finish() override {
-    CHECK_EQUAL(object().held_by_me(), facts->holds.load());
+    CHECK_EQUAL(object().is_held_by_caller(), facts->holds.load());
     if (facts->holds) CHECK_EQUAL(object().release(), Code::ok);
     user.reset();
   }
@@ -68,7 +68,7 @@ struct OwnedScene : Scene {
     const int64_t deadline = now_ns() + kMeanwhile_ms * platform::kNanosPerMilli;
     const AgentId before = object().owner();
     Outcome outcome;
-    while (!(outcome = object().look()) && now_ns() < deadline) sleep_ms(1);
+    while (!(outcome = object().try_acquire_or_rescue()) && now_ns() < deadline) sleep_ms(1);
     if (!outcome) return;
     CHECK(before == 0 || !is_alive(before));  // INV-1
     CHECK_EQUAL(outcome.abandoned, before != 0);
@@ -98,13 +98,13 @@ struct OwnedScene : Scene {
     Outcome outcome = acquire(*user);
     CHECK(bool(outcome));
     CHECK_EQUAL(outcome.abandoned, owner != 0);
-    CHECK(object().held_by_me());
+    CHECK(object().is_held_by_caller());
     User<Primitive> other(user->party.shared_store(), kName);
-    CHECK(!other->look());
+    CHECK(!other->try_acquire_or_rescue());
     CHECK_EQUAL(object().release(), Code::ok);
     outcome = acquire(other);
     CHECK(bool(outcome) && !outcome.abandoned);
-    CHECK(!object().look());
+    CHECK(!object().try_acquire_or_rescue());
     CHECK_EQUAL(other->release(), Code::ok);
     CHECK_EQUAL(object().owner(), 0u);
     CHECK_EQUAL(core::count_waiting(object().waiters(), user->party.registry()), 0u);
@@ -154,7 +154,7 @@ struct WaitInVain : OwnedScene<Primitive> {
   }
   Progress progress(AgentId) { return Progress::unknown; }
   Progress check() override {
-    if (this->facts->died) CHECK(this->object().held_by_me());
+    if (this->facts->died) CHECK(this->object().is_held_by_caller());
     OwnedScene<Primitive>::check();
     return Progress::unknown;
   }
@@ -171,7 +171,7 @@ struct TakeOver : OwnedScene<Primitive> {
     this->facts->casualty = dying.id();
     kill(getpid(), SIGKILL);  // before anything is let go
   }
-  void operate() override { this->took(this->object().look()); }
+  void operate() override { this->took(this->object().try_acquire_or_rescue()); }
   void afterwards() override {
     // The news goes to the one who gets it first, and to nobody else.
     CHECK(this->witness_told != this->facts->told);
@@ -191,10 +191,10 @@ struct FindLostToken : OwnedScene<Lock> {
   }
   void get_ready() override {
     OwnedScene<Lock>::get_ready();
-    CHECK(!object().look());
+    CHECK(!object().try_acquire_or_rescue());
     platform::sleep_ns(2 * core::kSlice_ns + platform::kNanosPerMilli);
   }
-  void operate() override { took(object().look()); }
+  void operate() override { took(object().try_acquire_or_rescue()); }
 };
 SLOW_OPERATION("Lock", "find a lost token", FindLostToken);
 
@@ -212,11 +212,11 @@ struct HoldWithoutMutex : OwnedScene<RLock> {
   void get_ready() override {
     OwnedScene<RLock>::get_ready();
     if (!user->party.agent().may_lock_mutexes()) return;
-    CHECK(!object().look());
+    CHECK(!object().try_acquire_or_rescue());
     platform::sleep_ns(2 * core::kSlice_ns + platform::kNanosPerMilli);
   }
   void operate() override {
-    took(object().look());
+    took(object().try_acquire_or_rescue());
     if (facts->holds) let_go();
   }
   Progress check() override {
@@ -256,18 +256,18 @@ struct ReleaseToWaiter : Release<Primitive> {
   void set_up() override {
     Release<Primitive>::set_up();
     core::Agent& agent = this->user->party.agent();
-    agent.take_rings();
+    agent.take_wakes();
     index = core::enrol(this->object().waiters(), agent.registry(), agent.id(), 1,
-                        core::WaitHow::ring_me);
+                        core::WaitHow::at_doorbell);
     CHECK(index >= 0);
   }
   Progress check() override {
     core::Agent& agent = this->user->party.agent();
     // INV-4, INV-5: nobody died, so the ring came, and it came once.
-    const bool rung = !core::cancel(this->object().waiters(), agent.id(), index);
-    const std::vector<uint64_t> tags = agent.take_rings();
-    if (!this->facts->died) CHECK(rung && tags.size() == 1);
-    if (!tags.empty()) CHECK(rung && tags[0] == this->user->object.tag());
+    const bool woken = !core::cancel(this->object().waiters(), agent.id(), index);
+    const std::vector<uint64_t> tags = agent.take_wakes();
+    if (!this->facts->died) CHECK(woken && tags.size() == 1);
+    if (!tags.empty()) CHECK(woken && tags[0] == this->user->object.tag());
     return Release<Primitive>::check();
   }
 };
@@ -308,7 +308,7 @@ struct Nested : OwnedScene<RLock> {
     hold();
   }
   void operate() override {
-    CHECK(bool(object().look()));
+    CHECK(bool(object().try_acquire_or_rescue()));
     CHECK_EQUAL(object().release(), Code::ok);
   }
   Progress check() override {

@@ -21,9 +21,9 @@ constexpr uint64_t kNever = uint64_t{1} << 62;
 KillPoint& point(size_t index) { return __start_holdfast_kill_points[index]; }
 
 // Code of waits in the kernel: of an RLock's mutex, which no agent locks where threads cannot wait
-// in it, and of entries that are not to be rung.
-const char* const kOfKernelMutexes[] = {"rlock.claim_with.", "rlock.unlock.",
-                                        "wait_set.want_no_ring."};
+// in it, and of entries that are not to be woken.
+const char* const kOfKernelMutexes[] = {"rlock.claim_with.", "rlock.unlock_mutex.",
+                                        "wait_set.ask_not_to_be_woken."};
 const char* const kOnlyOfKernelMutexes[] = {"rlock.release.owner"};
 
 }  // namespace

@@ -148,7 +148,7 @@ struct QueueScene : Scene {
     put_surely(initial());
   }
   void meanwhile() override {
-    // The guard may be held: asked for a few times, and then the victim goes on.
+    // The mutex may be held: asked for a few times, and then the victim goes on.
     for (int i = 0; i < 4 && !witness_put; i++)
       witness_put = put({kWitnesss}) == TransferStatus::yes;
     for (int i = 0; i < 4 && witness_got.empty(); i++) get(1, &witness_got);
@@ -293,12 +293,12 @@ struct EmptyPut : Put {
 OPERATION("Queue", "put across the ring's end", AtTheEnd<EmptyPut>);
 OPERATION("Queue", "get across the ring's end", AtTheEnd<Get>);
 
-// INV-12: somebody died under the guard.
+// INV-12: somebody died in the critical section.
 struct PutAfterDeath : Put {
   bool has_casualty() const override { return true; }
   void casualty() override {
     own.emplace(request());
-    CHECK(platform::try_lock_mutex(&queue().body().guard, agent().party()) ==
+    CHECK(platform::try_lock_mutex(&queue().body().mutex, agent().party()) ==
           platform::MutexResult::locked);
     kill(getpid(), SIGKILL);
   }
@@ -307,7 +307,7 @@ OPERATION("Queue", "put after a death inside", PutAfterDeath);
 
 // ---------------------------------------------------------------- with waiters
 
-// The witness waits to be rung, at one end or the other.
+// The witness waits to be woken, at one end or the other.
 template <class S, bool to_get>
 struct WithWaiter : S {
   int index = -1;
@@ -316,16 +316,16 @@ struct WithWaiter : S {
   }
   void set_up() override {
     S::set_up();
-    this->agent().take_rings();
-    index =
-        core::enrol(set(), this->agent().registry(), this->agent().id(), 1, core::WaitHow::ring_me);
+    this->agent().take_wakes();
+    index = core::enrol(set(), this->agent().registry(), this->agent().id(), 1,
+                        core::WaitHow::at_doorbell);
     CHECK(index >= 0);
   }
   void meanwhile() override {}
   Progress check() override {
-    const bool rung = !core::cancel(set(), this->agent().id(), index);
-    const size_t rings = this->agent().take_rings().size();
-    if (!this->facts->died) CHECK(rung && rings == 1);  // INV-4, INV-5
+    const bool woken = !core::cancel(set(), this->agent().id(), index);
+    const size_t wakes = this->agent().take_wakes().size();
+    if (!this->facts->died) CHECK(woken && wakes == 1);  // INV-4, INV-5
     return S::check();
   }
 };

@@ -41,8 +41,7 @@ struct ReadWriteScene : Scene {
   }
 
   static Outcome look(RwUser& by, Way way) {
-    return way == Way::shared ? by->look_shared(core::WritersToBypass::nobody)
-                              : by->try_exclusive();
+    return way == Way::shared ? by->try_shared(core::WritersToBypass::nobody) : by->try_exclusive();
   }
   static Code release(RwUser& by, Way way, uint64_t hold) {
     return way == Way::shared ? by->release_shared(hold) : by->release_exclusive(hold);
@@ -68,7 +67,7 @@ struct ReadWriteScene : Scene {
     facts->holds = false;
   }
   void finish() override {
-    CHECK_EQUAL(object().held_by_me(), facts->holds.load());
+    CHECK_EQUAL(object().is_held_by_caller(), facts->holds.load());
     if (facts->holds) let_go();
     object().withdraw();
     user.reset();
@@ -121,8 +120,8 @@ struct ReadWriteScene : Scene {
     CHECK_EQUAL(object().release_shared(mine.hold), Code::ok);
     const Outcome writes = get_in(*other, Way::exclusive);
     CHECK_EQUAL(writes.abandoned, news);
-    CHECK(!object().look_shared(core::WritersToBypass::nobody) &&
-          !object().look_shared(core::WritersToBypass::waiting) && !object().try_exclusive());
+    CHECK(!object().try_shared(core::WritersToBypass::nobody) &&
+          !object().try_shared(core::WritersToBypass::waiting) && !object().try_exclusive());
     CHECK_EQUAL((*other)->release_exclusive(writes.hold), Code::ok);
     const Outcome last = get_in(*user, Way::exclusive);
     CHECK(!last.abandoned);
@@ -139,8 +138,8 @@ struct ReadWriteScene : Scene {
 
   Progress check() override {
     let_witness_go();
-    if (waiting_reader.is_enrolled()) waiting_reader.was_rung();
-    if (waiting_writer.is_enrolled()) waiting_writer.was_rung();
+    if (waiting_reader.is_enrolled()) waiting_reader.was_woken();
+    if (waiting_writer.is_enrolled()) waiting_writer.was_woken();
     const AgentId writing = body().writing;
     if (writing != 0) CHECK(!is_alive(writing));
     if (has_news()) CHECK(writing != 0 || !facts->died);
@@ -156,7 +155,7 @@ struct ReadWriteScene : Scene {
 
 struct SharedFree : ReadWriteScene {
   int change() const override { return 1; }
-  void operate() override { took(object().look_shared(core::WritersToBypass::nobody)); }
+  void operate() override { took(object().try_shared(core::WritersToBypass::nobody)); }
 };
 OPERATION("ReadWriteLock", "shared, free", SharedFree);
 
@@ -179,9 +178,9 @@ struct WithClaim : ReadWriteScene {
   void set_up() override {
     ReadWriteScene::set_up();
     reading = get_in(*user, Way::shared).hold;
-    CHECK(!(*other)->look_exclusive() && body().writer == other->id());
+    CHECK(!(*other)->claim_exclusive() && body().writer == other->id());
   }
-  void meanwhile() override { CHECK(!(*other)->look_exclusive()); }
+  void meanwhile() override { CHECK(!(*other)->claim_exclusive()); }
   Progress check() override {
     CHECK(body().writer == other->id() && body().writing == 0u);
     (*other)->withdraw();
@@ -192,7 +191,7 @@ struct WithClaim : ReadWriteScene {
 
 struct SharedPastWriter : WithClaim {
   int change() const override { return 1; }
-  void operate() override { took(object().look_shared(core::WritersToBypass::waiting)); }
+  void operate() override { took(object().try_shared(core::WritersToBypass::waiting)); }
 };
 OPERATION("ReadWriteLock", "shared, past a writer that wants", SharedPastWriter);
 
@@ -225,8 +224,8 @@ struct SharedInTurn : SharedFree {
     waiting_writer.enrol(body().writers, other->party.agent());
   }
   Progress check() override {
-    const bool rung = waiting_writer.was_rung();
-    if (!facts->died) CHECK(rung);
+    const bool woken = waiting_writer.was_woken();
+    if (!facts->died) CHECK(woken);
     return SharedFree::check();
   }
 };
@@ -239,7 +238,7 @@ struct ExclusiveFree : ReadWriteScene {
   Way witness_way() const override { return witness; }
   Way victims_way() const override { return Way::exclusive; }
   int change() const override { return 1; }
-  void operate() override { took(object().look_exclusive()); }
+  void operate() override { took(object().claim_exclusive()); }
 };
 OPERATION("ReadWriteLock", "exclusive, free", ExclusiveFree<Way::exclusive>);
 OPERATION("ReadWriteLock", "exclusive, others read", ExclusiveFree<Way::shared>);
@@ -267,15 +266,15 @@ struct ClaimAndWithdraw : ReadWriteScene {
   }
   void meanwhile() override { CHECK(!(*other)->try_exclusive()); }
   Progress check() override {
-    const bool rung = waiting_reader.was_rung();
-    if (!facts->died) CHECK(rung && body().writer == 0u);
+    const bool woken = waiting_reader.was_woken();
+    if (!facts->died) CHECK(woken && body().writer == 0u);
     CHECK_EQUAL(object().release_shared(reading), Code::ok);
     return ReadWriteScene::check();
   }
 };
 OPERATION("ReadWriteLock", "wait to write, and withdraw", ClaimAndWithdraw);
 
-// It is the turn of a reader who was rung and died.
+// It is the turn of a reader who was woken and died.
 struct ExclusiveAfterTurn : ExclusiveFree<Way::exclusive> {
   void set_up() override {
     ReadWriteScene::set_up();
@@ -283,7 +282,7 @@ struct ExclusiveAfterTurn : ExclusiveFree<Way::exclusive> {
   }
   void get_ready() override {
     ReadWriteScene::get_ready();
-    CHECK(!object().look_exclusive());
+    CHECK(!object().claim_exclusive());
     platform::sleep_ns(2 * core::kSlice_ns + platform::kNanosPerMilli);
   }
 };
@@ -329,7 +328,7 @@ struct Release : ReadWriteScene {
 OPERATION("ReadWriteLock", "release of a reader", Release<Way::shared>);
 OPERATION("ReadWriteLock", "release of a writer", Release<Way::exclusive>);
 
-// With waiters of both kinds. Nobody tries to get by: the rings are what is looked at.
+// With waiters of both kinds. Nobody tries to get by: the wakes are what is looked at.
 template <Way way>
 struct ReleaseToWaiters : Release<way> {
   void set_up() override {
@@ -339,7 +338,7 @@ struct ReleaseToWaiters : Release<way> {
   }
   void meanwhile() override {}
   Progress check() override {
-    const bool reader = this->waiting_reader.was_rung(), writer = this->waiting_writer.was_rung();
+    const bool reader = this->waiting_reader.was_woken(), writer = this->waiting_writer.was_woken();
     if (!this->facts->died) {
       // A writer lets the readers go first (INV-16), and a reader the writers.
       CHECK_EQUAL(reader, way == Way::exclusive);
@@ -352,38 +351,38 @@ struct ReleaseToWaiters : Release<way> {
 OPERATION("ReadWriteLock", "release of a reader to waiters", ReleaseToWaiters<Way::shared>);
 OPERATION("ReadWriteLock", "release of a writer to waiters", ReleaseToWaiters<Way::exclusive>);
 
-// The last reader rings the writer that has its claim, wherever that is in the wait set.
+// The last reader wakes the writer that has its claim, wherever that is in the wait set.
 struct ReleaseToClaim : Release<Way::shared> {
   void set_up() override {
     Release::set_up();
     const uint64_t reading = get_in(*user, Way::shared).hold;
-    CHECK(!(*other)->look_exclusive());
+    CHECK(!(*other)->claim_exclusive());
     CHECK_EQUAL(object().release_shared(reading), Code::ok);
-    other->party.agent().take_rings();
+    other->party.agent().take_wakes();
   }
   void get_ready() override {
     ReadWriteScene::get_ready();
-    took(object().look_shared(core::WritersToBypass::waiting));
+    took(object().try_shared(core::WritersToBypass::waiting));
     CHECK(facts->holds);
   }
   void meanwhile() override {
-    const Outcome outcome = (*other)->look_exclusive();
+    const Outcome outcome = (*other)->claim_exclusive();
     if (outcome) CHECK_EQUAL((*other)->release_exclusive(outcome.hold), Code::ok);
     facts->number = bool(outcome);
   }
   void afterwards() override {}
   Progress check() override {
     if (facts->number == 0) {
-      const bool rung = !other->party.agent().take_rings().empty();
-      if (!facts->died) CHECK(rung);
+      const bool woken = !other->party.agent().take_wakes().empty();
+      if (!facts->died) CHECK(woken);
       const bool left = !holds_now(facts->victim);
-      const Outcome outcome = (*other)->look_exclusive();
+      const Outcome outcome = (*other)->claim_exclusive();
       CHECK(bool(outcome) && !outcome.abandoned);
       CHECK_EQUAL((*other)->release_exclusive(outcome.hold), Code::ok);
       Release::check();
       return left ? Progress::done : Progress::not_done;
     }
-    other->party.agent().take_rings();
+    other->party.agent().take_wakes();
     return Release::check();
   }
 };
@@ -405,7 +404,7 @@ struct Abandon : Release<way> {
   }
   void meanwhile() override {}
   Progress check() override {
-    const bool reader = this->waiting_reader.was_rung(), writer = this->waiting_writer.was_rung();
+    const bool reader = this->waiting_reader.was_woken(), writer = this->waiting_writer.was_woken();
     if (!this->facts->died) CHECK(reader && writer);
     if (way == Way::exclusive) CHECK_EQUAL(this->body().writing.load(), this->facts->victim.load());
     return Release<way>::check();

@@ -98,24 +98,24 @@ struct Entry {
 
 // ---- a waiter that does not sleep
 
-// Enrolled by the witness; says afterwards whether a ring came.
+// Enrolled by the witness; says afterwards whether a wake-up came.
 class Waiter {
  public:
   void enrol(core::WaitSet& set, core::Agent& agent) {
     set_ = &set;
     agent_ = &agent;
-    agent.take_rings();
-    index_ = core::enrol(set, agent.registry(), agent.id(), 1, core::WaitHow::ring_me);
+    agent.take_wakes();
+    index_ = core::enrol(set, agent.registry(), agent.id(), 1, core::WaitHow::at_doorbell);
     CHECK(index_ >= 0);
   }
   bool is_enrolled() const { return set_ != nullptr; }
-  // Ends the enrolment. INV-5: rung once, or not at all.
-  bool was_rung() {
-    const bool rung = !core::cancel(*set_, agent_->id(), index_);
+  // Ends the enrolment. INV-5: woken once, or not at all.
+  bool was_woken() {
+    const bool woken = !core::cancel(*set_, agent_->id(), index_);
     set_ = nullptr;
-    const size_t rings = agent_->take_rings().size();
-    CHECK(rings <= 1 && (rings == 0 || rung));
-    return rings == 1;
+    const size_t wakes = agent_->take_wakes().size();
+    CHECK(wakes <= 1 && (wakes == 0 || woken));
+    return wakes == 1;
   }
 
  private:

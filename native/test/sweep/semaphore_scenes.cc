@@ -37,7 +37,7 @@ struct SemaphoreScene : Scene {
     object().body().value = before();
     taken_meanwhile = 0;
   }
-  void meanwhile() override { taken_meanwhile = object().look() ? 1 : 0; }
+  void meanwhile() override { taken_meanwhile = object().try_acquire_or_rescue() ? 1 : 0; }
 
   int drain() {
     int permits = 0;
@@ -55,7 +55,7 @@ struct SemaphoreScene : Scene {
     CHECK_EQUAL(object().release(2), Code::ok);
     CHECK(bool(acquire(*user)));
     CHECK(bool(acquire(*user)));
-    CHECK(!object().look());
+    CHECK(!object().try_acquire_or_rescue());
     CHECK_EQUAL(core::count_waiting(object().waiters(), user->party.registry()), 0u);
     return permits == after() ? Progress::done : Progress::not_done;
   }
@@ -107,17 +107,17 @@ struct ReleaseToWaiter : SemaphoreScene {
   void set_up() override {
     SemaphoreScene::set_up();
     core::Agent& agent = user->party.agent();
-    agent.take_rings();
-    index =
-        core::enrol(object().waiters(), agent.registry(), agent.id(), 1, core::WaitHow::ring_me);
+    agent.take_wakes();
+    index = core::enrol(object().waiters(), agent.registry(), agent.id(), 1,
+                        core::WaitHow::at_doorbell);
     CHECK(index >= 0);
   }
   void operate() override { CHECK_EQUAL(object().release(1), Code::ok); }
   Progress check() override {
     core::Agent& agent = user->party.agent();
-    const bool rung = !core::cancel(object().waiters(), agent.id(), index);
-    const size_t rings = agent.take_rings().size();
-    if (!facts->died) CHECK(rung && rings == 1);  // INV-4, INV-5
+    const bool woken = !core::cancel(object().waiters(), agent.id(), index);
+    const size_t wakes = agent.take_wakes().size();
+    if (!facts->died) CHECK(woken && wakes == 1);  // INV-4, INV-5
     return SemaphoreScene::check();
   }
 };

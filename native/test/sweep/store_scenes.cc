@@ -24,21 +24,21 @@ void use(Party& party, Object& object, bool abandoned = false) {
   switch (object.kind()) {
     case Kind::lock: {
       core::Lock lock(party.agent(), object);
-      const Outcome outcome = lock.look();
+      const Outcome outcome = lock.try_acquire_or_rescue();
       CHECK(bool(outcome));
       CHECK_EQUAL(outcome.abandoned, abandoned);
       return CHECK_EQUAL(lock.release(), Code::ok);
     }
     case Kind::rlock: {
       core::RLock lock(party.agent(), object);
-      const Outcome outcome = lock.look();
+      const Outcome outcome = lock.try_acquire_or_rescue();
       CHECK(bool(outcome));
       CHECK_EQUAL(outcome.abandoned, abandoned);
       return CHECK_EQUAL(lock.release(), Code::ok);
     }
     case Kind::semaphore: {
       core::Semaphore semaphore(party.agent(), object);
-      CHECK(bool(semaphore.look()));
+      CHECK(bool(semaphore.try_acquire_or_rescue()));
       return CHECK_EQUAL(semaphore.release(1), Code::ok);
     }
     case Kind::queue: {
@@ -63,14 +63,14 @@ void use(Party& party, Object& object, bool abandoned = false) {
     }
     case Kind::bounded_semaphore: {
       core::BoundedSemaphore semaphore(party.agent(), object);
-      const Outcome outcome = semaphore.look();
+      const Outcome outcome = semaphore.try_acquire_or_rescue();
       CHECK(bool(outcome));
       CHECK_EQUAL(outcome.abandoned, abandoned);
       return CHECK_EQUAL(semaphore.release_hold(outcome.hold), Code::ok);
     }
     case Kind::read_write_lock: {
       core::ReadWriteLock lock(party.agent(), object);
-      const Outcome reads = lock.look_shared(core::WritersToBypass::nobody);
+      const Outcome reads = lock.try_shared(core::WritersToBypass::nobody);
       CHECK(bool(reads) && lock.reading() == 1);
       CHECK_EQUAL(lock.release_shared(reads.hold), Code::ok);
       const Outcome writes = lock.try_exclusive();
@@ -107,7 +107,7 @@ void use(Party& party, Object& object, bool abandoned = false) {
 void begin_to_use(Party& party, Object& object) {
   if (object.kind() == Kind::read_write_lock) {
     core::ReadWriteLock lock(party.agent(), object);
-    CHECK(bool(lock.look_shared(core::WritersToBypass::nobody)));
+    CHECK(bool(lock.try_shared(core::WritersToBypass::nobody)));
     lock.body().turn = 1;
   }
   if (object.kind() == Kind::condition) {
@@ -393,7 +393,7 @@ struct EnterSecond : EnterFirst {
 };
 OPERATION("Store", "enter, others there", EnterSecond);
 
-// Slots, bells and objects of the dead are swept on the way.
+// Slots, doorbells and objects of the dead are swept on the way.
 struct EnterAfterDeath : EnterSecond {
   bool has_casualty() const override { return true; }
   void casualty() override {
@@ -441,7 +441,7 @@ struct AgentScene : StoreScene {
   }
   void meanwhile() override {
     const AgentId other = facts->number;
-    if (other != 0 && party->registry().alive(other)) party->registry().ring(other, 1);
+    if (other != 0 && party->registry().alive(other)) party->registry().wake(other, 1);
     StoreScene::meanwhile();
   }
   Progress check() override {

@@ -1,4 +1,5 @@
-// The wait set by itself: a ring that a dead or leaving waiter would have had goes to the next one.
+// The wait set by itself: a wake-up that a dead or leaving waiter would have had goes to the next
+// one.
 #include <signal.h>
 
 #include <optional>
@@ -14,7 +15,7 @@ using core::WaitHow;
 
 struct EnrolAndCancel : Scene {
   std::optional<User<Lock>> user;
-  std::optional<User<Lock>> ringer;  // another agent of the witness
+  std::optional<User<Lock>> waker;  // another agent of the witness
   int index = -1;
   bool rang = false;
 
@@ -27,44 +28,46 @@ struct EnrolAndCancel : Scene {
     facts->victim = user->id();
   }
   void operate() override {
-    const int mine = core::enrol(set(), registry(), user->id(), 1, WaitHow::ring_me);
+    const int mine = core::enrol(set(), registry(), user->id(), 1, WaitHow::at_doorbell);
     if (!core::cancel(set(), user->id(), mine)) {
-      core::ring_one(set(), registry(), user->object.tag());  // it was not for us
+      core::wake_one(set(), registry(), user->object.tag());  // it was not for us
     }
   }
   void finish() override { user.reset(); }
 
   void arrive() override {
     user.emplace("swept");
-    ringer.emplace(user->party.shared_store(), "swept");
+    waker.emplace(user->party.shared_store(), "swept");
   }
   void leave() override {
-    ringer.reset();
+    waker.reset();
     user.reset();
   }
   void set_up() override {
-    agent().take_rings();
+    agent().take_wakes();
     index = -1;
     rang = false;
   }
-  void enrol_behind() { index = core::enrol(set(), registry(), user->id(), 1, WaitHow::ring_me); }
-  void ring() { core::ring_one(ringer->primitive.waiters(), registry(), user->object.tag()); }
+  void enrol_behind() {
+    index = core::enrol(set(), registry(), user->id(), 1, WaitHow::at_doorbell);
+  }
+  void wake() { core::wake_one(waker->primitive.waiters(), registry(), user->object.tag()); }
 
   // Behind the victim, so that the ring finds the victim first if it may.
   void meanwhile() override {
     enrol_behind();
     CHECK(index >= 0);
-    ring();
+    wake();
     rang = true;
   }
   Progress check() override {
     if (!rang) {
       enrol_behind();
       CHECK(index >= 0);
-      ring();
+      wake();
     }
-    // INV-5: one ring, and it has come, by way of the victim or past it.
-    CHECK_EQUAL(agent().take_rings().size(), 1u);
+    // INV-5: one wake-up, and it has come, by way of the victim or past it.
+    CHECK_EQUAL(agent().take_wakes().size(), 1u);
     CHECK(!core::cancel(set(), user->id(), index));
     CHECK_EQUAL(core::count_waiting(set(), registry()), 0u);
     return Progress::unknown;
@@ -81,7 +84,7 @@ struct EnrolAmongTheDead : EnrolAndCancel {
     core::reset(all);
     for (uint32_t i = 0; i < core::kWaitSetSize; i++) {
       all.entry[i] = dying.id();
-      all.rings[i / 64].fetch_or(uint64_t{i % 2} << (i % 64));
+      all.wake_bits[i / 64].fetch_or(uint64_t{i % 2} << (i % 64));
     }
     kill(getpid(), SIGKILL);
   }
@@ -93,44 +96,44 @@ struct EnrolAmongTheDead : EnrolAndCancel {
 };
 OPERATION("WaitSet", "enrol among the dead", EnrolAmongTheDead);
 
-// As an event loop does it that was rung and found nothing.
+// As an event loop does it that was woken and found nothing.
 struct EnrolAgain : EnrolAndCancel {
   void operate() override {
-    int mine = core::enrol(set(), registry(), user->id(), 1, WaitHow::ring_me);
-    const bool was_rung = set().entry[mine].load() != user->id();
+    int mine = core::enrol(set(), registry(), user->id(), 1, WaitHow::at_doorbell);
+    const bool was_woken = set().entry[mine].load() != user->id();
     mine = core::enrol_again(set(), registry(), user->id(), 1, mine);
-    const bool is_rung = !core::cancel(set(), user->id(), mine);
-    if (was_rung || is_rung || !agent().take_rings().empty()) {
-      core::ring_one(set(), registry(), user->object.tag());
+    const bool is_woken = !core::cancel(set(), user->id(), mine);
+    if (was_woken || is_woken || !agent().take_wakes().empty()) {
+      core::wake_one(set(), registry(), user->object.tag());
     }
   }
 };
 OPERATION("WaitSet", "enrol again", EnrolAgain);
 
-// One ring, and two who want it: the waiter beside the victim's ring.
-struct RingOne : EnrolAndCancel {
+// One wake-up, and two who want it: the waiter beside the victim's wake-up.
+struct WakeOne : EnrolAndCancel {
   void set_up() override {
     EnrolAndCancel::set_up();
     enrol_behind();
     CHECK(index >= 0);
   }
-  void operate() override { core::ring_one(set(), registry(), user->object.tag()); }
-  void meanwhile() override { ring(); }
+  void operate() override { core::wake_one(set(), registry(), user->object.tag()); }
+  void meanwhile() override { wake(); }
   Progress check() override {
-    // A ringer that died may have taken the ring with it: then the entry's own slice is what is
+    // A waker that died may have taken the ring with it: then the entry's own slice is what is
     // left.
-    const bool rung = !core::cancel(set(), user->id(), index);
-    const size_t rings = agent().take_rings().size();
-    CHECK(rings <= 1 && (rings == 0 || rung));
-    if (!facts->died) CHECK_EQUAL(rings, 1u);
+    const bool woken = !core::cancel(set(), user->id(), index);
+    const size_t wakes = agent().take_wakes().size();
+    CHECK(wakes <= 1 && (wakes == 0 || woken));
+    if (!facts->died) CHECK_EQUAL(wakes, 1u);
     CHECK_EQUAL(core::count_waiting(set(), registry()), 0u);
     enrol_behind();
-    ring();
-    CHECK_EQUAL(agent().take_rings().size(), 1u);
-    return rings == 1 ? Progress::done : Progress::not_done;
+    wake();
+    CHECK_EQUAL(agent().take_wakes().size(), 1u);
+    return wakes == 1 ? Progress::done : Progress::not_done;
   }
 };
-OPERATION("WaitSet", "ring one", RingOne);
+OPERATION("WaitSet", "wake one", WakeOne);
 
 }  // namespace
 

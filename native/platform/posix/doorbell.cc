@@ -9,7 +9,7 @@
 
 namespace holdfast::platform {
 
-OsError create_bell(const char* directory, int directory_fd, const char* name, int* fd) {
+OsError create_doorbell(const char* directory, int directory_fd, const char* name, int* fd) {
   // By path, because macOS has had mkfifoat only since 13. The directory is ours alone (0700).
   const std::string path = std::string(directory) + "/" + name;
   if (mkfifo(path.c_str(), 0600) != 0) return {errno, "mkfifo"};
@@ -23,39 +23,40 @@ OsError create_bell(const char* directory, int directory_fd, const char* name, i
   return {};
 }
 
-Reader open_ringer(int directory_fd, const char* name, int* fd) {
+Reader open_doorbell(int directory_fd, const char* name, int* fd) {
   *fd = openat(directory_fd, name, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
   if (*fd >= 0) return Reader::present;
   return errno == ENXIO ? Reader::absent : Reader::unknown;
 }
 
-bool has_reader(int ringer_fd) {
+bool has_reader(int writer_fd) {
   // Nobody asks for an event; the end of the last reader is reported all the same (Linux POLLERR,
   // elsewhere POLLHUP too).
-  pollfd ringer{ringer_fd, 0, 0};
-  return poll(&ringer, 1, 0) <= 0 || (ringer.revents & (POLLERR | POLLHUP)) == 0;
+  pollfd waker{writer_fd, 0, 0};
+  return poll(&waker, 1, 0) <= 0 || (waker.revents & (POLLERR | POLLHUP)) == 0;
 }
 
-Rung ring(int ringer_fd, uint64_t tag) {
-  // Eight bytes are far below PIPE_BUF, so a ring is written whole or not at all. Node ignores
+WakeResult write_doorbell(int writer_fd, uint64_t tag) {
+  // Eight bytes are far below PIPE_BUF, so a wake-up is written whole or not at all. Node ignores
   // SIGPIPE; so must every other program that links this.
   for (;;) {
-    if (write(ringer_fd, &tag, sizeof tag) == static_cast<ssize_t>(sizeof tag)) return Rung::yes;
+    if (write(writer_fd, &tag, sizeof tag) == static_cast<ssize_t>(sizeof tag))
+      return WakeResult::woken;
     if (errno == EINTR) continue;
-    return errno == EAGAIN ? Rung::full : Rung::no_reader;
+    return errno == EAGAIN ? WakeResult::full : WakeResult::no_reader;
   }
 }
 
-size_t read_bell(int bell_fd, uint64_t* tags, size_t capacity) {
-  const ssize_t got = read(bell_fd, tags, capacity * sizeof *tags);
+size_t read_doorbell(int doorbell_fd, uint64_t* tags, size_t capacity) {
+  const ssize_t got = read(doorbell_fd, tags, capacity * sizeof *tags);
   return got > 0 ? static_cast<size_t>(got) / sizeof *tags : 0;
 }
 
-int wait_bell(int bell_fd, const int* watched, size_t count, int64_t deadline_ns) {
+int wait_doorbell(int doorbell_fd, const int* watched, size_t count, int64_t deadline_ns) {
   const int64_t left = deadline_ns - monotonic_ns();
   if (left <= 0) return -1;
   pollfd polled[1 + kWatchesMax];
-  polled[0] = {bell_fd, POLLIN, 0};
+  polled[0] = {doorbell_fd, POLLIN, 0};
   for (size_t i = 0; i < count; i++) polled[1 + i] = {watched[i], 0, 0};
   // Rounded up, or the last fraction of a millisecond would be spent spinning.
   const int timeout_ms = static_cast<int>((left + kNanosPerMilli - 1) / kNanosPerMilli);
