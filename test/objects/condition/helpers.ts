@@ -1,0 +1,55 @@
+// What the suites of Condition share: a condition here and in actors, and waits that count.
+import { Condition, Lock, RLock, type Wakeup } from 'holdfast';
+import { type Call, type Far, make, opens } from '../../support/remote.js';
+import { type Actor, freshName, until } from '../../support/index.js';
+
+export const lockKinds = ['Lock', 'RLock'] as const;
+export type LockKind = (typeof lockKinds)[number];
+export const elsewhere = ['process', 'worker'] as const;
+
+/** A condition over a lock of that kind, in this thread and in each actor. */
+export async function open(kind: LockKind, others: readonly Actor[] = []) {
+  const name = freshName('condition');
+  const lockName = freshName(kind);
+  const lock = opens(
+    kind === 'Lock' ? new Lock({ name: lockName }) : new RLock({ name: lockName }),
+  );
+  const condition = opens(new Condition(lock, { name }));
+  const far = await Promise.all(others.map((actor) => openIn(actor, kind, lockName, name)));
+  return { condition, lock, lockName, name, far };
+}
+
+export async function openIn(actor: Actor, kind: LockKind, lockName: string, name: string) {
+  const lock = await make(actor, kind, { name: lockName });
+  return make(actor, 'Condition', lock, { name });
+}
+
+export interface Waiting {
+  wakeup: Call<Wakeup>;
+  release(): Promise<void>;
+}
+
+/** Has it acquire and wait; resolves when it waits, by the condition's own count. */
+export async function waits(
+  far: Far,
+  witness: Condition,
+  form: 'async' | 'sync' = 'async',
+  options: object = {},
+): Promise<Waiting> {
+  const before = witness.inspect().waiters;
+  const guard = await far.keep('acquire');
+  const method = form === 'sync' ? 'waitSync' : 'wait';
+  const wakeup = far.start<Wakeup>(method, options);
+  await until(() => witness.inspect().waiters === before + 1, `a ${form} wait`);
+  return { wakeup, release: () => guard.far.call('release') };
+}
+
+/** notify() under the lock; resolves to what it returned. */
+export function notified(condition: Condition, n?: number): Promise<number> {
+  return condition.runExclusive(() =>
+    n === undefined ? condition.notifyAll() : condition.notify(n),
+  );
+}
+
+export const waiters = (condition: Condition, count: number) =>
+  until(() => condition.inspect().waiters === count, `${count} waiters`);
