@@ -1,0 +1,52 @@
+// What the suites of JoinableQueue share: a queue here and in actors, and takes that wait.
+import { JoinableQueue, type QueueOptions } from 'holdfast';
+import { type Far, make, opens } from '../../support/remote.js';
+import { type Actor, freshName, until } from '../../support/index.js';
+
+export const elsewhere = ['process', 'worker'] as const;
+
+export function open<T = number>(options: QueueOptions<T> = {}): JoinableQueue<T> {
+  return opens(new JoinableQueue<T>({ name: freshName('joinable queue'), ...options }));
+}
+
+export function there(actor: Actor, queue: JoinableQueue<never> | JoinableQueue): Promise<Far> {
+  return make(actor, 'JoinableQueue', { name: queue.name, mustExist: true });
+}
+
+export const counts = (queue: JoinableQueue) => {
+  const { size, leased, unfinished } = queue.inspect();
+  return { size, leased, unfinished };
+};
+
+/** Leases one item over there. */
+export async function takes(far: Far, form: 'async' | 'sync' = 'async') {
+  const task = await far.keep(form === 'sync' ? 'takeSync' : 'take');
+  const { value, deliveries } = task;
+  return {
+    value,
+    deliveries,
+    done: () => task.far.call('done'),
+    retry: () => task.far.call('retry'),
+  };
+}
+
+/** A take that waits; resolves to its call when it does. */
+export async function waitsToTake(far: Far, witness: JoinableQueue, form: 'async' | 'sync') {
+  const before = witness.inspect().getters;
+  const taken = far.start<{ value: number; deliveries: number }>(
+    form === 'sync' ? 'takeSync' : 'take',
+  );
+  await until(() => witness.inspect().getters === before + 1, `a ${form} take`);
+  return { taken };
+}
+
+export const plain = ({
+  value,
+  deliveries,
+}: {
+  value: unknown;
+  deliveries?: number | undefined;
+}) => ({
+  value,
+  deliveries,
+});
