@@ -1,0 +1,56 @@
+// What the suites of Barrier share: a barrier here and in actors, and arrivals that count.
+import assert from 'node:assert/strict';
+import { Barrier, type BarrierOptions } from 'holdfast';
+import { type Call, type Far, make, opens } from '../../support/remote.js';
+import { type Actor, assertRejects, freshName, until, within } from '../../support/index.js';
+
+export const elsewhere = ['process', 'worker'] as const;
+// What a busy machine gets done in the time that a suite may take; a run of its own insists on more.
+export const rounds = Number(process.env['HOLDFAST_ROUNDS'] || 1000);
+
+export async function open(
+  parties: number,
+  others: readonly Actor[] = [],
+  options: BarrierOptions = {},
+) {
+  const name = freshName('barrier');
+  const barrier = opens(new Barrier(parties, { ...options, name }));
+  const far = await Promise.all(others.map((actor) => make(actor, 'Barrier', parties, { name })));
+  return { barrier, far, name };
+}
+
+/** Has it arrive; resolves when that counts. */
+export async function arrives(
+  far: Far,
+  witness: Barrier,
+  form: 'async' | 'sync' = 'async',
+  options: object = {},
+): Promise<{ passed: Call<number> }> {
+  const before = witness.waiting();
+  const wait = far.start<number>(form === 'sync' ? 'waitSync' : 'wait', options);
+  await until(() => witness.waiting() === before + 1, `a ${form} arrival`);
+  return { passed: wait };
+}
+
+export const broken = (promise: Promise<unknown>, name?: string) =>
+  assertRejects(
+    within(promise, 'a broken barrier'),
+    'BrokenBarrierError',
+    name === undefined ? {} : { kind: 'Barrier', objectName: name },
+  );
+
+/** It rejects before anybody looks at it. */
+export function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+/** It works as if nothing had been. */
+export async function worksAfterReset(barrier: Barrier): Promise<void> {
+  barrier.reset();
+  assert.equal(barrier.broken(), false);
+  assert.equal(barrier.waiting(), 0);
+  const waits = Array.from({ length: barrier.parties }, () => barrier.wait());
+  const indices = await within(Promise.all(waits), 'a round after reset()');
+  assert.deepEqual(indices.toSorted(), [...waits.keys()]);
+}
