@@ -1,0 +1,62 @@
+// ReadWriteLock: nobody starves (INV-16), and no crash lets a reader in beside a writer.
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ContenderReports } from '../../support/family.js';
+import { Program, forms, freshName, newProcess, random, until } from '../../support/index.js';
+import { kind, open, method, assertFree } from './helpers.js';
+
+describe('ReadWriteLock', () => {
+  describe('nobody starves', () => {
+    for (const [load, wanted] of [
+      ['Shared', 'Exclusive'],
+      ['Exclusive', 'Shared'],
+    ] as const) {
+      it(`${wanted === 'Shared' ? 'readers' : 'writers'}, under continuous load of the others`, async () => {
+        const name = freshName(kind);
+        const lock = open(name);
+        const loads = [1, 2, 3].map(
+          () => new Program('family-load.mjs', [name, `acquire${load}`, '4']),
+        );
+        for (const program of loads) await program.line('ready');
+        if (load === 'Shared') await until(() => lock.inspect().readers.length > 1, 'they overlap');
+        const there = await (await newProcess()).open(kind, { name });
+        const { acquisitions } = lock.inspect();
+        for (let round = 0; round < 15; round++) {
+          (await lock[`acquire${wanted}`]()).release();
+          lock[`acquire${wanted}Sync`]().release();
+          await (await there.begin(method(wanted, forms[round % 2]!))).release();
+        }
+        assert.ok(lock.inspect().acquisitions > acquisitions + 45, 'the load went on meanwhile');
+        for (const program of loads) assert.equal(program.hasEnded, false, program.errors);
+        await Promise.all(loads.map((program) => program.kill()));
+      });
+    }
+  });
+
+  it('contenders killed at random instants: never a reader with a writer, nothing torn untold', async function () {
+    this.timeout(60_000);
+    const { next, whole } = random('readers and writers under kills');
+    const kills = 8;
+    const name = freshName(kind);
+    const lock = open(name);
+    using reports = new ContenderReports(kind, name, 0, kills + 5);
+    const contenders = [0, 1, 2, 3, 4].map((i) => reports.start(i, forms[i % 2]!));
+    for (let kill = 0; kill < kills; kill++) {
+      const victim = whole(0, contenders.length - 1);
+      await contenders[victim]!.line('{"what":"ready"');
+      await sleep(next() * 15);
+      await reports.kill(contenders[victim]!);
+      contenders[victim] = reports.start(5 + kill, forms[kill % 2]!);
+      const { acquisitions } = lock.inspect();
+      await until(() => lock.inspect().acquisitions > acquisitions, 'somebody gets on');
+    }
+    await Promise.all(contenders.map((it) => reports.kill(it)));
+    reports.assertSound();
+    lock.acquireExclusiveSync({ timeout: 10_000 }).release();
+    assertFree(lock);
+    const { acquisitions, abandonments } = lock.inspect();
+    console.log(
+      `      ${kills} killed, ${abandonments} of them writing; ${acquisitions} acquisitions`,
+    );
+  });
+});
