@@ -1,10 +1,8 @@
-// BoundedSemaphore: permits that have owners. INV-1 for each of them: at most one live holder.
+// BoundedSemaphore: permits that have owners. INV-1 holds for each of them: at most one live holder.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BoundedSemaphore, type Guard } from 'holdfast';
-import { ContenderReports, describeObject } from '../../support/family.js';
+import { ContenderReports } from '../../support/family.js';
 import {
-  Counter,
   type Remote,
   acquire,
   assertRejects,
@@ -17,31 +15,10 @@ import {
   now,
   random,
   sharedActor,
-  track,
   twoSlices,
   until,
 } from '../../support/index.js';
-
-const kind = 'BoundedSemaphore';
-const open = (permits: number | undefined, name?: string) =>
-  track(new BoundedSemaphore(permits, { name }));
-const opened = async (actor: Awaited<ReturnType<typeof newActor>>, name: string, permits = 2) =>
-  actor.open(kind, { name }, permits);
-
-/** Takes all that can be had, and how many of them were news of a death. */
-function takeAll(semaphore: BoundedSemaphore): { guards: Guard[]; abandoned: number } {
-  const guards: Guard[] = [];
-  for (let guard; (guard = semaphore.tryAcquire()) !== null; ) guards.push(guard);
-  return { guards, abandoned: guards.filter((guard) => guard.abandoned).length };
-}
-
-/** All permits are there, nobody waits, and nobody is told anything. */
-function assertWhole(semaphore: BoundedSemaphore, permits: number): void {
-  const { guards, abandoned } = takeAll(semaphore);
-  for (const guard of guards) guard.release();
-  assert.deepEqual([guards.length, abandoned, semaphore.value()], [permits, 0, permits]);
-  assert.equal(semaphore.inspect().waiters, 0);
-}
+import { kind, open, opened, takeAll, assertWhole } from './helpers.js';
 
 describe('BoundedSemaphore', () => {
   describe('cells', () => {
@@ -322,192 +299,5 @@ describe('BoundedSemaphore', () => {
     assert.equal(semaphore.value(), 0);
     for (const hold of holds) await hold.release();
     assertWhole(semaphore, 4);
-  });
-
-  it('what a dead holder leaves in an empty house is told to those who come, exactly as often', async () => {
-    const name = freshName(kind);
-    const victim = await newProcess();
-    const theirs = await opened(victim, name, 4);
-    for (let i = 0; i < 3; i++) await theirs.acquire();
-    await victim.kill();
-    // Opened and closed in between: it keeps its news.
-    open(4, name).close();
-    const semaphore = open(4, name);
-    assert.equal(semaphore.value(), 4);
-    const { guards, abandoned } = takeAll(semaphore);
-    assert.deepEqual([guards.length, abandoned], [4, 3]);
-    assert.equal(guards[0]!.abandoned, false, 'the one that nobody had goes first');
-    for (const guard of guards) guard.release();
-    assertWhole(semaphore, 4);
-  });
-
-  it('a chain of holders that die', async () => {
-    const name = freshName(kind);
-    const semaphore = open(1, name);
-    for (let link = 0; link < 4; link++) {
-      const victim = link % 2 ? await newWorker() : await newProcess();
-      assert.equal((await (await opened(victim, name, 1)).acquire()).abandoned, link > 0);
-      await victim.kill();
-    }
-    using guard = semaphore.acquireSync();
-    assert.equal(guard.abandoned, true);
-    assert.equal(semaphore.inspect().abandonments, 4);
-  });
-
-  it('a stopped holder keeps its permit', async () => {
-    const name = freshName(kind);
-    const semaphore = open(1, name);
-    const holder = await newProcess();
-    const hold = await (await opened(holder, name, 1)).acquire();
-    holder.signal('SIGSTOP');
-    await assertRejects(semaphore.acquire({ timeout: 200 }), 'TimeoutError');
-    assert.equal(semaphore.value(), 0);
-    holder.signal('SIGCONT');
-    await hold.release();
-    assertWhole(semaphore, 1);
-  });
-
-  it('close(): HeldError for the handle that holds, ClosedError for what waits through it', async () => {
-    const name = freshName(kind);
-    const [semaphore, again] = [open(2, name), open(2, name)];
-    const there = await opened(await sharedActor('process'), name);
-    const about = { kind, objectName: name };
-    const guards = [semaphore.acquireSync(), semaphore.acquireSync()];
-    assertThrows(() => semaphore.close(), 'HeldError', about);
-    guards[1]!.release();
-    assertThrows(() => semaphore.close(), 'HeldError', about);
-    const theirs = await there.acquire();
-    const [gone, stays] = [again.acquire(), semaphore.acquire()];
-    again.close();
-    await assertRejects(gone, 'ClosedError', about);
-    await theirs.release();
-    (await stays).release();
-    guards[0]!.release();
-    semaphore.close();
-    assert.equal(await there.value(), 2);
-  });
-
-  it('held by what was collected, to the end of the thread', async () => {
-    const name = freshName(kind);
-    const semaphore = open(3, name);
-    const actor = await newProcess({ nodeArgs: ['--expose-gc'] });
-    await actor.act('dropPermits', { name, permits: 3, count: 2 });
-    assert.equal(semaphore.value(), 1);
-    await actor.leave();
-    const { guards, abandoned } = takeAll(semaphore);
-    assert.deepEqual([guards.length, abandoned], [3, 2]);
-    for (const guard of guards) guard.release();
-  });
-
-  it('inspect(): everything that it promises, and nothing else', async () => {
-    const name = freshName(kind);
-    const semaphore = open(3, name);
-    const me = { pid: process.pid, threadId: 0, processName: 'MainProcess' };
-    const state = { kind, name, permits: 3, waiters: 0, contentions: 0, abandonments: 0 };
-    assert.deepEqual(semaphore.inspect(), { ...state, value: 3, holders: [], acquisitions: 0 });
-    const guards = [semaphore.acquireSync(), semaphore.acquireSync()];
-    assert.deepEqual(semaphore.inspect(), {
-      ...state,
-      value: 1,
-      holders: [me, me],
-      acquisitions: 2,
-    });
-    for (const guard of guards) guard.release();
-  });
-
-  it('wrong permits are refused before anything is touched; 1 to 4096', async () => {
-    for (const permits of [0, -1, 1.5, NaN, Infinity, 4097, 2 ** 32]) {
-      assert.throws(() => new BoundedSemaphore(permits), RangeError, String(permits));
-    }
-    for (const permits of ['1', null, {}, 1n, true]) {
-      assert.throws(() => new BoundedSemaphore(permits as never), TypeError, String(permits));
-    }
-    assert.throws(() => new BoundedSemaphore(undefined), TypeError, 'anonymous, and must exist');
-    const semaphore = open(1);
-    for (const timeout of [-1, NaN, Infinity]) {
-      assert.throws(() => semaphore.acquireSync({ timeout }), RangeError);
-      await assert.rejects(semaphore.acquire({ timeout }), RangeError);
-    }
-    assert.throws(() => semaphore.acquireSync({ signal: AbortSignal.abort() } as never), TypeError);
-    await assert.rejects(semaphore.acquire({ signal: {} as never }), TypeError);
-    assertWhole(semaphore, 1);
-    const large = open(4096);
-    const { guards } = takeAll(large);
-    assert.equal(guards.length, 4096);
-    assertThrows(() => large.acquireSync(), 'DeadlockError');
-    assert.equal(large.inspect().holders.length, 4096);
-    for (const guard of guards) guard.release();
-    assert.equal(large.value(), 4096);
-  });
-
-  it('one permit is a mutex: no increment of an unprotected number is lost', async function () {
-    this.timeout(60_000);
-    const name = freshName(kind);
-    const counter = new Counter();
-    const rounds = 3000;
-    const actors = await Promise.all([newProcess(), newProcess(), newWorker(), newWorker()]);
-    const remotes = await Promise.all(actors.map((actor) => opened(actor, name, 1)));
-    await Promise.all(
-      actors.map((actor, i) =>
-        actor.act(
-          'count',
-          { object: remotes[i]!.id, form: forms[i % 2], rounds, file: counter.file },
-          55_000,
-        ),
-      ),
-    );
-    assert.equal(counter.read(), 4 * rounds);
-  });
-
-  it('contenders killed at random instants: never more inside than permits, and none is lost', async function () {
-    this.timeout(60_000);
-    const { next, whole } = random('permits under kills');
-    const permits = 3;
-    const kills = 8;
-    const name = freshName(kind);
-    const semaphore = open(permits, name);
-    using reports = new ContenderReports(kind, name, permits, kills + 5);
-    const contenders = [0, 1, 2, 3, 4].map((i) => reports.start(i, forms[i % 2]!));
-    for (let kill = 0; kill < kills; kill++) {
-      const victim = whole(0, contenders.length - 1);
-      await contenders[victim]!.line('{"what":"ready"');
-      await sleep(next() * 15);
-      await reports.kill(contenders[victim]!);
-      contenders[victim] = reports.start(5 + kill, forms[kill % 2]!);
-      const { acquisitions } = semaphore.inspect();
-      await until(() => semaphore.inspect().acquisitions > acquisitions, 'somebody gets on');
-    }
-    await Promise.all(contenders.map((it) => reports.kill(it)));
-    reports.assertSound();
-    const told = reports.count('abandoned');
-    const before = semaphore.inspect().abandonments;
-    assert.ok(told <= before, `${told} told of ${before}`);
-    const { guards, abandoned } = takeAll(semaphore);
-    assert.equal(guards.length, permits);
-    assert.equal(semaphore.inspect().abandonments, before + abandoned);
-    for (const guard of guards) guard.release();
-    assertWhole(semaphore, permits);
-    console.log(
-      `      ${kills} killed; ${semaphore.inspect().acquisitions} acquisitions, ${before + abandoned} permits of the dead`,
-    );
-  });
-
-  describeObject<BoundedSemaphore>({
-    kind,
-    number: { name: 'permits', value: 2, other: 3, largest: 4096 },
-    open: (options) => new BoundedSemaphore(2, options),
-    mark: (semaphore) => semaphore.acquireSync().release(),
-    isMarked: (semaphore) => semaphore.inspect().acquisitions > 0,
-    calls: {
-      acquire: (it) => it.acquire(),
-      acquireSync: (it) => it.acquireSync(),
-      tryAcquire: (it) => it.tryAcquire(),
-      withPermit: (it) => it.withPermit(() => {}),
-      release: (it) => it.release(),
-      value: (it) => it.value(),
-      inspect: (it) => it.inspect(),
-      unlink: (it) => it.unlink(),
-    },
-    asArgument: [[0, 1, 1, 2, 2], 'ERR_HOLDFAST_NOT_LOCKED'],
   });
 });

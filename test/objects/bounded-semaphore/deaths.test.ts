@@ -1,0 +1,112 @@
+// BoundedSemaphore: what the death of a holder comes to, and no permit is lost by it.
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ContenderReports } from '../../support/family.js';
+import {
+  Counter,
+  assertRejects,
+  forms,
+  freshName,
+  newProcess,
+  newWorker,
+  random,
+  until,
+} from '../../support/index.js';
+import { kind, open, opened, takeAll, assertWhole } from './helpers.js';
+
+describe('BoundedSemaphore', () => {
+  it('what a dead holder leaves in an empty house is told to those who come, exactly as often', async () => {
+    const name = freshName(kind);
+    const victim = await newProcess();
+    const theirs = await opened(victim, name, 4);
+    for (let i = 0; i < 3; i++) await theirs.acquire();
+    await victim.kill();
+    // Opened and closed in between: it keeps its news.
+    open(4, name).close();
+    const semaphore = open(4, name);
+    assert.equal(semaphore.value(), 4);
+    const { guards, abandoned } = takeAll(semaphore);
+    assert.deepEqual([guards.length, abandoned], [4, 3]);
+    assert.equal(guards[0]!.abandoned, false, 'the one that nobody had goes first');
+    for (const guard of guards) guard.release();
+    assertWhole(semaphore, 4);
+  });
+
+  it('a chain of holders that die', async () => {
+    const name = freshName(kind);
+    const semaphore = open(1, name);
+    for (let link = 0; link < 4; link++) {
+      const victim = link % 2 ? await newWorker() : await newProcess();
+      assert.equal((await (await opened(victim, name, 1)).acquire()).abandoned, link > 0);
+      await victim.kill();
+    }
+    using guard = semaphore.acquireSync();
+    assert.equal(guard.abandoned, true);
+    assert.equal(semaphore.inspect().abandonments, 4);
+  });
+
+  it('a stopped holder keeps its permit', async () => {
+    const name = freshName(kind);
+    const semaphore = open(1, name);
+    const holder = await newProcess();
+    const hold = await (await opened(holder, name, 1)).acquire();
+    holder.signal('SIGSTOP');
+    await assertRejects(semaphore.acquire({ timeout: 200 }), 'TimeoutError');
+    assert.equal(semaphore.value(), 0);
+    holder.signal('SIGCONT');
+    await hold.release();
+    assertWhole(semaphore, 1);
+  });
+
+  it('one permit is a mutex: no increment of an unprotected number is lost', async function () {
+    this.timeout(60_000);
+    const name = freshName(kind);
+    const counter = new Counter();
+    const rounds = 3000;
+    const actors = await Promise.all([newProcess(), newProcess(), newWorker(), newWorker()]);
+    const remotes = await Promise.all(actors.map((actor) => opened(actor, name, 1)));
+    await Promise.all(
+      actors.map((actor, i) =>
+        actor.act(
+          'count',
+          { object: remotes[i]!.id, form: forms[i % 2], rounds, file: counter.file },
+          55_000,
+        ),
+      ),
+    );
+    assert.equal(counter.read(), 4 * rounds);
+  });
+
+  it('contenders killed at random instants: never more inside than permits, and none is lost', async function () {
+    this.timeout(60_000);
+    const { next, whole } = random('permits under kills');
+    const permits = 3;
+    const kills = 8;
+    const name = freshName(kind);
+    const semaphore = open(permits, name);
+    using reports = new ContenderReports(kind, name, permits, kills + 5);
+    const contenders = [0, 1, 2, 3, 4].map((i) => reports.start(i, forms[i % 2]!));
+    for (let kill = 0; kill < kills; kill++) {
+      const victim = whole(0, contenders.length - 1);
+      await contenders[victim]!.line('{"what":"ready"');
+      await sleep(next() * 15);
+      await reports.kill(contenders[victim]!);
+      contenders[victim] = reports.start(5 + kill, forms[kill % 2]!);
+      const { acquisitions } = semaphore.inspect();
+      await until(() => semaphore.inspect().acquisitions > acquisitions, 'somebody gets on');
+    }
+    await Promise.all(contenders.map((it) => reports.kill(it)));
+    reports.assertSound();
+    const told = reports.count('abandoned');
+    const before = semaphore.inspect().abandonments;
+    assert.ok(told <= before, `${told} told of ${before}`);
+    const { guards, abandoned } = takeAll(semaphore);
+    assert.equal(guards.length, permits);
+    assert.equal(semaphore.inspect().abandonments, before + abandoned);
+    for (const guard of guards) guard.release();
+    assertWhole(semaphore, permits);
+    console.log(
+      `      ${kills} killed; ${semaphore.inspect().acquisitions} acquisitions, ${before + abandoned} permits of the dead`,
+    );
+  });
+});
