@@ -1,0 +1,182 @@
+// putMany() and getMany(), and iteration over a queue.
+import assert from 'node:assert/strict';
+import { closed, fails, nowMs, open, until, useQueues, within } from '../../support/queue.js';
+import { remoteOf, upTo } from './wait-helpers.js';
+
+describe('Queue: putting, getting, waiting', () => {
+  useQueues();
+
+  describe('batches', () => {
+    it('getMany takes what is there, at most count, at least one', async () => {
+      const queue = open<number>();
+      await queue.putMany(upTo(10));
+      assert.deepEqual(await queue.getMany(4), [0, 1, 2, 3]);
+      assert.deepEqual(queue.getManySync(100), [4, 5, 6, 7, 8, 9]);
+      assert.equal(queue.tryGetMany(1), undefined);
+      const pending = queue.getMany(3, { timeout: 5000 });
+      const remote = await remoteOf(queue, 'process');
+      await remote.call('put', 'one is enough');
+      assert.deepEqual(await pending, ['one is enough']);
+    });
+
+    for (const count of [0, -1, 1.5, NaN, 1_000_001, Infinity]) {
+      it(`RangeError for ${count} items`, async () => {
+        const queue = open<number>();
+        await assert.rejects(queue.getMany(count), RangeError);
+        assert.throws(() => queue.getManySync(count), RangeError);
+        assert.throws(() => queue.tryGetMany(count), RangeError);
+      });
+    }
+    it('TypeError for a count that is no number, and items that cannot be iterated', async () => {
+      const queue = open<number>();
+      await assert.rejects(queue.getMany('3' as never), TypeError);
+      for (const items of [null, undefined, 5, {}]) {
+        await assert.rejects(queue.putMany(items as never), TypeError);
+        assert.throws(() => queue.putManySync(items as never), TypeError);
+      }
+      assert.ok(queue.empty());
+    });
+
+    it('takes any iterable, an empty one too', async () => {
+      const queue = open<unknown>();
+      await queue.putMany([]);
+      queue.putManySync(new Set());
+      assert.ok(queue.empty());
+      await queue.putMany(
+        (function* () {
+          yield 1;
+          yield 2;
+        })(),
+      );
+      queue.putManySync(new Set([3, 4]));
+      assert.deepEqual(queue.tryGetMany(10), [1, 2, 3, 4]);
+    });
+
+    it('a batch that there is room for becomes visible at once', async () => {
+      const queue = open<number>();
+      const watcher = await remoteOf(queue, 'process');
+      const watching = watcher.startAct<number[]>('watchSizes');
+      await watching.started;
+      for (let round = 0; round < 300; round++) {
+        queue.putManySync(upTo(50));
+        assert.equal(queue.getManySync(50).length, 50);
+      }
+      queue.end();
+      const sizes = await within(watching, 'watching sizes');
+      assert.deepEqual(
+        sizes.filter((size) => size !== 0 && size !== 50),
+        [],
+      );
+    });
+
+    it('putMany of more than there is room for goes in piece by piece, in order', async () => {
+      const queue = open<number>({ maxSize: 10 });
+      const remote = await remoteOf(queue, 'process');
+      const drained = remote.startAct<number[]>('drain');
+      await queue.putMany(upTo(500));
+      queue.putManySync(upTo(1000, 500), { timeout: 20_000 });
+      queue.end();
+      assert.deepEqual(await within(drained, 'drain'), upTo(1000));
+    });
+
+    it('putMany that ends early says how many were put', async () => {
+      const queue = open<number>({ maxSize: 10 });
+      const done = (code: string, wanted: number) => (error: unknown) => {
+        assert.equal((error as { done: number }).done, wanted);
+        return fails(code)(error);
+      };
+      await assert.rejects(
+        queue.putMany(upTo(25), { timeout: 60 }),
+        done('ERR_HOLDFAST_TIMEOUT', 10),
+      );
+      assert.deepEqual(queue.tryGetMany(100), upTo(10));
+      assert.throws(
+        () => queue.putManySync(upTo(12), { timeout: 60 }),
+        done('ERR_HOLDFAST_TIMEOUT', 10),
+      );
+      assert.deepEqual(queue.tryGetMany(100), upTo(10));
+      const controller = new AbortController();
+      const reason = Object.assign(new Error('enough'), { code: 'ENOUGH' });
+      const pending = queue.putMany(upTo(15), { signal: controller.signal });
+      controller.abort(reason);
+      await assert.rejects(pending, done('ENOUGH', 10));
+      const remote = await remoteOf(queue, 'process');
+      const elsewhere = remote.start('putMany', upTo(3));
+      await elsewhere.started;
+      queue.end();
+      await assert.rejects(within(elsewhere, 'putMany'), done('ERR_HOLDFAST_ENDED', 0));
+      assert.deepEqual(queue.tryGetMany(100), upTo(10));
+    });
+
+    it('an item in a batch that is too large refuses the whole batch', async () => {
+      const queue = open<unknown>({ maxBytes: 65_536 });
+      const batch = [1, Buffer.alloc(65_529), 2];
+      await assert.rejects(queue.putMany(batch), RangeError);
+      assert.throws(() => queue.putManySync(batch), RangeError);
+      assert.equal(queue.size(), 0);
+    });
+
+    it('the work of a putMany that waits does not grow with the square of its length', async () => {
+      // 20 times the items through the same ten places are 20 times the work, not 400 times. A factor
+      // between two times of one run, with a wide margin, so no maximum run time.
+      const time = async (length: number) => {
+        const queue = open<number>({ maxSize: 10 });
+        const startedAt = nowMs();
+        const putting = queue.putMany(upTo(length));
+        for (let got = 0; got < length; ) got += (await queue.getMany(10)).length;
+        await putting;
+        return nowMs() - startedAt;
+      };
+      await time(400);
+      const short = await time(400);
+      const long = await time(8000);
+      console.log(
+        `      putMany, maxSize 10: 400 items ${short.toFixed(0)} ms, 8000 ${long.toFixed(0)} ms`,
+      );
+      assert.ok(long < 20 * 6 * Math.max(short, 5), `${long / short} times the work`);
+    });
+  });
+
+  describe('iteration', () => {
+    it('takes items until the queue has been ended and drained', async () => {
+      const queue = open<number>({ maxSize: 4 });
+      const remote = await remoteOf(queue, 'process');
+      const putting = remote.startAct('putAllAtOnce', upTo(200)).then(() => remote.call('end'));
+      const seen: number[] = [];
+      for await (const item of queue) seen.push(item);
+      await putting;
+      assert.deepEqual(seen, upTo(200));
+    });
+    it('leaving the loop loses no item', async () => {
+      const queue = open<number>();
+      await queue.putMany(upTo(10));
+      for await (const item of queue) if (item === 3) break;
+      assert.deepEqual(queue.tryGetMany(10), upTo(10, 4));
+    });
+    it('close() ends it with ClosedError', async () => {
+      const queue = open<number>();
+      const iterating = (async () => {
+        for await (const item of queue) assert.fail(String(item));
+      })();
+      await until('the iteration waits', () => queue.inspect().getters === 1);
+      queue.close();
+      await assert.rejects(iterating, closed);
+    });
+    it('several iterations share the items', async () => {
+      const queue = open<number>();
+      const remotes = await Promise.all([
+        remoteOf(queue, 'process', 1),
+        remoteOf(queue, 'process', 2),
+        remoteOf(queue, 'worker'),
+      ]);
+      const draining = remotes.map((remote) => remote.startAct<number[]>('drain'));
+      for (const item of upTo(2000)) await queue.put(item);
+      queue.end();
+      const all = (await within(Promise.all(draining), 'draining')).flat();
+      assert.deepEqual(
+        all.sort((a, b) => a - b),
+        upTo(2000),
+      );
+    });
+  });
+});

@@ -1,0 +1,28 @@
+// What the suites of the codecs share.
+import assert from 'node:assert/strict';
+import { type CodecChoice, type Queue } from 'holdfast';
+import { codecs } from '../../programs/queue-agent.mjs';
+
+export const { reversed, picky } = codecs as unknown as Record<
+  string,
+  CodecChoice<string> & object
+> as {
+  reversed: CodecChoice<string>;
+  picky: CodecChoice<string>;
+};
+
+export function through<T>(queue: Queue<T>, item: T): T {
+  assert.equal(queue.tryPut(item), true);
+  const got = queue.tryGet();
+  assert.equal(queue.size(), 0);
+  return got as T;
+}
+
+export const tagOf = (value: unknown) => Object.prototype.toString.call(value);
+
+/** Equal, -0 and kinds of objects told apart. */
+export function same(got: unknown, wanted: unknown): void {
+  assert.equal(tagOf(got), tagOf(wanted));
+  if (typeof wanted !== 'object') return void assert.ok(Object.is(got, wanted));
+  assert.deepStrictEqual(got, wanted);
+}

@@ -1,0 +1,147 @@
+// end(): those who wait and those who come are told when nothing comes any more.
+import assert from 'node:assert/strict';
+import {
+  agentIn,
+  ended,
+  nowMs,
+  open,
+  pause,
+  places,
+  random,
+  until,
+  useQueues,
+  within,
+} from '../../support/queue.js';
+import { remoteOf, spinUntil } from './wait-helpers.js';
+
+describe('Queue: putting, getting, waiting', () => {
+  useQueues();
+
+  describe('end()', () => {
+    for (const place of places) {
+      it(`in a ${place}: puts are EndedError everywhere, getters drain first`, async () => {
+        const queue = open<number>();
+        await queue.putMany([1, 2, 3]);
+        const remote = await remoteOf(queue, place);
+        await remote.call('end');
+        await remote.call('end');
+        assert.equal(queue.ended(), true);
+        await assert.rejects(queue.put(4), ended);
+        assert.throws(() => queue.putSync(4), ended);
+        assert.throws(() => queue.tryPut(4), ended);
+        await assert.rejects(queue.putMany([4]), ended);
+        assert.throws(() => queue.putManySync([4]), ended);
+        await assert.rejects(remote.call('put', 4), ended);
+        assert.equal(queue.size(), 3);
+        assert.equal(await remote.call('get'), 1);
+        assert.deepEqual(queue.tryGetMany(10), [2, 3]);
+        await assert.rejects(queue.get(), ended);
+        assert.throws(() => queue.getSync(), ended);
+        assert.throws(() => queue.tryGet(), ended);
+        assert.throws(() => queue.tryGetMany(5), ended);
+        await assert.rejects(remote.call('getMany', 2), ended);
+        for await (const item of queue) assert.fail(String(item));
+      });
+    }
+
+    it('pending puts and gets of everybody get it, without waiting for a slice each', async () => {
+      const delays: number[] = [];
+      for (let round = 0; round < 10; round++) {
+        const empty = open<number>();
+        const full = open<number>({ maxSize: 1 });
+        full.tryPut(0);
+        const waits = [];
+        for (const [place, number] of [
+          ['thread', 1],
+          ['worker', 1],
+          ['worker', 2],
+          ['process', 1],
+          ['process', 2],
+        ] as const) {
+          const getter = await remoteOf(empty, place, number);
+          const putter = await remoteOf(full, place, number);
+          if (number === 1) {
+            waits.push(getter.startAct<Ended>('endedAt', 'get'));
+            waits.push(getter.startAct<Ended>('endedAt', 'getMany', 5));
+            waits.push(putter.startAct<Ended>('endedAt', 'put', 1));
+            waits.push(putter.startAct<Ended>('endedAt', 'putMany', [1, 2]));
+          } else {
+            // A thread can block in one of them only.
+            const sync = round % 2 === 0 ? 'getSync' : 'putSync';
+            const args = round % 2 === 0 ? [{ timeout: 15_000 }] : [1, { timeout: 15_000 }];
+            const remote = round % 2 === 0 ? getter : putter;
+            waits.push(remote.startAct<Ended>('endedAt', sync, ...args));
+          }
+        }
+        await until('all wait', () => {
+          const sync = round % 2;
+          return (
+            empty.inspect().getters >= 3 + 2 * (1 - sync) && full.inspect().putters >= 3 + 2 * sync
+          );
+        });
+        const endedAt = nowMs();
+        empty.end();
+        full.end();
+        for (const { error, at } of await within(Promise.all(waits), 'EndedError everywhere')) {
+          assert.equal(error, 'ERR_HOLDFAST_ENDED');
+          delays.push(at - endedAt);
+        }
+        assert.equal(full.tryGet(), 0);
+      }
+      delays.sort((a, b) => a - b);
+      const median = delays[delays.length >> 1]!;
+      console.log(
+        `      EndedError after end(): median ${median.toFixed(1)} ms, max ${delays.at(-1)!.toFixed(1)} ms`,
+      );
+      // A ring takes well below a millisecond; looking by oneself 25 ms in the median.
+      assert.ok(median < 20, `median ${median} ms`);
+    });
+    interface Ended {
+      error: string | null;
+      at: number;
+    }
+
+    it('an end() while a put is under way: the put fails, or its item is there for the getters', async function () {
+      this.timeout(90_000);
+      // putSync copies 24 MiB under the guard; end() comes at some moment before, during or after
+      // that. If a getter has been told that the queue is drained, no item may appear in it later, and
+      // if put returned, its item must be got.
+      const chance = random('end() during put');
+      const remote = await agentIn('process');
+      const outcomes = { put: 0, refused: 0 };
+      for (let round = 0; round < 30; round++) {
+        const queue = open<Buffer>({ maxBytes: 1 << 26 });
+        const putter = await remote.attach(queue.toJSON());
+        // Half of the rounds in a ring that has its size already, half in one that has to grow.
+        if (round % 2 === 0) {
+          queue.tryPut(Buffer.alloc(24 << 20));
+          queue.tryGet();
+        }
+        const put = putter.startAct('putStamped', 1, round, 24 << 20);
+        await put.started;
+        if (round % 2 === 0) await pause(chance.next() * 120);
+        // In a ring that grows we can see that the put is under way: end() comes right then.
+        else spinUntil(() => queue.inspect().capacity > 65_536);
+        queue.end();
+        let got = 0;
+        try {
+          for (;;) if (queue.tryGet() !== undefined) got++;
+        } catch (error) {
+          ended(error);
+        }
+        const succeeded = await within(put, 'putSync').then(
+          () => 1,
+          (error: unknown) => (ended(error), 0),
+        );
+        if (succeeded) outcomes.put++;
+        else outcomes.refused++;
+        assert.equal(got, succeeded, `round ${round}: put ${succeeded}, got ${got}`);
+        assert.equal(queue.size(), 0);
+        queue.close();
+      }
+      console.log(
+        `      end() at random: ${outcomes.put} puts before it, ${outcomes.refused} refused`,
+      );
+    });
+  });
+});
