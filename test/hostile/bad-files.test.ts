@@ -1,5 +1,5 @@
-// What may stand where an object or the registry should be: every file is told apart, none is ever a
-// crash, and what is not a whole object of ours is left as it is.
+// What may stand where an object should be: every file is told apart, none is ever a crash, and what is
+// not a whole object of ours is left as it is.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
@@ -7,7 +7,6 @@ import {
   lstatSync,
   mkdirSync,
   readFileSync,
-  readdirSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -33,7 +32,6 @@ import {
   objectFiles,
   objectLength,
   random,
-  registry,
   removeDirectories,
   semaphoreExists,
   sharedActor,
@@ -41,54 +39,7 @@ import {
   temporaryDirectory,
   writeWord,
 } from '../support/index.js';
-
-type Forge = (bytes: Buffer) => Buffer;
-
-const edit =
-  (change: (bytes: Buffer) => void): Forge =>
-  (bytes) => {
-    change(bytes);
-    return bytes;
-  };
-
-const corrupt: [title: string, forge: Forge][] = [
-  ['one byte', (bytes) => bytes.subarray(0, 1)],
-  ['the magic number and no more', (bytes) => bytes.subarray(0, 8)],
-  ['cut in its header', (bytes) => bytes.subarray(0, 100)],
-  ['cut a byte before its header ends', (bytes) => bytes.subarray(0, header.length - 1)],
-  ['cut where its header ends', (bytes) => bytes.subarray(0, header.length)],
-  ['cut a byte before it ends', (bytes) => bytes.subarray(0, -1)],
-  ['a byte too long', (bytes) => Buffer.concat([bytes, Buffer.alloc(1)])],
-  ['twice as long', (bytes) => Buffer.concat([bytes, bytes])],
-  ['text', () => Buffer.from('hello\n')],
-  ['another magic number', edit((bytes) => bytes.write('SQLite', 0))],
-  ['a length that is not its own', edit((bytes) => bytes.writeBigUInt64LE(2n ** 60n, 24))],
-  ['a state that there is not', edit((bytes) => bytes.writeUInt32LE(7, header.state))],
-  ['a kind that there is not', edit((bytes) => bytes.writeUInt32LE(99, header.kind))],
-  ['a name longer than names', edit((bytes) => bytes.writeUInt32LE(4000, header.nameLength))],
-  [
-    'a semaphore’s name without an end',
-    edit((bytes) => bytes.fill('a', header.posixName, header.posixName + 32)),
-  ],
-];
-
-/** Of a Semaphore: its semaphore may have to be made again. */
-const tooMuch: [title: string, forge: Forge] = [
-  'a value that no semaphore has',
-  edit((bytes) => bytes.writeUInt32LE(40_000, header.initial)),
-];
-
-const incompatible: [title: string, forge: Forge][] = [
-  [
-    'a newer format',
-    edit((bytes) => bytes.writeUInt32LE(bytes.readUInt32LE(header.version) + 1, header.version)),
-  ],
-  ['format 4294967295', edit((bytes) => bytes.writeUInt32LE(2 ** 32 - 1, header.version))],
-  [
-    'another layout signature',
-    edit((bytes) => bytes.writeUInt8(bytes[header.signature]! ^ 1, header.signature)),
-  ],
-];
+import { type Forge, edit, corrupt, tooMuch, incompatible } from './forgeries.js';
 
 let home: string;
 const join = () => newProcess({ env: { HOLDFAST_DIR: home } });
@@ -316,103 +267,4 @@ it('a Condition whose file names another kind of lock: CorruptError, and no lock
   assertThrows(() => new Condition(undefined, { name }), 'CorruptError', { kind: 'Condition' });
   assert.ok(!list().some((entry) => entry.name === lockName));
   unlink('Condition', name);
-});
-
-describe('a bad registry', () => {
-  async function emptyDirectory() {
-    const directory = temporaryDirectory();
-    const first = await newProcess({ env: { HOLDFAST_DIR: directory } });
-    await first.open('Lock', { name: 'it' });
-    const file = path.join(directory, 'registry');
-    const whole = readFileSync(file);
-    assert.equal(whole.length, registry.length);
-    await first.leave();
-    assert.deepEqual(readdirSync(directory), [], 'the last one out left nothing');
-    return { directory, file, whole };
-  }
-
-  const bad: [title: string, forge: Forge, error: ErrorName][] = [
-    ...[...corrupt].map(
-      ([title, forge]) => [title, forge, 'CorruptError'] as [string, Forge, ErrorName],
-    ),
-    ...incompatible.map(
-      ([title, forge]) => [title, forge, 'IncompatibleError'] as [string, Forge, ErrorName],
-    ),
-    ['an object', edit((bytes) => bytes.writeUInt32LE(kinds.Lock, header.kind)), 'CorruptError'],
-  ];
-
-  it('is an error for whoever comes, stays as it is, and is no obstacle once it is gone', async () => {
-    const { directory, file, whole } = await emptyDirectory();
-    const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
-    for (const [title, forge, error] of bad) {
-      const forged = forge(Buffer.from(whole));
-      writeFileSync(file, forged);
-      const about = { kind: 'RLock', objectName: 'it' };
-      try {
-        await assertRejects(newcomer.open('RLock', { name: 'it' }), error, about);
-        await assertRejects(newcomer.list(), error);
-        await assertRejects(newcomer.unlinkName('Lock', 'it'), error);
-      } catch (cause) {
-        throw new Error(title, { cause });
-      }
-      assert.ok(readFileSync(file).equals(forged), `${title}: the file has changed`);
-      assert.deepEqual(readdirSync(directory), ['registry'], title);
-    }
-    rmSync(file);
-    const lock = await newcomer.open('Lock', { name: 'it' });
-    await (await lock.acquire()).release();
-  });
-
-  it('that is a directory, a FIFO or a symbolic link: CorruptError', async () => {
-    const { directory, file, whole } = await emptyDirectory();
-    const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
-    const elsewhere = path.join(temporaryDirectory(), 'registry');
-    writeFileSync(elsewhere, whole);
-    const strangers: [string, () => void][] = [
-      ['a FIFO', () => execFileSync('mkfifo', [file])],
-      ['a symbolic link', () => symlinkSync(elsewhere, file)],
-      ['a directory', () => mkdirSync(file)],
-    ];
-    for (const [title, make] of strangers) {
-      make();
-      try {
-        await assertRejects(newcomer.open('Lock', { name: 'it' }), 'CorruptError');
-      } catch (cause) {
-        throw new Error(title, { cause });
-      }
-      rmSync(file, { recursive: true });
-    }
-    assert.ok(readFileSync(elsewhere).equals(whole));
-  });
-
-  // In a new registry those who are there would be nobody, and count as dead.
-  it('that was removed while others use objects: IncompatibleError, until they have left', async () => {
-    const directory = temporaryDirectory();
-    const env = { HOLDFAST_DIR: directory };
-    const [one, newcomer] = await Promise.all([newProcess({ env }), newProcess({ env })]);
-    const lock = await one.open('RLock', { name: 'it' });
-    const hold = await lock.acquire();
-    rmSync(path.join(directory, 'registry'));
-    const about = { kind: 'RLock', objectName: 'it' };
-    await assertRejects(newcomer.open('RLock', { name: 'it' }), 'IncompatibleError', about);
-    await assertRejects(one.open('RLock', { name: 'other' }), 'IncompatibleError');
-    assert.equal(await lock.locked(), true);
-    await hold.release();
-    await lock.close();
-    await one.leave();
-    const again = await newcomer.open('RLock', { name: 'it' });
-    assert.equal((await again.acquire()).abandoned, false);
-  });
-
-  it('that is half-made is made anew', async () => {
-    const { directory, file, whole } = await emptyDirectory();
-    for (const half of [Buffer.alloc(0), Buffer.alloc(whole.length), Buffer.alloc(header.length)]) {
-      writeFileSync(file, half);
-      const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
-      const lock = await newcomer.open('Lock', { name: 'it' });
-      await (await lock.acquire()).release();
-      await newcomer.leave();
-      assert.deepEqual(readdirSync(directory), []);
-    }
-  });
 });

@@ -1,8 +1,8 @@
 // The directory of one user and everything in it: creating, opening, closing, sweeping, listing.
 // One Store a process, shared by its agents; one Object an open name, shared by its handles.
 //
-// INV-8 Files, semaphores, slots and doorbells come and go only under the directory's lock, which ends
-// with its holder.
+// INV-8 Files, semaphores, slots and doorbells come and go only under the directory's lock, which
+// ends with its holder.
 //
 // INV-9 Whoever uses an object holds a shared flock on its file for as long. "Is it in use" is "can
 // I have the exclusive one", and the kernel's answer is right after any crash.

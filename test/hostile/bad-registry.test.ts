@@ -1,0 +1,114 @@
+// What may stand where the registry should be: it is told apart and left as it is.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import {
+  type ErrorName,
+  assertRejects,
+  header,
+  kinds,
+  newProcess,
+  registry,
+  temporaryDirectory,
+} from '../support/index.js';
+import { type Forge, edit, corrupt, incompatible } from './forgeries.js';
+
+describe('a bad registry', () => {
+  async function emptyDirectory() {
+    const directory = temporaryDirectory();
+    const first = await newProcess({ env: { HOLDFAST_DIR: directory } });
+    await first.open('Lock', { name: 'it' });
+    const file = path.join(directory, 'registry');
+    const whole = readFileSync(file);
+    assert.equal(whole.length, registry.length);
+    await first.leave();
+    assert.deepEqual(readdirSync(directory), [], 'the last one out left nothing');
+    return { directory, file, whole };
+  }
+
+  const bad: [title: string, forge: Forge, error: ErrorName][] = [
+    ...[...corrupt].map(
+      ([title, forge]) => [title, forge, 'CorruptError'] as [string, Forge, ErrorName],
+    ),
+    ...incompatible.map(
+      ([title, forge]) => [title, forge, 'IncompatibleError'] as [string, Forge, ErrorName],
+    ),
+    ['an object', edit((bytes) => bytes.writeUInt32LE(kinds.Lock, header.kind)), 'CorruptError'],
+  ];
+
+  it('is an error for whoever comes, stays as it is, and is no obstacle once it is gone', async () => {
+    const { directory, file, whole } = await emptyDirectory();
+    const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
+    for (const [title, forge, error] of bad) {
+      const forged = forge(Buffer.from(whole));
+      writeFileSync(file, forged);
+      const about = { kind: 'RLock', objectName: 'it' };
+      try {
+        await assertRejects(newcomer.open('RLock', { name: 'it' }), error, about);
+        await assertRejects(newcomer.list(), error);
+        await assertRejects(newcomer.unlinkName('Lock', 'it'), error);
+      } catch (cause) {
+        throw new Error(title, { cause });
+      }
+      assert.ok(readFileSync(file).equals(forged), `${title}: the file has changed`);
+      assert.deepEqual(readdirSync(directory), ['registry'], title);
+    }
+    rmSync(file);
+    const lock = await newcomer.open('Lock', { name: 'it' });
+    await (await lock.acquire()).release();
+  });
+
+  it('that is a directory, a FIFO or a symbolic link: CorruptError', async () => {
+    const { directory, file, whole } = await emptyDirectory();
+    const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
+    const elsewhere = path.join(temporaryDirectory(), 'registry');
+    writeFileSync(elsewhere, whole);
+    const strangers: [string, () => void][] = [
+      ['a FIFO', () => execFileSync('mkfifo', [file])],
+      ['a symbolic link', () => symlinkSync(elsewhere, file)],
+      ['a directory', () => mkdirSync(file)],
+    ];
+    for (const [title, make] of strangers) {
+      make();
+      try {
+        await assertRejects(newcomer.open('Lock', { name: 'it' }), 'CorruptError');
+      } catch (cause) {
+        throw new Error(title, { cause });
+      }
+      rmSync(file, { recursive: true });
+    }
+    assert.ok(readFileSync(elsewhere).equals(whole));
+  });
+
+  // In a new registry those who are there would be nobody, and count as dead.
+  it('that was removed while others use objects: IncompatibleError, until they have left', async () => {
+    const directory = temporaryDirectory();
+    const env = { HOLDFAST_DIR: directory };
+    const [one, newcomer] = await Promise.all([newProcess({ env }), newProcess({ env })]);
+    const lock = await one.open('RLock', { name: 'it' });
+    const hold = await lock.acquire();
+    rmSync(path.join(directory, 'registry'));
+    const about = { kind: 'RLock', objectName: 'it' };
+    await assertRejects(newcomer.open('RLock', { name: 'it' }), 'IncompatibleError', about);
+    await assertRejects(one.open('RLock', { name: 'other' }), 'IncompatibleError');
+    assert.equal(await lock.locked(), true);
+    await hold.release();
+    await lock.close();
+    await one.leave();
+    const again = await newcomer.open('RLock', { name: 'it' });
+    assert.equal((await again.acquire()).abandoned, false);
+  });
+
+  it('that is half-made is made anew', async () => {
+    const { directory, file, whole } = await emptyDirectory();
+    for (const half of [Buffer.alloc(0), Buffer.alloc(whole.length), Buffer.alloc(header.length)]) {
+      writeFileSync(file, half);
+      const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
+      const lock = await newcomer.open('Lock', { name: 'it' });
+      await (await lock.acquire()).release();
+      await newcomer.leave();
+      assert.deepEqual(readdirSync(directory), []);
+    }
+  });
+});

@@ -1,0 +1,154 @@
+// Two users on one machine: neither gets at what is the other's, and neither can stand in its way.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { platform, privateMounts, temporaryDirectory } from '../support/index.js';
+import {
+  Kin,
+  as,
+  hasUsers,
+  semaphoreName,
+  strangersSemaphore,
+  plantSemaphore,
+  alice,
+  bob,
+} from './neighbours.js';
+
+describe('surroundings', () => {
+  describe('two users on one machine', () => {
+    before(function () {
+      if (!hasUsers) this.skip(); // needs root, setpriv, and a project that others can read
+    });
+
+    function directoryOf(user: number): string {
+      const directory = temporaryDirectory();
+      chownSync(directory, user, user);
+      return directory;
+    }
+
+    it('neither can enter, list, unlink, write into or take away what is the other’s', async () => {
+      const directory = directoryOf(alice);
+      const ours = new Kin(directory, as(alice));
+      assert.equal(await ours.ask('acquire Lock 1000'), 'held');
+      const theirs = new Kin(directory, as(bob));
+      for (const command of ['acquire Lock', 'open Queue', 'list']) {
+        assert.match(await theirs.ask(command), /^PermissionError/);
+      }
+      const files = readdirSync(directory).map((name) => path.join(directory, name));
+      assert.ok(files.length >= 3);
+      const semaphore = `/dev/shm/sem.${semaphoreName(alice, directory, 'kin Lock')}`;
+      assert.ok(existsSync(semaphore));
+      for (const file of [...files, semaphore]) {
+        assert.match(await theirs.ask(`spoil ${file}`), /^(EACCES|EPERM) (EACCES|EPERM)$/);
+      }
+      await ours.ask('release Lock');
+      assert.equal(await ours.ask('acquire Lock 0'), 'held', 'nobody has spoilt it');
+    });
+
+    it('the same name is another object', async () => {
+      const [mine, its] = [directoryOf(alice), directoryOf(bob)];
+      const ours = new Kin(mine, as(alice));
+      const theirs = new Kin(its, as(bob));
+      assert.equal(await ours.ask('acquire Lock 1000'), 'held');
+      assert.equal(await theirs.ask('acquire Lock 1000'), 'held');
+      // Even root may not use what is somebody else's.
+      const strayed = new Kin(its);
+      assert.match(await strayed.ask('acquire Lock'), /^PermissionError.*belongs to another user/);
+      // The end of one takes nothing from the other.
+      await theirs.program.kill();
+      assert.equal(await new Kin(mine, as(alice)).ask('acquire Lock 0'), 'busy');
+    });
+
+    // Semaphores are in one space for the whole machine. The name of one is told by the user, the directory
+    // and the name, and all three can be guessed.
+    const plants: [what: string, plant: (file: string) => void][] = [
+      ['semaphore', plantSemaphore],
+      ['file', (file) => writeFileSync(file, '')],
+      ['directory', (file) => mkdirSync(file)],
+      ['fifo', (file) => execFileSync('mkfifo', ['-m', '666', file])],
+      ['link', (file) => symlinkSync('/dev/null', file)],
+    ];
+
+    it('what the other has planted under the name of a semaphore is stepped aside from', async () => {
+      const directory = directoryOf(alice);
+      const one = new Kin(directory, as(alice));
+      const two = new Kin(directory, as(alice));
+      for (const [what, plant] of plants) {
+        const planted = `/dev/shm/sem.${semaphoreName(alice, directory, `kin Lock:${what}`)}`;
+        plant(planted);
+        lchownSync(planted, bob, bob);
+        try {
+          assert.equal(await one.ask(`acquire Lock:${what} 1000`), 'held', what);
+          assert.equal(await two.ask(`acquire Lock:${what} 0`), 'busy');
+          await one.ask(`release Lock:${what}`);
+          assert.equal(await two.ask(`acquire Lock:${what} 1000`), 'held');
+          const facts = lstatSync(planted);
+          assert.equal(facts.uid, bob);
+          if (what === 'semaphore') assert.ok(readFileSync(planted).equals(strangersSemaphore));
+        } finally {
+          rmSync(planted, { recursive: true, force: true });
+        }
+      }
+    });
+
+    it('nor is it used for a persistent object whose own is gone, as after a restart', async () => {
+      const directory = directoryOf(alice);
+      const name = `/dev/shm/sem.${semaphoreName(alice, directory, 'kin Semaphore')}`;
+      const first = new Kin(directory, as(alice));
+      assert.equal(await first.ask('value Semaphore'), '3');
+      await first.program.kill();
+      rmSync(name);
+      plantSemaphore(name);
+      lchownSync(name, bob, bob);
+      try {
+        const second = new Kin(directory, as(alice));
+        assert.equal(await second.ask('value Semaphore'), '3');
+        assert.equal(await second.ask('unlink Semaphore'), 'done');
+        assert.ok(readFileSync(name).equals(strangersSemaphore));
+      } finally {
+        rmSync(name);
+      }
+    });
+
+    const places: [title: string, plant: (place: string) => void, error: RegExp][] = [
+      ['a directory of its own', (it) => mkdirSync(it, { mode: 0o700 }), /EACCES/],
+      ['a directory that all may enter', (it) => (mkdirSync(it), chmodSync(it, 0o777)), /another/],
+      ['a link to its own', (it) => symlinkSync(directoryOf(bob), it), /symbolic link/],
+      ['a link to one of ours', (it) => symlinkSync(directoryOf(alice), it), /symbolic link/],
+      ['a file', (it) => writeFileSync(it, ''), /not a directory/],
+      ['a FIFO', (it) => execFileSync('mkfifo', ['-m', '666', it]), /not a directory/],
+    ];
+    for (const [title, plant, error] of places) {
+      it(`the other has put ${title} in the default place: PermissionError`, async function () {
+        if (platform !== 'linux') this.skip(); // elsewhere it is in the user's home
+        const mounts = privateMounts();
+        if (mounts === undefined) this.skip(); // needs a mount namespace
+        const shm = temporaryDirectory();
+        chmodSync(shm, 0o1777);
+        const place = path.join(shm, `holdfast-${alice}`);
+        plant(place);
+        lchownSync(place, bob, bob);
+        const ours = new Kin(undefined, [
+          ...mounts(`mount --bind "${shm}" /dev/shm`),
+          ...as(alice),
+        ]);
+        const answer = await ours.ask('acquire Lock');
+        assert.match(answer, /^PermissionError/);
+        assert.match(answer, error);
+      });
+    }
+  });
+});
