@@ -1,8 +1,8 @@
 // A holder that ends, in whatever way, hands the lock on; whoever has it next is told, once.
 import assert from 'node:assert/strict';
 import {
-  type Actor,
   type End,
+  type Actor,
   acquire,
   assertRejects,
   forms,
@@ -85,7 +85,7 @@ describe('abandonment', () => {
           const { locked, abandoned, owner } = await unwanted.inspect();
           assert.deepEqual([locked, abandoned, owner], [false, true, null]);
           assert.equal(await unwanted.locked(), false);
-          const later = await (await sharedActor('process')).attach(unwanted.handle);
+          const later = await (await sharedActor('process')).attach(unwanted.handle!);
           const held = await later.tryAcquire();
           assert.equal(held?.abandoned, true);
           assert.equal((await unwanted.inspect()).abandoned, false);

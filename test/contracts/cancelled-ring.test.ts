@@ -44,12 +44,12 @@ describe('a ring for a waiter that is gone', () => {
             const next = c.acquire();
             await next.started;
 
-            const args = { object: once.id, hold: rung.id, how, others: 1, timeout };
-            const busy = second.ask<{ at: number }>({ do: 'act', name: 'cancelOnceRung', args });
+            const args = { object: once, acquisition: rung.id, how, others: 1, timeout };
+            const busy = second.startAct<{ at: number }>('cancelOnceRung', args);
             await busy.started;
             await held.release();
 
-            const withdrawn = await busy.result;
+            const withdrawn = await busy;
             const late = await rung.catch((error: Error) => {
               assert.ok(
                 Object.entries(reasons[how]).every(([key, it]) => Reflect.get(error, key) === it),
@@ -85,11 +85,11 @@ describe('a ring for a waiter that is gone', () => {
         const held = await a.acquire();
         const rung = b.acquire({ signal: 'live' });
         await waiting(a);
-        const args = { object: b.id, hold: rung.id, how: 'abort', others: 0 };
-        const busy = second.ask({ do: 'act', name: 'cancelOnceRung', args });
+        const args = { object: b, acquisition: rung.id, how: 'abort', others: 0 };
+        const busy = second.startAct('cancelOnceRung', args);
         await busy.started;
         await held.release();
-        await busy.result;
+        await busy;
         await assert.rejects(rung, reasons.abort);
         await twoSlices();
         assert.ok(await isFree(a));

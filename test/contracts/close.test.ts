@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { Lock, RLock, Semaphore } from 'holdfast';
 import {
-  type Actor,
   type Kind,
-  type Remote,
+  type Actor,
+  type RemoteObject,
   acquire,
   allKinds,
   assertError,
@@ -125,16 +125,16 @@ describe('close', () => {
         await elsewhere.open('Semaphore', { name: go }, 0),
         await waiter.open('Semaphore', { name: go }),
       ];
-      const releasing = { object: holder.id, when: theirs.id };
-      await elsewhere.ask({ do: 'act', name: 'releaseWhen', args: releasing }).started;
+      const releasing = { object: holder, when: theirs };
+      await elsewhere.startAct('releaseWhen', releasing).started;
       const handles = await line(waiter);
       const waits = handles.map((handle) => handle.acquire());
       for (const wait of waits) await wait.started;
-      const closed = waiter.act('closeOnceFree', { object: handles[0]!.id, go: ours.id });
+      const closed = waiter.act('closeOnceFree', { object: handles[0]!, go: ours });
       closed.catch(() => {});
       return { holder, waits, closed };
     }
-    type Line = Promise<Remote[]>;
+    type Line = Promise<RemoteObject[]>;
 
     for (const kind of allKinds) {
       // With the first one told that it is closed, the second is at the head, and the lock is free: it

@@ -17,7 +17,7 @@ describe('counter', () => {
       const began = performance.now();
       const ends = await Promise.all(
         actors.map(async (actor, i) => {
-          const args = { object: locks[i]!.id, form: forms[i % 2], rounds, file: counter.file };
+          const args = { object: locks[i]!, form: forms[i % 2], rounds, file: counter.file };
           await actor.act('count', args, 170_000);
           return performance.now() - began;
         }),
@@ -45,7 +45,7 @@ describe('counter', () => {
     for (let attempt = 0; attempt < 50 && counter.read() === counted; attempt++) {
       await Promise.all(
         actors.map((actor, i) =>
-          actor.act('count', { object: locks[i]!.id, form: 'sync', rounds, file: counter.file }),
+          actor.act('count', { object: locks[i], form: 'sync', rounds, file: counter.file }),
         ),
       );
       counted += 2 * rounds;

@@ -17,7 +17,7 @@ describe('event loop', () => {
   for (const kind of allKinds) {
     describe(kind, () => {
       it('an idle object does not keep a process alive', async () => {
-        const program = new Program('event-loop.mjs', ['idle', kind, freshName()]);
+        const program = new Program('event-loop.mjs', { args: ['idle', kind, freshName()] });
         assert.deepEqual(await program.end(), byItself);
         assert.deepEqual(program.lines, ['idle', 'nothing left']);
       });
@@ -26,7 +26,7 @@ describe('event loop', () => {
         const name = freshName();
         const witness = await (await sharedActor('thread')).open(kind, { name });
         const held = await witness.acquire();
-        const program = new Program('event-loop.mjs', ['pending', kind, name]);
+        const program = new Program('event-loop.mjs', { args: ['pending', kind, name] });
         await program.line('waiting');
         await waiting(witness);
         await twoSlices(); // in which it could end, if it wanted to
@@ -46,7 +46,7 @@ describe('event loop', () => {
           const object = freshName();
           const witness = await (await sharedActor('thread')).open(kind, { name: object });
           await witness.acquire();
-          const program = new Program('event-loop.mjs', [mode, kind, object]);
+          const program = new Program('event-loop.mjs', { args: [mode, kind, object] });
           assert.deepEqual(await program.end(), byItself);
           assert.deepEqual(program.lines, ['waiting', name, 'nothing left']);
           assert.equal(await witness.waiters(), 0);
@@ -57,7 +57,7 @@ describe('event loop', () => {
         const name = freshName();
         const witness = await (await sharedActor('thread')).open(kind, { name });
         const held = await witness.acquire();
-        const program = new Program('event-loop.mjs', ['exit-while-waiting', kind, name]);
+        const program = new Program('event-loop.mjs', { args: ['exit-while-waiting', kind, name] });
         assert.deepEqual(await program.end(), { code: 5, signal: null });
         await held.release();
         assert.ok(await isFree(witness));
@@ -68,7 +68,7 @@ describe('event loop', () => {
   for (const kind of ownedKinds) {
     it(`${kind}: process.exit() while holding leaves it abandoned`, async () => {
       const name = freshName();
-      const program = new Program('event-loop.mjs', ['exit', kind, name]);
+      const program = new Program('event-loop.mjs', { args: ['exit', kind, name] });
       assert.deepEqual(await program.end(), { code: 5, signal: null });
       const next = await (await sharedActor('thread')).open(kind, { name });
       assert.equal((await next.acquire()).abandoned, true);
@@ -76,7 +76,7 @@ describe('event loop', () => {
 
     it(`${kind}: a held lock does not keep a process alive, and is abandoned`, async () => {
       const name = freshName();
-      const program = new Program('event-loop.mjs', ['held', kind, name]);
+      const program = new Program('event-loop.mjs', { args: ['held', kind, name] });
       assert.deepEqual(await program.end(), byItself);
       assert.deepEqual(program.lines, ['held', 'nothing left']);
       const next = await (await sharedActor('thread')).open(kind, { name });
@@ -86,7 +86,7 @@ describe('event loop', () => {
     it(`${kind}: a release in process.on('exit') counts`, async () => {
       const name = freshName();
       const witness = await (await sharedActor('thread')).open(kind, { name });
-      const program = new Program('event-loop.mjs', ['release-at-exit', kind, name]);
+      const program = new Program('event-loop.mjs', { args: ['release-at-exit', kind, name] });
       assert.deepEqual(await program.end(), byItself);
       assert.deepEqual(program.lines, ['nothing left', 'released']);
       assert.equal((await witness.acquire()).abandoned, false);
@@ -94,7 +94,9 @@ describe('event loop', () => {
 
     it(`${kind}: an acquisition in process.on('exit') is abandoned`, async () => {
       const name = freshName();
-      const program = new Program('event-loop.mjs', ['exit-handler-acquires', kind, name]);
+      const program = new Program('event-loop.mjs', {
+        args: ['exit-handler-acquires', kind, name],
+      });
       assert.deepEqual(await program.end(), byItself);
       assert.deepEqual(program.lines, ['nothing left', 'acquired']);
       const next = await (await sharedActor('thread')).open(kind, { name });

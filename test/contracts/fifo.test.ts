@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { Lock, Semaphore } from 'holdfast';
 import {
+  type Hold,
   type Kind,
-  type Remote,
-  type Wait,
+  type RemoteObject,
   allKinds,
   freshName,
   isFree,
@@ -119,14 +119,14 @@ describe('first in, first out within a thread', () => {
     const witness = await (await newActor('worker')).open(kind, { name });
     const held = await witness.acquire();
     const actor = await sharedActor(place);
-    const handles: [Remote, Remote] = [
+    const handles: [RemoteObject, RemoteObject] = [
       await actor.open(kind, { name }),
       await actor.open(kind, { name }),
     ];
     return { witness, held, handles };
   }
 
-  function serve(wait: Wait, served: () => void): Promise<void> {
+  function serve(wait: Promise<Hold>, served: () => void): Promise<void> {
     const done = (async () => {
       const hold = await wait;
       served();

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import {
   type Hold,
-  type Remote,
+  type RemoteObject,
   acquire,
   allKinds,
   forEachCase,
@@ -87,10 +87,10 @@ describe('hand-over', () => {
   );
 });
 
-type Turn = [Remote, 'sync' | 'async'];
+type Turn = [RemoteObject, 'sync' | 'async'];
 
 /** The holder releases when the other one waits, and then waits for it in its turn. */
-async function takeTurns(witness: Remote, first: Turn, second: Turn): Promise<number[]> {
+async function takeTurns(witness: RemoteObject, first: Turn, second: Turn): Promise<number[]> {
   const delays: number[] = [];
   let held: Hold = await first[0].acquire();
   let [next, after] = [second, first];

@@ -27,9 +27,12 @@ describe('leaks', () => {
       this.timeout(120_000);
       const directory = temporaryDirectory();
       const began = performance.now();
-      const program = new Program('churn.mjs', [how, String(rounds)], {
-        HOLDFAST_DIR: directory,
-        NODE_OPTIONS: nodeArgs.join(' '),
+      const program = new Program('churn.mjs', {
+        args: [how, String(rounds)],
+        env: {
+          HOLDFAST_DIR: directory,
+          NODE_OPTIONS: nodeArgs.join(' '),
+        },
       });
       const line = await program.line('{', 100_000);
       const { before, after } = JSON.parse(line) as Record<'before' | 'after', Resources>;
@@ -53,8 +56,11 @@ describe('leaks', () => {
         await here.open(kind, { name: wanted }),
       ];
       const hold = await ours.acquire();
-      const program = new Program('dropped.mjs', [kind, held, wanted], {
-        NODE_OPTIONS: '--expose-gc',
+      const program = new Program('dropped.mjs', {
+        args: [kind, held, wanted],
+        env: {
+          NODE_OPTIONS: '--expose-gc',
+        },
       });
       // The lock and the guard that were dropped; not the lock that is waited for.
       assert.equal(await program.line('collected'), 'collected 2');

@@ -44,8 +44,8 @@ describe('many waiters', () => {
       const actors = await Promise.all(Array.from({ length: processes }, () => newProcess()));
       const locks = await Promise.all(actors.map((it) => it.open(kind, { name })));
       const serving = actors.map((actor, i) => {
-        const args = { object: locks[i]!.id, waiters: waitersEach };
-        return actor.ask<Served>({ do: 'act', name: 'queueUp', args });
+        const args = { object: locks[i]!, waiters: waitersEach };
+        return actor.startAct<Served>('queueUp', args);
       });
       await Promise.all(serving.map(({ started }) => started));
       await waiting(witness, processes * waitersEach);
@@ -56,11 +56,7 @@ describe('many waiters', () => {
       const idle = after.map(({ cpu_ms }, i) => (100 * (cpu_ms - before[i]!.cpu_ms)) / idle_ms);
 
       const { at: released } = await held.release();
-      const served = await within(
-        Promise.all(serving.map(({ result }) => result)),
-        'serving all of them',
-        100_000,
-      );
+      const served = await within(Promise.all(serving), 'serving all of them', 100_000);
       const done = await effort(actors);
 
       const inOrder = Array.from({ length: waitersEach }, (_, i) => i);

@@ -70,13 +70,13 @@ describe('mutual exclusion', () => {
       const counter = new Counter();
       // Each side twice, asynchronously and (where that does not block the other) synchronously.
       const jobs = [
-        { actor: first, object: a.id, form: 'async' },
-        { actor: second, object: b.id, form: 'async' },
+        { actor: first, object: a, form: 'async' },
+        { actor: second, object: b, form: 'async' },
       ];
       if (!subject.sameThread) {
         const third = await newActor('worker');
         const c = await third.open(subject.kind, { name: a.name });
-        jobs.push({ actor: third, object: c.id, form: 'sync' });
+        jobs.push({ actor: third, object: c, form: 'sync' });
       }
       const rounds = 400;
       // An RLock lets all tasks of a thread in, so there is one task in a thread; and with a pause the

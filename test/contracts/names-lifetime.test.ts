@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import {
-  type Remote,
+  type RemoteObject,
   allKinds,
   assertRejects,
+  freshName,
   isFree,
   lastingDirectory,
   newProcess,
@@ -15,7 +16,6 @@ import {
   semaphoreExists,
   sharedActor,
   temporaryDirectory,
-  freshName,
 } from '../support/index.js';
 
 let directory: string;
@@ -26,7 +26,7 @@ const resident = (number: number) => sharedActor('process', number, directory);
 const join = () => newProcess({ env: { HOLDFAST_DIR: directory } });
 
 /** Its semaphore is there, or not; true for what has none, or where it cannot be seen. */
-function semaphoreIs(there: boolean, { posixName }: Remote): boolean {
+function semaphoreIs(there: boolean, { posixName }: RemoteObject): boolean {
   return posixName === '' || (semaphoreExists(posixName) ?? there) === there;
 }
 

@@ -27,14 +27,14 @@ describe('agents', () => {
     const hold = await lock.acquire();
     const began = performance.now();
     const args = { name: 'it', workers, rounds, file: counter.file };
-    const crowd = child.ask<number>({ do: 'act', name: 'crowd', args });
+    const crowd = child.startAct<number>('crowd', args);
     // Each is an agent with a bell, and at its first acquisition.
     const bells = () => readdirSync(directory).filter((file) => file.startsWith('bell.')).length;
     await until(() => bells() === workers + 1, 'all of them are there', 120_000);
     await waiting(lock, workers);
     const started = performance.now();
     await hold.release();
-    assert.equal(await within(crowd.result, 'their turns', 60_000), workers, 'all were served');
+    assert.equal(await within(crowd, 'their turns', 60_000), workers, 'all were served');
     assert.equal(counter.read(), workers * rounds);
     const { acquisitions, waiters, abandonments } = await lock.inspect();
     assert.deepEqual([acquisitions, waiters, abandonments], [1 + workers * rounds, 0, 0]);
@@ -53,7 +53,7 @@ describe('agents', () => {
     const holder = await sharedActor('process', 1);
     const lock = await holder.open('Lock', { name });
     const held = await lock.acquire();
-    await holder.act('fillWaitSet', { object: lock.id, entries: 128 });
+    await holder.act('fillWaitSet', { object: lock, entries: 128 });
     assert.equal(await lock.waiters(), 128);
     const waits = [
       (await (await sharedActor('process', 2)).open('Lock', { name })).acquire(),

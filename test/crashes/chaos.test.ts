@@ -31,7 +31,7 @@ describe('chaos', () => {
       const witness = await (await sharedActor('thread')).open(kind, { name });
       const inside = new Counter();
       const start = (i: number) =>
-        new Program('contender.mjs', [kind, name, forms[i % 2]!, inside.file]);
+        new Program('contender.mjs', { args: [kind, name, forms[i % 2]!, inside.file] });
       const contenders = [0, 1, 2, 3].map(start);
       const all = [...contenders];
       for (let kill = 0; kill < kills; kill++) {
@@ -72,7 +72,7 @@ describe('chaos', () => {
     this.timeout(120_000);
     const { whole, next } = random('chaos, names');
     const directory = temporaryDirectory();
-    const start = () => new Program('opener.mjs', [], { HOLDFAST_DIR: directory });
+    const start = () => new Program('opener.mjs', { env: { HOLDFAST_DIR: directory } });
     const openers = [start(), start(), start()];
     for (let kill = 0; kill < kills; kill++) {
       const victim = whole(0, openers.length - 1);
@@ -81,7 +81,7 @@ describe('chaos', () => {
       await openers[victim]!.kill();
       openers[victim] = start();
       for (const opener of openers) {
-        assert.ok(!opener.hasEnded, `one has failed: ${opener.errors}`);
+        assert.ok(!opener.hasEnded, `one has failed: ${opener.stderr}`);
       }
     }
     await Promise.all(openers.map((it) => it.kill()));

@@ -5,15 +5,16 @@ import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JoinableQueue, type Task } from 'holdfast';
-import { type Far, make, opens, useFar } from '../support/remote.js';
 import {
   type Actor,
+  type RemoteObject,
   freshName,
   newProcess,
   now,
   random,
   scaled,
   temporaryDirectory,
+  track,
   within,
 } from '../support/index.js';
 
@@ -29,32 +30,30 @@ const spares = 4 + Math.min(16, Math.floor(tasks / 10_000));
 const countedKills = Number(process.env['HOLDFAST_KILLS'] || scaled(10));
 
 describe('JoinableQueue: kills', () => {
-  useFar();
-
   it(`${tasks} tasks over ${takers} takers, one of which is killed every ${killEvery_ms} ms`, async function () {
     const most_ms = 30_000 + 3 * tasks;
     this.timeout(most_ms + 30_000);
     const chance = random('killed takers');
     const directory = temporaryDirectory();
-    const queue = opens(new JoinableQueue<number>({ name: freshName('tasks'), maxSize: 2000 }));
+    const queue = track(new JoinableQueue<number>({ name: freshName('tasks'), maxSize: 2000 }));
     const working: { actor: Actor; end: Promise<unknown> }[] = [];
     let started = 0;
     let over = false;
     let allPut = false;
 
-    const ready: { actor: Actor; far: Far }[] = [];
+    const ready: { actor: Actor; remote: RemoteObject }[] = [];
     const starting = new Set<Promise<void>>();
     const standBy = async () => {
       const actor = await newProcess();
-      ready.push({ actor, far: await make(actor, 'JoinableQueue', { name: queue.name }) });
+      ready.push({ actor, remote: await actor.make('JoinableQueue', { name: queue.name }) });
     };
     const start = () => {
-      const { actor, far } = ready.shift()!;
+      const { actor, remote } = ready.shift()!;
       const number = ++started;
       const file = path.join(directory, String(number));
       // One of them blocks its thread, and has no more than one item at a time.
       const form = number % takers === 0 ? 'sync' : 'async';
-      const args = { queue: far.id, file, atOnce: form === 'sync' ? 1 : atOnce, form };
+      const args = { queue: remote, file, atOnce: form === 'sync' ? 1 : atOnce, form };
       const end = actor.act('workOff', args, most_ms);
       end.catch(() => {});
       working.push({ actor, end });
@@ -134,20 +133,20 @@ describe('JoinableQueue: kills', () => {
   it('counts are right after a kill in the middle of a put, a lease or its end', async function () {
     this.timeout(90_000);
     const chance = random('counts after kills');
-    const queue = opens(new JoinableQueue<number>({ name: freshName('counts') }));
+    const queue = track(new JoinableQueue<number>({ name: freshName('counts') }));
     const initial = 20;
     const kills = countedKills;
     for (let i = 0; i < initial; i++) queue.putSync(i);
     const start = async () => {
       const victim = await newProcess();
-      return { victim, far: await make(victim, 'JoinableQueue', { name: queue.name }) };
+      return { victim, remote: await victim.make('JoinableQueue', { name: queue.name }) };
     };
     let next = start();
     for (let kill = 1; kill <= kills; kill++) {
-      const { victim, far } = await next;
+      const { victim, remote } = await next;
       next = start();
       next.catch(() => {});
-      await victim.act('churn', { queue: far.id });
+      await victim.act('churn', { queue: remote });
       await sleep(chance.next() * 10);
       const at = now() + chance.next();
       while (now() < at);

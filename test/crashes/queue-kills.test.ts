@@ -1,24 +1,19 @@
 // SIGKILL at any instant (INV-12): a producer and a consumer are killed again and again while others go
 // on with the same queue. The ledgers of all of them are compared in the end.
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import {
-  bytesStored,
-  headerBytes,
-  killChild,
-  newDirectory,
-  nowMs,
-  open,
-  pause,
+  newProcess,
+  now,
   quantile,
   random,
-  startChild,
-  useQueues,
+  scaled,
+  temporaryDirectory,
   within,
-} from '../support/queue.js';
-import { scaled } from '../support/scale.js';
+} from '../support/index.js';
+import { bytesStored, headerBytes, open } from '../support/queue.js';
 
 // As many of them as a busy machine gets done in the time that a suite may take; HOLDFAST_KILLS=500 insists.
 const insisted = Number(process.env['HOLDFAST_KILLS'] || 0);
@@ -30,83 +25,76 @@ const twoSlices_ms = 100;
 
 type Role = 'producer' | 'consumer';
 
-describe('Queue: kills', () => {
-  useQueues();
+/** What one that survived says: times without progress, as pairs of from and to. */
+interface Progress {
+  gaps: number[];
+  until: number;
+}
 
+describe('Queue: kills', () => {
   it(`up to ${kills} kills: nothing torn, twice, lost or stuck`, async function () {
     this.timeout(killing_ms + 60_000);
-    const deadline = nowMs() + killing_ms;
+    const deadline = now() + killing_ms;
     const chance = random('kills');
-    const directory = newDirectory();
+    const directory = temporaryDirectory();
     const queue = open({ codec: 'buffer', maxBytes, maxSize: 200 });
     let lastId = 0;
     const killed: Record<Role, Set<number>> = { producer: new Set(), consumer: new Set() };
 
-    const start = async (role: Role, kind: 'survivor' | 'victim') => {
+    const start = async (role: Role, isVictim: boolean) => {
       const id = ++lastId;
-      const child = startChild('queue-victim.mjs', [
-        role,
-        queue.name,
-        String(id),
-        directory,
-        kind,
-        String(chance.whole(0, 2 ** 31)),
-      ]);
-      const ready = new Promise<void>((resolve, reject) => {
-        child.once('message', () => resolve());
-        child.once('exit', (code) => reject(new Error(`${role} ${id} ended with ${code}`)));
-      });
-      ready.catch(() => {});
-      return { role, id, child, ready };
+      const actor = await newProcess();
+      const args = {
+        queue: await actor.attach(queue.toJSON()),
+        producer: id,
+        file: path.join(directory, `${role}.${id}`),
+        seed: chance.whole(0, 2 ** 31),
+        isVictim,
+      };
+      const act = role === 'producer' ? 'produceWithLedger' : 'consumeWithLedger';
+      return { role, id, actor, progress: actor.startAct<Progress>(act, args) };
     };
 
-    const survivors = [await start('producer', 'survivor'), await start('consumer', 'survivor')];
-    for (const { ready } of survivors) await within(ready, 'starting a survivor');
-    const startedAt = nowMs();
+    const survivors = await Promise.all([start('producer', false), start('consumer', false)]);
+    const startedAt = now();
 
     // Two lanes, one of producers and one of consumers: in each one victim works and the next one starts.
     const killTimes: number[] = [];
     let over = false;
     const lane = async (role: Role) => {
-      let next = start(role, 'victim');
+      const startVictim = () => {
+        const victim = start(role, true);
+        victim.catch(() => {}); // looked at when it is its turn
+        return victim;
+      };
+      let next = startVictim();
       for (let n = 0; n < kills / 2 && !over; n++) {
         const victim = await next;
-        next = start(role, 'victim');
-        await within(victim.ready, `starting a ${role}`);
-        await pause(chance.next() * 25);
+        next = startVictim();
+        await sleep(chance.next() * 25);
         // To the microsecond, not to the tick of the event loop.
-        const until = nowMs() + chance.next();
-        while (nowMs() < until);
-        killTimes.push(nowMs());
+        const end = now() + chance.next();
+        while (now() < end);
+        killTimes.push(now());
         killed[role].add(victim.id);
-        await killChild(victim.child);
-        over ||= nowMs() > deadline;
+        await victim.actor.kill();
+        over ||= now() > deadline;
       }
       const surplus = await next;
       killed[role].add(surplus.id);
-      await killChild(surplus.child);
+      await surplus.actor.kill();
     };
     const lanes = await Promise.allSettled([lane('producer'), lane('consumer')]);
     for (const end of lanes) if (end.status === 'rejected') throw end.reason;
     assert.ok(killTimes.length >= fewestKills, `only ${killTimes.length} kills in time`);
-    const took = nowMs() - startedAt;
+    const took = now() - startedAt;
 
     // The end: producers stop, then the queue is ended and drained.
-    const reports = survivors.map(
-      ({ child }) =>
-        new Promise<{ gaps: number[]; until: number }>((resolve, reject) => {
-          child.once('message', (report) => resolve(report as never));
-          // Not 'exit', which may come before the last message.
-          child.once('disconnect', () => reject(new Error('a survivor ended without a report')));
-        }),
-    );
-    const gone = ({ child }: { child: ChildProcess }) =>
-      new Promise((resolve) => child.once('exit', resolve));
-    const producersGone = survivors.filter(({ role }) => role === 'producer').map(gone);
-    for (const { role, child } of survivors) if (role === 'producer') child.send('stop');
-    await within(Promise.all(producersGone), 'stopping the producers');
+    const [producer, consumer] = survivors;
+    await producer.actor.act('stopProducing');
+    const producing = await within(producer.progress, 'stopping the producer');
     queue.end();
-    const progress = await within(Promise.all(reports), 'draining the queue');
+    const progress = [producing, await within(consumer.progress, 'draining the queue')];
     const { size, abandonments } = queue.inspect();
     const stored = bytesStored(queue);
 

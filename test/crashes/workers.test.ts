@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {
   type Actor,
-  type Remote,
+  type RemoteObject,
   acquire,
   allKinds,
   forms,
@@ -121,7 +121,7 @@ describe('workers', () => {
     for (let round = 0; round < 3; round++) {
       const workers = await Promise.all(Array.from({ length: 16 }, () => newWorker()));
       const locks = await Promise.all(
-        workers.map((it: Actor): Promise<Remote> => it.open('Lock', { name })),
+        workers.map((it: Actor): Promise<RemoteObject> => it.open('Lock', { name })),
       );
       await Promise.all(
         locks.map(async (lock, i) => (await acquire(lock, forms[i % 2]!)).release()),

@@ -14,6 +14,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import {
+  type About,
   type ErrorName,
   assertError,
   assertRejects,
@@ -22,7 +23,6 @@ import {
   platform,
   privateMounts,
   temporaryDirectory,
-  type About,
 } from '../support/index.js';
 
 const about = { kind: 'RLock', objectName: 'it' };

@@ -15,10 +15,10 @@ import {
 import path from 'node:path';
 import { Condition, list, unlink } from 'holdfast';
 import {
-  type Actor,
   type ErrorName,
   type Kind,
-  type Remote,
+  type Actor,
+  type RemoteObject,
   allKinds,
   assertRejects,
   assertThrows,
@@ -84,7 +84,7 @@ async function assertOthersWork(...actors: Actor[]): Promise<void> {
   }
 }
 
-async function put(object: Remote): Promise<void> {
+async function put(object: RemoteObject): Promise<void> {
   await (await object.acquire()).release();
   await object.unlink();
   await object.close();

@@ -14,9 +14,9 @@ import {
   TimeoutError,
 } from 'holdfast';
 import {
+  freshName,
   header,
   joinable,
-  freshName,
   newProcess,
   platform,
   registry,

@@ -2,27 +2,33 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { Program, isRoot } from '../support/index.js';
+import { type ProcessActor, isRoot, newProcess, programFile } from '../support/index.js';
 
-export const kin = fileURLToPath(new URL('../programs/kin.mjs', import.meta.url));
+/** A process that may be another user's or in another PID namespace: see programs/actor/acts/neighbours.mjs. */
+export class Neighbour {
+  readonly #actor: Promise<ProcessActor>;
 
-/** A process that is told what to do in lines: see programs/kin.mjs. */
-export class Kin {
-  readonly program: Program;
-  #asked = 0;
   constructor(directory: string | undefined, wrapper: string[] = []) {
-    const [command, ...args] = [...wrapper, process.execPath, kin];
-    this.program = new Program(command!, args, { HOLDFAST_DIR: directory });
+    this.#actor = newProcess({ env: { HOLDFAST_DIR: directory }, wrapper });
+    this.#actor.catch(() => {}); // whoever asks it is told
   }
+
+  async ask(line: string): Promise<string> {
+    return (await this.#actor).act<string>('request', { line }, 30_000);
+  }
+
   /** Its pid, as it sees it. */
-  async ready(): Promise<number> {
-    return Number((await this.program.line('ready ')).split(' ')[1]);
+  async pid(): Promise<number> {
+    return Number(await this.ask('pid'));
   }
-  async ask(command: string): Promise<string> {
-    const start = `${++this.#asked}: `;
-    this.program.write(`${command}\n`);
-    return (await this.program.line(start)).slice(start.length);
+
+  async kill(): Promise<void> {
+    await (await this.#actor).kill();
+  }
+
+  /** Has it end by itself. */
+  async leave(): Promise<void> {
+    await (await this.#actor).leave();
   }
 }
 
@@ -42,9 +48,9 @@ export const elsewhere = ['unshare', '--pid', '--fork', '--kill-child', '--mount
 export const hasUsers =
   permitted('setpriv', ...as(bob).slice(1), process.execPath, '-e', '0') &&
   // The project itself may be where only root can read.
-  permitted('setpriv', ...as(bob).slice(1), 'test', '-r', kin);
+  permitted('setpriv', ...as(bob).slice(1), 'test', '-r', programFile('actor/actor.mjs'));
 
-/** What Linux shows of the semaphore of a name: see semaphoreKey in src/objects.ts. */
+/** What Linux shows of the semaphore of a name: see semaphoreKey in src/objects/shared.ts. */
 export function semaphoreName(user: number, directory: string, name: string): string {
   const parts = [String(user), directory, name].join('\0');
   return `hf-${createHash('sha256').update(parts).digest('hex').slice(0, 26)}`;

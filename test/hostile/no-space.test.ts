@@ -14,7 +14,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import {
-  type Remote,
+  type RemoteObject,
   allKinds,
   assertError,
   assertRejects,
@@ -122,7 +122,7 @@ describe('no space', () => {
     });
     // The first semaphore has the only page; then there is none.
     let error: unknown;
-    const made: Remote[] = [];
+    const made: RemoteObject[] = [];
     while (error === undefined && made.length < 10) {
       await actor
         .open('Semaphore', { name: `s${made.length}` })
@@ -140,7 +140,7 @@ describe('no space', () => {
       const directory = temporaryDirectory();
       const wrapper = ['sh', '-c', `ulimit -n ${limit}; exec "$@"`, 'sh'];
       const actor = await newProcess({ env: { HOLDFAST_DIR: directory }, wrapper });
-      const opened: Remote[] = [];
+      const opened: RemoteObject[] = [];
       const kinds: string[] = [];
       let error: unknown;
       while (error === undefined) {

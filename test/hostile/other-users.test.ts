@@ -17,7 +17,7 @@ import {
 import path from 'node:path';
 import { platform, privateMounts, temporaryDirectory } from '../support/index.js';
 import {
-  Kin,
+  Neighbour,
   as,
   hasUsers,
   semaphoreName,
@@ -41,15 +41,15 @@ describe('surroundings', () => {
 
     it('neither can enter, list, unlink, write into or take away what is the other’s', async () => {
       const directory = directoryOf(alice);
-      const ours = new Kin(directory, as(alice));
+      const ours = new Neighbour(directory, as(alice));
       assert.equal(await ours.ask('acquire Lock 1000'), 'held');
-      const theirs = new Kin(directory, as(bob));
+      const theirs = new Neighbour(directory, as(bob));
       for (const command of ['acquire Lock', 'open Queue', 'list']) {
         assert.match(await theirs.ask(command), /^PermissionError/);
       }
       const files = readdirSync(directory).map((name) => path.join(directory, name));
       assert.ok(files.length >= 3);
-      const semaphore = `/dev/shm/sem.${semaphoreName(alice, directory, 'kin Lock')}`;
+      const semaphore = `/dev/shm/sem.${semaphoreName(alice, directory, 'Lock')}`;
       assert.ok(existsSync(semaphore));
       for (const file of [...files, semaphore]) {
         assert.match(await theirs.ask(`spoil ${file}`), /^(EACCES|EPERM) (EACCES|EPERM)$/);
@@ -60,16 +60,16 @@ describe('surroundings', () => {
 
     it('the same name is another object', async () => {
       const [mine, its] = [directoryOf(alice), directoryOf(bob)];
-      const ours = new Kin(mine, as(alice));
-      const theirs = new Kin(its, as(bob));
+      const ours = new Neighbour(mine, as(alice));
+      const theirs = new Neighbour(its, as(bob));
       assert.equal(await ours.ask('acquire Lock 1000'), 'held');
       assert.equal(await theirs.ask('acquire Lock 1000'), 'held');
       // Even root may not use what is somebody else's.
-      const strayed = new Kin(its);
+      const strayed = new Neighbour(its);
       assert.match(await strayed.ask('acquire Lock'), /^PermissionError.*belongs to another user/);
       // The end of one takes nothing from the other.
-      await theirs.program.kill();
-      assert.equal(await new Kin(mine, as(alice)).ask('acquire Lock 0'), 'busy');
+      await theirs.kill();
+      assert.equal(await new Neighbour(mine, as(alice)).ask('acquire Lock 0'), 'busy');
     });
 
     // Semaphores are in one space for the whole machine. The name of one is told by the user, the directory
@@ -84,10 +84,10 @@ describe('surroundings', () => {
 
     it('what the other has planted under the name of a semaphore is stepped aside from', async () => {
       const directory = directoryOf(alice);
-      const one = new Kin(directory, as(alice));
-      const two = new Kin(directory, as(alice));
+      const one = new Neighbour(directory, as(alice));
+      const two = new Neighbour(directory, as(alice));
       for (const [what, plant] of plants) {
-        const planted = `/dev/shm/sem.${semaphoreName(alice, directory, `kin Lock:${what}`)}`;
+        const planted = `/dev/shm/sem.${semaphoreName(alice, directory, `Lock:${what}`)}`;
         plant(planted);
         lchownSync(planted, bob, bob);
         try {
@@ -106,15 +106,15 @@ describe('surroundings', () => {
 
     it('nor is it used for a persistent object whose own is gone, as after a restart', async () => {
       const directory = directoryOf(alice);
-      const name = `/dev/shm/sem.${semaphoreName(alice, directory, 'kin Semaphore')}`;
-      const first = new Kin(directory, as(alice));
+      const name = `/dev/shm/sem.${semaphoreName(alice, directory, 'Semaphore')}`;
+      const first = new Neighbour(directory, as(alice));
       assert.equal(await first.ask('value Semaphore'), '3');
-      await first.program.kill();
+      await first.kill();
       rmSync(name);
       plantSemaphore(name);
       lchownSync(name, bob, bob);
       try {
-        const second = new Kin(directory, as(alice));
+        const second = new Neighbour(directory, as(alice));
         assert.equal(await second.ask('value Semaphore'), '3');
         assert.equal(await second.ask('unlink Semaphore'), 'done');
         assert.ok(readFileSync(name).equals(strangersSemaphore));
@@ -141,7 +141,7 @@ describe('surroundings', () => {
         const place = path.join(shm, `holdfast-${alice}`);
         plant(place);
         lchownSync(place, bob, bob);
-        const ours = new Kin(undefined, [
+        const ours = new Neighbour(undefined, [
           ...mounts(`mount --bind "${shm}" /dev/shm`),
           ...as(alice),
         ]);

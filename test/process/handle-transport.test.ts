@@ -4,9 +4,9 @@ import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { attach, type Handle, list, Lock, NotFoundError, RLock, Semaphore } from 'holdfast';
-import { childFile } from '../support/process.js';
+import { programFile } from '../support/program.js';
 
-const traveller = childFile('process-traveller.mjs');
+const traveller = programFile('process-traveller.mjs');
 
 describe('handles', () => {
   let lock: Lock;
@@ -54,7 +54,7 @@ describe('handles', () => {
 
   it('travel as a message to a cluster worker', async () => {
     // A primary of its own: mocha's cluster settings are not ours to set.
-    const child = fork(childFile('process-cluster.mjs'), [], {
+    const child = fork(programFile('process-cluster.mjs'), [], {
       execArgv: [],
       env: { ...process.env, HANDLES: JSON.stringify(objects()) },
     });

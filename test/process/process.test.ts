@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import os from 'node:os';
 import { list } from 'holdfast';
-import { methods, nobodySurvives, Program, run, survivors } from '../support/process.js';
+import { Program, methods, nobodySurvives, run, survivors } from '../support/program.js';
 
 type Row = Record<string, unknown>;
 type Refusal = [name: string, code: string | null, message: string];
@@ -171,9 +171,9 @@ for (const method of methods) {
 
     it('SIGKILL of the parent ends daemons, and nobody else', async () => {
       const program = new Program('process-main.mjs', { method, args: ['killed'] });
-      await program.line(1);
-      program.child.kill('SIGKILL');
-      const { signal, said } = await program.outcome; // which waits for the orphan too
+      await program.line('');
+      program.signal('SIGKILL');
+      const { signal, said } = await program.outcome(); // which waits for the orphan too
       assert.equal(signal, 'SIGKILL');
       assert.deepEqual(said, ['ready', 'child survived']);
     });
@@ -199,10 +199,10 @@ describe('Process by forkserver: those who wait', () => {
     it(`end when their parent is killed, ${ms} ms old`, async () => {
       if (process.platform !== 'linux') return; // survivors() sees nothing there
       const program = new Program('process-main.mjs', { method, args: ['idleLonger', ms] });
-      await program.line(1);
+      await program.line('');
       assert.equal(survivors().length, 1 + Math.min(2, os.availableParallelism()));
-      program.child.kill('SIGKILL');
-      await program.outcome;
+      program.signal('SIGKILL');
+      await program.outcome();
     });
   }
 
@@ -219,9 +219,9 @@ describe('Process by forkserver: those who wait', () => {
     if (process.platform !== 'linux') return;
     const env = { SAY_PRELOADED: '1' };
     const program = new Program('process-main.mjs', { args: ['interrupted'], env });
-    await program.line(1);
+    await program.line('');
     for (const pid of survivors()) process.kill(pid, 'SIGINT');
-    const { said, stderr } = await program.outcome;
+    const { said, stderr } = await program.outcome();
     // The one that was interrupted, which did the work; then perhaps the one after it.
     assert.deepEqual(said.slice(0, 2), ['preloaded', [process.cwd(), null, 1]], stderr);
     assert.ok(said.includes(0));

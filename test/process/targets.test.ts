@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { list } from 'holdfast';
 import { childEnvironment, inheritedOptions } from '../../lib/process/launch.js';
 import { resolveModule } from '../../lib/process/target.js';
-import { childFile, nobodySurvives, type Outcome, run, tsx } from '../support/process.js';
+import { type Outcome, nobodySurvives, programFile, run, tsx } from '../support/program.js';
 
 type Refusal = [name: string, code: string | null, message: string];
 
@@ -183,7 +183,7 @@ describe('Process: targets by module', () => {
   });
 
   it('can be started by a test of node:test, and are none', async () => {
-    const file = childFile('process-node-test.mjs');
+    const file = programFile('process-node-test.mjs');
     const { said, stderr, code } = await run('', {
       nodeArgs: ['--test', '--test-reporter=tap', file],
     });

@@ -1,4 +1,5 @@
-// What a foreign add-on may do: forks without exec, as soon as it is loaded. $FORK says what the child does.
+// What a foreign add-on may do: forks without exec, as soon as it is loaded. $FORK says what the child does,
+// $FORKED which process it is.
 // Only C: V8 keeps its heap from children.
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,9 @@ __attribute__((constructor)) static void fork_at_once(void) {
   const char* how = getenv("FORK");
   const pid_t child = fork();
   if (child > 0) {
-    dprintf(1, "forked %d\n", (int)child);
+    char number[16];
+    snprintf(number, sizeof number, "%d", (int)child);
+    setenv("FORKED", number, 1);
     if (strcmp(how, "sleep") != 0) waitpid(child, NULL, 0);
   } else if (strcmp(how, "sleep") == 0) {
     for (int fd = 0; fd < 3; fd++) close(fd);

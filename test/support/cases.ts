@@ -1,14 +1,7 @@
 // The matrix that every contract is checked over: kind x where the two sides live x form of waiting.
 // (Its fourth dimension, linux and posix, comes from the runner.)
-import {
-  type Actor,
-  type Kind,
-  type Place,
-  type Remote,
-  type Wait,
-  type WaitFor,
-  sharedActor,
-} from './actor.js';
+import type { Actor, Call, Hold, Kind, Place, RemoteObject, WaitOptions } from './actor.js';
+import { sharedActor } from './actors.js';
 import { freshName } from './hooks.js';
 import { until } from './time.js';
 
@@ -35,8 +28,8 @@ export interface Pair {
   readonly first: Actor;
   readonly second: Actor;
   /** The same object, opened by the first and by the second. */
-  readonly a: Remote;
-  readonly b: Remote;
+  readonly a: RemoteObject;
+  readonly b: RemoteObject;
 }
 
 export class Case {
@@ -83,17 +76,17 @@ export function forEachCase(
 export const allKinds = ['Lock', 'RLock', 'Semaphore'] as const;
 export const ownedKinds = ['Lock', 'RLock'] as const;
 
-export function acquire(remote: Remote, form: Form, options?: WaitFor): Wait {
+export function acquire(remote: RemoteObject, form: Form, options?: WaitOptions): Call<Hold> {
   return form === 'sync' ? remote.acquireSync(options) : remote.acquire(options);
 }
 
 /** Resolves when `count` acquisitions wait, by the object's own count; `witness` must not block. */
-export function waiting(witness: Remote, count = 1): Promise<void> {
+export function waiting(witness: RemoteObject, count = 1): Promise<void> {
   return until(async () => (await witness.waiters()) === count, `${count} waiting`);
 }
 
 /** Can it be had, and is nobody left in its wait set? */
-export async function isFree(remote: Remote): Promise<boolean> {
+export async function isFree(remote: RemoteObject): Promise<boolean> {
   const { locked, value, waiters } = await remote.inspect();
   return waiters === 0 && (locked === undefined ? value === 1 : !locked);
 }

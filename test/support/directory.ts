@@ -1,4 +1,5 @@
 // Directories of a test's own, and what stands in them.
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -16,6 +17,14 @@ import { header } from './layout.js';
 const made: string[] = [];
 const memory = existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
 
+// A run without scripts/test.mjs, as by mocha itself, gets a HOLDFAST_DIR here: holdfast looks for it when it
+// first opens something, which is after all imports. The registry stays open to the end of the process.
+if (!process.env['HOLDFAST_DIR']) {
+  const directory = lastingDirectory();
+  process.env['HOLDFAST_DIR'] = directory;
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+}
+
 /** Removed after the test (see hooks.ts). Not named holdfast-*: the runner would report it as left. */
 export function temporaryDirectory(parent = memory): string {
   const directory = lastingDirectory(parent);
@@ -23,7 +32,7 @@ export function temporaryDirectory(parent = memory): string {
   return directory;
 }
 
-/** Removed by whoever asked for it: see `remove`. */
+/** Stays until removeDirectories(). */
 export function lastingDirectory(parent = memory): string {
   return mkdtempSync(path.join(parent, 'hf-test-'));
 }
@@ -62,17 +71,17 @@ export function objectFiles(directory: string): string[] {
     .toSorted();
 }
 
+/** The file of the object of that name, in the HOLDFAST_DIR of this run. */
+export function objectFile(name: string): string {
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 26);
+  return path.join(process.env['HOLDFAST_DIR']!, `object.${digest}`);
+}
+
 /** Writes a word into the file of the object of that name: one that nobody is using at this moment. */
 export function writeWord(name: string, at: number, value: bigint): void {
-  const directory = process.env['HOLDFAST_DIR']!;
-  const file = objectFiles(directory).find((it) => {
-    const bytes = readFileSync(path.join(directory, it));
-    const length = bytes.readUInt32LE(header.nameLength);
-    return bytes.toString('utf8', header.name, header.name + length) === name;
-  });
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64LE(value);
-  const fd = openSync(path.join(directory, file!), 'r+');
+  const fd = openSync(objectFile(name), 'r+');
   writeSync(fd, bytes, 0, 8, at);
   closeSync(fd);
 }

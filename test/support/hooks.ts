@@ -1,7 +1,7 @@
 // Root hooks of mocha: registered when the first suite imports ./index.js. Every test starts with
 // actors that hold nothing, and nothing that it made is left for the next one.
 import { HeldError, list, unlink } from 'holdfast';
-import { endActors, resetActors } from './actor.js';
+import { endActors, resetActors } from './actors.js';
 import { removeTemporaryDirectories } from './directory.js';
 import { unmount } from './mounts.js';
 import { endPrograms } from './program.js';
@@ -21,7 +21,7 @@ interface Tracked {
   release?(): void;
 }
 
-/** Gives the object back after the test, however the test ends. */
+/** Closes the object after the test, however the test ends; the last one first. */
 export function track<T extends Tracked>(object: T): T {
   tracked.push(object);
   return object;
@@ -42,14 +42,15 @@ function letGo(object: Tracked): void {
 }
 
 afterEach(async () => {
-  for (const object of tracked.splice(0)) letGo(object);
+  for (const object of tracked.splice(0).reverse()) letGo(object);
   await endPrograms();
   await resetActors();
-  // What a test abandoned still stands there with its news, for a next holder that never comes.
+  // What a test abandoned still stands there with its news, for a next holder that never comes. So does a
+  // Condition's own lock whose holder was killed.
   const names = new Set(used);
   used = [];
   for (const { kind, name, inUse } of list()) {
-    if (!inUse && names.has(name)) unlink(kind, name);
+    if (!inUse && (names.has(name) || name.startsWith('lock of Condition '))) unlink(kind, name);
   }
   removeTemporaryDirectories(unmount);
 });

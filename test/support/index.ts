@@ -1,5 +1,6 @@
 // Everything that suites need. Importing it registers the hooks.
 export * from './actor.js';
+export * from './actors.js';
 export * from './cases.js';
 export * from './counter.js';
 export * from './directory.js';

@@ -1,38 +1,72 @@
-// A program without a channel to the test, so that nothing but its own waits keeps it running. It
-// speaks in lines on its standard output.
+// A program that a test starts: a process without a channel to the test, so that nothing but its own waits
+// keeps it running. It speaks in lines on its standard output.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { randomUUID } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { End } from './actor.js';
 import { until, within } from './time.js';
 
+/** In the environment of every program, and so in that of all processes that it starts. */
+const mark = { HOLDFAST_TEST_PROGRAM: randomUUID() };
+
 const running = new Set<Program>();
 
+export interface ProgramOptions {
+  args?: string[];
+  env?: NodeJS.ProcessEnv;
+  cwd?: string;
+  /** Options of node, for a program that it runs. */
+  nodeArgs?: string[];
+  /** How it is to start Processes, for a program that looks at $METHOD. */
+  method?: Method;
+}
+
+/** The ways to start a Process. */
+export const methods = ['spawn', 'forkserver'] as const;
+export type Method = (typeof methods)[number];
+
+/** The TypeScript loader of the tests, by a name that is right in every directory. */
+export const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+/** How a program ended, and what it left. */
+export interface Outcome extends End {
+  stdout: string;
+  stderr: string;
+  /** The lines of its standard output; those that are JSON as what they say. */
+  said: unknown[];
+}
+
+/** The path of a file in test/programs/. */
+export function programFile(name: string): string {
+  return path.join(import.meta.dirname, '../programs', name);
+}
+
 export class Program {
-  readonly lines: string[] = [];
-  readonly ended: Promise<End>;
-  errors = '';
+  stdout = '';
+  stderr = '';
   hasEnded = false;
   readonly #child: ChildProcess;
+  readonly #ended: Promise<End>;
 
-  /** `command` runs `args`; a .mjs file of te../programs/ is run by this Node. */
-  constructor(command: string, args: string[] = [], env: NodeJS.ProcessEnv = {}) {
-    const [program, ...before] = command.endsWith('.mjs')
-      ? [process.execPath, fileURLToPath(new URL(`../programs/${command}`, import.meta.url))]
-      : [command];
+  /** A file of test/programs/, which this Node runs; another command; or '' where nodeArgs say what to run. */
+  constructor(command: string, options: ProgramOptions = {}) {
+    const { args = [], env, cwd, nodeArgs = [], method } = options;
+    const isOurs = command === '' || /\.[cm]?[jt]s$/.test(command);
+    const file = command === '' ? [] : [programFile(command)];
+    const [program, ...before] = isOurs ? [process.execPath, ...nodeArgs, ...file] : [command];
     this.#child = spawn(program!, [...before, ...args], {
-      env: { ...process.env, ...env },
+      cwd,
+      env: { ...process.env, NODE_OPTIONS: '', METHOD: method, ...env, ...mark },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     running.add(this);
-    let rest = '';
-    this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => {
-      const lines = (rest + text).split('\n');
-      rest = lines.pop()!;
-      this.lines.push(...lines);
-    });
-    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.errors += text));
-    // 'close' comes when all of its output has.
-    this.ended = new Promise((resolve, reject) => {
+    this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
+    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    // 'close' comes when all output has, of the program and of everybody else who has its standard output.
+    this.#ended = new Promise((resolve, reject) => {
       this.#child.on('error', reject);
       this.#child.on('close', (code, signal) => {
         this.hasEnded = true;
@@ -40,41 +74,89 @@ export class Program {
         resolve({ code, signal });
       });
     });
-    this.ended.catch(() => {});
+    this.#ended.catch(() => {});
   }
 
   get pid(): number {
     return this.#child.pid!;
   }
 
-  /** Resolves when it has printed that line (or something that begins so), to the line. */
+  /** The whole lines that it has printed. */
+  get lines(): string[] {
+    return this.stdout.split('\n').slice(0, -1);
+  }
+
+  /** Resolves to the first line that begins so. */
   async line(start: string, ms?: number): Promise<string> {
     const find = () => this.lines.find((line) => line.startsWith(start));
     await until(() => find() !== undefined || this.hasEnded, `a line "${start}" of a program`, ms);
     const found = find();
-    if (found === undefined)
-      throw new Error(`ended without "${start}": ${this.lines} ${this.errors}`);
+    if (found === undefined) throw new Error(`no line "${start}":\n${this.stdout}${this.stderr}`);
     return found;
-  }
-
-  write(text: string): void {
-    this.#child.stdin!.write(text);
   }
 
   closeInput(): void {
     this.#child.stdin!.end();
   }
 
-  end(): Promise<End> {
-    return within(this.ended, 'the end of a program');
+  end(ms?: number): Promise<End> {
+    return within(this.#ended, `the end of a program\n${this.stdout}\n${this.stderr}`, ms);
+  }
+
+  async outcome(): Promise<Outcome> {
+    const { code, signal } = await this.end();
+    const { stdout, stderr } = this;
+    return { code, signal, stdout, stderr, said: this.lines.map(parse) };
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
   }
 
   kill(): Promise<End> {
-    this.#child.kill('SIGKILL');
+    this.signal('SIGKILL');
     return this.end();
   }
 }
 
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return line;
+  }
+}
+
+/** Runs a program to its end. */
+export function run(command: string, options?: ProgramOptions): Promise<Outcome> {
+  return new Program(command, options).outcome();
+}
+
 export async function endPrograms(): Promise<void> {
   await Promise.all([...running].map((program) => program.kill()));
+}
+
+/** Processes of programs, and those that they have started, that run. Linux only. */
+export function survivors(): number[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(mark.HOLDFAST_TEST_PROGRAM);
+      } catch {
+        return false; // it ended meanwhile, or is another user's
+      }
+    })
+    .map(Number);
+}
+
+/** Fails unless everything that was started has ended, or does so soon; what is left is killed. */
+export async function nobodySurvives(): Promise<void> {
+  let left: number[] = [];
+  const isEmpty = () => (left = survivors()).length === 0;
+  await until(isEmpty, 'the end of all processes that were started', 5000).catch((error: Error) => {
+    for (const pid of left) process.kill(pid, 'SIGKILL');
+    throw new Error(`processes left behind: ${left.join(', ')}`, { cause: error });
+  });
 }

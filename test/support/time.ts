@@ -35,3 +35,23 @@ export async function until(
 export function twoSlices(): Promise<void> {
   return sleep(130);
 }
+/** What has become of a promise; 'pending' if it does not settle within some turns of the event loop. */
+export async function stateOf(promise: Promise<unknown>): Promise<'pending' | 'done' | 'failed'> {
+  const turns = (async () => {
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+    return 'pending' as const;
+  })();
+  return Promise.race([
+    promise.then(
+      () => 'done' as const,
+      () => 'failed' as const,
+    ),
+    turns,
+  ]);
+}
+
+/** How many of them have settled. */
+export async function settledOf(promises: readonly Promise<unknown>[]): Promise<number> {
+  const states = await Promise.all(promises.map(stateOf));
+  return states.filter((state) => state !== 'pending').length;
+}

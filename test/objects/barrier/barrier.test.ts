@@ -1,7 +1,6 @@
 // Barrier: all parties of a round go on together, or none does (INV-18, INV-19).
 import assert from 'node:assert/strict';
 import { Barrier, SharedMemory } from 'holdfast';
-import { actors, make, opens, settledOf, stateOf, useFar } from '../../support/remote.js';
 import {
   assertRejects,
   assertThrows,
@@ -11,7 +10,11 @@ import {
   now,
   random,
   scaled,
+  settledOf,
   sharedActor,
+  sharedActors,
+  stateOf,
+  track,
   twoSlices,
   until,
   within,
@@ -19,21 +22,19 @@ import {
 import { elsewhere, rounds, open, arrives, broken, quiet, worksAfterReset } from './helpers.js';
 
 describe('Barrier', () => {
-  useFar();
-
   describe('cells', () => {
     it('across processes', async function () {
       this.timeout(120_000);
-      const five = await actors('process', 5);
-      const memory = opens(new SharedMemory(64, { name: freshName('memory') }));
-      const { barrier, far } = await open(5, five);
+      const five = await sharedActors('process', 5);
+      const memory = track(new SharedMemory(64, { name: freshName('memory') }));
+      const { barrier, remotes } = await open(5, five);
       const words = await Promise.all(
-        five.map((actor) => make(actor, 'SharedMemory', 64, { name: memory.name })),
+        five.map((actor) => actor.make('SharedMemory', 64, { name: memory.name })),
       );
       const began = now();
       const all = await Promise.all(
         five.map((actor, i) => {
-          const [of, shared] = [far[i]!.id, words[i]!.id];
+          const [of, shared] = [remotes[i]!, words[i]!];
           const form = forms[i % 2];
           const args = { barrier: of, memory: shared, rounds, form, parties: 5 };
           return actor.act<number[]>('passRounds', args, 100_000);
@@ -49,15 +50,16 @@ describe('Barrier', () => {
     });
 
     it('in workers', async () => {
-      const two = await actors('worker', 2);
-      const memory = opens(new SharedMemory(64, { name: freshName('memory') }));
+      const two = await sharedActors('worker', 2);
+      const memory = track(new SharedMemory(64, { name: freshName('memory') }));
       const here = await sharedActor('thread');
-      const { far } = await open(3, [...two, here]);
+      const { remotes } = await open(3, [...two, here]);
       const all = await Promise.all(
-        far.map(async ({ actor, id }, i) => {
-          const shared = await make(actor, 'SharedMemory', 64, { name: memory.name });
+        remotes.map(async (object, i) => {
+          const { actor } = object;
+          const shared = await actor.make('SharedMemory', 64, { name: memory.name });
           const form = actor === here ? 'async' : forms[i % 2];
-          const args = { barrier: id, memory: shared.id, rounds: 200, form, parties: 3 };
+          const args = { barrier: object, memory: shared, rounds: 200, form, parties: 3 };
           return actor.act<number[]>('passRounds', args);
         }),
       );
@@ -67,10 +69,10 @@ describe('Barrier', () => {
     });
 
     it('sync', async () => {
-      const [there] = await actors('process', 1);
-      const { barrier, far } = await open(2, [there!]);
+      const [there] = await sharedActors('process', 1);
+      const { barrier, remotes } = await open(2, [there!]);
       for (let round = 0; round < 20; round++) {
-        const theirs = far[0]!.start<number>('waitSync');
+        const theirs = remotes[0]!.start<number>('waitSync');
         if (round % 2 === 0) await until(() => barrier.waiting() === 1, 'their arrival');
         const mine = barrier.waitSync();
         assert.equal(mine + (await within(theirs, 'their wait')), 1);
@@ -94,10 +96,10 @@ describe('Barrier', () => {
     });
 
     it('timeout', async () => {
-      const [there] = await actors('process', 1);
+      const [there] = await sharedActors('process', 1);
       for (const form of forms) {
-        const { barrier, far, name } = await open(3, [there!]);
-        const { passed: theirs } = await arrives(far[0]!, barrier, form);
+        const { barrier, remotes, name } = await open(3, [there!]);
+        const { passed: theirs } = await arrives(remotes[0]!, barrier, form);
         const began = now();
         const wait = async () =>
           form === 'sync' ? barrier.waitSync({ timeout: 50 }) : barrier.wait({ timeout: 50 });
@@ -119,12 +121,12 @@ describe('Barrier', () => {
     });
 
     it('abort', async () => {
-      const [there] = await actors('process', 1);
-      const { barrier, far, name } = await open(3, [there!]);
+      const [there] = await sharedActors('process', 1);
+      const { barrier, remotes, name } = await open(3, [there!]);
       const reason = new Error('enough');
       await assert.rejects(barrier.wait({ signal: AbortSignal.abort(reason) }), reason);
       assert.equal(barrier.broken(), false, 'it has not arrived');
-      const { passed: theirs } = await arrives(far[0]!, barrier, 'sync');
+      const { passed: theirs } = await arrives(remotes[0]!, barrier, 'sync');
       const controller = new AbortController();
       const mine = quiet(barrier.wait({ signal: controller.signal }));
       controller.abort(reason);
@@ -132,7 +134,7 @@ describe('Barrier', () => {
       await broken(theirs, name);
       await worksAfterReset(barrier);
 
-      const remote = far[0]!.startAbortable('wait');
+      const remote = remotes[0]!.startAbortable('wait');
       await until(() => barrier.waiting() === 1, 'their arrival');
       const here = quiet(barrier.wait());
       await remote.abort('enough');
@@ -143,13 +145,13 @@ describe('Barrier', () => {
 
     // Who has arrived waits, so the only one that holds anything is the one that runs the action.
     it('killed while holding', async () => {
-      const [there] = await actors('process', 1);
+      const [there] = await sharedActors('process', 1);
       for (const place of elsewhere) {
         for (const action of ['hang', 'block']) {
           const victim = await newActor(place);
-          const { barrier, far, name } = await open(3, [there!]);
-          const acts = await make(victim, 'Barrier', 3, { name, action });
-          const { passed: theirs } = await arrives(far[0]!, barrier, 'sync');
+          const { barrier, remotes, name } = await open(3, [there!]);
+          const acts = await victim.make('Barrier', 3, { name, action });
+          const { passed: theirs } = await arrives(remotes[0]!, barrier, 'sync');
           const mine = quiet(barrier.wait());
           void acts.start(action === 'hang' ? 'wait' : 'waitSync');
           // All have arrived, and the action runs.
@@ -168,13 +170,13 @@ describe('Barrier', () => {
     });
 
     it('killed while waiting', async () => {
-      const [there] = await actors('process', 1);
+      const [there] = await sharedActors('process', 1);
       for (const place of elsewhere) {
         for (const form of forms) {
           const victim = await newActor(place);
-          const { barrier, far, name } = await open(4, [victim, there!]);
-          await arrives(far[0]!, barrier, form);
-          const { passed: theirs } = await arrives(far[1]!, barrier, form);
+          const { barrier, remotes, name } = await open(4, [victim, there!]);
+          await arrives(remotes[0]!, barrier, form);
+          const { passed: theirs } = await arrives(remotes[1]!, barrier, form);
           const mine = quiet(barrier.wait());
           await victim.kill();
           await broken(theirs);
@@ -190,8 +192,8 @@ describe('Barrier', () => {
       for (const place of elsewhere) {
         for (const form of forms) {
           const victim = await newActor(place);
-          const { barrier, far, name } = await open(2, [victim]);
-          await arrives(far[0]!, barrier, form);
+          const { barrier, remotes, name } = await open(2, [victim]);
+          await arrives(remotes[0]!, barrier, form);
           await victim.kill();
           assert.equal(barrier.broken(), true);
           await broken(quiet(barrier.wait()), name);
@@ -205,25 +207,25 @@ describe('Barrier', () => {
     it('killed at any instant of a round', async function () {
       this.timeout(60_000);
       const chance = random('killed in a round');
-      const [there] = await actors('process', 1);
+      const [there] = await sharedActors('process', 1);
       let passed = 0;
       const kills = scaled(8);
-      const memory = opens(new SharedMemory(64, { name: freshName('memory') }));
+      const memory = track(new SharedMemory(64, { name: freshName('memory') }));
       const start = (kill: number) => newActor(elsewhere[kill % 2]!);
       let next = start(0);
       for (let kill = 0; kill < kills; kill++) {
         const victim = await next;
         next = start(kill + 1);
-        const { barrier, far } = await open(3, [victim, there!]);
-        const theirs = await make(victim, 'SharedMemory', 64, { name: memory.name });
+        const { barrier, remotes } = await open(3, [victim, there!]);
+        const theirs = await victim.make('SharedMemory', 64, { name: memory.name });
         const form = chance.pick(forms);
-        const args = { barrier: far[0]!.id, memory: theirs.id, rounds: 1e9, form };
+        const args = { barrier: remotes[0]!, memory: theirs, rounds: 1e9, form };
         // Until its end.
         victim.act('passRounds', args, 60_000).catch(() => {});
         let end: unknown;
         const others = (async () => {
           for (;;) {
-            await Promise.all([barrier.wait(), far[1]!.start('wait')]);
+            await Promise.all([barrier.wait(), remotes[1]!.start('wait')]);
             passed++;
           }
         })().catch((error: unknown) => (end = error));
@@ -274,7 +276,7 @@ describe('Barrier', () => {
 
   it('a handle may have a timeout of its own', async () => {
     const { barrier, name } = await open(2);
-    const hasty = opens(new Barrier(2, { name, timeout: 40 }));
+    const hasty = track(new Barrier(2, { name, timeout: 40 }));
     const began = now();
     await assertRejects(hasty.wait(), 'TimeoutError');
     assert.ok(now() - began >= 40);

@@ -1,13 +1,19 @@
 // Barrier: a party that leaves a round otherwise than through it breaks it for the others.
 import assert from 'node:assert/strict';
 import { Barrier } from 'holdfast';
-import { actors, make, opens, settledOf, useFar } from '../../support/remote.js';
-import { assertRejects, forms, twoSlices, until, within } from '../../support/index.js';
+import {
+  assertRejects,
+  forms,
+  settledOf,
+  sharedActors,
+  track,
+  twoSlices,
+  until,
+  within,
+} from '../../support/index.js';
 import { open, arrives, broken, quiet, worksAfterReset } from './helpers.js';
 
 describe('Barrier', () => {
-  useFar();
-
   describe('action', () => {
     it('is called once a round, by the last to arrive, before anybody goes on', async () => {
       const calls: number[] = [];
@@ -23,7 +29,7 @@ describe('Barrier', () => {
     it('is that of the handle by which the last arrives; without one there is none', async () => {
       let calls = 0;
       const { barrier, name } = await open(2, [], { action: () => calls++ });
-      const without = opens(new Barrier(2, { name }));
+      const without = track(new Barrier(2, { name }));
       await Promise.all([barrier.wait(), without.wait()]);
       assert.equal(calls, 0);
       await Promise.all([without.wait(), barrier.wait()]);
@@ -33,9 +39,9 @@ describe('Barrier', () => {
     it('may be asynchronous: nobody goes on before it is done', async () => {
       let finish!: () => void;
       const action = () => new Promise<void>((resolve) => (finish = resolve));
-      const [there] = await actors('process', 1);
-      const { barrier, far } = await open(3, [there!], { action });
-      const { passed: theirs } = await arrives(far[0]!, barrier, 'sync');
+      const [there] = await sharedActors('process', 1);
+      const { barrier, remotes } = await open(3, [there!], { action });
+      const { passed: theirs } = await arrives(remotes[0]!, barrier, 'sync');
       const mine = [barrier.wait(), barrier.wait()];
       await twoSlices();
       assert.equal(await settledOf([theirs, ...mine]), 0);
@@ -45,15 +51,15 @@ describe('Barrier', () => {
     });
 
     it('that throws or rejects breaks it for the others', async () => {
-      const [there] = await actors('process', 1);
+      const [there] = await sharedActors('process', 1);
       for (const action of [
         () => {
           throw new Error('mine');
         },
         () => Promise.reject(new Error('mine')),
       ]) {
-        const { barrier, far } = await open(3, [there!], { action });
-        const { passed: theirs } = await arrives(far[0]!, barrier, 'async');
+        const { barrier, remotes } = await open(3, [there!], { action });
+        const { passed: theirs } = await arrives(remotes[0]!, barrier, 'async');
         const mine = quiet(barrier.wait());
         await assert.rejects(barrier.wait(), /mine/);
         await broken(theirs);
@@ -67,14 +73,14 @@ describe('Barrier', () => {
     });
 
     it('in waitSync(): throws there; one that returns a promise is a TypeError, and breaks it', async () => {
-      const [there] = await actors('process', 1);
+      const [there] = await sharedActors('process', 1);
       const promising = await open(2, [there!], { action: async () => {} });
-      const { passed: theirs } = await arrives(promising.far[0]!, promising.barrier, 'sync');
+      const { passed: theirs } = await arrives(promising.remotes[0]!, promising.barrier, 'sync');
       assert.throws(() => promising.barrier.waitSync(), TypeError);
       await broken(theirs);
 
       const { barrier, name } = await open(2);
-      const acts = await make(there!, 'Barrier', 2, { name, action: 'fail' });
+      const acts = await there!.make('Barrier', 2, { name, action: 'fail' });
       const mine = quiet(barrier.wait());
       await assert.rejects(acts.call('waitSync'), /the action failed/);
       await broken(mine);
@@ -117,28 +123,28 @@ describe('Barrier', () => {
   // -------------------------------------------------------------- breaking and mending
 
   it('abort(): those who wait and those who come', async () => {
-    const [there] = await actors('process', 1);
+    const [there] = await sharedActors('process', 1);
     for (const form of forms) {
-      const { barrier, far, name } = await open(3, [there!]);
+      const { barrier, remotes, name } = await open(3, [there!]);
       barrier.abort();
       barrier.abort();
       assert.equal(barrier.inspect().breaks, 1);
       barrier.reset();
-      const { passed: theirs } = await arrives(far[0]!, barrier, form);
+      const { passed: theirs } = await arrives(remotes[0]!, barrier, form);
       const mine = quiet(barrier.wait());
       barrier.abort();
       await broken(theirs);
       await broken(mine, name);
-      await broken(far[0]!.call('wait'));
-      assert.equal(await far[0]!.call('broken'), true);
-      await far[0]!.call('reset');
+      await broken(remotes[0]!.call('wait'));
+      assert.equal(await remotes[0]!.call('broken'), true);
+      await remotes[0]!.call('reset');
       await worksAfterReset(barrier);
     }
   });
 
   it('reset(): those who wait are told, those who come are not', async () => {
-    const [there] = await actors('process', 1);
-    const { barrier, far } = await open(3, [there!]);
+    const [there] = await sharedActors('process', 1);
+    const { barrier, remotes } = await open(3, [there!]);
     barrier.reset();
     assert.deepEqual(barrier.inspect(), {
       kind: 'Barrier',
@@ -149,7 +155,7 @@ describe('Barrier', () => {
       round: 0,
       breaks: 0,
     });
-    const { passed: theirs } = await arrives(far[0]!, barrier, 'sync');
+    const { passed: theirs } = await arrives(remotes[0]!, barrier, 'sync');
     const mine = quiet(barrier.wait());
     barrier.reset();
     // In the same turn, so that those of the old round have not been told yet.

@@ -1,8 +1,16 @@
 // What the suites of Barrier share: a barrier here and in actors, and arrivals that count.
 import assert from 'node:assert/strict';
 import { Barrier, type BarrierOptions } from 'holdfast';
-import { type Call, type Far, make, opens } from '../../support/remote.js';
-import { type Actor, assertRejects, freshName, until, within } from '../../support/index.js';
+import {
+  type Call,
+  type Actor,
+  type RemoteObject,
+  assertRejects,
+  freshName,
+  track,
+  until,
+  within,
+} from '../../support/index.js';
 
 export const elsewhere = ['process', 'worker'] as const;
 // What a busy machine gets done in the time that a suite may take; a run of its own insists on more.
@@ -14,20 +22,22 @@ export async function open(
   options: BarrierOptions = {},
 ) {
   const name = freshName('barrier');
-  const barrier = opens(new Barrier(parties, { ...options, name }));
-  const far = await Promise.all(others.map((actor) => make(actor, 'Barrier', parties, { name })));
-  return { barrier, far, name };
+  const barrier = track(new Barrier(parties, { ...options, name }));
+  const remotes = await Promise.all(
+    others.map((actor) => actor.make('Barrier', parties, { name })),
+  );
+  return { barrier, remotes, name };
 }
 
 /** Has it arrive; resolves when that counts. */
 export async function arrives(
-  far: Far,
+  remote: RemoteObject,
   witness: Barrier,
   form: 'async' | 'sync' = 'async',
   options: object = {},
 ): Promise<{ passed: Call<number> }> {
   const before = witness.waiting();
-  const wait = far.start<number>(form === 'sync' ? 'waitSync' : 'wait', options);
+  const wait = remote.start<number>(form === 'sync' ? 'waitSync' : 'wait', options);
   await until(() => witness.waiting() === before + 1, `a ${form} arrival`);
   return { passed: wait };
 }

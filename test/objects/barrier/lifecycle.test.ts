@@ -1,12 +1,13 @@
 // Barrier: its name and its file, close(), and wrong arguments.
 import assert from 'node:assert/strict';
 import { Barrier, type Handle, Lock, Process, attach, list, unlink } from 'holdfast';
-import { actors, attachIn, make, opens, useFar } from '../../support/remote.js';
 import {
   assertRejects,
   assertThrows,
   freshName,
   newActor,
+  sharedActors,
+  track,
   twoSlices,
   until,
   within,
@@ -14,21 +15,19 @@ import {
 import { open, broken, quiet, worksAfterReset } from './helpers.js';
 
 describe('Barrier', () => {
-  useFar();
-
   describe('names', () => {
     it('attach(), toJSON(), by name with and without parties', async () => {
-      const [there] = await actors('process', 1);
+      const [there] = await sharedActors('process', 1);
       for (const name of [freshName('barrier'), undefined]) {
-        const barrier = opens(new Barrier(2, name === undefined ? {} : { name }));
+        const barrier = track(new Barrier(2, name === undefined ? {} : { name }));
         assert.equal(barrier.parties, 2);
         const handle: Handle<'Barrier'> = JSON.parse(JSON.stringify(barrier));
         assert.deepEqual(handle, { holdfast: 'Barrier', name: barrier.name });
-        const again = opens(attach(handle));
+        const again = track(attach(handle));
         assert.equal(again.parties, 2);
-        const far = await attachIn(there!, handle);
-        assert.equal((await Promise.all([far.call<number>('wait'), again.wait()])).length, 2);
-        if (name) assert.equal(opens(new Barrier(undefined, { name })).parties, 2);
+        const remote = await there!.attach(handle);
+        assert.equal((await Promise.all([remote.call<number>('wait'), again.wait()])).length, 2);
+        if (name) assert.equal(track(new Barrier(undefined, { name })).parties, 2);
       }
       const none = freshName('barrier');
       assertThrows(() => new Barrier(undefined, { name: none }), 'NotFoundError');
@@ -40,7 +39,7 @@ describe('Barrier', () => {
       const about = { kind: 'Barrier', objectName: name };
       assertThrows(() => new Barrier(2, { name }), 'IncompatibleError', about);
       assertThrows(() => new Lock({ name }), 'IncompatibleError');
-      const lock = opens(new Lock({ name: freshName('lock') }));
+      const lock = track(new Lock({ name: freshName('lock') }));
       assertThrows(() => new Barrier(2, { name: lock.name }), 'IncompatibleError');
     });
 
@@ -70,14 +69,14 @@ describe('Barrier', () => {
     it('a persistent one whose parties all died waiting: those who come next are told', async () => {
       const name = freshName('barrier');
       const two = await Promise.all([newActor('process'), newActor('process')]);
-      opens(new Barrier(3, { name, persistent: true })).close();
+      track(new Barrier(3, { name, persistent: true })).close();
       for (const actor of two)
-        await (await make(actor, 'Barrier', 3, { name })).start('wait').started;
+        await (await actor.make('Barrier', 3, { name })).start('wait').started;
       const witness = new Barrier(3, { name });
       await until(() => witness.waiting() === 2, 'both wait');
       witness.close();
       for (const actor of two) await actor.kill();
-      const barrier = opens(new Barrier(3, { name, mustExist: true }));
+      const barrier = track(new Barrier(3, { name, mustExist: true }));
       const end = await within(
         barrier.wait().then(
           () => 'passed',
@@ -90,7 +89,7 @@ describe('Barrier', () => {
 
     it('travels to a Process as an argument', async () => {
       const { barrier } = await open(2);
-      const module = new URL('../../programs/far-process.mjs', import.meta.url);
+      const module = new URL('../../programs/process-targets.mjs', import.meta.url);
       const child = new Process({ module, export: 'arrive' }, { args: [barrier] }).start();
       await within(barrier.wait(), 'the child');
       assert.equal(await child.join({ timeout: 20_000 }), true);

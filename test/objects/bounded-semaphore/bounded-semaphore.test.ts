@@ -1,9 +1,9 @@
 // BoundedSemaphore: permits that have owners. INV-1 holds for each of them: at most one live holder.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ContenderReports } from '../../support/family.js';
+import { ContenderReports } from '../../support/named-object.js';
 import {
-  type Remote,
+  type RemoteObject,
   acquire,
   assertRejects,
   assertThrows,
@@ -140,7 +140,7 @@ describe('BoundedSemaphore', () => {
       const semaphore = open(1, name);
       const guard = semaphore.acquireSync();
       const victims = await Promise.all([newProcess(), newProcess(), newWorker(), newWorker()]);
-      const remotes: Remote[] = [];
+      const remotes: RemoteObject[] = [];
       for (const victim of victims) remotes.push(await opened(victim, name, 1));
       remotes.forEach((remote, i) => void acquire(remote, forms[i % 2]!));
       await until(() => semaphore.inspect().waiters === 4, 'four wait');

@@ -1,7 +1,7 @@
 // BoundedSemaphore: what the death of a holder comes to, and no permit is lost by it.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ContenderReports } from '../../support/family.js';
+import { ContenderReports } from '../../support/named-object.js';
 import {
   Counter,
   assertRejects,
@@ -69,7 +69,7 @@ describe('BoundedSemaphore', () => {
       actors.map((actor, i) =>
         actor.act(
           'count',
-          { object: remotes[i]!.id, form: forms[i % 2], rounds, file: counter.file },
+          { object: remotes[i]!, form: forms[i % 2], rounds, file: counter.file },
           55_000,
         ),
       ),

@@ -1,7 +1,7 @@
 // BoundedSemaphore: close(), garbage collection, inspect(), wrong arguments, and what every object does.
 import assert from 'node:assert/strict';
 import { BoundedSemaphore } from 'holdfast';
-import { describeObject } from '../../support/family.js';
+import { describeObject } from '../../support/named-object.js';
 import {
   assertRejects,
   assertThrows,

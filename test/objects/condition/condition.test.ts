@@ -2,33 +2,33 @@
 // notification wakes exactly one wait (INV-17), whoever dies or gives up around it.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { actors, settledOf, stateOf, useFar } from '../../support/remote.js';
 import {
   type Place,
   assertRejects,
   forms,
   newActor,
   now,
+  settledOf,
   sharedActor,
+  sharedActors,
+  stateOf,
   twoSlices,
   within,
 } from '../../support/index.js';
 import { lockKinds, elsewhere, open, type Waiting, waits, notified, waiters } from './helpers.js';
 
 describe('Condition', () => {
-  useFar();
-
   describe('cells', () => {
     it('across processes', async () => {
-      const [first, second] = await actors('process', 2);
+      const [first, second] = await sharedActors('process', 2);
       for (const kind of lockKinds) {
-        const { condition, far } = await open(kind, [first!, second!]);
-        const wait = await waits(far[0]!, condition);
-        const guard = await far[1]!.keep();
-        assert.equal(await far[1]!.call('notify'), 1);
+        const { condition, remotes } = await open(kind, [first!, second!]);
+        const wait = await waits(remotes[0]!, condition);
+        const guard = await remotes[1]!.keep();
+        assert.equal(await remotes[1]!.call('notify'), 1);
         await twoSlices();
         assert.equal(await stateOf(wait.wakeup), 'pending', 'not before it has the lock');
-        await guard.far.call('release');
+        await guard.remote.call('release');
         assert.deepEqual(await within(wait.wakeup, 'the wake-up'), { abandoned: false });
         assert.equal(condition.locked(), true, 'and it has the lock');
         await wait.release();
@@ -37,18 +37,18 @@ describe('Condition', () => {
     });
 
     it('in workers', async () => {
-      const workers = await actors('worker', 2);
+      const workers = await sharedActors('worker', 2);
       for (const kind of lockKinds) {
         for (const form of forms) {
-          const { condition, far } = await open(kind, workers);
-          const wait = await waits(far[0]!, condition, form);
-          const guard = await far[1]!.keep();
-          assert.equal(await far[1]!.call('notifyAll'), 1);
-          await guard.far.call('release');
+          const { condition, remotes } = await open(kind, workers);
+          const wait = await waits(remotes[0]!, condition, form);
+          const guard = await remotes[1]!.keep();
+          assert.equal(await remotes[1]!.call('notifyAll'), 1);
+          await guard.remote.call('release');
           await within(wait.wakeup, 'the wake-up');
           await wait.release();
           // From and to the thread that started them.
-          const back = await waits(far[1]!, condition, form);
+          const back = await waits(remotes[1]!, condition, form);
           assert.equal(await notified(condition, 1), 1);
           await within(back.wakeup, 'the wake-up');
           await back.release();
@@ -57,17 +57,17 @@ describe('Condition', () => {
     });
 
     it('sync', async () => {
-      const [actor] = await actors('process', 1);
+      const [actor] = await sharedActors('process', 1);
       for (const kind of lockKinds) {
-        const { condition, far } = await open(kind, [actor!]);
+        const { condition, remotes } = await open(kind, [actor!]);
         // It waits there, blocked; and here, notified from there.
-        const wait = await waits(far[0]!, condition, 'sync');
+        const wait = await waits(remotes[0]!, condition, 'sync');
         assert.equal(await notified(condition, 3), 1);
         assert.deepEqual(await within(wait.wakeup, 'the wake-up'), { abandoned: false });
         await wait.release();
 
         const guard = condition.acquireSync();
-        const notifies = actor!.act<number>('notifyOnce', { condition: far[0]!.id });
+        const notifies = actor!.act<number>('notifyOnce', { condition: remotes[0]! });
         // It cannot have the lock before this thread waits.
         assert.deepEqual(condition.waitSync(), { abandoned: false });
         guard.release();
@@ -110,9 +110,9 @@ describe('Condition', () => {
     });
 
     it('timeout', async () => {
-      const [actor] = await actors('process', 1);
+      const [actor] = await sharedActors('process', 1);
       for (const kind of lockKinds) {
-        const { condition, far, lock, name } = await open(kind, [actor!]);
+        const { condition, remotes, lock, name } = await open(kind, [actor!]);
         for (const form of forms) {
           const guard = condition.acquireSync();
           const began = now();
@@ -130,7 +130,7 @@ describe('Condition', () => {
           assert.equal(lock.locked(), false);
 
           // It counts to the notification only: the lock is waited for however long it takes.
-          const theirs = await waits(far[0]!, condition, form, { timeout: 30 });
+          const theirs = await waits(remotes[0]!, condition, form, { timeout: 30 });
           const held = condition.acquireSync();
           await sleep(100);
           assert.equal(await stateOf(theirs.wakeup), 'pending');
@@ -142,9 +142,9 @@ describe('Condition', () => {
     });
 
     it('abort', async () => {
-      const [actor] = await actors('process', 1);
+      const [actor] = await sharedActors('process', 1);
       for (const kind of lockKinds) {
-        const { condition, far, lock } = await open(kind, [actor!]);
+        const { condition, remotes, lock } = await open(kind, [actor!]);
         const reason = new Error('enough');
         const guard = condition.acquireSync();
         const before = condition.wait({ signal: AbortSignal.abort(reason) });
@@ -160,13 +160,13 @@ describe('Condition', () => {
         assert.equal(condition.inspect().waiters, 0);
         guard.release();
 
-        const theirs = await far[0]!.keep();
-        const wait = far[0]!.startAbortable('wait');
+        const theirs = await remotes[0]!.keep();
+        const wait = remotes[0]!.startAbortable('wait');
         await waiters(condition, 1);
         await wait.abort('enough');
         await assert.rejects(wait, /enough/);
         assert.equal(lock.inspect().owner?.pid, actor!.pid);
-        await theirs.far.call('release');
+        await theirs.remote.call('release');
       }
     });
 
@@ -174,10 +174,10 @@ describe('Condition', () => {
       for (const place of elsewhere) {
         for (const kind of lockKinds) {
           const victim = await newActor(place);
-          const [waiter] = await actors('process', 1);
-          const { condition, far } = await open(kind, [waiter!, victim]);
-          const wait = await waits(far[0]!, condition, kind === 'Lock' ? 'async' : 'sync');
-          await far[1]!.keep();
+          const [waiter] = await sharedActors('process', 1);
+          const { condition, remotes } = await open(kind, [waiter!, victim]);
+          const wait = await waits(remotes[0]!, condition, kind === 'Lock' ? 'async' : 'sync');
+          await remotes[1]!.keep();
           await victim.kill();
           // It was not notified, so it goes on waiting; the lock is there for the next, who is told.
           const next = await within(condition.acquire(), 'the lock of the dead');
@@ -192,13 +192,13 @@ describe('Condition', () => {
     });
 
     it('killed while waiting', async () => {
-      const [second] = await actors('process', 1);
+      const [second] = await sharedActors('process', 1);
       for (const place of elsewhere) {
         for (const form of forms) {
           const victim = await newActor(place);
-          const { condition, far } = await open('Lock', [victim, second!]);
-          await waits(far[0]!, condition, form);
-          const wait = await waits(far[1]!, condition, form);
+          const { condition, remotes } = await open('Lock', [victim, second!]);
+          await waits(remotes[0]!, condition, form);
+          const wait = await waits(remotes[1]!, condition, form);
           await victim.kill();
           assert.equal(condition.inspect().waiters, 1);
           assert.equal(await notified(condition, 1), 1);
@@ -210,14 +210,14 @@ describe('Condition', () => {
     });
 
     it('killed while notifying', async () => {
-      const [first, second] = await actors('process', 2);
+      const [first, second] = await sharedActors('process', 2);
       for (const place of elsewhere) {
         for (const kind of lockKinds) {
           const victim = await newActor(place);
-          const { condition, far } = await open(kind, [first!, second!, victim]);
-          const one = await waits(far[0]!, condition, 'sync');
-          const two = await waits(far[1]!, condition, 'async');
-          const of = { condition: far[2]!.id, count: 1 };
+          const { condition, remotes } = await open(kind, [first!, second!, victim]);
+          const one = await waits(remotes[0]!, condition, 'sync');
+          const two = await waits(remotes[1]!, condition, 'async');
+          const of = { condition: remotes[2]!, count: 1 };
           assert.equal(await victim.act('notifyAndHold', of), 1);
           await victim.kill();
           // What it had notified is notified, and told whose lock that was.
@@ -244,11 +244,11 @@ describe('Condition', () => {
       it(title, async () => {
         const count = { thread: 0, worker: 0, process: 0 };
         const six = await Promise.all(of.map((place) => sharedActor(place, ++count[place])));
-        const { condition, far } = await open('Lock', six);
+        const { condition, remotes } = await open('Lock', six);
         const blocks = (i: number) => of[i] !== 'thread' && i % 2 === 0;
         for (let n = 0; n <= 6; n++) {
           const six: Waiting[] = [];
-          for (const [i, one] of far.entries()) {
+          for (const [i, one] of remotes.entries()) {
             six.push(await waits(one, condition, blocks(i) ? 'sync' : 'async'));
           }
           const wakeups = six.map(({ wakeup }) => wakeup);
@@ -287,12 +287,12 @@ describe('Condition', () => {
     });
 
     it('one after the other, in the order in which they came', async () => {
-      const [a, b] = await actors('process', 2);
-      const [worker] = await actors('worker', 1);
+      const [a, b] = await sharedActors('process', 2);
+      const [worker] = await sharedActors('worker', 1);
       const here = await sharedActor('thread');
-      const { condition, far } = await open('Lock', [a!, here, worker!, b!]);
+      const { condition, remotes } = await open('Lock', [a!, here, worker!, b!]);
       const line = [];
-      for (const one of far) line.push(await waits(one, condition));
+      for (const one of remotes) line.push(await waits(one, condition));
       for (const [i, { wakeup, release }] of line.entries()) {
         assert.equal(await notified(condition, 1), 1);
         await within(wakeup, `wake-up ${i}`);

@@ -1,7 +1,13 @@
 // What the suites of Condition share: a condition here and in actors, and waits that count.
 import { Condition, Lock, RLock, type Wakeup } from 'holdfast';
-import { type Call, type Far, make, opens } from '../../support/remote.js';
-import { type Actor, freshName, until } from '../../support/index.js';
+import {
+  type Call,
+  type Actor,
+  type RemoteObject,
+  freshName,
+  track,
+  until,
+} from '../../support/index.js';
 
 export const lockKinds = ['Lock', 'RLock'] as const;
 export type LockKind = (typeof lockKinds)[number];
@@ -11,17 +17,17 @@ export const elsewhere = ['process', 'worker'] as const;
 export async function open(kind: LockKind, others: readonly Actor[] = []) {
   const name = freshName('condition');
   const lockName = freshName(kind);
-  const lock = opens(
+  const lock = track(
     kind === 'Lock' ? new Lock({ name: lockName }) : new RLock({ name: lockName }),
   );
-  const condition = opens(new Condition(lock, { name }));
-  const far = await Promise.all(others.map((actor) => openIn(actor, kind, lockName, name)));
-  return { condition, lock, lockName, name, far };
+  const condition = track(new Condition(lock, { name }));
+  const remotes = await Promise.all(others.map((actor) => openIn(actor, kind, lockName, name)));
+  return { condition, lock, lockName, name, remotes };
 }
 
 export async function openIn(actor: Actor, kind: LockKind, lockName: string, name: string) {
-  const lock = await make(actor, kind, { name: lockName });
-  return make(actor, 'Condition', lock, { name });
+  const lock = await actor.make(kind, { name: lockName });
+  return actor.make('Condition', lock, { name });
 }
 
 export interface Waiting {
@@ -31,17 +37,17 @@ export interface Waiting {
 
 /** Has it acquire and wait; resolves when it waits, by the condition's own count. */
 export async function waits(
-  far: Far,
+  remote: RemoteObject,
   witness: Condition,
   form: 'async' | 'sync' = 'async',
   options: object = {},
 ): Promise<Waiting> {
   const before = witness.inspect().waiters;
-  const guard = await far.keep('acquire');
+  const guard = await remote.keep('acquire');
   const method = form === 'sync' ? 'waitSync' : 'wait';
-  const wakeup = far.start<Wakeup>(method, options);
+  const wakeup = remote.start<Wakeup>(method, options);
   await until(() => witness.inspect().waiters === before + 1, `a ${form} wait`);
-  return { wakeup, release: () => guard.far.call('release') };
+  return { wakeup, release: () => guard.remote.call('release') };
 }
 
 /** notify() under the lock; resolves to what it returned. */

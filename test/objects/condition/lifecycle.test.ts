@@ -1,26 +1,32 @@
 // Condition: its name, its file, its lock's name; close(), inspect() and wrong arguments.
 import assert from 'node:assert/strict';
 import { Condition, Lock, Process, RLock, SharedMemory, attach, list, unlink } from 'holdfast';
-import { actors, attachIn, make, opens, stateOf, useFar } from '../../support/remote.js';
-import { assertRejects, assertThrows, freshName, until, within } from '../../support/index.js';
+import {
+  assertRejects,
+  assertThrows,
+  freshName,
+  sharedActors,
+  stateOf,
+  track,
+  until,
+  within,
+} from '../../support/index.js';
 import { lockKinds, open, waits, notified, waiters } from './helpers.js';
 
 describe('Condition', () => {
-  useFar();
-
   describe('names', () => {
     it('without a lock it has an RLock of its own, found again by its name and by attach()', async () => {
-      const [there] = await actors('process', 1);
+      const [there] = await sharedActors('process', 1);
       for (const name of [freshName('condition'), undefined]) {
-        const condition = opens(new Condition(undefined, name === undefined ? {} : { name }));
+        const condition = track(new Condition(undefined, name === undefined ? {} : { name }));
         assert.ok(condition.lock instanceof RLock);
         assert.deepEqual(condition.toJSON(), { holdfast: 'Condition', name: condition.name });
         const handle = JSON.parse(JSON.stringify(condition));
-        const again = opens(attach(handle) as Condition);
-        const theirs = [await attachIn(there!, handle)];
-        if (name) theirs.push(await make(there!, 'Condition', undefined, { name }));
-        for (const far of theirs) {
-          const wait = await waits(far, condition, 'sync');
+        const again = track(attach(handle) as Condition);
+        const theirs = [await there!.attach(handle)];
+        if (name) theirs.push(await there!.make('Condition', undefined, { name }));
+        for (const remote of theirs) {
+          const wait = await waits(remote, condition, 'sync');
           const guard = again.acquireSync();
           assert.equal(condition.locked(), true);
           assert.equal(again.notify(), 1);
@@ -36,7 +42,7 @@ describe('Condition', () => {
       for (const kind of lockKinds) {
         const { condition, lock, name } = await open(kind);
         for (const again of [attach(condition.toJSON()), new Condition(undefined, { name })]) {
-          opens(again);
+          track(again);
           assert.equal(again.lock.name, lock.name);
           assert.ok(again.lock instanceof (kind === 'Lock' ? Lock : RLock));
           again.acquireSync();
@@ -48,21 +54,21 @@ describe('Condition', () => {
 
     it('another lock is refused', async () => {
       const { condition, lockName, name } = await open('Lock');
-      const other = opens(new Lock({ name: freshName('other') }));
-      const rlock = opens(new RLock({ name: freshName('other') }));
+      const other = track(new Lock({ name: freshName('other') }));
+      const rlock = track(new RLock({ name: freshName('other') }));
       for (const wrong of [other, rlock]) {
         assertThrows(() => new Condition(wrong, { name }), 'IncompatibleError', {
           kind: 'Condition',
           objectName: name,
         });
       }
-      const own = opens(new Condition(undefined, { name: freshName('own') }));
+      const own = track(new Condition(undefined, { name: freshName('own') }));
       assertThrows(() => new Condition(other, { name: own.name }), 'IncompatibleError');
       assertThrows(() => new Lock({ name }), 'IncompatibleError');
       assertThrows(() => new Condition(undefined, { name: lockName }), 'IncompatibleError');
       // Its lock's name was given to another one since.
       condition.lock.unlink();
-      const impostor = opens(new Lock({ name: lockName }));
+      const impostor = track(new Lock({ name: lockName }));
       assertThrows(() => new Condition(impostor, { name }), 'IncompatibleError');
       assert.deepEqual(
         list()
@@ -111,7 +117,7 @@ describe('Condition', () => {
 
     it('travels to a Process as an argument', async () => {
       const { condition } = await open('Lock');
-      const module = new URL('../../programs/far-process.mjs', import.meta.url);
+      const module = new URL('../../programs/process-targets.mjs', import.meta.url);
       const wait = condition.runExclusive(() => condition.wait());
       await waiters(condition, 1);
       const child = new Process({ module, export: 'notify' }, { args: [condition] }).start();
@@ -124,7 +130,7 @@ describe('Condition', () => {
   // -------------------------------------------------------------- close, inspect
 
   it('close(): waits end, everything after throws ClosedError; not while its own lock is held', async () => {
-    const condition = opens(new Condition(undefined, { name: freshName('condition') }));
+    const condition = track(new Condition(undefined, { name: freshName('condition') }));
     const guard = condition.acquireSync();
     assertThrows(() => condition.close(), 'HeldError');
     assert.equal(condition.notify(), 0, 'still open');
@@ -185,9 +191,9 @@ describe('Condition', () => {
   });
 
   it('bad input', async () => {
-    const lock = opens(new Lock());
+    const lock = track(new Lock());
     const anything = (value: unknown) => value as never;
-    for (const wrong of [null, {}, 'name', 1, opens(new SharedMemory(8))]) {
+    for (const wrong of [null, {}, 'name', 1, track(new SharedMemory(8))]) {
       assert.throws(() => new Condition(anything(wrong)), TypeError);
     }
     assert.throws(() => new Condition(lock, anything(1)), TypeError);
@@ -198,7 +204,7 @@ describe('Condition', () => {
     gone.close();
     assertThrows(() => new Condition(gone), 'ClosedError');
 
-    const condition = opens(new Condition(lock));
+    const condition = track(new Condition(lock));
     const guard = condition.acquireSync();
     for (const n of [0, -1, 1.5, NaN, Infinity, 1025]) {
       assert.throws(() => condition.notify(n), RangeError, String(n));

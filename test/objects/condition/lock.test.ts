@@ -1,13 +1,15 @@
 // Condition and its lock: a wait gives it up whole, and has it back when it ends.
 import assert from 'node:assert/strict';
 import { Condition, Lock, RLock, list } from 'holdfast';
-import { actors, opens, stateOf, useFar } from '../../support/remote.js';
 import {
   assertRejects,
   assertThrows,
   forms,
   freshName,
   now,
+  sharedActors,
+  stateOf,
+  track,
   twoSlices,
   until,
   within,
@@ -15,14 +17,12 @@ import {
 import { lockKinds, open, notified, waiters } from './helpers.js';
 
 describe('Condition', () => {
-  useFar();
-
   describe('its lock', () => {
     it('an RLock is given up whole, and as deep again after', async () => {
-      const [there] = await actors('process', 1);
-      const { condition, far, lock } = await open('RLock', [there!]);
+      const [there] = await sharedActors('process', 1);
+      const { condition, remotes, lock } = await open('RLock', [there!]);
       for (const form of forms) {
-        const deep = there!.act<object>('waitDeep', { condition: far[0]!.id, depth: 5, form });
+        const deep = there!.act<object>('waitDeep', { condition: remotes[0]!, depth: 5, form });
         await waiters(condition, 1);
         const guard = await within(condition.acquire(), 'a lock that was given up');
         assert.equal((lock as RLock).depth(), 1);
@@ -82,16 +82,16 @@ describe('Condition', () => {
     });
 
     it('a task that enters the RLock before the wait goes on keeps its hold', async () => {
-      const [other] = await actors('process', 1);
-      const { condition, lock, far } = await open('RLock', [other!]);
+      const [other] = await sharedActors('process', 1);
+      const { condition, lock, remotes } = await open('RLock', [other!]);
       const first = condition.acquireSync();
       const wait = condition.wait();
-      const theirs = await far[0]!.keep('acquire');
+      const theirs = await remotes[0]!.keep('acquire');
       const abort = new AbortController();
       const ahead = lock.acquire({ signal: abort.signal }).catch(String);
-      await far[0]!.call('notify');
+      await remotes[0]!.call('notify');
       await until(() => lock.inspect().waiters === 2, 'two that wait for the lock');
-      const released = theirs.far.call('release');
+      const released = theirs.remote.call('release');
       const deadline = now() + 10_000;
       while (lock.locked() && now() < deadline); // the event loop is to serve nobody meanwhile
       abort.abort('aborted'); // the next in line has the lock, and is not told before we return
@@ -107,9 +107,9 @@ describe('Condition', () => {
     });
 
     it('without it nobody waits or notifies', async () => {
-      const [there] = await actors('process', 1);
+      const [there] = await sharedActors('process', 1);
       for (const kind of lockKinds) {
-        const { condition, far, name } = await open(kind, [there!]);
+        const { condition, remotes, name } = await open(kind, [there!]);
         const about = { kind: 'Condition', objectName: name };
         const refused = async () => {
           await assertRejects(condition.wait(), 'NotOwnerError', about);
@@ -124,9 +124,9 @@ describe('Condition', () => {
           assertThrows(() => condition.notifyAll(), 'NotOwnerError', about);
         };
         await refused();
-        const theirs = await far[0]!.keep();
+        const theirs = await remotes[0]!.keep();
         await refused();
-        await theirs.far.call('release');
+        await theirs.remote.call('release');
         assert.equal(condition.inspect().waiters, 0);
       }
     });
@@ -158,9 +158,9 @@ describe('Condition', () => {
         const guard = await lock.acquire();
         const wait = condition.wait();
         lock.close();
-        const other = opens(
+        const other = track(
           new Condition(
-            opens(kind === 'Lock' ? new Lock({ name: lockName }) : new RLock({ name: lockName })),
+            track(kind === 'Lock' ? new Lock({ name: lockName }) : new RLock({ name: lockName })),
             { name },
           ),
         );
@@ -178,7 +178,7 @@ describe('Condition', () => {
     });
 
     it('its own may be, too', async () => {
-      const condition = opens(new Condition(undefined, { name: freshName('condition') }));
+      const condition = track(new Condition(undefined, { name: freshName('condition') }));
       const guard = condition.acquireSync();
       const wait = condition.wait();
       condition.lock.close();

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SharedMemory } from 'holdfast';
-import { actors, make, opens, stateOf, useFar } from '../../support/remote.js';
 import {
   assertRejects,
   assertThrows,
@@ -15,6 +14,9 @@ import {
   random,
   scaled,
   sharedActor,
+  sharedActors,
+  stateOf,
+  track,
   twoSlices,
   until,
   within,
@@ -22,15 +24,13 @@ import {
 import { elsewhere, open, openIn, waits, notified, waiters } from './helpers.js';
 
 describe('Condition', () => {
-  useFar();
-
   describe('a notification is never spent on', () => {
     it('a wait that gives up at the same instant', async function () {
       this.timeout(60_000);
       const chance = random('giving up');
-      const [a, b] = await actors('process', 2);
+      const [a, b] = await sharedActors('process', 2);
       const here = await sharedActor('thread');
-      const { condition, far } = await open('Lock', [a!, b!, here]);
+      const { condition, remotes } = await open('Lock', [a!, b!, here]);
       const seen = { woken: 0, sink: 0 };
       // Each round has one notification and one wake-up: of one of three short waits, or, if all of these
       // have given up before it or because they were aborted after it, of the one that came after them.
@@ -40,10 +40,10 @@ describe('Condition', () => {
           const form = actor !== here && chance.next() < 0.5 ? 'sync' : 'async';
           const how = form === 'sync' ? 'timeout' : chance.pick(['timeout', 'abort']);
           const ms = 0.5 + chance.next() * 5;
-          short.push(actor.act('shortWait', { condition: far[i]!.id, how, ms, form }));
+          short.push(actor.act('shortWait', { condition: remotes[i]!, how, ms, form }));
         }
         const sink = here.act<string>('shortWait', {
-          condition: far[2]!.id,
+          condition: remotes[2]!,
           how: 'never',
           form: 'async',
         });
@@ -71,14 +71,14 @@ describe('Condition', () => {
     });
 
     it('a waiter that was killed after it, before it had the lock', async () => {
-      const [second, third] = await actors('process', 2);
+      const [second, third] = await sharedActors('process', 2);
       for (const place of elsewhere) {
         for (const form of forms) {
           const victim = await newActor(place);
-          const { condition, far } = await open('RLock', [victim, second!, third!]);
-          await waits(far[0]!, condition, form);
-          const wait = await waits(far[1]!, condition, form);
-          const last = await waits(far[2]!, condition, form);
+          const { condition, remotes } = await open('RLock', [victim, second!, third!]);
+          await waits(remotes[0]!, condition, form);
+          const wait = await waits(remotes[1]!, condition, form);
+          const last = await waits(remotes[2]!, condition, form);
           const guard = condition.acquireSync();
           assert.equal(condition.notify(1), 1);
           await victim.kill();
@@ -97,7 +97,7 @@ describe('Condition', () => {
     it('a waiter that is killed at any instant around it', async function () {
       this.timeout(60_000);
       const chance = random('killed around the notification');
-      const [second] = await actors('process', 1);
+      const [second] = await sharedActors('process', 1);
       let before = 0;
       const kills = scaled(12);
       const start = async (kill: number) => (kill % 2 === 0 ? newProcess() : newWorker());
@@ -105,9 +105,9 @@ describe('Condition', () => {
       for (let kill = 0; kill < kills; kill++) {
         const victim = await next;
         next = start(kill + 1);
-        const { condition, far } = await open('Lock', [victim, second!]);
-        await waits(far[0]!, condition, chance.pick(forms));
-        const wait = await waits(far[1]!, condition, chance.pick(forms));
+        const { condition, remotes } = await open('Lock', [victim, second!]);
+        await waits(remotes[0]!, condition, chance.pick(forms));
+        const wait = await waits(remotes[1]!, condition, chance.pick(forms));
         const spin = (ms: number) => {
           const until = now() + chance.next() * ms;
           while (now() < until);
@@ -140,13 +140,13 @@ describe('Condition', () => {
     it('anybody when the notifier is killed at any instant', async function () {
       this.timeout(60_000);
       const chance = random('killed while it notifies');
-      const two = await actors('process', 2);
-      const memory = opens(new SharedMemory(64, { name: freshName('memory') }));
+      const two = await sharedActors('process', 2);
+      const memory = track(new SharedMemory(64, { name: freshName('memory') }));
       const words = new Int32Array(memory.buffer);
-      const { condition, far, lockName, name } = await open('Lock', two);
+      const { condition, remotes, lockName, name } = await open('Lock', two);
       for (const [i, actor] of two.entries()) {
-        const theirs = await make(actor, 'SharedMemory', 64, { name: memory.name });
-        await actor.act('keepWaiting', { condition: far[i]!.id, memory: theirs.id, tasks: 3 });
+        const theirs = await actor.make('SharedMemory', 64, { name: memory.name });
+        await actor.act('keepWaiting', { condition: remotes[i]!, memory: theirs, tasks: 3 });
       }
       const startVictim = async () => {
         const victim = await newProcess();
@@ -157,7 +157,7 @@ describe('Condition', () => {
       for (let kill = 0; kill < kills; kill++) {
         const { victim, theirs } = await next;
         next = startVictim();
-        await victim.act('keepNotifying', { condition: theirs.id });
+        await victim.act('keepNotifying', { condition: theirs });
         await sleep(10 + chance.next() * 20);
         const at = now() + chance.next();
         while (now() < at);
@@ -211,9 +211,9 @@ describe('Condition', () => {
 
   it('the places of the dead are free again', async () => {
     const victim = await newProcess();
-    const { condition, far } = await open('Lock', [victim]);
+    const { condition, remotes } = await open('Lock', [victim]);
     for (let i = 0; i < 20; i++) {
-      void far[0]!.start('acquire').then(() => far[0]!.start('wait'));
+      void remotes[0]!.start('acquire').then(() => remotes[0]!.start('wait'));
     }
     await waiters(condition, 20);
     await victim.kill();

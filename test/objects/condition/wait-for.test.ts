@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SharedMemory, type Wakeup } from 'holdfast';
-import { actors, make, opens, useFar } from '../../support/remote.js';
 import {
   assertRejects,
   assertThrows,
@@ -10,25 +9,25 @@ import {
   freshName,
   newProcess,
   now,
+  sharedActors,
+  track,
   within,
 } from '../../support/index.js';
 import { open, notified, waiters } from './helpers.js';
 
 describe('Condition', () => {
-  useFar();
-
   describe('waitFor', () => {
     it('waits until the predicate is true, and resolves to what it returned', async () => {
-      const [there] = await actors('process', 1);
-      const memory = opens(new SharedMemory(64, { name: freshName('memory') }));
+      const [there] = await sharedActors('process', 1);
+      const memory = track(new SharedMemory(64, { name: freshName('memory') }));
       const words = new Int32Array(memory.buffer);
-      const { condition, far } = await open('Lock', [there!]);
-      const theirs = await make(there!, 'SharedMemory', 64, { name: memory.name });
+      const { condition, remotes } = await open('Lock', [there!]);
+      const theirs = await there!.make('SharedMemory', 64, { name: memory.name });
       for (const form of forms) {
         words[0] = 0;
         const done = there!.act<{ result: unknown; calls: number }>('waitForWord', {
-          condition: far[0]!.id,
-          memory: theirs.id,
+          condition: remotes[0]!,
+          memory: theirs,
           target: 3,
           form,
         });
@@ -58,7 +57,7 @@ describe('Condition', () => {
 
     it('tells the predicate of the wake-up, and takes one that is asynchronous', async () => {
       const victim = await newProcess();
-      const { condition, far } = await open('Lock', [victim]);
+      const { condition, remotes } = await open('Lock', [victim]);
       const told: (Wakeup | undefined)[] = [];
       const wait = condition.runExclusive(() =>
         condition.waitFor(async (wakeup) => {
@@ -71,7 +70,7 @@ describe('Condition', () => {
       await waiters(condition, 1);
       await notified(condition);
       await waiters(condition, 1);
-      await victim.act('notifyAndHold', { condition: far[0]!.id, count: 1 });
+      await victim.act('notifyAndHold', { condition: remotes[0]!, count: 1 });
       await victim.kill();
       assert.equal(await within(wait, 'waitFor'), true);
       assert.deepEqual(told, [undefined, { abandoned: false }, { abandoned: true }]);

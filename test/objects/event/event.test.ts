@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { Event } from 'holdfast';
-import { describeObject } from '../../support/family.js';
+import { describeObject } from '../../support/named-object.js';
 import {
   Program,
   assertRejects,
@@ -147,10 +147,12 @@ describe('Event', () => {
     it('one set is one turn, however fast the other is', async () => {
       const name = freshName(kind);
       const turns = String(scaled(60_000));
-      const players = ['0', '1'].map((side) => new Program('event-turns.mjs', [name, side, turns]));
+      const players = ['0', '1'].map(
+        (side) => new Program('event-turns.mjs', { args: [name, side, turns] }),
+      );
       for (const player of players) {
-        const { code } = await within(player.ended, 'all turns', watchdog_ms);
-        assert.equal(code, 0, player.errors);
+        const { code } = await player.end();
+        assert.equal(code, 0, player.stderr);
       }
     });
 
@@ -163,7 +165,7 @@ describe('Event', () => {
       const there = await (await sharedActor('process')).open(kind, { name });
       const blocked = await (await sharedActor('worker')).open(kind, { name });
       for (let kill = 0; kill < 8; kill++) {
-        const victim = new Program('family-pulse.mjs', [name]);
+        const victim = new Program('event-pulse.mjs', { args: [name] });
         await victim.line('ready');
         let done = false;
         const waits = (async () => {
@@ -243,7 +245,7 @@ describe('Event', () => {
     const event = open(name);
     const filler = await newProcess();
     const full = await filler.open(kind, { name });
-    await filler.act('fillWaitSet', { object: full.id, entries: 128 });
+    await filler.act('fillWaitSet', { object: full, entries: 128 });
     const there = await (await sharedActor('process')).open(kind, { name });
     const blocked = there.begin('waitSync');
     await blocked.started;

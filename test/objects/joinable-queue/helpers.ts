@@ -1,16 +1,18 @@
 // What the suites of JoinableQueue share: a queue here and in actors, and takes that wait.
 import { JoinableQueue, type QueueOptions } from 'holdfast';
-import { type Far, make, opens } from '../../support/remote.js';
-import { type Actor, freshName, until } from '../../support/index.js';
+import { type Actor, type RemoteObject, freshName, track, until } from '../../support/index.js';
 
 export const elsewhere = ['process', 'worker'] as const;
 
 export function open<T = number>(options: QueueOptions<T> = {}): JoinableQueue<T> {
-  return opens(new JoinableQueue<T>({ name: freshName('joinable queue'), ...options }));
+  return track(new JoinableQueue<T>({ name: freshName('joinable queue'), ...options }));
 }
 
-export function there(actor: Actor, queue: JoinableQueue<never> | JoinableQueue): Promise<Far> {
-  return make(actor, 'JoinableQueue', { name: queue.name, mustExist: true });
+export function there(
+  actor: Actor,
+  queue: JoinableQueue<never> | JoinableQueue,
+): Promise<RemoteObject> {
+  return actor.make('JoinableQueue', { name: queue.name, mustExist: true });
 }
 
 export const counts = (queue: JoinableQueue) => {
@@ -19,21 +21,25 @@ export const counts = (queue: JoinableQueue) => {
 };
 
 /** Leases one item over there. */
-export async function takes(far: Far, form: 'async' | 'sync' = 'async') {
-  const task = await far.keep(form === 'sync' ? 'takeSync' : 'take');
+export async function takes(remote: RemoteObject, form: 'async' | 'sync' = 'async') {
+  const task = await remote.keep(form === 'sync' ? 'takeSync' : 'take');
   const { value, deliveries } = task;
   return {
     value,
     deliveries,
-    done: () => task.far.call('done'),
-    retry: () => task.far.call('retry'),
+    done: () => task.remote.call('done'),
+    retry: () => task.remote.call('retry'),
   };
 }
 
 /** A take that waits; resolves to its call when it does. */
-export async function waitsToTake(far: Far, witness: JoinableQueue, form: 'async' | 'sync') {
+export async function waitsToTake(
+  remote: RemoteObject,
+  witness: JoinableQueue,
+  form: 'async' | 'sync',
+) {
   const before = witness.inspect().getters;
-  const taken = far.start<{ value: number; deliveries: number }>(
+  const taken = remote.start<{ value: number; deliveries: number }>(
     form === 'sync' ? 'takeSync' : 'take',
   );
   await until(() => witness.inspect().getters === before + 1, `a ${form} take`);

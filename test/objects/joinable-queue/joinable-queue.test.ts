@@ -1,14 +1,16 @@
 // JoinableQueue: join() waits until every item that was put is done. The first part follows CPython's
 // TestQueue.test_task_done and what its documentation says of join().
 import assert from 'node:assert/strict';
-import { Far, actors, stateOf, useFar } from '../../support/remote.js';
 import {
+  RemoteObject,
   assertRejects,
   assertThrows,
   forms,
   newActor,
   newProcess,
   now,
+  sharedActors,
+  stateOf,
   twoSlices,
   until,
   within,
@@ -16,11 +18,9 @@ import {
 import { elsewhere, open, there, counts, takes, waitsToTake, plain } from './helpers.js';
 
 describe('JoinableQueue', () => {
-  useFar();
-
   describe('cells', () => {
     it('across processes', async () => {
-      const [first, second] = await actors('process', 2);
+      const [first, second] = await sharedActors('process', 2);
       const queue = open();
       const [a, b] = [await there(first!, queue), await there(second!, queue)];
       const joined = b.start('join');
@@ -43,7 +43,7 @@ describe('JoinableQueue', () => {
     });
 
     it('in workers', async () => {
-      const [first, second] = await actors('worker', 2);
+      const [first, second] = await sharedActors('worker', 2);
       const queue = open();
       const [a, b] = [await there(first!, queue), await there(second!, queue)];
       for (let i = 0; i < 4; i++) queue.putSync(i);
@@ -64,18 +64,18 @@ describe('JoinableQueue', () => {
     });
 
     it('sync', async () => {
-      const [actor] = await actors('process', 1);
+      const [actor] = await sharedActors('process', 1);
       const queue = open();
-      const far = await there(actor!, queue);
-      const { taken } = await waitsToTake(far, queue, 'sync');
+      const remote = await there(actor!, queue);
+      const { taken } = await waitsToTake(remote, queue, 'sync');
       queue.putSync(7);
       assert.equal((await within(taken, 'takeSync()')).value, 7);
       // They are done while this thread is blocked.
       queue.putSync(8);
-      const works = far.start('getSync');
-      const says = works.then(() => far.start('taskDone'));
+      const works = remote.start('getSync');
+      const says = works.then(() => remote.start('taskDone'));
       await works;
-      const settles = new Far(actor!, taken.id, '').start('done');
+      const settles = new RemoteObject(actor!, taken.id).start('done');
       await Promise.all([says, settles]);
       queue.joinSync({ timeout: 20_000 });
       assert.throws(() => queue.taskDone());
@@ -153,16 +153,16 @@ describe('JoinableQueue', () => {
 
     // A lease is what one holds here.
     it('killed while holding', async () => {
-      const [other] = await actors('process', 1);
+      const [other] = await sharedActors('process', 1);
       for (const place of elsewhere) {
         for (const form of forms) {
           const queue = open();
           const victim = await newActor(place);
-          const [far, waiter] = [await there(victim, queue), await there(other!, queue)];
+          const [remote, waiter] = [await there(victim, queue), await there(other!, queue)];
           queue.putSync(5);
           queue.putSync(6);
-          await takes(far, form);
-          await takes(far, form);
+          await takes(remote, form);
+          await takes(remote, form);
           assert.deepEqual(counts(queue), { size: 0, leased: 2, unfinished: 2 });
           const { taken } = await waitsToTake(waiter, queue, form);
           const joined = queue.join();
@@ -176,20 +176,20 @@ describe('JoinableQueue', () => {
           assert.deepEqual(plain(task), { value: 6, deliveries: 2 });
           assert.equal(await stateOf(joined), 'pending');
           task.done();
-          await new Far(other!, taken.id, '').call('done');
+          await new RemoteObject(other!, taken.id).call('done');
           await within(joined, 'join()');
         }
       }
     });
 
     it('killed while waiting', async () => {
-      const [other] = await actors('process', 1);
+      const [other] = await sharedActors('process', 1);
       for (const place of elsewhere) {
         for (const form of forms) {
           const queue = open();
           const victim = await newActor(place);
-          const [far, waiter] = [await there(victim, queue), await there(other!, queue)];
-          await waitsToTake(far, queue, form);
+          const [remote, waiter] = [await there(victim, queue), await there(other!, queue)];
+          await waitsToTake(remote, queue, form);
           const { taken } = await waitsToTake(waiter, queue, form);
           await victim.kill();
           queue.putSync(1);
@@ -201,7 +201,7 @@ describe('JoinableQueue', () => {
           await until(() => queue.inspect().joiners === 1, 'a join');
           await joins.kill();
           assert.equal(queue.inspect().joiners, 0);
-          await new Far(other!, taken.id, '').call('done');
+          await new RemoteObject(other!, taken.id).call('done');
           await within(queue.join(), 'join()');
         }
       }
@@ -209,18 +209,18 @@ describe('JoinableQueue', () => {
 
     // Who puts or settles is killed at every instant in joinable-queue-kills.test.ts. Here: right after.
     it('killed while notifying', async () => {
-      const [other] = await actors('process', 1);
+      const [other] = await sharedActors('process', 1);
       for (const place of elsewhere) {
         const queue = open();
         const victim = await newActor(place);
-        const [far, waiter] = [await there(victim, queue), await there(other!, queue)];
+        const [remote, waiter] = [await there(victim, queue), await there(other!, queue)];
         const { taken } = await waitsToTake(waiter, queue, 'sync');
-        void far.start('putSync', 3);
+        void remote.start('putSync', 3);
         await until(() => queue.inspect().puts === 1, 'the put');
         await victim.kill();
         assert.equal((await within(taken, 'the item')).value, 3);
         const joined = queue.join();
-        await new Far(other!, taken.id, '').call('done');
+        await new RemoteObject(other!, taken.id).call('done');
         await within(joined, 'join()');
       }
     });
@@ -230,13 +230,13 @@ describe('JoinableQueue', () => {
 
   describe('join() and taskDone(), as in Python', () => {
     it('join() waits for as many taskDone() as there were puts', async () => {
-      const four = await actors('process', 4);
+      const four = await sharedActors('process', 4);
       const queue = open();
       const ends = await Promise.all(
         four.map(async (actor, i) => {
-          const far = await there(actor, queue);
+          const remote = await there(actor, queue);
           return {
-            items: actor.act<number[]>('workBothWays', { queue: far.id, seed: 2 * i }, 30_000),
+            items: actor.act<number[]>('workBothWays', { queue: remote, seed: 2 * i }, 30_000),
           };
         }),
       );
@@ -267,13 +267,13 @@ describe('JoinableQueue', () => {
     });
 
     it('anybody says it for anybody; every join() ends', async () => {
-      const [a, b] = await actors('process', 2);
+      const [a, b] = await sharedActors('process', 2);
       const queue = open();
       const joins: Promise<unknown>[] = [];
       queue.putSync(1);
       for (const actor of [a!, b!]) {
-        const far = await there(actor, queue);
-        joins.push(actor === a ? far.start('join') : far.start('joinSync'), queue.join());
+        const remote = await there(actor, queue);
+        joins.push(actor === a ? remote.start('join') : remote.start('joinSync'), queue.join());
       }
       await until(() => queue.inspect().joiners === 4, 'four joins');
       assert.equal(await queue.get(), 1);

@@ -1,44 +1,44 @@
 // JoinableQueue: what leased items mean for end(), for the limits, and for the ring.
 import assert from 'node:assert/strict';
-import { type Task } from 'holdfast';
-import { Far, actors, stateOf, useFar } from '../../support/remote.js';
+import type { Task } from 'holdfast';
 import {
+  RemoteObject,
   assertRejects,
   assertThrows,
   forms,
   newProcess,
+  sharedActors,
+  stateOf,
   twoSlices,
   within,
 } from '../../support/index.js';
 import { open, there, counts, takes, waitsToTake } from './helpers.js';
 
 describe('JoinableQueue', () => {
-  useFar();
-
   it('end(): takers wait for leases that may come back, then are told', async () => {
-    const [actor] = await actors('process', 1);
+    const [actor] = await sharedActors('process', 1);
     for (const form of forms) {
       const queue = open();
-      const far = await there(actor!, queue);
+      const remote = await there(actor!, queue);
       queue.putManySync([1, 2]);
       const [one, two] = [queue.takeSync(), queue.takeSync()];
       queue.end();
       assertThrows(() => queue.tryPut(3), 'EndedError');
-      const first = await waitsToTake(far, queue, form);
+      const first = await waitsToTake(remote, queue, form);
       const second = queue.take();
       await twoSlices();
       assert.equal(await stateOf(second), 'pending');
       one!.retry();
       const again = await Promise.race([
-        within(first.taken, 'a take').then(() => new Far(actor!, first.taken.id, '')),
+        within(first.taken, 'a take').then(() => new RemoteObject(actor!, first.taken.id)),
         within(second, 'a take'),
       ]);
-      const last = again instanceof Far ? second : first.taken;
+      const last = again instanceof RemoteObject ? second : first.taken;
       two!.done();
       await twoSlices();
       assert.equal(await stateOf(last), 'pending', 'one may still come back');
       const joined = queue.join();
-      if (again instanceof Far) await again.call('done');
+      if (again instanceof RemoteObject) await again.call('done');
       else again.done();
       await assertRejects(within(last, 'the other take'), 'EndedError');
       await within(joined, 'join()');
@@ -50,7 +50,7 @@ describe('JoinableQueue', () => {
 
   it('end(), and the last taker dies: the item comes back first', async () => {
     for (const form of forms) {
-      const [other] = await actors('process', 1);
+      const [other] = await sharedActors('process', 1);
       const queue = open();
       queue.putSync(1);
       const victim = await newProcess();
@@ -59,7 +59,7 @@ describe('JoinableQueue', () => {
       const { taken } = await waitsToTake(await there(other!, queue), queue, form);
       await victim.kill();
       assert.equal((await within(taken, 'the item')).deliveries, 2);
-      await new Far(other!, taken.id, '').call('done');
+      await new RemoteObject(other!, taken.id).call('done');
       assertThrows(() => queue.tryTake(), 'EndedError');
     }
   });
@@ -104,7 +104,7 @@ describe('JoinableQueue', () => {
   });
 
   it('grows with leases outstanding', async () => {
-    const [actor] = await actors('process', 1);
+    const [actor] = await sharedActors('process', 1);
     const queue = open<Buffer>({ codec: 'buffer' });
     const item = (i: number) => Buffer.alloc(1000 + 37 * i, i);
     const tasks: Task<Buffer>[] = [];
@@ -123,11 +123,11 @@ describe('JoinableQueue', () => {
       task.retry();
     }
     // Each is there once, its bytes and its place intact.
-    const far = await there(actor!, queue as never);
+    const remote = await there(actor!, queue as never);
     const seen = new Set<number>();
     let last = -1;
     for (let left = queue.size(); left > 0; left--) {
-      const task = await takes(far);
+      const task = await takes(remote);
       const bytes = Buffer.from(task.value as Uint8Array);
       assert.deepEqual(bytes, item(bytes[0]!));
       assert.ok(bytes[0]! > last, 'in order');

@@ -1,7 +1,6 @@
 // JoinableQueue: its name and its file, one that was written over, close(), inspect(), wrong arguments.
 import assert from 'node:assert/strict';
 import { type Handle, JoinableQueue, Lock, Process, Queue, attach, list, unlink } from 'holdfast';
-import { actors, attachIn, opens, stateOf, useFar } from '../../support/remote.js';
 import {
   assertRejects,
   assertThrows,
@@ -9,25 +8,26 @@ import {
   joinable,
   newActor,
   newProcess,
+  sharedActors,
+  stateOf,
+  track,
   within,
   writeWord,
 } from '../../support/index.js';
 import { open, there, counts, takes } from './helpers.js';
 
 describe('JoinableQueue', () => {
-  useFar();
-
   describe('names', () => {
     it('attach(), toJSON(), another kind or other limits', async () => {
-      const [actor] = await actors('process', 1);
+      const [actor] = await sharedActors('process', 1);
       for (const name of [freshName('joinable queue'), undefined]) {
-        const queue = opens(new JoinableQueue<number>({ name, maxSize: 9 }));
+        const queue = track(new JoinableQueue<number>({ name, maxSize: 9 }));
         const handle: Handle<'JoinableQueue'> = JSON.parse(JSON.stringify(queue));
         assert.deepEqual(handle, { holdfast: 'JoinableQueue', name: queue.name });
-        const again = opens(attach(handle));
+        const again = track(attach(handle));
         assert.ok(again instanceof JoinableQueue && again instanceof Queue);
         queue.putSync(1);
-        await (await takes(await attachIn(actor!, handle))).done();
+        await (await takes(await actor!.attach(handle))).done();
         await again.join({ timeout: 20_000 });
         const about = { kind: 'JoinableQueue', objectName: queue.name };
         if (name === undefined) continue;
@@ -39,7 +39,7 @@ describe('JoinableQueue', () => {
         );
         assertThrows(() => new Queue({ name }), 'IncompatibleError');
         assertThrows(() => new Lock({ name }), 'IncompatibleError');
-        const plainQueue = opens(new Queue({ name: freshName('queue') }));
+        const plainQueue = track(new Queue({ name: freshName('queue') }));
         assertThrows(() => new JoinableQueue({ name: plainQueue.name }), 'IncompatibleError');
       }
     });
@@ -82,7 +82,7 @@ describe('JoinableQueue', () => {
       await victims[1]!.kill();
       await victims[0]!.kill();
       assert.equal(list().find((found) => found.name === name)?.inUse, false);
-      const queue = opens(new JoinableQueue<number>({ name, mustExist: true }));
+      const queue = track(new JoinableQueue<number>({ name, mustExist: true }));
       queue.unlink();
       assert.equal(queue.unfinished(), 3);
       queue.end();
@@ -107,7 +107,7 @@ describe('JoinableQueue', () => {
     it('travels to a Process as an argument', async () => {
       const queue = open();
       queue.putManySync([1, 2, 3]);
-      const module = new URL('../../programs/far-process.mjs', import.meta.url);
+      const module = new URL('../../programs/process-targets.mjs', import.meta.url);
       const child = new Process({ module, export: 'work' }, { args: [queue] }).start();
       await within(queue.join(), 'join()');
       assert.equal(await child.join({ timeout: 20_000 }), true);

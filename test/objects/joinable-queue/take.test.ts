@@ -1,13 +1,18 @@
 // JoinableQueue: take() leases an item, and the item comes back unless it is done.
 import assert from 'node:assert/strict';
-import { type Task } from 'holdfast';
-import { Far, actors, useFar } from '../../support/remote.js';
-import { forms, newActor, sharedActor, until, within } from '../../support/index.js';
+import type { Task } from 'holdfast';
+import {
+  RemoteObject,
+  forms,
+  newActor,
+  sharedActor,
+  sharedActors,
+  until,
+  within,
+} from '../../support/index.js';
 import { elsewhere, open, there, counts, takes, waitsToTake, plain } from './helpers.js';
 
 describe('JoinableQueue', () => {
-  useFar();
-
   describe('take()', () => {
     it('leases: the item counts, and nobody else gets it, until done()', async () => {
       const queue = open();
@@ -28,9 +33,9 @@ describe('JoinableQueue', () => {
     });
 
     it('retry(): it is the next to be had, in its old place', async () => {
-      const [actor] = await actors('process', 1);
+      const [actor] = await sharedActors('process', 1);
       const queue = open();
-      const far = await there(actor!, queue);
+      const remote = await there(actor!, queue);
       queue.putManySync([1, 2, 3, 4, 5]);
       const [one, two, three] = [queue.takeSync(), queue.takeSync(), queue.takeSync()];
       three!.retry();
@@ -38,9 +43,9 @@ describe('JoinableQueue', () => {
       one!.retry();
       one!.done(); // it is not its any more
       assert.deepEqual(counts(queue), { size: 4, leased: 1, unfinished: 5 });
-      assert.deepEqual(plain(await takes(far)), { value: 1, deliveries: 2 });
-      assert.deepEqual(plain(await takes(far)), { value: 3, deliveries: 2 });
-      assert.deepEqual(plain(await takes(far)), { value: 4, deliveries: 1 });
+      assert.deepEqual(plain(await takes(remote)), { value: 1, deliveries: 2 });
+      assert.deepEqual(plain(await takes(remote)), { value: 3, deliveries: 2 });
+      assert.deepEqual(plain(await takes(remote)), { value: 4, deliveries: 1 });
       two!.retry();
       const again = queue.takeSync();
       assert.deepEqual(plain(again), { value: 2, deliveries: 2 });
@@ -53,16 +58,16 @@ describe('JoinableQueue', () => {
     });
 
     it('retry() wakes who waits', async () => {
-      const [actor] = await actors('process', 1);
+      const [actor] = await sharedActors('process', 1);
       const queue = open();
-      const far = await there(actor!, queue);
+      const remote = await there(actor!, queue);
       for (const form of forms) {
         queue.putSync(1);
         const mine = queue.takeSync();
-        const { taken } = await waitsToTake(far, queue, form);
+        const { taken } = await waitsToTake(remote, queue, form);
         mine.retry();
         assert.equal((await within(taken, 'the take')).deliveries, 2);
-        await new Far(actor!, taken.id, '').call('done');
+        await new RemoteObject(actor!, taken.id).call('done');
       }
     });
 
@@ -153,15 +158,15 @@ describe('JoinableQueue', () => {
 
   it('get() and take() mixed in many processes and threads: each item once', async () => {
     const workers = [
-      ...(await actors('process', 3)),
-      ...(await actors('worker', 2)),
+      ...(await sharedActors('process', 3)),
+      ...(await sharedActors('worker', 2)),
       await sharedActor('thread'),
     ];
     const queue = open({ maxSize: 50 });
     const ends = [];
     for (const [i, actor] of workers.entries()) {
-      const far = await there(actor, queue);
-      ends.push(actor.act<number[]>('workBothWays', { queue: far.id, seed: i }, 30_000));
+      const remote = await there(actor, queue);
+      ends.push(actor.act<number[]>('workBothWays', { queue: remote, seed: i }, 30_000));
     }
     const items = 3000;
     for (let i = 0; i < items; i++) await queue.put(i);

@@ -1,11 +1,10 @@
 // putMany() and getMany(), and iteration over a queue.
 import assert from 'node:assert/strict';
-import { closed, fails, nowMs, open, until, useQueues, within } from '../../support/queue.js';
+import { now, until, within } from '../../support/index.js';
+import { closed, fails, open } from '../../support/queue.js';
 import { remoteOf, upTo } from './wait-helpers.js';
 
 describe('Queue: putting, getting, waiting', () => {
-  useQueues();
-
   describe('batches', () => {
     it('getMany takes what is there, at most count, at least one', async () => {
       const queue = open<number>();
@@ -55,7 +54,7 @@ describe('Queue: putting, getting, waiting', () => {
     it('a batch that there is room for becomes visible at once', async () => {
       const queue = open<number>();
       const watcher = await remoteOf(queue, 'process');
-      const watching = watcher.startAct<number[]>('watchSizes');
+      const watching = watcher.actor.startAct<number[]>('watchSizes', { queue: watcher });
       await watching.started;
       for (let round = 0; round < 300; round++) {
         queue.putManySync(upTo(50));
@@ -72,7 +71,7 @@ describe('Queue: putting, getting, waiting', () => {
     it('putMany of more than there is room for goes in piece by piece, in order', async () => {
       const queue = open<number>({ maxSize: 10 });
       const remote = await remoteOf(queue, 'process');
-      const drained = remote.startAct<number[]>('drain');
+      const drained = remote.actor.startAct<number[]>('drain', { queue: remote });
       await queue.putMany(upTo(500));
       queue.putManySync(upTo(1000, 500), { timeout: 20_000 });
       queue.end();
@@ -121,11 +120,11 @@ describe('Queue: putting, getting, waiting', () => {
       // between two times of one run, with a wide margin, so no maximum run time.
       const time = async (length: number) => {
         const queue = open<number>({ maxSize: 10 });
-        const startedAt = nowMs();
+        const startedAt = now();
         const putting = queue.putMany(upTo(length));
         for (let got = 0; got < length; ) got += (await queue.getMany(10)).length;
         await putting;
-        return nowMs() - startedAt;
+        return now() - startedAt;
       };
       await time(400);
       const short = await time(400);
@@ -141,7 +140,9 @@ describe('Queue: putting, getting, waiting', () => {
     it('takes items until the queue has been ended and drained', async () => {
       const queue = open<number>({ maxSize: 4 });
       const remote = await remoteOf(queue, 'process');
-      const putting = remote.startAct('putAllAtOnce', upTo(200)).then(() => remote.call('end'));
+      const putting = remote.actor
+        .startAct('putAllAtOnce', { queue: remote, items: upTo(200) })
+        .then(() => remote.call('end'));
       const seen: number[] = [];
       for await (const item of queue) seen.push(item);
       await putting;
@@ -158,7 +159,7 @@ describe('Queue: putting, getting, waiting', () => {
       const iterating = (async () => {
         for await (const item of queue) assert.fail(String(item));
       })();
-      await until('the iteration waits', () => queue.inspect().getters === 1);
+      await until(() => queue.inspect().getters === 1, 'the iteration waits');
       queue.close();
       await assert.rejects(iterating, closed);
     });
@@ -169,7 +170,9 @@ describe('Queue: putting, getting, waiting', () => {
         remoteOf(queue, 'process', 2),
         remoteOf(queue, 'worker'),
       ]);
-      const draining = remotes.map((remote) => remote.startAct<number[]>('drain'));
+      const draining = remotes.map((remote) =>
+        remote.actor.startAct<number[]>('drain', { queue: remote }),
+      );
       for (const item of upTo(2000)) await queue.put(item);
       queue.end();
       const all = (await within(Promise.all(draining), 'draining')).flat();

@@ -1,44 +1,42 @@
 // A wait for a queue that ends otherwise: a timeout, an abort, close(), a death. No item is lost by it.
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  agentIn,
-  closed,
-  fails,
-  nowMs,
-  open,
-  pause,
+  type RemoteObject,
+  now,
   places,
   random,
-  timedOut,
-  useQueues,
+  sharedActor,
   within,
-} from '../../support/queue.js';
+} from '../../support/index.js';
+import { closed, fails, open, timedOut } from '../../support/queue.js';
 import { remoteOf, upTo } from './wait-helpers.js';
 
-describe('Queue: putting, getting, waiting', () => {
-  useQueues();
+const drainPausing = (queue: RemoteObject, seed: number, mostMs: number) =>
+  queue.actor.startAct<number[]>('drainPausing', { queue, seed, mostMs });
 
+describe('Queue: putting, getting, waiting', () => {
   describe('a wait that ends otherwise', () => {
     for (const place of places) {
       it(`in a ${place}: timeout, abort and close reject a pending get, and the item stays`, async () => {
         const queue = open<string>();
         const remote = await remoteOf(queue, place);
-        const startedAt = nowMs();
+        const startedAt = now();
         await assert.rejects(remote.call('get', { timeout: 80 }), timedOut);
-        assert.ok(nowMs() - startedAt >= 79);
+        assert.ok(now() - startedAt >= 79);
         if (place !== 'thread') {
           await assert.rejects(remote.call('getSync', { timeout: 80 }), timedOut);
         }
         const aborted = remote.startAbortable('get');
         await aborted.started;
-        await remote.agent.abort(aborted);
+        await aborted.abort('ENOUGH');
         await assert.rejects(within(aborted, 'abort'), fails('ENOUGH'));
         const closing = remote.start('getMany', 3);
         await closing.started;
         await remote.call('close');
         await assert.rejects(within(closing, 'close'), closed);
         await queue.put('stays');
-        await pause(60); // a slice: nobody may still be looking
+        await sleep(60); // a slice: nobody may still be looking
         assert.equal(queue.size(), 1);
         assert.equal(queue.tryGet(), 'stays');
       });
@@ -51,16 +49,16 @@ describe('Queue: putting, getting, waiting', () => {
         if (place !== 'thread') {
           await assert.rejects(remote.call('putSync', 'b', { timeout: 60 }), timedOut);
         }
-        const aborted = remote.startAbortable('put', 'c');
+        const aborted = remote.startAbortable('put', 'c', {});
         await aborted.started;
-        await remote.agent.abort(aborted);
+        await aborted.abort('ENOUGH');
         await assert.rejects(within(aborted, 'abort'), fails('ENOUGH'));
         const closing = remote.start('put', 'd');
         await closing.started;
         await remote.call('close');
         await assert.rejects(within(closing, 'close'), closed);
         assert.equal(queue.tryGet(), 'first');
-        await pause(60);
+        await sleep(60);
         assert.equal(queue.size(), 0);
         assert.equal(queue.inspect().puts, 1);
       });
@@ -130,14 +128,17 @@ describe('Queue: putting, getting, waiting', () => {
       const chance = random('gets that give up');
       const queue = open<number>({ maxSize: 20 });
       const stop = open<number>();
-      const producerAgent = await agentIn('process', 1);
-      const producer = await producerAgent.attach(queue.toJSON());
-      const producerStop = await producerAgent.attach(stop.toJSON());
-      const producing = producer.startAct<number>('produceUntil', chance.whole(0, 2 ** 31), 3, {
-        queue: producerStop.key,
+      const producerActor = await sharedActor('process', 1);
+      const producer = await producerActor.attach(queue.toJSON());
+      const producerStop = await producerActor.attach(stop.toJSON());
+      const producing = producerActor.startAct<number>('produceUntil', {
+        queue: producer,
+        seed: chance.whole(0, 2 ** 31),
+        mostMs: 3,
+        stop: producerStop,
       });
       const rival = await remoteOf(queue, 'process', 2);
-      const rivalling = rival.startAct<number[]>('drainPausing', chance.whole(0, 2 ** 31), 4);
+      const rivalling = drainPausing(rival, chance.whole(0, 2 ** 31), 4);
 
       const calls: number[][] = []; // what each call got; promises may settle in another order
       const ends = { item: 0, timeout: 0, abort: 0, close: 0 };
@@ -161,7 +162,7 @@ describe('Queue: putting, getting, waiting', () => {
             },
           );
         });
-        await pause(chance.next() * 4);
+        await sleep(chance.next() * 4);
         if (chance.next() < 0.5) handle.close();
         else controller.abort();
         await within(Promise.all(waits), `round ${round} of seed ${chance.seed}`, 5000);
@@ -199,7 +200,7 @@ describe('Queue: putting, getting, waiting', () => {
       const chance = random('puts that give up');
       const queue = open<number>({ maxSize: 2 });
       const consumer = await remoteOf(queue, 'process');
-      const consuming = consumer.startAct<number[]>('drainPausing', chance.whole(0, 2 ** 31), 3);
+      const consuming = drainPausing(consumer, chance.whole(0, 2 ** 31), 3);
       const put: number[] = [];
       let next = 0;
       let refused = 0;
@@ -215,7 +216,7 @@ describe('Queue: putting, getting, waiting', () => {
             () => refused++,
           );
         });
-        await pause(chance.next() * 4);
+        await sleep(chance.next() * 4);
         if (chance.next() < 0.5) handle.close();
         else controller.abort();
         await within(Promise.all(waits), `round ${round} of seed ${chance.seed}`, 5000);

@@ -1,7 +1,7 @@
 // What the suites of the codecs share.
 import assert from 'node:assert/strict';
-import { type CodecChoice, type Queue } from 'holdfast';
-import { codecs } from '../../programs/queue-agent.mjs';
+import type { CodecChoice, Queue } from 'holdfast';
+import { codecs } from '../../programs/actor/codecs.mjs';
 
 export const { reversed, picky } = codecs as unknown as Record<
   string,

@@ -2,13 +2,12 @@
 import { deserialize, serialize } from 'node:v8';
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
-import { agentIn, cannotEncode, open, random, useQueues } from '../../support/queue.js';
+import { random, sharedActor } from '../../support/index.js';
+import { cannotEncode, open } from '../../support/queue.js';
 import { cyclic, twice, scalars, objects, limits } from './codec-values.js';
 import { through, tagOf, same } from './codec-helpers.js';
 
 describe('Queue: codecs', () => {
-  useQueues();
-
   describe("'structured'", () => {
     for (const [what, value] of Object.entries(scalars)) {
       it(`keeps ${what}`, () => same(through(open(), value), value));
@@ -73,14 +72,14 @@ describe('Queue: codecs', () => {
 
     it('keeps all of it on the way to another process and back', async () => {
       const queue = open();
-      const agent = await agentIn('process');
-      const remote = await agent.attach(queue.toJSON());
+      const actor = await sharedActor('process');
+      const remote = await actor.attach(queue.toJSON());
       const back = open();
-      const remoteBack = await agent.attach(back.toJSON());
+      const remoteBack = await actor.attach(back.toJSON());
       for (const value of Object.values(scalars)) {
         await queue.put(value);
         const seen = await remote.call('getSync', { timeout: 5000 });
-        // The channel between test and agent is not under test: what it made of the item goes back.
+        // The channel between test and actor is not under test: what it made of the item goes back.
         await remoteBack.call('putSync', seen);
         same(back.getSync({ timeout: 5000 }), value);
       }
@@ -95,7 +94,7 @@ describe('Queue: codecs', () => {
       for (let i = 0; i < 1500; i++) assert.deepEqual(queue.tryGet(), shape(i));
       const late = open<Record<string, number>>({ name: queue.name });
       for (let i = 1500; i < 2000; i++) assert.deepEqual(late.tryGet(), shape(i));
-      const remote = await (await agentIn('process')).attach(queue.toJSON());
+      const remote = await (await sharedActor('process')).attach(queue.toJSON());
       const rest = await remote.call<unknown[]>('getMany', 1000);
       assert.deepEqual(
         rest,

@@ -1,22 +1,19 @@
 // end(): those who wait and those who come are told when nothing comes any more.
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  agentIn,
-  ended,
-  nowMs,
-  open,
-  pause,
+  type RemoteObject,
+  now,
   places,
   random,
+  sharedActor,
   until,
-  useQueues,
   within,
-} from '../../support/queue.js';
+} from '../../support/index.js';
+import { ended, open } from '../../support/queue.js';
 import { remoteOf, spinUntil } from './wait-helpers.js';
 
 describe('Queue: putting, getting, waiting', () => {
-  useQueues();
-
   describe('end()', () => {
     for (const place of places) {
       it(`in a ${place}: puts are EndedError everywhere, getters drain first`, async () => {
@@ -44,6 +41,13 @@ describe('Queue: putting, getting, waiting', () => {
       });
     }
 
+    interface Ended {
+      error: string | null;
+      at: number;
+    }
+    const end = (queue: RemoteObject, method: string, ...args: unknown[]) =>
+      queue.actor.startAct<Ended>('endedAt', { queue, method, args });
+
     it('pending puts and gets of everybody get it, without waiting for a slice each', async () => {
       const delays: number[] = [];
       for (let round = 0; round < 10; round++) {
@@ -61,25 +65,23 @@ describe('Queue: putting, getting, waiting', () => {
           const getter = await remoteOf(empty, place, number);
           const putter = await remoteOf(full, place, number);
           if (number === 1) {
-            waits.push(getter.startAct<Ended>('endedAt', 'get'));
-            waits.push(getter.startAct<Ended>('endedAt', 'getMany', 5));
-            waits.push(putter.startAct<Ended>('endedAt', 'put', 1));
-            waits.push(putter.startAct<Ended>('endedAt', 'putMany', [1, 2]));
+            waits.push(end(getter, 'get'), end(getter, 'getMany', 5));
+            waits.push(end(putter, 'put', 1), end(putter, 'putMany', [1, 2]));
           } else {
             // A thread can block in one of them only.
             const sync = round % 2 === 0 ? 'getSync' : 'putSync';
             const args = round % 2 === 0 ? [{ timeout: 15_000 }] : [1, { timeout: 15_000 }];
             const remote = round % 2 === 0 ? getter : putter;
-            waits.push(remote.startAct<Ended>('endedAt', sync, ...args));
+            waits.push(end(remote, sync, ...args));
           }
         }
-        await until('all wait', () => {
+        await until(() => {
           const sync = round % 2;
           return (
             empty.inspect().getters >= 3 + 2 * (1 - sync) && full.inspect().putters >= 3 + 2 * sync
           );
-        });
-        const endedAt = nowMs();
+        }, 'all wait');
+        const endedAt = now();
         empty.end();
         full.end();
         for (const { error, at } of await within(Promise.all(waits), 'EndedError everywhere')) {
@@ -96,18 +98,13 @@ describe('Queue: putting, getting, waiting', () => {
       // A ring takes well below a millisecond; looking by oneself 25 ms in the median.
       assert.ok(median < 20, `median ${median} ms`);
     });
-    interface Ended {
-      error: string | null;
-      at: number;
-    }
-
     it('an end() while a put is under way: the put fails, or its item is there for the getters', async function () {
       this.timeout(90_000);
       // putSync copies 24 MiB under the guard; end() comes at some moment before, during or after
       // that. If a getter has been told that the queue is drained, no item may appear in it later, and
       // if put returned, its item must be got.
       const chance = random('end() during put');
-      const remote = await agentIn('process');
+      const remote = await sharedActor('process');
       const outcomes = { put: 0, refused: 0 };
       for (let round = 0; round < 30; round++) {
         const queue = open<Buffer>({ maxBytes: 1 << 26 });
@@ -117,9 +114,14 @@ describe('Queue: putting, getting, waiting', () => {
           queue.tryPut(Buffer.alloc(24 << 20));
           queue.tryGet();
         }
-        const put = putter.startAct('putStamped', 1, round, 24 << 20);
+        const put = putter.actor.startAct('putStamped', {
+          queue: putter,
+          producer: 1,
+          sequence: round,
+          length: 24 << 20,
+        });
         await put.started;
-        if (round % 2 === 0) await pause(chance.next() * 120);
+        if (round % 2 === 0) await sleep(chance.next() * 120);
         // In a ring that grows we can see that the put is under way: end() comes right then.
         else spinUntil(() => queue.inspect().capacity > 65_536);
         queue.end();

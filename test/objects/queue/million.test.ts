@@ -1,16 +1,8 @@
 // A million items, four producers, four consumers, each a process, each pair of them in another way:
 // every item is delivered once, in the order of its producer, in the memory that was asked for.
 import assert from 'node:assert/strict';
-import {
-  bytesStored,
-  headerBytes,
-  nowMs,
-  open,
-  random,
-  startChild,
-  useQueues,
-  within,
-} from '../../support/queue.js';
+import { newProcess, now, random } from '../../support/index.js';
+import { bytesStored, headerBytes, open } from '../../support/queue.js';
 
 const items = 1_000_000;
 const producers = 4;
@@ -28,41 +20,28 @@ interface Report {
 }
 
 describe('Queue: a million items', () => {
-  useQueues();
-
   it('4 producers x 4 consumers: each item once, in order, within maxBytes', async function () {
     this.timeout(watchdogMs + 10_000);
     const chance = random('a million items');
     const queue = open({ codec: 'buffer', maxBytes });
-    const startedAt = nowMs();
-    const consumers = ['getSync', 'get', 'getMany', 'iterate'].map((way) => {
-      const child = startChild('queue-stress.mjs', [
-        'consume',
-        queue.name,
-        way,
-        String(producers),
-        String(each),
-      ]);
-      return new Promise<Report>((resolve, reject) => {
-        child.once('message', (report) => resolve(report as Report));
-        // Not 'exit', which may come before the last message.
-        child.once('disconnect', () => reject(new Error(`${way} ended without a report`)));
-      });
+    const startedAt = now();
+    const start = async () => {
+      const actor = await newProcess();
+      return { actor, queue: await actor.attach(queue.toJSON()) };
+    };
+    const ways = {
+      get: ['getSync', 'get', 'getMany', 'iterate'],
+      put: ['putSync', 'put', 'tryPut', 'putMany'],
+    };
+    const consuming = ways.get.map(async (way) => {
+      const { actor, queue } = await start();
+      const args = { queue, way, producers, items: each };
+      return actor.act<Report>('consumeItems', args, watchdogMs);
     });
-    const producing = ['putSync', 'put', 'tryPut', 'putMany'].map((way, id) => {
-      const child = startChild('queue-stress.mjs', [
-        'produce',
-        queue.name,
-        String(id),
-        String(each),
-        way,
-        String(chance.whole(0, 2 ** 31)),
-      ]);
-      return new Promise<void>((resolve, reject) => {
-        child.once('exit', (code, signal) =>
-          code === 0 ? resolve() : reject(new Error(`${way} ended: ${code ?? signal}`)),
-        );
-      });
+    const producing = ways.put.map(async (way, producer) => {
+      const { actor, queue } = await start();
+      const args = { queue, producer, items: each, way, seed: chance.whole(0, 2 ** 31) };
+      return actor.act('produceItems', args, watchdogMs);
     });
     let stored = 0;
     let longest = 0;
@@ -72,13 +51,13 @@ describe('Queue: a million items', () => {
     }, 20);
     let reports: Report[];
     try {
-      await within(Promise.all(producing), 'producing', watchdogMs);
+      await Promise.all(producing);
       queue.end();
-      reports = await within(Promise.all(consumers), 'consuming', watchdogMs);
+      reports = await Promise.all(consuming);
     } finally {
       clearInterval(looking);
     }
-    const took = nowMs() - startedAt;
+    const took = now() - startedAt;
     stored = Math.max(stored, bytesStored(queue));
 
     const sum = (what: 'count' | 'bytes' | 'torn' | 'twice' | 'disorder') =>

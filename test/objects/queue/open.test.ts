@@ -2,25 +2,10 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { type Handle, Lock, Queue, attach, list, unlink } from 'holdfast';
-import {
-  agentIn,
-  bytesStored,
-  closed,
-  fails,
-  fileOf,
-  forget,
-  incompatible,
-  newName,
-  open,
-  places,
-  timedOut,
-  useQueues,
-} from '../../support/queue.js';
-import { Program } from '../../support/index.js';
+import { Program, freshName, objectFile, places, sharedActor } from '../../support/index.js';
+import { bytesStored, closed, fails, incompatible, open, timedOut } from '../../support/queue.js';
 
 describe('Queue: opening and closing', () => {
-  useQueues();
-
   describe('limits', () => {
     for (const maxSize of [0, -1, 1.5, NaN, Infinity, 16_777_216, 2 ** 40]) {
       it(`RangeError for maxSize ${maxSize}`, () => {
@@ -44,7 +29,7 @@ describe('Queue: opening and closing', () => {
       });
     }
     it('leaves nothing behind when it refuses', () => {
-      const name = newName();
+      const name = freshName();
       assert.throws(() => open({ name, maxSize: 0 }), RangeError);
       assert.throws(() => open({ name, codec: 'nonsense' as never }), TypeError);
       assert.ok(!list().some((entry) => entry.name === name));
@@ -55,34 +40,34 @@ describe('Queue: opening and closing', () => {
     });
 
     it('opening with other limits is IncompatibleError, here and elsewhere', async () => {
-      const name = newName();
+      const name = freshName();
       const queue = open({ name, maxSize: 10, maxBytes: 100_000 });
       queue.tryPut('kept');
-      const agent = await agentIn('process');
+      const actor = await sharedActor('process');
       for (const other of [{ maxSize: 11 }, { maxBytes: 65_536 }, { maxSize: 10, maxBytes: 1e6 }]) {
         assert.throws(() => open({ name, ...other }), incompatible);
-        await assert.rejects(agent.open({ name, ...other }), incompatible);
+        await assert.rejects(actor.make('Queue', { name, ...other }), incompatible);
       }
       open({ name });
       open({ name, maxSize: 10 });
       open({ name, maxBytes: 100_000 });
-      await agent.open({ name, maxSize: 10, maxBytes: 100_000 });
+      await actor.make('Queue', { name, maxSize: 10, maxBytes: 100_000 });
       assert.equal(queue.tryGet(), 'kept');
     });
     it('an existing queue without a maxSize is not one with a maxSize', () => {
-      const name = newName();
+      const name = freshName();
       open({ name });
       assert.throws(() => open({ name, maxSize: 10 }), incompatible);
     });
     it('naming a default is the same as leaving it out', () => {
-      const name = newName();
+      const name = freshName();
       const queue = open({ name });
       const { maxSize, maxBytes } = queue.inspect();
       assert.deepEqual({ maxSize, maxBytes }, { maxSize: 16_777_215, maxBytes: 67_108_864 });
       open({ name, maxSize: 16_777_215, maxBytes: 67_108_864, codec: 'structured' });
     });
     it('the name of another kind is IncompatibleError', () => {
-      const name = newName();
+      const name = freshName();
       const lock = new Lock({ name });
       assert.throws(() => open({ name }), incompatible);
       lock.close();
@@ -90,7 +75,7 @@ describe('Queue: opening and closing', () => {
       assert.throws(() => new Lock({ name }), incompatible);
     });
     it('exclusive and mustExist', () => {
-      const name = newName();
+      const name = freshName();
       assert.throws(() => open({ name, mustExist: true }), fails('ERR_HOLDFAST_NOT_FOUND'));
       open({ name, exclusive: true });
       assert.throws(() => open({ name, exclusive: true }), fails('ERR_HOLDFAST_EXISTS'));
@@ -124,7 +109,7 @@ describe('Queue: opening and closing', () => {
     };
     for (const [what, use] of Object.entries(uses)) {
       it(`${what} is ClosedError, and others see nothing of it`, async () => {
-        const name = newName();
+        const name = freshName();
         const other = open({ name });
         other.tryPut('kept');
         const queue = open({ name });
@@ -154,11 +139,11 @@ describe('Queue: opening and closing', () => {
 
   describe('lifetime', () => {
     it('a queue whose last user closes is gone, with its items and its file', () => {
-      const name = newName();
+      const name = freshName();
       const first = open({ name });
       const second = open({ name });
       first.tryPut('gone with it');
-      const file = fileOf(first);
+      const file = objectFile(first.name);
       first.close();
       assert.ok(existsSync(file));
       second.close();
@@ -168,20 +153,19 @@ describe('Queue: opening and closing', () => {
     });
 
     it('a queue whose last user was killed is gone', async () => {
-      const name = newName();
-      const agent = await agentIn('process', 2);
-      const remote = await agent.open({ name });
+      const name = freshName();
+      const actor = await sharedActor('process', 2);
+      const remote = await actor.make('Queue', { name });
       await remote.call('put', 'item');
-      await agent.kill();
-      forget(agent);
+      await actor.kill();
       assert.throws(() => open({ name, mustExist: true }), fails('ERR_HOLDFAST_NOT_FOUND'));
       const queue = open({ name, maxSize: 3 });
       assert.equal(queue.size(), 0);
     });
 
     it('outlives each user as long as another has it open', async () => {
-      const name = newName();
-      const remote = await (await agentIn('process')).open({ name });
+      const name = freshName();
+      const remote = await (await sharedActor('process')).make('Queue', { name });
       const queue = open({ name });
       queue.tryPut('from the first user');
       queue.close();
@@ -189,7 +173,7 @@ describe('Queue: opening and closing', () => {
     });
 
     it('persistent: keeps items, order, end and limits when all users are gone', async () => {
-      const name = newName();
+      const name = freshName();
       const options = { name, persistent: true, maxSize: 100, maxBytes: 1 << 20 };
       const queue = open<unknown>(options);
       const items = [1, 'two', { three: 3 }, Buffer.alloc(200_000, 4)];
@@ -200,11 +184,11 @@ describe('Queue: opening and closing', () => {
       assert.deepEqual(entry, { kind: 'Queue', name, persistent: true, inUse: false });
 
       // Somebody else entirely finds it as it was.
-      const agent = await agentIn('process');
-      const remote = await agent.open({ name, mustExist: true });
+      const actor = await sharedActor('process');
+      const remote = await actor.make('Queue', { name, mustExist: true });
       assert.equal(await remote.call('size'), 4);
       assert.equal(await remote.call('get'), 1);
-      await agent.closeAll();
+      await actor.reset();
 
       assert.throws(() => open({ name, maxSize: 99 }), incompatible);
       const again = open<unknown>({ name, mustExist: true });
@@ -216,20 +200,19 @@ describe('Queue: opening and closing', () => {
     });
 
     it('persistent: keeps its items when its only user is killed', async () => {
-      const name = newName();
-      const agent = await agentIn('process', 3);
-      const remote = await agent.open({ name, persistent: true });
+      const name = freshName();
+      const actor = await sharedActor('process', 3);
+      const remote = await actor.make('Queue', { name, persistent: true });
       await remote.call('putMany', ['a', 'b']);
-      await agent.kill();
-      forget(agent);
+      await actor.kill();
       const queue = open({ name, persistent: true, mustExist: true });
       assert.deepEqual(queue.tryGetMany(5), ['a', 'b']);
     });
 
     it('unlink(): those who have it go on, the next opener gets a new one', async () => {
-      const name = newName();
+      const name = freshName();
       const queue = open({ name });
-      const remote = await (await agentIn('process')).open({ name });
+      const remote = await (await sharedActor('process')).make('Queue', { name });
       queue.unlink();
       assert.throws(() => queue.unlink(), fails('ERR_HOLDFAST_NOT_FOUND'));
       const fresh = open({ name });
@@ -245,7 +228,7 @@ describe('Queue: opening and closing', () => {
         const queue = open<unknown>({ maxSize: 7 });
         const handle: Handle<'Queue'> = JSON.parse(JSON.stringify(queue));
         assert.deepEqual({ ...handle }, { holdfast: 'Queue', name: queue.name });
-        const remote = await (await agentIn(place)).attach(handle);
+        const remote = await (await sharedActor(place)).attach(handle);
         await remote.call('put', { through: place });
         assert.deepEqual(await queue.get(), { through: place });
         assert.equal((await remote.call<{ maxSize: number }>('inspect')).maxSize, 7);
@@ -277,7 +260,7 @@ describe('Queue: opening and closing', () => {
 
   describe('inspect()', () => {
     it('shows limits, contents and counters', async () => {
-      const queue = open<unknown>({ name: newName(), maxSize: 3, maxBytes: 100_000 });
+      const queue = open<unknown>({ name: freshName(), maxSize: 3, maxBytes: 100_000 });
       const state = () => queue.inspect();
       const base = {
         kind: 'Queue',
@@ -301,7 +284,7 @@ describe('Queue: opening and closing', () => {
       assert.deepEqual(state(), { ...base, size: 3, bytes: 40, puts: 3 });
       assert.equal(queue.tryPut(1), false);
       assert.equal(state().puts, 3);
-      const remote = await (await agentIn('process')).attach(queue.toJSON());
+      const remote = await (await sharedActor('process')).attach(queue.toJSON());
       const pending = remote.start('put', 'waits');
       await pending.started;
       assert.equal(state().putters, 1);
@@ -321,7 +304,7 @@ describe('Queue: opening and closing', () => {
       const queue = open({ maxSize: 1 });
       const waits = [];
       for (const place of places) {
-        const remote = await (await agentIn(place)).attach(queue.toJSON());
+        const remote = await (await sharedActor(place)).attach(queue.toJSON());
         for (const n of [1, 2]) {
           const call = remote.start('get', { timeout: 10_000 + n });
           await call.started;

@@ -2,27 +2,20 @@
 import assert from 'node:assert/strict';
 import { openSync, closeSync, writeSync } from 'node:fs';
 import { DecodeError, type Queue } from 'holdfast';
-import {
-  agentIn,
-  cannotEncode,
-  fileOf,
-  headerBytes,
-  incompatible,
-  newName,
-  open,
-  useQueues,
-} from '../../support/queue.js';
+import { freshName, objectFile, sharedActor } from '../../support/index.js';
+import { cannotEncode, headerBytes, incompatible, open } from '../../support/queue.js';
 import { through, reversed, picky } from './codec-helpers.js';
 
 describe('Queue: codecs', () => {
-  useQueues();
-
   describe('a codec of its own', () => {
     it('encodes and decodes, here and in another process', async () => {
       const queue = open<string>({ codec: reversed });
       assert.equal(through(queue, 'abc'), 'abc');
       assert.equal(through(queue, ''), '');
-      const remote = await (await agentIn('process')).open({ name: queue.name, codec: 'reversed' });
+      const remote = await (await sharedActor('process')).make('Queue', {
+        name: queue.name,
+        codec: 'reversed',
+      });
       await queue.put('from here');
       assert.equal(await remote.call('get'), 'from here');
       await remote.call('put', 'from there');
@@ -98,7 +91,7 @@ describe('Queue: codecs', () => {
     for (const [made, codec] of Object.entries(choices)) {
       for (const [wanted, other] of Object.entries(choices)) {
         it(`made with ${made}, opened with ${wanted}`, () => {
-          const name = newName();
+          const name = freshName();
           const queue = open<never>({ name, codec: codec as never });
           if (made === wanted) return void open<never>({ name, codec: other as never });
           assert.throws(() => open({ name, codec: other as never }), incompatible);
@@ -107,9 +100,9 @@ describe('Queue: codecs', () => {
         });
       }
       it(`made with ${made}, opened with none`, async () => {
-        const name = newName();
+        const name = freshName();
         open<never>({ name, codec: codec as never });
-        const elsewhere = (await agentIn('process')).open({ name });
+        const elsewhere = (await sharedActor('process')).make('Queue', { name });
         if (made === 'own') {
           assert.throws(() => open({ name }), incompatible);
           await assert.rejects(elsewhere, incompatible);
@@ -150,7 +143,10 @@ describe('Queue: codecs', () => {
       const queue = open<string>({ codec: picky });
       const gets = [queue.get({ timeout: 5000 }), queue.get({ timeout: 5000 })];
       const outcome = Promise.allSettled(gets);
-      const remote = await (await agentIn('process')).open({ name: queue.name, codec: 'picky' });
+      const remote = await (await sharedActor('process')).make('Queue', {
+        name: queue.name,
+        codec: 'picky',
+      });
       await remote.call('put', 'bad item');
       await remote.call('put', 'good item');
       const [first, second] = await outcome;
@@ -196,7 +192,7 @@ describe('Queue: codecs', () => {
         queue.tryPut({ some: 'object', of: ['some', 'length'] });
         queue.tryPut({ next: 1 });
         // Behind the record's head of 8 bytes: the item's own bytes.
-        const file = openSync(fileOf(queue), 'r+');
+        const file = openSync(objectFile(queue.name), 'r+');
         const junk = Buffer.from([0xc1, 0xc1, 0xc1, 0xc1]);
         writeSync(file, junk, 0, junk.length, headerBytes + 8);
         closeSync(file);
@@ -211,7 +207,7 @@ describe('Queue: codecs', () => {
     it('a text that has become a number of too few bytes: DecodeError, with its bytes', () => {
       const queue = open<unknown>();
       queue.tryPut('abc');
-      const file = openSync(fileOf(queue), 'r+');
+      const file = openSync(objectFile(queue.name), 'r+');
       writeSync(file, Buffer.from([3, 0, 0, 0]), 0, 4, headerBytes + 4);
       closeSync(file);
       assert.throws(

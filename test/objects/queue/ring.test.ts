@@ -1,21 +1,10 @@
 // The ring itself: every size of item, growing with its content wrapped around the end, and never more
 // memory than was asked for.
 import assert from 'node:assert/strict';
-import { readStamp, stampLength, stamped } from '../../programs/queue-agent.mjs';
-import {
-  agentIn,
-  bytesStored,
-  headerBytes,
-  open,
-  random,
-  startChild,
-  killChild,
-  pause,
-  nowMs,
-  useQueues,
-  within,
-} from '../../support/queue.js';
-import { scaled } from '../../support/scale.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readStamp, stampLength, stamped } from '../../programs/stamped.mjs';
+import { newProcess, now, random, scaled, sharedActor, within } from '../../support/index.js';
+import { bytesStored, headerBytes, open } from '../../support/queue.js';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -23,8 +12,6 @@ const MiB = 1024 * KiB;
 const footprint = (length: number) => 8 + Math.ceil(length / 8) * 8;
 
 describe('Queue: the ring', () => {
-  useQueues();
-
   describe('sizes of items', () => {
     const lengths = [0, 1, 7, 8, 9, 63, 64, 65, 4095, 4096, 65_519, 65_520, 65_528, 65_529, 65_536];
     for (const length of [...lengths, 1 * MiB, 10 * MiB, 60 * MiB, 64 * MiB - 8]) {
@@ -36,12 +23,17 @@ describe('Queue: the ring', () => {
         assert.equal(queue.inspect().bytes, footprint(length));
         assert.ok(queue.tryGet()!.equals(item));
         const stampedLength = Math.min(length, 64 * MiB - 8 - stampLength);
-        const remote = await (await agentIn('process')).attach(queue.toJSON());
-        await remote.act('putStamped', 7, 1, stampedLength);
+        const remote = await (await sharedActor('process')).attach(queue.toJSON());
+        await remote.actor.act('putStamped', {
+          queue: remote,
+          producer: 7,
+          sequence: 1,
+          length: stampedLength,
+        });
         const back = readStamp(queue.getSync({ timeout: 5000 }));
         assert.deepEqual(back, { producer: 7, sequence: 1, length: stampedLength });
         queue.tryPut(stamped(8, 2, stampedLength));
-        assert.deepEqual(await remote.act('getStamped'), {
+        assert.deepEqual(await remote.actor.act('getStamped', { queue: remote }), {
           producer: 8,
           sequence: 2,
           length: stampedLength,
@@ -88,7 +80,7 @@ describe('Queue: the ring', () => {
       // also the one that lies across the old end, has to be found where capacity 2C looks for it.
       const chance = random('growth');
       const queue = open<Buffer>();
-      const remote = await (await agentIn('process')).attach(queue.toJSON());
+      const remote = await (await sharedActor('process')).attach(queue.toJSON());
       const expected: number[] = [];
       let sequence = 0;
       let position = 0; // of the tail, in bytes since the queue was made
@@ -129,7 +121,7 @@ describe('Queue: the ring', () => {
         assert.equal(bytesStored(queue), headerBytes + capacity * 2);
         // Half of it is read by a process that opened the queue when it was small.
         for (let n = expected.length >> 1; n > 0 && n > expected.length - 60; n--) {
-          check(await remote.act('getStamped'));
+          check(await remote.actor.act('getStamped', { queue: remote }));
         }
         const left = expected.length >> 1;
         while (expected.length > left) getHere();
@@ -184,19 +176,18 @@ describe('Queue: the ring', () => {
     it('two processes exchange items while it grows under them', async () => {
       const chance = random('growth under way');
       const queue = open<Buffer>({ maxBytes: 16 * MiB });
-      const child = startChild('queue-stress.mjs', [
-        'grow',
-        queue.name,
-        String(chance.whole(0, 2 ** 31)),
-      ]);
-      const done = new Promise((resolve) => child.once('exit', resolve));
+      const actor = await newProcess();
+      const done = actor.startAct('putGrowing', {
+        queue: await actor.attach(queue.toJSON()),
+        seed: chance.whole(0, 2 ** 31),
+      });
       let next = 0;
       let bytes = 0;
       for await (const item of queue) {
         const stamp = readStamp(item);
         assert.equal(stamp?.sequence, next++, `seed ${chance.seed}`);
         bytes += item.length;
-        if (next % 200 === 0) await pause(chance.next() * 10); // lets it fill
+        if (next % 200 === 0) await sleep(chance.next() * 10); // lets it fill
       }
       await within(done, 'the producer');
       console.log(
@@ -216,14 +207,14 @@ describe('Queue: the ring', () => {
         queue.tryPut(stamped(1, 0, 50 * KiB));
         queue.tryGet();
         for (let n = 1; n <= 3; n++) queue.tryPut(stamped(1, n, 20 * KiB));
-        const child = startChild('queue-stress.mjs', ['put-large', queue.name, String(24 * MiB)]);
-        await within(
-          new Promise((resolve) => child.once('message', resolve)),
-          'starting a producer',
-        );
-        const until = nowMs() + chance.next() * 100;
-        while (nowMs() < until);
-        await killChild(child);
+        const victim = await newProcess();
+        const theirs = await victim.attach(queue.toJSON());
+        const args = { queue: theirs, producer: 1, sequence: 4, length: 24 * MiB };
+        await within(victim.startAct('putStamped', args).started, 'starting a put');
+        // The item itself takes some of that time to be made.
+        const end = now() + chance.next() * 120;
+        while (now() < end);
+        await victim.kill();
         for (let n = 1; n <= 3; n++) {
           const item = queue.getSync({ timeout: 5000 });
           assert.equal(readStamp(item)?.sequence, n, `round ${round}, seed ${chance.seed}`);

@@ -1,10 +1,10 @@
 // What the suites of putting, getting and waiting share.
-import { type Place, type RemoteQueue, agentIn, nowMs } from '../../support/queue.js';
+import { type Place, type RemoteObject, now, sharedActor } from '../../support/index.js';
 
 /** Without the tick of a timer between what happens and its being seen. */
 export function spinUntil(condition: () => boolean): void {
-  const deadline = nowMs() + 20_000;
-  while (!condition()) if (nowMs() > deadline) throw new Error('it did not come to that');
+  const deadline = now() + 20_000;
+  while (!condition()) if (now() > deadline) throw new Error('it did not come to that');
 }
 
 export const upTo = (n: number, from = 0) => Array.from({ length: n - from }, (_, i) => from + i);
@@ -13,8 +13,8 @@ export async function remoteOf(
   queue: { toJSON(): unknown },
   place: Place,
   number = 1,
-): Promise<RemoteQueue> {
-  return (await agentIn(place, number)).attach(queue.toJSON() as never);
+): Promise<RemoteObject> {
+  return (await sharedActor(place, number)).attach(queue.toJSON() as never);
 }
 
 // Of one batch all forms put or get the same: [name, wraps an item, unwraps it].

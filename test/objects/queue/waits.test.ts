@@ -1,26 +1,18 @@
 // Putting and getting, wherever the two sides live: no item is lost, made up or delivered twice.
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'holdfast';
-import {
-  type RemoteQueue,
-  open,
-  pause,
-  places,
-  until,
-  useQueues,
-  within,
-} from '../../support/queue.js';
+import { type RemoteObject, places, until, within } from '../../support/index.js';
+import { open } from '../../support/queue.js';
 import { gets, puts, remoteOf, upTo } from './wait-helpers.js';
 
 describe('Queue: putting, getting, waiting', () => {
-  useQueues();
-
   for (const from of places) {
     for (const to of places) {
       describe(`from a ${from} to a ${to}`, () => {
         let queue: Queue<unknown>;
-        let putter: RemoteQueue;
-        let getter: RemoteQueue;
+        let putter: RemoteObject;
+        let getter: RemoteObject;
         beforeEach(async () => {
           queue = open({ maxSize: 2 });
           putter = await remoteOf(queue, from, 1);
@@ -42,8 +34,8 @@ describe('Queue: putting, getting, waiting', () => {
         it('size(), empty() and full() are exact the moment that a put or get returns', async () => {
           const seen = async (size: number) => {
             const state = { size, empty: size === 0, full: size === 2 };
-            assert.deepEqual(await putter.act('state'), state);
-            assert.deepEqual(await getter.act('state'), state);
+            assert.deepEqual(await putter.actor.act('queueState', { queue: putter }), state);
+            assert.deepEqual(await getter.actor.act('queueState', { queue: getter }), state);
             assert.deepEqual(
               { size: queue.size(), empty: queue.empty(), full: queue.full() },
               state,
@@ -78,7 +70,7 @@ describe('Queue: putting, getting, waiting', () => {
             await putter.call('putMany', [1, 2]);
             const pending = putter.start(put, 3, { timeout: 10_000 });
             await pending.started;
-            await pause(120); // two slices: whoever looks again by itself must not get in either
+            await sleep(120); // two slices: whoever looks again by itself must not get in either
             assert.equal(queue.size(), 2);
             assert.equal(await getter.call('get'), 1);
             await within(pending, put);
@@ -96,7 +88,7 @@ describe('Queue: putting, getting, waiting', () => {
       const drained = remote.start<number[]>('getMany', 1);
       const items = upTo(3000);
       const putting = Promise.all(items.map((item) => queue.put(item)));
-      const rest = remote.startAct<number[]>('drain');
+      const rest = remote.actor.startAct<number[]>('drain', { queue: remote });
       await within(putting, '3000 puts through 5 places');
       queue.end();
       assert.deepEqual([...(await drained), ...(await within(rest, 'drain'))], items);
@@ -111,10 +103,10 @@ describe('Queue: putting, getting, waiting', () => {
         remoteOf(queue, 'process', 2),
       ]);
       const putting = producers.map((producer, id) =>
-        producer.startAct(
-          'putAllAtOnce',
-          upTo(400).map((n) => [id, n]),
-        ),
+        producer.actor.startAct('putAllAtOnce', {
+          queue: producer,
+          items: upTo(400).map((n) => [id, n]),
+        }),
       );
       const next = [0, 0, 0, 0];
       for (let n = 0; n < 1600; n++) {
@@ -130,7 +122,7 @@ describe('Queue: putting, getting, waiting', () => {
       const queue = open<number>();
       const remote = await remoteOf(queue, 'process');
       const getting = upTo(200).map(() => queue.get({ timeout: 10_000 }));
-      await remote.act('putAllAtOnce', upTo(200));
+      await remote.actor.act('putAllAtOnce', { queue: remote, items: upTo(200) });
       assert.deepEqual(await Promise.all(getting), upTo(200));
     });
 
@@ -152,8 +144,11 @@ describe('Queue: putting, getting, waiting', () => {
       it(`holds back a ${place} that puts without end`, async () => {
         const queue = open<number>({ maxSize: 7 });
         const remote = await remoteOf(queue, place);
-        const putting = remote.startAct('putAllAtOnce', upTo(100));
-        await until('seven items', () => queue.size() === 7);
+        const putting = remote.actor.startAct('putAllAtOnce', {
+          queue: remote,
+          items: upTo(100),
+        });
+        await until(() => queue.size() === 7, 'seven items');
         for (let n = 0; n < 100; n++) {
           assert.ok(queue.size() <= 7);
           assert.equal(await queue.get({ timeout: 10_000 }), n);

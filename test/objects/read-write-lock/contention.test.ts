@@ -1,7 +1,7 @@
 // ReadWriteLock: nobody starves (INV-16), and no crash lets a reader in beside a writer.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ContenderReports } from '../../support/family.js';
+import { ContenderReports } from '../../support/named-object.js';
 import { Program, forms, freshName, newProcess, random, until } from '../../support/index.js';
 import { kind, open, method, assertFree } from './helpers.js';
 
@@ -15,7 +15,7 @@ describe('ReadWriteLock', () => {
         const name = freshName(kind);
         const lock = open(name);
         const loads = [1, 2, 3].map(
-          () => new Program('family-load.mjs', [name, `acquire${load}`, '4']),
+          () => new Program('read-write-load.mjs', { args: [name, `acquire${load}`, '4'] }),
         );
         for (const program of loads) await program.line('ready');
         if (load === 'Shared') await until(() => lock.inspect().readers.length > 1, 'they overlap');
@@ -27,7 +27,7 @@ describe('ReadWriteLock', () => {
           await (await there.begin(method(wanted, forms[round % 2]!))).release();
         }
         assert.ok(lock.inspect().acquisitions > acquisitions + 45, 'the load went on meanwhile');
-        for (const program of loads) assert.equal(program.hasEnded, false, program.errors);
+        for (const program of loads) assert.equal(program.hasEnded, false, program.stderr);
         await Promise.all(loads.map((program) => program.kill()));
       });
     }

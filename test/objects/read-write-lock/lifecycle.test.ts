@@ -1,7 +1,7 @@
 // ReadWriteLock: close(), inspect(), wrong arguments, and what every object does.
 import assert from 'node:assert/strict';
 import { ReadWriteLock } from 'holdfast';
-import { describeObject } from '../../support/family.js';
+import { describeObject } from '../../support/named-object.js';
 import { assertRejects, assertThrows, freshName, sharedActor } from '../../support/index.js';
 import { kind, open, modes, waiting, assertFree } from './helpers.js';
 

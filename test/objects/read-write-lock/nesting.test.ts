@@ -1,6 +1,6 @@
 // ReadWriteLock: what a thread may ask for while it holds already, and the limit of readers.
 import assert from 'node:assert/strict';
-import { type Guard } from 'holdfast';
+import type { Guard } from 'holdfast';
 import {
   assertRejects,
   assertThrows,

@@ -13,15 +13,15 @@ import {
   attach,
   list,
 } from 'holdfast';
-import { run } from '../../support/process.js';
 import {
-  type Remote,
+  type RemoteObject,
   assertRejects,
   assertThrows,
   freshName,
   isFree,
   newActor,
   random,
+  run,
   sharedActor,
   track,
   twoSlices,
@@ -780,7 +780,7 @@ describe("RLock({ scope: 'async' })", () => {
     for (const scope of ['thread', 'async'] as const) {
       describe(`and a ${place} with scope '${scope}'`, () => {
         let lock: RLock;
-        let other: Remote;
+        let other: RemoteObject;
         beforeEach(async () => {
           const name = freshName();
           lock = open(name);

@@ -23,7 +23,7 @@ const script = fileURLToPath(new URL('../../programs/semaphore.py', import.meta.
 const hasPython = spawnSync('python3', ['-c', 'import _multiprocessing']).status === 0;
 
 function python(semaphore: Semaphore, ...args: string[]): Program {
-  return new Program('python3', [script, semaphore.posixName, ...args]);
+  return new Program('python3', { args: [script, semaphore.posixName, ...args] });
 }
 
 describe('Python', () => {
@@ -87,8 +87,8 @@ describe('Python', () => {
     const nodes = await Promise.all(
       forms.map(async (form) => {
         const actor = await newProcess();
-        const { id } = await actor.open('Semaphore', { name });
-        return { actor, args: { object: id, form, rounds, file: counter.file } };
+        const object = await actor.open('Semaphore', { name });
+        return { actor, args: { object, form, rounds, file: counter.file } };
       }),
     );
     await Promise.all(pythons.map((it) => it.line('ready')));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Semaphore, attach } from 'holdfast';
 import {
-  type Wait,
+  type Hold,
   acquire,
   assertRejects,
   assertThrows,
@@ -67,7 +67,7 @@ describe('Semaphore', () => {
       const processes = await Promise.all([1, 2, 3, 4].map(() => newActor('process')));
       const remotes = await Promise.all(processes.map((it) => it.open('Semaphore', { name })));
       const waits = remotes.map((remote) => acquire(remote, form));
-      const woken = new Set<Wait>();
+      const woken = new Set<Promise<Hold>>();
       for (const wait of waits) void wait.then(() => woken.add(wait)).catch(() => {});
       await waiting(witness, 4);
       semaphore.release(3);

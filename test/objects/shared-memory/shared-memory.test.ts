@@ -8,7 +8,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { SharedMemory } from 'holdfast';
-import { describeObject } from '../../support/family.js';
+import { describeObject } from '../../support/named-object.js';
 import {
   Program,
   assertRejects,
@@ -45,9 +45,9 @@ describe('SharedMemory', () => {
         bytes[0] = 42;
         bytes[9999] = 43;
         const read = (remote: typeof a, at: number) =>
-          remote!.actor.act<number>('readByte', { object: remote!.id, at });
+          remote!.actor.act<number>('readByte', { memory: remote!, at });
         assert.deepEqual([await read(a, 0), await read(b, 9999)], [42, 43]);
-        await b!.actor.act('writeByte', { object: b!.id, at: 5000, value: 7 });
+        await b!.actor.act('writeByte', { memory: b!, at: 5000, value: 7 });
         assert.deepEqual([bytes[5000], await read(a, 5000)], [7, 7]);
       });
     }
@@ -57,7 +57,7 @@ describe('SharedMemory', () => {
       const name = freshName(kind);
       const memory = open(12, name);
       const words = new Int32Array(memory.buffer);
-      const program = new Program('family-add.mjs', [name, '1']);
+      const program = new Program('workers/add-to-memory.mjs', { args: [name, '1'] });
       await until(() => Atomics.load(words, 1) === 1, 'the other is there');
       Atomics.store(words, 2, 1);
       const end = now() + watchdog_ms;
@@ -74,13 +74,13 @@ describe('SharedMemory', () => {
         const victim = await newActor(place);
         const theirs = await victim.open(kind, { name });
         // Killed with views, in the middle of writing for ever.
-        void victim.ask({ do: 'act', name: 'writeForEver', args: { object: theirs.id } });
+        void victim.startAct('writeForEver', { memory: theirs });
         await until(() => Atomics.load(bytes, 1) !== 0, 'it writes');
         await victim.kill();
         bytes.fill(0, 1);
         bytes[0] = 9;
         const other = await (await newProcess()).open(kind, { name });
-        assert.equal(await other.actor.act('readByte', { object: other.id, at: 0 }), 9);
+        assert.equal(await other.actor.act('readByte', { memory: other, at: 0 }), 9);
         assert.equal(bytes[1], 0, 'nobody writes any more');
       }
     });
@@ -91,15 +91,21 @@ describe('SharedMemory', () => {
     const memory = open(12, name);
     const words = new Int32Array(memory.buffer);
     const rounds = 200_000;
-    const programs = [1, 2, 3, 4].map(() => new Program('family-add.mjs', [name, String(rounds)]));
+    const programs = [1, 2, 3, 4].map(
+      () => new Program('workers/add-to-memory.mjs', { args: [name, String(rounds)] }),
+    );
     const workers = [1, 2].map(
-      () => new Worker(child('family-add.mjs'), { workerData: [name, rounds], execArgv: [] }),
+      () =>
+        new Worker(child('workers/add-to-memory.mjs'), {
+          workerData: [name, rounds],
+          execArgv: [],
+        }),
     );
     const ended = workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
     await until(() => Atomics.load(words, 1) === 6, 'all are there');
     Atomics.store(words, 2, 1);
     for (const program of programs) {
-      assert.deepEqual(await program.end(), { code: 0, signal: null }, program.errors);
+      assert.deepEqual(await program.end(), { code: 0, signal: null }, program.stderr);
     }
     await within(Promise.all(ended), 'the workers end');
     assert.equal(words[0], 6 * rounds);
@@ -310,7 +316,7 @@ describe('SharedMemory', () => {
         for (const end of ['kill', 'exit', 'leave', 'crash'] as const) {
           const worker = await newWorker();
           const theirs = await worker.open(kind, { name });
-          await worker.act('keepViews', { object: theirs.id });
+          await worker.act('keepViews', { memory: theirs });
           await worker[end]();
         }
       }
@@ -333,7 +339,7 @@ describe('SharedMemory', () => {
     const memory = await actor.open(kind, { name: 'it' }, 1e6);
     assert.equal(objectFiles(directory).length, 2);
     // Every byte of it is there: a store never fails later.
-    await actor.act('writeByte', { object: memory.id, at: 999_999, value: 1 });
+    await actor.act('writeByte', { memory: memory, at: 999_999, value: 1 });
   });
 
   describeObject<SharedMemory>({

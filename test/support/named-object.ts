@@ -3,9 +3,8 @@
 import assert from 'node:assert/strict';
 import * as holdfast from 'holdfast';
 import { type Guard, type OpenOptions, SharedMemory, attach, list, unlink } from 'holdfast';
-import { run } from './process.js';
 import {
-  type FamilyKind,
+  type OtherKind,
   Program,
   assertRejects,
   assertThrows,
@@ -16,6 +15,7 @@ import {
   now,
   objectFiles,
   removeDirectories,
+  run,
   sharedActor,
   temporaryDirectory,
   track,
@@ -23,8 +23,8 @@ import {
 } from './index.js';
 
 /** What one test of its kind needs to know of a class. */
-export interface Family<T> {
-  readonly kind: FamilyKind;
+export interface NamedObject<T> {
+  readonly kind: OtherKind;
   /** The number that it is made with, where it has one, and its limit. */
   readonly number?: { name: string; value: number; other: number; largest: number };
   open(options?: OpenOptions): T;
@@ -33,7 +33,7 @@ export interface Family<T> {
   /** Leaves a mark, and tells whether it is there: is it the same object? */
   mark(object: T): void;
   isMarked(object: T): boolean;
-  /** What family-process.mjs prints. */
+  /** What process-argument.mjs prints. */
   readonly asArgument: unknown[];
 }
 
@@ -60,18 +60,18 @@ const everyKind = {
   SharedMemory: (name: string) => new holdfast.SharedMemory(2, { name }),
 };
 
-export function describeObject<T extends Shared>(family: Family<T>): void {
-  const { kind, number } = family;
+export function describeObject<T extends Shared>(subject: NamedObject<T>): void {
+  const { kind, number } = subject;
   const about = (name: string) => ({ kind, objectName: name });
-  const open = (options?: OpenOptions) => track(family.open(options));
+  const open = (options?: OpenOptions) => track(subject.open(options));
 
   describe('as an object with a name', () => {
     it('a name is one object; without one each is another', () => {
       const name = freshName(kind);
       const [one, two, other] = [open({ name }), open({ name }), open()];
-      family.mark(one);
-      assert.equal(family.isMarked(two), true);
-      assert.equal(family.isMarked(other), false);
+      subject.mark(one);
+      assert.equal(subject.isMarked(two), true);
+      assert.equal(subject.isMarked(other), false);
       assert.equal(one.name, name);
       assert.notEqual(other.name, open().name);
       const entry = list().find((it) => it.name === name);
@@ -95,8 +95,8 @@ export function describeObject<T extends Shared>(family: Family<T>): void {
         const handle = object.toJSON() as never;
         const byJson = track(attach(JSON.parse(JSON.stringify(object)))) as unknown as T;
         const byClone = track(attach(structuredClone(handle))) as unknown as T;
-        family.mark(object);
-        assert.equal(family.isMarked(byJson) && family.isMarked(byClone), true);
+        subject.mark(object);
+        assert.equal(subject.isMarked(byJson) && subject.isMarked(byClone), true);
         const remote = await (await sharedActor('process')).attach(handle);
         assert.equal(remote.name, object.name);
         await remote.close();
@@ -106,16 +106,16 @@ export function describeObject<T extends Shared>(family: Family<T>): void {
     });
 
     it('an argument of a Process arrives as itself', async () => {
-      const { said, stderr, code } = await run('family-process.mjs', { args: [kind] });
+      const { said, stderr, code } = await run('process-argument.mjs', { args: [kind] });
       assert.equal(code, 0, stderr);
-      assert.deepEqual(said, family.asArgument, stderr);
+      assert.deepEqual(said, subject.asArgument, stderr);
     });
 
     it('exclusive and mustExist', async () => {
       const name = freshName(kind);
-      assertThrows(() => family.open({ name, mustExist: true }), 'NotFoundError', about(name));
+      assertThrows(() => subject.open({ name, mustExist: true }), 'NotFoundError', about(name));
       const first = open({ name, exclusive: true });
-      assertThrows(() => family.open({ name, exclusive: true }), 'ExistsError', about(name));
+      assertThrows(() => subject.open({ name, exclusive: true }), 'ExistsError', about(name));
       const there = (await sharedActor('process')).open(
         kind,
         { name, exclusive: true },
@@ -124,9 +124,9 @@ export function describeObject<T extends Shared>(family: Family<T>): void {
       await assertRejects(there, 'ExistsError', about(name));
       const second = open({ name, mustExist: true });
       first.close();
-      assertThrows(() => family.open({ name, exclusive: true }), 'ExistsError', about(name));
+      assertThrows(() => subject.open({ name, exclusive: true }), 'ExistsError', about(name));
       second.close();
-      assertThrows(() => family.open({ name, mustExist: true }), 'NotFoundError', about(name));
+      assertThrows(() => subject.open({ name, mustExist: true }), 'NotFoundError', about(name));
     });
 
     it('unlink() takes the name away; those who have it keep it', () => {
@@ -136,12 +136,12 @@ export function describeObject<T extends Shared>(family: Family<T>): void {
       assertThrows(() => old.unlink(), 'NotFoundError', about(name));
       assertThrows(() => unlink(kind, name), 'NotFoundError', about(name));
       const fresh = open({ name, exclusive: true });
-      family.mark(old);
-      assert.equal(family.isMarked(shared), true);
-      assert.equal(family.isMarked(fresh), false);
+      subject.mark(old);
+      assert.equal(subject.isMarked(shared), true);
+      assert.equal(subject.isMarked(fresh), false);
       assertThrows(() => unlink(kind === 'Event' ? 'Lock' : 'Event', name), 'NotFoundError');
       unlink(kind, name);
-      assertThrows(() => family.open({ name, mustExist: true }), 'NotFoundError');
+      assertThrows(() => subject.open({ name, mustExist: true }), 'NotFoundError');
     });
 
     it('another kind of that name is an IncompatibleError, both ways', () => {
@@ -152,16 +152,16 @@ export function describeObject<T extends Shared>(family: Family<T>): void {
         if (other === kind) continue;
         assertThrows(() => make(name), 'IncompatibleError', { kind: other, objectName: name });
         const theirs = track(make(foreign) as Shared);
-        assertThrows(() => family.open({ name: foreign }), 'IncompatibleError', about(foreign));
+        assertThrows(() => subject.open({ name: foreign }), 'IncompatibleError', about(foreign));
         theirs.close();
       }
-      family.mark(object);
-      assert.equal(family.isMarked(object), true);
+      subject.mark(object);
+      assert.equal(subject.isMarked(object), true);
     });
 
     it('wrong options touch nothing', () => {
       for (const options of [null, 1, 'name', [], () => {}]) {
-        assert.throws(() => family.open(options as never), TypeError, String(options));
+        assert.throws(() => subject.open(options as never), TypeError, String(options));
       }
       for (const options of [
         { name: 1 },
@@ -172,10 +172,10 @@ export function describeObject<T extends Shared>(family: Family<T>): void {
         { persistent: true },
         { name: 'x', exclusive: true, mustExist: true },
       ]) {
-        assert.throws(() => family.open(options as never), TypeError, JSON.stringify(options));
+        assert.throws(() => subject.open(options as never), TypeError, JSON.stringify(options));
       }
       for (const name of ['', 'a\0b', '\ud800', 'x'.repeat(256), 'é'.repeat(128)]) {
-        assert.throws(() => family.open({ name }), RangeError, JSON.stringify(name));
+        assert.throws(() => subject.open({ name }), RangeError, JSON.stringify(name));
       }
     });
 
@@ -185,7 +185,7 @@ export function describeObject<T extends Shared>(family: Family<T>): void {
       object.close();
       object.close();
       object[Symbol.dispose]();
-      for (const [call, make] of Object.entries(family.calls)) {
+      for (const [call, make] of Object.entries(subject.calls)) {
         const result = (async () => make(object))();
         await assertRejects(result, 'ClosedError', about(name)).catch((error: Error) => {
           throw new Error(`${call}: ${error.message}`, { cause: error });
@@ -210,7 +210,7 @@ export function describeObject<T extends Shared>(family: Family<T>): void {
         for (const value of [number.other, 1, number.largest]) {
           await assertRejects(there.open(kind, { name }, value), 'IncompatibleError', about(name));
         }
-        family.mark(object);
+        subject.mark(object);
         const same = await there.open(kind, { name });
         await same.close();
         const missing = freshName(kind);
@@ -261,9 +261,12 @@ export function describeObject<T extends Shared>(family: Family<T>): void {
     });
 
     it('handles that are dropped are collected, and nothing of them is left', async () => {
-      const program = new Program('family-dropped.mjs', [kind, '300'], {
-        HOLDFAST_DIR: temporaryDirectory(),
-        NODE_OPTIONS: '--expose-gc',
+      const program = new Program('drop-objects.mjs', {
+        args: [kind, '300'],
+        env: {
+          HOLDFAST_DIR: temporaryDirectory(),
+          NODE_OPTIONS: '--expose-gc',
+        },
       });
       const { before, after } = JSON.parse(await program.line('{')) as Record<string, object>;
       await program.end();
@@ -280,7 +283,7 @@ interface Report {
 }
 
 /**
- * Contenders (programs/family-contender.mjs) and what they say of each other. Who was killed may still be
+ * Contenders (programs/shared-contender.mjs) and what they say of each other. Who was killed may still be
  * said to be inside: the dead do not clear their cells, so this does.
  */
 export class ContenderReports implements Disposable {
@@ -305,7 +308,7 @@ export class ContenderReports implements Disposable {
   start(cell: number, form: 'sync' | 'async'): Program {
     const { kind, name, permits } = this;
     const args = [kind, name, form, this.#memory.name, String(cell), String(permits)];
-    const program = new Program('family-contender.mjs', args);
+    const program = new Program('shared-contender.mjs', { args });
     this.#all.push(program);
     this.#cells.set(program, cell + 2);
     return program;
@@ -339,7 +342,7 @@ export class ContenderReports implements Disposable {
       return what === 'torn' || (what === 'crowded' && living.length > most);
     });
     assert.deepEqual(broken, []);
-    for (const it of this.#all) assert.equal(it.errors, '');
+    for (const it of this.#all) assert.equal(it.stderr, '');
   }
 
   [Symbol.dispose](): void {

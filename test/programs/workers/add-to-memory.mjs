@@ -1,5 +1,5 @@
 // A thread or process that adds to a number in shared memory, without any lock.
-//   family-add.mjs <memory> <rounds>, or the same as workerData
+//   add-to-memory.mjs <memory> <rounds>, or the same as workerData
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { SharedMemory } from 'holdfast';
 

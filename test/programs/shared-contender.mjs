@@ -1,7 +1,7 @@
 // Takes a BoundedSemaphore or a ReadWriteLock and gives it back, for ever, until it is killed at any
 // instruction. Everybody has a cell of the shared memory that says that it is inside; whoever enters
 // looks who else is. Prints what it finds amiss, as lines of JSON: the test knows who was dead by then.
-//   family-contender.mjs <kind> <name> <sync|async> <memory> <cell> <permits>
+//   shared-contender.mjs <kind> <name> <sync|async> <memory> <cell> <permits>
 import { writeSync } from 'node:fs';
 import { BoundedSemaphore, ReadWriteLock, SharedMemory } from 'holdfast';
 import { now } from './clock.mjs';

@@ -1,8 +1,6 @@
-// One process with one object of any kind, told what to do in lines: its answers are lines as well. For
-// surroundings in which the actors' channel does not work: another user, another PID namespace.
+// What a process of another user or in another PID namespace is told to do. It has one object of each kind.
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, unlinkSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import * as holdfast from 'holdfast';
 
 const make = {
@@ -16,31 +14,32 @@ const make = {
 const objects = new Map();
 /** By its kind, or by its kind and more: `Lock:other`. */
 const object = (key) => {
-  if (!objects.has(key)) objects.set(key, make[key.split(':')[0]](`kin ${key}`));
+  if (!objects.has(key)) objects.set(key, make[key.split(':')[0]](key));
   return objects.get(key);
 };
 const guards = new Map();
 
-const commands = {
+const requests = {
   /** Only makes sure that it is open: an object goes with its last user. */
-  open: (kind) => void object(kind),
+  open: (key) => void object(key),
   /** 'held', 'abandoned', or 'busy' when the milliseconds have passed. */
-  async acquire(kind, ms = '0') {
+  async acquire(key, ms = '0') {
     try {
-      const guard = await object(kind).acquire({ timeout: Number(ms) });
-      guards.set(kind, guard);
+      const guard = await object(key).acquire({ timeout: Number(ms) });
+      guards.set(key, guard);
       return guard.abandoned ? 'abandoned' : 'held';
     } catch (error) {
       if (error instanceof holdfast.TimeoutError) return 'busy';
       throw error;
     }
   },
-  release: (kind) => guards.get(kind).release(),
-  put: (kind, item) => object(kind).putSync(item, { timeout: 10_000 }),
-  get: (kind) => object(kind).getSync({ timeout: 10_000 }),
+  release: (key) => guards.get(key).release(),
+  put: (key, item) => object(key).putSync(item, { timeout: 10_000 }),
+  get: (key) => object(key).getSync({ timeout: 10_000 }),
   list: () => holdfast.list().length,
-  value: (kind) => object(kind).value(),
-  unlink: (kind) => object(kind).unlink(),
+  value: (key) => object(key).value(),
+  unlink: (key) => object(key).unlink(),
+  pid: () => process.pid,
   /** What opening the file to write into it, and taking it away, come to. */
   spoil: (file) =>
     [() => closeSync(openSync(file, 'r+')), () => unlinkSync(file)].map(outcome).join(' '),
@@ -49,7 +48,7 @@ const commands = {
     execFileSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8' }).split(
       process.env.HOLDFAST_DIR,
     ).length - 1,
-  /** Loads fork.c. */
+  /** Loads what fork.c was compiled to; answers with the pid of the child. */
   fork(library, how) {
     process.env.FORK = how;
     try {
@@ -57,6 +56,7 @@ const commands = {
     } catch {
       // It is no add-on, and has done its work.
     }
+    return process.env.FORKED;
   },
 };
 
@@ -69,16 +69,12 @@ function outcome(work) {
   }
 }
 
-console.log(`ready ${process.pid}`);
-let number = 0;
-for await (const line of createInterface({ input: process.stdin })) {
-  const [command, ...args] = line.split(' ');
-  let answer;
+/** Does what `line` says, a word and its arguments. An error is an answer as well. */
+export async function request({ line }) {
+  const [what, ...args] = line.split(' ');
   try {
-    answer = await commands[command](...args);
+    return `${(await requests[what](...args)) ?? 'done'}`;
   } catch (error) {
-    answer = `${error.name} ${error.message}`;
+    return `${error.name} ${error.message}`;
   }
-  console.log(`${++number}: ${answer ?? 'done'}`);
 }
-process.exit(0);

@@ -1,6 +1,6 @@
 // Opens objects and drops them, and prints what the process has of each resource before and after. Run
 // with --expose-gc.
-//   family-dropped.mjs <kind> <rounds>
+//   drop-objects.mjs <kind> <rounds>
 import { readFileSync, readdirSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { BoundedSemaphore, Event, Lock, ReadWriteLock, SharedMemory } from 'holdfast';

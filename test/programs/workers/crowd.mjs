@@ -1,7 +1,7 @@
 // A worker that adds to a number in a file, under a lock that many want, and ends.
 import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { Lock } from 'holdfast';
-import { add } from './add.mjs';
+import { add } from '../add.mjs';
 
 const { name, rounds, file } = workerData;
 const lock = new Lock({ name });

@@ -1,7 +1,12 @@
-// A host in a process of its own (commands by IPC) or in a worker thread (by its port).
+// A host in a process of its own (commands come by IPC) or in a worker thread (by its port).
+//
+//   actor.mjs [module]     the exports of that module are acts too
 import { isMainThread, parentPort } from 'node:worker_threads';
+import { acts } from './acts.mjs';
 import { Host, serve } from './host.mjs';
 
+const [module] = process.argv.slice(2);
+if (module) Object.assign(acts, await import(module));
 const host = new Host();
 
 if (isMainThread) {
@@ -9,7 +14,7 @@ if (isMainThread) {
     if (process.connected) process.send(message);
   };
   process.on('message', (command) => {
-    // Leaving the channel is the end by itself: nothing keeps the event loop alive any more.
+    // Nothing keeps the event loop alive once the channel is left, so the process ends by itself.
     if (command.do === 'leave') process.disconnect();
     else serve(host, post, command);
   });

@@ -1,6 +1,6 @@
 // Keeps a ReadWriteLock busy in one mode without a pause, by several tasks whose holds overlap, until
 // it is killed.
-//   family-load.mjs <name> <acquireShared|acquireExclusive> <tasks>
+//   read-write-load.mjs <name> <acquireShared|acquireExclusive> <tasks>
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReadWriteLock } from 'holdfast';

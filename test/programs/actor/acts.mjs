@@ -1,0 +1,25 @@
+// What an actor can be told to do beside calling one method: functions that the command `act` calls by name,
+// with its arguments and the host. An object in the arguments is the object itself by then.
+import * as barrier from './acts/barrier.mjs';
+import * as condition from './acts/condition.mjs';
+import * as joinableQueue from './acts/joinable-queue.mjs';
+import * as locks from './acts/locks.mjs';
+import * as memory from './acts/memory.mjs';
+import * as neighbours from './acts/neighbours.mjs';
+import * as queue from './acts/queue.mjs';
+import * as queueLedger from './acts/queue-ledger.mjs';
+import * as queueLoad from './acts/queue-load.mjs';
+import * as workers from './acts/workers.mjs';
+
+export const acts = {
+  ...barrier,
+  ...condition,
+  ...joinableQueue,
+  ...locks,
+  ...memory,
+  ...neighbours,
+  ...queue,
+  ...queueLedger,
+  ...queueLoad,
+  ...workers,
+};

@@ -1,0 +1,75 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * Works off items, `atOnce` at a time, until the queue is ended. Each is noted in the ledger, with its
+ * deliveries, before done(). Now and then one is given back.
+ */
+export async function workOff({ queue, file, atOnce, form }) {
+  const ledger = openSync(file, 'a');
+  const entry = Buffer.alloc(8);
+  let taken = 0;
+  const worker = async () => {
+    try {
+      for (;;) {
+        const task = form === 'sync' ? queue.takeSync() : await queue.take();
+        if (++taken % 97 === 0) {
+          task.retry();
+          continue;
+        }
+        // Leased for a while, so that a kill finds some.
+        if (taken % 8 === 0) await sleep(1);
+        else if (taken % 2 === 0) await turn();
+        entry.writeUInt32LE(task.value, 0);
+        entry.writeUInt32LE(task.deliveries, 4);
+        writeSync(ledger, entry);
+        task.done();
+      }
+    } catch (error) {
+      if (error.code !== 'ERR_HOLDFAST_ENDED') throw error;
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  closeSync(ledger);
+}
+
+/** Some items with get() and taskDone(), some with take() and done(): all of them worked off once. */
+export async function workBothWays({ queue, seed }) {
+  const items = [];
+  for (let n = seed; ; n++) {
+    try {
+      if (n % 2 === 0) {
+        items.push(await queue.get());
+        queue.taskDone();
+      } else {
+        const task = await queue.take();
+        items.push(task.value);
+        task.done();
+      }
+    } catch (error) {
+      if (error.code === 'ERR_HOLDFAST_ENDED') return items;
+      throw error;
+    }
+  }
+}
+
+/** Puts, leases and settles without a pause until it is killed under the guard, or elsewhere. */
+export function churn({ queue }) {
+  setImmediate(function burst() {
+    for (let i = 0; i < 200; i++) {
+      const task = queue.tryTake();
+      if (task === undefined) break;
+      if (i % 3 === 0) {
+        task.retry();
+        continue;
+      }
+      task.done();
+      queue.tryPut(task.value);
+      if (i % 5 === 0 && (queue.tryGet() ?? -1) !== -1) {
+        queue.taskDone();
+        queue.tryPut(i);
+      }
+    }
+    setImmediate(burst);
+  });
+}

@@ -1,0 +1,82 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { BoundedSemaphore } from 'holdfast';
+import { add } from '../../add.mjs';
+import { now } from '../../clock.mjs';
+
+/** Adds to a number in a file: see add.mjs. */
+export function count({ object, form, rounds, file, pause }) {
+  return add(object, form, rounds, file, pause);
+}
+
+/**
+ * Withdraws from an acquisition that has been rung for, before the event loop has read the ring: the thread
+ * is busy until the wait set holds only the `others`. Returns when it withdrew.
+ */
+export function cancelOnceRung({ object, acquisition, how, others, timeout = 0 }, host) {
+  const began = now();
+  while (object.inspect().waiters > others);
+  if (how === 'abort') host.abortController(acquisition).abort(new Error('aborted once rung'));
+  else if (how === 'close') object.close();
+  // libuv's clock may be a few milliseconds behind ours.
+  else while (now() < began + timeout + 5);
+  return { at: now() };
+}
+
+/** Blocks until the semaphore `when` has a permit, and releases the object in the same turn. */
+export function releaseWhen({ object, when }) {
+  when.acquireSync();
+  object.release();
+}
+
+/** Closes an object in the turn in which the lock has become free, with the ring still unread. */
+export function closeOnceFree({ object, go }) {
+  const isFree = object.locked ? () => !object.locked() : () => object.value() > 0;
+  go.release();
+  while (!isFree());
+  object.close();
+}
+
+let tries = 0;
+let cpuAtFirst = process.cpuUsage();
+
+/** Has many acquisitions wait at once; resolves when all are served, to their order and times. */
+export function queueUp({ object, waiters }) {
+  // Every look at the lock, by whichever way the waiter was woken, goes through this one function.
+  const native = object.native;
+  const tryAcquire = native.tryAcquire;
+  native.tryAcquire = () => {
+    tries++;
+    return tryAcquire();
+  };
+  const [order, times] = [[], []];
+  const serve = async (number) => {
+    const guard = await object.acquire();
+    order.push(number);
+    times.push(now());
+    guard.release();
+  };
+  cpuAtFirst = process.cpuUsage();
+  const all = Promise.all(Array.from({ length: waiters }, (_, number) => serve(number)));
+  return all.then(() => ({ order, times }));
+}
+
+/** What queueUp() has cost so far: looks at the lock, and time of the processor. */
+export function effort() {
+  const { user, system } = process.cpuUsage(cpuAtFirst);
+  return { tries, cpu_ms: (user + system) / 1000 };
+}
+
+/** Enrols this agent as often as it takes, for waits that there are not. */
+export function fillWaitSet({ object: { native }, entries }) {
+  for (let i = 0; i < entries; i++) native.enrol(-1, 1);
+}
+
+/** Takes permits, each through an object of its own, and drops objects and guards. With --expose-gc. */
+export async function dropPermits({ name, permits, count: wanted }) {
+  const take = () => void new BoundedSemaphore(permits, { name }).acquireSync();
+  for (let i = 0; i < wanted; i++) take();
+  for (let i = 0; i < 10; i++) {
+    globalThis.gc();
+    await turn();
+  }
+}

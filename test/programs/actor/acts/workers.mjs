@@ -1,0 +1,37 @@
+// Acts that start workers inside the actor's own process.
+import { existsSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+
+const program = (name) => new URL(`../../workers/${name}.mjs`, import.meta.url);
+
+/** Starts workers, each of which acquires something and stays so. */
+export async function startWorkers({ jobs }) {
+  const ready = (worker) => new Promise((resolve) => worker.once('message', resolve));
+  await Promise.all(jobs.map((job) => ready(new Worker(program('holder'), { workerData: job }))));
+}
+
+/** Has a worker use the directory `place`, and looks whether it is there when the worker has ended. */
+export async function visit({ place }) {
+  const worker = new Worker(program('visitor'), { workerData: place });
+  const seen = new Promise((resolve, reject) =>
+    worker.once('message', resolve).once('error', reject),
+  );
+  const ended = new Promise((resolve) => worker.once('exit', resolve));
+  const result = await seen;
+  await ended;
+  return { ...result, after: existsSync(place) };
+}
+
+/** Starts that many workers, each of which runs crowd.mjs; resolves to how many were served. */
+export async function crowd({ workers, ...workerData }) {
+  const one = () =>
+    new Promise((resolve, reject) => {
+      let served = 0;
+      new Worker(program('crowd'), { workerData })
+        .on('message', () => served++)
+        .on('error', reject)
+        .on('exit', () => resolve(served));
+    });
+  const served = await Promise.all(Array.from({ length: workers }, one));
+  return served.reduce((a, b) => a + b, 0);
+}

@@ -1,0 +1,206 @@
+// What an actor does, wherever it lives: it makes objects, calls their methods and keeps what they return.
+// A test drives it by commands, each a plain object that travels by structured clone; test/support/actor.ts
+// sends them. There is no loader and no test framework in here, so that a host can be killed at any instruction.
+import * as holdfast from 'holdfast';
+import { now } from '../clock.mjs';
+import { acts } from './acts.mjs';
+import { actions } from './acts/barrier.mjs';
+import { codecs } from './codecs.mjs';
+
+export class Host {
+  /** Objects, guards and tasks, each by the id of the command that made or returned it. */
+  #kept = new Map();
+  /** What aborts a call that is on its way, by the id of its command. */
+  #aborts = new Map();
+
+  object(id) {
+    const object = this.#kept.get(id);
+    if (object === undefined) throw new Error(`no object ${id}`);
+    return object;
+  }
+
+  abortController(id) {
+    return this.#aborts.get(id);
+  }
+
+  // ---- commands: methods that ask() in test/support/actor.ts calls by name
+
+  /** new (Reflect.get(holdfast, type))(...args) */
+  make({ id, type, args }) {
+    return this.#made(id, new (Reflect.get(holdfast, type))(...this.#resolve(args)));
+  }
+
+  attach({ id, handle }) {
+    return this.#made(id, holdfast.attach(handle));
+  }
+
+  /**
+   * Calls a method. What it returns is kept under the id of the command if it is a guard or a task.
+   *
+   * `signal` adds a signal to the last argument: 'live' (the command `abort` aborts it) or 'aborted' (before
+   * the call). `hold` keeps what a Semaphore returns too, and answers when it was acquired.
+   */
+  call({ id, object: of, method, args, signal, hold }) {
+    const object = this.object(of);
+    const given = this.#resolve(args);
+    if (signal) given.push({ ...given.pop(), signal: this.#signal(id, signal) });
+    const result = object[method](...given);
+    const keep = (value) => {
+      if (!hold) return this.#keep(id, value);
+      const isNone = method.startsWith('try') && (value === null || value === false);
+      return isNone ? null : this.#hold(id, object, value);
+    };
+    if (typeof result?.then !== 'function') return keep(result);
+    return result.then(keep).finally(() => this.#aborts.delete(id));
+  }
+
+  abort({ call, reason }) {
+    this.#aborts.get(call)?.abort(Object.assign(new Error(reason), { code: reason }));
+  }
+
+  /** Releases what an acquisition returned. */
+  release({ hold }) {
+    const guard = this.object(hold);
+    const at = now();
+    guard.release();
+    return { at };
+  }
+
+  /** Runs a function of acts.mjs: what has to happen in one turn of the event loop, or thousands of times. */
+  act({ name, args }) {
+    return acts[name](this.#resolve(args), this);
+  }
+
+  list() {
+    return holdfast.list();
+  }
+
+  unlinkName({ kind, name }) {
+    holdfast.unlink(kind, name);
+  }
+
+  /** Gives everything back, as far as that is possible, for the next test. */
+  reset() {
+    for (const controller of this.#aborts.values()) controller.abort(new Error('reset'));
+    // The newest first: a guard is newer than the object that it holds.
+    for (const kept of [...this.#kept.values()].reverse()) giveBack(kept);
+    this.#kept.clear();
+  }
+
+  exit({ code }) {
+    process.exit(code);
+  }
+
+  /** Throws outside of any promise, so that nothing can catch it. */
+  crash() {
+    setImmediate(() => {
+      throw new Error('crash on purpose');
+    });
+  }
+
+  // ----
+
+  /**
+   * Arguments cannot all travel. `{ here: id }` stands for what is kept under that id; a string as an option
+   * `codec` or `action` stands for the function of that name.
+   */
+  #resolve(args) {
+    const one = (arg) => {
+      const { here, codec, action } = Object(arg);
+      if (here !== undefined) return this.object(here);
+      if (Object.hasOwn(codecs, codec)) return { ...arg, codec: codecs[codec] };
+      if (Object.hasOwn(actions, action)) return { ...arg, action: actions[action] };
+      return arg;
+    };
+    if (Array.isArray(args)) return args.map(one);
+    return Object.fromEntries(Object.entries(args).map(([key, arg]) => [key, one(arg)]));
+  }
+
+  #signal(id, state) {
+    const controller = new AbortController();
+    this.#aborts.set(id, controller);
+    if (state === 'aborted') controller.abort(new Error('aborted before'));
+    return controller.signal;
+  }
+
+  #made(id, object) {
+    this.#kept.set(id, object);
+    const posixName = object.posixName ?? ''; // an RLock has none
+    return { name: object.name, posixName, handle: object.toJSON() };
+  }
+
+  #keep(id, value) {
+    if (typeof Object(value)[Symbol.dispose] !== 'function') return value;
+    this.#kept.set(id, value);
+    const { abandoned, value: item, deliveries } = value;
+    return { abandoned, value: item, deliveries };
+  }
+
+  #hold(id, object, value) {
+    const at = now();
+    // A Semaphore has no guards: its own release() gives the permit back.
+    const guard = typeof value === 'object' ? value : { release: () => object.release() };
+    this.#kept.set(id, guard);
+    return { abandoned: guard.abandoned === true, at };
+  }
+}
+
+function giveBack(kept) {
+  if (kept.close === undefined) {
+    try {
+      kept[Symbol.dispose]?.();
+    } catch {
+      // Somebody else has ended that hold, or its object is closed.
+    }
+    return;
+  }
+  try {
+    kept.close();
+  } catch (error) {
+    if (!(error instanceof holdfast.HeldError)) throw error;
+    do kept.release();
+    while (kept.depth?.() > 0);
+    kept.close();
+  }
+}
+
+/** An error as plain data: structured clone would drop its code. */
+export function packError(error) {
+  if (!(error instanceof Error)) return { value: error };
+  const { name, message, stack, code, errno, syscall, kind, objectName, cause } = error;
+  const { done, items, bytes } = error; // of a batch, and of DecodeError
+  const packed = {
+    name,
+    message,
+    stack,
+    code,
+    errno,
+    syscall,
+    kind,
+    objectName,
+    done,
+    items,
+    bytes,
+  };
+  return { error: cause instanceof Error ? { ...packed, cause: packError(cause) } : packed };
+}
+
+/**
+ * Runs one command and posts its answers. `started` comes before a command that may block its thread; of an
+ * asynchronous call it comes after the synchronous part, in which the call enrols.
+ */
+export function serve(host, post, command) {
+  const { id } = command;
+  const isAsync = command.do === 'call' && !/^try|Sync$/.test(command.method);
+  try {
+    if (!isAsync) post({ id, started: true });
+    const result = host[command.do](command);
+    if (isAsync) post({ id, started: true });
+    Promise.resolve(result).then(
+      (value) => post({ id, value }),
+      (error) => post({ id, failure: packError(error) }),
+    );
+  } catch (error) {
+    post({ id, failure: packError(error) });
+  }
+}
