@@ -4,38 +4,26 @@
 //
 //   npm run soak -- --minutes 30 --seed 7            (--platform=posix for the other half of the code)
 //
-// Seeded: the same seed makes the same choices; when they meet what is the machine's. Its last line
-// is `N passed, N failed`.
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
+// Seeded: the same seed makes the same choices; when they meet what is the machine's. HOLDFAST_SEED gives a
+// seed as well. The last line is `N passed, N failed`.
 import { parseArgs } from 'node:util';
 import { buildAddon } from './build.mjs';
-import { die, root, say } from './common.mjs';
+import { die, root } from './common.mjs';
+import { drive, runDriver } from './drive.mjs';
 import { Sandbox } from './sandbox.mjs';
 import { hostPlatform } from './sources.mjs';
-import {
-  arrived,
-  began,
-  kinds,
-  ledger,
-  parties,
-  permits,
-  put,
-  random,
-  seats,
-  sections,
-  words,
-} from '../test/soak/layout.mjs';
+import { chooseSeed } from '../test/programs/random.mjs';
+import { seats } from '../test/soak/layout.mjs';
 
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '2' },
-    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+    seed: { type: 'string', default: String(chooseSeed()) },
     processes: { type: 'string', default: '6' },
     platform: { type: 'string', default: hostPlatform },
   },
 });
+const { platform } = values;
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
 const processes = Number(values.processes);
@@ -45,211 +33,10 @@ if (!Number.isInteger(processes) || processes < 1 || 2 * processes > seats) {
   die(`--processes is 1 to ${seats / 2}`);
 }
 
-// The driver is a child of this script, so that when it has ended nobody is left, and nothing may be.
-if (process.env.HOLDFAST_SOAK === undefined) {
-  const sandbox = new Sandbox();
-  try {
-    const env = { ...process.env, ...sandbox.env, HOLDFAST_SOAK: '1' };
-    if (values.platform !== hostPlatform) {
-      env.HOLDFAST_NATIVE = await buildAddon({ platform: values.platform });
-    }
-    const args = [...process.argv.slice(2), `--seed=${seed}`];
-    const driver = fork(import.meta.filename, args, { cwd: root, env });
-    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => driver.kill(signal));
-    const [code] = await once(driver, 'exit');
-    const left = await sandbox.leftovers(-1);
-    for (const entry of left) console.error(`VIOLATION left behind: ${entry}`);
-    const failed = Number(code !== 0) + Number(left.length > 0);
-    console.log(`${2 - failed} passed, ${failed} failed`);
-    process.exitCode = failed === 0 ? 0 : 1;
-  } finally {
-    sandbox.remove();
-  }
-  process.exit();
-}
-
-const hf = await import('../lib/index.js');
-const below = random(seed);
-const violations = [];
-const count = { kills: 0, stops: 0, terminations: 0 };
-
-const witness = new hf.SharedMemory(ledger.length, { name: 'witness' });
-const words32 = new Int32Array(witness.buffer, 0, words.end);
-const bytes = new Uint8Array(witness.buffer);
-// Kept open here, so that no object ever goes with its last player.
-const objects = {
-  lock: new hf.Lock({ name: 'lock' }),
-  rlock: new hf.RLock({ name: 'rlock' }),
-  bounded: new hf.BoundedSemaphore(permits, { name: 'bounded' }),
-  readWrite: new hf.ReadWriteLock({ name: 'readWrite' }),
-  conditionLock: new hf.Lock({ name: 'condition lock' }),
-  memoryLock: new hf.Lock({ name: 'memory lock' }),
-  memory: new hf.SharedMemory(1 << 16, { name: 'memory' }),
-  event: new hf.Event({ name: 'event' }),
-  barrier: new hf.Barrier(parties, { name: 'barrier' }),
-  queue: new hf.Queue({ name: 'queue', maxSize: 500, maxBytes: 1 << 18 }),
-  jobs: new hf.JoinableQueue({ name: 'jobs', maxSize: 500, maxBytes: 1 << 18 }),
-  semaphore: new hf.Semaphore(0, { name: 'semaphore' }),
-};
-objects.condition = new hf.Condition(objects.conditionLock, { name: 'condition' });
-
-const players = [];
-
-async function start(index, generation) {
-  const player = { index, seat: 2 * index, workerSeat: 2 * index + 1, generation, stopped: false };
-  for (const seat of [player.seat, player.workerSeat]) {
-    for (const row of sections) {
-      Atomics.store(words32, words[row] + seat, 0);
-    }
-    Atomics.store(words32, words.killed + seat, 0);
-  }
-  const plan = { ...player, seed: seed + 1000 * index + generation };
-  const child = fork(`${root}/test/soak/player.mjs`, [JSON.stringify(plan)], { cwd: root });
-  player.child = child;
-  players[index] = player;
-  child.on('message', (message) => {
-    if (message.violation) violations.push(message.violation);
-    player.ready ||= message.ready;
-  });
-  child.on('error', () => {});
-  child.once('exit', (code, signal) => {
-    player.ended = true;
-    if (signal !== 'SIGKILL' && !closing)
-      violations.push(`player ${index} ended by itself: ${code ?? signal}`);
-  });
-}
-
-let closing = false;
-
-async function kill(player) {
-  Atomics.store(words32, words.killed + player.seat, 1);
-  Atomics.store(words32, words.killed + player.workerSeat, 1);
-  const exit = player.ended ? undefined : once(player.child, 'exit');
-  player.child.kill('SIGKILL');
-  await exit;
-}
-
-async function disturb() {
-  const player = players[below(processes)];
-  if (!player.ready || player.ended || player.stopped) return;
-  const choice = below(10);
-  if (choice < 5) {
-    count.kills++;
-    await kill(player);
-    await start(player.index, player.generation + 1);
-  } else if (choice < 8) {
-    count.stops++;
-    player.stopped = true;
-    player.child.kill('SIGSTOP');
-    setTimeout(() => {
-      player.child.kill('SIGCONT');
-      player.stopped = false;
-    }, below(300));
-  } else if (player.child.connected) {
-    count.terminations++;
-    player.child.send('terminate the worker', () => {});
-  }
-}
-
-/** Every kind of operation must have come to an end since the last look. */
-const seen = new Int32Array(kinds.length);
-function checkProgress() {
-  kinds.forEach((kind, i) => {
-    const now = Atomics.load(words32, words.progress + i);
-    if (now === seen[i]) violations.push(`${kind}: no operation has ended for 20 s`);
-    seen[i] = now;
-  });
-}
-
-function settleAccounts() {
-  const items = Math.min(Atomics.load(words32, words.nextItem), ledger.jobs - ledger.queue);
-  const jobsPut = Math.min(Atomics.load(words32, words.nextJob), ledger.length - ledger.jobs);
-  for (let item; (item = objects.queue.tryGet()) !== undefined; ) {
-    const before = Atomics.add(bytes, ledger.queue + item.item, arrived);
-    if (before >= arrived) violations.push(`queue: item ${item.item} arrived twice`);
-  }
-  let lost = 0;
-  for (let i = 0; i < items; i++) {
-    const state = bytes[ledger.queue + i];
-    if ((state & put) !== 0 && state < arrived) lost++;
-    if (state >= arrived && (state & began) === 0) violations.push(`queue: item ${i} from nowhere`);
-  }
-  // A get that a kill or a termination cuts off takes its item with it: one for each thread.
-  const allowed = 2 * count.kills + count.terminations;
-  if (lost > allowed) violations.push(`queue: ${lost} items lost by ${allowed} deaths`);
-
-  for (let task; (task = objects.jobs.tryTake()) !== undefined; ) {
-    Atomics.or(bytes, ledger.jobs + task.value.item, arrived);
-    task.done();
-  }
-  let undone = 0;
-  for (let i = 0; i < jobsPut; i++) {
-    const state = bytes[ledger.jobs + i];
-    if ((state & put) !== 0 && state < arrived) undone++;
-  }
-  if (undone > 0) violations.push(`jobs: ${undone} were put and never done`);
-  const { unfinished, leased } = objects.jobs.inspect();
-  if (unfinished !== 0 || leased !== 0) {
-    violations.push(`jobs: ${unfinished} unfinished, ${leased} leased when all is done`);
-  }
-  return { items, lost, jobs: jobsPut };
-}
-
-/** Nobody is left: everything must be to be had, and nothing held. */
-function checkFree() {
-  objects.lock.acquireSync({ timeout: 5000 }).release();
-  objects.rlock.acquireSync({ timeout: 5000 }).release();
-  objects.conditionLock.acquireSync({ timeout: 5000 }).release();
-  const guard = objects.memoryLock.acquireSync({ timeout: 5000 });
-  const pair = new Float64Array(objects.memory.buffer);
-  if (!guard.abandoned && pair[0] !== pair.at(-1))
-    violations.push('memory: its words differ, and nobody was told of a death');
-  guard.release();
-  objects.readWrite.acquireExclusiveSync({ timeout: 5000 }).release();
-  const all = Array.from({ length: permits }, () => objects.bounded.acquireSync({ timeout: 5000 }));
-  for (const guard of all) guard.release();
-  if (objects.bounded.value() !== permits)
-    violations.push(`bounded: ${objects.bounded.value()} permits`);
-  const { waiters } = objects.condition.inspect();
-  if (waiters !== 0) violations.push(`condition: ${waiters} wait when nobody lives`);
-}
-
-say(`soak of ${minutes} min on ${values.platform}, ${processes} processes, --seed ${seed}`);
-const stop = (signal) => {
-  closing = true;
-  for (const { child } of players) child?.kill('SIGKILL');
-  process.exit(signal === 'SIGINT' ? 130 : 143);
-};
-process.once('SIGINT', stop).once('SIGTERM', stop);
-
-for (let index = 0; index < processes; index++) await start(index, 0);
-const deadline = performance.now() + minutes * 60_000;
-let nextLook = performance.now() + 20_000;
-while (performance.now() < deadline && violations.length === 0) {
-  await sleep(10 + below(60));
-  await disturb();
-  if (performance.now() >= nextLook) {
-    checkProgress();
-    nextLook = performance.now() + 20_000;
-  }
-}
-closing = true;
-for (const player of players) await kill(player);
-await sleep(100); // continuations that are still to come find nobody
-
-let accounts = { items: 0, lost: 0, jobs: 0 };
-try {
-  checkFree();
-  accounts = settleAccounts();
-} catch (error) {
-  violations.push(error.stack);
-}
-const done = Object.fromEntries(
-  kinds.map((kind, i) => [kind, Atomics.load(words32, words.progress + i)]),
-);
-for (const object of Object.values(objects)) object.close();
-witness.close();
-
-console.log(JSON.stringify({ seed, ...count, ...accounts, operations: done }));
-for (const text of violations.slice(0, 20)) console.error(`VIOLATION ${text}`);
-process.exit(violations.length === 0 ? 0 : 1);
+const sandbox = new Sandbox();
+await drive(sandbox, async () => {
+  const env = { ...sandbox.env };
+  if (platform !== hostPlatform) env.HOLDFAST_NATIVE = await buildAddon({ platform });
+  return runDriver(`${root}/test/soak/driver.mjs`, { minutes, seed, processes, platform }, env);
+});
+process.exit();

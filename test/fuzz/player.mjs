@@ -4,11 +4,12 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import * as hf from 'holdfast';
-import { random } from '../soak/layout.mjs';
+import { random } from '../programs/random.mjs';
 
-const { seed, index, beat, names } = JSON.parse(process.argv[2]);
-const below = random(seed);
-const file = openSync(beat, 'r+');
+let names;
+let below;
+let fail;
+const failed = new Promise((_, reject) => (fail = (text) => reject(new Error(text))));
 
 // Memory of this process that nobody may touch, between what V8 and the C library have given out.
 const canaries = Array.from({ length: 16 }, (_, i) => Buffer.alloc(4096 << (i % 4), 0xa0 + i));
@@ -16,11 +17,6 @@ function checkCanaries() {
   canaries.forEach((canary, i) => {
     if (canary.some((byte) => byte !== 0xa0 + i)) fail(`canary ${i} was written to`);
   });
-}
-
-function fail(text) {
-  console.error(`VIOLATION player ${index}: ${text}`);
-  process.exit(1);
 }
 
 const open = {
@@ -148,7 +144,6 @@ const operations = {
 };
 
 const opened = new Map();
-const count = { operations: 0, errors: {} };
 
 async function once() {
   const kind = kinds[below(kinds.length)];
@@ -174,32 +169,47 @@ async function once() {
   await methods[below(methods.length)](there);
 }
 
-let going = true;
-process.on('message', () => (going = false));
-process.on('disconnect', () => (going = false));
-process.on('unhandledRejection', (error) => fail(`unhandled: ${error?.stack ?? error}`));
+let isStopped = false;
 
-const numbers = new Float64Array(1);
-while (going) {
-  try {
-    await once();
-  } catch (error) {
-    const ours = error instanceof hf.HoldfastError;
-    if (!ours && !(error instanceof TypeError) && !(error instanceof RangeError)) {
-      fail(`not an error of ours: ${error?.stack ?? error}`);
-    }
-    // V8's own complaint of a broken program is a TypeError, too.
-    if (!ours && /undefined|not a function|null/.test(error.message)) fail(error.stack);
-    const name = ours ? error.name : error.constructor.name;
-    count.errors[name] = (count.errors[name] ?? 0) + 1;
-  }
-  numbers[0] = ++count.operations;
-  writeSync(file, numbers, 0, 8, 0);
-  if (below(10) === 0) await turn();
-  if (below(2000) === 0) checkCanaries();
+/** Ends play() soon. */
+export function stop() {
+  isStopped = true;
 }
-checkCanaries();
-process.send?.(count, () => {
+
+async function playOn(beat, count) {
+  const file = openSync(beat, 'r+');
+  const numbers = new Float64Array(1);
+  while (!isStopped) {
+    try {
+      await once();
+    } catch (error) {
+      const ours = error instanceof hf.HoldfastError;
+      if (!ours && !(error instanceof TypeError) && !(error instanceof RangeError)) {
+        fail(`not an error of ours: ${error?.stack ?? error}`);
+      }
+      // V8's own complaint of a broken program is a TypeError, too.
+      if (!ours && /undefined|not a function|null/.test(error.message)) fail(error.stack);
+      const name = ours ? error.name : error.constructor.name;
+      count.errors[name] = (count.errors[name] ?? 0) + 1;
+    }
+    numbers[0] = ++count.operations;
+    writeSync(file, numbers, 0, 8, 0);
+    if (below(10) === 0) await turn();
+    if (below(2000) === 0) checkCanaries();
+  }
+  checkCanaries();
   closeSync(file);
-  process.exit(0);
-});
+  return count;
+}
+
+/**
+ * Plays until it is stopped, and resolves to what it did. Rejects with the first thing that must not be. After
+ * each operation it counts on in the file `beat`.
+ */
+export function play({ seed, beat, ...plan }) {
+  ({ names } = plan);
+  ({ below } = random(seed));
+  process.on('disconnect', stop);
+  process.on('unhandledRejection', (error) => fail(`unhandled: ${error?.stack ?? error}`));
+  return Promise.race([failed, playOn(beat, { operations: 0, errors: {} })]);
+}

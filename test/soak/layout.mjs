@@ -44,15 +44,3 @@ export const sections = ['lock', 'rlock', 'bounded', 'readWrite', 'condition', '
 export const kinds = [...sections, 'event', 'barrier', 'queue', 'jobs', 'semaphore'];
 export const permits = 3;
 export const parties = 3;
-
-/** Small, fast, and the same everywhere: mulberry32. */
-export function random(seed) {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * below);
-  };
-}

@@ -1,7 +1,7 @@
 // One player of the soak: does one random operation after another on the objects that all share, and checks
-// what it can see. A violation is told to the driver, which ends the run.
+// what it can see. These are acts of an actor (test/programs/actor/actor.mjs), driven by driver.mjs.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { Worker, isMainThread, workerData } from 'node:worker_threads';
 import {
   Barrier,
   BoundedSemaphore,
@@ -25,21 +25,20 @@ import {
   parties,
   permits,
   put,
-  random,
   seats,
   sections,
   words,
 } from './layout.mjs';
+import { random } from '../programs/random.mjs';
 
-const { seat, workerSeat, seed } = isMainThread ? JSON.parse(process.argv[2]) : workerData;
-const below = random(seed);
+let seat;
+let below;
+let fail;
+const failed = new Promise((_, reject) => (fail = reject));
 
-function tell(message) {
-  if (isMainThread) process.send?.(message);
-  else parentPort.postMessage(message);
-}
+/** Ends the run. */
 function violation(text) {
-  tell({ violation: `seat ${seat}: ${text}` });
+  fail(new Error(`seat ${seat}: ${text}`));
 }
 
 const witness = new SharedMemory(undefined, { name: 'witness' });
@@ -303,7 +302,7 @@ const operations = {
   },
 };
 
-async function play(list) {
+async function playForEver(list) {
   for (;;) {
     const kind = list[below(list.length)];
     await operations[kind]();
@@ -314,32 +313,42 @@ async function play(list) {
 
 // A thread is one seat, so that its sections do not overlap: no task beside the first enters one of them.
 const others = kinds.filter((kind) => !sections.includes(kind));
-const fail = (error) => {
-  violation(error?.stack ?? String(error));
-  setTimeout(() => process.exit(1), 100);
-};
 
-if (isMainThread) {
-  let worker;
-  const hire = (number) => {
-    Atomics.store(words32, words.killed + workerSeat, 0);
-    worker = new Worker(new URL(import.meta.url), {
-      workerData: { seat: workerSeat, seed: seed + 7919 * number },
-    });
-    worker.on('message', tell);
-    worker.on('error', fail);
-  };
-  let hired = 1;
-  process.on('message', async () => {
-    // Its death is at an instant that only the worker's own thread knows.
-    Atomics.store(words32, words.killed + workerSeat, 1);
-    await worker.terminate();
-    for (const row of sections) Atomics.store(words32, words[row] + workerSeat, 0);
-    hire(++hired);
-  });
-  process.on('disconnect', () => process.exit(0));
-  hire(hired);
-  tell({ ready: true });
+let worker;
+let hire;
+
+/** Plays until it is killed, here and in a worker. Rejects with the first thing that must not be. */
+export function play({ seed, workerSeat, ...plan }) {
+  ({ seat } = plan);
+  ({ below } = random(seed));
+  if (isMainThread) {
+    let hired = 0;
+    hire = () => {
+      Atomics.store(words32, words.killed + workerSeat, 0);
+      worker = new Worker(new URL(import.meta.url), {
+        workerData: { seat: workerSeat, seed: seed + 7919 * ++hired },
+      });
+      worker.seat = workerSeat;
+      worker.on('error', fail);
+    };
+    process.on('disconnect', () => process.exit(0));
+    hire();
+  }
+  return Promise.race([failed, playForEver(sections), playForEver(others)]);
 }
-void play(sections).catch(fail);
-void play(others).catch(fail);
+
+let isReplacing = false;
+
+/** Terminates the worker and starts another one in its seat. */
+export async function replaceWorker() {
+  if (isReplacing) return;
+  isReplacing = true;
+  // Its death is at an instant that only the worker's own thread knows.
+  Atomics.store(words32, words.killed + worker.seat, 1);
+  await worker.terminate();
+  for (const row of sections) Atomics.store(words32, words[row] + worker.seat, 0);
+  hire();
+  isReplacing = false;
+}
+
+if (!isMainThread) await play(workerData);

@@ -42,7 +42,7 @@ abstract class RemoteActor extends Actor {
   readonly ready: Promise<void>;
   isGone = false;
   /** What it wrote to its standard error last, for failures. */
-  protected lastWords = '';
+  lastWords = '';
   #setReady!: () => void;
   #setEnded!: (end: End) => void;
 
