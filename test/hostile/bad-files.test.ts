@@ -1,5 +1,5 @@
-// What may stand where an object should be: every file is told apart, none is ever a crash, and what is
-// not a whole object of ours is left as it is.
+// What may stand where an object should be: every file is told apart, none is ever a crash, and
+// what is not a whole object of ours is left as it is.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
@@ -256,7 +256,8 @@ describe('bad files', () => {
   });
 });
 
-// Its own lock is made if it is not there, so the file must not say what is made: nobody would take it away.
+// Its own lock is made if it is not there, so the file must not say what is made: nobody would take
+// it away.
 it('a Condition whose file names another kind of lock: CorruptError, and no lock is made', () => {
   const name = freshName('condition');
   const condition = new Condition(undefined, { name, persistent: true });

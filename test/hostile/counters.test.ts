@@ -1,4 +1,5 @@
-// Counters that wrap around: nothing is lost, and nothing is taken for something else, when one does.
+// Counters that wrap around: nothing is lost, and nothing is taken for something else, when one
+// does.
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,5 @@
-// Files that are not what they should be: made from whole ones, by the error that they must lead to.
+// Files that are not what they should be: made from whole ones, by the error that they must lead
+// to.
 import { header } from '../support/index.js';
 
 export type Forge = (bytes: Buffer) => Buffer;

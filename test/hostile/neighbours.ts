@@ -1,10 +1,14 @@
-// Processes of other users and of other PID namespaces, as far as this machine lets a test have them.
+// Processes of other users and of other PID namespaces, as far as this machine lets a test have
+// them.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { type ProcessActor, isRoot, newProcess, programFile } from '../support/index.js';
 
-/** A process that may be another user's or in another PID namespace: see programs/actor/acts/neighbours.mjs. */
+/**
+ * A process that may be another user's or in another PID namespace: see
+ * programs/actor/acts/neighbours.mjs.
+ */
 export class Neighbour {
   readonly #actor: Promise<ProcessActor>;
 

@@ -1,5 +1,5 @@
-// Storage, inodes, descriptors and agents run out: NoSpaceError, nothing is left behind, and everything
-// works again when there is space.
+// Storage, inodes, descriptors and agents run out: NoSpaceError, nothing is left behind, and
+// everything works again when there is space.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
@@ -199,8 +199,8 @@ describe('no space', () => {
     });
   }
 
-  // 4096 agents cost 4096 threads, so they are forged: slots that carry an id, and no bell, so that it
-  // is their process which says that they live. It is this one.
+  // 4096 agents cost 4096 threads, so they are forged: slots that carry an id, and no bell, so that
+  // it is their process which says that they live. It is this one.
   it('all 4096 agents are taken', async function () {
     if (platform === 'linux' && process.platform !== 'linux') this.skip();
     const directory = temporaryDirectory();

@@ -72,8 +72,8 @@ describe('surroundings', () => {
       assert.equal(await new Neighbour(mine, as(alice)).ask('acquire Lock 0'), 'busy');
     });
 
-    // Semaphores are in one space for the whole machine. The name of one is told by the user, the directory
-    // and the name, and all three can be guessed.
+    // Semaphores are in one space for the whole machine. The name of one is told by the user, the
+    // directory and the name, and all three can be guessed.
     const plants: [what: string, plant: (file: string) => void][] = [
       ['semaphore', plantSemaphore],
       ['file', (file) => writeFileSync(file, '')],

@@ -1,5 +1,5 @@
-// Surroundings that are hostile or unlucky: other PID namespaces, a fork without exec, pids that come back,
-// a clock that is set.
+// Surroundings that are hostile or unlucky: other PID namespaces, a fork without exec, pids that
+// come back, a clock that is set.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import path from 'node:path';
@@ -109,12 +109,13 @@ describe('surroundings', () => {
     });
   });
 
-  // A bell has no reader any more, whoever has the number now. And where the bell is gone (somebody has
-  // emptied the directory), the start time tells one process of a number from the next.
+  // A bell has no reader any more, whoever has the number now. And where the bell is gone (somebody
+  // has emptied the directory), the start time tells one process of a number from the next.
   for (const bells of [true, false]) {
     it(`a dead holder whose pid was used again is dead, ${bells ? '' : 'even '}with${bells ? '' : 'out'} its bell`, async function () {
       if (!hasNamespaces) this.skip();
-      // The build that stands in for macOS does not know when a process started: there it counts as alive.
+      // The build that stands in for macOS does not know when a process started: there it counts as
+      // alive.
       if (!bells && platform !== 'linux') this.skip();
       const directory = temporaryDirectory();
       const file = programFile('pid-reuse.mjs');
@@ -154,7 +155,8 @@ describe('surroundings', () => {
       process.env['HOLDFAST_NATIVE'] ||
       fileURLToPath(new URL('../../build/Release/holdfast.node', import.meta.url));
     const imports = execFileSync('nm', ['-D', '--undefined-only', addon], { encoding: 'utf8' });
-    // Each takes a deadline by the wall clock; their monotonic sisters are called ..._clockwait, ..._clocklock.
+    // Each takes a deadline by the wall clock; their monotonic sisters are called ..._clockwait,
+    // ..._clocklock.
     for (const wall of [
       'sem_timedwait',
       'pthread_mutex_timedlock',
