@@ -1,6 +1,6 @@
-// Runs a driver of test/: a program that starts processes, does harm to them, and ends with 0 if all that must
-// hold has held. It is a child of the script that is called here, so that nobody is left when it has ended,
-// and nothing may be. The last line is `N passed, N failed`.
+// Runs a driver of test/: a program that starts processes, does harm to them, and ends with 0 if
+// all that must hold has held. It is a child of the script that is called here, so that nobody is
+// left when it has ended, and nothing may be. The last line is `N passed, N failed`.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { root } from './common.mjs';
@@ -19,7 +19,9 @@ export async function drive(sandbox, run) {
   }
 }
 
-/** Starts the driver with its plan as JSON. It uses the harness of the tests, which is TypeScript. */
+/**
+ * Starts the driver with its plan as JSON. It uses the harness of the tests, which is TypeScript.
+ */
 export async function runDriver(file, plan, env) {
   const driver = fork(file, [JSON.stringify(plan)], {
     cwd: root,

@@ -7,7 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const shm = '/dev/shm';
 
-/** Where objects could remain outside HOLDFAST_DIR: POSIX semaphores, and the default directories. */
+/**
+ * Where objects could remain outside HOLDFAST_DIR: POSIX semaphores, and the default directories.
+ */
 function outside() {
   const found = [];
   const look = (directory, pattern) => {

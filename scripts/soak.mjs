@@ -1,11 +1,12 @@
-// The chaos soak: processes with a worker thread each do random operations on one object of every kind,
-// while others of them are killed, stopped and continued, and their workers terminated. What must hold is
-// checked by words that no lock guards (test/soak/layout.mjs).
+// The chaos soak: processes with a worker thread each do random operations on one object of every
+// kind, while others of them are killed, stopped and continued, and their workers terminated. What
+// must hold is checked by words that no lock guards (test/soak/layout.mjs).
 //
-//   npm run soak -- --minutes 30 --seed 7            (--platform=posix for the other half of the code)
+//   npm run soak -- --minutes 30 --seed 7
+//   npm run soak -- --platform=posix           the other half of the code
 //
-// Seeded: the same seed makes the same choices; when they meet what is the machine's. HOLDFAST_SEED gives a
-// seed as well. The last line is `N passed, N failed`.
+// Seeded: the same seed makes the same choices; when they meet what is the machine's. HOLDFAST_SEED
+// gives a seed as well. The last line is `N passed, N failed`.
 import { parseArgs } from 'node:util';
 import { buildAddon } from './build.mjs';
 import { die, root } from './common.mjs';

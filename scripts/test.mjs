@@ -6,8 +6,8 @@
 //
 //   npm test -- --only=posix         one of them
 //   npm test -- --grep='Lock.*abort' tests of test/ whose title matches; leaves `native` out
-//   npm test -- --sanitize           test/ over addons built with address and undefined sanitizers; a report
-//                                    counts as a failure. Linux; several times slower
+//   npm test -- --sanitize           test/ over addons built with address and undefined sanitizers;
+//                                    a report counts as a failure. Linux; several times slower
 //
 // The last line is `N passed, N failed[, N skipped]`.
 

@@ -46,7 +46,8 @@ describe('abandonment', () => {
   for (const kind of ownedKinds) {
     for (const place of ['process', 'worker'] as const) {
       for (const { title, end, expected } of endings[place]) {
-        // One end for all: the holder has a lock for each kind of waiter, and one that nobody waits for.
+        // One end for all: the holder has a lock for each kind of waiter, and one that nobody waits
+        // for.
         it(`${kind}, its holder a ${place} that ends by ${title}`, async () => {
           const here = await sharedActor('thread');
           const holder = await newActor(place);
@@ -101,7 +102,8 @@ describe('abandonment', () => {
       const witness = await (await sharedActor('thread')).open(kind, { name });
       await (await holder.open(kind, { name })).acquire();
       await holder.kill();
-      // Anybody may release a Lock, and has then looked after the data himself; an RLock only its own.
+      // Anybody may release a Lock, and has then looked after the data himself; an RLock only its
+      // own.
       if (kind === 'Lock') await witness.release();
       else await assertRejects(witness.release(), 'NotOwnerError');
       const hold = await witness.tryAcquire();

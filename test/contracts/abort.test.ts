@@ -104,8 +104,9 @@ describe('abort', () => {
     });
   });
 
-  // Listeners hear of an abort one after the other. The first one here lets the lock go, and has the
-  // head of the queue withdrawn, so that the aborted wait is next: it must not get what it gave up.
+  // Listeners hear of an abort one after the other. The first one here lets the lock go, and has
+  // the head of the queue withdrawn, so that the aborted wait is next: it must not get what it gave
+  // up.
   it('a wait whose abort has begun does not acquire any more', async () => {
     const lock = track(new Lock());
     const [first, second] = [new AbortController(), new AbortController()];

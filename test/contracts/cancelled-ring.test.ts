@@ -1,5 +1,5 @@
-// A waiter that has been rung, but withdraws before it has read the ring, passes it on (INV-5: nobody
-// else will be rung for that release). Otherwise the next one would sit there for a slice.
+// A waiter that has been rung, but withdraws before it has read the ring, passes it on (INV-5:
+// nobody else will be rung for that release). Otherwise the next one would sit there for a slice.
 //
 //   a        holds it
 //   b, c     wait, in this order, each in its event loop

@@ -1,4 +1,5 @@
-// close() ends what waits through the handle, and nothing else; the lock never goes to a closed handle.
+// close() ends what waits through the handle, and nothing else; the lock never goes to a closed
+// handle.
 import assert from 'node:assert/strict';
 import { Lock, RLock, Semaphore } from 'holdfast';
 import {
@@ -112,10 +113,12 @@ describe('close', () => {
     }
   });
 
-  // Regressions: the lock is released while the waiter's thread is busy, so the ring stands in its bell
-  // and the lock is free when close() withdraws the waiters of the handle one by one.
+  // Regressions: the lock is released while the waiter's thread is busy, so the ring stands in its
+  // bell and the lock is free when close() withdraws the waiters of the handle one by one.
   describe('when the lock has just been released', () => {
-    /** Waits through the handles in this order; has the lock released, and the first handle closed. */
+    /**
+     * Waits through the handles in this order; has the lock released, and the first handle closed.
+     */
     async function closeUnread(kind: Kind, name: string, line: (waiter: Actor) => Line) {
       const [waiter, elsewhere] = await Promise.all([newActor('worker'), newActor('worker')]);
       const holder = await elsewhere.open(kind, { name });
@@ -137,8 +140,9 @@ describe('close', () => {
     type Line = Promise<RemoteObject[]>;
 
     for (const kind of allKinds) {
-      // With the first one told that it is closed, the second is at the head, and the lock is free: it
-      // must not get it, because its handle is going too. Its guard could not release it any more.
+      // With the first one told that it is closed, the second is at the head, and the lock is free:
+      // it must not get it, because its handle is going too. Its guard could not release it any
+      // more.
       it(`none of several waiters gets the ${kind}`, async () => {
         const name = freshName(kind);
         const { holder, waits, closed } = await closeUnread(kind, name, async (waiter) => {
@@ -154,8 +158,8 @@ describe('close', () => {
         assert.ok(await isFree(holder));
       });
 
-      // The second in line waits through another handle and does get the lock. The third, behind it,
-      // is of the closed handle and must be told all the same.
+      // The second in line waits through another handle and does get the lock. The third, behind
+      // it, is of the closed handle and must be told all the same.
       it(`a waiter of the ${kind} behind one that gets it is told too`, async () => {
         const name = freshName(kind);
         const { holder, waits, closed } = await closeUnread(kind, name, async (waiter) => {

@@ -1,5 +1,5 @@
-// Must show: eight processes add to one number in a file, reading and writing it in two steps. Half of
-// them wait blocking, half in their event loops. Under the lock no addition is lost (INV-1).
+// Must show: eight processes add to one number in a file, reading and writing it in two steps. Half
+// of them wait blocking, half in their event loops. Under the lock no addition is lost (INV-1).
 import assert from 'node:assert/strict';
 import { Counter, forms, freshName, newProcess, ownedKinds } from '../support/index.js';
 

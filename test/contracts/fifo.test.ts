@@ -1,5 +1,5 @@
-// Pending acquisitions of one thread are served in the order of their calls; only their head competes
-// with the other threads and processes.
+// Pending acquisitions of one thread are served in the order of their calls; only their head
+// competes with the other threads and processes.
 import assert from 'node:assert/strict';
 import { Lock, Semaphore } from 'holdfast';
 import {

@@ -86,7 +86,8 @@ describe('a hold that somebody else has ended', () => {
       const guard = lock.acquireSync();
       await other.release();
       const theirs = await other.tryAcquire();
-      // INV-1: the guard's number is not that of the hold there is now, also if both are this thread's.
+      // INV-1: the guard's number is not that of the hold there is now, also if both are this
+      // thread's.
       assert.throws(() => guard.release(), NotLockedError);
       assert.equal(lock.locked(), true);
       await theirs!.release();

@@ -1,6 +1,6 @@
-// A release wakes a waiter: by the semaphore or mutex itself, or by a ring (INV-4). The slice of 50 ms
-// would hide a ring that never came, so how long it takes is looked at too: over many rounds, and only
-// at the median, because a single round may be slow for any reason.
+// A release wakes a waiter: by the semaphore or mutex itself, or by a ring (INV-4). The slice of 50
+// ms would hide a ring that never came, so how long it takes is looked at too: over many rounds,
+// and only at the median, because a single round may be slow for any reason.
 import assert from 'node:assert/strict';
 import {
   type Hold,
@@ -51,9 +51,9 @@ describe('hand-over', () => {
     }
   });
 
-  // A sync waiter sleeps in the kernel (or at its bell), an async one in the event loop. What one of
-  // them is woken by must not be lost to the other: a token goes to whoever is faster, and the ring
-  // for the slower one finds the object taken.
+  // A sync waiter sleeps in the kernel (or at its bell), an async one in the event loop. What one
+  // of them is woken by must not be lost to the other: a token goes to whoever is faster, and the
+  // ring for the slower one finds the object taken.
   forEachCase(
     allKinds,
     (subject) => {

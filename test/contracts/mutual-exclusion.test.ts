@@ -79,8 +79,8 @@ describe('mutual exclusion', () => {
         jobs.push({ actor: third, object: c, form: 'sync' });
       }
       const rounds = 400;
-      // An RLock lets all tasks of a thread in, so there is one task in a thread; and with a pause the
-      // holder leaves its thread to others while inside.
+      // An RLock lets all tasks of a thread in, so there is one task in a thread; and with a pause
+      // the holder leaves its thread to others while inside.
       const pause = 20;
       await Promise.all(
         jobs.map(({ actor, object, form }) =>

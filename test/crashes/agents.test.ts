@@ -1,5 +1,5 @@
-// Many JS threads at once. (That 4,096 agents are the limit is shown by no-space.test.ts, with forged
-// ones.)
+// Many JS threads at once. (That 4,096 agents are the limit is shown by no-space.test.ts, with
+// forged ones.)
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import {

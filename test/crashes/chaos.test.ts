@@ -1,6 +1,7 @@
-// Processes are killed at random instants, at whatever instruction they are: between taking a token and
-// the swap (INV-3), between freeing the word and waking somebody (INV-6), in the middle of creating and
-// removing files (INV-8, INV-10). Those who live must go on, and nobody else may notice.
+// Processes are killed at random instants, at whatever instruction they are: between taking a token
+// and the swap (INV-3), between freeing the word and waking somebody (INV-6), in the middle of
+// creating and removing files (INV-8, INV-10). Those who live must go on, and nobody else may
+// notice.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {

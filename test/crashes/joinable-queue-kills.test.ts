@@ -1,5 +1,5 @@
-// SIGKILL at any instant (INV-14): no item is lost by the death of its taker, and what is counted is right
-// again with the first call after it.
+// SIGKILL at any instant (INV-14): no item is lost by the death of its taker, and what is counted
+// is right again with the first call after it.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -18,8 +18,8 @@ import {
   within,
 } from '../support/index.js';
 
-// As many of them as a busy machine gets done in the time that a suite may take; HOLDFAST_TASKS=100000 insists
-// on more.
+// As many of them as a busy machine gets done in the time that a suite may take;
+// HOLDFAST_TASKS=100000 insists on more.
 const tasks = Number(process.env['HOLDFAST_TASKS'] || scaled(20_000));
 const takers = 4;
 const atOnce = 4;
@@ -161,8 +161,8 @@ describe('JoinableQueue: kills', () => {
         if (task === undefined) break;
         leases.push(task);
       }
-      // What the victim had got and not said taskDone() for is lost with it, and stays unfinished: one
-      // item at the most each time.
+      // What the victim had got and not said taskDone() for is lost with it, and stays unfinished:
+      // one item at the most each time.
       const lost = unfinished - size - leased;
       assert.ok(lost >= 0 && lost <= kill, `kill ${kill}: ${lost} lost`);
       assert.equal(leases.length, size + leased, `kill ${kill}`);

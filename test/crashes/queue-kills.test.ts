@@ -1,5 +1,5 @@
-// SIGKILL at any instant (INV-12): a producer and a consumer are killed again and again while others go
-// on with the same queue. The ledgers of all of them are compared in the end.
+// SIGKILL at any instant (INV-12): a producer and a consumer are killed again and again while
+// others go on with the same queue. The ledgers of all of them are compared in the end.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -15,7 +15,8 @@ import {
 } from '../support/index.js';
 import { bytesStored, headerBytes, open } from '../support/queue.js';
 
-// As many of them as a busy machine gets done in the time that a suite may take; HOLDFAST_KILLS=500 insists.
+// As many of them as a busy machine gets done in the time that a suite may take; HOLDFAST_KILLS=500
+// insists.
 const insisted = Number(process.env['HOLDFAST_KILLS'] || 0);
 const kills = insisted || 500;
 const fewestKills = insisted || scaled(40);
@@ -58,7 +59,8 @@ describe('Queue: kills', () => {
     const survivors = await Promise.all([start('producer', false), start('consumer', false)]);
     const startedAt = now();
 
-    // Two lanes, one of producers and one of consumers: in each one victim works and the next one starts.
+    // Two lanes, one of producers and one of consumers: in each one victim works and the next one
+    // starts.
     const killTimes: number[] = [];
     let over = false;
     const lane = async (role: Role) => {
@@ -148,7 +150,8 @@ describe('Queue: kills', () => {
     }
 
     // ---- the longest standstill of each survivor around each kill
-    // What is caused by one kill: the standstill that it fell into, or that began within a slice of it.
+    // What is caused by one kill: the standstill that it fell into, or that began within a slice of
+    // it.
     const around = progress.flatMap(({ gaps }) =>
       killTimes.map((at) => {
         let longest = 0;
@@ -178,8 +181,9 @@ describe('Queue: kills', () => {
     );
     assert.ok(stored <= maxBytes + headerBytes);
     assert.ok(items > 10 * killTimes.length, `only ${items} items: the survivors hardly worked`);
-    // Two slices is what is promised, and printed above. A machine with two cores for six processes, two of
-    // which start at any time, keeps them waiting for a processor too; but who is stuck stays stuck.
+    // Two slices is what is promised, and printed above. A machine with two cores for six
+    // processes, two of which start at any time, keeps them waiting for a processor too; but who is
+    // stuck stays stuck.
     assert.ok(quantile(around, 0.5) <= 10 * twoSlices_ms, 'half of the standstills');
     assert.ok(around.at(-1)! <= 100 * twoSlices_ms, 'longest standstill');
   });

@@ -1,6 +1,6 @@
-// Must show: a holder is killed, 200 times in a row. Whoever waits has the lock soon after, and exactly
-// one is told. Each victim holds one lock for each kind and form of waiting, so that one kill is a kill
-// for all four waiters.
+// Must show: a holder is killed, 200 times in a row. Whoever waits has the lock soon after, and
+// exactly one is told. Each victim holds one lock for each kind and form of waiting, so that one
+// kill is a kill for all four waiters.
 import assert from 'node:assert/strict';
 import {
   acquire,
@@ -88,8 +88,8 @@ describe('recovery', () => {
       assert.ok(median(delays) <= twoSlices_ms, `${title}: median ${median(delays)}`);
       assert.ok(quantile(delays, 0.9) <= twoSlices_ms, `${title}: p90 ${quantile(delays, 0.9)}`);
       if (!atOnce) continue;
-      // Woken by the kernel, in the instant of the death; a slice would make it 25 ms. Where the machine
-      // is so busy that it takes long to die, the parent hears of it late too.
+      // Woken by the kernel, in the instant of the death; a slice would make it 25 ms. Where the
+      // machine is so busy that it takes long to die, the parent hears of it late too.
       const atTheMedian = Math.min(median(delays), median(behindParent));
       assert.ok(atTheMedian < 5, `${title}: ${median(delays)}, ${median(behindParent)} behind`);
       assert.ok(quantile(delays, 1) < twoSlices_ms + 1900, `${title}: ${quantile(delays, 1)}`);

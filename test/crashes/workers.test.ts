@@ -39,8 +39,8 @@ describe('workers', () => {
       });
     }
 
-    // The worker is terminated in the very moment in which the lock is handed to it. Whether it got it
-    // or not, the next one does; a permit of a Semaphore may be gone with it, as documented.
+    // The worker is terminated in the very moment in which the lock is handed to it. Whether it got
+    // it or not, the next one does; a permit of a Semaphore may be gone with it, as documented.
     if (kind !== 'Semaphore') {
       it(`${kind}: terminate() in the moment of the hand-over`, async () => {
         const name = freshName(kind);

@@ -1,5 +1,5 @@
-// The lesson's programs print what they must, and never what they must not. Each runs as a user runs it,
-// its output piped.
+// The lesson's programs print what they must, and never what they must not. Each runs as a user
+// runs it, its output piped.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
-// Every code block in README and docs runs, unless its fence says so: ```ts no-run. A block is a program of
-// its own; a line that ends in a comment `// value` after console.log(...) says what that call prints, in
-// order.
+// Every code block in README and docs runs, unless its fence says so: ```ts no-run. A block is a
+// program of its own; a line that ends in a comment `// value` after console.log(...) says what
+// that call prints, in order.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
-// Every relative link in the documents leads to a file that exists, and to a heading of it if it names one.
-// The tarball holds every file that README links to.
+// Every relative link in the documents leads to a file that exists, and to a heading of it if it
+// names one. The tarball holds every file that README links to.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';

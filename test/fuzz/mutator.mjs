@@ -144,7 +144,8 @@ export class Mutator {
     if (choice === 0) return below(headerLength);
     if (choice < 4) return headerLength + below(320); // the words of the body
     if (choice < 7) return headerLength + below(4096 - headerLength);
-    if (choice < 9 && length > 4096) return 4096 + below(Math.min(length - 4096, 4096)); // table, ring
+    // The table of a Barrier or a Condition, the ring of a Queue.
+    if (choice < 9 && length > 4096) return 4096 + below(Math.min(length - 4096, 4096));
     return below(length);
   }
 

@@ -1,6 +1,7 @@
-// One player of the fuzzer: does one random operation after another on objects whose files somebody else
-// writes over. What comes of it may be anything that an operation can come to, and nothing else: a result,
-// one of our errors, a wrong argument's error. What it must not do is end, hang, or write where it should not.
+// One player of the fuzzer: does one random operation after another on objects whose files somebody
+// else writes over. What comes of it may be anything that an operation can come to, and nothing
+// else: a result, one of our errors, a wrong argument's error. What it must not do is end, hang, or
+// write where it should not.
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import * as hf from 'holdfast';
@@ -89,7 +90,8 @@ const operations = {
     async wait(it) {
       const guard = await it.acquire(patience());
       try {
-        // A wait ends with the lock, whatever its timeout: it may be somebody else's for good by now.
+        // A wait ends with the lock, whatever its timeout: it may be somebody else's for good by
+        // now.
         await Promise.race([it.wait(patience()), sleep(500, undefined, { ref: false })]);
       } finally {
         guard.release();
@@ -161,7 +163,8 @@ async function once() {
   if (choice === 3) return JSON.stringify(there), hf.attach(there.toJSON()).close();
   if (choice < 8) return void there.inspect();
   if (choice < 14) {
-    // A handle that cannot be closed, because it is held as far as its file says, is the collector's.
+    // A handle that cannot be closed, because it is held as far as its file says, is the
+    // collector's.
     opened.delete(kind);
     return there.close();
   }
@@ -203,8 +206,8 @@ async function playOn(beat, count) {
 }
 
 /**
- * Plays until it is stopped, and resolves to what it did. Rejects with the first thing that must not be. After
- * each operation it counts on in the file `beat`.
+ * Plays until it is stopped, and resolves to what it did. Rejects with the first thing that must
+ * not be. After each operation it counts on in the file `beat`.
  */
 export function play({ seed, beat, ...plan }) {
   ({ names } = plan);

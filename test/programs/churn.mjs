@@ -1,5 +1,6 @@
-// Opens and closes objects thousands of times, and prints what the process has of each resource before
-// and after, as one line of JSON. `gc` drops the handles instead of closing them (needs --expose-gc).
+// Opens and closes objects thousands of times, and prints what the process has of each resource
+// before and after, as one line of JSON. `gc` drops the handles instead of closing them (needs
+// --expose-gc).
 import { readFileSync, readdirSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Lock, RLock, Semaphore } from 'holdfast';

@@ -1,6 +1,6 @@
-// Takes a lock and gives it back, for ever, until it is killed at any instruction. While it is inside,
-// the witness file says who: whoever enters and finds somebody must have been told that he died.
-// Prints a line for what must not be, and one for each thing that may be.
+// Takes a lock and gives it back, for ever, until it is killed at any instruction. While it is
+// inside, the witness file says who: whoever enters and finds somebody must have been told that he
+// died. Prints a line for what must not be, and one for each thing that may be.
 import { openSync, readSync, writeSync } from 'node:fs';
 import { Lock, RLock } from 'holdfast';
 

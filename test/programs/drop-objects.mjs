@@ -1,5 +1,5 @@
-// Opens objects and drops them, and prints what the process has of each resource before and after. Run
-// with --expose-gc.
+// Opens objects and drops them, and prints what the process has of each resource before and after.
+// Run with --expose-gc.
 //   drop-objects.mjs <kind> <rounds>
 import { readFileSync, readdirSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';

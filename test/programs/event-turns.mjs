@@ -1,4 +1,5 @@
-// One of two that give each other turns by an event each: one set is one turn, however fast the other is.
+// One of two that give each other turns by an event each: one set is one turn, however fast the
+// other is.
 import { Event } from 'holdfast';
 
 const [name, side, turns] = process.argv.slice(2);

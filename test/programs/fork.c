@@ -1,6 +1,6 @@
-// What a foreign add-on may do: forks without exec, as soon as it is loaded. $FORK says what the child does,
-// $FORKED which process it is.
-// Only C: V8 keeps its heap from children.
+// What a foreign add-on may do: it forks without exec, as soon as it is loaded. $FORK says what the
+// child does, $FORKED which process it is.
+// The child runs C only, because V8 keeps its heap from children.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

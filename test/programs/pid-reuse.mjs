@@ -1,5 +1,5 @@
-// Kills the holder of a lock, has another process take its pid, and prints what a waiter then hears. To be run
-// in a PID namespace of its own, in which the next pid can be chosen.
+// Kills the holder of a lock, has another process take its pid, and prints what a waiter then
+// hears. To be run in a PID namespace of its own, in which the next pid can be chosen.
 //   pid-reuse.mjs <with|without>     its bell
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -39,7 +39,8 @@ if (process.argv[2] === 'without') {
 const gone = once(holder, 'exit');
 holder.kill('SIGKILL');
 await gone;
-// The one that takes the pid starts a clock tick or more later, as a pid that comes back always does.
+// The one that takes the pid starts a clock tick or more later, as a pid that comes back always
+// does.
 await sleep(50);
 writeFileSync('/proc/sys/kernel/ns_last_pid', String(pid - 1));
 const other = spawn('sleep', ['1000']);

@@ -1,5 +1,5 @@
-// Keeps a ReadWriteLock busy in one mode without a pause, by several tasks whose holds overlap, until
-// it is killed.
+// Keeps a ReadWriteLock busy in one mode without a pause, by several tasks whose holds overlap,
+// until it is killed.
 //   read-write-load.mjs <name> <acquireShared|acquireExclusive> <tasks>
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

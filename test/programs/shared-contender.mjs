@@ -1,6 +1,7 @@
-// Takes a BoundedSemaphore or a ReadWriteLock and gives it back, for ever, until it is killed at any
-// instruction. Everybody has a cell of the shared memory that says that it is inside; whoever enters
-// looks who else is. Prints what it finds amiss, as lines of JSON: the test knows who was dead by then.
+// Takes a BoundedSemaphore or a ReadWriteLock and gives it back, for ever, until it is killed at
+// any instruction. Everybody has a cell of the shared memory that says that it is inside; whoever
+// enters looks who else is. Prints what it finds amiss, as lines of JSON: the test knows who was
+// dead by then.
 //   shared-contender.mjs <kind> <name> <sync|async> <memory> <cell> <permits>
 import { writeSync } from 'node:fs';
 import { BoundedSemaphore, ReadWriteLock, SharedMemory } from 'holdfast';
@@ -35,7 +36,9 @@ function look() {
   return found;
 }
 
-/** Who else is inside, all at one time: some come and go while the cells are looked at one by one. */
+/**
+ * Who else is inside, all at one time: some come and go while the cells are looked at one by one.
+ */
 function others() {
   const [before, after] = [look(), look()];
   return after

@@ -3,10 +3,14 @@ import { crc32 } from 'node:zlib';
 
 export const stampLength = 16;
 
-/** An item of 16 bytes for producer, sequence, length and checksum, and of `length` bytes of its own. */
+/**
+ * An item of 16 bytes for producer, sequence, length and checksum, and of `length` bytes of its
+ * own.
+ */
 export function stamped(producer, sequence, length) {
   const item = Buffer.allocUnsafe(stampLength + length);
-  // Position-dependent, so that a piece of another item or of another place in it is not taken for it.
+  // Position-dependent, so that a piece of another item or of another place in it is not taken for
+  // it.
   const from = (sequence * 131 + producer * 7919) % (patternLength >> 1);
   for (let done = 0; done < length; done += patternLength - from) {
     pattern.copy(item, stampLength + done, from, Math.min(patternLength, from + length - done));

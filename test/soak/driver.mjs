@@ -1,4 +1,5 @@
-// Drives the soak (scripts/soak.mjs): starts the players, disturbs them, and settles the accounts in the end.
+// Drives the soak (scripts/soak.mjs): starts the players, disturbs them, and settles the accounts
+// in the end.
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as hf from 'holdfast';
 import { random } from '../programs/random.mjs';

@@ -1,9 +1,9 @@
-// What the driver and the players share beside the objects under test: plain words in a SharedMemory that
-// no lock guards. They are the witnesses.
+// What the driver and the players share beside the objects under test: plain words in a
+// SharedMemory that no lock guards. They are the witnesses.
 //
-// Every player is a seat: a JS thread with a number, its slot here. The driver raises `killed` before it
-// kills the seat's process and lowers it when another has taken the seat, so a witness never counts the
-// dead as inside.
+// Every player is a seat: a JS thread with a number, its slot here. The driver raises `killed`
+// before it kills the seat's process and lowers it when another has taken the seat, so a witness
+// never counts the dead as inside.
 
 export const seats = 64;
 export const items = 1 << 22;
@@ -29,7 +29,10 @@ export const words = {
   end: 9 * seats,
 };
 
-/** Bytes after the words. One byte an item: bit 0 the put began, bit 1 it returned, then 4 for each arrival. */
+/**
+ * Bytes after the words. One byte an item: bit 0 the put began, bit 1 it returned, then 4 for each
+ * arrival.
+ */
 export const ledger = {
   queue: words.end * 4,
   jobs: words.end * 4 + items,

@@ -1,5 +1,6 @@
-// One player of the soak: does one random operation after another on the objects that all share, and checks
-// what it can see. These are acts of an actor (test/programs/actor/actor.mjs), driven by driver.mjs.
+// One player of the soak: does one random operation after another on the objects that all share,
+// and checks what it can see. These are acts of an actor (test/programs/actor/actor.mjs), driven by
+// driver.mjs.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker, isMainThread, workerData } from 'node:worker_threads';
 import {
@@ -311,13 +312,16 @@ async function playForEver(list) {
   }
 }
 
-// A thread is one seat, so that its sections do not overlap: no task beside the first enters one of them.
+// A thread is one seat, so that its sections do not overlap: no task beside the first enters one of
+// them.
 const others = kinds.filter((kind) => !sections.includes(kind));
 
 let worker;
 let hire;
 
-/** Plays until it is killed, here and in a worker. Rejects with the first thing that must not be. */
+/**
+ * Plays until it is killed, here and in a worker. Rejects with the first thing that must not be.
+ */
 export function play({ seed, workerSeat, ...plan }) {
   ({ seat } = plan);
   ({ below } = random(seed));

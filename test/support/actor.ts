@@ -1,6 +1,6 @@
-// Remote control of objects in this thread, in a worker or in another process, by one interface: a contract
-// is written once and checked wherever the two sides of it live. What an actor does with a command is in
-// programs/actor/host.mjs; the three kinds of actors are in actors.ts.
+// Remote control of objects in this thread, in a worker or in another process, by one interface: a
+// contract is written once and checked wherever the two sides of it live. What an actor does with a
+// command is in programs/actor/host.mjs; the three kinds of actors are in actors.ts.
 import type { Handle, ObjectEntry, OpenOptions } from 'holdfast';
 import { within } from './time.js';
 
@@ -30,7 +30,10 @@ export interface Message {
   value?: unknown;
 }
 
-/** A command on its way: a promise of its result. It is no unhandled rejection if nobody looks at it. */
+/**
+ * A command on its way: a promise of its result. It is no unhandled rejection if nobody looks at
+ * it.
+ */
 export interface Call<T> extends Promise<T> {
   /** Of what the command makes or returns, over there. */
   readonly id: number;

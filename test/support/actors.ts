@@ -1,4 +1,5 @@
-// The actors of a run: this thread, workers and processes; those that tests share, and those of one test.
+// The actors of a run: this thread, workers and processes; those that tests share, and those of one
+// test.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -107,7 +108,9 @@ export interface ProcessOptions {
   env?: NodeJS.ProcessEnv;
   /** Options of node, such as --expose-gc. */
   nodeArgs?: string[];
-  /** A command that runs the rest of its arguments: `['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh']`. */
+  /**
+   * A command that runs the rest of its arguments: `['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh']`.
+   */
   wrapper?: string[];
   /** The URL of a module whose exports are acts too. */
   acts?: string;

@@ -1,5 +1,5 @@
-// The matrix that every contract is checked over: kind x where the two sides live x form of waiting.
-// (Its fourth dimension, linux and posix, comes from the runner.)
+// The matrix that every contract is checked over: kind x where the two sides live x form of
+// waiting. (Its fourth dimension, linux and posix, comes from the runner.)
 import type { Actor, Call, Hold, Kind, Place, RemoteObject, WaitOptions } from './actor.js';
 import { sharedActor } from './actors.js';
 import { freshName } from './hooks.js';

@@ -17,15 +17,18 @@ import { header } from './layout.js';
 const made: string[] = [];
 const memory = existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
 
-// A run without scripts/test.mjs, as by mocha itself, gets a HOLDFAST_DIR here: holdfast looks for it when it
-// first opens something, which is after all imports. The registry stays open to the end of the process.
+// A run without scripts/test.mjs, as by mocha itself, gets a HOLDFAST_DIR here: holdfast looks for
+// it when it first opens something, which is after all imports. The registry stays open to the end
+// of the process.
 if (!process.env['HOLDFAST_DIR']) {
   const directory = lastingDirectory();
   process.env['HOLDFAST_DIR'] = directory;
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
 }
 
-/** Removed after the test (see hooks.ts). Not named holdfast-*: the runner would report it as left. */
+/**
+ * Removed after the test (see hooks.ts). Not named holdfast-*: the runner would report it as left.
+ */
 export function temporaryDirectory(parent = memory): string {
   const directory = lastingDirectory(parent);
   made.push(directory);
@@ -77,7 +80,9 @@ export function objectFile(name: string): string {
   return path.join(process.env['HOLDFAST_DIR']!, `object.${digest}`);
 }
 
-/** Writes a word into the file of the object of that name: one that nobody is using at this moment. */
+/**
+ * Writes a word into the file of the object of that name: one that nobody is using at this moment.
+ */
 export function writeWord(name: string, at: number, value: bigint): void {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64LE(value);

@@ -45,8 +45,8 @@ afterEach(async () => {
   for (const object of tracked.splice(0).reverse()) letGo(object);
   await endPrograms();
   await resetActors();
-  // What a test abandoned still stands there with its news, for a next holder that never comes. So does a
-  // Condition's own lock whose holder was killed.
+  // What a test abandoned still stands there with its news, for a next holder that never comes. So
+  // does a Condition's own lock whose holder was killed.
   const names = new Set(used);
   used = [];
   for (const { kind, name, inUse } of list()) {

@@ -18,7 +18,8 @@ export const header = {
 
 export const owned = { owner: header.length } as const;
 
-export const conditionBody = { lockKind: header.length + 24 } as const; // u32, and the length of the name
+/** u32, and behind it the length of the lock's name. */
+export const conditionBody = { lockKind: header.length + 24 } as const;
 
 /** JoinableQueueBody, behind what it has of a Queue. */
 export const joinable = { tombstones: 3976, leased: 3984, ready: 3992 } as const; // u64

@@ -3,8 +3,8 @@ import { temporaryDirectory } from './directory.js';
 import { isRoot } from './platform.js';
 
 /**
- * A wrapper for newProcess() that mounts something for that process alone; it goes with the process.
- * Undefined where that is not permitted.
+ * A wrapper for newProcess() that mounts something for that process alone; it goes with the
+ * process. Undefined where that is not permitted.
  */
 export function privateMounts(): ((mount: string) => string[]) | undefined {
   const permitted =

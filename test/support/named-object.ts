@@ -1,5 +1,6 @@
-// What the classes beside Lock, RLock, Semaphore and Queue have in common as objects with a name: their
-// opening and closing, their handles, their ends. Each has a suite of its own for what it does.
+// What the classes beside Lock, RLock, Semaphore and Queue have in common as objects with a name:
+// their opening and closing, their handles, their ends. Each has a suite of its own for what it
+// does.
 import assert from 'node:assert/strict';
 import * as holdfast from 'holdfast';
 import { type Guard, type OpenOptions, SharedMemory, attach, list, unlink } from 'holdfast';
@@ -283,8 +284,8 @@ interface Report {
 }
 
 /**
- * Contenders (programs/shared-contender.mjs) and what they say of each other. Who was killed may still be
- * said to be inside: the dead do not clear their cells, so this does.
+ * Contenders (programs/shared-contender.mjs) and what they say of each other. Who was killed may
+ * still be said to be inside: the dead do not clear their cells, so this does.
  */
 export class ContenderReports implements Disposable {
   readonly #memory: SharedMemory;
@@ -334,7 +335,9 @@ export class ContenderReports implements Disposable {
     return this.#reports().filter((report) => report.what === what).length;
   }
 
-  /** Nobody has met more of the living than may be inside, and nobody has seen a half-made change. */
+  /**
+   * Nobody has met more of the living than may be inside, and nobody has seen a half-made change.
+   */
   assertSound(): void {
     const most = this.kind === 'BoundedSemaphore' ? this.permits - 1 : 0;
     const broken = this.#reports().filter(({ what, at, inside = [] }) => {

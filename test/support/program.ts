@@ -1,5 +1,5 @@
-// A program that a test starts: a process without a channel to the test, so that nothing but its own waits
-// keeps it running. It speaks in lines on its standard output.
+// A program that a test starts: a process without a channel to the test, so that nothing but its
+// own waits keeps it running. It speaks in lines on its standard output.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -51,7 +51,10 @@ export class Program {
   readonly #child: ChildProcess;
   readonly #ended: Promise<End>;
 
-  /** A file of test/programs/, which this Node runs; another command; or '' where nodeArgs say what to run. */
+  /**
+   * A file of test/programs/, which this Node runs; another command; or '' where nodeArgs say what
+   * to run.
+   */
   constructor(command: string, options: ProgramOptions = {}) {
     const { args = [], env, cwd, nodeArgs = [], method } = options;
     const isOurs = command === '' || /\.[cm]?[jt]s$/.test(command);
@@ -65,7 +68,8 @@ export class Program {
     running.add(this);
     this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
-    // 'close' comes when all output has, of the program and of everybody else who has its standard output.
+    // 'close' comes when all output has, of the program and of everybody else who has its standard
+    // output.
     this.#ended = new Promise((resolve, reject) => {
       this.#child.on('error', reject);
       this.#child.on('close', (code, signal) => {

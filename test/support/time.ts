@@ -35,7 +35,10 @@ export async function until(
 export function twoSlices(): Promise<void> {
   return sleep(130);
 }
-/** What has become of a promise; 'pending' if it does not settle within some turns of the event loop. */
+/**
+ * What has become of a promise; 'pending' if it does not settle within some turns of the event
+ * loop.
+ */
 export async function stateOf(promise: Promise<unknown>): Promise<'pending' | 'done' | 'failed'> {
   const turns = (async () => {
     for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));

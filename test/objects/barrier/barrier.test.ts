@@ -202,8 +202,8 @@ describe('Barrier', () => {
       }
     });
 
-    // Nobody notifies: the last to arrive lets the others go by one store, before or after which it dies.
-    // That is tried at random instants.
+    // Nobody notifies: the last to arrive lets the others go by one store, before or after which it
+    // dies. That is tried at random instants.
     it('killed at any instant of a round', async function () {
       this.timeout(60_000);
       const chance = random('killed in a round');

@@ -13,7 +13,8 @@ import {
 } from '../../support/index.js';
 
 export const elsewhere = ['process', 'worker'] as const;
-// What a busy machine gets done in the time that a suite may take; a run of its own insists on more.
+// What a busy machine gets done in the time that a suite may take; a run of its own insists on
+// more.
 export const rounds = Number(process.env['HOLDFAST_ROUNDS'] || 1000);
 
 export async function open(

@@ -1,4 +1,5 @@
-// BoundedSemaphore: permits that have owners. INV-1 holds for each of them: at most one live holder.
+// BoundedSemaphore: permits that have owners. INV-1 holds for each of them: at most one live
+// holder.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ContenderReports } from '../../support/named-object.js';
@@ -156,8 +157,8 @@ describe('BoundedSemaphore', () => {
       assertWhole(semaphore, 1);
     });
 
-    // Between giving the permit back and ringing, or anywhere else in release(): whoever waits gets on,
-    // and there are as many permits as before.
+    // Between giving the permit back and ringing, or anywhere else in release(): whoever waits gets
+    // on, and there are as many permits as before.
     it('killed while notifying', async () => {
       const { next } = random('killed while releasing');
       const name = freshName(kind);

@@ -1,5 +1,5 @@
-// Condition: whoever waits gives the lock up and has it back, as deep as before, however the wait ends; a
-// notification wakes exactly one wait (INV-17), whoever dies or gives up around it.
+// Condition: whoever waits gives the lock up and has it back, as deep as before, however the wait
+// ends; a notification wakes exactly one wait (INV-17), whoever dies or gives up around it.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -179,7 +179,8 @@ describe('Condition', () => {
           const wait = await waits(remotes[0]!, condition, kind === 'Lock' ? 'async' : 'sync');
           await remotes[1]!.keep();
           await victim.kill();
-          // It was not notified, so it goes on waiting; the lock is there for the next, who is told.
+          // It was not notified, so it goes on waiting; the lock is there for the next, who is
+          // told.
           const next = await within(condition.acquire(), 'the lock of the dead');
           assert.equal(next.abandoned, true);
           assert.equal(await stateOf(wait.wakeup), 'pending');

@@ -1,4 +1,5 @@
-// Condition: a notification reaches a wait that is still there (INV-17), and the dead leave their places.
+// Condition: a notification reaches a wait that is still there (INV-17), and the dead leave their
+// places.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SharedMemory } from 'holdfast';
@@ -32,8 +33,9 @@ describe('Condition', () => {
       const here = await sharedActor('thread');
       const { condition, remotes } = await open('Lock', [a!, b!, here]);
       const seen = { woken: 0, sink: 0 };
-      // Each round has one notification and one wake-up: of one of three short waits, or, if all of these
-      // have given up before it or because they were aborted after it, of the one that came after them.
+      // Each round has one notification and one wake-up: of one of three short waits, or, if all of
+      // these have given up before it or because they were aborted after it, of the one that came
+      // after them.
       for (let round = 0; round < scaled(150); round++) {
         const short: Promise<string>[] = [];
         for (const [i, actor] of [a!, b!, here].entries()) {
@@ -118,7 +120,8 @@ describe('Condition', () => {
         spin(0.5);
         gone ??= victim.kill();
         await gone;
-        // Either the next in line wakes, or the victim had woken and taken the lock, which it left abandoned.
+        // Either the next in line wakes, or the victim had woken and taken the lock, which it left
+        // abandoned.
         const lock = condition.acquire();
         const passedOn = wait.wakeup.then(() => undefined);
         const guard = await within(Promise.race([passedOn, lock]), `kill ${kill}`);

@@ -156,8 +156,8 @@ describe('Event', () => {
       }
     });
 
-    // Between setting the flag and ringing, in the middle of ringing, or anywhere else: the word says
-    // what it says, and everybody who waited when it was set comes to know.
+    // Between setting the flag and ringing, in the middle of ringing, or anywhere else: the word
+    // says what it says, and everybody who waited when it was set comes to know.
     it('killed while notifying', async () => {
       const { next } = random('killed while setting');
       const name = freshName(kind);

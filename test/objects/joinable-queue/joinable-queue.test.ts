@@ -1,5 +1,5 @@
-// JoinableQueue: join() waits until every item that was put is done. The first part follows CPython's
-// TestQueue.test_task_done and what its documentation says of join().
+// JoinableQueue: join() waits until every item that was put is done. The first part follows
+// CPython's TestQueue.test_task_done and what its documentation says of join().
 import assert from 'node:assert/strict';
 import {
   RemoteObject,
@@ -207,7 +207,8 @@ describe('JoinableQueue', () => {
       }
     });
 
-    // Who puts or settles is killed at every instant in joinable-queue-kills.test.ts. Here: right after.
+    // Who puts or settles is killed at every instant in joinable-queue-kills.test.ts. Here: right
+    // after.
     it('killed while notifying', async () => {
       const [other] = await sharedActors('process', 1);
       for (const place of elsewhere) {

@@ -1,4 +1,5 @@
-// JoinableQueue: its name and its file, one that was written over, close(), inspect(), wrong arguments.
+// JoinableQueue: its name and its file, one that was written over, close(), inspect(), wrong
+// arguments.
 import assert from 'node:assert/strict';
 import { type Handle, JoinableQueue, Lock, Process, Queue, attach, list, unlink } from 'holdfast';
 import {

@@ -1,4 +1,5 @@
-// A wait for a queue that ends otherwise: a timeout, an abort, close(), a death. No item is lost by it.
+// A wait for a queue that ends otherwise: a timeout, an abort, close(), a death. No item is lost by
+// it.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -76,8 +77,8 @@ describe('Queue: putting, getting, waiting', () => {
     });
 
     it('close() rejects all pending gets, also when an item has just come', async () => {
-      // The item is in the queue, its ring still in the bell: close() withdraws the first get, and that
-      // lets the second have the item in the middle of the round that rejects them all.
+      // The item is in the queue, its ring still in the bell: close() withdraws the first get, and
+      // that lets the second have the item in the middle of the round that rejects them all.
       for (const waiting of [1, 2, 3, 4, 7]) {
         for (const items of [1, 2, 5]) {
           const queue = open<number>();
@@ -124,7 +125,8 @@ describe('Queue: putting, getting, waiting', () => {
     });
 
     it('200 rounds: gets end by timeout, abort, close or item; the ledger is exact', async () => {
-      // Two consumers, so that a ring that reached the one that gave up must be passed on to the other.
+      // Two consumers, so that a ring that reached the one that gave up must be passed on to the
+      // other.
       const chance = random('gets that give up');
       const queue = open<number>({ maxSize: 20 });
       const stop = open<number>();

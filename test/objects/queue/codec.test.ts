@@ -1,4 +1,5 @@
-// What goes into a queue comes out of it the same, or put() refuses it: with the codecs that are built in.
+// What goes into a queue comes out of it the same, or put() refuses it: with the codecs that are
+// built in.
 import { deserialize, serialize } from 'node:v8';
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';

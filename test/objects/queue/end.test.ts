@@ -101,8 +101,8 @@ describe('Queue: putting, getting, waiting', () => {
     it('an end() while a put is under way: the put fails, or its item is there for the getters', async function () {
       this.timeout(90_000);
       // putSync copies 24 MiB under the guard; end() comes at some moment before, during or after
-      // that. If a getter has been told that the queue is drained, no item may appear in it later, and
-      // if put returned, its item must be got.
+      // that. If a getter has been told that the queue is drained, no item may appear in it later,
+      // and if put returned, its item must be got.
       const chance = random('end() during put');
       const remote = await sharedActor('process');
       const outcomes = { put: 0, refused: 0 };

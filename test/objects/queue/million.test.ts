@@ -1,5 +1,6 @@
-// A million items, four producers, four consumers, each a process, each pair of them in another way:
-// every item is delivered once, in the order of its producer, in the memory that was asked for.
+// A million items, four producers, four consumers, each a process, each pair of them in another
+// way: every item is delivered once, in the order of its producer, in the memory that was asked
+// for.
 import assert from 'node:assert/strict';
 import { newProcess, now, random } from '../../support/index.js';
 import { bytesStored, headerBytes, open } from '../../support/queue.js';

@@ -62,7 +62,8 @@ describe('Queue: codecs', () => {
     });
 
     it('a get whose decode() aborts it has the item or has left it, and others go on', async () => {
-      // Caller's code inside serve(): decode() runs between the take and the settling of the promise.
+      // Caller's code inside serve(): decode() runs between the take and the settling of the
+      // promise.
       const controller = new AbortController();
       const codec = {
         encode: (item: string) => Buffer.from(item),

@@ -1,5 +1,5 @@
-// The ring itself: every size of item, growing with its content wrapped around the end, and never more
-// memory than was asked for.
+// The ring itself: every size of item, growing with its content wrapped around the end, and never
+// more memory than was asked for.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readStamp, stampLength, stamped } from '../../programs/stamped.mjs';
@@ -75,9 +75,10 @@ describe('Queue: the ring', () => {
 
   describe('growing (INV-13)', () => {
     it('64 KiB to 64 MiB, with the content wrapped around the end at every step', async () => {
-      // At each capacity C: bring the head to about 3/4 C, fill until the content goes round the end and
-      // nearly meets the head, then put what no longer fits. The lower half is copied up, and every record,
-      // also the one that lies across the old end, has to be found where capacity 2C looks for it.
+      // At each capacity C: bring the head to about 3/4 C, fill until the content goes round the
+      // end and nearly meets the head, then put what no longer fits. The lower half is copied up,
+      // and every record, also the one that lies across the old end, has to be found where capacity
+      // 2C looks for it.
       const chance = random('growth');
       const queue = open<Buffer>();
       const remote = await (await sharedActor('process')).attach(queue.toJSON());
@@ -198,8 +199,8 @@ describe('Queue: the ring', () => {
 
     it('a producer killed while the ring grows leaves it whole (INV-12)', async function () {
       this.timeout(120_000);
-      // SIGKILL between reserving, copying and publishing: the content stands, the item is wholly there
-      // or wholly absent, and the next producer grows the ring again.
+      // SIGKILL between reserving, copying and publishing: the content stands, the item is wholly
+      // there or wholly absent, and the next producer grows the ring again.
       const chance = random('kills during growth');
       const outcomes = { grown: 0, not: 0, item: 0 };
       for (let round = 0; round < scaled(24); round++) {

@@ -24,7 +24,8 @@ describe('Queue: putting, getting, waiting', () => {
             for (const [get, args, unwrap] of gets) {
               const item = { put, get };
               await putter.call(put, wrap(item));
-              assert.equal(queue.size(), 1); // in the queue for everybody the moment that put returned
+              // In the queue for everybody the moment that put returned.
+              assert.equal(queue.size(), 1);
               assert.deepEqual(unwrap(await getter.call(get, ...args)), item);
               assert.equal(queue.size(), 0);
             }

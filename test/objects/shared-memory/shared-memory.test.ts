@@ -31,8 +31,8 @@ const open = (size: number | undefined, name?: string) => track(new SharedMemory
 const child = (file: string) => new URL(`../../programs/${file}`, import.meta.url);
 
 describe('SharedMemory', () => {
-  // Nothing here waits or notifies: there is no asynchronous form, no timeout, nothing to abort, and nobody
-  // can be killed while waiting or notifying.
+  // Nothing here waits or notifies: there is no asynchronous form, no timeout, nothing to abort,
+  // and nobody can be killed while waiting or notifying.
   describe('cells', () => {
     for (const place of ['process', 'worker'] as const) {
       it(place === 'process' ? 'across processes' : 'in workers', async () => {

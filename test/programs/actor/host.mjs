@@ -1,6 +1,7 @@
-// What an actor does, wherever it lives: it makes objects, calls their methods and keeps what they return.
-// A test drives it by commands, each a plain object that travels by structured clone; test/support/actor.ts
-// sends them. There is no loader and no test framework in here, so that a host can be killed at any instruction.
+// What an actor does, wherever it lives: it makes objects, calls their methods and keeps what they
+// return. A test drives it by commands, each a plain object that travels by structured clone;
+// test/support/actor.ts sends them. There is no loader and no test framework in here, so that a
+// host can be killed at any instruction.
 import * as holdfast from 'holdfast';
 import { now } from '../clock.mjs';
 import { acts } from './acts.mjs';
@@ -37,8 +38,9 @@ export class Host {
   /**
    * Calls a method. What it returns is kept under the id of the command if it is a guard or a task.
    *
-   * `signal` adds a signal to the last argument: 'live' (the command `abort` aborts it) or 'aborted' (before
-   * the call). `hold` keeps what a Semaphore returns too, and answers when it was acquired.
+   * `signal` adds a signal to the last argument: 'live' (the command `abort` aborts it) or
+   * 'aborted' (before the call). `hold` keeps what a Semaphore returns too, and answers when it was
+   * acquired.
    */
   call({ id, object: of, method, args, signal, hold }) {
     const object = this.object(of);
@@ -66,7 +68,10 @@ export class Host {
     return { at };
   }
 
-  /** Runs a function of acts.mjs: what has to happen in one turn of the event loop, or thousands of times. */
+  /**
+   * Runs a function of acts.mjs: what has to happen in one turn of the event loop, or thousands of
+   * times.
+   */
   act({ name, args }) {
     return acts[name](this.#resolve(args), this);
   }
@@ -101,8 +106,8 @@ export class Host {
   // ----
 
   /**
-   * Arguments cannot all travel. `{ here: id }` stands for what is kept under that id; a string as an option
-   * `codec` or `action` stands for the function of that name.
+   * Arguments cannot all travel. `{ here: id }` stands for what is kept under that id; a string as
+   * an option `codec` or `action` stands for the function of that name.
    */
   #resolve(args) {
     const one = (arg) => {
@@ -186,8 +191,8 @@ export function packError(error) {
 }
 
 /**
- * Runs one command and posts its answers. `started` comes before a command that may block its thread; of an
- * asynchronous call it comes after the synchronous part, in which the call enrols.
+ * Runs one command and posts its answers. `started` comes before a command that may block its
+ * thread; of an asynchronous call it comes after the synchronous part, in which the call enrols.
  */
 export function serve(host, post, command) {
   const { id } = command;

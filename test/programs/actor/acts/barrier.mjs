@@ -21,8 +21,8 @@ export const actions = {
 /**
  * Passes the barrier `rounds` times and returns the index that it had each time.
  *
- * Word 0 of the memory counts arrivals in all. With `parties`, the count is checked: after round r it holds
- * all arrivals of that round and none of the round after the next.
+ * Word 0 of the memory counts arrivals in all. With `parties`, the count is checked: after round r
+ * it holds all arrivals of that round and none of the round after the next.
  */
 export async function passRounds({ barrier, memory, rounds, form, parties }) {
   const words = new Int32Array(memory.buffer);

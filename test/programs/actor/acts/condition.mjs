@@ -1,6 +1,9 @@
 const wordsOf = (memory) => new Int32Array(memory.buffer);
 
-/** Adds one to word 0 for each wait that ends with a wake-up, and waits again, until the object is closed. */
+/**
+ * Adds one to word 0 for each wait that ends with a wake-up, and waits again, until the object is
+ * closed.
+ */
 export function keepWaiting({ condition, memory, tasks }) {
   const words = wordsOf(memory);
   const one = async () => {
@@ -76,7 +79,9 @@ export async function shortWait({ condition, how, ms, form }) {
   }
 }
 
-/** Waits with the predicate "word 0 is at least `target`"; resolves to what the predicate returned. */
+/**
+ * Waits with the predicate "word 0 is at least `target`"; resolves to what the predicate returned.
+ */
 export async function waitForWord({ condition, memory, target, form, timeout }) {
   const words = wordsOf(memory);
   let calls = 0;

@@ -2,8 +2,8 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Works off items, `atOnce` at a time, until the queue is ended. Each is noted in the ledger, with its
- * deliveries, before done(). Now and then one is given back.
+ * Works off items, `atOnce` at a time, until the queue is ended. Each is noted in the ledger, with
+ * its deliveries, before done(). Now and then one is given back.
  */
 export async function workOff({ queue, file, atOnce, form }) {
   const ledger = openSync(file, 'a');
@@ -33,7 +33,9 @@ export async function workOff({ queue, file, atOnce, form }) {
   closeSync(ledger);
 }
 
-/** Some items with get() and taskDone(), some with take() and done(): all of them worked off once. */
+/**
+ * Some items with get() and taskDone(), some with take() and done(): all of them worked off once.
+ */
 export async function workBothWays({ queue, seed }) {
   const items = [];
   for (let n = seed; ; n++) {

@@ -9,8 +9,8 @@ export function count({ object, form, rounds, file, pause }) {
 }
 
 /**
- * Withdraws from an acquisition that has been rung for, before the event loop has read the ring: the thread
- * is busy until the wait set holds only the `others`. Returns when it withdrew.
+ * Withdraws from an acquisition that has been rung for, before the event loop has read the ring:
+ * the thread is busy until the wait set holds only the `others`. Returns when it withdrew.
  */
 export function cancelOnceRung({ object, acquisition, how, others, timeout = 0 }, host) {
   const began = now();
@@ -71,7 +71,9 @@ export function fillWaitSet({ object: { native }, entries }) {
   for (let i = 0; i < entries; i++) native.enrol(-1, 1);
 }
 
-/** Takes permits, each through an object of its own, and drops objects and guards. With --expose-gc. */
+/**
+ * Takes permits, each through an object of its own, and drops objects and guards. With --expose-gc.
+ */
 export async function dropPermits({ name, permits, count: wanted }) {
   const take = () => void new BoundedSemaphore(permits, { name }).acquireSync();
   for (let i = 0; i < wanted; i++) take();

@@ -22,7 +22,9 @@ export function keepViews({ memory }) {
   globalThis.kept = [bytesOf(memory), bytesOf(memory).fill(3)];
 }
 
-/** Uses a buffer whose SharedMemory has been collected; then drops the buffer too. With --expose-gc. */
+/**
+ * Uses a buffer whose SharedMemory has been collected; then drops the buffer too. With --expose-gc.
+ */
 export async function dropMemory({ name, size }) {
   let collected = false;
   const registry = new FinalizationRegistry(() => (collected = true));

@@ -1,4 +1,5 @@
-// What a process of another user or in another PID namespace is told to do. It has one object of each kind.
+// What a process of another user or in another PID namespace is told to do. It has one object of
+// each kind.
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, unlinkSync } from 'node:fs';
 import * as holdfast from 'holdfast';

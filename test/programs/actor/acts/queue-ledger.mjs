@@ -1,8 +1,8 @@
 // Producers and consumers that keep a ledger, to be killed at any instant or to survive.
 //
-// A ledger is one file for each process, opened with O_APPEND. A producer appends an item's number when put
-// has returned. A consumer appends what it took with one write right after the get. So a kill leaves open at
-// most one item: the one between the queue and the ledger.
+// A ledger is one file for each process, opened with O_APPEND. A producer appends an item's number
+// when put has returned. A consumer appends what it took with one write right after the get. So a
+// kill leaves open at most one item: the one between the queue and the ledger.
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { now } from '../../clock.mjs';
@@ -55,8 +55,8 @@ export function stopProducing() {
 }
 
 /**
- * Puts stamped items until it is stopped. Synchronous and asynchronous forms take turns, each for a while,
- * because they are killed in different places. Resolves to the gaps between its items.
+ * Puts stamped items until it is stopped. Synchronous and asynchronous forms take turns, each for a
+ * while, because they are killed in different places. Resolves to the gaps between its items.
  */
 export async function produceWithLedger({ queue, producer, file, seed, isVictim }) {
   const ledger = new Ledger(file);
@@ -71,8 +71,9 @@ export async function produceWithLedger({ queue, producer, file, seed, isVictim 
       // A producer that outran its consumers would only ever be killed while it waits.
       if (chance.next() < 0.02) await turn();
     }
-    // A turn of the event loop lets the command to stop arrive. A victim puts without a pause, so that it is
-    // killed in the middle of a put; a survivor leaves the processor to the hundreds of processes that start.
+    // A turn of the event loop lets the command to stop arrive. A victim puts without a pause, so
+    // that it is killed in the middle of a put; a survivor leaves the processor to the hundreds of
+    // processes that start.
     await (isVictim ? turn() : sleep(1));
   }
   return ledger.close();

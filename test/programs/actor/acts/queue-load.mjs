@@ -30,7 +30,9 @@ export async function produceItems({ queue, producer, items, way, seed }) {
   }
 }
 
-/** Gets stamped items until the queue is ended, and reports which came and what was wrong with them. */
+/**
+ * Gets stamped items until the queue is ended, and reports which came and what was wrong with them.
+ */
 export async function consumeItems({ queue, way, producers, items }) {
   const seen = Array.from({ length: producers }, () => new Uint8Array(Math.ceil(items / 8)));
   const last = seen.map(() => -1);

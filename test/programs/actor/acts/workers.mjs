@@ -10,7 +10,9 @@ export async function startWorkers({ jobs }) {
   await Promise.all(jobs.map((job) => ready(new Worker(program('holder'), { workerData: job }))));
 }
 
-/** Has a worker use the directory `place`, and looks whether it is there when the worker has ended. */
+/**
+ * Has a worker use the directory `place`, and looks whether it is there when the worker has ended.
+ */
 export async function visit({ place }) {
   const worker = new Worker(program('visitor'), { workerData: place });
   const seen = new Promise((resolve, reject) =>
