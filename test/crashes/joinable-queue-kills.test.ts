@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { JoinableQueue, type Task } from 'holdfast';
 import {
   type Actor,
+  type Random,
   type RemoteObject,
   freshName,
   newProcess,
@@ -25,62 +26,110 @@ const takers = 4;
 const atOnce = 4;
 const killEvery_ms = 50;
 // Processes do not start as fast as they are killed, so some stand by.
+const most_ms = 30_000 + 3 * tasks;
 const spares = 4 + Math.min(16, Math.floor(tasks / 10_000));
 // HOLDFAST_KILLS insists on more.
 const countedKills = Number(process.env['HOLDFAST_KILLS'] || scaled(10));
 
+/** Processes that work items off. One after the other is killed and replaced by one that stands by. */
+class Takers {
+  kills = 0;
+  /** No new ones stand by from then on. */
+  areEnough = false;
+  readonly #working: { actor: Actor; end: Promise<unknown> }[] = [];
+  readonly #ready: { actor: Actor; remote: RemoteObject }[] = [];
+  readonly #starting = new Set<Promise<void>>();
+  #started = 0;
+  #isOver = false;
+
+  constructor(
+    readonly queue: JoinableQueue<number>,
+    readonly directory: string,
+    readonly chance: Random,
+  ) {}
+
+  async start(): Promise<void> {
+    await Promise.all(Array.from({ length: takers + spares }, () => this.#standBy()));
+    for (let i = 0; i < takers; i++) this.#putToWork();
+  }
+
+  /** Until end(). */
+  async killInTurn(): Promise<void> {
+    while (!this.#isOver) {
+      await sleep(killEvery_ms - 10 + this.chance.next() * 20);
+      const at = now() + this.chance.next();
+      while (now() < at);
+      if (this.#isOver || this.#ready.length === 0) continue;
+      this.kills++;
+      await this.#working.shift()!.actor.kill();
+      this.#putToWork();
+      if (this.areEnough) continue;
+      const next = this.#standBy();
+      next.catch(() => {});
+      this.#starting.add(next);
+      void next.finally(() => this.#starting.delete(next)).catch(() => {});
+    }
+    await Promise.all(this.#starting);
+    await Promise.all(this.#ready.map(({ actor }) => actor.kill()));
+  }
+
+  end(): void {
+    this.#isOver = true;
+  }
+
+  /** When the queue is ended. */
+  async finish(): Promise<void> {
+    await within(Promise.all(this.#working.map(({ end }) => end)), 'the takers');
+  }
+
+  async #standBy(): Promise<void> {
+    const actor = await newProcess();
+    const remote = await actor.make('JoinableQueue', { name: this.queue.name });
+    this.#ready.push({ actor, remote });
+  }
+
+  #putToWork(): void {
+    const { actor, remote } = this.#ready.shift()!;
+    const number = ++this.#started;
+    const file = path.join(this.directory, String(number));
+    // One of them blocks its thread, and has no more than one item at a time.
+    const form = number % takers === 0 ? 'sync' : 'async';
+    const args = { queue: remote, file, atOnce: form === 'sync' ? 1 : atOnce, form };
+    const end = actor.act('workOff', args, most_ms);
+    end.catch(() => {});
+    this.#working.push({ actor, end });
+  }
+}
+
+/** Reads the ledgers of workOff(): pairs of an item's number and how often it had been delivered. */
+function readLedgers(directory: string) {
+  const times = new Uint32Array(tasks);
+  let entries = 0;
+  let again = 0;
+  let mostDeliveries = 0;
+  for (const file of readdirSync(directory)) {
+    const bytes = readFileSync(path.join(directory, file));
+    assert.equal(bytes.length % 8, 0);
+    for (let at = 0; at < bytes.length; at += 8, entries++) {
+      times[bytes.readUInt32LE(at)]!++;
+      const deliveries = bytes.readUInt32LE(at + 4);
+      if (deliveries > 1) again++;
+      mostDeliveries = Math.max(mostDeliveries, deliveries);
+    }
+  }
+  return { times, twice: entries - tasks, again, mostDeliveries };
+}
+
 describe('JoinableQueue: kills', () => {
   it(`${tasks} tasks over ${takers} takers, one of which is killed every ${killEvery_ms} ms`, async function () {
-    const most_ms = 30_000 + 3 * tasks;
     this.timeout(most_ms + 30_000);
     const chance = random('killed takers');
     const directory = temporaryDirectory();
     const queue = track(new JoinableQueue<number>({ name: freshName('tasks'), maxSize: 2000 }));
-    const working: { actor: Actor; end: Promise<unknown> }[] = [];
-    let started = 0;
-    let over = false;
-    let allPut = false;
-
-    const ready: { actor: Actor; remote: RemoteObject }[] = [];
-    const starting = new Set<Promise<void>>();
-    const standBy = async () => {
-      const actor = await newProcess();
-      ready.push({ actor, remote: await actor.make('JoinableQueue', { name: queue.name }) });
-    };
-    const start = () => {
-      const { actor, remote } = ready.shift()!;
-      const number = ++started;
-      const file = path.join(directory, String(number));
-      // One of them blocks its thread, and has no more than one item at a time.
-      const form = number % takers === 0 ? 'sync' : 'async';
-      const args = { queue: remote, file, atOnce: form === 'sync' ? 1 : atOnce, form };
-      const end = actor.act('workOff', args, most_ms);
-      end.catch(() => {});
-      working.push({ actor, end });
-    };
-    await Promise.all(Array.from({ length: takers + spares }, standBy));
-    for (let i = 0; i < takers; i++) start();
+    const crew = new Takers(queue, directory, chance);
+    await crew.start();
     const began = now();
-
-    let kills = 0;
-    const killing = (async () => {
-      while (!over) {
-        await sleep(killEvery_ms - 10 + chance.next() * 20);
-        const at = now() + chance.next();
-        while (now() < at);
-        if (over || ready.length === 0) continue;
-        kills++;
-        await working.shift()!.actor.kill();
-        start();
-        if (allPut) continue;
-        const next = standBy();
-        next.catch(() => {});
-        starting.add(next);
-        void next.finally(() => starting.delete(next)).catch(() => {});
-      }
-      await Promise.all(starting);
-      await Promise.all(ready.map(({ actor }) => actor.kill()));
-    })();
+    const killing = crew.killInTurn();
     killing.catch(() => {});
 
     for (let first = 0; first < tasks; first += 500) {
@@ -88,34 +137,22 @@ describe('JoinableQueue: kills', () => {
       const items = Array.from({ length }, (_, i) => first + i);
       await within(queue.putMany(items), `the items from ${first} on`, most_ms);
     }
-    allPut = true;
+    crew.areEnough = true;
     await within(queue.join(), 'join()', most_ms);
     const took = now() - began;
     assert.equal(queue.unfinished(), 0);
-    over = true;
+    crew.end();
     await within(killing, 'the last kill');
     queue.end();
-    await within(Promise.all(working.map(({ end }) => end)), 'the takers');
+    await crew.finish();
 
-    const times = new Uint32Array(tasks);
-    let entries = 0;
-    let again = 0;
-    let mostDeliveries = 0;
-    for (const file of readdirSync(directory)) {
-      const bytes = readFileSync(path.join(directory, file));
-      assert.equal(bytes.length % 8, 0);
-      for (let at = 0; at < bytes.length; at += 8, entries++) {
-        times[bytes.readUInt32LE(at)]!++;
-        const deliveries = bytes.readUInt32LE(at + 4);
-        if (deliveries > 1) again++;
-        mostDeliveries = Math.max(mostDeliveries, deliveries);
-      }
-    }
+    const { kills } = crew;
+    const { times, twice, again, mostDeliveries } = readLedgers(directory);
     const { puts, gets, leased, size, abandonments } = queue.inspect();
-    const twice = entries - tasks;
     console.log(
-      `      ${tasks} tasks in ${(took / 1000).toFixed(1)} s, ${kills} kills, ${abandonments} of them under the ` +
-        `guard; ${again} done at a later delivery (number ${mostDeliveries} at most), ${twice} done twice`,
+      `      ${tasks} tasks in ${(took / 1000).toFixed(1)} s, ${kills} kills, ` +
+        `${abandonments} of them under the guard; ${again} done at a later delivery ` +
+        `(number ${mostDeliveries} at most), ${twice} done twice`,
     );
     assert.ok(
       times.every((count) => count > 0),

@@ -3,6 +3,7 @@
 // kill is a kill for all four waiters.
 import assert from 'node:assert/strict';
 import {
+  type Form,
   acquire,
   forms,
   freshName,
@@ -24,27 +25,27 @@ const twoSlices_ms = 100;
 
 const combinations = ownedKinds.flatMap((kind) => forms.map((form) => ({ kind, form })));
 
+/** Somebody that waits for a lock whenever its holder is killed, and how long that took. */
+async function openWaiter(kind: (typeof ownedKinds)[number], form: Form) {
+  const name = freshName(`${kind} ${form}`);
+  return {
+    form,
+    title: `${kind}, ${form} waiter`,
+    atOnce: platform === 'linux' && kind === 'RLock' && form === 'sync',
+    name,
+    kind,
+    lock: await (await newProcess()).open(kind, { name }),
+    witness: await (await sharedActor('thread')).open(kind, { name }),
+    delays: [] as number[],
+    // As heard by the parent: what a loaded machine makes of a kill.
+    behindParent: [] as number[],
+  };
+}
+
 describe('recovery', () => {
   it(`a holder killed ${kills} times in a row, with each kind of waiter`, async function () {
     this.timeout(240_000);
-    const here = await sharedActor('thread');
-    const waiters = await Promise.all(
-      combinations.map(async ({ kind, form }) => {
-        const name = freshName(`${kind} ${form}`);
-        return {
-          form,
-          title: `${kind}, ${form} waiter`,
-          atOnce: platform === 'linux' && kind === 'RLock' && form === 'sync',
-          name,
-          kind,
-          lock: await (await newProcess()).open(kind, { name }),
-          witness: await here.open(kind, { name }),
-          delays: [] as number[],
-          // As heard by the parent: what a loaded machine makes of a kill.
-          behindParent: [] as number[],
-        };
-      }),
-    );
+    const waiters = await Promise.all(combinations.map(({ kind, form }) => openWaiter(kind, form)));
     const startVictim = async () => {
       const victim = await newProcess();
       const locks = await Promise.all(waiters.map(({ kind, name }) => victim.open(kind, { name })));

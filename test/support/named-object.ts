@@ -1,9 +1,8 @@
-// What the classes beside Lock, RLock, Semaphore and Queue have in common as objects with a name:
-// their opening and closing, their handles, their ends. Each has a suite of its own for what it
-// does.
+// What the classes beside Lock, RLock, Semaphore and Queue have in common as objects with a name: how
+// they are opened and closed, their handles, their ends. What a class does is in suites of its own.
 import assert from 'node:assert/strict';
 import * as holdfast from 'holdfast';
-import { type Guard, type OpenOptions, SharedMemory, attach, list, unlink } from 'holdfast';
+import { type OpenOptions, attach, list, unlink } from 'holdfast';
 import {
   type OtherKind,
   Program,
@@ -13,7 +12,6 @@ import {
   lastingDirectory,
   newProcess,
   newWorker,
-  now,
   objectFiles,
   removeDirectories,
   run,
@@ -61,294 +59,245 @@ const everyKind = {
   SharedMemory: (name: string) => new holdfast.SharedMemory(2, { name }),
 };
 
+/** Defines the tests of what all of these classes have in common. */
 export function describeObject<T extends Shared>(subject: NamedObject<T>): void {
+  describe('as an object with a name', () => {
+    itHasAName(subject);
+    itIsFound(subject);
+    itRefuses(subject);
+    itEnds(subject);
+  });
+}
+
+/** A name is one object, for as long as it has that name. */
+function itHasAName<T extends Shared>(subject: NamedObject<T>): void {
+  const { kind } = subject;
+  const about = (name: string) => ({ kind, objectName: name });
+  const open = (options?: OpenOptions) => track(subject.open(options));
+
+  it('a name is one object; without one each is another', () => {
+    const name = freshName(kind);
+    const [one, two, other] = [open({ name }), open({ name }), open()];
+    subject.mark(one);
+    assert.equal(subject.isMarked(two), true);
+    assert.equal(subject.isMarked(other), false);
+    assert.equal(one.name, name);
+    assert.notEqual(other.name, open().name);
+    const entry = list().find((it) => it.name === name);
+    assert.deepEqual(entry, { kind, name, persistent: false, inUse: true });
+    two.close();
+    one.close();
+    assert.deepEqual(
+      list().filter((it) => it.name === name),
+      [],
+    );
+  });
+
+  it('unlink() takes the name away; those who have it keep it', () => {
+    const name = freshName(kind);
+    const [old, shared] = [open({ name }), open({ name })];
+    old.unlink();
+    assertThrows(() => old.unlink(), 'NotFoundError', about(name));
+    assertThrows(() => unlink(kind, name), 'NotFoundError', about(name));
+    const fresh = open({ name, exclusive: true });
+    subject.mark(old);
+    assert.equal(subject.isMarked(shared), true);
+    assert.equal(subject.isMarked(fresh), false);
+    assertThrows(() => unlink(kind === 'Event' ? 'Lock' : 'Event', name), 'NotFoundError');
+    unlink(kind, name);
+    assertThrows(() => subject.open({ name, mustExist: true }), 'NotFoundError');
+  });
+
+  it('another kind of that name is an IncompatibleError, both ways', () => {
+    const name = freshName(kind);
+    const object = open({ name });
+    const foreign = freshName('foreign');
+    for (const [other, make] of Object.entries(everyKind)) {
+      if (other === kind) continue;
+      assertThrows(() => make(name), 'IncompatibleError', { kind: other, objectName: name });
+      const theirs = track(make(foreign) as Shared);
+      assertThrows(() => subject.open({ name: foreign }), 'IncompatibleError', about(foreign));
+      theirs.close();
+    }
+    subject.mark(object);
+    assert.equal(subject.isMarked(object), true);
+  });
+}
+
+/** It is found by its handle or its name, wherever they go, or is not. */
+function itIsFound<T extends Shared>(subject: NamedObject<T>): void {
   const { kind, number } = subject;
   const about = (name: string) => ({ kind, objectName: name });
   const open = (options?: OpenOptions) => track(subject.open(options));
 
-  describe('as an object with a name', () => {
-    it('a name is one object; without one each is another', () => {
-      const name = freshName(kind);
-      const [one, two, other] = [open({ name }), open({ name }), open()];
-      subject.mark(one);
-      assert.equal(subject.isMarked(two), true);
-      assert.equal(subject.isMarked(other), false);
-      assert.equal(one.name, name);
-      assert.notEqual(other.name, open().name);
-      const entry = list().find((it) => it.name === name);
-      assert.deepEqual(entry, { kind, name, persistent: false, inUse: true });
-      two.close();
-      one.close();
-      assert.deepEqual(
-        list().filter((it) => it.name === name),
-        [],
-      );
-    });
+  it('exclusive and mustExist', async () => {
+    const name = freshName(kind);
+    assertThrows(() => subject.open({ name, mustExist: true }), 'NotFoundError', about(name));
+    const first = open({ name, exclusive: true });
+    assertThrows(() => subject.open({ name, exclusive: true }), 'ExistsError', about(name));
+    const there = (await sharedActor('process')).open(
+      kind,
+      { name, exclusive: true },
+      number?.value,
+    );
+    await assertRejects(there, 'ExistsError', about(name));
+    const second = open({ name, mustExist: true });
+    first.close();
+    assertThrows(() => subject.open({ name, exclusive: true }), 'ExistsError', about(name));
+    second.close();
+    assertThrows(() => subject.open({ name, mustExist: true }), 'NotFoundError', about(name));
+  });
 
-    it('toJSON() and attach(), by JSON and structured clone, named or not', async () => {
-      for (const name of [freshName(kind), undefined, `${freshName('Größe "1"\n😀')}`]) {
-        const object = open({ name });
-        assert.deepEqual(object.toJSON(), { holdfast: kind, name: object.name });
-        assert.equal(
-          JSON.stringify([object]),
-          JSON.stringify([{ holdfast: kind, name: object.name }]),
-        );
-        const handle = object.toJSON() as never;
-        const byJson = track(attach(JSON.parse(JSON.stringify(object)))) as unknown as T;
-        const byClone = track(attach(structuredClone(handle))) as unknown as T;
-        subject.mark(object);
-        assert.equal(subject.isMarked(byJson) && subject.isMarked(byClone), true);
-        const remote = await (await sharedActor('process')).attach(handle);
-        assert.equal(remote.name, object.name);
-        await remote.close();
-        for (const it of [byJson, byClone, object]) it.close();
-        assertThrows(() => attach(handle), 'NotFoundError', about(object.name));
-      }
-    });
-
-    it('an argument of a Process arrives as itself', async () => {
-      const { said, stderr, code } = await run('process-argument.mjs', { args: [kind] });
-      assert.equal(code, 0, stderr);
-      assert.deepEqual(said, subject.asArgument, stderr);
-    });
-
-    it('exclusive and mustExist', async () => {
-      const name = freshName(kind);
-      assertThrows(() => subject.open({ name, mustExist: true }), 'NotFoundError', about(name));
-      const first = open({ name, exclusive: true });
-      assertThrows(() => subject.open({ name, exclusive: true }), 'ExistsError', about(name));
-      const there = (await sharedActor('process')).open(
-        kind,
-        { name, exclusive: true },
-        number?.value,
-      );
-      await assertRejects(there, 'ExistsError', about(name));
-      const second = open({ name, mustExist: true });
-      first.close();
-      assertThrows(() => subject.open({ name, exclusive: true }), 'ExistsError', about(name));
-      second.close();
-      assertThrows(() => subject.open({ name, mustExist: true }), 'NotFoundError', about(name));
-    });
-
-    it('unlink() takes the name away; those who have it keep it', () => {
-      const name = freshName(kind);
-      const [old, shared] = [open({ name }), open({ name })];
-      old.unlink();
-      assertThrows(() => old.unlink(), 'NotFoundError', about(name));
-      assertThrows(() => unlink(kind, name), 'NotFoundError', about(name));
-      const fresh = open({ name, exclusive: true });
-      subject.mark(old);
-      assert.equal(subject.isMarked(shared), true);
-      assert.equal(subject.isMarked(fresh), false);
-      assertThrows(() => unlink(kind === 'Event' ? 'Lock' : 'Event', name), 'NotFoundError');
-      unlink(kind, name);
-      assertThrows(() => subject.open({ name, mustExist: true }), 'NotFoundError');
-    });
-
-    it('another kind of that name is an IncompatibleError, both ways', () => {
-      const name = freshName(kind);
+  it('toJSON() and attach(), by JSON and structured clone, named or not', async () => {
+    for (const name of [freshName(kind), undefined, `${freshName('Größe "1"\n😀')}`]) {
       const object = open({ name });
-      const foreign = freshName('foreign');
-      for (const [other, make] of Object.entries(everyKind)) {
-        if (other === kind) continue;
-        assertThrows(() => make(name), 'IncompatibleError', { kind: other, objectName: name });
-        const theirs = track(make(foreign) as Shared);
-        assertThrows(() => subject.open({ name: foreign }), 'IncompatibleError', about(foreign));
-        theirs.close();
-      }
+      assert.deepEqual(object.toJSON(), { holdfast: kind, name: object.name });
+      assert.equal(
+        JSON.stringify([object]),
+        JSON.stringify([{ holdfast: kind, name: object.name }]),
+      );
+      const handle = object.toJSON() as never;
+      const byJson = track(attach(JSON.parse(JSON.stringify(object)))) as unknown as T;
+      const byClone = track(attach(structuredClone(handle))) as unknown as T;
       subject.mark(object);
-      assert.equal(subject.isMarked(object), true);
-    });
-
-    it('wrong options touch nothing', () => {
-      for (const options of [null, 1, 'name', [], () => {}]) {
-        assert.throws(() => subject.open(options as never), TypeError, String(options));
-      }
-      for (const options of [
-        { name: 1 },
-        { name: null },
-        { persistent: 1, name: 'x' },
-        { exclusive: 'yes' },
-        { mustExist: true },
-        { persistent: true },
-        { name: 'x', exclusive: true, mustExist: true },
-      ]) {
-        assert.throws(() => subject.open(options as never), TypeError, JSON.stringify(options));
-      }
-      for (const name of ['', 'a\0b', '\ud800', 'x'.repeat(256), 'é'.repeat(128)]) {
-        assert.throws(() => subject.open({ name }), RangeError, JSON.stringify(name));
-      }
-    });
-
-    it('after close() every call is a ClosedError, and name and handle are there', async () => {
-      const object = open({ name: freshName(kind) });
-      const { name } = object;
-      object.close();
-      object.close();
-      object[Symbol.dispose]();
-      for (const [call, make] of Object.entries(subject.calls)) {
-        const result = (async () => make(object))();
-        await assertRejects(result, 'ClosedError', about(name)).catch((error: Error) => {
-          throw new Error(`${call}: ${error.message}`, { cause: error });
-        });
-      }
-      assert.equal(object.name, name);
-      assert.deepEqual(object.toJSON(), { holdfast: kind, name });
-    });
-
-    it('inspect() and console.log show no internals', () => {
-      const object = open({ name: freshName(kind) });
-      assert.deepEqual(Object.keys(object).toSorted(), ['kind', 'name']);
-      const state = object.inspect() as { kind: string; name: string };
-      assert.deepEqual([state.kind, state.name], [kind, object.name]);
-    });
-
-    if (number) {
-      it(`another number of ${number.name} is an IncompatibleError; undefined takes it as it is`, async () => {
-        const name = freshName(kind);
-        const object = open({ name });
-        const there = await sharedActor('process');
-        for (const value of [number.other, 1, number.largest]) {
-          await assertRejects(there.open(kind, { name }, value), 'IncompatibleError', about(name));
-        }
-        subject.mark(object);
-        const same = await there.open(kind, { name });
-        await same.close();
-        const missing = freshName(kind);
-        await assertRejects(there.open(kind, { name: missing }), 'NotFoundError', about(missing));
-        assert.deepEqual(
-          list().filter((it) => it.name === missing),
-          [],
-        );
-      });
+      assert.equal(subject.isMarked(byJson) && subject.isMarked(byClone), true);
+      const remote = await (await sharedActor('process')).attach(handle);
+      assert.equal(remote.name, object.name);
+      await remote.close();
+      for (const it of [byJson, byClone, object]) it.close();
+      assertThrows(() => attach(handle), 'NotFoundError', about(object.name));
     }
+  });
 
-    it('wherever it is used, it goes with its last user', async () => {
-      const directory = temporaryDirectory();
-      const env = { HOLDFAST_DIR: directory };
-      const [one, two] = await Promise.all([newProcess({ env }), newProcess({ env })]);
-      await one.open(kind, { name: 'it' }, number?.value);
-      await two.open(kind, { name: 'it' }, number?.value);
-      await one.kill();
-      assert.equal(objectFiles(directory).length, 1);
-      await two.leave();
-      assert.deepEqual(objectFiles(directory), []);
-
-      const name = freshName(kind);
-      const worker = await newWorker();
-      await worker.open(kind, { name }, number?.value);
-      await worker.kill();
-      await until(() => !list().some((it) => it.name === name), 'the worker was its last user');
-    });
-
-    it('persistent: it stays without users, as it is, until unlink()', async () => {
-      const directory = lastingDirectory();
-      try {
-        const env = { HOLDFAST_DIR: directory };
-        const one = await newProcess({ env });
-        const first = await one.open(kind, { name: 'it', persistent: true }, number?.value);
-        if (kind === 'Event') await first.call('set');
-        await one.kill();
-        const two = await newProcess({ env });
-        assert.deepEqual(await two.list(), [{ kind, name: 'it', persistent: true, inUse: false }]);
-        const again = await two.open(kind, { name: 'it', mustExist: true });
-        if (kind === 'Event') assert.equal(await again.call('isSet'), true);
-        await again.close();
-        await two.unlinkName(kind, 'it');
-        assert.deepEqual(objectFiles(directory), []);
-      } finally {
-        removeDirectories([directory]);
-      }
-    });
-
-    it('handles that are dropped are collected, and nothing of them is left', async () => {
-      const program = new Program('drop-objects.mjs', {
-        args: [kind, '300'],
-        env: {
-          HOLDFAST_DIR: temporaryDirectory(),
-          NODE_OPTIONS: '--expose-gc',
-        },
-      });
-      const { before, after } = JSON.parse(await program.line('{')) as Record<string, object>;
-      await program.end();
-      assert.deepEqual(after, before);
-    });
+  it('an argument of a Process arrives as itself', async () => {
+    const { said, stderr, code } = await run('process-argument.mjs', { args: [kind] });
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(said, subject.asArgument, stderr);
   });
 }
 
-interface Report {
-  what: 'ready' | 'crowded' | 'torn' | 'abandoned';
-  at: number;
-  pid: number;
-  inside?: number[];
+/** What is wrong touches nothing, and what is closed says so. */
+function itRefuses<T extends Shared>(subject: NamedObject<T>): void {
+  const { kind, number } = subject;
+  const about = (name: string) => ({ kind, objectName: name });
+  const open = (options?: OpenOptions) => track(subject.open(options));
+
+  it('wrong options touch nothing', () => {
+    for (const options of [null, 1, 'name', [], () => {}]) {
+      assert.throws(() => subject.open(options as never), TypeError, String(options));
+    }
+    for (const options of [
+      { name: 1 },
+      { name: null },
+      { persistent: 1, name: 'x' },
+      { exclusive: 'yes' },
+      { mustExist: true },
+      { persistent: true },
+      { name: 'x', exclusive: true, mustExist: true },
+    ]) {
+      assert.throws(() => subject.open(options as never), TypeError, JSON.stringify(options));
+    }
+    for (const name of ['', 'a\0b', '\ud800', 'x'.repeat(256), 'é'.repeat(128)]) {
+      assert.throws(() => subject.open({ name }), RangeError, JSON.stringify(name));
+    }
+  });
+
+  it('after close() every call is a ClosedError, and name and handle are there', async () => {
+    const object = open({ name: freshName(kind) });
+    const { name } = object;
+    object.close();
+    object.close();
+    object[Symbol.dispose]();
+    for (const [call, make] of Object.entries(subject.calls)) {
+      const result = (async () => make(object))();
+      await assertRejects(result, 'ClosedError', about(name)).catch((error: Error) => {
+        throw new Error(`${call}: ${error.message}`, { cause: error });
+      });
+    }
+    assert.equal(object.name, name);
+    assert.deepEqual(object.toJSON(), { holdfast: kind, name });
+  });
+
+  it('inspect() and console.log show no internals', () => {
+    const object = open({ name: freshName(kind) });
+    assert.deepEqual(Object.keys(object).toSorted(), ['kind', 'name']);
+    const state = object.inspect() as { kind: string; name: string };
+    assert.deepEqual([state.kind, state.name], [kind, object.name]);
+  });
+
+  if (number) {
+    it(`another number of ${number.name} is an IncompatibleError; undefined takes it as it is`, async () => {
+      const name = freshName(kind);
+      const object = open({ name });
+      const there = await sharedActor('process');
+      for (const value of [number.other, 1, number.largest]) {
+        await assertRejects(there.open(kind, { name }, value), 'IncompatibleError', about(name));
+      }
+      subject.mark(object);
+      const same = await there.open(kind, { name });
+      await same.close();
+      const missing = freshName(kind);
+      await assertRejects(there.open(kind, { name: missing }), 'NotFoundError', about(missing));
+      assert.deepEqual(
+        list().filter((it) => it.name === missing),
+        [],
+      );
+    });
+  }
 }
 
-/**
- * Contenders (programs/shared-contender.mjs) and what they say of each other. Who was killed may
- * still be said to be inside: the dead do not clear their cells, so this does.
- */
-export class ContenderReports implements Disposable {
-  readonly #memory: SharedMemory;
-  readonly #words: Int32Array;
-  readonly #all: Program[] = [];
-  readonly #cells = new Map<Program, number>();
-  /** By pid: when it was about to be killed. */
-  readonly #killed = new Map<number, number>();
+/** It goes with its last user, unless it is persistent. */
+function itEnds<T extends Shared>(subject: NamedObject<T>): void {
+  const { kind, number } = subject;
 
-  constructor(
-    readonly kind: 'BoundedSemaphore' | 'ReadWriteLock',
-    readonly name: string,
-    readonly permits: number,
-    cells: number,
-  ) {
-    this.#memory = new SharedMemory(4 * (2 * cells + 2));
-    this.#words = new Int32Array(this.#memory.buffer);
-  }
+  it('wherever it is used, it goes with its last user', async () => {
+    const directory = temporaryDirectory();
+    const env = { HOLDFAST_DIR: directory };
+    const [one, two] = await Promise.all([newProcess({ env }), newProcess({ env })]);
+    await one.open(kind, { name: 'it' }, number?.value);
+    await two.open(kind, { name: 'it' }, number?.value);
+    await one.kill();
+    assert.equal(objectFiles(directory).length, 1);
+    await two.leave();
+    assert.deepEqual(objectFiles(directory), []);
 
-  /** Each has a cell of its own, from 0. */
-  start(cell: number, form: 'sync' | 'async'): Program {
-    const { kind, name, permits } = this;
-    const args = [kind, name, form, this.#memory.name, String(cell), String(permits)];
-    const program = new Program('shared-contender.mjs', { args });
-    this.#all.push(program);
-    this.#cells.set(program, cell + 2);
-    return program;
-  }
+    const name = freshName(kind);
+    const worker = await newWorker();
+    await worker.open(kind, { name }, number?.value);
+    await worker.kill();
+    await until(() => !list().some((it) => it.name === name), 'the worker was its last user');
+  });
 
-  async kill(program: Program): Promise<void> {
-    this.#killed.set(program.pid, now());
-    await program.kill();
-    Atomics.store(this.#words, this.#cells.get(program)!, 0);
-  }
+  it('persistent: it stays without users, as it is, until unlink()', async () => {
+    const directory = lastingDirectory();
+    try {
+      const env = { HOLDFAST_DIR: directory };
+      const one = await newProcess({ env });
+      const first = await one.open(kind, { name: 'it', persistent: true }, number?.value);
+      if (kind === 'Event') await first.call('set');
+      await one.kill();
+      const two = await newProcess({ env });
+      assert.deepEqual(await two.list(), [{ kind, name: 'it', persistent: true, inUse: false }]);
+      const again = await two.open(kind, { name: 'it', mustExist: true });
+      if (kind === 'Event') assert.equal(await again.call('isSet'), true);
+      await again.close();
+      await two.unlinkName(kind, 'it');
+      assert.deepEqual(objectFiles(directory), []);
+    } finally {
+      removeDirectories([directory]);
+    }
+  });
 
-  /** What a writer of the test does that is told of a dead one: makes the pair whole again. */
-  mend(guard: Guard): void {
-    if (guard.abandoned) this.#words[1] = this.#words[0]!;
-  }
-
-  #reports(): Report[] {
-    // The last line of one that was killed may be half a line: Program keeps whole ones only.
-    return this.#all.flatMap((it) => it.lines.map((line) => JSON.parse(line) as Report));
-  }
-
-  count(what: Report['what']): number {
-    return this.#reports().filter((report) => report.what === what).length;
-  }
-
-  /**
-   * Nobody has met more of the living than may be inside, and nobody has seen a half-made change.
-   */
-  assertSound(): void {
-    const most = this.kind === 'BoundedSemaphore' ? this.permits - 1 : 0;
-    const broken = this.#reports().filter(({ what, at, inside = [] }) => {
-      const living = inside.filter((pid) => !((this.#killed.get(Math.abs(pid)) ?? Infinity) <= at));
-      return what === 'torn' || (what === 'crowded' && living.length > most);
+  it('handles that are dropped are collected, and nothing of them is left', async () => {
+    const program = new Program('drop-objects.mjs', {
+      args: [kind, '300'],
+      env: {
+        HOLDFAST_DIR: temporaryDirectory(),
+        NODE_OPTIONS: '--expose-gc',
+      },
     });
-    assert.deepEqual(broken, []);
-    for (const it of this.#all) assert.equal(it.stderr, '');
-  }
-
-  [Symbol.dispose](): void {
-    this.#memory.close();
-  }
+    const { before, after } = JSON.parse(await program.line('{')) as Record<string, object>;
+    await program.end();
+    assert.deepEqual(after, before);
+  });
 }

@@ -2,7 +2,7 @@
 // holder.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ContenderReports } from '../../support/named-object.js';
+import { ContenderReports } from '../../support/contenders.js';
 import {
   type RemoteObject,
   acquire,

@@ -1,7 +1,7 @@
 // BoundedSemaphore: what the death of a holder comes to, and no permit is lost by it.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ContenderReports } from '../../support/named-object.js';
+import { ContenderReports } from '../../support/contenders.js';
 import {
   Counter,
   assertRejects,

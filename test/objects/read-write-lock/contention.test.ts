@@ -1,7 +1,7 @@
 // ReadWriteLock: nobody starves (INV-16), and no crash lets a reader in beside a writer.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ContenderReports } from '../../support/named-object.js';
+import { ContenderReports } from '../../support/contenders.js';
 import { Program, forms, freshName, newProcess, random, until } from '../../support/index.js';
 import { kind, open, method, assertFree } from './helpers.js';
 

@@ -1,7 +1,7 @@
 // ReadWriteLock: many readers or one writer, wherever they are (INV-15).
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ContenderReports } from '../../support/named-object.js';
+import { ContenderReports } from '../../support/contenders.js';
 import {
   assertRejects,
   assertThrows,
