@@ -89,7 +89,7 @@ describe('Barrier', () => {
 
     it('travels to a Process as an argument', async () => {
       const { barrier } = await open(2);
-      const module = new URL('../../programs/process-targets.mjs', import.meta.url);
+      const module = new URL('../../programs/object-targets.mjs', import.meta.url);
       const child = new Process({ module, export: 'arrive' }, { args: [barrier] }).start();
       await within(barrier.wait(), 'the child');
       assert.equal(await child.join({ timeout: 20_000 }), true);

@@ -117,7 +117,7 @@ describe('Condition', () => {
 
     it('travels to a Process as an argument', async () => {
       const { condition } = await open('Lock');
-      const module = new URL('../../programs/process-targets.mjs', import.meta.url);
+      const module = new URL('../../programs/object-targets.mjs', import.meta.url);
       const wait = condition.runExclusive(() => condition.wait());
       await waiters(condition, 1);
       const child = new Process({ module, export: 'notify' }, { args: [condition] }).start();

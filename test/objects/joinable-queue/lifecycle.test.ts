@@ -108,7 +108,7 @@ describe('JoinableQueue', () => {
     it('travels to a Process as an argument', async () => {
       const queue = open();
       queue.putManySync([1, 2, 3]);
-      const module = new URL('../../programs/process-targets.mjs', import.meta.url);
+      const module = new URL('../../programs/object-targets.mjs', import.meta.url);
       const child = new Process({ module, export: 'work' }, { args: [queue] }).start();
       await within(queue.join(), 'join()');
       assert.equal(await child.join({ timeout: 20_000 }), true);
