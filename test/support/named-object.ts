@@ -32,7 +32,7 @@ export interface NamedObject<T> {
   /** Leaves a mark, and tells whether it is there: is it the same object? */
   mark(object: T): void;
   isMarked(object: T): boolean;
-  /** What process-argument.mjs prints. */
+  /** What object-argument.mjs prints. */
   readonly asArgument: unknown[];
 }
 
@@ -170,7 +170,7 @@ function itIsFound<T extends Shared>(subject: NamedObject<T>): void {
   });
 
   it('an argument of a Process arrives as itself', async () => {
-    const { said, stderr, code } = await run('process-argument.mjs', { args: [kind] });
+    const { said, stderr, code } = await run('object-argument.mjs', { args: [kind] });
     assert.equal(code, 0, stderr);
     assert.deepEqual(said, subject.asArgument, stderr);
   });
