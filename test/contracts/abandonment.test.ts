@@ -1,4 +1,5 @@
-// A holder that ends, in whatever way, hands the lock on; whoever has it next is told, once.
+// When a holder ends, the lock goes on to a waiter, however the holder ended. The next holder, and
+// only that one, is told that it was abandoned.
 import assert from 'node:assert/strict';
 import {
   type End,
@@ -37,7 +38,7 @@ const endings: Record<'process' | 'worker', Ending[]> = {
   ],
 };
 
-/** Each in an actor of its own, because some of them block. */
+/** Each waiter has an actor of its own, because some of them block. */
 const waiters = (['process', 'worker'] as const).flatMap((where) =>
   forms.map((form) => ({ where, form })),
 );
@@ -46,8 +47,8 @@ describe('abandonment', () => {
   for (const kind of ownedKinds) {
     for (const place of ['process', 'worker'] as const) {
       for (const { title, end, expected } of endings[place]) {
-        // One end for all: the holder has a lock for each kind of waiter, and one that nobody waits
-        // for.
+        // One death serves all waiters: the holder has a lock for each kind of waiter, and one more
+        // that nobody waits for.
         it(`${kind}, its holder a ${place} that ends by ${title}`, async () => {
           const here = await sharedActor('thread');
           const holder = await newActor(place);
@@ -82,7 +83,7 @@ describe('abandonment', () => {
             assert.equal((await witness.inspect()).abandonments, 1);
           }
 
-          // Whoever comes later has it at once.
+          // A process that comes later acquires it at once.
           const { locked, abandoned, owner } = await unwanted.inspect();
           assert.deepEqual([locked, abandoned, owner], [false, true, null]);
           assert.equal(await unwanted.locked(), false);
@@ -102,8 +103,8 @@ describe('abandonment', () => {
       const witness = await (await sharedActor('thread')).open(kind, { name });
       await (await holder.open(kind, { name })).acquire();
       await holder.kill();
-      // Anybody may release a Lock, and has then looked after the data himself; an RLock only its
-      // own.
+      // Anybody may release a Lock; who does so after a death has taken care of the data. An RLock
+      // may only be released by its holder.
       if (kind === 'Lock') await witness.release();
       else await assertRejects(witness.release(), 'NotOwnerError');
       const hold = await witness.tryAcquire();
@@ -159,7 +160,7 @@ describe('abandonment', () => {
       const lock = await holder.open(kind, { name });
       const held = await lock.acquire();
       holder.signal('SIGSTOP');
-      // Nothing is taken from the living, however long they take.
+      // No lock is taken from a holder that lives, however long it takes.
       await assertRejects(witness.acquire({ timeout: 300 }), 'TimeoutError');
       assert.equal(await witness.locked(), true);
       const wait = witness.acquire();
@@ -184,7 +185,8 @@ describe('abandonment', () => {
       await Promise.all(victims.map((it) => it.kill()));
       assert.equal(await witness.waiters(), 1, 'the dead do not count');
       const { at } = await held.release();
-      // The ring finds the next one that lives (wait_set.h): no slice is needed for it.
+      // The release wakes the next waiter that lives (wait_set.h), so that none has to wait for a
+      // slice.
       const hold = await wait;
       assert.ok(hold.at >= at && at <= now());
       assert.equal(hold.abandoned, false);

@@ -66,8 +66,8 @@ describe('abort', () => {
     });
   });
 
-  // The bell rings for a waiter; before its event loop gets there, it aborts. Whoever else there is
-  // gets the lock, and nobody if there is nobody.
+  // A waiter is woken, and aborts before its event loop has read the doorbell. The next waiter gets
+  // the lock. If there is none, nobody does.
   it('in the same turn as the release', async () => {
     const name = freshName();
     using lock = new Lock({ name });
@@ -104,9 +104,9 @@ describe('abort', () => {
     });
   });
 
-  // Listeners hear of an abort one after the other. The first one here lets the lock go, and has
-  // the head of the queue withdrawn, so that the aborted wait is next: it must not get what it gave
-  // up.
+  // Listeners hear of an abort one after the other. The first one here releases the lock and
+  // withdraws the head of the queue. So the aborted wait is next in line, and must not get the lock
+  // that it gave up.
   it('a wait whose abort has begun does not acquire any more', async () => {
     const lock = track(new Lock());
     const [first, second] = [new AbortController(), new AbortController()];

@@ -1,5 +1,4 @@
-// close() ends what waits through the handle, and nothing else; the lock never goes to a closed
-// handle.
+// close() ends the waits through this object and no others. A closed object never gets the lock.
 import assert from 'node:assert/strict';
 import { Lock, RLock, Semaphore } from 'holdfast';
 import {
@@ -85,7 +84,7 @@ describe('close', () => {
       const name = freshName(kind);
       const [one, two] = [open[kind](name), open[kind](name)];
       const guard = one.acquireSync();
-      // Or its guard could not release it any more.
+      // Otherwise its guard could not release the lock any more.
       assertThrows(() => one.close(), 'HeldError', { kind, objectName: name });
       two.close();
       assert.equal(one.locked(), true);
@@ -113,11 +112,12 @@ describe('close', () => {
     }
   });
 
-  // Regressions: the lock is released while the waiter's thread is busy, so the ring stands in its
-  // bell and the lock is free when close() withdraws the waiters of the handle one by one.
+  // Regressions. The lock is released while the waiter’s thread is busy. So the wake-up is in its
+  // doorbell, unread, and the lock is free when close() withdraws the waiters of the object one by
+  // one.
   describe('when the lock has just been released', () => {
     /**
-     * Waits through the handles in this order; has the lock released, and the first handle closed.
+     * Waits through the objects in this order; has the lock released, and the first object closed.
      */
     async function closeUnread(kind: Kind, name: string, line: (waiter: Actor) => Line) {
       const [waiter, elsewhere] = await Promise.all([newActor('worker'), newActor('worker')]);
@@ -140,9 +140,9 @@ describe('close', () => {
     type Line = Promise<RemoteObject[]>;
 
     for (const kind of allKinds) {
-      // With the first one told that it is closed, the second is at the head, and the lock is free:
-      // it must not get it, because its handle is going too. Its guard could not release it any
-      // more.
+      // When the first waiter has been told that its object is closed, the second is at the head,
+      // and the lock is free. It must not get the lock, because its object is closing too: its
+      // guard could not release it any more.
       it(`none of several waiters gets the ${kind}`, async () => {
         const name = freshName(kind);
         const { holder, waits, closed } = await closeUnread(kind, name, async (waiter) => {
@@ -158,8 +158,8 @@ describe('close', () => {
         assert.ok(await isFree(holder));
       });
 
-      // The second in line waits through another handle and does get the lock. The third, behind
-      // it, is of the closed handle and must be told all the same.
+      // The second in line waits through another object and does get the lock. The third, behind
+      // it, waits through the closed object and must be told so all the same.
       it(`a waiter of the ${kind} behind one that gets it is told too`, async () => {
         const name = freshName(kind);
         const { holder, waits, closed } = await closeUnread(kind, name, async (waiter) => {

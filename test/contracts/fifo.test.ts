@@ -1,5 +1,5 @@
-// Pending acquisitions of one thread are served in the order of their calls; only their head
-// competes with the other threads and processes.
+// Pending acquisitions of one thread are served in the order of their calls. Only the first of them
+// competes with other threads and processes.
 import assert from 'node:assert/strict';
 import { Lock, Semaphore } from 'holdfast';
 import {
@@ -69,7 +69,7 @@ describe('first in, first out within a thread', () => {
           const order: string[] = [];
           const first = serve(handles[0].acquire(), () => order.push('first'));
           await waiting(witness);
-          // Whether its thread has read the ring for the first one by then is left open.
+          // It is left open whether its thread has read the doorbell for the first one by then.
           const released = held.release();
           const second = serve(handles[1].acquire(), () => order.push('second'));
           await Promise.all([released, first, second]);
@@ -91,7 +91,7 @@ describe('first in, first out within a thread', () => {
       const waits = [take(1), take(2)];
       object.release();
       waits.push(take(3));
-      // Who does not wait may overtake: it is not in the queue.
+      // tryAcquire() may overtake: it does not stand in the queue.
       const overtakes = object.tryAcquire();
       if (overtakes) order.push(0);
       if (overtakes) object.release();
@@ -132,7 +132,7 @@ describe('first in, first out within a thread', () => {
       served();
       await hold.release();
     })();
-    done.catch(() => {}); // whoever gives up is looked at later
+    done.catch(() => {}); // one that gives up is looked at later
     return done;
   }
 });

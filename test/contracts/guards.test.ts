@@ -33,7 +33,7 @@ for (const kind of ownedKinds) {
         assert.equal(lock.locked(), false);
         guard.release();
         guard[Symbol.dispose]();
-        // Not this one's business any more, although it is the same thread's again.
+        // The lock is held again, by the same thread, but that is no business of this guard.
         const next = lock.acquireSync();
         guard.release();
         assert.equal(lock.locked(), true);
@@ -86,8 +86,8 @@ describe('a hold that somebody else has ended', () => {
       const guard = lock.acquireSync();
       await other.release();
       const theirs = await other.tryAcquire();
-      // INV-1: the guard's number is not that of the hold there is now, also if both are this
-      // thread's.
+      // INV-1: a guard releases the hold that it was made for, and no later one, even if the same
+      // thread has both.
       assert.throws(() => guard.release(), NotLockedError);
       assert.equal(lock.locked(), true);
       await theirs!.release();

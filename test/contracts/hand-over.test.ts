@@ -1,6 +1,6 @@
-// A release wakes a waiter: by the semaphore or mutex itself, or by a ring (INV-4). The slice of 50
-// ms would hide a ring that never came, so how long it takes is looked at too: over many rounds,
-// and only at the median, because a single round may be slow for any reason.
+// A release wakes a waiter: through the semaphore or mutex itself, or through its doorbell (INV-4).
+// A slice of 50 ms would hide a wake-up that never came. So the time is looked at too, over many
+// rounds and only at the median, because a single round may be slow for any reason.
 import assert from 'node:assert/strict';
 import {
   type Hold,
@@ -15,7 +15,7 @@ import {
   waiting,
 } from '../support/index.js';
 
-/** A waiter that is not rung looks again after 50 ms at the latest. */
+/** A waiter that is not woken looks again after 50 ms at the latest. */
 const promptly_ms = 10;
 const rounds = 50;
 
@@ -51,9 +51,9 @@ describe('hand-over', () => {
     }
   });
 
-  // A sync waiter sleeps in the kernel (or at its bell), an async one in the event loop. What one
-  // of them is woken by must not be lost to the other: a token goes to whoever is faster, and the
-  // ring for the slower one finds the object taken.
+  // A sync waiter sleeps in the kernel or at its doorbell, an async one in the event loop. A
+  // wake-up for one of them must not be lost to the other. The token goes to the faster one, and
+  // the slower one, woken as well, finds the object taken.
   forEachCase(
     allKinds,
     (subject) => {
@@ -77,7 +77,7 @@ describe('hand-over', () => {
           const waits = [a.acquireSync(), b.acquire()];
           await waiting(c, 2);
           await held.release();
-          // Whoever has it gives it on at once, not when the other one has it too.
+          // Each releases at once; it does not wait until the other one has it too.
           await Promise.all(waits.map(async (wait) => (await wait).release()));
           assert.ok(await isFree(c));
         }
@@ -89,7 +89,7 @@ describe('hand-over', () => {
 
 type Turn = [RemoteObject, 'sync' | 'async'];
 
-/** The holder releases when the other one waits, and then waits for it in its turn. */
+/** The holder releases when the other one waits, and then waits for it in turn. */
 async function takeTurns(witness: RemoteObject, first: Turn, second: Turn): Promise<number[]> {
   const delays: number[] = [];
   let held: Hold = await first[0].acquire();

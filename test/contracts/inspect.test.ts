@@ -1,4 +1,4 @@
-// inspect() and locked(): snapshots, but true ones.
+// inspect() and locked() are snapshots, and what they show was true at one instant.
 import assert from 'node:assert/strict';
 import { Lock, RLock, Semaphore } from 'holdfast';
 import {
@@ -46,7 +46,8 @@ describe('inspect', () => {
     assert.deepEqual(semaphore.inspect(), { ...state, acquisitions: 1, contentions: 0 });
   });
 
-  // "Acquisitions that wait for it now": not what waited when the head looked last.
+  // The count is of the acquisitions that wait now, not of those that waited when the head looked
+  // last.
   for (const kind of allKinds) {
     it(`${kind}: waiters, as soon as they wait and as soon as they do not`, async () => {
       const name = freshName(kind);
@@ -89,7 +90,7 @@ describe('inspect', () => {
       await held.release();
       for (const wait of waits) await (await wait).release();
       const { acquisitions, contentions } = await other.inspect();
-      // Two tasks of a thread are one hold of an RLock if they are inside at the same time.
+      // Two tasks of a thread that are inside at the same time are one hold of an RLock.
       const expected = kind === 'RLock' ? [3, 4] : [4];
       assert.ok(expected.includes(acquisitions), `${acquisitions} acquisitions`);
       assert.equal(contentions, 3);

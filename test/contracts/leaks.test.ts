@@ -1,4 +1,4 @@
-// Nothing accumulates: no file, no descriptor, no mapping; and nothing that is held is collected.
+// Nothing accumulates: no file, no descriptor, no mapping. Nothing that is held is collected.
 import assert from 'node:assert/strict';
 import {
   Program,
@@ -62,7 +62,8 @@ describe('leaks', () => {
           NODE_OPTIONS: '--expose-gc',
         },
       });
-      // The lock and the guard that were dropped; not the lock that is waited for.
+      // Two objects are collected: the lock and the guard that were dropped. The lock that is
+      // waited for is not.
       assert.equal(await program.line('collected'), 'collected 2');
       if (kind === 'RLock') assert.equal(await program.line('depth'), 'depth 2');
       assert.equal(await theirs.tryAcquire(), null);

@@ -1,6 +1,6 @@
 // Must show: 1,000 acquisitions wait for one lock, in four processes. Each is served once, in the
-// order of its process; a release wakes one of them, and its cost does not grow with how many there
-// are; and waiting costs next to nothing.
+// order of its process. A release wakes one of them, its cost does not grow with their number, and
+// waiting costs next to nothing.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -77,8 +77,9 @@ describe('many waiters', () => {
         console.log(`      idle: ${idle.map((it) => it.toFixed(2)).join(', ')} % of a core`);
         for (const share of idle) assert.ok(share < 2, `${share} % while nothing happens`);
       }
-      // One for whoever is woken, two for the next in its queue, who finds the lock taken; and a
-      // slice of each process now and then. If each release woke all, it would be over nine.
+      // A release costs one look of the waiter that is woken, and two of the next in its queue,
+      // which finds the lock taken. Each process adds a slice now and then. If each release woke
+      // all, it would be over nine.
       assert.ok(tries < 5, `${tries} tries for each acquisition`);
     });
   }

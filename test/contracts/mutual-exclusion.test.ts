@@ -21,7 +21,7 @@ describe('mutual exclusion', () => {
       await first.release();
       const second = await b.tryAcquire();
       assert.ok(second);
-      // An RLock is the one that its own holder gets again.
+      // Only an RLock lets its own holder in again.
       if (subject.kind !== 'RLock') assert.equal(await b.tryAcquire(), null);
       assert.equal(await a.tryAcquire(), null);
       await second.release();
@@ -34,8 +34,8 @@ describe('mutual exclusion', () => {
         const held = await a.acquire();
         const wait = acquire(b, form);
         await waiting(a);
-        // Longer than the slices after which a waiter mends what it takes for lost (INV-3, INV-6):
-        // there is nothing to mend here.
+        // Longer than the slices after which a waiter repairs what it takes for lost (INV-3,
+        // INV-6). Here there is nothing to repair.
         await twoSlices();
         const { at: releasedAt } = await held.release();
         const hold = await wait;
@@ -79,8 +79,8 @@ describe('mutual exclusion', () => {
         jobs.push({ actor: third, object: c, form: 'sync' });
       }
       const rounds = 400;
-      // An RLock lets all tasks of a thread in, so there is one task in a thread; and with a pause
-      // the holder leaves its thread to others while inside.
+      // An RLock lets all tasks of a thread in, so each thread runs one task. With a pause, the
+      // holder leaves its thread to others while it is inside.
       const pause = 20;
       await Promise.all(
         jobs.map(({ actor, object, form }) =>

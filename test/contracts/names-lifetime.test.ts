@@ -1,4 +1,4 @@
-// How long an object exists: as long as its users, whatever becomes of them (INV-8 to INV-10).
+// An object exists for as long as it has users, however they end (INV-8 to INV-10).
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import {
@@ -20,12 +20,12 @@ import {
 
 let directory: string;
 const files = () => objectFiles(directory);
-/** Processes that stay through all the tests here, in a directory of their own. */
+/** Processes that stay through all tests here, in a directory of their own. */
 const resident = (number: number) => sharedActor('process', number, directory);
-/** One that does not. */
+/** A process of one test only. */
 const join = () => newProcess({ env: { HOLDFAST_DIR: directory } });
 
-/** Its semaphore is there, or not; true for what has none, or where it cannot be seen. */
+/** Whether its semaphore is there. True for an object that has none, or where it cannot be seen. */
 function semaphoreIs(there: boolean, { posixName }: RemoteObject): boolean {
   return posixName === '' || (semaphoreExists(posixName) ?? there) === there;
 }
@@ -34,7 +34,7 @@ describe('names and lifetime', () => {
   before(() => {
     directory = lastingDirectory();
   });
-  // What the test before left is what is in use by actors that were only killed after it.
+  // What the test before this one left is still used by actors that were killed only after it.
   beforeEach(async () => {
     for (const { kind, name } of await (await resident(1)).list()) {
       await (await resident(1)).unlinkName(kind, name);
@@ -114,7 +114,7 @@ describe('names and lifetime', () => {
         await (await old.acquire()).release();
         await victim.kill();
         await assertRejects(survivor.open(kind, { name: 'it', mustExist: true }), 'NotFoundError');
-        // Any kind will do: the name is nobody's.
+        // Another kind may have the name now: no object has it.
         const other = allKinds.find((it) => it !== kind)!;
         const fresh = await survivor.open(other, { name: 'it', exclusive: true });
         const { acquisitions } = await fresh.inspect();
@@ -198,7 +198,7 @@ describe('names and lifetime', () => {
           [one, two, one, two].map((it) => it.open(kind, { name: 'it', exclusive: true })),
         );
         assert.equal(asked.filter(({ status }) => status === 'fulfilled').length, 1);
-        // And unused but persistent, it exists.
+        // A persistent object exists without users as well.
         const third = await one.open(kind, { name: 'other', persistent: true });
         await third.close();
         const again = two.open(kind, { name: 'other', exclusive: true });
@@ -232,7 +232,7 @@ describe('names and lifetime', () => {
         for (const object of objects) assert.ok(await object.tryAcquire());
         await one.kill();
         await two.kill();
-        // Held or not: nobody can ask for them any more.
+        // It goes even if it is held: nobody can ask for it any more.
         await (await join()).open('Lock', { name: 'something else' });
         assert.equal(files().length, 1);
         for (const object of objects) assert.ok(semaphoreIs(false, object));
@@ -249,7 +249,7 @@ describe('names and lifetime', () => {
         await assertRejects(old.unlink(), 'NotFoundError', { kind, objectName: 'it' });
         await assertRejects(two.unlinkName(kind, 'it'), 'NotFoundError');
 
-        // Those who had it keep it, waits included.
+        // Those that have it open keep it, and so do those that wait for it.
         const wait = shared.acquire();
         await wait.started;
         const fresh = await two.open(kind, { name: 'it', exclusive: true });
@@ -260,7 +260,7 @@ describe('names and lifetime', () => {
         await (await wait).release();
         assert.ok(await isFree(old));
 
-        // The end of the old one is not the end of the new one.
+        // When the old object ends, the new one of that name stays.
         await old.close();
         await shared.close();
         assert.equal(files().length, 1);

@@ -184,7 +184,7 @@ describe('reentrancy', () => {
       await process.kill();
       const guard: Guard = lock.acquireSync();
       assert.deepEqual([guard.abandoned, lock.depth()], [true, 1]);
-      // The news is for the outermost acquisition.
+      // Only the outermost acquisition is told of the death.
       assert.equal(lock.acquireSync().abandoned, false);
       lock.release();
       guard.release();

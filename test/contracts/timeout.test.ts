@@ -1,4 +1,5 @@
-// `timeout` milliseconds, not less, then a TimeoutError, and nothing was or will be acquired.
+// A wait ends with a TimeoutError after `timeout` milliseconds or more, never earlier. Then nothing
+// was acquired, and nothing will be.
 import assert from 'node:assert/strict';
 import { Lock, RLock, Semaphore } from 'holdfast';
 import {
@@ -30,7 +31,7 @@ describe('timeout', () => {
         const { waiters, acquisitions } = await a.inspect();
         assert.deepEqual({ waiters, acquisitions }, { waiters: 0, acquisitions: 1 });
         assert.equal(await b.tryAcquire(), null);
-        // The wait is over: what is released now is nobody's.
+        // The wait is over, so what is released now goes to nobody.
         await held.release();
         assert.ok(await isFree(b));
         assert.ok(await a.tryAcquire());
@@ -71,7 +72,7 @@ describe('timeout', () => {
     assert.deepEqual(order, ['rejected', 'next turn']);
   });
 
-  // Measured where the wait is, and asserted exactly: "timeout ms passed first" (errors.ts).
+  // Measured in the actor that waits, and asserted exactly: "timeout ms passed first" (errors.ts).
   describe('is never early', () => {
     const timeouts = [0.5, 1, 1.9, 3, 10.5, 20, 49.9, 50, 50.1, 75, 120];
     const openers = {
@@ -107,7 +108,8 @@ describe('timeout', () => {
           const passed = performance.now() - began;
           if (passed < timeout) early.push(`${passed} of ${timeout} ms`);
         };
-        // Several at once, begun at any fraction of a millisecond: timers count whole ones.
+        // Several at once, which begin at any fraction of a millisecond, because timers count whole
+        // ones.
         for (let round = 0; round < 5; round++) {
           const waits = timeouts.map((timeout) => wait(timeout));
           const spin = now() + 0.37 * round;
@@ -119,8 +121,8 @@ describe('timeout', () => {
     }
   });
 
-  // One that times out while the lock is being handed to it either has it or has the error, and in
-  // the second case the lock went to nobody or to somebody else: the counts must add up.
+  // A wait that times out while the lock is handed to it either has the lock or has the error. With
+  // the error, the lock went to another one or to nobody. So the counts must add up.
   it('against releases at the same moment, it is one or the other', async function () {
     this.timeout(60_000);
     const { next, whole, pick } = random('timeouts against releases');

@@ -1,5 +1,5 @@
-// Many JS threads at once. (That 4,096 agents are the limit is shown by no-space.test.ts, with
-// forged ones.)
+// Many JS threads at once. That the limit is 4,096 agents is shown by hostile/no-space.test.ts,
+// with forged ones.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import {
@@ -28,7 +28,7 @@ describe('agents', () => {
     const began = performance.now();
     const args = { name: 'it', workers, rounds, file: counter.file };
     const crowd = child.startAct<number>('crowd', args);
-    // Each is an agent with a bell, and at its first acquisition.
+    // Each of them becomes an agent with a doorbell at its first acquisition.
     const bells = () => readdirSync(directory).filter((file) => file.startsWith('bell.')).length;
     await until(() => bells() === workers + 1, 'all of them are there', 120_000);
     await waiting(lock, workers);
@@ -47,7 +47,8 @@ describe('agents', () => {
     assert.equal(bells(), 1, 'the slots of all of them are free again');
   });
 
-  // It has 128 entries. Whoever finds it full of the living has his slices, and nothing else.
+  // The wait set has 128 entries. A waiter that finds it full of living ones looks again at each
+  // slice.
   it('a full wait set costs a slice, and no more', async () => {
     const name = freshName();
     const holder = await sharedActor('process', 1);

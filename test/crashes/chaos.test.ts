@@ -1,7 +1,6 @@
 // Processes are killed at random instants, at whatever instruction they are: between taking a token
-// and the swap (INV-3), between freeing the word and waking somebody (INV-6), in the middle of
-// creating and removing files (INV-8, INV-10). Those who live must go on, and nobody else may
-// notice.
+// and the swap (INV-3), between freeing the word and waking a waiter (INV-6), in the middle of
+// creating and removing files (INV-8, INV-10). Those that live must get on, and must not notice.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -43,7 +42,7 @@ describe('chaos', () => {
         await contenders[victim]!.kill();
         contenders[victim] = start(victim);
         all.push(contenders[victim]!);
-        // Those who are left get on with it, the dead one inside or not.
+        // The others get on, whether the dead one was inside or not.
         const { acquisitions } = await witness.inspect();
         await until(
           async () => (await witness.inspect()).acquisitions > acquisitions,
@@ -87,7 +86,8 @@ describe('chaos', () => {
     }
     await Promise.all(openers.map((it) => it.kill()));
 
-    // What is left is what a holder died with: it has its news, and goes when that has been told.
+    // Only objects that a holder died with are left: each keeps that news, and goes when it has
+    // been told.
     const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
     for (const { kind, name, inUse } of await newcomer.list()) {
       assert.equal(inUse, false);

@@ -1,5 +1,5 @@
-// SIGKILL at any instant (INV-14): no item is lost by the death of its taker, and what is counted
-// is right again with the first call after it.
+// SIGKILL at any instant (INV-14): no item is lost by the death of its taker, and the first call
+// after a death sets the counts right.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -19,8 +19,8 @@ import {
   within,
 } from '../support/index.js';
 
-// As many of them as a busy machine gets done in the time that a suite may take;
-// HOLDFAST_TASKS=100000 insists on more.
+// As many as a busy machine gets done in the time of a suite. HOLDFAST_TASKS=100000 insists on
+// more.
 const tasks = Number(process.env['HOLDFAST_TASKS'] || scaled(20_000));
 const takers = 4;
 const atOnce = 4;
@@ -158,7 +158,8 @@ describe('JoinableQueue: kills', () => {
       times.every((count) => count > 0),
       'each is done at least once',
     );
-    // One that was noted and not yet done() when its taker was killed.
+    // Done twice is an item that was noted in a ledger, but not yet done(), when its taker was
+    // killed.
     assert.ok(twice <= kills * atOnce, `${twice} twice with ${kills} kills`);
     assert.deepEqual(
       { puts, gets, leased, size },
@@ -198,8 +199,8 @@ describe('JoinableQueue: kills', () => {
         if (task === undefined) break;
         leases.push(task);
       }
-      // What the victim had got and not said taskDone() for is lost with it, and stays unfinished:
-      // one item at the most each time.
+      // An item that the victim had got, but had not said taskDone() for, is lost with it and stays
+      // unfinished. That is one item at most for each kill.
       const lost = unfinished - size - leased;
       assert.ok(lost >= 0 && lost <= kill, `kill ${kill}: ${lost} lost`);
       assert.equal(leases.length, size + leased, `kill ${kill}`);
@@ -207,7 +208,7 @@ describe('JoinableQueue: kills', () => {
       const all = queue.inspect();
       assert.deepEqual([all.size, all.leased], [0, leases.length]);
       const places = leases.length;
-      // Each loses one or the other: between done() and the put after it.
+      // Each kill costs one item at most: between done() and the put after it.
       assert.ok(places <= initial + kill && places >= initial - 2 * kill + 1, `${places} items`);
       for (const task of leases) task.retry();
       const { size: back, leased: none } = queue.inspect();
@@ -216,7 +217,7 @@ describe('JoinableQueue: kills', () => {
     await (await next).victim.kill();
     const { puts, gets, unfinished, abandonments } = queue.inspect();
     console.log(`      ${kills} kills, ${abandonments} of them under the guard; ${puts} puts`);
-    // Everything is worked off: join() agrees.
+    // When everything is worked off, join() agrees.
     const rest = unfinished - queue.size();
     for (let left = queue.size(); left > 0; left--) queue.takeSync({ timeout: 5000 }).done();
     for (let i = 0; i < rest; i++) queue.taskDone();

@@ -19,8 +19,7 @@ import {
 import { bytesStored, headerBytes, open } from '../support/queue.js';
 import { type Role, audit } from './queue-ledgers.js';
 
-// As many of them as a busy machine gets done in the time that a suite may take; HOLDFAST_KILLS=500
-// insists.
+// As many as a busy machine gets done in the time of a suite. HOLDFAST_KILLS=500 insists on more.
 const insisted = Number(process.env['HOLDFAST_KILLS'] || 0);
 const kills = insisted || 500;
 const fewestKills = insisted || scaled(40);
@@ -88,7 +87,10 @@ async function killInTurn(role: Role, start: Start, chance: Random) {
   return { times, killed };
 }
 
-/** For each survivor and each kill: the standstill that it fell into, or that began a slice later. */
+/**
+ * For each survivor and each kill, the longest standstill that it fell into or that began within a
+ * slice after it.
+ */
 function standstills(progress: readonly Progress[], killTimes: readonly number[]): number[] {
   return progress.flatMap(({ gaps }) =>
     killTimes.map((at) => {

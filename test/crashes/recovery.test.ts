@@ -1,6 +1,6 @@
-// Must show: a holder is killed, 200 times in a row. Whoever waits has the lock soon after, and
-// exactly one is told. Each victim holds one lock for each kind and form of waiting, so that one
-// kill is a kill for all four waiters.
+// Must show: a holder is killed 200 times in a row. A waiter has the lock soon after, and exactly
+// one is told. Each victim holds one lock for each kind and form of waiting, so that one kill
+// serves all four waiters.
 import assert from 'node:assert/strict';
 import {
   type Form,
@@ -25,7 +25,7 @@ const twoSlices_ms = 100;
 
 const combinations = ownedKinds.flatMap((kind) => forms.map((form) => ({ kind, form })));
 
-/** Somebody that waits for a lock whenever its holder is killed, and how long that took. */
+/** A process that waits for a lock whenever its holder is killed, and how long that took. */
 async function openWaiter(kind: (typeof ownedKinds)[number], form: Form) {
   const name = freshName(`${kind} ${form}`);
   return {
@@ -37,7 +37,7 @@ async function openWaiter(kind: (typeof ownedKinds)[number], form: Form) {
     lock: await (await newProcess()).open(kind, { name }),
     witness: await (await sharedActor('thread')).open(kind, { name }),
     delays: [] as number[],
-    // As heard by the parent: what a loaded machine makes of a kill.
+    // Counted from when the parent heard of the death, which comes late on a busy machine.
     behindParent: [] as number[],
   };
 }
@@ -62,7 +62,7 @@ describe('recovery', () => {
       const killed = now();
       const died = victim.kill().then(now);
       const holds = waits.map((wait) => within(wait, 'recovery', 30_000));
-      // The next victim starts when the one that is measured in milliseconds has been served.
+      // The next victim starts when the waiter that is measured in milliseconds has the lock.
       await holds[waiters.findIndex(({ atOnce }) => atOnce)];
       next = startVictim();
       next.catch(() => {});
@@ -89,8 +89,8 @@ describe('recovery', () => {
       assert.ok(median(delays) <= twoSlices_ms, `${title}: median ${median(delays)}`);
       assert.ok(quantile(delays, 0.9) <= twoSlices_ms, `${title}: p90 ${quantile(delays, 0.9)}`);
       if (!atOnce) continue;
-      // Woken by the kernel, in the instant of the death; a slice would make it 25 ms. Where the
-      // machine is so busy that it takes long to die, the parent hears of it late too.
+      // The kernel wakes it in the instant of the death; a slice would make it 25 ms. On a machine
+      // so busy that a death takes long, the parent hears of it late as well.
       const atTheMedian = Math.min(median(delays), median(behindParent));
       assert.ok(atTheMedian < 5, `${title}: ${median(delays)}, ${median(behindParent)} behind`);
       assert.ok(quantile(delays, 1) < twoSlices_ms + 1900, `${title}: ${quantile(delays, 1)}`);

@@ -1,4 +1,4 @@
-// Worker threads: each is an agent of its own, whose end concerns nobody else.
+// Each worker thread is an agent of its own. Its end changes nothing for others.
 import assert from 'node:assert/strict';
 import {
   type Actor,
@@ -31,7 +31,7 @@ describe('workers', () => {
         await assert.rejects(wait, /ended/);
         assert.equal(await witness.waiters(), 0);
         await held.release();
-        // A Semaphore's permit is not lost either: nobody had it.
+        // The permit of a Semaphore is not lost either, because nobody had it.
         const again = await witness.tryAcquire();
         assert.equal(again?.abandoned, false);
         await again.release();
@@ -39,8 +39,8 @@ describe('workers', () => {
       });
     }
 
-    // The worker is terminated in the very moment in which the lock is handed to it. Whether it got
-    // it or not, the next one does; a permit of a Semaphore may be gone with it, as documented.
+    // The worker is terminated in the moment in which the lock is handed to it. Whether it got the
+    // lock or not, the next one does. A permit of a Semaphore may be lost with it, as documented.
     if (kind !== 'Semaphore') {
       it(`${kind}: terminate() in the moment of the hand-over`, async () => {
         const name = freshName(kind);
@@ -69,7 +69,8 @@ describe('workers', () => {
       const [name, fought] = [freshName(kind), freshName(kind)];
       const witness = await (await sharedActor('process')).open(kind, { name });
       const [doomed, holder, waiter] = await Promise.all([newWorker(), newWorker(), newWorker()]);
-      // The doomed one has the same objects open, and holds and waits itself.
+      // The worker that is going to be killed has the same objects open, and holds and waits
+      // itself.
       const theirs = await doomed.open(kind, { name });
       await (await doomed.open(kind, { name: fought })).acquire();
       const held = await (await holder.open(kind, { name })).acquire();
@@ -86,7 +87,7 @@ describe('workers', () => {
       const hold = await wait;
       assert.equal(hold.abandoned, false);
       await hold.release();
-      // Later ones of this process hear of the other lock.
+      // Later workers of this process are told of the lock that it held.
       const heir = await (await newWorker()).open(kind, { name: fought });
       assert.equal((await heir.acquire()).abandoned, true);
     });
@@ -128,7 +129,7 @@ describe('workers', () => {
       );
       const { acquisitions, waiters } = await locks[0]!.inspect();
       assert.deepEqual([acquisitions, waiters], [16, 0]);
-      // Half of them go by themselves, half are terminated, all at once.
+      // Half of them end by themselves, half are terminated, all at once.
       await Promise.all(workers.map((it, i) => (i % 2 ? it.kill() : it.leave())));
     }
     const left = (await (await sharedActor('thread')).list()).filter(

@@ -1,5 +1,6 @@
-// Drives the fuzzer (scripts/fuzz.mjs): starts players in rounds, writes into the files that they
-// use, and looks whether each is still well, and whether what nobody wrote to is as it was.
+// Drives the fuzzer (scripts/fuzz.mjs). It starts players in rounds and writes into the files that
+// they use. It checks that each player still works, and that what it did not write to has not
+// changed.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -99,9 +100,9 @@ function checkBeats() {
 }
 
 /**
- * What a round leaves is taken away by the name that its user, directory and name make
- * (semaphoreKey in src/objects/shared.ts): its file tells that no more. A nameless object's file is
- * not written to, and does.
+ * Removes the semaphores that a round left. The name of one follows from the user, the directory
+ * and the name of the object (semaphoreKey in src/objects/shared.ts), because the file of the
+ * object may not tell it any more. The files of anonymous objects are not written to, so they tell.
  */
 function removeSemaphores(directory) {
   if (!existsSync('/dev/shm')) return;
@@ -127,8 +128,8 @@ async function round() {
   await Promise.all(Array.from({ length: players }, (_, index) => start(index, directory)));
 
   while (running.size > 0 && !existsSync(path.join(directory, 'registry'))) await sleep(5);
-  // Some rounds are wrecked at once, others hardly touched, so that what is broken meets what is
-  // not.
+  // Some rounds are wrecked at once and others hardly touched, so that broken objects meet whole
+  // ones.
   const pause_ms = [1, 10, 40][below(3)];
   const burst = 1 + below(20);
   const end = performance.now() + 1500 + below(2500);

@@ -82,13 +82,13 @@ export class Mutator {
   mutate() {
     const { below } = this;
     const files = readdirSync(this.directory).filter((name) => kindOf.has(name));
-    // The registry is everybody's; wrecked, nothing else happens any more.
+    // Everybody uses the registry. Once it is wrecked, nothing else happens any more.
     const name = files.length === 0 || below(25) === 0 ? 'registry' : files[below(files.length)];
     let fd;
     try {
       fd = openSync(path.join(this.directory, name), 'r+');
     } catch {
-      return; // it went between the two looks
+      return; // it was removed after we had listed it
     }
     try {
       this.#write(fd, name, fstatSync(fd).size);

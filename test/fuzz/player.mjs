@@ -1,7 +1,6 @@
-// One player of the fuzzer: does one random operation after another on objects whose files somebody
-// else writes over. What comes of it may be anything that an operation can come to, and nothing
-// else: a result, one of our errors, a wrong argument's error. What it must not do is end, hang, or
-// write where it should not.
+// One player of the fuzzer does one random operation after another on objects whose files are
+// written over. An operation may end with a result, with one of our errors, or with the error of a
+// wrong argument. The player must not die, hang, or write where it should not.
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import * as hf from 'holdfast';
@@ -12,7 +11,8 @@ let below;
 let fail;
 const failed = new Promise((_, reject) => (fail = (text) => reject(new Error(text))));
 
-// Memory of this process that nobody may touch, between what V8 and the C library have given out.
+// Memory of this process that nobody may write to, between what V8 and the C library have given
+// out.
 const canaries = Array.from({ length: 16 }, (_, i) => Buffer.alloc(4096 << (i % 4), 0xa0 + i));
 function checkCanaries() {
   canaries.forEach((canary, i) => {
@@ -46,7 +46,9 @@ const items = [
 ];
 const item = () => items[below(items.length)]();
 
-/** A hold is given back sooner or later; two are kept so that there is something to take over. */
+/**
+ * A hold is given back sooner or later. Two are kept, so that others have something to take over.
+ */
 const guards = [];
 async function hold(guard) {
   if (!guard || typeof guard.release !== 'function') return;
@@ -90,8 +92,8 @@ const operations = {
     async wait(it) {
       const guard = await it.acquire(patience());
       try {
-        // A wait ends with the lock, whatever its timeout: it may be somebody else's for good by
-        // now.
+        // A wait ends with the lock, whatever its timeout, and the lock may belong to another one
+        // for good by now.
         await Promise.race([it.wait(patience()), sleep(500, undefined, { ref: false })]);
       } finally {
         guard.release();
@@ -163,8 +165,8 @@ async function once() {
   if (choice === 3) return JSON.stringify(there), hf.attach(there.toJSON()).close();
   if (choice < 8) return void there.inspect();
   if (choice < 14) {
-    // A handle that cannot be closed, because it is held as far as its file says, is the
-    // collector's.
+    // An object cannot be closed if its file says that it is held. Then the garbage collector gets
+    // it.
     opened.delete(kind);
     return there.close();
   }

@@ -1,4 +1,4 @@
-// HOLDFAST_DIR and the default directory: used only if they are this user's alone.
+// HOLDFAST_DIR and the default directory are used only if they are this user’s alone.
 import assert from 'node:assert/strict';
 import {
   chmodSync,
@@ -27,7 +27,10 @@ import {
 
 const about = { kind: 'RLock', objectName: 'it' };
 
-/** A process whose HOLDFAST_DIR that is, refused; and accepted when `mend` has made it right. */
+/**
+ * Starts a process with that HOLDFAST_DIR. It is refused, and accepted when `mend` has made it
+ * right.
+ */
 async function assertRefused(
   directory: string,
   name: ErrorName,
@@ -35,7 +38,7 @@ async function assertRefused(
   mend: () => void,
 ): Promise<void> {
   const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
-  // Other runs come and go beside it.
+  // Other runs make and remove files beside it.
   const besides = () =>
     readdirSync(path.dirname(directory)).filter((name) => !/^(sem\.|hf-)/.test(name));
   const before = existsSync(directory) ? besides() : undefined;
@@ -44,7 +47,7 @@ async function assertRefused(
   await assertRejects(newcomer.unlinkName('RLock', 'it'), name);
   if (before) assert.deepEqual(besides(), before);
   mend();
-  // The same process, because a program may put it right and go on.
+  // In the same process, because a program may mend the directory and go on.
   const lock = await newcomer.open('RLock', { name: 'it' });
   await (await lock.acquire()).release();
 }
@@ -115,7 +118,7 @@ describe('bad directory', () => {
     }
   });
 
-  // In a new registry the agents of the old one would be nobody, and be taken for dead.
+  // A new registry would not know the agents of the old one, and would take them for dead.
   for (const [title, empty] of [
     ['removed', (directory: string) => rmSync(directory, { recursive: true })],
     [
@@ -149,13 +152,13 @@ describe('bad directory', () => {
       await (await wait).release();
       await old.close();
       await theirs.close();
-      // A newcomer begins anew.
+      // A process that comes new makes a new registry.
       const newcomer = await newProcess({ env });
       await (await (await newcomer.open('RLock', { name: 'old' })).acquire()).release();
     });
   }
 
-  // A cleaner that empties it: an agent without a bell is not a dead agent.
+  // Somebody may empty the directory: an agent without a doorbell is not taken for dead.
   it('whose bells are removed: its agents go on living', async () => {
     const directory = temporaryDirectory();
     const env = { HOLDFAST_DIR: directory };
@@ -173,7 +176,7 @@ describe('bad directory', () => {
     await hold.release();
     const next = await wait;
     assert.equal(next.abandoned, false);
-    // And a dead one is still found out, by its process.
+    // A dead agent is still found, by its process.
     await two.kill();
     assert.equal((await lock.acquire()).abandoned, true);
   });
@@ -191,7 +194,7 @@ describe('bad directory', () => {
     assertError(error, 'PermissionError', { ...about, errno: 'EROFS', syscall: 'mkdir' });
   });
 
-  // Not in the real one: other programs of this user may be in there.
+  // Not in the real default directory: other programs of this user may use it.
   it('the default one is made, for this user alone, and removed by its last user', async function () {
     const mounts = privateMounts();
     if (mounts === undefined) this.skip(); // needs a mount namespace

@@ -1,5 +1,5 @@
-// What may stand where an object should be: every file is told apart, none is ever a crash, and
-// what is not a whole object of ours is left as it is.
+// What may stand where the file of an object should be. Every such file is told apart, none ever
+// crashes a process, and what is not a whole object of ours is left as it is.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
@@ -43,7 +43,9 @@ import { type Forge, edit, corrupt, tooMuch, incompatible } from './forgeries.js
 
 let home: string;
 const join = () => newProcess({ env: { HOLDFAST_DIR: home } });
-/** A process that stays through all the tests here, and where it will look for the object. */
+/**
+ * A process that stays through all tests here, and the file in which it will look for the object.
+ */
 async function setUp(kind: Kind) {
   const actor = await sharedActor('process', 1, home);
   const object = await actor.open(kind, { name: 'it', persistent: true });
@@ -54,7 +56,7 @@ async function setUp(kind: Kind) {
   return { actor, file, whole, posixName: object.posixName };
 }
 
-/** Things that are no files of ours, by the way to make one. */
+/** Things that are no files of ours, and how to make one. */
 const strangers: [title: string, make: (file: string) => void][] = [
   ['a directory', (file) => mkdirSync(file)],
   ['a FIFO', (file) => execFileSync('mkfifo', [file])],
@@ -73,7 +75,7 @@ async function assertRefused(actor: Actor, kind: Kind, error: ErrorName): Promis
   await assertRejects(actor.unlinkName(kind, 'it'), error, about);
 }
 
-/** All else goes on: another name, and list(). */
+/** Everything else goes on: another name, and list(). */
 async function assertOthersWork(...actors: Actor[]): Promise<void> {
   for (const somebody of actors) {
     const other = await somebody.open('Lock', { name: 'another' });
@@ -142,7 +144,8 @@ describe('bad files', () => {
         }
         for (let round = 0; round < 200; round++) {
           const bytes = Buffer.from(whole);
-          // In what is checked at all; posix_name is not taken for somebody else's semaphore.
+          // Only in what is checked. Another posix_name, for example, would be taken for the
+          // semaphore of another object.
           for (let n = number(1, 3); n > 0; n--) {
             const at = number(0, header.posixName - 1);
             bytes[at] = number(0, 255);
@@ -184,7 +187,7 @@ describe('bad files', () => {
           await assertOthersWork(actor);
           assert.deepEqual([lstatSync(file).ino, lstatSync(file).mode], [ino, mode]);
           rmSync(file, { recursive: true });
-          // The semaphore of the file that we took away is found, and made anew.
+          // The semaphore that belonged to the removed file is found, and made anew.
           await put(await actor.open(kind, { name: 'it' }));
           if (posixName) assert.notEqual(semaphoreExists(posixName), true);
         });
@@ -212,7 +215,7 @@ describe('bad files', () => {
         await put(await actor.open(kind, { name: 'it' }));
       });
 
-      // INV-8: a creator that died inside left a file that no one has open. It is made anew.
+      // INV-8: a creator that died in the middle left a file that nobody has open. It is made anew.
       const halfMade: [title: string, forge: Forge][] = [
         ['empty', () => Buffer.alloc(0)],
         ['reserved and not written', (bytes) => Buffer.alloc(bytes.length)],
@@ -256,8 +259,8 @@ describe('bad files', () => {
   });
 });
 
-// Its own lock is made if it is not there, so the file must not say what is made: nobody would take
-// it away.
+// A Condition makes its own lock if that is not there. So the file must not decide which kind is
+// made: nobody would remove it.
 it('a Condition whose file names another kind of lock: CorruptError, and no lock is made', () => {
   const name = freshName('condition');
   const condition = new Condition(undefined, { name, persistent: true });

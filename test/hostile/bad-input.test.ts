@@ -1,5 +1,5 @@
 // Wrong arguments and wrong moments. A wrong argument is a TypeError or RangeError before anything
-// is touched; every other error is of this package, and says what it happened to.
+// is touched. Every other error is of this package, and says which object it is about.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import {
@@ -30,7 +30,7 @@ const open = {
   Semaphore: (options?: OpenOptions) => track(new Semaphore(undefined, options)),
 };
 
-/** What stands in the directory, bells and registry included. */
+/** The files in the directory, doorbells and registry included. */
 const standing = () => readdirSync(process.env['HOLDFAST_DIR']!).toSorted();
 
 for (const kind of allKinds) {
@@ -216,7 +216,8 @@ for (const kind of allKinds) {
       it('every method says ClosedError, and about what', async () => {
         const name = freshName();
         const about = { kind, objectName: name };
-        // Another handle keeps the object, and waits for it: the closed one must not ride on that.
+        // Another object of that name keeps the file and waits for it. The closed one must not use
+        // that.
         const other = open[kind]({ name });
         const object = open[kind]({ name });
         other.acquireSync();

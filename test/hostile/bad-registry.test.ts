@@ -1,4 +1,4 @@
-// What may stand where the registry should be: it is told apart and left as it is.
+// What may stand where the registry should be. It is told apart and left as it is.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -81,7 +81,7 @@ describe('a bad registry', () => {
     assert.ok(readFileSync(elsewhere).equals(whole));
   });
 
-  // In a new registry those who are there would be nobody, and count as dead.
+  // A new registry would not know those that are there, and would take them for dead.
   it('that was removed while others use objects: IncompatibleError, until they have left', async () => {
     const directory = temporaryDirectory();
     const env = { HOLDFAST_DIR: directory };

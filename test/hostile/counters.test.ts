@@ -1,5 +1,4 @@
-// Counters that wrap around: nothing is lost, and nothing is taken for something else, when one
-// does.
+// Counters wrap around: then nothing is lost, and nothing is taken for something else.
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import path from 'node:path';
@@ -48,7 +47,7 @@ describe('surroundings', () => {
             wanted.push(`a${round}`, `b${round}`.repeat(round));
             assert.equal(queue.size(), wanted.length);
             if (round % 4 === 3) {
-              // A growth on the way, so that the ring is copied across the wrap, too.
+              // The ring grows on the way, so that it is copied across the wrap, too.
               if (round === 19) {
                 queue.putSync('x'.repeat(200_000));
                 wanted.push('x'.repeat(200_000));
@@ -87,7 +86,7 @@ describe('surroundings', () => {
       queue.close();
     });
 
-    // A hold is known by its number, which JavaScript has to tell from the next one.
+    // A hold is known by its number, and JavaScript has to tell it from the next one.
     for (const before of [2n ** 41n, 2n ** 42n, 2n ** 52n, 2n ** 53n, 2n ** 64n]) {
       it(`acquisitions, around ${before}`, async () => {
         const number = BigInt.asUintN(64, before - 3n);
@@ -149,7 +148,7 @@ describe('surroundings', () => {
         for (let round = 0; round < 6; round++) {
           const wait = event.wait({ timeout: 5000 });
           event.set();
-          event.clear(); // a pulse is seen by who waits
+          event.clear(); // whoever waits sees the pulse
           await wait;
           assert.equal(event.isSet(), false);
         }

@@ -1,5 +1,4 @@
-// Files that are not what they should be: made from whole ones, by the error that they must lead
-// to.
+// Forged files, made from whole ones. They are grouped by the error that they must lead to.
 import { header } from '../support/index.js';
 
 export type Forge = (bytes: Buffer) => Buffer;
@@ -32,7 +31,7 @@ export const corrupt: [title: string, forge: Forge][] = [
   ],
 ];
 
-/** Of a Semaphore: its semaphore may have to be made again. */
+/** In the file of a Semaphore, whose semaphore may have to be made again. */
 export const tooMuch: [title: string, forge: Forge] = [
   'a value that no semaphore has',
   edit((bytes) => bytes.writeUInt32LE(40_000, header.initial)),

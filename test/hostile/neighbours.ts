@@ -1,5 +1,4 @@
-// Processes of other users and of other PID namespaces, as far as this machine lets a test have
-// them.
+// Processes of other users and in other PID namespaces, where this machine lets a test have them.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
@@ -14,7 +13,7 @@ export class Neighbour {
 
   constructor(directory: string | undefined, wrapper: string[] = []) {
     this.#actor = newProcess({ env: { HOLDFAST_DIR: directory }, wrapper });
-    this.#actor.catch(() => {}); // whoever asks it is told
+    this.#actor.catch(() => {}); // ask() fails with it
   }
 
   async ask(line: string): Promise<string> {
@@ -47,14 +46,14 @@ export const as = (user: number) => [
   '--clear-groups',
   '--',
 ];
-// Its own pid is 1 in there, and it takes what it has started with it.
+// In there its own pid is 1. When it is killed, everything that it started is killed with it.
 export const elsewhere = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', '--'];
 export const hasUsers =
   permitted('setpriv', ...as(bob).slice(1), process.execPath, '-e', '0') &&
-  // The project itself may be where only root can read.
+  // Only root may be able to read the project.
   permitted('setpriv', ...as(bob).slice(1), 'test', '-r', programFile('actor/actor.mjs'));
 
-/** What Linux shows of the semaphore of a name: see semaphoreKey in src/objects/shared.ts. */
+/** The name of a semaphore under /dev/shm: see semaphoreKey in src/objects/shared.ts. */
 export function semaphoreName(user: number, directory: string, name: string): string {
   const parts = [String(user), directory, name].join('\0');
   return `hf-${createHash('sha256').update(parts).digest('hex').slice(0, 26)}`;

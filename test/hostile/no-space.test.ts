@@ -1,5 +1,5 @@
-// Storage, inodes, descriptors and agents run out: NoSpaceError, nothing is left behind, and
-// everything works again when there is space.
+// Storage, inodes, descriptors and agents run out. That is a NoSpaceError, nothing is left behind,
+// and everything works again when there is space.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
@@ -60,7 +60,7 @@ describe('no space', () => {
       }
       assert.deepEqual(readdirSync(directory), files);
       if (once.posixName) assert.equal(semaphoreExists(once.posixName), false);
-      // What is there has its space: no store into it can fail later.
+      // An object that is open has its space, so no store into it can fail later.
       await (await old.acquire()).release();
       await old.inspect();
 
@@ -85,7 +85,8 @@ describe('no space', () => {
   });
 
   it('inodes have run out', async function () {
-    // The directory of the file system, ours, the registry, one bell, one object.
+    // Inodes for the root of the file system, our directory, the registry, one doorbell, one
+    // object.
     const mount = mountSmall('nr_inodes=5');
     if (mount === undefined) this.skip(); // needs the right to mount
     const directory = path.join(mount, 'objects');
@@ -120,7 +121,7 @@ describe('no space', () => {
       env: { HOLDFAST_DIR: path.join(temporaryDirectory(os.tmpdir()), 'objects') },
       wrapper: mounts('mount -t tmpfs -o size=4k tmpfs /dev/shm'),
     });
-    // The first semaphore has the only page; then there is none.
+    // The first semaphore takes the only page.
     let error: unknown;
     const made: RemoteObject[] = [];
     while (error === undefined && made.length < 10) {
@@ -156,7 +157,7 @@ describe('no space', () => {
       assert.ok(opened.length > 3, `${opened.length} were opened before`);
       assert.equal(objectFiles(directory).length, opened.length, 'nothing is left of the last one');
 
-      // Everything that is open works without another descriptor, by all ways to wait.
+      // Everything that is open works without another descriptor, with every way to wait.
       for (const [i, object] of opened.entries()) {
         const hold = await (i % 2 ? object.acquire() : object.acquireSync());
         if (kinds[i] !== 'RLock') {
@@ -168,7 +169,7 @@ describe('no space', () => {
           await object.release();
         } else await hold.release();
       }
-      // An agent that cannot open a bell to look is not told that its owner is dead.
+      // An agent that cannot open the doorbell of an owner does not learn that it is dead.
       const other = await newProcess({ env: { HOLDFAST_DIR: directory } });
       const lock = opened[kinds.indexOf('Lock')]!;
       const theirs = await other.open('Lock', { name: lock.name });
@@ -176,7 +177,7 @@ describe('no space', () => {
       assert.equal(await lock.tryAcquire(), null);
       await assertRejects(lock.acquire({ timeout: 150 }), 'TimeoutError');
       assert.equal(await lock.locked(), true);
-      // It has none to ring with either: its release is found by the slice.
+      // It has no descriptor to wake a waiter with, so its release is noticed at the slice.
       await held.release();
       const mine = await lock.acquire();
       const wait = theirs.acquire();
@@ -199,8 +200,9 @@ describe('no space', () => {
     });
   }
 
-  // 4096 agents cost 4096 threads, so they are forged: slots that carry an id, and no bell, so that
-  // it is their process which says that they live. It is this one.
+  // 4,096 agents would cost 4,096 threads, so they are forged: slots with an id and without a
+  // doorbell. Such an agent counts as alive if its process lives, and here that is the process of
+  // the test.
   it('all 4096 agents are taken', async function () {
     if (platform === 'linux' && process.platform !== 'linux') this.skip();
     const directory = temporaryDirectory();
@@ -223,10 +225,10 @@ describe('no space', () => {
     const about = { kind: 'Lock', objectName: 'it' };
     await assertRejects(newcomer.open('Lock', { name: 'it' }), 'NoSpaceError', about);
     await assertRejects(newcomer.list(), 'NoSpaceError');
-    // Those who are in already go on.
+    // Agents that have a slot already go on.
     await (await lock.acquire()).release();
     await (await first.open('RLock', { name: 'more' })).acquire();
-    // One of them dies: its slot is the newcomer's.
+    // One of the forged ones dies, and the newcomer gets its slot.
     const last = registry.slots + (registry.slotCount - 1) * registry.slotLength;
     forged.writeUInt32LE(await pidOfTheDead(), last + registry.pid);
     writeInto(file, forged);
@@ -238,7 +240,7 @@ describe('no space', () => {
   });
 });
 
-/** Into the file that others have mapped. */
+/** Writes into the file that others have mapped. */
 function writeInto(file: string, bytes: Buffer): void {
   const fd = openSync(file, 'r+');
   writeSync(fd, bytes, registry.slots, bytes.length - registry.slots, registry.slots);

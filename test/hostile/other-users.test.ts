@@ -1,4 +1,5 @@
-// Two users on one machine: neither gets at what is the other's, and neither can stand in its way.
+// Two users on one machine: neither can get at what the other one has, and neither can block the
+// other.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
@@ -64,16 +65,16 @@ describe('surroundings', () => {
       const theirs = new Neighbour(its, as(bob));
       assert.equal(await ours.ask('acquire Lock 1000'), 'held');
       assert.equal(await theirs.ask('acquire Lock 1000'), 'held');
-      // Even root may not use what is somebody else's.
+      // Not even root may use an object of another user.
       const strayed = new Neighbour(its);
       assert.match(await strayed.ask('acquire Lock'), /^PermissionError.*belongs to another user/);
-      // The end of one takes nothing from the other.
+      // The end of one changes nothing for the other.
       await theirs.kill();
       assert.equal(await new Neighbour(mine, as(alice)).ask('acquire Lock 0'), 'busy');
     });
 
-    // Semaphores are in one space for the whole machine. The name of one is told by the user, the
-    // directory and the name, and all three can be guessed.
+    // All semaphores of a machine share one space of names. The name of one follows from the user,
+    // the directory and the name of the object, and all three can be guessed.
     const plants: [what: string, plant: (file: string) => void][] = [
       ['semaphore', plantSemaphore],
       ['file', (file) => writeFileSync(file, '')],

@@ -1,5 +1,5 @@
-// Surroundings that are hostile or unlucky: other PID namespaces, a fork without exec, pids that
-// come back, a clock that is set.
+// Hostile or unlucky surroundings: other PID namespaces, a fork without exec, pids that come back,
+// a clock that is set.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import path from 'node:path';
@@ -68,7 +68,7 @@ describe('surroundings', () => {
       it(`excludes as one: ${kind}; and a death over there is seen here`, async function () {
         if (!hasNamespaces) this.skip(); // needs root and unshare
         const directory = temporaryDirectory();
-        // Two that both are pid 1, and one out here.
+        // Two processes that both are pid 1, and one outside.
         const [a, b] = [new Neighbour(directory, elsewhere), new Neighbour(directory, elsewhere)];
         const here = new Neighbour(directory);
         assert.deepEqual([await a.pid(), await b.pid()], [1, 1]);
@@ -77,12 +77,12 @@ describe('surroundings', () => {
         assert.equal(await b.ask(`acquire ${kind} 0`), 'busy');
         assert.equal(await here.ask(`acquire ${kind} 0`), 'busy');
         assert.equal(await b.ask(`acquire ${kind} 150`), 'busy');
-        // A release over there is heard by who waits here, and the other way round.
+        // A release in there is heard by a waiter out here, and the other way round.
         const waiting = b.ask(`acquire ${kind} 20000`);
         await a.ask(`release ${kind}`);
         assert.equal(await waiting, 'held');
         assert.equal(await here.ask(`acquire ${kind} 150`), 'busy');
-        // So is a death: of the pid 1 that holds, while the other pid 1 lives.
+        // So is a death: one pid 1 holds and dies, while the other pid 1 lives.
         const heir = here.ask(`acquire ${kind} 20000`);
         await b.kill();
         assert.equal(await heir, 'abandoned');
@@ -109,13 +109,13 @@ describe('surroundings', () => {
     });
   });
 
-  // A bell has no reader any more, whoever has the number now. And where the bell is gone (somebody
-  // has emptied the directory), the start time tells one process of a number from the next.
+  // The doorbell of a dead process has no reader, whichever process has its pid now. If the
+  // doorbell is gone, because somebody emptied the directory, the start time tells one process of a
+  // pid from the next.
   for (const bells of [true, false]) {
     it(`a dead holder whose pid was used again is dead, ${bells ? '' : 'even '}with${bells ? '' : 'out'} its bell`, async function () {
       if (!hasNamespaces) this.skip();
-      // The build that stands in for macOS does not know when a process started: there it counts as
-      // alive.
+      // The posix build does not know when a process started. There the holder counts as alive.
       if (!bells && platform !== 'linux') this.skip();
       const directory = temporaryDirectory();
       const file = programFile('pid-reuse.mjs');
@@ -128,7 +128,7 @@ describe('surroundings', () => {
   it('a clock that is set, or stands elsewhere, changes no wait', async function () {
     if (!permitted('unshare', '--time', '--monotonic', '100000', 'true')) this.skip();
     const directory = temporaryDirectory();
-    // Its monotonic clock is a day ahead of everybody else's. What is shared holds no time.
+    // Its monotonic clock is a day ahead of that of the others. What they share holds no time.
     const ahead = new Neighbour(directory, [
       'unshare',
       '--time',
@@ -155,8 +155,8 @@ describe('surroundings', () => {
       process.env['HOLDFAST_NATIVE'] ||
       fileURLToPath(new URL('../../build/Release/holdfast.node', import.meta.url));
     const imports = execFileSync('nm', ['-D', '--undefined-only', addon], { encoding: 'utf8' });
-    // Each takes a deadline by the wall clock; their monotonic sisters are called ..._clockwait,
-    // ..._clocklock.
+    // Each of these takes a deadline by the wall clock. Those by the monotonic clock are called
+    // ..._clockwait and ..._clocklock.
     for (const wall of [
       'sem_timedwait',
       'pthread_mutex_timedlock',

@@ -1,4 +1,4 @@
-// An option that there is not is a TypeError, which names the option that was probably meant.
+// An unknown option is a TypeError. It names the option that was probably meant.
 import assert from 'node:assert/strict';
 import {
   Barrier,

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 
 /**
- * Adds 1 to a number in a file, in two steps: what another one adds in between is lost. Every
+ * Adds 1 to a number in a file, in two steps. What another thread adds in between is lost. Every
  * `pause` rounds it leaves its thread to others while it is inside.
  */
 export async function add(object, form, rounds, file, pause = 0) {

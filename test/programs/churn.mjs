@@ -9,7 +9,7 @@ const [how, rounds] = [process.argv[2], Number(process.argv[3])];
 const directory = process.env.HOLDFAST_DIR;
 const stays = new Lock({ name: 'stays' }); // the agent goes on
 
-/** To be called without arguments, so that nothing of a round is left on the stack. */
+/** Call it without arguments, so that nothing of a round stays on the stack. */
 function round(i) {
   const name = i % 2 ? `the same ${i % 3}` : `number ${i}`;
   const object =
@@ -37,12 +37,12 @@ function resources() {
   return {
     files: readdirSync(directory).toSorted(),
     descriptors: linux ? readdirSync('/proc/self/fd').length : 0,
-    // Of ours: the heap has its own, and they come and go.
+    // Only our mappings: those of the heap come and go.
     mappings: maps.filter((line) => line.includes(directory) || line.includes('/sem.hf-')).length,
   };
 }
 
-// The first rounds fill the caches of ringers, stubs and the collector.
+// The first rounds fill the caches: of doorbells, of compiled code, of the collector.
 for (let i = 0; i < 200; i++) round(i);
 await collect();
 const before = resources();

@@ -1,6 +1,6 @@
 // Takes a lock and gives it back, for ever, until it is killed at any instruction. While it is
-// inside, the witness file says who: whoever enters and finds somebody must have been told that he
-// died. Prints a line for what must not be, and one for each thing that may be.
+// inside, the witness file says so. If it finds another one inside, that one must have died, and
+// the guard must say so. Prints a line for what must not be, and one for each abandoned lock.
 import { openSync, readSync, writeSync } from 'node:fs';
 import { Lock, RLock } from 'holdfast';
 

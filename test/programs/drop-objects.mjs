@@ -20,12 +20,12 @@ const use = {
   SharedMemory(name) {
     const memory = new SharedMemory(5000, { name });
     new Uint8Array(memory.buffer).fill(1);
-    // Every other one is closed: its addresses go with the buffer.
+    // About half of them are closed. Then the addresses go with the buffer.
     if (Math.random() < 0.5) memory.close();
   },
 };
 
-/** To be called without arguments, so that nothing of a round is left on the stack. */
+/** Call it without arguments, so that nothing of a round stays on the stack. */
 function round(i) {
   use[kind](i % 2 ? 'the same' : `number ${i}`);
 }

@@ -1,5 +1,5 @@
-// What a pending wait, and what an idle object, does to the life of a process. The last line of
-// every way through here is printed by 'beforeExit': the event loop had nothing left.
+// What a pending wait, and what an idle object, does to the life of a process. In each mode, the
+// last line is printed by 'beforeExit', when the event loop has nothing left.
 import { writeSync } from 'node:fs';
 import * as holdfast from 'holdfast';
 

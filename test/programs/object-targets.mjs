@@ -1,4 +1,4 @@
-// Targets of a Process: functions whose arguments are objects of the family.
+// Targets of a Process: functions whose arguments are objects of this package.
 
 /** Notifies one wait. */
 export function notify(condition) {

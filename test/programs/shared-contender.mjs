@@ -1,7 +1,7 @@
 // Takes a BoundedSemaphore or a ReadWriteLock and gives it back, for ever, until it is killed at
-// any instruction. Everybody has a cell of the shared memory that says that it is inside; whoever
-// enters looks who else is. Prints what it finds amiss, as lines of JSON: the test knows who was
-// dead by then.
+// any instruction. Each contender has a cell of the shared memory that says that it is inside, and
+// looks at the cells of the others when it enters. It prints what it finds amiss, as lines of JSON.
+// The test knows which of the others were dead by then.
 //   shared-contender.mjs <kind> <name> <sync|async> <memory> <cell> <permits>
 import { writeSync } from 'node:fs';
 import { BoundedSemaphore, ReadWriteLock, SharedMemory } from 'holdfast';
@@ -10,11 +10,11 @@ import { now } from './clock.mjs';
 const [kind, name, form, memoryName, cell, permits] = process.argv.slice(2);
 const memory = new SharedMemory(undefined, { name: memoryName });
 const words = new Int32Array(memory.buffer);
-/** Before the cells: a pair of numbers that only writers change, one after the other. */
+/** Before the cells stand two numbers. Only writers change them, one after the other. */
 const firstCell = 2;
 const cells = (words.length - firstCell) / 2;
 const mine = firstCell + Number(cell);
-/** How often each has been inside stands behind the cells. */
+/** Behind the cells stands how often each has been inside. */
 const enter = (who) => {
   Atomics.add(words, mine + cells, 1);
   Atomics.store(words, mine, who);
@@ -37,7 +37,8 @@ function look() {
 }
 
 /**
- * Who else is inside, all at one time: some come and go while the cells are looked at one by one.
+ * The others that are inside all at one time. Some come and go while the cells are looked at one by
+ * one, so they are looked at twice.
  */
 function others() {
   const [before, after] = [look(), look()];

@@ -1,4 +1,4 @@
-// Items that say who put them and in which order, and whose every byte is checked.
+// Items that say which producer put them and in which order, and whose every byte is checked.
 import { crc32 } from 'node:zlib';
 
 export const stampLength = 16;
@@ -9,8 +9,8 @@ export const stampLength = 16;
  */
 export function stamped(producer, sequence, length) {
   const item = Buffer.allocUnsafe(stampLength + length);
-  // Position-dependent, so that a piece of another item or of another place in it is not taken for
-  // it.
+  // The bytes depend on their place and on the item, so that a piece of another item is not taken
+  // for it.
   const from = (sequence * 131 + producer * 7919) % (patternLength >> 1);
   for (let done = 0; done < length; done += patternLength - from) {
     pattern.copy(item, stampLength + done, from, Math.min(patternLength, from + length - done));

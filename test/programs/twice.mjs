@@ -1,4 +1,4 @@
-// The modules loaded twice over one addon, as a test runner does that resets them.
+// Loads the modules twice over one addon, as a test runner does that resets them.
 import { cpSync, rmSync } from 'node:fs';
 import { Queue } from 'holdfast';
 

@@ -25,7 +25,7 @@ const count = { kills: 0, stops: 0, terminations: 0 };
 const witness = new hf.SharedMemory(ledger.length, { name: 'witness' });
 const words32 = new Int32Array(witness.buffer, 0, words.end);
 const bytes = new Uint8Array(witness.buffer);
-// Kept open here, so that no object ever goes with its last player.
+// The driver keeps all objects open, so that none goes with its last player.
 const objects = {
   lock: new hf.Lock({ name: 'lock' }),
   rlock: new hf.RLock({ name: 'rlock' }),
@@ -44,7 +44,7 @@ objects.condition = new hf.Condition(objects.conditionLock, { name: 'condition' 
 
 const players = [];
 
-/** A process that plays on two seats: of its main thread and of its worker. */
+/** Starts a process that plays on two seats: that of its main thread and that of its worker. */
 function start(index, generation) {
   const player = { index, seat: 2 * index, workerSeat: 2 * index + 1, generation, stopped: false };
   for (const seat of [player.seat, player.workerSeat]) {
@@ -99,7 +99,7 @@ async function disturb() {
   }
 }
 
-/** Every kind of operation must have come to an end since the last look. */
+/** Of every kind of operation, one must have ended since the last look. */
 const seen = new Int32Array(kinds.length);
 function checkProgress() {
   kinds.forEach((kind, i) => {
@@ -122,7 +122,7 @@ function settleAccounts() {
     if ((state & put) !== 0 && state < arrived) lost++;
     if (state >= arrived && (state & began) === 0) violations.push(`queue: item ${i} from nowhere`);
   }
-  // A get that a kill or a termination cuts off takes its item with it: one for each thread.
+  // A get that is cut off by a kill or a termination takes its item with it: one for each thread.
   const allowed = 2 * count.kills + count.terminations;
   if (lost > allowed) violations.push(`queue: ${lost} items lost by ${allowed} deaths`);
 
@@ -143,7 +143,7 @@ function settleAccounts() {
   return { items, lost, jobs: jobsPut };
 }
 
-/** Nobody is left: everything must be to be had, and nothing held. */
+/** When no player is left, every object can be had, and nothing is held. */
 function checkFree() {
   objects.lock.acquireSync({ timeout: 5000 }).release();
   objects.rlock.acquireSync({ timeout: 5000 }).release();
@@ -183,7 +183,7 @@ while (performance.now() < deadline && violations.length === 0) {
 }
 closing = true;
 for (const player of players) await kill(player);
-await sleep(100); // continuations that are still to come find nobody
+await sleep(100); // until the timers that continue players have found none
 
 let accounts = { items: 0, lost: 0, jobs: 0 };
 try {

@@ -1,27 +1,27 @@
 // What the driver and the players share beside the objects under test: plain words in a
-// SharedMemory that no lock guards. They are the witnesses.
+// SharedMemory, which no lock guards. They are the witnesses.
 //
-// Every player is a seat: a JS thread with a number, its slot here. The driver raises `killed`
-// before it kills the seat's process and lowers it when another has taken the seat, so a witness
-// never counts the dead as inside.
+// Every JS thread that plays has a seat: a number, and its slot here. The driver raises `killed`
+// before it kills the process of a seat, and lowers it when another one takes the seat. So no
+// witness counts the dead as inside.
 
 export const seats = 64;
 export const items = 1 << 22;
 
 /** Offsets in Int32 words. */
 export const words = {
-  /** What the seat's thread was killed or terminated at, if it was: 0 alive, 1 not. */
+  /** Whether the thread of the seat was killed or terminated: 0 it lives, 1 it was. */
   killed: 0,
-  /** One row a seat for each kind of section: 0 outside, 1 reading, 2 inside alone. */
+  /** A row of seats for each kind of section: 0 outside, 1 reading, 2 inside alone. */
   lock: seats,
   rlock: 2 * seats,
   bounded: 3 * seats,
   readWrite: 4 * seats,
   condition: 5 * seats,
   memory: 6 * seats,
-  /** Operations that have come to an end, by kind; see kinds. */
+  /** How many operations have ended, by kind; see kinds. */
   progress: 7 * seats,
-  /** Unprotected: what is produced and not yet consumed under the condition's lock. */
+  /** What is produced and not yet consumed, under the lock of the condition. */
   stock: 8 * seats,
   /** The next item's number: queue, jobs. */
   nextItem: 8 * seats + 1,
@@ -30,8 +30,8 @@ export const words = {
 };
 
 /**
- * Bytes after the words. One byte an item: bit 0 the put began, bit 1 it returned, then 4 for each
- * arrival.
+ * The bytes behind the words. Each item has one: bit 0 its put began, bit 1 its put returned, and 4
+ * is added for each arrival.
  */
 export const ledger = {
   queue: words.end * 4,
@@ -42,7 +42,7 @@ export const began = 1;
 export const put = 2;
 export const arrived = 4;
 
-/** Kinds that are a section, with a row each. */
+/** Kinds of sections, each with a row. */
 export const sections = ['lock', 'rlock', 'bounded', 'readWrite', 'condition', 'memory'];
 export const kinds = [...sections, 'event', 'barrier', 'queue', 'jobs', 'semaphore'];
 export const permits = 3;

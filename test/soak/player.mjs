@@ -62,7 +62,7 @@ const semaphore = new Semaphore(0, { name: 'semaphore' });
 
 const dead = (other) => Atomics.load(words32, words.killed + other) !== 0;
 
-/** The living in a row, but for this seat, as [seat, state]. */
+/** The others that live and are not 0 in a row, as [seat, state]. */
 function inside(row) {
   const others = [];
   for (let other = 0; other < seats; other++) {
@@ -72,7 +72,7 @@ function inside(row) {
   return others;
 }
 
-/** Is inside a section, and looks who else is: at its beginning and at its end. */
+/** Enters a section, and looks who else is inside: at its beginning and at its end. */
 function section(row, state, allowed) {
   const check = (when) => {
     const others = inside(row);
@@ -98,7 +98,7 @@ function spin() {
 const sync = () => !isMainThread && below(2) === 0;
 const patience = () => ({ timeout: 1 + below(below(4) === 0 ? 400 : 40) });
 
-/** What an operation that may time out came to. */
+/** The result of an operation, or undefined if it timed out. */
 async function within(work) {
   try {
     return await work();
@@ -122,7 +122,10 @@ async function held(row, acquire, state, allowed, work = dawdle) {
   guard.release();
 }
 
-/** Its first and its last word: unequal only while somebody is between them, or died there. */
+/**
+ * The first and the last word of the memory. They are unequal only while one is between the two, or
+ * has died there.
+ */
 const pair = new Float64Array(memory.buffer);
 async function change(guard) {
   const last = pair.length - 1;
@@ -312,8 +315,8 @@ async function playForEver(list) {
   }
 }
 
-// A thread is one seat, so that its sections do not overlap: no task beside the first enters one of
-// them.
+// A thread has one seat, so its sections must not overlap: only the first of its two tasks enters
+// sections.
 const others = kinds.filter((kind) => !sections.includes(kind));
 
 let worker;
@@ -347,7 +350,7 @@ let isReplacing = false;
 export async function replaceWorker() {
   if (isReplacing) return;
   isReplacing = true;
-  // Its death is at an instant that only the worker's own thread knows.
+  // Only the worker’s own thread knows the instant of its death.
   Atomics.store(words32, words.killed + worker.seat, 1);
   await worker.terminate();
   for (const row of sections) Atomics.store(words32, words[row] + worker.seat, 0);

@@ -6,12 +6,12 @@ import { within } from './time.js';
 
 /** What most suites are about. */
 export type Kind = 'Lock' | 'RLock' | 'Semaphore';
-/** Those that have suites of their own. */
+/** Kinds that have suites of their own. */
 export type OtherKind = 'BoundedSemaphore' | 'ReadWriteLock' | 'Event' | 'SharedMemory';
 export type Place = 'thread' | 'worker' | 'process';
 export const places: readonly Place[] = ['thread', 'worker', 'process'];
 
-/** What list() shows, in a directory where there are only these kinds. */
+/** What list() shows, in a directory with objects of these kinds only. */
 export type Entry = ObjectEntry & { kind: Kind };
 
 export interface End {
@@ -21,7 +21,7 @@ export interface End {
 
 export type Command = { do: string; [argument: string]: unknown };
 
-/** An answer to a command, or `ready` once. */
+/** What an actor sends: answers to commands, and `ready` once. */
 export interface Message {
   ready?: true;
   id: number;
@@ -31,13 +31,13 @@ export interface Message {
 }
 
 /**
- * A command on its way: a promise of its result. It is no unhandled rejection if nobody looks at
- * it.
+ * A command on its way: a promise of its result. If nobody looks at it, it is no unhandled
+ * rejection.
  */
 export interface Call<T> extends Promise<T> {
-  /** Of what the command makes or returns, over there. */
+  /** Names what the command makes or returns over there. */
   readonly id: number;
-  /** An asynchronous call has enrolled; what blocks is about to. */
+  /** Resolves when an asynchronous call has enrolled, or when a blocking one is about to block. */
   readonly started: Promise<void>;
   /** Aborts the signal of the call, if it has one. */
   abort(reason?: string): Promise<void>;
@@ -52,9 +52,9 @@ export interface WaitOptions {
 /** An acquisition that succeeded. */
 export interface Hold {
   readonly abandoned: boolean;
-  /** When, by now(). */
+  /** When it was acquired, by now(). */
   readonly at: number;
-  /** Resolves to when, before it was released. */
+  /** Resolves to the time right before the release. */
   release(): Promise<{ at: number }>;
 }
 
@@ -123,7 +123,7 @@ export abstract class Actor {
     return this.#made(type, { do: 'make', type, args: args.map(reference) });
   }
 
-  /** The same, with the options first. */
+  /** Opens an object; `number` is what some kinds are made with: permits, or bytes. */
   open(kind: Kind | OtherKind, options: OpenOptions = {}, number?: number): Promise<RemoteObject> {
     const takesNumber = ['Semaphore', 'BoundedSemaphore', 'SharedMemory'].includes(kind);
     return takesNumber ? this.make(kind, number, options) : this.make(kind, options);
@@ -168,7 +168,7 @@ export abstract class Actor {
     return within(this.ended, 'dying of an exception');
   }
 
-  /** What answers to a command calls. */
+  /** Called with what the actor sends. */
   protected answered({ id, started, failure, value }: Message): void {
     const asked = this.#asked.get(id);
     if (asked === undefined) return;

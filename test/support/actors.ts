@@ -37,12 +37,12 @@ class ThreadActor extends Actor {
   }
 }
 
-/** One that can end, and is heard of by messages. */
+/** An actor that can end, and that talks in messages. */
 abstract class RemoteActor extends Actor {
   readonly ended: Promise<End>;
   readonly ready: Promise<void>;
   isGone = false;
-  /** What it wrote to its standard error last, for failures. */
+  /** The end of what it wrote to its standard error, for failures. */
   lastWords = '';
   #setReady!: () => void;
   #setEnded!: (end: End) => void;
@@ -137,7 +137,7 @@ export class ProcessActor extends RemoteActor {
     this.#child.on('error', (error) => (this.lastWords += String(error)));
     this.#child.on('exit', (code, signal) => {
       this.onEnd({ code, signal });
-      // Whoever has inherited the channel must not keep this process alive.
+      // A process that has inherited the channel must not keep this one alive.
       if (this.#child.connected) this.#child.disconnect();
     });
   }
@@ -174,7 +174,7 @@ async function started<A extends RemoteActor>(actor: A): Promise<A> {
   return actor;
 }
 
-/** A process of the test's own, which may kill it. */
+/** A process of one test, which may kill it. */
 export function newProcess(options: ProcessOptions = {}): Promise<ProcessActor> {
   return started(new ProcessActor(options));
 }
@@ -191,8 +191,9 @@ export function newActor(
 }
 
 /**
- * One that all tests share, because to start a process takes longer than most tests. `number` tells
- * those of one place (and one HOLDFAST_DIR) apart. A test that ends it must not use it again.
+ * An actor that all tests share, because to start a process takes longer than most tests. `number`
+ * tells those of one place (and one HOLDFAST_DIR) apart. After a test has killed it, the next one
+ * gets a new one.
  */
 export async function sharedActor(place: Place, number = 1, directory?: string): Promise<Actor> {
   if (place === 'thread') return here;

@@ -42,7 +42,7 @@ export class Case {
     return this.setting.a === 'thread' && this.setting.b === 'thread';
   }
 
-  /** Forms in which b can wait for a: a thread cannot block until it lets itself go on. */
+  /** Forms in which b can wait for a. A thread cannot block until it releases something itself. */
   get waits(): readonly Form[] {
     return this.sameThread ? ['async'] : forms;
   }
@@ -66,7 +66,7 @@ export function forEachCase(
   for (const kind of kinds) {
     for (const setting of settings) {
       const subject = new Case(kind, setting);
-      // The thread that has an RLock always gets it again: see reentrancy.test.ts.
+      // A thread that has an RLock always gets it again: see reentrancy.test.ts.
       if (kind === 'RLock' && subject.sameThread) continue;
       if (where(subject)) describe(`${kind}, ${setting.title}`, () => define(subject));
     }
@@ -80,12 +80,12 @@ export function acquire(remote: RemoteObject, form: Form, options?: WaitOptions)
   return form === 'sync' ? remote.acquireSync(options) : remote.acquire(options);
 }
 
-/** Resolves when `count` acquisitions wait, by the object's own count; `witness` must not block. */
+/** Resolves when the object counts `count` acquisitions that wait; `witness` must not block. */
 export function waiting(witness: RemoteObject, count = 1): Promise<void> {
   return until(async () => (await witness.waiters()) === count, `${count} waiting`);
 }
 
-/** Can it be had, and is nobody left in its wait set? */
+/** Whether it can be acquired, and its wait set is empty. */
 export async function isFree(remote: RemoteObject): Promise<boolean> {
   const { locked, value, waiters } = await remote.inspect();
   return waiters === 0 && (locked === undefined ? value === 1 : !locked);

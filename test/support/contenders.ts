@@ -1,4 +1,4 @@
-// Contenders of a BoundedSemaphore or a ReadWriteLock, which tell of each other what must not be.
+// Contenders of a BoundedSemaphore or a ReadWriteLock, which report of each other what must not be.
 import assert from 'node:assert/strict';
 import { type Guard, SharedMemory } from 'holdfast';
 import { Program, now } from './index.js';
@@ -11,15 +11,15 @@ interface Report {
 }
 
 /**
- * Contenders (programs/shared-contender.mjs) and what they say of each other. Who was killed may
- * still be said to be inside: the dead do not clear their cells, so this does.
+ * Contenders (programs/shared-contender.mjs) and their reports. The cell of one that was killed
+ * would go on saying that it is inside, so this clears it.
  */
 export class ContenderReports implements Disposable {
   readonly #memory: SharedMemory;
   readonly #words: Int32Array;
   readonly #all: Program[] = [];
   readonly #cells = new Map<Program, number>();
-  /** By pid: when it was about to be killed. */
+  /** When each was about to be killed, by pid. */
   readonly #killed = new Map<number, number>();
 
   constructor(
@@ -48,13 +48,14 @@ export class ContenderReports implements Disposable {
     Atomics.store(this.#words, this.#cells.get(program)!, 0);
   }
 
-  /** What a writer of the test does that is told of a dead one: makes the pair whole again. */
+  /** For a writer of the test: after a death it makes the pair of numbers equal again. */
   mend(guard: Guard): void {
     if (guard.abandoned) this.#words[1] = this.#words[0]!;
   }
 
   #reports(): Report[] {
-    // The last line of one that was killed may be half a line: Program keeps whole ones only.
+    // Program keeps whole lines only, because the last line of one that was killed may be half a
+    // line.
     return this.#all.flatMap((it) => it.lines.map((line) => JSON.parse(line) as Report));
   }
 
@@ -63,7 +64,7 @@ export class ContenderReports implements Disposable {
   }
 
   /**
-   * Nobody has met more of the living than may be inside, and nobody has seen a half-made change.
+   * Checks that none has met more living ones than may be inside, or has seen a half-made change.
    */
   assertSound(): void {
     const most = this.kind === 'BoundedSemaphore' ? this.permits - 1 : 0;

@@ -27,7 +27,8 @@ if (!process.env['HOLDFAST_DIR']) {
 }
 
 /**
- * Removed after the test (see hooks.ts). Not named holdfast-*: the runner would report it as left.
+ * A directory that is removed after the test (see hooks.ts). It is not named holdfast-*, or the
+ * runner would report it as left behind.
  */
 export function temporaryDirectory(parent = memory): string {
   const directory = lastingDirectory(parent);
@@ -35,14 +36,14 @@ export function temporaryDirectory(parent = memory): string {
   return directory;
 }
 
-/** Stays until removeDirectories(). */
+/** A directory that stays until removeDirectories(). */
 export function lastingDirectory(parent = memory): string {
   return mkdtempSync(path.join(parent, 'hf-test-'));
 }
 
 /**
- * With the semaphores of the objects in them: actors were killed, and no newcomer will come by in
- * there to sweep up after them. `unmount` is called in between.
+ * Removes directories, and the semaphores of the objects in them: the actors were killed, and no
+ * process will come to sweep there. `unmount` is called in between.
  */
 export function removeDirectories(directories: string[], unmount = () => {}): void {
   for (const directory of directories) {
@@ -81,7 +82,7 @@ export function objectFile(name: string): string {
 }
 
 /**
- * Writes a word into the file of the object of that name: one that nobody is using at this moment.
+ * Writes a word into the file of the object of that name, which nobody may be using at this moment.
  */
 export function writeWord(name: string, at: number, value: bigint): void {
   const bytes = Buffer.alloc(8);
@@ -91,7 +92,7 @@ export function writeWord(name: string, at: number, value: bigint): void {
   closeSync(fd);
 }
 
-/** Where Linux shows a named semaphore; undefined elsewhere. */
+/** The file in which Linux shows a named semaphore; undefined elsewhere. */
 export function semaphoreFile(posixName: string): string | undefined {
   return process.platform === 'linux' ? `/dev/shm/sem.${posixName.slice(1)}` : undefined;
 }

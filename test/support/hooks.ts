@@ -34,7 +34,8 @@ function letGo(object: Tracked): void {
       return object.close();
     } catch (error) {
       if (!(error instanceof HeldError)) throw error;
-      // Only a test that failed leaves a hold without that behind; it stays to the end of the run.
+      // Only a test that failed leaves a hold that cannot be released here. It stays to the end of
+      // the run.
       if (object.release === undefined) return;
       object.release();
     }
@@ -45,8 +46,8 @@ afterEach(async () => {
   for (const object of tracked.splice(0).reverse()) letGo(object);
   await endPrograms();
   await resetActors();
-  // What a test abandoned still stands there with its news, for a next holder that never comes. So
-  // does a Condition's own lock whose holder was killed.
+  // An object that a test abandoned still keeps that news for a next holder, which never comes. So
+  // does the own lock of a Condition if its holder was killed.
   const names = new Set(used);
   used = [];
   for (const { kind, name, inUse } of list()) {

@@ -1,4 +1,4 @@
-// Where the words of native/core/layout.h stand in a file, for tests that forge one.
+// Where the words of native/core/layout.h are in a file, for tests that forge one.
 
 export const header = {
   magic: 0, // u64

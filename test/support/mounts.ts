@@ -27,7 +27,7 @@ export function mountSmall(options: string): string | undefined {
   return directory;
 }
 
-/** Nobody has anything open in there any more. */
+/** To be called when nobody has anything open in there any more. */
 export function unmount(): void {
   for (const directory of mounted.splice(0)) execFileSync('umount', [directory]);
 }

@@ -21,7 +21,7 @@ import {
   until,
 } from './index.js';
 
-/** What one test of its kind needs to know of a class. */
+/** What these tests need to know of a class. */
 export interface NamedObject<T> {
   readonly kind: OtherKind;
   /** The number that it is made with, where it has one, and its limit. */
@@ -29,7 +29,7 @@ export interface NamedObject<T> {
   open(options?: OpenOptions): T;
   /** Every method that needs an open object, by name. */
   readonly calls: Record<string, (object: T) => unknown>;
-  /** Leaves a mark, and tells whether it is there: is it the same object? */
+  /** Leaves a mark. isMarked() says whether it is there: whether both are the same object. */
   mark(object: T): void;
   isMarked(object: T): boolean;
   /** What object-argument.mjs prints. */

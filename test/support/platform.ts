@@ -1,4 +1,4 @@
-/** Which native/platform the run is over; scripts/test.mjs runs the suites over both. */
+/** The native/platform of this run; scripts/test.mjs runs the suites over both. */
 export const platform: 'linux' | 'posix' =
   process.platform !== 'linux' || /\bposix\b/.test(process.env['HOLDFAST_NATIVE'] ?? '')
     ? 'posix'

@@ -68,8 +68,7 @@ export class Program {
     running.add(this);
     this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
-    // 'close' comes when all output has, of the program and of everybody else who has its standard
-    // output.
+    // 'close' comes when the program has ended, and all processes that have its standard output.
     this.#ended = new Promise((resolve, reject) => {
       this.#child.on('error', reject);
       this.#child.on('close', (code, signal) => {

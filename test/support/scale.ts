@@ -1,4 +1,5 @@
-// How much of what is random or repeated: in CI a part of it, so that all of it fits into its time.
+// A count of random or repeated rounds. In CI it is a third, so that all suites fit into their
+// time.
 
 const part = process.env['CI'] ? 1 / 3 : 1;
 

@@ -1,4 +1,4 @@
-// Time in tests: lower bounds are measured, upper bounds are watchdogs that only end what hangs.
+// Time in tests: lower bounds are measured; upper bounds are watchdogs that only end what hangs.
 import { setTimeout as sleep } from 'node:timers/promises';
 export { now } from '../programs/clock.mjs';
 
@@ -18,7 +18,7 @@ export async function within<T>(promise: Promise<T>, what: string, ms = watchdog
   }
 }
 
-/** Asks until it is so: for states that no message announces, such as "that thread blocks now". */
+/** Polls until it holds, for states that no message announces, such as "that thread blocks now". */
 export async function until(
   holds: () => boolean | Promise<boolean>,
   what: string,
@@ -31,14 +31,13 @@ export async function until(
   }
 }
 
-/** Longer than two slices (100 ms): whatever would happen by a slice has happened. */
+/**
+ * Longer than two slices (100 ms), so that everything that a slice can bring about has happened.
+ */
 export function twoSlices(): Promise<void> {
   return sleep(130);
 }
-/**
- * What has become of a promise; 'pending' if it does not settle within some turns of the event
- * loop.
- */
+/** The state of a promise: 'pending' if it does not settle within some turns of the event loop. */
 export async function stateOf(promise: Promise<unknown>): Promise<'pending' | 'done' | 'failed'> {
   const turns = (async () => {
     for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));

@@ -110,7 +110,8 @@ describe('Barrier', () => {
         await broken(barrier.wait(), name);
         assertThrows(() => barrier.waitSync(), 'BrokenBarrierError');
         await worksAfterReset(barrier);
-        // 0 does not wait: it breaks it, unless it is the last to come.
+        // A timeout of 0 does not wait. It breaks the barrier, unless its party is the last to
+        // arrive.
         await assertRejects(barrier.wait({ timeout: 0 }), 'TimeoutError');
         assert.equal(barrier.broken(), true);
         barrier.reset();
@@ -143,7 +144,7 @@ describe('Barrier', () => {
       await worksAfterReset(barrier);
     });
 
-    // Who has arrived waits, so the only one that holds anything is the one that runs the action.
+    // A party that has arrived waits, so only the one that runs the action holds anything.
     it('killed while holding', async () => {
       const [there] = await sharedActors('process', 1);
       for (const place of elsewhere) {
@@ -202,8 +203,8 @@ describe('Barrier', () => {
       }
     });
 
-    // Nobody notifies: the last to arrive lets the others go by one store, before or after which it
-    // dies. That is tried at random instants.
+    // Nobody is notified. The last to arrive lets the others go by one store, and dies before or
+    // after it. That is tried at random instants.
     it('killed at any instant of a round', async function () {
       this.timeout(60_000);
       const chance = random('killed in a round');
@@ -233,7 +234,8 @@ describe('Barrier', () => {
         const at = now() + chance.next();
         while (now() < at);
         await victim.kill();
-        // One that is killed before it arrives is not missed: then somebody has to say so.
+        // A party that is killed before it arrives is not missed, so another one has to break the
+        // barrier.
         await twoSlices();
         if (end === undefined) barrier.abort();
         await within(others, 'the others');
@@ -246,8 +248,6 @@ describe('Barrier', () => {
     });
   });
 
-  // -------------------------------------------------------------- the action
-
   it('more parties than it takes: the surplus is the next round', async () => {
     const { barrier } = await open(3);
     const seven = Array.from({ length: 7 }, () => barrier.wait());
@@ -256,7 +256,7 @@ describe('Barrier', () => {
     assert.equal(await stateOf(seven[6]!), 'pending');
     await Promise.all([barrier.wait(), barrier.wait(), seven[6]]);
 
-    // While the action runs nobody arrives, and a wait that gives up there breaks nothing.
+    // While the action runs nobody can arrive, and a wait that gives up breaks nothing.
     let finish!: () => void;
     const action = () => new Promise<void>((resolve) => (finish = resolve));
     const acting = (await open(2, [], { action })).barrier;
@@ -283,7 +283,7 @@ describe('Barrier', () => {
     barrier.reset();
     assertThrows(() => hasty.waitSync(), 'TimeoutError');
     barrier.reset();
-    // It is the default only.
+    // The timeout of the object is only the default.
     const patient = hasty.wait({ timeout: 20_000 });
     await new Promise((resolve) => setTimeout(resolve, 80));
     assert.equal(await stateOf(patient), 'pending');
@@ -310,6 +310,4 @@ describe('Barrier', () => {
     const indices = await within(Promise.all(waits), 'the round');
     assert.deepEqual(indices, [...waits.keys()]);
   });
-
-  // -------------------------------------------------------------- names
 });

@@ -1,4 +1,4 @@
-// Barrier: a party that leaves a round otherwise than through it breaks it for the others.
+// Barrier: a party that leaves a round in another way than through it breaks the barrier for all.
 import assert from 'node:assert/strict';
 import { Barrier } from 'holdfast';
 import {
@@ -120,8 +120,6 @@ describe('Barrier', () => {
     });
   });
 
-  // -------------------------------------------------------------- breaking and mending
-
   it('abort(): those who wait and those who come', async () => {
     const [there] = await sharedActors('process', 1);
     for (const form of forms) {
@@ -158,7 +156,7 @@ describe('Barrier', () => {
     const { passed: theirs } = await arrives(remotes[0]!, barrier, 'sync');
     const mine = quiet(barrier.wait());
     barrier.reset();
-    // In the same turn, so that those of the old round have not been told yet.
+    // In the same turn, so that the waits of the old round have not been told yet.
     const next = [barrier.wait(), barrier.wait(), barrier.wait()];
     assert.deepEqual(await within(Promise.all(next), 'the round after'), [0, 1, 2]);
     await broken(theirs);
@@ -170,7 +168,7 @@ describe('Barrier', () => {
   it('a waiter that hears of its round late is told of that one', async () => {
     const { barrier } = await open(2);
     const slow = quiet(barrier.wait());
-    // All in one turn: `slow` looks when its round is long over.
+    // All of this in one turn: `slow` looks when its round has been over for long.
     const others = [barrier.wait()];
     for (let round = 1; round < 60; round++) others.push(barrier.wait(), barrier.wait());
     const left = quiet(barrier.wait());

@@ -1,4 +1,5 @@
-// What the suites of Barrier share: a barrier here and in actors, and arrivals that count.
+// What the suites of Barrier share: opening one here and in actors, and waiting until a party has
+// arrived.
 import assert from 'node:assert/strict';
 import { Barrier, type BarrierOptions } from 'holdfast';
 import {
@@ -13,8 +14,7 @@ import {
 } from '../../support/index.js';
 
 export const elsewhere = ['process', 'worker'] as const;
-// What a busy machine gets done in the time that a suite may take; a run of its own insists on
-// more.
+// As many as a busy machine gets done in the time of a suite. HOLDFAST_ROUNDS insists on more.
 export const rounds = Number(process.env['HOLDFAST_ROUNDS'] || 1000);
 
 export async function open(
@@ -30,7 +30,7 @@ export async function open(
   return { barrier, remotes, name };
 }
 
-/** Has it arrive; resolves when that counts. */
+/** Has a party arrive over there. Resolves when the barrier counts it. */
 export async function arrives(
   remote: RemoteObject,
   witness: Barrier,
@@ -50,13 +50,13 @@ export const broken = (promise: Promise<unknown>, name?: string) =>
     name === undefined ? {} : { kind: 'Barrier', objectName: name },
   );
 
-/** It rejects before anybody looks at it. */
+/** For a promise that rejects before anybody looks at it. */
 export function quiet<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
 }
 
-/** It works as if nothing had been. */
+/** Checks that the barrier works after a reset() as if it were new. */
 export async function worksAfterReset(barrier: Barrier): Promise<void> {
   barrier.reset();
   assert.equal(barrier.broken(), false);

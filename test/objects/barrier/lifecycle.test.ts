@@ -146,7 +146,7 @@ describe('Barrier', () => {
     const early = new Barrier(2, { name });
     const late = quiet(early.wait());
     finish();
-    // The others go on in the turn in which it arrives, and one of them closes its handle.
+    // The others go on in the turn in which it arrives, and one of them closes its object.
     await first[0];
     early.close();
     await assertRejects(within(late, 'the late one'), 'ClosedError');

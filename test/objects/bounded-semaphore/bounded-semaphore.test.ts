@@ -1,5 +1,4 @@
-// BoundedSemaphore: permits that have owners. INV-1 holds for each of them: at most one live
-// holder.
+// BoundedSemaphore: permits with owners. INV-1 holds for each of them: at most one live holder.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ContenderReports } from '../../support/contenders.js';
@@ -82,7 +81,7 @@ describe('BoundedSemaphore', () => {
         await assertRejects(semaphore.acquire({ timeout }), 'TimeoutError', about);
         assert.ok(now() - began >= timeout);
       }
-      // Those that ended have nothing, and are not rung for either.
+      // Waits that ended have no permit, and are not woken for one.
       for (const hold of holds) await hold.release();
       await twoSlices();
       assertWhole(semaphore, 2);
@@ -107,7 +106,7 @@ describe('BoundedSemaphore', () => {
     });
 
     for (const place of ['process', 'worker'] as const) {
-      // A worker is terminated where a process is killed: the same cell.
+      // In this cell a process is killed and a worker is terminated.
       it(`killed while holding${place === 'worker' ? ' (a worker)' : ''}`, async () => {
         const name = freshName(kind);
         const semaphore = open(5, name);
@@ -157,8 +156,8 @@ describe('BoundedSemaphore', () => {
       assertWhole(semaphore, 1);
     });
 
-    // Between giving the permit back and ringing, or anywhere else in release(): whoever waits gets
-    // on, and there are as many permits as before.
+    // It is killed anywhere in release(), such as between giving the permit back and waking a
+    // waiter. The waiter gets on, and there are as many permits as before.
     it('killed while notifying', async () => {
       const { next } = random('killed while releasing');
       const name = freshName(kind);
@@ -244,7 +243,7 @@ describe('BoundedSemaphore', () => {
     assertThrows(() => mine.release(), 'NotLockedError');
     semaphore.release();
     await assertRejects(theirs.release(), 'NotLockedError', { kind, objectName: name });
-    // And a guard never ends a later hold of the same place.
+    // A guard never ends a later hold of the same permit.
     const later = [semaphore.acquireSync(), await there.acquire()];
     mine.release();
     assert.equal(semaphore.value(), 0);
@@ -261,7 +260,7 @@ describe('BoundedSemaphore', () => {
     assertThrows(() => semaphore.acquireSync({ timeout: 5 }), 'TimeoutError');
     guards[0]!.release();
     const theirs = await there.acquire();
-    // Now somebody else can end the wait.
+    // Now another one holds a permit and can end the wait.
     assertThrows(() => semaphore.acquireSync({ timeout: 5 }), 'TimeoutError');
     await theirs.release();
     guards[1]!.release();

@@ -1,4 +1,4 @@
-// BoundedSemaphore: what the death of a holder comes to, and no permit is lost by it.
+// BoundedSemaphore: what follows from the death of a holder. No permit is lost by it.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ContenderReports } from '../../support/contenders.js';
@@ -21,7 +21,7 @@ describe('BoundedSemaphore', () => {
     const theirs = await opened(victim, name, 4);
     for (let i = 0; i < 3; i++) await theirs.acquire();
     await victim.kill();
-    // Opened and closed in between: it keeps its news.
+    // It is opened and closed in between, and keeps the news of the deaths.
     open(4, name).close();
     const semaphore = open(4, name);
     assert.equal(semaphore.value(), 4);

@@ -9,14 +9,14 @@ export const open = (permits: number | undefined, name?: string) =>
 export const opened = async (actor: Actor, name: string, permits = 2) =>
   actor.open(kind, { name }, permits);
 
-/** Takes all that can be had, and how many of them were news of a death. */
+/** Takes all permits that are free. Says how many of them were abandoned. */
 export function takeAll(semaphore: BoundedSemaphore): { guards: Guard[]; abandoned: number } {
   const guards: Guard[] = [];
   for (let guard; (guard = semaphore.tryAcquire()) !== null; ) guards.push(guard);
   return { guards, abandoned: guards.filter((guard) => guard.abandoned).length };
 }
 
-/** All permits are there, nobody waits, and nobody is told anything. */
+/** Checks that all permits are free, nobody waits, and no death is left to tell. */
 export function assertWhole(semaphore: BoundedSemaphore, permits: number): void {
   const { guards, abandoned } = takeAll(semaphore);
   for (const guard of guards) guard.release();

@@ -1,5 +1,5 @@
-// BoundedSemaphore: close(), garbage collection, inspect(), wrong arguments, and what every object
-// does.
+// BoundedSemaphore: close(), garbage collection, inspect(), wrong arguments, and what all objects
+// do.
 import assert from 'node:assert/strict';
 import { BoundedSemaphore } from 'holdfast';
 import { describeObject } from '../../support/named-object.js';

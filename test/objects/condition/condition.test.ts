@@ -1,5 +1,5 @@
-// Condition: whoever waits gives the lock up and has it back, as deep as before, however the wait
-// ends; a notification wakes exactly one wait (INV-17), whoever dies or gives up around it.
+// Condition: a wait releases the lock and has it back when it ends, as deep as before, however it
+// ends. A notification wakes exactly one wait (INV-17), whatever dies or gives up around it.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -47,7 +47,7 @@ describe('Condition', () => {
           await guard.remote.call('release');
           await within(wait.wakeup, 'the wake-up');
           await wait.release();
-          // From and to the thread that started them.
+          // From the thread that started them, and to it.
           const back = await waits(remotes[1]!, condition, form);
           assert.equal(await notified(condition, 1), 1);
           await within(back.wakeup, 'the wake-up');
@@ -68,7 +68,7 @@ describe('Condition', () => {
 
         const guard = condition.acquireSync();
         const notifies = actor!.act<number>('notifyOnce', { condition: remotes[0]! });
-        // It cannot have the lock before this thread waits.
+        // It can have the lock only when this thread waits.
         assert.deepEqual(condition.waitSync(), { abandoned: false });
         guard.release();
         assert.equal(await notifies, 1);
@@ -78,7 +78,7 @@ describe('Condition', () => {
     it('async', async () => {
       for (const kind of lockKinds) {
         const { condition, lock } = await open(kind);
-        // All in one thread: its event loop goes on.
+        // All tasks share one thread, whose event loop goes on.
         const order: string[] = [];
         const task = async (title: string) => {
           const guard = await condition.acquire();
@@ -122,14 +122,14 @@ describe('Condition', () => {
           assert.ok(now() - began >= 60);
           assert.equal(lock.inspect().owner?.pid, process.pid, 'held again');
           assert.equal(condition.inspect().waiters, 0);
-          // 0 gives up at once, and the lock is held all the same.
+          // A timeout of 0 gives up at once, and the lock is held all the same.
           const none = async () =>
             form === 'sync' ? condition.waitSync({ timeout: 0 }) : condition.wait({ timeout: 0 });
           await assertRejects(none(), 'TimeoutError');
           guard.release();
           assert.equal(lock.locked(), false);
 
-          // It counts to the notification only: the lock is waited for however long it takes.
+          // The timeout is for the notification only. The wait for the lock may take any time.
           const theirs = await waits(remotes[0]!, condition, form, { timeout: 30 });
           const held = condition.acquireSync();
           await sleep(100);
@@ -179,7 +179,7 @@ describe('Condition', () => {
           const wait = await waits(remotes[0]!, condition, kind === 'Lock' ? 'async' : 'sync');
           await remotes[1]!.keep();
           await victim.kill();
-          // It was not notified, so it goes on waiting; the lock is there for the next, who is
+          // It was not notified, so it goes on waiting. The lock goes to the next one, which is
           // told.
           const next = await within(condition.acquire(), 'the lock of the dead');
           assert.equal(next.abandoned, true);
@@ -221,7 +221,7 @@ describe('Condition', () => {
           const of = { condition: remotes[2]!, count: 1 };
           assert.equal(await victim.act('notifyAndHold', of), 1);
           await victim.kill();
-          // What it had notified is notified, and told whose lock that was.
+          // The wait that it had notified ends, and is told that the lock was abandoned.
           assert.deepEqual(await within(one.wakeup, 'the wake-up'), { abandoned: true });
           await one.release();
           assert.equal(await stateOf(two.wakeup), 'pending');
@@ -232,8 +232,6 @@ describe('Condition', () => {
       }
     });
   });
-
-  // -------------------------------------------------------------- notify
 
   describe('notify(n) wakes exactly n of 6, the first to come', () => {
     const mixes: { title: string; of: Place[] }[] = [
@@ -256,7 +254,8 @@ describe('Condition', () => {
           if (n === 0) await assert.rejects(notified(condition, 0), RangeError);
           else assert.equal(await notified(condition, n), n);
           const woken = async (some: Waiting[]) => {
-            // In the order in which they come to the lock, which is not that of the notification.
+            // Waits end in the order in which they get the lock, which is not that of the
+            // notifications.
             const one = ({ wakeup, release }: Waiting) => wakeup.then(release);
             await within(Promise.all(some.map(one)), `${some.length} wake-ups after ${n}`);
           };
@@ -278,7 +277,7 @@ describe('Condition', () => {
       await waiters(condition, 1);
       assert.equal(await notified(condition, 1024), 1);
       await within(wait, 'the wake-up');
-      // What was notified before it waited is not for it.
+      // A notification from before the wait does not count for it.
       const late = condition.runExclusive(() => condition.wait());
       await twoSlices();
       assert.equal(await stateOf(late), 'pending');
@@ -302,6 +301,4 @@ describe('Condition', () => {
       }
     });
   });
-
-  // -------------------------------------------------------------- the lock
 });

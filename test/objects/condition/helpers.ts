@@ -1,4 +1,5 @@
-// What the suites of Condition share: a condition here and in actors, and waits that count.
+// What the suites of Condition share: opening one here and in actors, and waiting until a wait has
+// begun.
 import { Condition, Lock, RLock, type Wakeup } from 'holdfast';
 import {
   type Call,
@@ -35,7 +36,7 @@ export interface Waiting {
   release(): Promise<void>;
 }
 
-/** Has it acquire and wait; resolves when it waits, by the condition's own count. */
+/** Has an actor acquire and wait. Resolves when the condition counts the wait. */
 export async function waits(
   remote: RemoteObject,
   witness: Condition,

@@ -66,7 +66,7 @@ describe('Condition', () => {
       assertThrows(() => new Condition(other, { name: own.name }), 'IncompatibleError');
       assertThrows(() => new Lock({ name }), 'IncompatibleError');
       assertThrows(() => new Condition(undefined, { name: lockName }), 'IncompatibleError');
-      // Its lock's name was given to another one since.
+      // Meanwhile another lock has got the name of its lock.
       condition.lock.unlink();
       const impostor = track(new Lock({ name: lockName }));
       assertThrows(() => new Condition(impostor, { name }), 'IncompatibleError');
@@ -126,8 +126,6 @@ describe('Condition', () => {
       assert.equal(child.exitCode, 0);
     });
   });
-
-  // -------------------------------------------------------------- close, inspect
 
   it('close(): waits end, everything after throws ClosedError; not while its own lock is held', async () => {
     const condition = track(new Condition(undefined, { name: freshName('condition') }));

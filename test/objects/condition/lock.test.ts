@@ -1,4 +1,4 @@
-// Condition and its lock: a wait gives it up whole, and has it back when it ends.
+// Condition and its lock: a wait releases it wholly, and has it back when it ends.
 import assert from 'node:assert/strict';
 import { Condition, Lock, RLock, list } from 'holdfast';
 import {
@@ -40,7 +40,7 @@ describe('Condition', () => {
         if (kind === 'RLock') guards.push(lock.acquireSync(), await condition.acquire());
         for (let round = 0; round < 3; round++) {
           const wait = condition.wait();
-          // Another hold comes in between, of the same thread.
+          // Another hold of the same thread comes in between.
           await lock.runExclusive(() => assert.equal(condition.notify(), 1));
           await within(wait, 'the wake-up');
         }
@@ -190,6 +190,4 @@ describe('Condition', () => {
       assert.equal(condition.inspect().waiters, 0);
     });
   });
-
-  // -------------------------------------------------------------- nothing is lost
 });

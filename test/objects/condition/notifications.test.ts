@@ -1,5 +1,5 @@
-// Condition: a notification reaches a wait that is still there (INV-17), and the dead leave their
-// places.
+// Condition: a notification reaches a wait that is still there (INV-17), and dead waiters free
+// their places.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SharedMemory } from 'holdfast';
@@ -33,9 +33,9 @@ describe('Condition', () => {
       const here = await sharedActor('thread');
       const { condition, remotes } = await open('Lock', [a!, b!, here]);
       const seen = { woken: 0, sink: 0 };
-      // Each round has one notification and one wake-up: of one of three short waits, or, if all of
-      // these have given up before it or because they were aborted after it, of the one that came
-      // after them.
+      // Each round has one notification and one wake-up. It goes to one of three short waits. If
+      // all three have given up, before it or because they were aborted after it, it goes to the
+      // wait that came after them.
       for (let round = 0; round < scaled(150); round++) {
         const short: Promise<string>[] = [];
         for (const [i, actor] of [a!, b!, here].entries()) {
@@ -50,7 +50,7 @@ describe('Condition', () => {
           form: 'async',
         });
         await sleep(chance.next() * 5);
-        // Under the lock nobody begins or ends: is anybody there to be notified?
+        // Under the lock no wait begins or ends, so this tells whether there is one to notify.
         const guard = await condition.acquire();
         const spent = condition.notify(1);
         guard.release();
@@ -85,7 +85,7 @@ describe('Condition', () => {
           assert.equal(condition.notify(1), 1);
           await victim.kill();
           guard.release();
-          // Nobody else comes to the lock: those who wait find it out themselves.
+          // Nobody else comes to the lock, so the waits find out about it themselves.
           await within(wait.wakeup, `${place}, ${form}: the next in line`);
           await wait.release();
           assert.equal(await stateOf(last.wakeup), 'pending');
@@ -120,8 +120,7 @@ describe('Condition', () => {
         spin(0.5);
         gone ??= victim.kill();
         await gone;
-        // Either the next in line wakes, or the victim had woken and taken the lock, which it left
-        // abandoned.
+        // Either the next in line wakes, or the victim had woken and died with the lock.
         const lock = condition.acquire();
         const passedOn = wait.wakeup.then(() => undefined);
         const guard = await within(Promise.race([passedOn, lock]), `kill ${kill}`);
@@ -165,11 +164,12 @@ describe('Condition', () => {
         const at = now() + chance.next();
         while (now() < at);
         await victim.kill();
-        // All come to rest: none of the six is lost, and none hangs with the lock.
+        // In the end none of the six is lost, and none hangs with the lock.
         await until(() => condition.inspect().waiters === 6 && !condition.locked(), 'all six wait');
       }
       await (await next).victim.kill();
-      // One that died between the two words of a notification has woken somebody it did not count.
+      // A notifier that died between the two words of a notification has woken a wait that it did
+      // not count.
       const { notifications } = condition.inspect();
       const wakeups = Atomics.load(words, 0);
       console.log(`      ${kills} kills, ${notifications} notifications, ${wakeups} wake-ups`);
@@ -180,8 +180,6 @@ describe('Condition', () => {
       assert.equal(Atomics.load(words, 0), wakeups + 6);
     });
   });
-
-  // -------------------------------------------------------------- waitFor
 
   it('1024 waits at one time, and not one more', async () => {
     const { condition, lock } = await open('Lock');
@@ -201,7 +199,7 @@ describe('Condition', () => {
     guard.release();
     await within(all[0]!, 'the first');
     assert.equal(condition.inspect().waiters, 1023);
-    // There is a place again.
+    // Now there is a place again.
     const again = condition.runExclusive(() => condition.wait());
     await waiters(condition, 1024);
     assert.equal(await notified(condition), 1024);
@@ -226,6 +224,4 @@ describe('Condition', () => {
     assert.equal(await notified(condition), 1024);
     await within(Promise.all(all), 'all of them');
   });
-
-  // -------------------------------------------------------------- names
 });

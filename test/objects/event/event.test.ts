@@ -1,4 +1,4 @@
-// Event: a flag that one can wait for, and a pulse of it that nobody who waited misses.
+// Event: a flag that one can wait for. A wait that has begun never misses a pulse of it.
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
@@ -30,7 +30,7 @@ const kind = 'Event';
 const open = (name?: string) => track(new Event({ name }));
 const methods = { async: 'wait', sync: 'waitSync' } as const;
 
-/** All that somebody comes to who dies in set() before anybody is rung: the word. */
+/** All that a process gets done that dies in set() before it has woken anybody: the word. */
 function setWordOnly(name: string): void {
   const directory = process.env['HOLDFAST_DIR']!;
   const named = objectFiles(directory).filter((file) => {
@@ -51,7 +51,7 @@ function waiting(event: Event, count: number): Promise<void> {
 }
 
 describe('Event', () => {
-  // Nobody holds an event, so nobody can be killed while holding it.
+  // An event has no holder, so none can be killed.
   describe('cells', () => {
     for (const place of ['process', 'worker'] as const) {
       it(place === 'process' ? 'across processes' : 'in workers', async () => {
@@ -122,7 +122,7 @@ describe('Event', () => {
       assert.equal(event.inspect().waiters, 1);
       event.set();
       await stays;
-      // Aborted is aborted, set or not.
+      // An aborted signal rejects, whether the event is set or not.
       await assert.rejects(event.wait({ signal }), reason);
     });
 
@@ -156,8 +156,8 @@ describe('Event', () => {
       }
     });
 
-    // Between setting the flag and ringing, in the middle of ringing, or anywhere else: the word
-    // says what it says, and everybody who waited when it was set comes to know.
+    // It is killed between setting the flag and waking, in the middle of waking, or anywhere else.
+    // The word stays right, and each wait that had begun when it was set ends.
     it('killed while notifying', async () => {
       const { next } = random('killed while setting');
       const name = freshName(kind);
@@ -171,7 +171,8 @@ describe('Event', () => {
         const waits = (async () => {
           while (!done) {
             const { sets } = event.inspect();
-            // Asked after the count: a set that was counted may end this wait, if it still stands.
+            // Asked after the count: a set that was counted may end this wait if the flag still
+            // stands.
             const wasSet = event.isSet();
             await event.wait();
             assert.ok(wasSet || event.isSet() || event.inspect().sets > sets);
@@ -183,7 +184,7 @@ describe('Event', () => {
         for (const wait of others) await wait.started;
         await victim.kill();
         done = true;
-        // One more pulse, for those whose wait began after its last.
+        // One more pulse, for waits that began after the last one.
         const { sets } = event.inspect();
         const wasSet = event.isSet();
         event.set();
@@ -284,7 +285,7 @@ describe('Event', () => {
       const wait = event.wait();
       const { sets } = event.inspect();
       const [set, cleared] = [there.call('set'), there.call('clear')];
-      // Both happen while we block; what our event loop finds is a flag that is clear.
+      // Both happen while this thread blocks. When its event loop looks, the flag is clear.
       const end = now() + watchdog_ms;
       while (event.inspect().sets === sets || event.isSet()) assert.ok(now() < end);
       await wait;

@@ -1,4 +1,5 @@
-// What the suites of JoinableQueue share: a queue here and in actors, and takes that wait.
+// What the suites of JoinableQueue share: opening one here and in actors, and waiting until a take
+// waits.
 import { JoinableQueue, type QueueOptions } from 'holdfast';
 import { type Actor, type RemoteObject, freshName, track, until } from '../../support/index.js';
 
@@ -32,7 +33,7 @@ export async function takes(remote: RemoteObject, form: 'async' | 'sync' = 'asyn
   };
 }
 
-/** A take that waits; resolves to its call when it does. */
+/** Starts a take. Resolves to its call when it waits. */
 export async function waitsToTake(
   remote: RemoteObject,
   witness: JoinableQueue,

@@ -70,7 +70,7 @@ describe('JoinableQueue', () => {
       const { taken } = await waitsToTake(remote, queue, 'sync');
       queue.putSync(7);
       assert.equal((await within(taken, 'takeSync()')).value, 7);
-      // They are done while this thread is blocked.
+      // The items are done while this thread is blocked.
       queue.putSync(8);
       const works = remote.start('getSync');
       const says = works.then(() => remote.start('taskDone'));
@@ -139,7 +139,7 @@ describe('JoinableQueue', () => {
         controller.abort(reason);
         await assert.rejects(during, reason);
       }
-      // In the turn in which the item is there: it is neither taken nor lost.
+      // In the turn in which the item arrives, it is neither taken nor lost.
       const controller = new AbortController();
       (await queue.take()).done();
       const wait = queue.take({ signal: controller.signal });
@@ -151,7 +151,7 @@ describe('JoinableQueue', () => {
       task.done();
     });
 
-    // A lease is what one holds here.
+    // Here, to hold is to have a lease.
     it('killed while holding', async () => {
       const [other] = await sharedActors('process', 1);
       for (const place of elsewhere) {
@@ -193,7 +193,7 @@ describe('JoinableQueue', () => {
           const { taken } = await waitsToTake(waiter, queue, form);
           await victim.kill();
           queue.putSync(1);
-          // The ring may have gone to the dead; the item has not.
+          // The dead one may have been woken for the item, but it has not taken it.
           assert.equal((await within(taken, 'the item')).deliveries, 1);
 
           const joins = await newActor(place);
@@ -207,8 +207,8 @@ describe('JoinableQueue', () => {
       }
     });
 
-    // Who puts or settles is killed at every instant in joinable-queue-kills.test.ts. Here: right
-    // after.
+    // In crashes/joinable-queue-kills.test.ts those that put or settle are killed at every instant.
+    // Here they are killed right after.
     it('killed while notifying', async () => {
       const [other] = await sharedActors('process', 1);
       for (const place of elsewhere) {
@@ -226,8 +226,6 @@ describe('JoinableQueue', () => {
       }
     });
   });
-
-  // -------------------------------------------------------------- join and taskDone
 
   describe('join() and taskDone(), as in Python', () => {
     it('join() waits for as many taskDone() as there were puts', async () => {
@@ -296,6 +294,4 @@ describe('JoinableQueue', () => {
       await queue.join();
     });
   });
-
-  // -------------------------------------------------------------- leases
 });

@@ -72,7 +72,7 @@ describe('JoinableQueue', () => {
     assert.equal(queue.tryPut(4), false);
     const put = queue.put(4);
     assert.equal(await stateOf(put), 'pending');
-    // Behind the first, which stays in the ring.
+    // They stand behind the first, which stays in the ring.
     tasks[2]!.done();
     await within(put, 'a put');
     assert.equal(queue.full(), true);
@@ -113,7 +113,7 @@ describe('JoinableQueue', () => {
       queue.putSync(item(i));
       capacities.add(queue.inspect().capacity);
       if (i % 3 !== 0) tasks.push(queue.takeSync());
-      // The ring goes round and round while it grows, too.
+      // The ring goes round and round while it grows.
       if (i % 5 === 0) tasks.shift()?.done();
       if (i % 7 === 0) tasks.pop()?.retry();
     }
@@ -122,7 +122,7 @@ describe('JoinableQueue', () => {
       assert.deepEqual(task.value, item(task.value[0]!));
       task.retry();
     }
-    // Each is there once, its bytes and its place intact.
+    // Each is there once, and its bytes and its place are right.
     const remote = await there(actor!, queue as never);
     const seen = new Set<number>();
     let last = -1;

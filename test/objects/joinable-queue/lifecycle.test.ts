@@ -1,4 +1,4 @@
-// JoinableQueue: its name and its file, one that was written over, close(), inspect(), wrong
+// JoinableQueue: its name and its file, a file that was written over, close(), inspect(), wrong
 // arguments.
 import assert from 'node:assert/strict';
 import { type Handle, JoinableQueue, Lock, Process, Queue, attach, list, unlink } from 'holdfast';

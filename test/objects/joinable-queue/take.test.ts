@@ -41,7 +41,7 @@ describe('JoinableQueue', () => {
       three!.retry();
       one!.retry();
       one!.retry();
-      one!.done(); // it is not its any more
+      one!.done(); // the lease is not its own any more
       assert.deepEqual(counts(queue), { size: 4, leased: 1, unfinished: 5 });
       assert.deepEqual(plain(await takes(remote)), { value: 1, deliveries: 2 });
       assert.deepEqual(plain(await takes(remote)), { value: 3, deliveries: 2 });
@@ -129,7 +129,7 @@ describe('JoinableQueue', () => {
         assert.equal(task.deliveries, i + 1);
         await victim.kill();
       }
-      // tryTake() alone finds it, too.
+      // tryTake() finds it too, when nothing else has looked.
       let task: Task<number> | undefined;
       await until(() => (task = queue.tryTake()) !== undefined, 'the lease of the dead');
       assert.equal(task!.deliveries, 4);
@@ -153,8 +153,6 @@ describe('JoinableQueue', () => {
       }
     });
   });
-
-  // -------------------------------------------------------------- end, limits, growth
 
   it('get() and take() mixed in many processes and threads: each item once', async () => {
     const workers = [
@@ -183,6 +181,4 @@ describe('JoinableQueue', () => {
       { puts: items, gets: items, leased: 0, unfinished: 0 },
     );
   });
-
-  // -------------------------------------------------------------- names
 });

@@ -116,8 +116,8 @@ describe('Queue: putting, getting, waiting', () => {
     });
 
     it('the work of a putMany that waits does not grow with the square of its length', async () => {
-      // 20 times the items through the same ten places are 20 times the work, not 400 times. A
-      // factor between two times of one run, with a wide margin, so no maximum run time.
+      // 20 times the items through the same ten places are 20 times the work, not 400 times. This
+      // compares two times of one run, with a wide margin, so it asserts no maximum run time.
       const time = async (length: number) => {
         const queue = open<number>({ maxSize: 10 });
         const startedAt = now();

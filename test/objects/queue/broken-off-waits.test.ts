@@ -88,8 +88,9 @@ describe('Queue: putting, getting, waiting', () => {
     });
 
     it('close() rejects all pending gets, also when an item has just come', async () => {
-      // The item is in the queue, its ring still in the bell: close() withdraws the first get, and
-      // that lets the second have the item in the middle of the round that rejects them all.
+      // The item is in the queue, and its wake-up unread in the doorbell. close() withdraws the
+      // first get. That lets the second have the item in the middle of the round that rejects them
+      // all.
       for (const waiting of [1, 2, 3, 4, 7]) {
         for (const items of [1, 2, 5]) {
           const queue = open<number>();
@@ -136,8 +137,8 @@ describe('Queue: putting, getting, waiting', () => {
     });
 
     it('200 rounds: gets end by timeout, abort, close or item; the ledger is exact', async () => {
-      // Two consumers, so that a ring that reached the one that gave up must be passed on to the
-      // other.
+      // There are two consumers, so that a wake-up for the one that gave up must be passed on to
+      // the other.
       const chance = random('gets that give up');
       const queue = open<number>({ maxSize: 20 });
       const stop = open<number>();
@@ -231,7 +232,7 @@ describe('Queue: putting, getting, waiting', () => {
       queue.end();
       const got = await within(consuming, 'the consumer');
       console.log(`      ${put.length} put, ${refused} refused`);
-      // Numbers follow the order of the calls; the promises may settle in another one.
+      // The numbers follow the order of the calls. The promises may settle in another order.
       assert.deepEqual(
         got,
         put.sort((a, b) => a - b),

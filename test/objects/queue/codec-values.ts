@@ -1,4 +1,4 @@
-// Values that a codec has to bring through a queue unchanged, and those that it is known not to.
+// Values that a codec has to bring through a queue unchanged, and those that it is known to change.
 export const cyclic: Record<string, unknown> = { name: 'cyclic' };
 cyclic['self'] = cyclic;
 cyclic['list'] = [cyclic, { up: cyclic }];
@@ -83,7 +83,7 @@ export const objects: Record<string, unknown> = {
   'a depth of 500': JSON.parse('['.repeat(500) + ']'.repeat(500)),
 };
 
-// What the documentation names as not kept, and what to do about it.
+// The documentation says that these are changed, and what to do about it.
 export const limits: Record<string, unknown> = {
   'minus zero in an array': [-0],
   'minus zero in an object': { zero: -0 },

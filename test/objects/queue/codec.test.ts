@@ -1,5 +1,4 @@
-// What goes into a queue comes out of it the same, or put() refuses it: with the codecs that are
-// built in.
+// With the codecs that are built in, an item comes out of a queue the same, or put() refuses it.
 import { deserialize, serialize } from 'node:v8';
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
@@ -80,15 +79,16 @@ describe('Queue: codecs', () => {
       for (const value of Object.values(scalars)) {
         await queue.put(value);
         const seen = await remote.call('getSync', { timeout: 5000 });
-        // The channel between test and actor is not under test: what it made of the item goes back.
+        // The channel between the test and the actor is not under test. So what it made of the item
+        // goes back through it.
         await remoteBack.call('putSync', seen);
         same(back.getSync({ timeout: 5000 }), value);
       }
     });
 
     it('can be read by whoever opens the queue in the middle, whatever shapes went before', async () => {
-      // Shapes of objects are described inside each item: a consumer that has not seen the earlier
-      // items must not miss anything.
+      // Each item describes the shapes of its objects. So a consumer that has not seen the earlier
+      // items misses nothing.
       const queue = open<Record<string, number>>();
       const shape = (i: number) => ({ [`a${i % 70}`]: i, [`b${i % 9}`]: i, same: i });
       for (let i = 0; i < 3000; i++) queue.tryPut(shape(i));

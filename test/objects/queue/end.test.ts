@@ -1,4 +1,4 @@
-// end(): those who wait and those who come are told when nothing comes any more.
+// end(): waits that are pending and calls that come later are told when nothing comes any more.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -95,21 +95,22 @@ describe('Queue: putting, getting, waiting', () => {
       console.log(
         `      EndedError after end(): median ${median.toFixed(1)} ms, max ${delays.at(-1)!.toFixed(1)} ms`,
       );
-      // A ring takes well below a millisecond; looking by oneself 25 ms in the median.
+      // A wake-up takes well below a millisecond. Without it a waiter looks by itself, after 25 ms
+      // in the median.
       assert.ok(median < 20, `median ${median} ms`);
     });
     it('an end() while a put is under way: the put fails, or its item is there for the getters', async function () {
       this.timeout(90_000);
-      // putSync copies 24 MiB under the guard; end() comes at some moment before, during or after
-      // that. If a getter has been told that the queue is drained, no item may appear in it later,
-      // and if put returned, its item must be got.
+      // putSync copies 24 MiB in its critical section, and end() comes at some moment before,
+      // during or after that. If a getter was told that the queue is drained, no item may appear in
+      // it later. If put returned, its item must be got.
       const chance = random('end() during put');
       const remote = await sharedActor('process');
       const outcomes = { put: 0, refused: 0 };
       for (let round = 0; round < 30; round++) {
         const queue = open<Buffer>({ maxBytes: 1 << 26 });
         const putter = await remote.attach(queue.toJSON());
-        // Half of the rounds in a ring that has its size already, half in one that has to grow.
+        // Half of the rounds use a ring that has its size already, half one that has to grow.
         if (round % 2 === 0) {
           queue.tryPut(Buffer.alloc(24 << 20));
           queue.tryGet();
@@ -122,7 +123,7 @@ describe('Queue: putting, getting, waiting', () => {
         });
         await put.started;
         if (round % 2 === 0) await sleep(chance.next() * 120);
-        // In a ring that grows we can see that the put is under way: end() comes right then.
+        // A ring that grows shows that the put is under way. end() comes right then.
         else spinUntil(() => queue.inspect().capacity > 65_536);
         queue.end();
         let got = 0;

@@ -1,5 +1,5 @@
-// A million items, four producers, four consumers, each a process, each pair of them in another
-// way: every item is delivered once, in the order of its producer, in the memory that was asked
+// A million items, four producers and four consumers. Each is a process, and each uses another
+// method. Every item is delivered once, in the order of its producer, in the memory that was asked
 // for.
 import assert from 'node:assert/strict';
 import { newProcess, now, random } from '../../support/index.js';

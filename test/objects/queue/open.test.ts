@@ -183,7 +183,7 @@ describe('Queue: opening and closing', () => {
       const entry = list().find((found) => found.name === name);
       assert.deepEqual(entry, { kind: 'Queue', name, persistent: true, inUse: false });
 
-      // Somebody else entirely finds it as it was.
+      // A process that was not there before finds it as it was.
       const actor = await sharedActor('process');
       const remote = await actor.make('Queue', { name, mustExist: true });
       assert.equal(await remote.call('size'), 4);
@@ -311,7 +311,8 @@ describe('Queue: opening and closing', () => {
           waits.push(call);
         }
       }
-      // An entry of the wait set says how many stood behind it when it was made, or last renewed.
+      // An entry of the wait set says how many waits stood behind it when it was made or last
+      // renewed.
       assert.ok(queue.inspect().getters >= 3 && queue.inspect().getters <= 6);
       for (let i = 0; i < waits.length; i++) await queue.put(i);
       const got = await Promise.all(waits);

@@ -1,4 +1,4 @@
-// A codec of the program's own; what all users must agree on; items that cannot be read.
+// A codec that the program brings; what all users must agree on; items that cannot be read.
 import assert from 'node:assert/strict';
 import { openSync, closeSync, writeSync } from 'node:fs';
 import { DecodeError, type Queue } from 'holdfast';
@@ -45,7 +45,8 @@ describe('Queue: codecs', () => {
     }
 
     it('an item that decode() makes undefined of is not lost without a word', async () => {
-      // "undefined if there is none now": an item that reads as undefined cannot be told from none.
+      // undefined means that there is no item. So an item that decodes to undefined cannot be told
+      // from none.
       let broken = true;
       const codec = {
         encode: (item: string) => Buffer.from(item),
@@ -62,8 +63,8 @@ describe('Queue: codecs', () => {
     });
 
     it('a get whose decode() aborts it has the item or has left it, and others go on', async () => {
-      // Caller's code inside serve(): decode() runs between the take and the settling of the
-      // promise.
+      // decode() is code of the caller that runs inside serve(), after the take and before the
+      // promise settles.
       const controller = new AbortController();
       const codec = {
         encode: (item: string) => Buffer.from(item),
@@ -192,7 +193,7 @@ describe('Queue: codecs', () => {
         const queue = open<unknown>({ codec });
         queue.tryPut({ some: 'object', of: ['some', 'length'] });
         queue.tryPut({ next: 1 });
-        // Behind the record's head of 8 bytes: the item's own bytes.
+        // The bytes of the item stand behind the head of its record, which has 8 bytes.
         const file = openSync(objectFile(queue.name), 'r+');
         const junk = Buffer.from([0xc1, 0xc1, 0xc1, 0xc1]);
         writeSync(file, junk, 0, junk.length, headerBytes + 8);

@@ -1,5 +1,5 @@
-// The ring itself: every size of item, growing with its content wrapped around the end, and never
-// more memory than was asked for.
+// The ring: items of every size, growth while its content wraps around the end, and never more
+// memory than was asked for.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readStamp, stampLength, stamped } from '../../programs/stamped.mjs';
@@ -8,7 +8,7 @@ import { bytesStored, headerBytes, open } from '../../support/queue.js';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
-/** What an item of so many bytes takes in the ring: its head, and its bytes rounded up. */
+/** How many bytes an item takes in the ring: its head, and its bytes rounded up. */
 const footprint = (length: number) => 8 + Math.ceil(length / 8) * 8;
 
 describe('Queue: the ring', () => {
@@ -65,7 +65,7 @@ describe('Queue: the ring', () => {
         await queue.put(Buffer.alloc(largest, 1));
         assert.equal(queue.full(), true);
         assert.equal(queue.tryPut(Buffer.alloc(0)), false);
-        // Also RangeError while the queue is full: waiting would not help.
+        // It is a RangeError while the queue is full, too: waiting would not help.
         await assert.rejects(queue.put(tooLarge), RangeError);
         assert.equal(queue.tryGet()!.length, largest);
         assert.ok(bytesStored(queue) <= maxBytes + headerBytes);
@@ -75,10 +75,10 @@ describe('Queue: the ring', () => {
 
   describe('growing (INV-13)', () => {
     it('64 KiB to 64 MiB, with the content wrapped around the end at every step', async () => {
-      // At each capacity C: bring the head to about 3/4 C, fill until the content goes round the
-      // end and nearly meets the head, then put what no longer fits. The lower half is copied up,
-      // and every record, also the one that lies across the old end, has to be found where capacity
-      // 2C looks for it.
+      // At each capacity C the head is brought to about 3/4 C. Then the ring is filled until its
+      // content goes round the end and nearly meets the head, and then an item is put that does not
+      // fit. The lower half is copied up. Every record, also the one that lies across the old end,
+      // has to be found where capacity 2C looks for it.
       const chance = random('growth');
       const queue = open<Buffer>();
       const remote = await (await sharedActor('process')).attach(queue.toJSON());
@@ -199,8 +199,8 @@ describe('Queue: the ring', () => {
 
     it('a producer killed while the ring grows leaves it whole (INV-12)', async function () {
       this.timeout(120_000);
-      // SIGKILL between reserving, copying and publishing: the content stands, the item is wholly
-      // there or wholly absent, and the next producer grows the ring again.
+      // SIGKILL comes between reserving, copying and publishing. The content stands, the item is
+      // wholly there or wholly absent, and the next producer grows the ring again.
       const chance = random('kills during growth');
       const outcomes = { grown: 0, not: 0, item: 0 };
       for (let round = 0; round < scaled(24); round++) {
@@ -212,7 +212,7 @@ describe('Queue: the ring', () => {
         const theirs = await victim.attach(queue.toJSON());
         const args = { queue: theirs, producer: 1, sequence: 4, length: 24 * MiB };
         await within(victim.startAct('putStamped', args).started, 'starting a put');
-        // The item itself takes some of that time to be made.
+        // Making the item takes some of that time.
         const end = now() + chance.next() * 120;
         while (now() < end);
         await victim.kill();

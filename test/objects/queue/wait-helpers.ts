@@ -1,7 +1,7 @@
 // What the suites of putting, getting and waiting share.
 import { type Place, type RemoteObject, now, sharedActor } from '../../support/index.js';
 
-/** Without the tick of a timer between what happens and its being seen. */
+/** Waits without a timer, so that no tick of one lies between an event and our seeing it. */
 export function spinUntil(condition: () => boolean): void {
   const deadline = now() + 20_000;
   while (!condition()) if (now() > deadline) throw new Error('it did not come to that');
@@ -17,7 +17,7 @@ export async function remoteOf(
   return (await sharedActor(place, number)).attach(queue.toJSON() as never);
 }
 
-// Of one batch all forms put or get the same: [name, wraps an item, unwraps it].
+// All forms put or get one item here: [name, wraps an item, unwraps it].
 export const puts: [string, (item: unknown) => unknown][] = [
   ['put', (item) => item],
   ['putSync', (item) => item],

@@ -24,7 +24,7 @@ describe('Queue: putting, getting, waiting', () => {
             for (const [get, args, unwrap] of gets) {
               const item = { put, get };
               await putter.call(put, wrap(item));
-              // In the queue for everybody the moment that put returned.
+              // Everybody sees it in the queue as soon as the put has returned.
               assert.equal(queue.size(), 1);
               assert.deepEqual(unwrap(await getter.call(get, ...args)), item);
               assert.equal(queue.size(), 0);
@@ -71,7 +71,7 @@ describe('Queue: putting, getting, waiting', () => {
             await putter.call('putMany', [1, 2]);
             const pending = putter.start(put, 3, { timeout: 10_000 });
             await pending.started;
-            await sleep(120); // two slices: whoever looks again by itself must not get in either
+            await sleep(120); // two slices: a waiter that looks by itself must not get in either
             assert.equal(queue.size(), 2);
             assert.equal(await getter.call('get'), 1);
             await within(pending, put);

@@ -1,4 +1,4 @@
-// ReadWriteLock: what the death of a holder comes to.
+// ReadWriteLock: what follows from the death of a holder.
 import assert from 'node:assert/strict';
 import {
   assertRejects,

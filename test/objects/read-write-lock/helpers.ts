@@ -1,4 +1,4 @@
-// What the suites of ReadWriteLock share: opening one, and waiting until somebody waits for it.
+// What the suites of ReadWriteLock share: opening one, and waiting until others wait for it.
 import assert from 'node:assert/strict';
 import { ReadWriteLock } from 'holdfast';
 import { type Form, track, until } from '../../support/index.js';
@@ -9,7 +9,7 @@ export const modes = ['Shared', 'Exclusive'] as const;
 export type Mode = (typeof modes)[number];
 export const method = (mode: Mode, form: Form) => `acquire${mode}${form === 'sync' ? 'Sync' : ''}`;
 
-/** Resolves when so many wait, by the lock's own count. */
+/** Resolves when the lock counts so many waiters. */
 export function waiting(lock: ReadWriteLock, readers: number, writers: number): Promise<void> {
   return until(() => {
     const { waitingReaders, waitingWriters } = lock.inspect();
@@ -17,7 +17,7 @@ export function waiting(lock: ReadWriteLock, readers: number, writers: number): 
   }, `${readers} readers and ${writers} writers wait`);
 }
 
-/** Resolves when a writer is first in line: it is counted as waiting an instant before. */
+/** Resolves when a writer is first in line. It is counted as waiting an instant before that. */
 export function claimed(lock: ReadWriteLock): Promise<void> {
   return until(() => {
     const guard = lock.tryAcquireShared();
@@ -26,7 +26,7 @@ export function claimed(lock: ReadWriteLock): Promise<void> {
   }, 'a writer is first in line');
 }
 
-/** Nobody is inside or waits, and nobody is told anything. */
+/** Checks that nobody is inside or waits, and that no death is left to tell. */
 export function assertFree(lock: ReadWriteLock): void {
   const reader = lock.tryAcquireShared();
   assert.equal(reader?.abandoned, false);

@@ -1,4 +1,4 @@
-// ReadWriteLock: close(), inspect(), wrong arguments, and what every object does.
+// ReadWriteLock: close(), inspect(), wrong arguments, and what all objects do.
 import assert from 'node:assert/strict';
 import { ReadWriteLock } from 'holdfast';
 import { describeObject } from '../../support/named-object.js';
@@ -25,7 +25,7 @@ describe('ReadWriteLock', () => {
     await waiting(lock, 2, 2);
     again.close();
     for (const wait of waits) await assertRejects(wait, 'ClosedError', about);
-    // With the writer's claim the reader's reason to wait is gone.
+    // The reader waited for the claim of the writer, which is gone now.
     (await stays).release();
     await reading.release();
     assertFree(lock);

@@ -21,7 +21,7 @@ describe('ReadWriteLock', () => {
       assert.equal(lock.tryAcquireExclusive(), null);
       assertThrows(() => lock.acquireExclusiveSync({ timeout: 5 }), 'TimeoutError', about);
       await assertRejects(lock.acquireExclusive({ timeout: 5 }), 'TimeoutError', about);
-      // None of them has left a claim behind.
+      // None of them has left a claim.
       const there = await (await sharedActor('process')).open(kind, { name });
       await (await there.tryAcquire('tryAcquireShared'))!.release();
       shared.release();
@@ -92,7 +92,7 @@ describe('ReadWriteLock', () => {
         await assertRejects(lock.acquireExclusive(), 'DeadlockError', about);
         const write = there.begin('acquireExclusive');
         await waiting(lock, 0, 1);
-        // Past the writer, which waits for us.
+        // It enters past the writer, which waits for this thread.
         await lock.runShared(() => assert.equal(lock.inspect().readers.length, 2));
         return [write];
       });
@@ -100,7 +100,7 @@ describe('ReadWriteLock', () => {
       assertFree(lock);
     });
 
-    // INV-15 needs a reader that passes a waiting writer to be in the table already.
+    // INV-15: only a reader that is in the table already may pass a waiting writer.
     it('a task that has released its guard is like any other', async () => {
       const name = freshName(kind);
       const lock = open(name);

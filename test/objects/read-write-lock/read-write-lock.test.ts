@@ -53,7 +53,7 @@ describe('ReadWriteLock', () => {
         const name = freshName(kind);
         const lock = open(name);
         const there = await (await sharedActor('process')).open(kind, { name });
-        // Each mode waits for what excludes it, and is woken by its end.
+        // Each mode waits for the modes that exclude it, and is woken when they end.
         const pairs: [Mode, Mode][] = [
           ['Shared', 'Exclusive'],
           ['Exclusive', 'Shared'],
@@ -123,14 +123,14 @@ describe('ReadWriteLock', () => {
     });
 
     for (const place of ['process', 'worker'] as const) {
-      // A worker is terminated where a process is killed: the same cell.
+      // In this cell a process is killed and a worker is terminated.
       it(`killed while holding${place === 'worker' ? ' (a worker)' : ''}`, async () => {
         const name = freshName(kind);
         const lock = open(name);
         const waiters = await Promise.all(
           [newProcess(), newProcess()].map(async (actor) => (await actor).open(kind, { name })),
         );
-        // A reader is simply gone: nothing is told.
+        // A dead reader is simply gone, and nobody is told.
         const reader = await newActor(place);
         const reading = await reader.open(kind, { name });
         await reading.begin('acquireShared');
@@ -151,7 +151,7 @@ describe('ReadWriteLock', () => {
         }
         assertFree(lock);
 
-        // A writer is not: every guard says so until somebody has had it exclusively.
+        // A dead writer is told by every guard, until one has held the lock exclusively.
         const writer = await newActor(place);
         await (await writer.open(kind, { name })).begin('acquireExclusive');
         const waits = [
@@ -190,7 +190,7 @@ describe('ReadWriteLock', () => {
         }
         await waiting(lock, 0, 2);
         await claimed(lock);
-        // Readers stand behind a writer that waits, and no longer than it lives.
+        // Readers stand behind a writer that waits, for as long as it lives.
         const wait = there.begin('acquireShared');
         await waiting(lock, 1, 2);
         await Promise.all(victims.map((victim) => victim.kill()));
@@ -213,7 +213,8 @@ describe('ReadWriteLock', () => {
       assertFree(lock);
     });
 
-    // Anywhere in a release: between leaving and ringing, or while it lets the readers go first.
+    // It is killed anywhere in a release: between leaving and waking, or while it lets the readers
+    // go first.
     it('killed while notifying', async () => {
       const { next } = random('killed while releasing');
       const name = freshName(kind);
@@ -306,7 +307,7 @@ describe('ReadWriteLock', () => {
     await nested.release();
     await reading.release();
     const writing = await wait;
-    // The turn: a writer that leaves lets those go first who waited, not the next writer.
+    // A writer that leaves lets the readers go first that waited, not the next writer.
     const next = lock.acquireExclusive();
     await writing.release();
     const read = await behind;

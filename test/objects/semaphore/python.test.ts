@@ -1,5 +1,5 @@
-// Must show: a Semaphore is a POSIX semaphore that other languages share. Here CPython's own class
-// for it, which multiprocessing.Semaphore is made of.
+// Must show: a Semaphore is a POSIX semaphore that other languages share. Here it is CPython’s own
+// class for it, which multiprocessing.Semaphore is made of.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-// What a Semaphore has beyond the contracts: a count, and no owner.
+// What a Semaphore has that is not in the contracts: a count, and no owner.
 import assert from 'node:assert/strict';
 import { Semaphore, attach } from 'holdfast';
 import {
@@ -131,7 +131,7 @@ describe('Semaphore', () => {
     semaphore.acquireSync();
     const about = { kind: 'Semaphore', objectName: name };
     assertThrows(() => new Semaphore(3, { name }), 'IncompatibleError', about);
-    // 1 that was said is not 1 that was left out.
+    // To say 1 is not the same as to say nothing.
     assertThrows(() => new Semaphore(1, { name }), 'IncompatibleError', about);
     const process = await sharedActor('process');
     await assertRejects(process.open('Semaphore', { name }, 5), 'IncompatibleError', about);

@@ -1,4 +1,4 @@
-// SharedMemory: the buffer is the mapping, for as long as anybody can see it and no longer.
+// SharedMemory: the buffer is the mapping, for as long as anybody can see the buffer and no longer.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -53,7 +53,7 @@ describe('SharedMemory', () => {
     }
 
     it('sync', async () => {
-      // A store is seen by another process while neither returns to its event loop.
+      // Another process sees a store although neither returns to its event loop.
       const name = freshName(kind);
       const memory = open(12, name);
       const words = new Int32Array(memory.buffer);
@@ -73,7 +73,7 @@ describe('SharedMemory', () => {
       for (const place of ['process', 'worker'] as const) {
         const victim = await newActor(place);
         const theirs = await victim.open(kind, { name });
-        // Killed with views, in the middle of writing for ever.
+        // A thread with views is killed in the middle of writing for ever.
         void victim.startAct('writeForEver', { memory: theirs });
         await until(() => Atomics.load(bytes, 1) !== 0, 'it writes');
         await victim.kill();
@@ -199,7 +199,7 @@ describe('SharedMemory', () => {
       for (let i = 0; i < 200; i++) assert.equal(store(i), 0);
     });
 
-    // Threads of the pool go by address: to them, nothing says that the view has become empty.
+    // Threads of the pool use addresses, so they do not learn that the view has become empty.
     it('while a thread of the pool is at work on a view', async () => {
       const memory = open(30_000_000);
       const view = new Uint8Array(memory.buffer);
@@ -338,7 +338,7 @@ describe('SharedMemory', () => {
     }
     const memory = await actor.open(kind, { name: 'it' }, 1e6);
     assert.equal(objectFiles(directory).length, 2);
-    // Every byte of it is there: a store never fails later.
+    // Every byte of it is there, so a store never fails later.
     await actor.act('writeByte', { memory: memory, at: 999_999, value: 1 });
   });
 

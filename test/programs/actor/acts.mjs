@@ -1,6 +1,6 @@
 // What an actor can be told to do beside calling one method: functions that the command `act` calls
-// by name, with its arguments and the host. An object in the arguments is the object itself by
-// then.
+// by name, with its arguments and the host. Where an argument was a RemoteObject, the act gets the
+// object itself.
 import * as barrier from './acts/barrier.mjs';
 import * as condition from './acts/condition.mjs';
 import * as joinableQueue from './acts/joinable-queue.mjs';

@@ -26,7 +26,7 @@ export class Host {
 
   // ---- commands: methods that ask() in test/support/actor.ts calls by name
 
-  /** new (Reflect.get(holdfast, type))(...args) */
+  /** new holdfast[type](...args) */
   make({ id, type, args }) {
     return this.#made(id, new (Reflect.get(holdfast, type))(...this.#resolve(args)));
   }
@@ -96,7 +96,7 @@ export class Host {
     process.exit(code);
   }
 
-  /** Throws outside of any promise, so that nothing can catch it. */
+  /** Throws outside of any promise, so that no code catches it. */
   crash() {
     setImmediate(() => {
       throw new Error('crash on purpose');

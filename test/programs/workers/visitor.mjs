@@ -1,4 +1,4 @@
-// A worker that opens and uses a lock, tells what stands in the directory, and goes.
+// A worker that opens and uses a lock, says what is in the directory, and ends.
 import { readdirSync, statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Lock } from 'holdfast';

@@ -9,13 +9,13 @@ export function count({ object, form, rounds, file, pause }) {
 }
 
 /**
- * Withdraws from an acquisition that has been rung for, before the event loop has read the ring:
- * the thread is busy until the wait set holds only the `others`. Returns when it withdrew.
+ * Withdraws from an acquisition that was woken, before the event loop has read the doorbell: the
+ * thread is busy until the wait set holds only the `others`. Returns when it withdrew.
  */
-export function cancelOnceRung({ object, acquisition, how, others, timeout = 0 }, host) {
+export function cancelOnceWoken({ object, acquisition, how, others, timeout = 0 }, host) {
   const began = now();
   while (object.inspect().waiters > others);
-  if (how === 'abort') host.abortController(acquisition).abort(new Error('aborted once rung'));
+  if (how === 'abort') host.abortController(acquisition).abort(new Error('aborted once woken'));
   else if (how === 'close') object.close();
   // libuv's clock may be a few milliseconds behind ours.
   else while (now() < began + timeout + 5);
@@ -28,7 +28,7 @@ export function releaseWhen({ object, when }) {
   object.release();
 }
 
-/** Closes an object in the turn in which the lock has become free, with the ring still unread. */
+/** Closes an object in the turn in which the lock has become free, with the wake-up unread. */
 export function closeOnceFree({ object, go }) {
   const isFree = object.locked ? () => !object.locked() : () => object.value() > 0;
   go.release();
@@ -41,7 +41,7 @@ let cpuAtFirst = process.cpuUsage();
 
 /** Has many acquisitions wait at once; resolves when all are served, to their order and times. */
 export function queueUp({ object, waiters }) {
-  // Every look at the lock, by whichever way the waiter was woken, goes through this one function.
+  // However a waiter was woken, it looks at the lock through this one function.
   const native = object.native;
   const tryAcquire = native.tryAcquire;
   native.tryAcquire = () => {
@@ -66,7 +66,7 @@ export function effort() {
   return { tries, cpu_ms: (user + system) / 1000 };
 }
 
-/** Enrols this agent as often as it takes, for waits that there are not. */
+/** Fills the wait set: enrols this agent that often, although nothing waits. */
 export function fillWaitSet({ object: { native }, entries }) {
   for (let i = 0; i < entries; i++) native.enrol(-1, 1);
 }

@@ -11,13 +11,13 @@ export function writeByte({ memory, at, value }) {
   bytesOf(memory)[at] = value;
 }
 
-/** Does not return: for a thread that is going to be killed. */
+/** Writes until its thread is killed; it does not return. */
 export function writeForEver({ memory }) {
   const bytes = bytesOf(memory);
   for (let i = 1; ; i = (i % (bytes.length - 1)) + 1) bytes[i] = 1;
 }
 
-/** Views that nothing gives back before the end of the thread. */
+/** Keeps views until the end of the thread. */
 export function keepViews({ memory }) {
   globalThis.kept = [bytesOf(memory), bytesOf(memory).fill(3)];
 }

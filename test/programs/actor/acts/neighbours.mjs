@@ -13,7 +13,7 @@ const make = {
 };
 
 const objects = new Map();
-/** By its kind, or by its kind and more: `Lock:other`. */
+/** The object of a key: its kind (`Lock`), or its kind and more (`Lock:other`). */
 const object = (key) => {
   if (!objects.has(key)) objects.set(key, make[key.split(':')[0]](key));
   return objects.get(key);
@@ -21,7 +21,7 @@ const object = (key) => {
 const guards = new Map();
 
 const requests = {
-  /** Only makes sure that it is open: an object goes with its last user. */
+  /** Makes sure that the object is open. It would go with its last user. */
   open: (key) => void object(key),
   /** 'held', 'abandoned', or 'busy' when the milliseconds have passed. */
   async acquire(key, ms = '0') {
@@ -41,10 +41,10 @@ const requests = {
   value: (key) => object(key).value(),
   unlink: (key) => object(key).unlink(),
   pid: () => process.pid,
-  /** What opening the file to write into it, and taking it away, come to. */
+  /** How it ends to open the file for writing, and to remove it. */
   spoil: (file) =>
     [() => closeSync(openSync(file, 'r+')), () => unlinkSync(file)].map(outcome).join(' '),
-  /** Descriptors of ours that a program which is started here has. */
+  /** How many descriptors of our files a program has that is started here. */
   inherited: () =>
     execFileSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8' }).split(
       process.env.HOLDFAST_DIR,
@@ -55,7 +55,7 @@ const requests = {
     try {
       process.dlopen({ exports: {} }, library);
     } catch {
-      // It is no add-on, and has done its work.
+      // It is no add-on, so loading it fails; by then it has forked.
     }
     return process.env.FORKED;
   },

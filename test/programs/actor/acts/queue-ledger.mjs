@@ -68,7 +68,7 @@ export async function produceWithLedger({ queue, producer, file, seed, isVictim 
       if (sync) queue.putSync(item);
       else await queue.put(item);
       ledger.note(producer, sequence);
-      // A producer that outran its consumers would only ever be killed while it waits.
+      // If producers outran their consumers, they would only ever be killed while they wait.
       if (chance.next() < 0.02) await turn();
     }
     // A turn of the event loop lets the command to stop arrive. A victim puts without a pause, so

@@ -4,14 +4,14 @@ import { Worker } from 'node:worker_threads';
 
 const program = (name) => new URL(`../../workers/${name}.mjs`, import.meta.url);
 
-/** Starts workers, each of which acquires something and stays so. */
+/** Starts workers, each of which acquires something and keeps it. */
 export async function startWorkers({ jobs }) {
   const ready = (worker) => new Promise((resolve) => worker.once('message', resolve));
   await Promise.all(jobs.map((job) => ready(new Worker(program('holder'), { workerData: job }))));
 }
 
 /**
- * Has a worker use the directory `place`, and looks whether it is there when the worker has ended.
+ * Has a worker use the directory `place`. Says whether it still exists when the worker has ended.
  */
 export async function visit({ place }) {
   const worker = new Worker(program('visitor'), { workerData: place });

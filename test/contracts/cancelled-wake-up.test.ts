@@ -1,11 +1,12 @@
-// A waiter that has been rung, but withdraws before it has read the ring, passes it on (INV-5:
-// nobody else will be rung for that release). Otherwise the next one would sit there for a slice.
+// A waiter that was woken, but withdraws before it has read its doorbell, passes the wake-up on.
+// INV-5: no other waiter is woken for that release, so without this the next one would wait for a
+// slice.
 //
 //   a        holds it
 //   b, c     wait, in this order, each in its event loop
-//   a        releases: takes b's entry out of the wait set, rings b
-//   b        busy all the time, sees that its entry is gone, and withdraws
-//   c        is rung by b
+//   a        releases: takes b's entry out of the wait set, wakes b
+//   b        is busy all the time, sees that its entry is gone, and withdraws
+//   c        is woken by b
 import assert from 'node:assert/strict';
 import {
   allKinds,
@@ -19,7 +20,7 @@ import {
 
 const rounds = 50;
 const reasons = {
-  abort: { message: 'aborted once rung' },
+  abort: { message: 'aborted once woken' },
   timeout: { name: 'TimeoutError' },
   close: { name: 'ClosedError' },
 };
@@ -36,28 +37,28 @@ describe('a ring for a waiter that is gone', () => {
           const delays: number[] = [];
           for (let round = 0; round < rounds; round++) {
             const held = await a.acquire();
-            // The one that is closed; the actor has b beside it.
+            // This object is closed in the end; the actor has b open as well.
             const once = how === 'close' ? await second.open(subject.kind, { name }) : b;
             const timeout = how === 'timeout' ? 8 : undefined;
-            const rung = once.acquire(timeout ? { signal: 'live', timeout } : { signal: 'live' });
-            await rung.started;
+            const woken = once.acquire(timeout ? { signal: 'live', timeout } : { signal: 'live' });
+            await woken.started;
             const next = c.acquire();
             await next.started;
 
-            const args = { object: once, acquisition: rung.id, how, others: 1, timeout };
-            const busy = second.startAct<{ at: number }>('cancelOnceRung', args);
+            const args = { object: once, acquisition: woken.id, how, others: 1, timeout };
+            const busy = second.startAct<{ at: number }>('cancelOnceWoken', args);
             await busy.started;
             await held.release();
 
             const withdrawn = await busy;
-            const late = await rung.catch((error: Error) => {
+            const late = await woken.catch((error: Error) => {
               assert.ok(
                 Object.entries(reasons[how]).every(([key, it]) => Reflect.get(error, key) === it),
               );
             });
             await late?.release();
             const hold = await next;
-            // A thread that was busy may come by its bell before it comes by its timers.
+            // A thread that was busy may read its doorbell before it looks at its timers.
             if (late && how === 'timeout') {
               await hold.release();
               continue;
@@ -76,21 +77,21 @@ describe('a ring for a waiter that is gone', () => {
     ({ setting }) => setting.b === 'process',
   );
 
-  // With nobody behind it, the lock is simply free: also after the slices of those who are gone.
+  // If no other waiter is left, the lock is free, and stays so for longer than two slices.
   forEachCase(
     allKinds,
     (subject) => {
       it('leaves the lock free if nobody else waits', async () => {
         const { a, b, second } = await subject.open();
         const held = await a.acquire();
-        const rung = b.acquire({ signal: 'live' });
+        const woken = b.acquire({ signal: 'live' });
         await waiting(a);
-        const args = { object: b, acquisition: rung.id, how: 'abort', others: 0 };
-        const busy = second.startAct('cancelOnceRung', args);
+        const args = { object: b, acquisition: woken.id, how: 'abort', others: 0 };
+        const busy = second.startAct('cancelOnceWoken', args);
         await busy.started;
         await held.release();
         await busy;
-        await assert.rejects(rung, reasons.abort);
+        await assert.rejects(woken, reasons.abort);
         await twoSlices();
         assert.ok(await isFree(a));
         assert.equal((await a.inspect()).acquisitions, 1);
