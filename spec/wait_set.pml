@@ -1,4 +1,4 @@
-// The wait set (native/core/agents/wait_set.cc) and those who sleep in it (src/waiting/waits.ts, waiting.h).
+// The wait set (native/core/agents/wait_set.cc) and those who sleep in it (src/waiting/pending-waits.ts, waiting.h).
 //
 // What is waited for is a count of units, as in a Semaphore of 1. Each user acquires once, asleep in
 // the wait set if need be, gives the unit back and rings. Users may die between any two steps.
@@ -174,7 +174,7 @@ inline wake_one() {
   fi
 }
 
-// Wanted::take
+// Waitable::take
 #define TAKE(then) S(if :: avail > 0 -> avail--; holding = true; goto then :: else fi)
 
 proctype User(byte me; bool mortal; bool holding) {
@@ -189,12 +189,12 @@ proctype User(byte me; bool mortal; bool holding) {
   TAKE(taken);                // Owned::acquire
 serve:
   enrol_again();
-  TAKE(leave);                // serve() of waits.ts: once more after enrolling (INV-4)
+  TAKE(leave);                // serve() of pending-waits.ts: once more after enrolling (INV-4)
 #endif
 
 asleep:
   if
-  :: atomic { bell[me] -> bell[me] = false };      // onRings
+  :: atomic { bell[me] -> bell[me] = false };      // onWakeUps
      cancel(); index = NONE;
      TAKE(leave);
 #ifdef FAULT_look_before_enrol
@@ -214,7 +214,7 @@ asleep:
   :: atomic { mortal && budget > 0 -> goto dead }
   fi;
 
-leave:                        // leave() of waits.ts
+leave:                        // leave() of pending-waits.ts
   cancel(); index = NONE;
   if
   :: ok -> ok = false

@@ -83,7 +83,7 @@ napi_value bind_condition(Environment& environment, core::Object* object) {
   binder.add<wait, 2>("wait");
   binder.add<enrol, 2>("enrol");
   binder.add<cancel, 1>("cancel");
-  binder.add<soon>("soon");
+  binder.add<soon>("spinBriefly");
   binder.add<pass_on>("passOn");
   binder.add<inspect>("inspect");
   return binder.value();

@@ -75,7 +75,7 @@ Environment* Environment::from(napi_env env) {
   return static_cast<std::shared_ptr<Environment>*>(data)->get();
 }
 
-// configure(directory, threadId, processName, onRings, makeError): once, before anything else.
+// configure(directory, threadId, processName, onWakeUps, makeError): once, before anything else.
 napi_value Environment::configure(napi_env env, napi_callback_info info) {
   size_t count = 5;
   napi_value arguments[5];
@@ -199,7 +199,7 @@ void Environment::on_doorbell(uv_poll_t* poll, int, int) {
   if (!tags.empty()) self->call_on_rings(tags);
 }
 
-// Tells src/waiting/waits.ts which objects rang; 0 says that somebody died.
+// Tells src/waiting/pending-waits.ts which objects rang; 0 says that somebody died.
 void Environment::call_on_rings(const std::vector<uint64_t>& tags) {
   napi_env env = env_;
   napi_handle_scope scope = nullptr;

@@ -162,7 +162,7 @@ struct Acquirable {
   }
 };
 
-// Something to be woken for. Each is one line of native.ts' NativeSource. `Of` says which wait set
+// Something to be woken for. Each is one line of native.ts' NativeWaitable. `Of` says which wait set
 // of the object it is, by its functions.
 template <class Of>
 struct Source {
@@ -182,7 +182,7 @@ struct Source {
     return boolean(env, core::cancel(Of::set(handle.primitive), handle.agent().id(),
                                      static_cast<int>(argument[0])));
   }
-  // soon(): has it come, or does it within a few microseconds?
+  // spinBriefly(): has it come, or does it within a few microseconds?
   static napi_value soon(napi_env env, H& handle, const double*) {
     return boolean(env, Of::soon(handle.primitive));
   }
@@ -268,7 +268,7 @@ class Binder {
     set(env_, to, "tag", static_cast<double>(Of::tag(handle_->primitive)));
     add(to, "enrol", bound<Primitive, Source<Of>::enrol, 2>);
     add(to, "cancel", bound<Primitive, Source<Of>::cancel, 1>);
-    add(to, "soon", bound<Primitive, Source<Of>::soon, 0>);
+    add(to, "spinBriefly", bound<Primitive, Source<Of>::soon, 0>);
     add(to, "passOn", bound<Primitive, Source<Of>::pass_on, 0>);
   }
   // The same as an object of its own, for an object with several.

@@ -28,7 +28,8 @@ import { Hold, context, holdingsWith, inContext } from './context.js';
 import type { NativeOwned } from '../native/bindings.js';
 import { type RLockScope, type WaitOptions, checkFunction, checkWait } from '../options.js';
 import { Recursion, countDepth } from './by-thread.js';
-import { type Waiter, isWaitedFor, waitFor } from '../waiting/waits.js';
+import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
+import type { Waiter } from '../waiting/waiter.js';
 
 /** From a task's outermost acquisition to its last release. */
 class TaskHold extends Hold {
@@ -257,7 +258,7 @@ export class TaskScope {
       if (options?.timeout !== 0) native.contend();
       // Whoever it is that lets a waiter have its turn: the context that counts is not his.
       const take = () => this.#take(hold) || undefined;
-      result = await waitFor(this.#waiter, { source: native, take }, options);
+      result = await waitFor(this.#waiter, { waitSet: native, take }, options);
     }
     return new HeldGuard(native, result);
   }

@@ -14,22 +14,28 @@ export interface NativeObject {
   unlink(): void;
 }
 
-/** Something that can be asked for a ring: one wait set (native/core/agents/wait_set.h). */
-export interface NativeSource {
-  /** What its ring says. */
+/** One wait set of an object (native/core/agents/wait_set.h): it wakes the threads that wait. */
+export interface NativeWaitable {
+  /** The number by which a wake-up names this wait set. */
   readonly tag: number;
-  /** Asks for a ring; `index` is what the last call returned, -1 at first. */
+  /**
+   * Enters this thread, with the number of its pending waits, into the wait set. `index` is what the
+   * last call returned; -1 for the first call.
+   */
   enrol(index: number, waiting: number): number;
-  /** False if a ring is on its way already. */
+  /** Removes the entry. Returns false if a wake-up for it is on its way already. */
   cancel(index: number): boolean;
-  /** Has it come, or does it within a few microseconds? Looks on where that has paid lately. */
-  soon(): boolean;
-  /** Rings somebody else. */
+  /**
+   * Looks whether what is waited for is there, for up to 20 us where spinning has helped lately.
+   * Returns true if it is worth trying.
+   */
+  spinBriefly(): boolean;
+  /** Wakes another waiter instead of this one. */
   passOn(): void;
 }
 
 /** What can be acquired (native/addon/handle.h, `Acquirable`). */
-export interface NativeAcquirable extends NativeObject, NativeSource {
+export interface NativeAcquirable extends NativeObject, NativeWaitable {
   /** 0: not acquired. n: the number of the hold. -n: the same, and the last holder died. */
   tryAcquire(): number;
   /**
@@ -112,8 +118,8 @@ export interface NativeBounded extends NativeAcquirable, NativeHolds {
  * NativeAcquirable's.
  */
 export interface NativeReadWrite extends NativeObject, NativeHolds {
-  readonly readers: NativeSource;
-  readonly writers: NativeSource;
+  readonly readers: NativeWaitable;
+  readonly writers: NativeWaitable;
   tryShared(bypass: WritersToBypass): number;
   waitShared(bypass: WritersToBypass, ms: number): number;
   tryExclusive(): number;
@@ -139,7 +145,7 @@ export interface NativeReadWrite extends NativeObject, NativeHolds {
 }
 
 /** Event (native/addon/event.cc). */
-export interface NativeEvent extends NativeObject, NativeSource {
+export interface NativeEvent extends NativeObject, NativeWaitable {
   set(): void;
   clear(): void;
   isSet(): boolean;
@@ -152,7 +158,7 @@ export interface NativeEvent extends NativeObject, NativeSource {
 }
 
 /** Condition (native/addon/condition.cc). What is called with the lock held is marked. */
-export interface NativeCondition extends NativeObject, NativeSource {
+export interface NativeCondition extends NativeObject, NativeWaitable {
   readonly lockKind: number;
   readonly lockName: string;
   /** False if it goes with another lock of that name. */
@@ -176,9 +182,9 @@ export type NativeArrival = readonly [status: number, round: number, index: numb
 export interface NativeBarrier extends NativeObject {
   readonly parties: number;
   /** Rings when a round ends. */
-  readonly passage: NativeSource;
+  readonly passage: NativeWaitable;
   /** Rings when the next may begin. */
-  readonly opening: NativeSource;
+  readonly opening: NativeWaitable;
   arrive(acts: 0 | 1): NativeArrival;
   waitToArrive(acts: 0 | 1, ms: number): NativeArrival;
   finish(round: number): number;
@@ -218,8 +224,8 @@ export interface NativeQueueState {
 export interface NativeQueue extends NativeObject {
   readonly codec: number;
   readonly largestItem: number;
-  readonly items: NativeSource;
-  readonly room: NativeSource;
+  readonly items: NativeWaitable;
+  readonly room: NativeWaitable;
   /** How it went. */
   put(type: number, bytes: Uint8Array, start: number, end: number): number;
   /** From the given record on; how many were put. Table: type, source, start and end of each. */
@@ -247,7 +253,7 @@ export interface NativeJoinableQueueState extends NativeQueueState {
 /** JoinableQueue (native/addon/queue.cc). */
 export interface NativeJoinableQueue extends NativeQueue {
   /** Rings when all is worked off. */
-  readonly rest: NativeSource;
+  readonly rest: NativeWaitable;
   /** As get(). */
   take(): Buffer | undefined;
   settle(place: number, delivery: number, done: boolean): void;
@@ -290,7 +296,7 @@ export interface NativeAddon {
     directory: string,
     threadId: number,
     processName: string,
-    onRings: (tags: number[]) => void,
+    onWakeUps: (tags: number[]) => void,
     makeError: (
       code: number,
       kind: number,

@@ -15,7 +15,8 @@ import {
   checkSyncWait,
   checkWait,
 } from '../options.js';
-import { type Wanted, isWaitedFor, waitFor, waitForSync } from '../waiting/waits.js';
+import { waitForSync } from '../waiting/blocking-wait.js';
+import { type Waitable, isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 
 export interface BarrierOptions extends OpenOptions {
   /**
@@ -109,14 +110,14 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
         await this.#act(native, round, () => this.#action!());
         return index;
       }
-      const wanted: Wanted<number> = {
-        source: native.passage,
+      const passage: Waitable<number> = {
+        waitSet: native.passage,
         take: () => native.look(round) || undefined,
-        everybody: true,
+        retryAll: true,
       };
       let end: number;
       try {
-        end = await waitFor(this, wanted, left());
+        end = await waitFor(this, passage, left());
       } catch (error) {
         end = this.#leave(native, round, error);
       }
@@ -132,7 +133,7 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
 
   #arriveLate(native: NativeBarrier, options: WaitOptions): Promise<NativeArrival> {
     const take = () => this.#tryToArrive(native);
-    return waitFor(this, { source: native.opening, take }, options);
+    return waitFor(this, { waitSet: native.opening, take }, options);
   }
 
   #tryToArrive(native: NativeBarrier): NativeArrival | undefined {

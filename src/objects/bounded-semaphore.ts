@@ -13,7 +13,8 @@ import {
   checkSyncWait,
   checkWait,
 } from '../options.js';
-import { isWaitedFor, waitForHold, waitForHoldSync } from '../waiting/waits.js';
+import { waitForHoldSync } from '../waiting/blocking-wait.js';
+import { isWaitedFor, waitForHold } from '../waiting/pending-waits.js';
 
 /** What `inspect()` shows of a BoundedSemaphore: a snapshot, old as soon as it is taken. */
 export interface BoundedSemaphoreState {

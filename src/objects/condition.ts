@@ -35,7 +35,8 @@ import {
   rlockOptions,
 } from '../options.js';
 import { RLock, type RLockHandle } from './rlock.js';
-import { waitFor, waitForSync } from '../waiting/waits.js';
+import { waitForSync } from '../waiting/blocking-wait.js';
+import { waitFor } from '../waiting/pending-waits.js';
 
 /** What a wait that was notified resolves to. */
 export interface Wakeup {
@@ -207,7 +208,7 @@ export class Condition extends Shared<'Condition', NativeCondition> {
         try {
           const how = await waitFor(
             this,
-            { source: native, take: () => native.look(place) || undefined, everybody: true },
+            { waitSet: native, take: () => native.look(place) || undefined, retryAll: true },
             remaining(options, deadline),
           );
           if (how === waitStatus.notified) break;

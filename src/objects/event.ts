@@ -7,7 +7,8 @@ import {
   checkSyncWait,
   checkWait,
 } from '../options.js';
-import { waitFor, waitForSync } from '../waiting/waits.js';
+import { waitForSync } from '../waiting/blocking-wait.js';
+import { waitFor } from '../waiting/pending-waits.js';
 
 /** What `inspect()` shows of an Event: a snapshot, old as soon as it is taken. */
 export interface EventState {
@@ -68,7 +69,7 @@ export class Event extends Shared<'Event', NativeEvent> {
     const since = native.sets();
     const take = () => native.happened(since) || undefined;
     if (take()) return;
-    await waitFor(this, { source: native, take, everybody: true }, options);
+    await waitFor(this, { waitSet: native, take, retryAll: true }, options);
   }
 
   /**

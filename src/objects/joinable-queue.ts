@@ -3,7 +3,8 @@ import type { SyncWaitOptions, WaitOptions } from '../options.js';
 import { checkSyncWait, checkWait } from '../options.js';
 import { type Kept, Queue, type QueueOptions } from './queue.js';
 import { answer, inbox } from '../records/mailbox.js';
-import { waitFor, waitForSync } from '../waiting/waits.js';
+import { waitForSync } from '../waiting/blocking-wait.js';
+import { waitFor } from '../waiting/pending-waits.js';
 
 /** What `inspect()` shows of a JoinableQueue: a snapshot, old as soon as it is taken. */
 export interface JoinableQueueState extends Readonly<NativeJoinableQueueState> {
@@ -114,7 +115,7 @@ export class JoinableQueue<T = unknown> extends Queue<T, NativeJoinableQueue> {
     const { native } = this;
     const take = () => native.finished() || undefined;
     if (take()) return;
-    await waitFor(this, { source: native.rest, take, everybody: true }, options);
+    await waitFor(this, { waitSet: native.rest, take, retryAll: true }, options);
   }
 
   /** The same, blocking this thread. */

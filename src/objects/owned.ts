@@ -10,7 +10,8 @@ import {
   checkSyncWait,
   checkWait,
 } from '../options.js';
-import { isWaitedFor, waitFor, waitForHold, waitForHoldSync } from '../waiting/waits.js';
+import { waitForHoldSync } from '../waiting/blocking-wait.js';
+import { isWaitedFor, waitFor, waitForHold } from '../waiting/pending-waits.js';
 
 /** What `inspect()` shows of a Lock or RLock: a snapshot, old as soon as it is taken. */
 export interface LockState {
@@ -154,7 +155,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K, Native
     let taken = isWaitedFor(native.tag) ? undefined : take();
     if (taken === undefined) {
       native.contend();
-      taken = await waitFor(this, { source: native, take }, undefined);
+      taken = await waitFor(this, { waitSet: native, take }, undefined);
     }
     return taken < 0;
   }

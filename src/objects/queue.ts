@@ -40,7 +40,8 @@ import {
   keep,
   table,
 } from '../records/mailbox.js';
-import { isWaitedFor, waitFor, waitForSync } from '../waiting/waits.js';
+import { waitForSync } from '../waiting/blocking-wait.js';
+import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 
 export interface QueueOptions<T = unknown> extends OpenOptions {
   /** Most items at a time, 1 to 16777215 (the default). */
@@ -135,7 +136,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
     if (!isWaitedFor(native.room.tag) && this.#tryPut(native, codec)) return;
     const kept = keptRecord(codec);
     const take = () => this.#tryPut(native, kept) || undefined;
-    await waitFor<true>(this, { source: native.room, take }, options);
+    await waitFor<true>(this, { waitSet: native.room, take }, options);
   }
 
   /** The same, blocking this thread. */
@@ -172,7 +173,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
       if (!isWaitedFor(room.tag) && this.#tryPutBatch(batch)) return;
       batch.keep();
       const take = () => this.#tryPutBatch(batch) || undefined;
-      await waitFor<true>(this, { source: room, take }, options);
+      await waitFor<true>(this, { waitSet: room, take }, options);
     } catch (error) {
       throw withDone(error, batch);
     }
@@ -437,7 +438,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
     }
     const { items } = this.native;
     const taken = isWaitedFor(items.tag) ? undefined : take();
-    return taken ?? waitFor(this, { source: items, take }, options);
+    return taken ?? waitFor(this, { waitSet: items, take }, options);
   }
 
   /** @internal */

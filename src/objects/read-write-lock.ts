@@ -12,7 +12,8 @@ import {
   checkSyncWait,
   checkWait,
 } from '../options.js';
-import { isWaitedFor, waitFor, waitForSync } from '../waiting/waits.js';
+import { waitForSync } from '../waiting/blocking-wait.js';
+import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 
 /** What `inspect()` shows of a ReadWriteLock: a snapshot, old as soon as it is taken. */
 export interface ReadWriteLockState {
@@ -79,7 +80,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
     let hold = isWaitedFor(native.readers.tag) && !inside ? undefined : take();
     if (hold === undefined) {
       if (options?.timeout !== 0) native.contend();
-      hold = await waitFor(this, { source: native.readers, take }, options);
+      hold = await waitFor(this, { waitSet: native.readers, take }, options);
     }
     return new HeldGuard(native, hold);
   }
@@ -142,7 +143,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
       hold = await waitFor(
         this,
         {
-          source: native.writers,
+          waitSet: native.writers,
           take: () => native.claimExclusive() || undefined,
           done: () => native.withdraw(),
         },

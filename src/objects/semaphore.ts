@@ -9,7 +9,8 @@ import {
   checkSyncWait,
   checkWait,
 } from '../options.js';
-import { isWaitedFor, waitForHold, waitForHoldSync } from '../waiting/waits.js';
+import { waitForHoldSync } from '../waiting/blocking-wait.js';
+import { isWaitedFor, waitForHold } from '../waiting/pending-waits.js';
 
 /** What `inspect()` shows of a Semaphore: a snapshot, old as soon as it is taken. */
 export interface SemaphoreState {

@@ -16,7 +16,7 @@ import { kinds, openFlags } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import { type OpenOptions, checkName, checkOpen } from '../options.js';
 import { processName } from '../identity.js';
-import { onRings, rejectAll } from '../waiting/waits.js';
+import { onWakeUps, rejectAll } from '../waiting/pending-waits.js';
 
 /**
  * A token for an object that travels as JSON, structured clone or text, and that attach() turns into
@@ -56,7 +56,7 @@ function enterDirectory(): string {
     chosen ? entered : '',
     isMainThread ? 0 : threadId,
     processName(),
-    onRings,
+    onWakeUps,
     (code, kind, name, detail, errno, syscall) =>
       errorFromNative(code, kindNames[kind] ?? 'holdfast', name, detail, errno, syscall),
   );

@@ -7,7 +7,7 @@ import { find, mainModule, observedMain } from './target.js';
 import { activeChildren } from './process.js';
 import { become, identity, startup } from '../identity.js';
 import { unpack } from './arguments.js';
-import { setBetweenSlices } from '../waiting/waits.js';
+import { setBetweenSlices } from '../waiting/blocking-wait.js';
 
 /** Node's own for a main module that waits for what cannot come. */
 const unsettledExitCode = 13;

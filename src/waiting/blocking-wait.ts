@@ -1,0 +1,45 @@
+// The blocking wait: the thread sleeps in the addon, one slice at a time, until it has what it waits
+// for.
+import type { NativeAcquirable } from '../native/bindings.js';
+import { slice_ms } from '../native/enums.js';
+import { type Waiter, timedOut } from './waiter.js';
+
+let betweenSlices: (() => void) | undefined;
+
+/** Sets what a blocked thread does after each slice, because its event loop cannot do it. */
+export function setBetweenSlices(work: () => void): void {
+  betweenSlices = work;
+}
+
+/**
+ * Blocks the thread until `takeWithin(ms)` returns something other than undefined. A call of
+ * `takeWithin` blocks for one slice at most. After it the thread is back in JavaScript, and there a
+ * worker can be terminated.
+ *
+ * @throws TimeoutError after `timeout` milliseconds; undefined waits without a limit.
+ */
+export function waitForSync<T>(
+  waiter: Waiter,
+  takeWithin: (ms: number) => T | undefined,
+  timeout: number | undefined,
+): T {
+  if (timeout === 0) throw timedOut(waiter, 0);
+  const deadline = timeout === undefined ? undefined : performance.now() + timeout;
+  for (;;) {
+    const left = deadline === undefined ? Infinity : deadline - performance.now();
+    if (left <= 0) throw timedOut(waiter, timeout!);
+    const taken = takeWithin(Math.min(left, slice_ms));
+    if (taken !== undefined) return taken;
+    betweenSlices?.();
+  }
+}
+
+/** Blocks the thread until it holds a Lock, RLock or Semaphore. Answers like `tryAcquire()`. */
+export function waitForHoldSync(
+  waiter: Waiter & { readonly native: NativeAcquirable },
+  timeout: number | undefined,
+): number {
+  const { native } = waiter;
+  if (timeout !== 0) native.contend();
+  return waitForSync(waiter, (ms) => native.wait(ms) || undefined, timeout);
+}

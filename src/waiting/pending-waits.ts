@@ -1,0 +1,287 @@
+// The queue of pending waits: waiting without blocking the thread.
+//
+// Each thread has one queue for each object that it waits for. Waits of one thread are served first
+// come, first served. Only the head of a queue competes with other threads and processes.
+//
+// The head first enrols in the object's wait set and then tries once more. Without that second try it
+// would miss a release that happened between its first try and the enrolment (INV-4,
+// native/core/agents/wait_set.h). After that the event loop is free until the object wakes this
+// thread through its doorbell.
+//
+// Every slice (50 ms) each head tries by itself. A wake-up that a crash has lost is made up for there
+// (INV-6).
+import { ClosedError, label } from '../errors.js';
+import type { NativeAcquirable, NativeWaitable } from '../native/bindings.js';
+import { slice_ms } from '../native/enums.js';
+import type { WaitOptions } from '../options.js';
+import { type Waiter, describe, timedOut } from './waiter.js';
+
+/** Something that a thread can wait for. */
+export interface Waitable<T> {
+  /** The wait set that wakes this thread when `take()` may succeed. */
+  readonly waitSet: NativeWaitable;
+  /**
+   * Takes what is waited for, or returns undefined. It must not block. If it throws, the wait rejects
+   * with that error.
+   */
+  take(): T | undefined;
+  /** If true, every waiter retries on each wake-up, because the resource is not exclusive. */
+  readonly retryAll?: boolean;
+  /** Called when the last wait of this thread has ended. */
+  done?(): void;
+}
+
+class PendingWait {
+  next: PendingWait | undefined;
+  previous: PendingWait | undefined;
+  timer: NodeJS.Timeout | undefined;
+  constructor(
+    readonly waiter: Waiter,
+    readonly waitable: Waitable<unknown>,
+    readonly resolve: (value: never) => void,
+    readonly reject: (reason: unknown) => void,
+    readonly signal: AbortSignal | undefined,
+    readonly onAbort: (() => void) | undefined,
+  ) {}
+}
+
+/** The pending waits of this thread for one object: a doubly linked list. */
+class WaitQueue {
+  head: PendingWait | undefined;
+  tail: PendingWait | undefined;
+  length = 0;
+  /** The index of this thread's entry in the object's wait set; -1 without one. */
+  entry = -1;
+  constructor(readonly tag: number) {}
+
+  append(pending: PendingWait): void {
+    pending.previous = this.tail;
+    if (this.tail) this.tail.next = pending;
+    else this.head = pending;
+    this.tail = pending;
+    this.length++;
+  }
+
+  unlink(pending: PendingWait): void {
+    if (pending.previous) pending.previous.next = pending.next;
+    else this.head = pending.next;
+    if (pending.next) pending.next.previous = pending.previous;
+    else this.tail = pending.previous;
+    pending.previous = undefined;
+    pending.next = undefined;
+    this.length--;
+  }
+}
+
+/** The queues that are not empty, by the tag of their wait set. */
+const queues = new Map<number, WaitQueue>();
+/**
+ * Calls `onSlice` every slice. The timer is referenced while a wait is pending, so that the process
+ * stays alive exactly as long. It is stopped at the first slice without a pending wait, and not
+ * earlier: waits often follow each other closely, and making a timer is expensive.
+ */
+let sliceTimer: NodeJS.Timeout | undefined;
+
+/** True if a wait of this thread for the object is pending. A new wait has to queue behind it. */
+export function isWaitedFor(tag: number): boolean {
+  return queues.size !== 0 && queues.has(tag);
+}
+
+/**
+ * Waits for something that could not be taken at once, or that other waits of this thread are queued
+ * for. The promise settles in one of four ways: taken, timed out, aborted, closed.
+ */
+export function waitFor<T>(
+  waiter: Waiter,
+  waitable: Waitable<T>,
+  options: WaitOptions | undefined,
+): Promise<T> {
+  const timeout = options?.timeout;
+  // The object may have been closed since the caller looked. rejectAll() has run, and would miss us.
+  if (!waiter.isOpen) return Promise.reject(closed(waiter));
+  if (timeout === 0) return Promise.reject(timedOut(waiter, 0));
+  const taken = takeAfterSpin(waitable);
+  if (taken !== undefined) return taken;
+  return new Promise((resolve, reject) => {
+    const { tag } = waitable.waitSet;
+    const signal = options?.signal;
+    const onAbort = signal ? () => withdraw(queue, pending, signal.reason) : undefined;
+    const pending = new PendingWait(waiter, waitable, resolve, reject, signal, onAbort);
+    const queue = queues.get(tag) ?? new WaitQueue(tag);
+    queue.append(pending);
+    queues.set(queue.tag, queue);
+    if (queues.size === 1) {
+      sliceTimer ??= setInterval(onSlice, slice_ms);
+      sliceTimer.ref();
+    }
+    if (signal && onAbort) signal.addEventListener('abort', onAbort, { once: true });
+    if (timeout !== undefined) startTimer(queue, pending, timeout);
+    if (queue.head === pending) serve(queue, true);
+    else updateCount(queue);
+  });
+}
+
+/** Spins for up to 20 us before enrolling, unless a caller in this thread is already queued. */
+function takeAfterSpin<T>(waitable: Waitable<T>): Promise<T> | undefined {
+  const { waitSet } = waitable;
+  if (isWaitedFor(waitSet.tag) || !waitSet.spinBriefly()) return undefined;
+  try {
+    const taken = waitable.take();
+    if (taken === undefined) return undefined;
+    waitable.done?.();
+    return Promise.resolve(taken);
+  } catch (error) {
+    waitable.done?.();
+    return Promise.reject(error as Error);
+  }
+}
+
+function startTimer(queue: WaitQueue, pending: PendingWait, timeout: number): void {
+  const deadline = performance.now() + timeout;
+  const onTimer = () => {
+    const left = deadline - performance.now();
+    // A timer of Node may fire early: it counts whole milliseconds of a clock that is read only now
+    // and then.
+    if (left > 0) pending.timer = setTimeout(onTimer, Math.ceil(left));
+    else withdraw(queue, pending, timedOut(pending.waiter, timeout));
+  };
+  pending.timer = setTimeout(onTimer, Math.ceil(timeout));
+}
+
+/** Rejects every wait that goes through an object which is about to be closed. */
+export function rejectAll(waiter: Waiter): void {
+  for (const queue of queues.values()) {
+    const { head } = queue;
+    const leaving: PendingWait[] = [];
+    for (let pending = head; pending; pending = pending.next) {
+      if (pending.waiter === waiter) leaving.push(pending);
+    }
+    // All of them leave before the queue is served: nothing may be taken through this object any more.
+    for (const pending of leaving) {
+      leave(queue, pending);
+      pending.reject(closed(waiter));
+    }
+    if (queue.head !== head) serve(queue);
+  }
+}
+
+/**
+ * The addon calls this when the doorbell has woken the thread. `tags` names the objects; 0 says that
+ * an agent which this thread watches has died.
+ */
+export function onWakeUps(tags: number[]): void {
+  for (const tag of tags) {
+    if (tag === 0) {
+      for (const queue of queues.values()) serve(queue);
+      continue;
+    }
+    const queue = queues.get(tag);
+    if (!queue?.head) continue; // the last wait passed the wake-up on when it left
+    // The waker removes the entry that it wakes. If the entry is still there, the wake-up was for an
+    // earlier one. Then we remove the entry here, and serve() enrols again if need be.
+    queue.head.waitable.waitSet.cancel(queue.entry);
+    queue.entry = -1;
+    serve(queue);
+  }
+}
+
+function onSlice(): void {
+  if (queues.size === 0) {
+    clearInterval(sliceTimer);
+    sliceTimer = undefined;
+    return;
+  }
+  for (const queue of queues.values()) serve(queue);
+}
+
+/**
+ * Settles as many waits as can be settled now, from the head on; the others stay enrolled. No code of
+ * the user runs in here, because promises settle later.
+ *
+ * @param headHasTried the head has called `take()` just now, in vain.
+ */
+function serve(queue: WaitQueue, headHasTried = false): void {
+  let pending = queue.head;
+  for (let hasTried = headHasTried; pending; hasTried = false) {
+    const { next } = pending;
+    if (!trySettle(queue, pending, hasTried) && !pending.waitable.retryAll) return;
+    pending = next;
+  }
+}
+
+/** Settles one wait if it can be settled now. Returns false if the wait goes on. */
+function trySettle(queue: WaitQueue, pending: PendingWait, hasTried: boolean): boolean {
+  const { waitable, signal } = pending;
+  if (signal?.aborted) {
+    // The signal's listeners run one after another. One of them led here, and ours is still to come.
+    leave(queue, pending);
+    pending.reject(signal.reason);
+    return true;
+  }
+  let taken: unknown;
+  try {
+    if (!hasTried) taken = waitable.take();
+    if (taken === undefined) {
+      queue.entry = waitable.waitSet.enrol(queue.entry, queue.length);
+      taken = waitable.take();
+    }
+  } catch (error) {
+    leave(queue, pending);
+    pending.reject(error);
+    return true;
+  }
+  if (taken === undefined) return false;
+  leave(queue, pending);
+  pending.resolve(taken as never);
+  return true;
+}
+
+/** Ends a wait by a timeout or an abort. */
+function withdraw(queue: WaitQueue, pending: PendingWait, reason: unknown): void {
+  const wasHead = queue.head === pending;
+  leave(queue, pending);
+  pending.reject(reason);
+  // The next wait may be able to take what the head could not. The entry in the wait set stays ours.
+  if (wasHead && queue.head) serve(queue);
+  else updateCount(queue);
+}
+
+/** Writes into the wait set how many waits are pending here. inspect() shows the sum. */
+function updateCount(queue: WaitQueue): void {
+  if (queue.head && queue.entry !== -1) {
+    queue.entry = queue.head.waitable.waitSet.enrol(queue.entry, queue.length);
+  }
+}
+
+function leave(queue: WaitQueue, pending: PendingWait): void {
+  queue.unlink(pending);
+  clearTimeout(pending.timer);
+  if (pending.signal && pending.onAbort) {
+    pending.signal.removeEventListener('abort', pending.onAbort);
+  }
+  if (queue.head) return;
+  queues.delete(queue.tag);
+  if (queues.size === 0) sliceTimer?.unref();
+  // cancel() is false if a wake-up is on its way to us. Nobody here needs it, so another waiter gets it.
+  const { waitSet } = pending.waitable;
+  if (!waitSet.cancel(queue.entry)) waitSet.passOn();
+  pending.waitable.done?.();
+}
+
+function closed(waiter: Waiter): ClosedError {
+  return new ClosedError(
+    `${label(waiter.kind, waiter.name)}: closed while it was waited for`,
+    describe(waiter),
+  );
+}
+
+/** Waits until this thread holds a Lock, RLock or Semaphore. Answers like `tryAcquire()`. */
+export async function waitForHold(
+  waiter: Waiter & { readonly native: NativeAcquirable },
+  options: WaitOptions | undefined,
+): Promise<number> {
+  const { native } = waiter;
+  if (options?.timeout !== 0) native.contend();
+  const take = () => native.tryAcquire() || undefined;
+  return waitFor(waiter, { waitSet: native, take }, options);
+}

@@ -1,0 +1,21 @@
+// What a pending wait and a blocking wait have in common.
+import { TimeoutError, label } from '../errors.js';
+
+/** The open object that a wait goes through: the wait ends when that is closed. */
+export interface Waiter {
+  readonly kind: string;
+  readonly name: string;
+  readonly isOpen: boolean;
+}
+
+export function timedOut(waiter: Waiter, timeout: number): TimeoutError {
+  return new TimeoutError(
+    `${label(waiter.kind, waiter.name)}: the wait ended after ${Number(timeout.toFixed(3))} ms`,
+    describe(waiter),
+  );
+}
+
+/** The properties by which an error names its object. */
+export function describe(waiter: Waiter): { kind: string; objectName: string } {
+  return { kind: waiter.kind, objectName: waiter.name };
+}
