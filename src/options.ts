@@ -123,16 +123,24 @@ function checkTimeout(timeout: unknown): void {
   }
 }
 
-export function checkWait(options: WaitOptions): void {
+/**
+ * The first statement of every method that waits and returns a promise: throws for wrong options, and the
+ * reason of a signal that was aborted before the call.
+ */
+export function checkWait(options: WaitOptions | undefined): void {
+  if (options === undefined) return;
   checkKeys(options, waitOptions);
   checkTimeout(options.timeout);
   const signal: unknown = options.signal;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError(`signal must be an AbortSignal, not ${show(signal)}`);
   }
+  signal?.throwIfAborted();
 }
 
-export function checkSyncWait(options: SyncWaitOptions): void {
+/** The first statement of every method that blocks the thread. */
+export function checkSyncWait(options: SyncWaitOptions | undefined): void {
+  if (options === undefined) return;
   checkKeys(options, waitOptions);
   checkTimeout(options.timeout);
   if ((options as WaitOptions).signal !== undefined) {

@@ -248,10 +248,7 @@ export class TaskScope {
   }
 
   async #acquire(hold: TaskHold, options: WaitOptions | undefined): Promise<Guard> {
-    if (options !== undefined) {
-      checkWait(options);
-      options.signal?.throwIfAborted();
-    }
+    checkWait(options);
     const { native } = this.#waiter;
     let result = isWaitedFor(native.tag) ? 0 : this.#take(hold);
     if (result === 0) {

@@ -15,6 +15,7 @@ import {
   checkSyncWait,
   checkWait,
 } from '../options.js';
+import { Deadline } from '../waiting/deadline.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { type Waitable, isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 
@@ -90,34 +91,26 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
    * barrier for the others then, unless all have arrived; with what the action threw.
    */
   async wait(options?: WaitOptions): Promise<number> {
-    if (options !== undefined) {
-      checkWait(options);
-      options.signal?.throwIfAborted();
-    }
-    const timeout = options?.timeout ?? this.#timeout;
-    const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
-    const left = (): WaitOptions =>
-      timeout === undefined
-        ? { signal: options?.signal }
-        : { signal: options?.signal, timeout: Math.max(0, deadline - performance.now()) };
-
+    checkWait(options);
+    const deadline = new Deadline({ ...options, timeout: options?.timeout ?? this.#timeout });
     return this.retain(async (native) => {
       // Without an await where there is nothing to wait for: the caller may close the handle right after.
-      const [how, round, index] = this.#arrive(native) ?? (await this.#arriveLate(native, left()));
+      const [how, round, index] =
+        this.#arrive(native) ?? (await this.#arriveLate(native, deadline.step()));
       if (how === arrivalStatus.passed) return index;
       if (how === arrivalStatus.broken) throw this.#broken();
       if (how === arrivalStatus.act) {
         await this.#act(native, round, () => this.#action!());
         return index;
       }
-      const passage: Waitable<number> = {
+      const waitable: Waitable<number> = {
         waitSet: native.passage,
         take: () => native.look(round) || undefined,
         retryAll: true,
       };
       let end: number;
       try {
-        end = await waitFor(this, passage, left());
+        end = await waitFor(this, waitable, deadline.step());
       } catch (error) {
         end = this.#leave(native, round, error);
       }
@@ -165,12 +158,8 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
    * @throws as wait() rejects; TypeError, and breaks the barrier, if the action returns a promise.
    */
   waitSync(options?: SyncWaitOptions): number {
-    if (options !== undefined) checkSyncWait(options);
-    const timeout = options?.timeout ?? this.#timeout;
-    const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
-    const left = () =>
-      timeout === undefined ? undefined : Math.max(0, deadline - performance.now());
-
+    checkSyncWait(options);
+    const deadline = new Deadline({ ...options, timeout: options?.timeout ?? this.#timeout });
     const { native } = this;
     const acts = this.#action === undefined ? 0 : 1;
     let arrival = native.arrive(acts);
@@ -179,7 +168,8 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
         const late = native.waitToArrive(acts, ms);
         return late[0] === arrivalStatus.notYet ? undefined : late;
       };
-      arrival = waitForSync(this, arrive, left());
+      const { timeout, given } = deadline.step();
+      arrival = waitForSync(this, arrive, timeout, given);
     }
     const [how, round, index] = arrival;
     if (how === arrivalStatus.passed) return index;
@@ -190,7 +180,8 @@ export class Barrier extends Shared<'Barrier', NativeBarrier> {
     }
     let end: number;
     try {
-      end = waitForSync(this, (ms) => native.wait(round, ms) || undefined, left());
+      const { timeout, given } = deadline.step();
+      end = waitForSync(this, (ms) => native.wait(round, ms) || undefined, timeout, given);
     } catch (error) {
       end = this.#leave(native, round, error);
     }

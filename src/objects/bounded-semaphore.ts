@@ -62,10 +62,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore', NativeBounded> 
 
   /** Waits for a permit. Waits and rejects as Lock.acquire() does. */
   async acquire(options?: WaitOptions): Promise<Guard> {
-    if (options !== undefined) {
-      checkWait(options);
-      options.signal?.throwIfAborted();
-    }
+    checkWait(options);
     const { native } = this;
     let hold = isWaitedFor(native.tag) ? 0 : native.tryFree();
     if (hold === 0) hold = await waitForHold(this, options);
@@ -79,7 +76,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore', NativeBounded> 
    * `timeout` was given.
    */
   acquireSync(options?: SyncWaitOptions): Guard {
-    if (options !== undefined) checkSyncWait(options);
+    checkSyncWait(options);
     const { native } = this;
     let hold = native.tryFree();
     if (hold === 0) {

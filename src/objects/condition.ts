@@ -35,8 +35,13 @@ import {
   rlockOptions,
 } from '../options.js';
 import { RLock, type RLockHandle } from './rlock.js';
+import { Deadline, type StepOptions } from '../waiting/deadline.js';
+import { type Step, type Steps, run, runSync, take } from '../waiting/steps.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
-import { waitFor } from '../waiting/pending-waits.js';
+import { type Waitable, waitFor } from '../waiting/pending-waits.js';
+
+/** Shorter than any wait that is worth a name, but not 0, with which a wait would not even look. */
+const leastWait_ms = 0.001;
 
 /** What a wait that was notified resolves to. */
 export interface Wakeup {
@@ -193,37 +198,12 @@ export class Condition extends Shared<'Condition', NativeCondition> {
    * the lock is held again then, too.
    */
   async wait(options?: WaitOptions): Promise<Wakeup> {
-    if (options !== undefined) {
-      checkWait(options);
-      options.signal?.throwIfAborted();
-    }
-    return this.retain(async (native) => {
-      const place = this.#begin(native);
-      const held = this.#own.suspend();
-      const deadline = performance.now() + (options?.timeout ?? Infinity);
-      let abandoned = false;
-      let failure: { error: unknown } | undefined;
-      let holds = false;
-      while (!failure && !holds) {
-        try {
-          const how = await waitFor(
-            this,
-            { waitSet: native, take: () => native.look(place) || undefined, retryAll: true },
-            remaining(options, deadline),
-          );
-          if (how === waitStatus.notified) break;
-          // Somebody died on the way from its notification to the lock.
-          abandoned = (await this.#own.regain(held)) || abandoned;
-          native.rescue();
-          holds = native.look(place) === waitStatus.notified;
-          if (!holds) this.#own.suspend();
-        } catch (error) {
-          failure = { error };
-        }
-      }
-      if (!holds) abandoned = (await this.#own.regain(held)) || abandoned;
-      return this.#end(native, place, failure, abandoned);
-    });
+    checkWait(options);
+    return this.#wait(new Deadline({ ...options }));
+  }
+
+  #wait(deadline: Deadline): Promise<Wakeup> {
+    return this.retain((native) => run(this.#steps(native, deadline)));
   }
 
   /**
@@ -232,23 +212,31 @@ export class Condition extends Shared<'Condition', NativeCondition> {
    * @throws as wait() rejects.
    */
   waitSync(options?: SyncWaitOptions): Wakeup {
-    if (options !== undefined) checkSyncWait(options);
-    const { native } = this;
+    checkSyncWait(options);
+    return this.#waitSync(new Deadline({ ...options }));
+  }
+
+  #waitSync(deadline: Deadline): Wakeup {
+    return runSync(this.#steps(this.native, deadline));
+  }
+
+  /** Both forms of a wait. The lock is held at the first step and again at the end. */
+  *#steps(native: NativeCondition, deadline: Deadline): Steps<Wakeup> {
     const place = this.#begin(native);
     const held = this.#own.suspend();
-    const deadline = performance.now() + (options?.timeout ?? Infinity);
+    const lock: Step<boolean> = {
+      async: () => this.#own.regain(held),
+      sync: () => this.#own.regainSync(held),
+    };
     let abandoned = false;
     let failure: { error: unknown } | undefined;
     let holds = false;
     while (!failure && !holds) {
       try {
-        const how = waitForSync(
-          this,
-          (ms) => native.wait(place, ms) || undefined,
-          remaining(options, deadline)?.timeout,
-        );
+        const how = yield* take(this.#notice(native, place, deadline.step(leastWait_ms)));
         if (how === waitStatus.notified) break;
-        abandoned = this.#own.regainSync(held) || abandoned;
+        // Somebody died on the way from its notification to the lock.
+        abandoned = (yield* take(lock)) || abandoned;
         native.rescue();
         holds = native.look(place) === waitStatus.notified;
         if (!holds) this.#own.suspend();
@@ -256,8 +244,22 @@ export class Condition extends Shared<'Condition', NativeCondition> {
         failure = { error };
       }
     }
-    if (!holds) abandoned = this.#own.regainSync(held) || abandoned;
+    if (!holds) abandoned = (yield* take(lock)) || abandoned;
     return this.#end(native, place, failure, abandoned);
+  }
+
+  /** What becomes of the wait at `place`. */
+  #notice(native: NativeCondition, place: number, options: StepOptions): Step<number> {
+    const waitable: Waitable<number> = {
+      waitSet: native,
+      take: () => native.look(place) || undefined,
+      retryAll: true,
+    };
+    const takeWithin = (ms: number) => native.wait(place, ms) || undefined;
+    return {
+      async: () => waitFor(this, waitable, options),
+      sync: () => waitForSync(this, takeWithin, options.timeout, options.given),
+    };
   }
 
   #begin(native: NativeCondition): number {
@@ -297,28 +299,28 @@ export class Condition extends Shared<'Condition', NativeCondition> {
     options?: WaitOptions,
   ): Promise<Awaited<T>> {
     checkFunction('predicate', predicate);
-    if (options !== undefined) {
-      checkWait(options);
-      options.signal?.throwIfAborted();
-    }
+    checkWait(options);
     this.#checkHeld('wait');
-    const deadline = performance.now() + (options?.timeout ?? Infinity);
+    const deadline = new Deadline({ ...options });
     let result = await predicate();
-    while (!result) result = await predicate(await this.wait(remaining(options, deadline)));
+    while (!result) {
+      options?.signal?.throwIfAborted();
+      result = await predicate(await this.#wait(deadline));
+    }
     return result;
   }
 
   /** The same, blocking this thread. `predicate` must not be asynchronous. */
   waitForSync<T>(predicate: (wakeup?: Wakeup) => T, options?: SyncWaitOptions): T {
     checkFunction('predicate', predicate);
-    if (options !== undefined) checkSyncWait(options);
+    checkSyncWait(options);
     this.#checkHeld('wait');
-    const deadline = performance.now() + (options?.timeout ?? Infinity);
+    const deadline = new Deadline({ ...options });
     // A promise would be true, whatever it resolves to.
     const call = (...wakeup: [Wakeup?]) =>
       checkNoPromise('waitForSync() cannot wait for a predicate', predicate(...wakeup));
     let result = call();
-    while (!result) result = call(this.waitSync(remaining(options, deadline)));
+    while (!result) result = call(this.#waitSync(deadline));
     return result;
   }
 
@@ -408,10 +410,4 @@ function closeOnceReleased(lock: Lock | RLock): void {
     if (!(error instanceof HeldError)) throw error;
     setTimeout(closeOnceReleased, slice_ms, lock).unref();
   }
-}
-
-function remaining<O extends WaitOptions>(options: O | undefined, deadline: number): O | undefined {
-  if (options?.timeout === undefined) return options;
-  // 0 would not even look.
-  return { ...options, timeout: Math.max(0.001, deadline - performance.now()) };
 }

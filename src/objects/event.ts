@@ -61,10 +61,7 @@ export class Event extends Shared<'Event', NativeEvent> {
    * close(), with TypeError or RangeError for a wrong argument.
    */
   async wait(options?: WaitOptions): Promise<void> {
-    if (options !== undefined) {
-      checkWait(options);
-      options.signal?.throwIfAborted();
-    }
+    checkWait(options);
     const { native } = this;
     const since = native.sets();
     const take = () => native.happened(since) || undefined;
@@ -78,7 +75,7 @@ export class Event extends Shared<'Event', NativeEvent> {
    * @throws TimeoutError after `timeout`.
    */
   waitSync(options?: SyncWaitOptions): void {
-    if (options !== undefined) checkSyncWait(options);
+    checkSyncWait(options);
     const { native } = this;
     const since = native.sets();
     if (native.happened(since)) return;

@@ -108,10 +108,7 @@ export class JoinableQueue<T = unknown> extends Queue<T, NativeJoinableQueue> {
    * blocks the event loop. Rejects with TimeoutError, `signal.reason` or ClosedError.
    */
   async join(options?: WaitOptions): Promise<void> {
-    if (options !== undefined) {
-      checkWait(options);
-      options.signal?.throwIfAborted();
-    }
+    checkWait(options);
     const { native } = this;
     const take = () => native.finished() || undefined;
     if (take()) return;
@@ -120,7 +117,7 @@ export class JoinableQueue<T = unknown> extends Queue<T, NativeJoinableQueue> {
 
   /** The same, blocking this thread. */
   joinSync(options?: SyncWaitOptions): void {
-    if (options !== undefined) checkSyncWait(options);
+    checkSyncWait(options);
     const { native } = this;
     if (native.finished()) return;
     waitForSync(this, (ms) => native.waitToJoin(ms) || undefined, options?.timeout);

@@ -57,10 +57,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K, Native
    * argument.
    */
   async acquire(options?: WaitOptions): Promise<Guard> {
-    if (options !== undefined) {
-      checkWait(options);
-      options.signal?.throwIfAborted();
-    }
+    checkWait(options);
     const native = this.native;
     let hold = isWaitedFor(native.tag) && !this.enters(native) ? 0 : native.tryFree();
     if (hold === 0) hold = await waitForHold(this, options);
@@ -75,7 +72,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K, Native
    * @throws DeadlockError if this thread holds a Lock itself and no `timeout` was given.
    */
   acquireSync(options?: SyncWaitOptions): Guard {
-    if (options !== undefined) checkSyncWait(options);
+    checkSyncWait(options);
     const native = this.native;
     let hold = native.tryFree();
     if (hold === 0) hold = this.#waitSync(options);

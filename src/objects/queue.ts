@@ -127,10 +127,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
    * the item is not in the queue then.
    */
   async put(item: T, options?: WaitOptions): Promise<void> {
-    if (options !== undefined) {
-      checkWait(options);
-      options.signal?.throwIfAborted();
-    }
+    checkWait(options);
     const { native } = this;
     const codec = this.#encode(item);
     if (!isWaitedFor(native.room.tag) && this.#tryPut(native, codec)) return;
@@ -141,7 +138,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
 
   /** The same, blocking this thread. */
   putSync(item: T, options?: SyncWaitOptions): void {
-    if (options !== undefined) checkSyncWait(options);
+    checkSyncWait(options);
     const { native } = this;
     const codec = this.#encode(item);
     if (this.#tryPut(native, codec)) return;
@@ -163,10 +160,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
    * at once. Waits and rejects as put() does. If it rejects, `error.done` says how many were put.
    */
   async putMany(items: Iterable<T>, options?: WaitOptions): Promise<void> {
-    if (options !== undefined) {
-      checkWait(options);
-      options.signal?.throwIfAborted();
-    }
+    checkWait(options);
     const batch = this.#encodeAll(items);
     const { room } = this.native;
     try {
@@ -181,7 +175,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
 
   /** The same, blocking this thread. */
   putManySync(items: Iterable<T>, options?: SyncWaitOptions): void {
-    if (options !== undefined) checkSyncWait(options);
+    checkSyncWait(options);
     const batch = this.#encodeAll(items);
     try {
       if (this.#tryPutBatch(batch)) return;
@@ -207,10 +201,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
    * `signal.reason` or ClosedError.
    */
   async get(options?: WaitOptions): Promise<T> {
-    if (options !== undefined) {
-      checkWait(options);
-      options.signal?.throwIfAborted();
-    }
+    checkWait(options);
     const item = this.#tryGetInTurn();
     if (item !== undefined) return item;
     return this.decodeKept(await this.waitFor(() => this.#take(), options));
@@ -218,7 +209,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
 
   /** The same, blocking this thread. */
   getSync(options?: SyncWaitOptions): T {
-    if (options !== undefined) checkSyncWait(options);
+    checkSyncWait(options);
     const item = this.#tryGet(this.native);
     if (item !== undefined) return item;
     return this.decodeKept(this.waitForSync(() => this.#take(), options));
@@ -239,10 +230,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
    */
   async getMany(count: number, options?: WaitOptions): Promise<T[]> {
     checkCount('count', count, 1, longestBatch);
-    if (options !== undefined) {
-      checkWait(options);
-      options.signal?.throwIfAborted();
-    }
+    checkWait(options);
     const { native } = this;
     if (!isWaitedFor(native.items.tag)) {
       const items = this.#tryGetMany(native, count);
@@ -254,7 +242,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
   /** The same, blocking this thread. */
   getManySync(count: number, options?: SyncWaitOptions): T[] {
     checkCount('count', count, 1, longestBatch);
-    if (options !== undefined) checkSyncWait(options);
+    checkSyncWait(options);
     const items = this.#tryGetMany(this.native, count);
     if (items !== undefined) return items;
     return this.#decodeAll(this.waitForSync(() => this.#takeMany(count), options));
@@ -432,10 +420,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
     take: () => R | undefined,
     options: WaitOptions | undefined,
   ): Promise<R> {
-    if (options !== undefined) {
-      checkWait(options);
-      options.signal?.throwIfAborted();
-    }
+    checkWait(options);
     const { items } = this.native;
     const taken = isWaitedFor(items.tag) ? undefined : take();
     return taken ?? waitFor(this, { waitSet: items, take }, options);
@@ -443,7 +428,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
 
   /** @internal */
   protected waitForSync<R>(take: () => R | undefined, options: SyncWaitOptions | undefined): R {
-    if (options !== undefined) checkSyncWait(options);
+    checkSyncWait(options);
     const taken = take();
     if (taken !== undefined) return taken;
     const takeWithin = (ms: number) => {

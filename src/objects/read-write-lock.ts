@@ -65,10 +65,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
 
   /** Waits until nobody writes or waits to. Waits and rejects as Lock.acquire() does. */
   async acquireShared(options?: WaitOptions): Promise<Guard> {
-    if (options !== undefined) {
-      checkWait(options);
-      options.signal?.throwIfAborted();
-    }
+    checkWait(options);
     const { native } = this;
     const inside = modeHere(native);
     if (inside === 'exclusive') throw this.#deadlock('this task', 'writes');
@@ -93,7 +90,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
    * holds, and gave no `timeout`.
    */
   acquireSharedSync(options?: SyncWaitOptions): Guard {
-    if (options !== undefined) checkSyncWait(options);
+    checkSyncWait(options);
     const { native } = this;
     const bypass = native.readsHere() ? writersToBypass.waiting : writersToBypass.myself;
     let hold = native.tryShared(bypass);
@@ -130,10 +127,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
    * is first in line no reader enters.
    */
   async acquireExclusive(options?: WaitOptions): Promise<Guard> {
-    if (options !== undefined) {
-      checkWait(options);
-      options.signal?.throwIfAborted();
-    }
+    checkWait(options);
     const { native } = this;
     const inside = modeHere(native);
     if (inside) throw this.#deadlock('this task', inside === 'shared' ? 'reads' : 'writes');
@@ -160,7 +154,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
    * `timeout`: it would wait for itself.
    */
   acquireExclusiveSync(options?: SyncWaitOptions): Guard {
-    if (options !== undefined) checkSyncWait(options);
+    checkSyncWait(options);
     const { native } = this;
     let hold = native.tryExclusive();
     if (hold === 0) {

@@ -52,10 +52,7 @@ export class Semaphore extends Shared<'Semaphore', NativeSemaphore> {
 
   /** Waits for a permit and takes it. Waits and rejects as Lock.acquire() does. */
   async acquire(options?: WaitOptions): Promise<void> {
-    if (options !== undefined) {
-      checkWait(options);
-      options.signal?.throwIfAborted();
-    }
+    checkWait(options);
     const native = this.native;
     if (isWaitedFor(native.tag) || native.tryAcquire() === 0) {
       await waitForHold(this, options);
@@ -68,7 +65,7 @@ export class Semaphore extends Shared<'Semaphore', NativeSemaphore> {
    * @throws TimeoutError after `timeout`.
    */
   acquireSync(options?: SyncWaitOptions): void {
-    if (options !== undefined) checkSyncWait(options);
+    checkSyncWait(options);
     const native = this.native;
     if (native.tryAcquire() === 0) {
       waitForHoldSync(this, options?.timeout);

@@ -168,7 +168,6 @@ export class Process implements AsyncDisposable {
     const child = this.#child;
     if (!child) throw new ProcessError(`${this.name} was not started: call start() before join()`);
     const { timeout, signal } = options;
-    signal?.throwIfAborted();
     if (this.#exitCode !== null) return true;
     let timer: NodeJS.Timeout | undefined;
     let onAbort: (() => void) | undefined;

@@ -16,18 +16,20 @@ export function setBetweenSlices(work: () => void): void {
  * `takeWithin` blocks for one slice at most. After it the thread is back in JavaScript, and there a
  * worker can be terminated.
  *
- * @throws TimeoutError after `timeout` milliseconds; undefined waits without a limit.
+ * @throws TimeoutError after `timeout` milliseconds; undefined waits without a limit. The error names
+ * `given`, which is the timeout of the whole wait where this is one step of it.
  */
 export function waitForSync<T>(
   waiter: Waiter,
   takeWithin: (ms: number) => T | undefined,
   timeout: number | undefined,
+  given = timeout,
 ): T {
-  if (timeout === 0) throw timedOut(waiter, 0);
+  if (timeout === 0) throw timedOut(waiter, given);
   const deadline = timeout === undefined ? undefined : performance.now() + timeout;
   for (;;) {
     const left = deadline === undefined ? Infinity : deadline - performance.now();
-    if (left <= 0) throw timedOut(waiter, timeout!);
+    if (left <= 0) throw timedOut(waiter, given);
     const taken = takeWithin(Math.min(left, slice_ms));
     if (taken !== undefined) return taken;
     betweenSlices?.();

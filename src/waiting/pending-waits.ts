@@ -14,6 +14,7 @@ import { ClosedError, label } from '../errors.js';
 import type { NativeAcquirable, NativeWaitable } from '../native/bindings.js';
 import { slice_ms } from '../native/enums.js';
 import type { WaitOptions } from '../options.js';
+import type { StepOptions } from './deadline.js';
 import { type Waiter, describe, timedOut } from './waiter.js';
 
 /** Something that a thread can wait for. */
@@ -94,12 +95,13 @@ export function isWaitedFor(tag: number): boolean {
 export function waitFor<T>(
   waiter: Waiter,
   waitable: Waitable<T>,
-  options: WaitOptions | undefined,
+  options: StepOptions | undefined,
 ): Promise<T> {
   const timeout = options?.timeout;
+  const given = options?.given ?? timeout;
   // The object may have been closed since the caller looked. rejectAll() has run, and would miss us.
   if (!waiter.isOpen) return Promise.reject(closed(waiter));
-  if (timeout === 0) return Promise.reject(timedOut(waiter, 0));
+  if (timeout === 0) return Promise.reject(timedOut(waiter, given));
   const taken = takeAfterSpin(waitable);
   if (taken !== undefined) return taken;
   return new Promise((resolve, reject) => {
@@ -115,7 +117,7 @@ export function waitFor<T>(
       sliceTimer.ref();
     }
     if (signal && onAbort) signal.addEventListener('abort', onAbort, { once: true });
-    if (timeout !== undefined) startTimer(queue, pending, timeout);
+    if (timeout !== undefined) startTimer(queue, pending, timeout, given);
     if (queue.head === pending) serve(queue, true);
     else updateCount(queue);
   });
@@ -136,14 +138,19 @@ function takeAfterSpin<T>(waitable: Waitable<T>): Promise<T> | undefined {
   }
 }
 
-function startTimer(queue: WaitQueue, pending: PendingWait, timeout: number): void {
+function startTimer(
+  queue: WaitQueue,
+  pending: PendingWait,
+  timeout: number,
+  given: number | undefined,
+): void {
   const deadline = performance.now() + timeout;
   const onTimer = () => {
     const left = deadline - performance.now();
     // A timer of Node may fire early: it counts whole milliseconds of a clock that is read only now
     // and then.
     if (left > 0) pending.timer = setTimeout(onTimer, Math.ceil(left));
-    else withdraw(queue, pending, timedOut(pending.waiter, timeout));
+    else withdraw(queue, pending, timedOut(pending.waiter, given));
   };
   pending.timer = setTimeout(onTimer, Math.ceil(timeout));
 }

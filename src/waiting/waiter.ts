@@ -8,7 +8,7 @@ export interface Waiter {
   readonly isOpen: boolean;
 }
 
-export function timedOut(waiter: Waiter, timeout: number): TimeoutError {
+export function timedOut(waiter: Waiter, timeout = 0): TimeoutError {
   return new TimeoutError(
     `${label(waiter.kind, waiter.name)}: the wait ended after ${Number(timeout.toFixed(3))} ms`,
     describe(waiter),

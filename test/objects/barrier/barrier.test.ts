@@ -274,6 +274,19 @@ describe('Barrier', () => {
     assert.deepEqual(await within(Promise.all(second), 'the second round'), [0, 1]);
   });
 
+  it('a TimeoutError names the timeout that was given, not what was left of it', async () => {
+    const after = (ms: number) => ({
+      name: 'TimeoutError',
+      message: new RegExp(`: the wait ended after ${ms} ms$`),
+    });
+    const alone = () => track(new Barrier(2, { timeout: 33 }));
+    await assert.rejects(alone().wait({ timeout: 31 }), after(31));
+    assert.throws(() => alone().waitSync({ timeout: 32 }), after(32));
+    await assert.rejects(alone().wait({ timeout: undefined }), after(33));
+    assert.throws(() => alone().waitSync(), after(33));
+    await assert.rejects(alone().wait({ timeout: 0 }), after(0));
+  });
+
   it('a handle may have a timeout of its own', async () => {
     const { barrier, name } = await open(2);
     const hasty = track(new Barrier(2, { name, timeout: 40 }));

@@ -76,6 +76,24 @@ describe('Condition', () => {
       assert.deepEqual(told, [undefined, { abandoned: false }, { abandoned: true }]);
     });
 
+    it('a TimeoutError names the timeout that was given, not what was left of it', async () => {
+      const { condition } = await open('Lock');
+      const never = () => false;
+      const after = (ms: number) => ({
+        name: 'TimeoutError',
+        message: new RegExp(`: the wait ended after ${ms} ms$`),
+      });
+      const guard = condition.acquireSync();
+      await assert.rejects(condition.wait({ timeout: 30 }), after(30));
+      await assert.rejects(condition.waitFor(never, { timeout: 31 }), after(31));
+      await assert.rejects(condition.wait({ timeout: 0 }), after(0));
+      await assert.rejects(condition.waitFor(never, { timeout: 0 }), after(0));
+      assert.throws(() => condition.waitSync({ timeout: 32 }), after(32));
+      assert.throws(() => condition.waitForSync(never, { timeout: 33 }), after(33));
+      assert.throws(() => condition.waitSync({ timeout: 0 }), after(0));
+      guard.release();
+    });
+
     it('one timeout for all of its waits; what the predicate throws passes', async () => {
       const { condition } = await open('Lock');
       const began = now();

@@ -1,0 +1,32 @@
+// The timeout of a wait that consists of several steps.
+import type { WaitOptions } from '../options.js';
+
+/** For one step of a wait. */
+export interface StepOptions extends WaitOptions {
+  /**
+   * The timeout of the whole wait in milliseconds, where `timeout` is only what is left of it. The
+   * message of a TimeoutError names this one, because it is the one that the caller gave.
+   */
+  readonly given?: number | undefined;
+}
+
+/** Begins when it is made, and gives each step of the wait what is left. */
+export class Deadline {
+  readonly #timeout: number | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #end: number;
+
+  /** Without a timeout there is no limit. */
+  constructor({ timeout, signal }: WaitOptions) {
+    this.#timeout = timeout;
+    this.#signal = signal;
+    this.#end = performance.now() + (timeout ?? Infinity);
+  }
+
+  /** Options for the next step, which lasts at least `least` milliseconds. */
+  step(least = 0): StepOptions {
+    if (this.#timeout === undefined) return { signal: this.#signal };
+    const timeout = Math.max(least, this.#end - performance.now());
+    return { timeout, given: this.#timeout, signal: this.#signal };
+  }
+}
