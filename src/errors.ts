@@ -252,6 +252,14 @@ const byCode: Readonly<Record<Code, readonly [ErrorClass, string]>> = {
   [errorCodes.system]: [plain('ERR_HOLDFAST_SYSTEM'), 'the operating system refused'],
 };
 
+/** The same for one kind of object, where the words above are not about it. */
+const byCodeAndKind: Partial<Record<Code, Readonly<Record<string, string>>>> = {
+  [errorCodes.overRelease]: {
+    BoundedSemaphore: 'none of its permits is taken',
+    JoinableQueue: 'taskDone() was called more often than get() took items out',
+  },
+};
+
 /** How an object is called in messages. */
 export function label(kind: string, name: string): string {
   return name === '' ? kind : `${kind} ${JSON.stringify(name)}`;
@@ -268,7 +276,8 @@ export function errorFromNative(
 ): HoldfastError {
   const [Class, otherwise] = byCode[code as Code] ?? byCode[errorCodes.system];
   const options: HoldfastErrorOptions = { kind, objectName: name };
-  let message = `${label(kind, name)}: ${detail || otherwise}`;
+  const words = detail || byCodeAndKind[code as Code]?.[kind] || otherwise;
+  let message = `${label(kind, name)}: ${words}`;
   if (errno !== 0) {
     const systemName = getSystemErrorName(-errno);
     message += ` (${systemName}, ${syscall})`;

@@ -205,7 +205,9 @@ export function checkNumber(
 ): void {
   if (value !== undefined) checkCount(what, value, least, most);
   else if (Object(options).name === undefined) {
-    throw new TypeError(`${what} must be given: only what exists already, by its name, has it`);
+    throw new TypeError(
+      `${what} must be given, ${least} to ${most}: it has no default, and only an object that exists already, by its name, knows it`,
+    );
   }
 }
 

@@ -46,11 +46,13 @@ export interface BoundedSemaphoreState {
  */
 export class BoundedSemaphore extends Shared<'BoundedSemaphore', NativeBounded> {
   /**
-   * Opens the semaphore, or makes it with `permits` permits, 1 to 4096. Blocks only while another process
-   * has the directory locked.
+   * Opens the semaphore, or makes it with `permits` permits, 1 to 4096. There is no default: with `permits`
+   * undefined the semaphore must exist, by the name in `options`, and is taken as it is. Blocks only while
+   * another process has the directory locked.
    *
-   * @throws IncompatibleError if it exists with another number of permits. With `permits` undefined it
-   * is taken as it is, and must exist: NotFoundError. Otherwise as Lock.
+   * @throws IncompatibleError if it exists with another number of permits; TypeError if neither `permits`
+   * nor a name is given; NotFoundError if `permits` is undefined and the name does not exist. Otherwise as
+   * Lock.
    */
   constructor(permits: number | undefined, options: OpenOptions = {}) {
     checkOpen(options);

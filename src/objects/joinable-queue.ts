@@ -1,4 +1,5 @@
 import type { NativeJoinableQueue, NativeJoinableQueueState } from '../native/bindings.js';
+import { EndedError, NotOwnerError, label } from '../errors.js';
 import type { SyncWaitOptions, WaitOptions } from '../options.js';
 import { checkSyncWait, checkWait } from '../options.js';
 import { type Kept, Queue, type QueueOptions } from './queue.js';
@@ -23,7 +24,11 @@ export interface Task<T> extends Disposable {
    * called retry(). After a death at one particular instant it is one too high.
    */
   readonly deliveries: number;
-  /** It is worked off: the item leaves the queue, and counts for join(). A second call does nothing. */
+  /**
+   * It is worked off: the item leaves the queue, and counts for join(). A second call does nothing.
+   *
+   * @throws NotOwnerError after the loop over tasks() that handed it out has given it back.
+   */
   done(): void;
   /**
    * Gives the item back: it is the next to be had, by anyone, in its old place. Does nothing after
@@ -77,17 +82,53 @@ export class JoinableQueue<T = unknown> extends Queue<T, NativeJoinableQueue> {
     return lease && this.#task(lease);
   }
 
+  /**
+   * Leases items one after the other until the queue has been ended and nothing can come back any more:
+   * `for await (const task of queue.tasks())`. Waits as take() does; `options` are those of each take().
+   *
+   * The lease lasts as long as the body of the loop. When the body ends without done() or retry(), by
+   * `break` or by a throw too, the item is given back as by retry(), and the loop may get it again. done()
+   * after that throws NotOwnerError, because the item may be somebody else's by then. To work on several
+   * items at a time run several loops, or take() them.
+   *
+   * If the consumer dies in the body, the item is handed out again.
+   *
+   * The loop throws what take() rejects with, except EndedError, which ends it. After a DecodeError a new
+   * loop goes on with the next item. (A loop over the queue itself is that of Queue: it gets items for good.)
+   */
+  async *tasks(options?: WaitOptions): AsyncGenerator<Task<T>, void, void> {
+    for (;;) {
+      let task: LeasedTask<T>;
+      try {
+        task = this.#task(await this.waitFor(() => this.#lease(), options));
+      } catch (error) {
+        if (error instanceof EndedError) return;
+        throw error;
+      }
+      try {
+        yield task;
+      } finally {
+        // The error of a closed queue must not hide what the body threw.
+        if (this.isOpen) task.lapse();
+      }
+    }
+  }
+
   #lease(): Lease | undefined {
     const bytes = this.native.take() ?? inbox;
     if (!this.succeeded()) return undefined;
     return { ...this.keepItem(bytes), place: answer[3]!, delivery: answer[4]! };
   }
 
-  #task(lease: Lease): Task<T> {
+  #task(lease: Lease): LeasedTask<T> {
     const { place, delivery } = lease;
     const settle = (done: boolean) => this.native.settle(place, delivery, done);
+    const lapsed = () => {
+      const message = `${label(this.kind, this.name)}: the loop over tasks() has given this item back`;
+      throw new NotOwnerError(message, { kind: this.kind, objectName: this.name });
+    };
     try {
-      return new LeasedTask(this.decodeKept(lease), delivery, settle);
+      return new LeasedTask(this.decodeKept(lease), delivery, settle, lapsed);
     } catch (error) {
       settle(true);
       throw error;
@@ -149,16 +190,27 @@ interface Lease extends Kept {
 
 class LeasedTask<T> implements Task<T> {
   #settle: ((done: boolean) => void) | undefined;
+  readonly #lapsed: () => never;
+  #hasLapsed = false;
   constructor(
     readonly value: T,
     readonly deliveries: number,
     settle: (done: boolean) => void,
+    lapsed: () => never,
   ) {
     this.#settle = settle;
+    this.#lapsed = lapsed;
   }
 
   done(): void {
+    if (this.#hasLapsed) this.#lapsed();
     this.#end(true);
+  }
+
+  /** Gives the item back, unless it is settled; done() throws then. */
+  lapse(): void {
+    this.#hasLapsed = this.#settle !== undefined;
+    this.#end(false);
   }
 
   retry(): void {

@@ -216,8 +216,11 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
   }
 
   /**
-   * Takes the first item out, or returns undefined (which no item can be) if there is none now, or another
-   * process has the queue locked for longer than 2 ms.
+   * Takes the first item out, or returns undefined (which no item can be) if there is none now. It also
+   * returns undefined if another process has the queue locked for longer than 2 ms.
+   *
+   * @throws EndedError if the queue has been ended and drained: there will never be an item again, so a loop
+   * that polls ends, too. DecodeError as get() rejects.
    */
   tryGet(): T | undefined {
     return this.#tryGet(this.native);
@@ -248,7 +251,11 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
     return this.#decodeAll(this.waitForSync(() => this.#takeMany(count), options));
   }
 
-  /** The same without waiting; undefined if there is nothing now. */
+  /**
+   * The same without waiting; undefined if there is nothing now.
+   *
+   * @throws EndedError, DecodeError as tryGet() and getMany().
+   */
   tryGetMany(count: number): T[] | undefined {
     checkCount('count', count, 1, longestBatch);
     return this.#tryGetMany(this.native, count);
@@ -284,7 +291,7 @@ export class Queue<T = unknown, N extends NativeQueue = NativeQueue> extends Sha
 
   /** Is there nothing to get now? Another process may get or put right after. */
   empty(): boolean {
-    return this.native.size() === 0;
+    return this.size() === 0;
   }
 
   /** Is there no room for another item now, or for no more than an empty one? */

@@ -40,10 +40,11 @@ export interface SemaphoreState {
 export class Semaphore extends Shared<'Semaphore', NativeSemaphore> {
   /**
    * Opens the semaphore, or makes it with `initial` permits, 0 to 32767 (the most that every system
-   * allows). Blocks only while another process has the directory locked.
+   * allows). Without `initial` a new semaphore has 1 permit, as in Python, and one that exists is taken as
+   * it is. Blocks only while another process has the directory locked.
    *
-   * @throws IncompatibleError if it exists and was made with another `initial`; leave it undefined to
-   * take it as it is. Otherwise as Lock.
+   * @throws IncompatibleError if it exists and was made with another `initial` than is given here. Otherwise
+   * as Lock.
    */
   constructor(initial?: number, options: OpenOptions = {}) {
     if (initial !== undefined) checkCount('initial', initial, 0, addon.maxPermits);

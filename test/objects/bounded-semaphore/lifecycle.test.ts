@@ -68,7 +68,11 @@ describe('BoundedSemaphore', () => {
     for (const permits of ['1', null, {}, 1n, true]) {
       assert.throws(() => new BoundedSemaphore(permits as never), TypeError, String(permits));
     }
-    assert.throws(() => new BoundedSemaphore(undefined), TypeError, 'anonymous, and must exist');
+    assert.throws(
+      () => new BoundedSemaphore(undefined),
+      /^TypeError: permits must be given, 1 to 4096/,
+    );
+    assert.throws(() => new BoundedSemaphore(...([] as never as [1])), /it has no default/);
     const semaphore = open(1);
     for (const timeout of [-1, NaN, Infinity]) {
       assert.throws(() => semaphore.acquireSync({ timeout }), RangeError);

@@ -263,6 +263,10 @@ describe('JoinableQueue', () => {
       assert.equal(queue.unfinished(), 3);
       for (let i = 0; i < 3; i++) queue.taskDone();
       assertThrows(() => queue.taskDone(), 'OverReleaseError');
+      assert.throws(
+        () => queue.taskDone(),
+        /: taskDone\(\) was called more often than get\(\) took/,
+      );
     });
 
     it('anybody says it for anybody; every join() ends', async () => {

@@ -41,6 +41,20 @@ describe('Queue: putting, getting, waiting', () => {
       });
     }
 
+    it('tryGet() and tryGetMany(): undefined while an item may come, EndedError when none can', () => {
+      const queue = open<number>();
+      assert.equal(queue.tryGet(), undefined);
+      assert.equal(queue.tryGetMany(2), undefined);
+      queue.putManySync([1, 2, 3]);
+      queue.end();
+      assert.equal(queue.tryGet(), 1, 'what is there can still be had');
+      assert.deepEqual(queue.tryGetMany(5), [2, 3]);
+      for (let i = 0; i < 2; i++) {
+        assert.throws(() => queue.tryGet(), ended);
+        assert.throws(() => queue.tryGetMany(5), ended);
+      }
+    });
+
     interface Ended {
       error: string | null;
       at: number;

@@ -125,6 +125,14 @@ describe('Semaphore', () => {
     assert.equal(semaphore.value(), 1);
   });
 
+  it('without an initial value a new one has 1 permit, and an old one is taken as it is', () => {
+    const semaphore = track(new Semaphore());
+    assert.deepEqual([semaphore.value(), semaphore.inspect().initial], [1, 1]);
+    const three = open(3);
+    three.acquireSync();
+    assert.equal(open(undefined, three.name).value(), 2);
+  });
+
   it('the same name with another initial value is an IncompatibleError', async () => {
     const name = freshName();
     const semaphore = open(2, name);
