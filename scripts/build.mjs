@@ -10,7 +10,7 @@
 // HOLDFAST_NATIVE=<path of the .node file>. --platform and --sanitize go together (posix-asan).
 
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { copyFile, mkdir, readFile, realpath, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import {
@@ -139,6 +139,29 @@ function requireTools() {
   throw new Error(`cannot compile the addon, there is no ${missing.join(', no ')}. Try\n  ${cure}`);
 }
 
+/**
+ * Removes the declarations that index.d.ts does not lead to. They describe what is inside, and a user
+ * could neither import them nor learn anything from them.
+ */
+function removeInternalDeclarations(directory) {
+  const reached = new Set();
+  const visit = (file) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const [, specifier] of readFileSync(file, 'utf8').matchAll(
+      /['"](\.{1,2}\/[^'"]+)\.js['"]/g,
+    )) {
+      visit(path.join(path.dirname(file), `${specifier}.d.ts`));
+    }
+  };
+  visit(path.join(directory, 'index.d.ts'));
+  for (const name of readdirSync(directory, { recursive: true })) {
+    const file = path.join(directory, name);
+    const declaration = file.replace(/\.map$/, '');
+    if (/\.d\.c?ts$/.test(declaration) && !reached.has(declaration)) rmSync(file);
+  }
+}
+
 /** Compiles src/ to lib/. */
 export async function buildTypeScript() {
   const stamp = 'build/lib.stamp';
@@ -151,6 +174,7 @@ export async function buildTypeScript() {
   const lib = path.join(root, 'lib');
   try {
     await mustRun(process.execPath, ['node_modules/typescript/bin/tsc', '--outDir', 'lib.new']);
+    removeInternalDeclarations(fresh);
     await rm(lib, { recursive: true, force: true });
     await rename(fresh, lib);
   } finally {

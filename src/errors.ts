@@ -2,10 +2,15 @@
 import { getSystemErrorName } from 'node:util';
 import { type Code, errorCodes } from './native/enums.js';
 
+/** What an error of this package is made with, beside its message. */
 export interface HoldfastErrorOptions extends ErrorOptions {
+  /** The system's error number (positive), where a system call failed. */
   errno?: number | undefined;
+  /** The system call that failed. */
   syscall?: string | undefined;
+  /** The kind of object that it happened to. */
   kind?: string | undefined;
+  /** The name of that object. */
   objectName?: string | undefined;
 }
 
@@ -187,21 +192,48 @@ export class BrokenBarrierError extends HoldfastError {
   }
 }
 
-/** An item was taken out of a queue, and its bytes could not be read. The queue goes on. */
-export class DecodeError extends HoldfastError {
+/**
+ * An item was taken out of a queue, and its bytes could not be read. The queue goes on. `T` is the
+ * type of the queue's items.
+ */
+export class DecodeError<T = unknown> extends HoldfastError {
   static {
     this.prototype.name = 'DecodeError';
   }
   /** The item as it was in the queue. */
   readonly bytes: Buffer;
-  /** getMany(): the items that came with it and could be read, in order. */
-  items: unknown[] = [];
-  /** getMany(): the errors of further items that could not be read. */
-  others: DecodeError[] = [];
+  /** getMany(): the items that came out with it and could be read, in order. Otherwise empty. */
+  readonly items: readonly T[] = [];
+  /** getMany(): the errors of further items that could not be read. Otherwise empty. */
+  readonly others: readonly DecodeError<T>[] = [];
   constructor(message: string, bytes: Buffer, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_DECODE', message, options);
     this.bytes = bytes;
   }
+}
+
+/**
+ * What putMany() rejects with, and putManySync() throws: a TimeoutError, an EndedError or any other
+ * error, which also says how many of the items were put before it. isPutManyError() recognises it.
+ */
+export interface PutManyError extends Error {
+  /** How many items are in the queue: the first `done` ones. */
+  readonly done: number;
+}
+
+/**
+ * Did putMany() or putManySync() fail with this error? Then `error.done` says how many items were
+ * put. Only the reason of an abort may be something else: what is no Error, or is frozen, has no
+ * `done`.
+ */
+export function isPutManyError(error: unknown): error is PutManyError {
+  return error instanceof Error && typeof (error as Partial<PutManyError>).done === 'number';
+}
+
+/** @internal Makes a PutManyError of an error, if it is one and can be changed. */
+export function withDone(error: unknown, done: number): unknown {
+  if (error instanceof Error && Object.isExtensible(error)) Object.assign(error, { done });
+  return error;
 }
 
 /** An item that cannot travel. A wrong argument, so a TypeError; nothing was put. */
@@ -260,12 +292,12 @@ const byCodeAndKind: Partial<Record<Code, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** How an object is called in messages. */
+/** @internal How an object is called in messages. */
 export function label(kind: string, name: string): string {
   return name === '' ? kind : `${kind} ${JSON.stringify(name)}`;
 }
 
-/** Turns what native/core reports into an error. The addon calls this. */
+/** @internal Turns what native/core reports into an error. The addon calls this. */
 export function errorFromNative(
   code: number,
   kind: string,

@@ -20,6 +20,7 @@ export {
   HeldError,
   HoldfastError,
   IncompatibleError,
+  isPutManyError,
   NoSpaceError,
   NotFoundError,
   NotLockedError,
@@ -27,11 +28,12 @@ export {
   OverReleaseError,
   PermissionError,
   ProcessError,
+  type PutManyError,
   TimeoutError,
 } from './errors.js';
 export type { CodecChoice, CustomCodec } from './records/codec.js';
 export { Event, type EventState } from './objects/event.js';
-export type { Guard } from './holds/guard.js';
+export type { Guard, Holder } from './holds/guard.js';
 export {
   JoinableQueue,
   type JoinableQueueState,
@@ -40,6 +42,7 @@ export {
 export { Lock } from './objects/lock.js';
 export { type Handle, list, type ObjectEntry, unlink } from './objects/shared.js';
 export type {
+  KindName,
   OpenOptions,
   RLockOptions,
   RLockScope,
@@ -52,7 +55,6 @@ export { ReadWriteLock, type ReadWriteLockState } from './objects/read-write-loc
 export { RLock, type RLockHandle } from './objects/rlock.js';
 export { Semaphore, type SemaphoreState } from './objects/semaphore.js';
 export { SharedMemory, type SharedMemoryState } from './objects/shared-memory.js';
-export type { KindName, NativeAgent as Holder } from './native/bindings.js';
 export {
   type ForkserverOptions,
   getStartMethod,

@@ -1,5 +1,19 @@
 // Checks of what callers pass in. Everything here throws before anything is touched.
 
+/** The kinds of objects: the name of the class of each. */
+export type KindName =
+  | 'Lock'
+  | 'RLock'
+  | 'Semaphore'
+  | 'BoundedSemaphore'
+  | 'Condition'
+  | 'Event'
+  | 'Barrier'
+  | 'Queue'
+  | 'JoinableQueue'
+  | 'SharedMemory'
+  | 'ReadWriteLock';
+
 /** How long to wait, for the forms that return a promise. */
 export interface WaitOptions {
   /** Milliseconds, 0 to 2147483647; 0 tries once. Without it the wait has no limit. */
@@ -45,6 +59,7 @@ export interface RLockOptions extends OpenOptions {
 /** Node's own longest timer. */
 const longestTimeout = 2 ** 31 - 1;
 
+/** @internal */
 export const longestName = 255;
 
 function show(value: unknown): string {
@@ -55,14 +70,16 @@ function show(value: unknown): string {
 
 /** The options of every object. */
 const openOptions = ['name', 'exclusive', 'mustExist', 'persistent'] as const;
-/** The options of those kinds of object that have more. */
+/** @internal The options of those kinds of object that have more. */
 export const rlockOptions = [...openOptions, 'scope'] as const;
+/** @internal */
 export const queueOptions = [...openOptions, 'maxSize', 'maxBytes', 'codec'] as const;
+/** @internal */
 export const barrierOptions = [...openOptions, 'action', 'timeout'] as const;
 const waitOptions = ['timeout', 'signal'] as const;
 
 /**
- * Checks that `options` is an object and that each of its keys is one of `known`. A key that is misspelt
+ * @internal Checks that `options` is an object and that each of its keys is one of `known`. A key that is misspelt
  * would otherwise be ignored, and the caller would get, for example, an object without a name.
  *
  * @throws TypeError that names the unknown key and the known one that is most like it.
@@ -124,7 +141,7 @@ function checkTimeout(timeout: unknown): void {
 }
 
 /**
- * The first statement of every method that waits and returns a promise: throws for wrong options, and the
+ * @internal The first statement of every method that waits and returns a promise: throws for wrong options, and the
  * reason of a signal that was aborted before the call.
  */
 export function checkWait(options: WaitOptions | undefined): void {
@@ -138,7 +155,7 @@ export function checkWait(options: WaitOptions | undefined): void {
   signal?.throwIfAborted();
 }
 
-/** The first statement of every method that blocks the thread. */
+/** @internal The first statement of every method that blocks the thread. */
 export function checkSyncWait(options: SyncWaitOptions | undefined): void {
   if (options === undefined) return;
   checkKeys(options, waitOptions);
@@ -148,6 +165,7 @@ export function checkSyncWait(options: SyncWaitOptions | undefined): void {
   }
 }
 
+/** @internal */
 export function checkName(name: unknown): asserts name is string {
   if (typeof name !== 'string') throw new TypeError(`name must be a string, not ${show(name)}`);
   if (name === '')
@@ -161,7 +179,7 @@ export function checkName(name: unknown): asserts name is string {
   }
 }
 
-/** Of an object whose kind has the options `known`. */
+/** @internal Of an object whose kind has the options `known`. */
 export function checkOpen(options: OpenOptions, known: readonly string[] = openOptions): void {
   checkKeys(options, known);
   if (options.name !== undefined) checkName(options.name);
@@ -179,6 +197,7 @@ export function checkOpen(options: OpenOptions, known: readonly string[] = openO
   }
 }
 
+/** @internal */
 export function checkScope(options: { scope?: RLockScope | undefined }): void {
   // What is no object is refused with the other options.
   const scope: unknown = (options as typeof options | null)?.scope;
@@ -187,6 +206,7 @@ export function checkScope(options: { scope?: RLockScope | undefined }): void {
   }
 }
 
+/** @internal */
 export function checkCount(what: string, value: unknown, least: number, most: number): void {
   if (typeof value !== 'number')
     throw new TypeError(`${what} must be a number, not ${show(value)}`);
@@ -195,7 +215,7 @@ export function checkCount(what: string, value: unknown, least: number, most: nu
   }
 }
 
-/** What a new object needs, and an old one has. */
+/** @internal What a new object needs, and an old one has. */
 export function checkNumber(
   what: string,
   value: unknown,
@@ -211,13 +231,14 @@ export function checkNumber(
   }
 }
 
-/** For the forms that block: what a callback of theirs returned must not be a promise. */
+/** @internal For the forms that block: what a callback of theirs returned must not be a promise. */
 export function checkNoPromise<T>(what: string, result: T): T {
   if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return result;
   Promise.resolve(result).catch(() => {}); // the caller is told of its mistake already
   throw new TypeError(`${what} that returns a promise`);
 }
 
+/** @internal */
 export function checkFunction(what: string, value: unknown): void {
   if (typeof value !== 'function')
     throw new TypeError(`${what} must be a function, not ${show(value)}`);

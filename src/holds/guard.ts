@@ -17,7 +17,17 @@ export interface Guard extends Disposable {
   readonly abandoned: boolean;
 }
 
-/** Calls `fn`, and releases the guard when its result has settled, whether it returns or throws. */
+/** A thread that holds something: what inspect() shows of it. */
+export interface Holder {
+  /** The process. */
+  readonly pid: number;
+  /** The thread: 0 for the main thread of the process, else the worker's `threadId`. */
+  readonly threadId: number;
+  /** The name of the process: that of its Process object, or `MainProcess`. */
+  readonly processName: string;
+}
+
+/** @internal Calls `fn`, and releases the guard when its result has settled, whether it returns or throws. */
 export async function whileHeld<T>(
   guard: Guard,
   fn: (guard: Guard) => T | Promise<T>,
@@ -29,6 +39,7 @@ export async function whileHeld<T>(
   }
 }
 
+/** @internal */
 export class HeldGuard implements Guard {
   readonly abandoned: boolean;
   readonly #hold: number;

@@ -1,8 +1,22 @@
 // What the addon offers: its interfaces describe native/addon, line by line.
-import type { WritersToBypass, kinds } from './enums.js';
+import type { KindName } from '../options.js';
+import type { WritersToBypass } from './enums.js';
 
-/** The classes of objects, by name. */
-export type KindName = keyof typeof kinds;
+/** What open() of the addon returns for each kind. */
+export interface NativeKinds {
+  Lock: NativeOwned;
+  RLock: NativeOwned;
+  Semaphore: NativeSemaphore;
+  BoundedSemaphore: NativeBounded;
+  Condition: NativeCondition;
+  Event: NativeEvent;
+  Barrier: NativeBarrier;
+  Queue: NativeQueue;
+  JoinableQueue: NativeJoinableQueue;
+  SharedMemory: NativeSharedMemory;
+  ReadWriteLock: NativeReadWrite;
+}
+export type NativeOf<K extends KindName> = NativeKinds[K];
 
 /** What every object can do (native/addon/handle.h, `Common`). */
 export interface NativeObject {
@@ -56,9 +70,9 @@ export interface NativeHolds {
 
 /** Who holds something. */
 export interface NativeAgent {
-  readonly pid: number;
-  readonly threadId: number;
-  readonly processName: string;
+  pid: number;
+  threadId: number;
+  processName: string;
 }
 
 export interface NativeOwnedState {

@@ -19,6 +19,7 @@ import { Deadline } from '../waiting/deadline.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { type Waitable, isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 
+/** How to open a Barrier. */
 export interface BarrierOptions extends OpenOptions {
   /**
    * Called by the last party to arrive, before anybody goes on; of that party's own Barrier object. If
@@ -29,13 +30,17 @@ export interface BarrierOptions extends OpenOptions {
   timeout?: number | undefined;
 }
 
-/** What `inspect()` shows of a Barrier: a snapshot, old as soon as it is taken. */
+/** What `inspect()` shows of a Barrier: a snapshot, which may be out of date when it is read. */
 export interface BarrierState {
+  /** The class of the object. */
   readonly kind: 'Barrier';
+  /** The name that it was opened with. */
   readonly name: string;
+  /** How many parties it takes. */
   readonly parties: number;
   /** Parties that wait now. */
   readonly waiting: number;
+  /** Does every party get a BrokenBarrierError, until reset()? */
   readonly broken: boolean;
   /** Rounds that are over, whichever way. */
   readonly round: number;
@@ -53,7 +58,7 @@ export interface BarrierState {
  * gets a BrokenBarrierError until reset(). A party that is killed while it waits is noticed at once, or
  * after 50 ms at the most. One that is killed before it arrives is not missed: use a timeout.
  */
-export class Barrier extends Shared<'Barrier', NativeBarrier> {
+export class Barrier extends Shared<'Barrier'> {
   readonly #action: (() => unknown) | undefined;
   readonly #timeout: number | undefined;
 

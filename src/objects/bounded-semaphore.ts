@@ -1,6 +1,5 @@
 import { DeadlockError, label } from '../errors.js';
-import { type Guard, HeldGuard, whileHeld } from '../holds/guard.js';
-import type { NativeAgent, NativeBounded } from '../native/bindings.js';
+import { type Guard, HeldGuard, type Holder, whileHeld } from '../holds/guard.js';
 import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
 import {
@@ -16,16 +15,18 @@ import {
 import { waitForHoldSync } from '../waiting/blocking-wait.js';
 import { isWaitedFor, waitForHold } from '../waiting/pending-waits.js';
 
-/** What `inspect()` shows of a BoundedSemaphore: a snapshot, old as soon as it is taken. */
+/** What `inspect()` shows of a BoundedSemaphore: a snapshot, which may be out of date when it is read. */
 export interface BoundedSemaphoreState {
+  /** The class of the object. */
   readonly kind: 'BoundedSemaphore';
+  /** The name that it was opened with. */
   readonly name: string;
   /** Permits that there are. */
   readonly permits: number;
   /** Permits that can be had now. */
   readonly value: number;
   /** The live threads that hold a permit, once for each permit. */
-  readonly holders: readonly NativeAgent[];
+  readonly holders: readonly Holder[];
   /** Acquisitions that wait for it now, in live threads of all processes. */
   readonly waiters: number;
   /** Acquisitions since it was made. */
@@ -44,7 +45,7 @@ export interface BoundedSemaphoreState {
  *
  * A permit belongs to the JS thread that acquired it, and to its guard.
  */
-export class BoundedSemaphore extends Shared<'BoundedSemaphore', NativeBounded> {
+export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   /**
    * Opens the semaphore, or makes it with `permits` permits, 1 to 4096. There is no default: with `permits`
    * undefined the semaphore must exist, by the name in `options`, and is taken as it is. Blocks only while

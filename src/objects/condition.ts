@@ -1,25 +1,8 @@
-import {
-  CorruptError,
-  HeldError,
-  IncompatibleError,
-  NoSpaceError,
-  NotOwnerError,
-  TimeoutError,
-  label,
-} from '../errors.js';
+import { IncompatibleError, NoSpaceError, NotOwnerError, TimeoutError, label } from '../errors.js';
 import type { Guard } from '../holds/guard.js';
-import { Lock } from './lock.js';
 import type { NativeCondition } from '../native/bindings.js';
-import { kinds, slice_ms, waitStatus } from '../native/enums.js';
+import { waitStatus } from '../native/enums.js';
 import { addon } from '../native/load.js';
-import {
-  type Handle,
-  Shared,
-  anonymous,
-  anonymousName,
-  ownLockName,
-  unlinkIfThere,
-} from './shared.js';
 import {
   type RLockOptions,
   type RLockScope,
@@ -34,62 +17,66 @@ import {
   checkWait,
   rlockOptions,
 } from '../options.js';
-import { RLock, type RLockHandle } from './rlock.js';
 import { Deadline, type StepOptions } from '../waiting/deadline.js';
 import { type Step, type Steps, run, runSync, take } from '../waiting/steps.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { type Waitable, waitFor } from '../waiting/pending-waits.js';
-
-/** Shorter than any wait that is worth a name, but not 0, with which a wait would not even look. */
-const leastWait_ms = 0.001;
+import { ConditionLock } from './condition-lock.js';
+import { Lock } from './lock.js';
+import { RLock, type RLockHandle } from './rlock.js';
+import { type Handle, Shared, anonymous, anonymousName, ownLockName } from './shared.js';
 
 /** What a wait that was notified resolves to. */
 export interface Wakeup {
-  /** Whoever held the lock last died holding it: check the data that it guards. */
+  /** The last holder of the lock died holding it: check the data that it guards. */
   readonly abandoned: boolean;
 }
 
 /** What toJSON() of a Condition gives; attach() opens its lock with the same scope. */
 export interface ConditionHandle extends Handle<'Condition'> {
+  /** The scope of its RLock, if it is not the default. */
   readonly scope?: RLockScope | undefined;
 }
 
-/** What `inspect()` shows of a Condition: a snapshot, old as soon as it is taken. */
+/** What `inspect()` shows of a Condition: a snapshot, which may be out of date when it is read. */
 export interface ConditionState {
+  /** The class of the object. */
   readonly kind: 'Condition';
+  /** The name that it was opened with. */
   readonly name: string;
   /** Waits that have not been notified, in live threads of all processes. */
   readonly waiters: number;
-  /** Notifications since it was made. */
+  /** Waits that have been notified since the condition was made. */
   readonly notifications: number;
 }
 
+/** The shortest step of a wait. With 0 it would not even look. */
+const shortestStep_ms = 0.001;
+
 /**
- * A condition variable over a Lock or RLock, the same in every process and worker thread of the user that
- * opens its name. Like Python's `multiprocessing.Condition`, and POSIX' pthread_cond_t.
+ * A condition variable over a Lock or RLock, the same in every process and worker thread of the user
+ * that opens its name. Like Python's `multiprocessing.Condition`, and POSIX' pthread_cond_t.
  *
- * wait() gives the lock up (an RLock however deep), waits to be notified, and has the lock again, as deep
- * as before, when it ends, however it ends. First come, first notified.
+ * wait() gives the lock up (an RLock however deep), waits to be notified, and acquires the lock
+ * again, as deep as before, before it ends. It does so however it ends. Waits are notified in the
+ * order in which they began.
  *
- * A notification is never lost to a waiter that dies or gives up before it has the lock again: the next
- * in line gets it. A notifier that is killed has notified as many as it had got to. A wait may end
- * without a reason after two deaths in a row at the wrong instants; as with every condition variable,
- * waitFor() a predicate rather than once.
+ * A notification is never lost to a waiter that dies or gives up before it has the lock again: the
+ * next waiter gets it. If a notifier is killed, those whom it had reached are notified. A wait may
+ * end without a notification after two deaths in a row at the wrong instants. So use waitFor() with
+ * a predicate rather than a single wait(), as with every condition variable.
  */
-export class Condition extends Shared<'Condition', NativeCondition> {
-  /** The caller's handle of the lock. */
-  readonly #lock!: Lock | RLock;
-  readonly #madeLock: boolean = false;
-  /** The condition's: open for as long as the condition is, whatever the caller closes. */
-  readonly #own!: Lock | RLock;
+export class Condition extends Shared<'Condition'> {
+  // Undefined while the constructor has not got so far: it may call close().
+  readonly #lock!: ConditionLock | undefined;
 
   /**
-   * Opens the condition, or makes it over `lock`; without one it has an RLock of its own, which is found
-   * again by the condition's name; `scope` is that RLock's. Blocks only while another process has the directory locked. At most
-   * 1024 waits at one time.
+   * Opens the condition, or makes it over `lock`. Without a lock it has an RLock of its own, which
+   * is found again by the condition's name; `scope` is that RLock's. Blocks only while another
+   * process has the directory locked. At most 1024 waits are possible at one time.
    *
-   * @throws IncompatibleError if it exists over another lock; ClosedError if `lock` was closed; otherwise
-   * as Lock.
+   * @throws IncompatibleError if it exists over another lock; ClosedError if `lock` was closed;
+   * otherwise as Lock.
    */
   constructor(lock?: Lock | RLock, options: RLockOptions = {}) {
     if (lock !== undefined && !(lock instanceof Lock) && !(lock instanceof RLock)) {
@@ -112,14 +99,12 @@ export class Condition extends Shared<'Condition', NativeCondition> {
       },
     });
     try {
-      this.#own = lock ? lock.again() : this.#openLock(named);
-      this.#lock = lock ?? this.#own.again();
-      this.#madeLock = lock === undefined;
+      this.#lock = lock ? ConditionLock.given(lock) : ConditionLock.of(this, named);
     } catch (error) {
       this.close();
       throw error;
     }
-    if (!this.native.bind(this.#own.native.tag)) {
+    if (!this.native.bind(this.#inner.native.tag)) {
       this.close();
       throw new IncompatibleError(
         `${label('Condition', this.name)}: the name of its lock has been given to another one since it was made`,
@@ -128,82 +113,68 @@ export class Condition extends Shared<'Condition', NativeCondition> {
     }
   }
 
-  #openLock(options: RLockOptions): Lock | RLock {
-    const { lockKind, lockName } = this.native;
-    const isOwn = lockName === ownLockName(this.name);
-    // Made if need be, so what is read in a file must not say what is made.
-    if (isOwn && lockKind !== kinds.RLock) {
-      throw new CorruptError(`${label('Condition', this.name)}: the kind of its lock is wrong`, {
-        kind: 'Condition',
-        objectName: this.name,
-      });
-    }
-    if (lockKind === kinds.Lock) return new Lock({ name: lockName, mustExist: true });
-    const opening: RLockOptions = isOwn
-      ? { ...options, name: lockName, mustExist: false, exclusive: false }
-      : { name: lockName, mustExist: true, scope: options.scope };
-    return new RLock(opening);
-  }
-
   /**
-   * The lock that it goes with: the one that was given, or a handle of the condition's own, which is closed
-   * with the condition. What is called on the condition works on even if this one is closed.
+   * The lock that it goes with: the one that was given, or the condition's own, which is closed with
+   * the condition. The methods of the condition work even if this object is closed.
    */
   get lock(): Lock | RLock {
-    return this.#lock;
+    return this.#lock!.outer;
+  }
+
+  /** The object of the lock that the condition itself uses. */
+  get #inner(): Lock | RLock {
+    return this.#lock!.inner;
   }
 
   // ---------------------------------------------------------------- the lock
 
-  /** As the lock's. */
+  /** Acquires the lock; waits and rejects as `lock.acquire()`. */
   acquire(options?: WaitOptions): Promise<Guard> {
-    return this.#own.acquire(options);
+    return this.#inner.acquire(options);
   }
 
-  /** As the lock's. */
+  /** Acquires the lock, blocking this thread, as `lock.acquireSync()`. */
   acquireSync(options?: SyncWaitOptions): Guard {
-    return this.#own.acquireSync(options);
+    return this.#inner.acquireSync(options);
   }
 
-  /** As the lock's. */
+  /** Acquires the lock if that needs no wait, as `lock.tryAcquire()`; null if not. */
   tryAcquire(): Guard | null {
-    return this.#own.tryAcquire();
+    return this.#inner.tryAcquire();
   }
 
-  /** As the lock's. */
+  /** Acquires the lock, calls `fn`, and releases, as `lock.runExclusive()`. */
   runExclusive<T>(
     fn: (guard: Guard) => T | Promise<T>,
     options?: WaitOptions,
   ): Promise<Awaited<T>> {
-    return this.#own.runExclusive(fn, options);
+    return this.#inner.runExclusive(fn, options);
   }
 
-  /** As the lock's. */
+  /** Releases the lock, as `lock.release()`. */
   release(): void {
-    this.#own.release();
+    this.#inner.release();
   }
 
-  /** As the lock's. */
+  /** Does a live thread hold the lock? As `lock.locked()`. */
   locked(): boolean {
-    return this.#own.locked();
+    return this.#inner.locked();
   }
 
   // ---------------------------------------------------------------- waiting
 
   /**
-   * Gives the lock up, waits until it is notified, and acquires the lock again. Never blocks the event
-   * loop. `timeout` counts until the notification; the lock is waited for without a limit.
+   * Gives the lock up, waits until it is notified, and acquires the lock again. Never blocks the
+   * event loop; a pending wait keeps the process alive. `timeout` (milliseconds) counts until the
+   * notification; after it the lock is waited for without a limit.
    *
-   * Rejects with NotOwnerError if the lock is not held; with TimeoutError, `signal.reason` or ClosedError;
-   * the lock is held again then, too.
+   * Rejects with NotOwnerError if the lock is not held, and with NoSpaceError if 1024 others wait;
+   * nothing has happened then. Rejects with TimeoutError, `signal.reason` or ClosedError; the lock
+   * is held again then, too.
    */
   async wait(options?: WaitOptions): Promise<Wakeup> {
     checkWait(options);
     return this.#wait(new Deadline({ ...options }));
-  }
-
-  #wait(deadline: Deadline): Promise<Wakeup> {
-    return this.retain((native) => run(this.#steps(native, deadline)));
   }
 
   /**
@@ -216,39 +187,46 @@ export class Condition extends Shared<'Condition', NativeCondition> {
     return this.#waitSync(new Deadline({ ...options }));
   }
 
+  #wait(deadline: Deadline): Promise<Wakeup> {
+    return this.retain((native) => run(this.#steps(native, deadline)));
+  }
+
   #waitSync(deadline: Deadline): Wakeup {
     return runSync(this.#steps(this.native, deadline));
   }
 
-  /** Both forms of a wait. The lock is held at the first step and again at the end. */
+  /** A wait, in both forms. The lock is held at the beginning and again at the end. */
   *#steps(native: NativeCondition, deadline: Deadline): Steps<Wakeup> {
+    const lock = this.#inner;
     const place = this.#begin(native);
-    const held = this.#own.suspend();
-    const lock: Step<boolean> = {
-      async: () => this.#own.regain(held),
-      sync: () => this.#own.regainSync(held),
+    const held = lock.suspend();
+    const regained: Step<boolean> = {
+      async: () => lock.regain(held),
+      sync: () => lock.regainSync(held),
     };
     let abandoned = false;
     let failure: { error: unknown } | undefined;
     let holds = false;
     while (!failure && !holds) {
       try {
-        const how = yield* take(this.#notice(native, place, deadline.step(leastWait_ms)));
-        if (how === waitStatus.notified) break;
-        // Somebody died on the way from its notification to the lock.
-        abandoned = (yield* take(lock)) || abandoned;
+        const step = deadline.step(shortestStep_ms);
+        const status = yield* take(this.#notice(native, place, step));
+        if (status === waitStatus.notified) break;
+        // Somebody died between its notification and the lock, so its notification is free. Who
+        // gives it on has to hold the lock.
+        abandoned = (yield* take(regained)) || abandoned;
         native.rescue();
         holds = native.look(place) === waitStatus.notified;
-        if (!holds) this.#own.suspend();
+        if (!holds) lock.suspend();
       } catch (error) {
         failure = { error };
       }
     }
-    if (!holds) abandoned = (yield* take(lock)) || abandoned;
+    if (!holds) abandoned = (yield* take(regained)) || abandoned;
     return this.#end(native, place, failure, abandoned);
   }
 
-  /** What becomes of the wait at `place`. */
+  /** Waits until something has become of the wait at `place`. */
   #notice(native: NativeCondition, place: number, options: StepOptions): Step<number> {
     const waitable: Waitable<number> = {
       waitSet: native,
@@ -262,6 +240,7 @@ export class Condition extends Shared<'Condition', NativeCondition> {
     };
   }
 
+  /** Enters a wait into the condition, and returns its place there. */
   #begin(native: NativeCondition): number {
     this.#checkHeld('wait');
     const place = native.begin();
@@ -272,7 +251,7 @@ export class Condition extends Shared<'Condition', NativeCondition> {
     );
   }
 
-  /** With the lock held again. */
+  /** Takes the wait out again, with the lock held. */
   #end(
     native: NativeCondition,
     place: number,
@@ -281,16 +260,17 @@ export class Condition extends Shared<'Condition', NativeCondition> {
   ): Wakeup {
     const notified = native.finish(place);
     if (!failure) return { abandoned };
-    // Notified after all: a wait that timed out has been woken all the same; one that was given up gives the
-    // notification on.
+    // It was notified after its wait had failed. A wait that timed out was woken all the same; one
+    // that was given up hands the notification to the next.
     if (notified && failure.error instanceof TimeoutError) return { abandoned };
     if (notified) native.notify(1);
     throw failure.error;
   }
 
   /**
-   * Waits until `predicate`, called with the lock held, returns something true, and resolves to that. It is
-   * called once at first and then after each notification; it is told of the last Wakeup.
+   * Waits until `predicate`, called with the lock held, returns something truthy, and resolves to
+   * that. The predicate is called once at first and then after each notification; it is given the
+   * last Wakeup. `timeout` is for all of it together.
    *
    * Rejects as wait() does, and with what `predicate` throws.
    */
@@ -310,13 +290,17 @@ export class Condition extends Shared<'Condition', NativeCondition> {
     return result;
   }
 
-  /** The same, blocking this thread. `predicate` must not be asynchronous. */
+  /**
+   * The same, blocking this thread. `predicate` must not be asynchronous.
+   *
+   * @throws as waitFor() rejects; TypeError if the predicate returns a promise.
+   */
   waitForSync<T>(predicate: (wakeup?: Wakeup) => T, options?: SyncWaitOptions): T {
     checkFunction('predicate', predicate);
     checkSyncWait(options);
     this.#checkHeld('wait');
     const deadline = new Deadline({ ...options });
-    // A promise would be true, whatever it resolves to.
+    // A promise would be truthy, whatever it resolves to.
     const call = (...wakeup: [Wakeup?]) =>
       checkNoPromise('waitForSync() cannot wait for a predicate', predicate(...wakeup));
     let result = call();
@@ -325,8 +309,8 @@ export class Condition extends Shared<'Condition', NativeCondition> {
   }
 
   /**
-   * Wakes the `n` waits that began first, 1 to 1024, or as many as there are, and returns how many. They go on
-   * when the lock is theirs. Does not block.
+   * Wakes the `n` waits that began first, 1 to 1024, or as many as there are, and returns how many.
+   * They go on when they have the lock. Does not block.
    *
    * @throws NotOwnerError if the lock is not held.
    */
@@ -336,7 +320,7 @@ export class Condition extends Shared<'Condition', NativeCondition> {
     return this.native.notify(n);
   }
 
-  /** Wakes every wait, and returns how many. As notify(). */
+  /** Wakes every wait, and returns how many there were. Otherwise as notify(). */
   notifyAll(): number {
     this.#checkHeld('notify');
     return this.native.notify(addon.maxConditionWaits);
@@ -344,70 +328,54 @@ export class Condition extends Shared<'Condition', NativeCondition> {
 
   #checkHeld(what: string): void {
     void this.native; // closed?
-    if (this.#own.mine()) return;
+    if (this.#inner.mine()) return;
+    const { kind, name } = this.lock;
     throw new NotOwnerError(
-      `${label('Condition', this.name)}: ${what} without holding its ${label(this.#lock.kind, this.#lock.name)}`,
+      `${label('Condition', this.name)}: ${what} without holding its ${label(kind, name)}`,
       { kind: 'Condition', objectName: this.name },
     );
   }
 
-  // ---------------------------------------------------------------- the rest
+  // ---------------------------------------------------------------- the end
 
   /** A token that attach() turns into this object in another process. Does not block. */
   override toJSON(): ConditionHandle {
-    const { scope } = this.#lock.toJSON() as RLockHandle;
+    const { scope } = this.lock.toJSON() as RLockHandle;
     return scope === undefined ? super.toJSON() : { ...super.toJSON(), scope };
   }
 
   /**
-   * Closes this handle, and `lock` if that was not given. Waits reject with ClosedError once they have the
-   * lock again. Idempotent.
+   * Closes this object, and `lock` if that was not given. Pending waits reject with ClosedError once
+   * they have the lock again. A second call does nothing. Blocks as the close() of every object
+   * does.
    *
-   * @throws HeldError if this thread holds the lock, and acquired it through this condition: by acquire(),
-   * by a wait, or by the `lock` of one that was not given.
+   * @throws HeldError if this thread holds the lock, and acquired it through this condition: by
+   * acquire(), by a wait, or by the `lock` of one that was not given.
    */
   override close(): void {
-    // Waits that are going on need it to the end, so it is closed after them.
-    if (this.isOpen && this.#own) {
-      for (const lock of this.#locks()) if (!lock.native.mayClose()) lock.close();
-    }
+    // Pending waits need the lock to the end, so closed() closes it after them.
+    if (this.isOpen) this.#lock?.checkNotHeld();
     super.close();
-  }
-
-  /** Those of its handles of the lock that are to be closed. */
-  #locks(): (Lock | RLock)[] {
-    const ours = this.#madeLock ? [this.#own, this.#lock] : [this.#own];
-    return ours.filter((lock) => lock?.isOpen);
   }
 
   /** @internal */
   protected override closed(): void {
-    for (const lock of this.#locks()) closeOnceReleased(lock);
+    this.#lock?.close();
   }
 
   /**
-   * Takes the name away, now, and that of its own lock. Those who have it open keep it.
+   * Takes the name away, and that of the condition's own lock. Those who have it open keep it.
+   * Blocks only while another process has the directory locked.
    *
    * @throws NotFoundError if the name was taken away before.
    */
   override unlink(): void {
     super.unlink();
-    const lockName = ownLockName(this.name);
-    if (this.#own.name === lockName) unlinkIfThere('RLock', lockName);
+    this.#lock!.unlink(this.name);
   }
 
   /** A snapshot of its state. Does not block. */
   inspect(): ConditionState {
     return { kind: this.kind, name: this.name, ...this.native.inspect() };
-  }
-}
-
-/** A wait that ended with ClosedError has brought the lock back: then its handle goes once it is free. */
-function closeOnceReleased(lock: Lock | RLock): void {
-  try {
-    lock.close();
-  } catch (error) {
-    if (!(error instanceof HeldError)) throw error;
-    setTimeout(closeOnceReleased, slice_ms, lock).unref();
   }
 }

@@ -1,4 +1,3 @@
-import type { NativeEvent } from '../native/bindings.js';
 import { Shared } from './shared.js';
 import {
   type OpenOptions,
@@ -10,10 +9,13 @@ import {
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { waitFor } from '../waiting/pending-waits.js';
 
-/** What `inspect()` shows of an Event: a snapshot, old as soon as it is taken. */
+/** What `inspect()` shows of an Event: a snapshot, which may be out of date when it is read. */
 export interface EventState {
+  /** The class of the object. */
   readonly kind: 'Event';
+  /** The name that it was opened with. */
   readonly name: string;
+  /** Is the flag set? */
   readonly isSet: boolean;
   /** How often it went from clear to set. */
   readonly sets: number;
@@ -29,7 +31,7 @@ export interface EventState {
  * Its whole state is one word, so a crash at any instruction leaves it set or clear. Whoever is killed
  * between setting it and waking the others costs them 50 ms at the most.
  */
-export class Event extends Shared<'Event', NativeEvent> {
+export class Event extends Shared<'Event'> {
   /**
    * Opens the event, or makes it: clear. Blocks only while another process has the directory locked.
    *

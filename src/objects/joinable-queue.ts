@@ -1,57 +1,68 @@
-import type { NativeJoinableQueue, NativeJoinableQueueState } from '../native/bindings.js';
 import { EndedError, NotOwnerError, label } from '../errors.js';
-import type { SyncWaitOptions, WaitOptions } from '../options.js';
-import { checkSyncWait, checkWait } from '../options.js';
-import { type Kept, Queue, type QueueOptions } from './queue.js';
-import { answer, inbox } from '../records/mailbox.js';
+import type { NativeJoinableQueue } from '../native/bindings.js';
+import { type SyncWaitOptions, type WaitOptions, checkSyncWait, checkWait } from '../options.js';
+import { type Lease, type Received, result } from '../records/mailbox.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { waitFor } from '../waiting/pending-waits.js';
+import { Queue, type QueueOptions, type QueueState } from './queue.js';
+import type { Handle } from './shared.js';
 
-/** What `inspect()` shows of a JoinableQueue: a snapshot, old as soon as it is taken. */
-export interface JoinableQueueState extends Readonly<NativeJoinableQueueState> {
-  readonly kind: 'Queue' | 'JoinableQueue';
-  readonly name: string;
+/**
+ * What `inspect()` shows of a JoinableQueue: a snapshot, which may be out of date when it is read.
+ */
+export interface JoinableQueueState extends QueueState {
+  /** Items that are on lease to live threads. */
+  readonly leased: number;
+  /** Items that were put and are not worked off: those that join() waits for. */
+  readonly unfinished: number;
+  /** Calls of join() that wait, in live threads of all processes. */
+  readonly joiners: number;
 }
 
 /**
- * An item on lease: take() hands it out, and it is in the queue until done(). `using task = await
- * queue.take()` gives it back at the end of the block unless done() was called.
+ * An item on lease: take() hands it out, and it stays in the queue until done(). `using task =
+ * await queue.take()` gives it back at the end of the block, unless done() was called.
  */
 export interface Task<T> extends Disposable {
+  /** The item. */
   readonly value: T;
   /**
-   * How often the item has been handed out, 1 the first time. More than once means that a taker died or
-   * called retry(). After a death at one particular instant it is one too high.
+   * How often the item has been handed out, 1 the first time. More than once means that a taker
+   * died or called retry(). After a death at one particular instant it is one too high.
    */
   readonly deliveries: number;
   /**
-   * It is worked off: the item leaves the queue, and counts for join(). A second call does nothing.
+   * Says that the item is worked off: it leaves the queue, and join() no longer waits for it. A
+   * second call does nothing, and so does a call after retry(). Blocks only while another process
+   * changes the queue; if that one was stopped in the middle, for 10 s at the most.
    *
-   * @throws NotOwnerError after the loop over tasks() that handed it out has given it back.
+   * @throws NotOwnerError after the loop over tasks() that handed it out has given it back;
+   * ClosedError if the queue was closed.
    */
   done(): void;
   /**
    * Gives the item back: it is the next to be had, by anyone, in its old place. Does nothing after
-   * done().
+   * done(). Blocks as done() does.
    */
   retry(): void;
 }
 
 /**
  * A Queue that knows what has not been worked off yet, and whose items can be leased. Like Python's
- * `multiprocessing.JoinableQueue`, and with at-least-once delivery beside it.
+ * `multiprocessing.JoinableQueue`, with at-least-once delivery beside it.
  *
- * take() leases an item until done(). If its taker dies, by SIGKILL at any instruction too, or its thread
- * ends, the item is handed out again. So everything that was put is done at least once; a taker that was
- * killed between finishing its work and done() has it done twice.
+ * take() leases an item until done(). If its taker dies, by SIGKILL at any instruction too, or its
+ * thread ends, the item is handed out again. So everything that was put is done at least once. A
+ * taker that is killed between finishing its work and done() has it done twice.
  *
- * get() takes an item for good, and taskDone() says that it was worked off, as in Python: what a killed
- * consumer had got is lost, and join() waits for it for ever. Do not use both forms for the same items.
+ * get() takes an item for good, and taskDone() says that it was worked off, as in Python. What a
+ * killed consumer had got that way is lost, and join() waits for it for ever. Do not use both forms
+ * for the same items.
  *
- * Leased items stay where they are. They count for maxSize, and what was done behind one that is not
- * gives its bytes back only when that one is done, too: choose maxBytes for the slowest task.
+ * Leased items stay where they are. They count for maxSize. What was done behind one of them gives
+ * its bytes back only when that one is done, too: choose maxBytes for the slowest task.
  */
-export class JoinableQueue<T = unknown> extends Queue<T, NativeJoinableQueue> {
+export class JoinableQueue<T = unknown> extends Queue<T> {
   /**
    * Opens the queue, or makes it. Blocks only while another process has the directory locked.
    *
@@ -61,46 +72,66 @@ export class JoinableQueue<T = unknown> extends Queue<T, NativeJoinableQueue> {
     super(options, 'JoinableQueue');
   }
 
+  /** @internal */
+  override get native(): NativeJoinableQueue {
+    return super.native as NativeJoinableQueue;
+  }
+
   /**
-   * Leases the first item that can be had, waiting for one if need be. Never blocks the event loop.
+   * Leases the first item that can be had, waiting for one if need be. Never blocks the event loop;
+   * a pending take keeps the process alive.
    *
    * Rejects with EndedError when the queue has been ended and nothing can come back any more; with
    * DecodeError for an item that cannot be read (it counts as done); otherwise as get().
    */
   async take(options?: WaitOptions): Promise<Task<T>> {
-    return this.#task(await this.waitFor(() => this.#lease(), options));
+    checkWait(options);
+    return this.#task(await this.waitToTake(() => this.#lease(), options));
   }
 
-  /** The same, blocking this thread. */
+  /**
+   * The same, blocking this thread.
+   *
+   * @throws as take() rejects.
+   */
   takeSync(options?: SyncWaitOptions): Task<T> {
-    return this.#task(this.waitForSync(() => this.#lease(), options));
+    checkSyncWait(options);
+    return this.#task(this.waitToTakeSync(() => this.#lease(), options));
   }
 
-  /** Leases an item if one can be had now. */
+  /**
+   * Leases an item if one can be had now. Returns undefined if there is none, or if another process
+   * has the queue locked for longer than 2 ms.
+   *
+   * @throws EndedError when the queue has been ended and nothing can come back any more;
+   * DecodeError as take() rejects.
+   */
   tryTake(): Task<T> | undefined {
     const lease = this.#lease();
     return lease && this.#task(lease);
   }
 
   /**
-   * Leases items one after the other until the queue has been ended and nothing can come back any more:
-   * `for await (const task of queue.tasks())`. Waits as take() does; `options` are those of each take().
+   * Leases one item after the other: `for await (const task of queue.tasks())`. Ends when the queue
+   * has been ended and nothing can come back any more. Waits as take() does; `options` are those of
+   * each take().
    *
-   * The lease lasts as long as the body of the loop. When the body ends without done() or retry(), by
-   * `break` or by a throw too, the item is given back as by retry(), and the loop may get it again. done()
-   * after that throws NotOwnerError, because the item may be somebody else's by then. To work on several
-   * items at a time run several loops, or take() them.
+   * The lease lasts as long as the body of the loop. When the body ends without done() or retry(),
+   * by `break` or by a throw too, the item is given back as by retry(), and this loop may get it
+   * again. done() after that throws NotOwnerError, because somebody else may have the item by then.
+   * To work on several items at a time run several loops, or take() them.
    *
    * If the consumer dies in the body, the item is handed out again.
    *
-   * The loop throws what take() rejects with, except EndedError, which ends it. After a DecodeError a new
-   * loop goes on with the next item. (A loop over the queue itself is that of Queue: it gets items for good.)
+   * Throws what take() rejects with, except EndedError. After a DecodeError a new loop goes on with
+   * the next item. A loop over the queue itself is that of Queue: it gets items for good.
    */
   async *tasks(options?: WaitOptions): AsyncGenerator<Task<T>, void, void> {
     for (;;) {
       let task: LeasedTask<T>;
       try {
-        task = this.#task(await this.waitFor(() => this.#lease(), options));
+        checkWait(options);
+        task = this.#task(await this.waitToTake(() => this.#lease(), options));
       } catch (error) {
         if (error instanceof EndedError) return;
         throw error;
@@ -114,21 +145,15 @@ export class JoinableQueue<T = unknown> extends Queue<T, NativeJoinableQueue> {
     }
   }
 
-  #lease(): Lease | undefined {
-    const bytes = this.native.take() ?? inbox;
-    if (!this.succeeded()) return undefined;
-    return { ...this.keepItem(bytes), place: answer[3]!, delivery: answer[4]! };
+  #lease(): Leased | undefined {
+    const record = this.transfer.received(this.native.take());
+    return record && { record, lease: result.lease };
   }
 
-  #task(lease: Lease): LeasedTask<T> {
-    const { place, delivery } = lease;
+  #task({ record, lease: { place, delivery } }: Leased): LeasedTask<T> {
     const settle = (done: boolean) => this.native.settle(place, delivery, done);
-    const lapsed = () => {
-      const message = `${label(this.kind, this.name)}: the loop over tasks() has given this item back`;
-      throw new NotOwnerError(message, { kind: this.kind, objectName: this.name });
-    };
     try {
-      return new LeasedTask(this.decodeKept(lease), delivery, settle, lapsed);
+      return new LeasedTask(this.transfer.decode(record), delivery, settle, this);
     } catch (error) {
       settle(true);
       throw error;
@@ -136,17 +161,21 @@ export class JoinableQueue<T = unknown> extends Queue<T, NativeJoinableQueue> {
   }
 
   /**
-   * Says that an item which get() took out has been worked off.
+   * Says that an item which get() took out has been worked off. Anybody may say it for anybody.
+   * Blocks as Task.done() does.
    *
-   * @throws OverReleaseError if it is called more often than there were items. Blocks as Task.done() does.
+   * @throws OverReleaseError if it is called more often than get() took items out.
    */
   taskDone(): void {
     this.native.taskDone();
   }
 
   /**
-   * Waits until everything that was put has been worked off: done(), or got and taskDone(). Never
-   * blocks the event loop. Rejects with TimeoutError, `signal.reason` or ClosedError.
+   * Waits until everything that was put has been worked off: by done(), or by get() and taskDone().
+   * Never blocks the event loop; a pending join keeps the process alive. What a taker that died had
+   * on lease counts until somebody else has done it.
+   *
+   * Rejects with TimeoutError, `signal.reason` or ClosedError.
    */
   async join(options?: WaitOptions): Promise<void> {
     checkWait(options);
@@ -156,20 +185,16 @@ export class JoinableQueue<T = unknown> extends Queue<T, NativeJoinableQueue> {
     await waitFor(this, { waitSet: native.rest, take, retryAll: true }, options);
   }
 
-  /** The same, blocking this thread. */
+  /**
+   * The same, blocking this thread.
+   *
+   * @throws as join() rejects.
+   */
   joinSync(options?: SyncWaitOptions): void {
     checkSyncWait(options);
     const { native } = this;
     if (native.finished()) return;
     waitForSync(this, (ms) => native.waitToJoin(ms) || undefined, options?.timeout);
-  }
-
-  /**
-   * Items that can be had: neither leased nor gone. For the instant of the call, and give or take what
-   * others are just doing. Does not block.
-   */
-  override size(): number {
-    return super.size();
   }
 
   /** Items that were put and are not worked off. Does not block. */
@@ -181,36 +206,44 @@ export class JoinableQueue<T = unknown> extends Queue<T, NativeJoinableQueue> {
   override inspect(): JoinableQueueState {
     return { kind: this.kind, name: this.name, ...this.native.inspect() };
   }
+
+  /** A token that attach() turns into this object in another process. Does not block. */
+  override toJSON(): Handle<'JoinableQueue'> {
+    return { holdfast: 'JoinableQueue', name: this.name };
+  }
 }
 
-interface Lease extends Kept {
-  readonly place: number;
-  readonly delivery: number;
+/** A record with the lease under which it was taken. */
+interface Leased {
+  readonly record: Received;
+  readonly lease: Lease;
 }
 
 class LeasedTask<T> implements Task<T> {
+  /** Undefined when the lease is over. */
   #settle: ((done: boolean) => void) | undefined;
-  readonly #lapsed: () => never;
   #hasLapsed = false;
+  readonly #queue: { readonly kind: string; readonly name: string };
+
   constructor(
     readonly value: T,
     readonly deliveries: number,
     settle: (done: boolean) => void,
-    lapsed: () => never,
+    queue: { readonly kind: string; readonly name: string },
   ) {
     this.#settle = settle;
-    this.#lapsed = lapsed;
+    this.#queue = queue;
   }
 
   done(): void {
-    if (this.#hasLapsed) this.#lapsed();
+    if (this.#hasLapsed) {
+      const { kind, name } = this.#queue;
+      throw new NotOwnerError(
+        `${label(kind, name)}: the loop over tasks() has given this item back`,
+        { kind, objectName: name },
+      );
+    }
     this.#end(true);
-  }
-
-  /** Gives the item back, unless it is settled; done() throws then. */
-  lapse(): void {
-    this.#hasLapsed = this.#settle !== undefined;
-    this.#end(false);
   }
 
   retry(): void {
@@ -218,6 +251,12 @@ class LeasedTask<T> implements Task<T> {
   }
 
   [Symbol.dispose](): void {
+    this.#end(false);
+  }
+
+  /** Gives the item back unless its lease is over. A later done() is refused then. */
+  lapse(): void {
+    this.#hasLapsed = this.#settle !== undefined;
     this.#end(false);
   }
 

@@ -1,6 +1,6 @@
 // What Lock and RLock have in common: everything but who counts as the holder.
 import { DeadlockError, label } from '../errors.js';
-import { type Guard, HeldGuard, whileHeld } from '../holds/guard.js';
+import { type Guard, HeldGuard, type Holder, whileHeld } from '../holds/guard.js';
 import type { NativeOwned } from '../native/bindings.js';
 import { Shared } from './shared.js';
 import {
@@ -13,20 +13,18 @@ import {
 import { waitForHoldSync } from '../waiting/blocking-wait.js';
 import { isWaitedFor, waitFor, waitForHold } from '../waiting/pending-waits.js';
 
-/** What `inspect()` shows of a Lock or RLock: a snapshot, old as soon as it is taken. */
+/** What `inspect()` shows of a Lock or RLock: a snapshot, which may be out of date when it is read. */
 export interface LockState {
+  /** The class of the object. */
   readonly kind: 'Lock' | 'RLock';
+  /** The name that it was opened with. */
   readonly name: string;
   /** A live thread holds it. */
   readonly locked: boolean;
   /** Its holder died, and nobody has acquired it since: the next guard will say `abandoned`. */
   readonly abandoned: boolean;
   /** Who holds it; null if nobody does. `threadId` is 0 for a main thread. */
-  readonly owner: {
-    readonly pid: number;
-    readonly threadId: number;
-    readonly processName: string;
-  } | null;
+  readonly owner: Holder | null;
   /** Acquisitions that wait for it now, in live threads of all processes. */
   readonly waiters: number;
   /** Acquisitions since it was made; an RLock counts only outermost ones. */
@@ -43,7 +41,7 @@ export interface Suspended {
   readonly depth: number;
 }
 
-export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K, NativeOwned> {
+export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
   /**
    * Waits until the lock is this thread's. Never blocks the event loop and uses no thread; the wait
    * keeps the process alive. Acquisitions of one thread are served in the order of their calls; among

@@ -1,7 +1,7 @@
 import { DeadlockError, label } from '../errors.js';
-import { type Guard, HeldGuard } from '../holds/guard.js';
+import { type Guard, HeldGuard, type Holder } from '../holds/guard.js';
 import { Hold, context, holdingsWith, holdsHere } from '../holds/context.js';
-import type { NativeAgent, NativeReadWrite } from '../native/bindings.js';
+import type { NativeReadWrite } from '../native/bindings.js';
 import { writersToBypass } from '../native/enums.js';
 import { Shared } from './shared.js';
 import {
@@ -15,17 +15,21 @@ import {
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 
-/** What `inspect()` shows of a ReadWriteLock: a snapshot, old as soon as it is taken. */
+/** What `inspect()` shows of a ReadWriteLock: a snapshot, which may be out of date when it is read. */
 export interface ReadWriteLockState {
+  /** The class of the object. */
   readonly kind: 'ReadWriteLock';
+  /** The name that it was opened with. */
   readonly name: string;
   /** Who holds it exclusively; null if nobody does. */
-  readonly writer: NativeAgent | null;
+  readonly writer: Holder | null;
   /** The live threads that hold it shared, once for each hold. */
-  readonly readers: readonly NativeAgent[];
+  readonly readers: readonly Holder[];
   /** The last writer died writing, and nobody has written since: guards say `abandoned`. */
   readonly abandoned: boolean;
+  /** Shared acquisitions that wait now, in live threads of all processes. */
   readonly waitingReaders: number;
+  /** Exclusive acquisitions that wait now, in live threads of all processes. */
   readonly waitingWriters: number;
   /** Acquisitions since it was made, of both modes. */
   readonly acquisitions: number;
@@ -53,7 +57,7 @@ export interface ReadWriteLockState {
  * and acquireExclusive() with a guard one task of a thread is like another: a task that awaits the one while
  * it holds a guard of the other waits until its `timeout`.
  */
-export class ReadWriteLock extends Shared<'ReadWriteLock', NativeReadWrite> {
+export class ReadWriteLock extends Shared<'ReadWriteLock'> {
   /**
    * Opens the lock, or makes it. Blocks only while another process has the directory locked.
    *

@@ -13,6 +13,7 @@ import { Owned } from './owned.js';
 
 /** What toJSON() of an RLock gives; attach() opens it with the same scope. */
 export interface RLockHandle extends Handle<'RLock'> {
+  /** The scope of the RLock, if it is not the default. */
   readonly scope?: 'async';
 }
 

@@ -1,4 +1,3 @@
-import type { NativeSemaphore } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
 import {
@@ -12,9 +11,11 @@ import {
 import { waitForHoldSync } from '../waiting/blocking-wait.js';
 import { isWaitedFor, waitForHold } from '../waiting/pending-waits.js';
 
-/** What `inspect()` shows of a Semaphore: a snapshot, old as soon as it is taken. */
+/** What `inspect()` shows of a Semaphore: a snapshot, which may be out of date when it is read. */
 export interface SemaphoreState {
+  /** The class of the object. */
   readonly kind: 'Semaphore';
+  /** The name that it was opened with. */
   readonly name: string;
   /** Permits that are free now. */
   readonly value: number;
@@ -37,7 +38,7 @@ export interface SemaphoreState {
  * back. A post by another program wakes a waiter of acquireSync() at once, one of acquire() within a
  * slice (50 ms).
  */
-export class Semaphore extends Shared<'Semaphore', NativeSemaphore> {
+export class Semaphore extends Shared<'Semaphore'> {
   /**
    * Opens the semaphore, or makes it with `initial` permits, 0 to 32767 (the most that every system
    * allows). Without `initial` a new semaphore has 1 permit, as in Python, and one that exists is taken as

@@ -5,8 +5,11 @@ import { type OpenOptions, checkNumber, checkOpen } from '../options.js';
 
 /** What `inspect()` shows of a SharedMemory. */
 export interface SharedMemoryState {
+  /** The class of the object. */
   readonly kind: 'SharedMemory';
+  /** The name that it was opened with. */
   readonly name: string;
+  /** How many bytes. */
   readonly size: number;
 }
 
@@ -25,7 +28,7 @@ const kept = new WeakMap<ArrayBuffer, NativeSharedMemory>();
  * Unlike in Python the bytes go with their last user in any process, crashed or not, unless they are
  * `persistent`. Their size does not change.
  */
-export class SharedMemory extends Shared<'SharedMemory', NativeSharedMemory> {
+export class SharedMemory extends Shared<'SharedMemory'> {
   readonly #buffer: ArrayBuffer;
 
   /**

@@ -11,10 +11,10 @@ import {
   errorFromNative,
   label,
 } from '../errors.js';
-import type { KindName, NativeObject } from '../native/bindings.js';
+import type { NativeOf } from '../native/bindings.js';
 import { kinds, openFlags } from '../native/enums.js';
 import { addon } from '../native/load.js';
-import { type OpenOptions, checkName, checkOpen } from '../options.js';
+import { type KindName, type OpenOptions, checkName, checkOpen } from '../options.js';
 import { processName } from '../identity.js';
 import { onWakeUps, rejectAll } from '../waiting/pending-waits.js';
 
@@ -24,13 +24,17 @@ import { onWakeUps, rejectAll } from '../waiting/pending-waits.js';
  * when it arrives.
  */
 export interface Handle<K extends KindName = KindName> {
+  /** The kind of the object. */
   readonly holdfast: K;
+  /** The name of the object. */
   readonly name: string;
 }
 
 /** One object, as list() shows it. */
 export interface ObjectEntry {
+  /** The class of the object. */
   readonly kind: KindName;
+  /** The name that it was made with. */
   readonly name: string;
   /** Stays when its last user is gone. */
   readonly persistent: boolean;
@@ -85,7 +89,7 @@ function semaphoreKey(name: string): string {
   return digest(String(process.geteuid?.() ?? 0), real, name);
 }
 
-/** What only one kind has. What is left out is not asked for. */
+/** @internal What only one kind has. What is left out is not asked for. */
 export interface Particulars {
   /** Names of the options of this kind, if it has more than every object has. */
   optionNames?: readonly string[] | undefined;
@@ -101,20 +105,20 @@ export interface Particulars {
   codec?: number | undefined;
 }
 
-/** In options: the name was made up by this package, and nobody else can know it. */
+/** @internal In options: the name was made up by this package, and nobody else can know it. */
 export const anonymous = Symbol('anonymous');
 
-/** A name that nobody else has. */
+/** @internal A name that nobody else has. */
 export function anonymousName(): string {
   return `anonymous:${randomUUID()}`;
 }
 
 /** Opens or makes an object. */
-function open<N>(
-  kind: KindName,
+function open<K extends KindName>(
+  kind: K,
   options: OpenOptions,
   particulars: Particulars = {},
-): [native: N, name: string] {
+): [native: NativeOf<K>, name: string] {
   const { initial, bytes = 0, maxItems = 0, maxBytes = 0, codec = 0, lock } = particulars;
   checkOpen(options, particulars.optionNames);
   enterDirectory();
@@ -139,28 +143,28 @@ function open<N>(
     codec,
     kinds[lock?.kind ?? 'RLock'],
     lock?.name ?? '',
-  ) as N;
+  ) as NativeOf<K>;
   return [native, name];
 }
 
 /** What every public class that stands on an object inherits: its name, its handle, its end. */
-export abstract class Shared<K extends KindName, N extends NativeObject> implements Disposable {
+export abstract class Shared<K extends KindName> implements Disposable {
   /** The name that it was opened with; a generated one for an anonymous object. */
   readonly name: string;
   /** @internal */
   readonly kind: K;
-  readonly #native: N;
+  readonly #native: NativeOf<K>;
   #closed = false;
   #retained = 0;
 
   /** @internal */
   constructor(kind: K, options: OpenOptions, particulars?: Particulars) {
     this.kind = kind;
-    [this.#native, this.name] = open<N>(kind, options, particulars);
+    [this.#native, this.name] = open(kind, options, particulars);
   }
 
   /** @internal A getter: everything passes here, and neither console.log nor JSON shows it. */
-  get native(): N {
+  get native(): NativeOf<K> {
     if (this.#closed) {
       throw new ClosedError(`${label(this.kind, this.name)}: it was closed`, {
         kind: this.kind,
@@ -211,7 +215,7 @@ export abstract class Shared<K extends KindName, N extends NativeObject> impleme
   }
 
   /** @internal Work that has to be brought to an end on the native object, close() or not. */
-  protected async retain<T>(work: (native: N) => Promise<T>): Promise<T> {
+  protected async retain<T>(work: (native: NativeOf<K>) => Promise<T>): Promise<T> {
     const { native } = this;
     this.#retained++;
     try {

@@ -8,10 +8,10 @@ import { deserialize, serialize } from 'node:v8';
 import { attach } from '../objects/attach.js';
 import { HeldError, ProcessError } from '../errors.js';
 import { HeldGuard } from '../holds/guard.js';
-import type { KindName } from '../native/bindings.js';
 import { type Handle, Shared } from '../objects/shared.js';
+import type { KindName } from '../options.js';
 
-type AnyShared = Shared<KindName, never>;
+type AnyShared = Shared<KindName>;
 
 /** What crosses to the child: made by pack(), read by unpack(). */
 interface Parcel {

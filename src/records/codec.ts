@@ -2,9 +2,10 @@
 import { Packr, REUSE_BUFFER_MODE, RESET_BUFFER_MODE } from 'msgpackr';
 import { label, DecodeError, EncodeError } from '../errors.js';
 import { codecs } from '../native/enums.js';
-import { type Encoded, type Scratch, keep, longest } from './mailbox.js';
+import { type Scratch, longestCopied } from './batch.js';
+import { type Encoded, keep } from './mailbox.js';
 
-/** Types of records: part of the format of a queue. */
+/** @internal Types of records: part of the format of a queue. */
 export const types = {
   utf8: 1,
   utf16: 2,
@@ -38,7 +39,7 @@ export interface CustomCodec<T> {
  */
 export type CodecChoice<T> = 'structured' | 'json' | 'buffer' | CustomCodec<T>;
 
-/** Turns items of one queue into records, and back. */
+/** @internal Turns items of one queue into records, and back. */
 export abstract class Codec implements Encoded {
   // The record that encode() made last.
   type = 0;
@@ -68,7 +69,7 @@ export abstract class Codec implements Encoded {
     const type = wellFormed ? types.utf8 : types.utf16;
     const encoding = wellFormed ? 'utf8' : 'utf16le';
     const most = 3 * text.length;
-    if (most > longest) {
+    if (most > longestCopied) {
       const bytes = Buffer.from(text, encoding);
       this.set(type, bytes, 0, bytes.length);
       return;
@@ -110,12 +111,13 @@ function decodeBasic(type: number, bytes: Buffer, start: number, end: number): u
   }
 }
 
-/** The number that stands for a choice in shared memory; 0 for none. */
+/** @internal The number that stands for a choice in shared memory; 0 for none. */
 export function codecNumber(choice: CodecChoice<never> | undefined): number {
   if (choice === undefined) return 0;
   return typeof choice === 'string' ? codecs[choice] : codecs.custom;
 }
 
+/** @internal */
 export function checkCodec(choice: unknown): void {
   if (choice === undefined) return;
   if (typeof choice === 'string' && choice !== 'custom' && Object.hasOwn(codecs, choice)) return;
@@ -125,7 +127,7 @@ export function checkCodec(choice: unknown): void {
   }
 }
 
-/** The codec of an open queue, whose number is known. Undefined if it needs functions not given. */
+/** @internal The codec of an open queue, whose number is known. Undefined if it needs functions not given. */
 export function codecFor(
   number: number,
   choice: CodecChoice<never> | undefined,
@@ -299,12 +301,12 @@ class OwnCodec extends Codec {
   }
 }
 
-/** Can it be decoded without code of the caller's being run? */
+/** @internal Can it be decoded without code of the caller's being run? */
 export function runsNothing(type: number): boolean {
   return type <= types.buffer || type === types.plain;
 }
 
-/** Decodes, or says which item it was: it is out of the queue, and its bytes are in the error. */
+/** @internal Decodes, or says which item it was: it is out of the queue, and its bytes are in the error. */
 export function decodeItem(
   codec: Codec,
   queue: { readonly kind: string; readonly name: string },

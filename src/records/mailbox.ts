@@ -1,22 +1,61 @@
-// Records: bytes with a type, which is all that the addon moves (native/addon/queue.cc).
+// Records: bytes with a type. The addon moves nothing else (native/addon/queue.cc).
 import type { Mailbox } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 
 /**
- * This thread's mailbox, one for all copies of this module: test runners load it again, and the addon not.
- * What a call takes out of a queue is left here, unless it is too large, and stays until the next such
- * call: it is to be decoded or copied before any code of the caller's runs.
+ * This thread's mailbox: the memory in which the addon leaves what it takes out of a queue, unless
+ * that is too large. It stays there until the next such call of this thread. So a record is decoded
+ * or copied before any code of the caller runs, because that code may get something, too.
+ *
+ * The addon keeps it, so that all copies of this module share one: test runners load modules
+ * again, and the addon only once.
  */
-export const { inbox, table, answer } = (addon.mailbox ??= newMailbox());
+const mailbox = (addon.mailbox ??= newMailbox());
+
+/** The bytes of what the last call took out. */
+export const { inbox } = mailbox;
+
+const { table, answer } = mailbox;
+
+/** What the last call came to. Each field is good until the next call. */
+export const result = {
+  /** How it went: a `transferStatus`. */
+  get status(): number {
+    return answer[0]!;
+  },
+  /** Of one record: what its bytes are. */
+  get type(): number {
+    return answer[1]!;
+  },
+  /** Of one record: how many bytes it has in the inbox, from its beginning on. */
+  get length(): number {
+    return answer[2]!;
+  },
+  /** Of several records: type, start and end of each. */
+  get rows(): Uint32Array {
+    return table.subarray(0, 3 * answer[1]!);
+  },
+  /** Of a lease: where its record is in the ring, and which of its leases it is. */
+  get lease(): Lease {
+    return { place: answer[3]!, delivery: answer[4]! };
+  },
+};
+
+/** What names a lease to the addon. */
+export interface Lease {
+  readonly place: number;
+  readonly delivery: number;
+}
 
 function newMailbox(): Mailbox {
-  const mailbox = {
+  const made = {
     inbox: Buffer.allocUnsafeSlow(65_536),
     table: new Uint32Array(3 * 1024),
-    answer: new Float64Array(new ArrayBuffer(5 * 8)), // a small one without it might be moved by the collector
+    // Over an ArrayBuffer of its own: the collector may move a small typed array without one.
+    answer: new Float64Array(new ArrayBuffer(5 * 8)),
   };
-  addon.useMailbox(mailbox.inbox, mailbox.table, mailbox.answer);
-  return mailbox;
+  addon.useMailbox(made.inbox, made.table, made.answer);
+  return made;
 }
 
 /** A record on its way in: a part of some bytes. */
@@ -27,6 +66,15 @@ export interface Encoded {
   readonly end: number;
 }
 
+/** One record that has come out, in bytes that nobody overwrites. */
+export interface Received {
+  readonly type: number;
+  readonly bytes: Buffer;
+}
+
+/** Several: the bytes, and the type, start and end of each record in them. */
+export type ReceivedBatch = readonly [bytes: Buffer, rows: Uint32Array];
+
 /** A part of some bytes as a Buffer of its own. */
 export function copyOf(bytes: Uint8Array, start: number, end: number): Buffer {
   const copy = Buffer.allocUnsafe(end - start);
@@ -34,67 +82,8 @@ export function copyOf(bytes: Uint8Array, start: number, end: number): Buffer {
   return copy;
 }
 
-/** The same for what has been received: a copy only if it is not a Buffer of its own already. */
+/** The same for what has come out of a queue. Copies only what is not a whole Buffer already. */
 export function keep(bytes: Buffer, start: number, end: number): Buffer {
   if (bytes !== inbox && start === 0 && end === bytes.length) return bytes;
   return copyOf(bytes, start, end);
-}
-
-/** Where an encoder writes what goes into the ring at once; the next one overwrites it. */
-export class Scratch {
-  protected bytes: Buffer = Buffer.alloc(0);
-  /** From where on there is room. */
-  start = 0;
-  /** What is written stays as it is. */
-  readonly stays: boolean = false;
-
-  /** A Buffer with room for `length` bytes, `longest` at the most, from `start` on. */
-  roomFor(length: number): Buffer {
-    if (length > this.bytes.length - this.start) {
-      this.bytes = Buffer.allocUnsafeSlow(
-        Math.max(longest, Math.min(8 * this.bytes.length, 65_536)),
-      );
-      this.start = 0;
-    }
-    return this.bytes;
-  }
-}
-
-/** Bytes that are worth a copy; what is longer gets a Buffer of its own. */
-export const longest = 8192;
-
-/** Records on their way in, as putMany() of the addon wants them. */
-export class Batch extends Scratch {
-  override readonly stays = true;
-  length = 0;
-  /** How many of them have been put. */
-  put = 0;
-  sources: Uint8Array[] = [];
-  #table = new Uint32Array(4 * 64);
-
-  /** Type, source, start and end of each record. */
-  get table(): Uint32Array {
-    return this.#table.subarray(0, 4 * this.length);
-  }
-
-  add({ type, bytes, start, end }: Encoded): void {
-    const { sources } = this;
-    if (sources.at(-1) !== bytes) sources.push(bytes);
-    const at = 4 * this.length++;
-    if (at === this.#table.length) {
-      const larger = new Uint32Array(2 * at);
-      larger.set(this.#table);
-      this.#table = larger;
-    }
-    this.#table[at] = type;
-    this.#table[at + 1] = sources.length - 1;
-    this.#table[at + 2] = start;
-    this.#table[at + 3] = end;
-  }
-
-  /** The caller may change or detach its bytes while we wait. */
-  keep(): void {
-    const first = this.#table[4 * this.put + 1]!;
-    this.sources = this.sources.map((bytes, i) => (i < first ? bytes : Buffer.from(bytes)));
-  }
 }

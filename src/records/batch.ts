@@ -1,0 +1,62 @@
+// Where encoders write: room for one record that goes into the ring at once, or for many.
+import type { Encoded } from './mailbox.js';
+
+/** Longer items get a Buffer of their own, because copying them would cost more. */
+export const longestCopied = 8192;
+
+/** Room for one record. The next encoder overwrites it. */
+export class Scratch {
+  protected bytes: Buffer = Buffer.alloc(0);
+  /** Behind this there is room. */
+  start = 0;
+  /** Does what has been written stay as it is? Then the next record begins behind it. */
+  readonly stays: boolean = false;
+
+  /** A Buffer that has room for `length` bytes, at most `longestCopied`, behind `start`. */
+  roomFor(length: number): Buffer {
+    if (length > this.bytes.length - this.start) {
+      const size = Math.max(longestCopied, Math.min(8 * this.bytes.length, 65_536));
+      this.bytes = Buffer.allocUnsafeSlow(size);
+      this.start = 0;
+    }
+    return this.bytes;
+  }
+}
+
+/** Records on their way in together, as putMany() of the addon takes them. */
+export class Batch extends Scratch {
+  override readonly stays = true;
+  /** How many records there are. */
+  length = 0;
+  /** How many of them have been put. */
+  put = 0;
+  /** The bytes that records are parts of. */
+  sources: Uint8Array[] = [];
+  #table = new Uint32Array(4 * 64);
+
+  /** Type, source (an index), start and end of each record. */
+  get table(): Uint32Array {
+    return this.#table.subarray(0, 4 * this.length);
+  }
+
+  add({ type, bytes, start, end }: Encoded): void {
+    const { sources } = this;
+    if (sources.at(-1) !== bytes) sources.push(bytes);
+    const at = 4 * this.length++;
+    if (at === this.#table.length) {
+      const larger = new Uint32Array(2 * at);
+      larger.set(this.#table);
+      this.#table = larger;
+    }
+    this.#table[at] = type;
+    this.#table[at + 1] = sources.length - 1;
+    this.#table[at + 2] = start;
+    this.#table[at + 3] = end;
+  }
+
+  /** Copies what has not been put: while the put waits the caller may change or detach its bytes. */
+  keep(): void {
+    const first = this.#table[4 * this.put + 1]!;
+    this.sources = this.sources.map((bytes, i) => (i < first ? bytes : Buffer.from(bytes)));
+  }
+}

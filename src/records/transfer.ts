@@ -1,0 +1,171 @@
+// The way of items into a queue and out of it: codec, mailbox and addon together.
+import {
+  CorruptError,
+  type DecodeError,
+  EndedError,
+  type HoldfastError,
+  NoSpaceError,
+  label,
+} from '../errors.js';
+import type { NativeQueue } from '../native/bindings.js';
+import { transferStatus } from '../native/enums.js';
+import { type Batch, Scratch } from './batch.js';
+import { type Codec, decodeItem, runsNothing } from './codec.js';
+import {
+  type Encoded,
+  type Received,
+  type ReceivedBatch,
+  copyOf,
+  inbox,
+  keep,
+  result,
+} from './mailbox.js';
+
+/** The queue that items go into and come out of. */
+interface Owner {
+  readonly kind: string;
+  readonly name: string;
+  /** Throws ClosedError after close(). */
+  readonly native: NativeQueue;
+}
+
+const scratch = new Scratch();
+
+/**
+ * Moves items of one queue. Nothing here waits: what cannot be done now returns false or undefined.
+ *
+ * What is there at the first try is decoded in the mailbox (tryGet, tryGetMany). What had to be
+ * waited for is copied out of it first (take, takeMany), because a wait takes its item at a moment
+ * when no code of the caller may run; it is decoded when the caller goes on.
+ */
+export class Transfer<T> {
+  readonly #queue: Owner;
+  readonly #codec: Codec;
+
+  constructor(queue: Owner, codec: Codec) {
+    this.#queue = queue;
+    this.#codec = codec;
+  }
+
+  /** The record is the codec's. It is good until the codec encodes again. */
+  encode(item: T, into = scratch): Encoded {
+    this.#codec.encode(item, into);
+    return this.#codec;
+  }
+
+  encodeAll(items: Iterable<T>, batch: Batch): void {
+    if (typeof Object(items)[Symbol.iterator] !== 'function') {
+      throw new TypeError('items must be iterable');
+    }
+    for (const item of items) batch.add(this.encode(item, batch));
+  }
+
+  /** False if there is no room. */
+  tryPut({ type, bytes, start, end }: Encoded): boolean {
+    return this.succeeded(this.#queue.native.put(type, bytes, start, end));
+  }
+
+  /** False if some of it has no room yet. `batch.put` says how much has been put. */
+  tryPutBatch(batch: Batch): boolean {
+    while (batch.put < batch.length) {
+      const put = this.#queue.native.putMany(batch.sources, batch.table, batch.put);
+      batch.put += put;
+      if (!this.succeeded() && put === 0) return false;
+    }
+    return true;
+  }
+
+  tryGet(): T | undefined {
+    const bytes = this.#queue.native.get() ?? inbox;
+    if (!this.succeeded()) return undefined;
+    return this.#decode(result.type, bytes, 0, result.length);
+  }
+
+  take(): Received | undefined {
+    return this.received(this.#queue.native.get());
+  }
+
+  /** The record that a call has just taken out: in `bytes`, or in the mailbox without them. */
+  received(bytes: Buffer | undefined): Received | undefined {
+    if (!this.succeeded()) return undefined;
+    return { type: result.type, bytes: keep(bytes ?? inbox, 0, result.length) };
+  }
+
+  tryGetMany(count: number): T[] | undefined {
+    const large = this.#queue.native.getMany(count);
+    if (!this.succeeded()) return undefined;
+    if (large !== undefined) return this.decodeAll(large);
+    const { rows } = result;
+    for (let i = 0; i < rows.length; i += 3) {
+      if (!runsNothing(rows[i]!)) return this.decodeAll(keepAll(rows));
+    }
+    return this.decodeAll([inbox, rows]);
+  }
+
+  takeMany(count: number): ReceivedBatch | undefined {
+    const large = this.#queue.native.getMany(count);
+    if (!this.succeeded()) return undefined;
+    return large ?? keepAll(result.rows);
+  }
+
+  decode({ type, bytes }: Received): T {
+    return this.#decode(type, bytes, 0, bytes.length);
+  }
+
+  /** Decodes all that can be decoded; what cannot is in the error, and so is the rest. */
+  decodeAll([bytes, rows]: ReceivedBatch): T[] {
+    const items: T[] = [];
+    const errors: DecodeError<T>[] = [];
+    for (let i = 0; i < rows.length; i += 3) {
+      try {
+        items.push(this.#decode(rows[i]!, bytes, rows[i + 1]!, rows[i + 2]!));
+      } catch (error) {
+        errors.push(error as DecodeError<T>);
+      }
+    }
+    const [first, ...others] = errors;
+    if (first === undefined) return items;
+    throw Object.assign(first, { items, others });
+  }
+
+  #decode(type: number, bytes: Buffer, start: number, end: number): T {
+    return decodeItem(this.#codec, this.#queue, type, bytes, start, end) as T;
+  }
+
+  /** Has the call into the addon put or taken what it was to? False: not yet. */
+  succeeded(status = result.status): boolean {
+    if (status === transferStatus.yes) return true;
+    if (status === transferStatus.notYet) return false;
+    throw this.#failure(status);
+  }
+
+  #failure(status: number): HoldfastError | RangeError {
+    const { kind, name, native } = this.#queue;
+    const options = { kind, objectName: name };
+    switch (status) {
+      case transferStatus.ended:
+        return new EndedError(`${label(kind, name)}: it was ended`, options);
+      case transferStatus.tooLarge:
+        return new RangeError(
+          `${label(kind, name)}: an item can have ${native.largestItem} bytes at most; see maxBytes`,
+        );
+      case transferStatus.noSpace:
+        return new NoSpaceError(
+          `${label(kind, name)}: it has to grow, and there is no space`,
+          options,
+        );
+      default:
+        return new CorruptError(`${label(kind, name)}: its ring makes no sense`, options);
+    }
+  }
+}
+
+/** A copy of a record for while its put waits: the codec and the caller use the bytes meanwhile. */
+export function keepRecord({ type, bytes, start, end }: Encoded): Encoded {
+  return { type, bytes: copyOf(bytes, start, end), start: 0, end: end - start };
+}
+
+/** A copy of the records that `rows` describe in the mailbox. */
+function keepAll(rows: Uint32Array): ReceivedBatch {
+  return [keep(inbox, 0, rows.at(-1)!), rows.slice()];
+}
