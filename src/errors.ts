@@ -1,4 +1,4 @@
-// Every error that is not a wrong argument. Wrong arguments are TypeError and RangeError.
+// Every error that is not a wrong argument. A wrong argument is a TypeError or a RangeError.
 import { getSystemErrorName } from 'node:util';
 import { type Code, errorCodes } from './native/enums.js';
 
@@ -14,14 +14,16 @@ export interface HoldfastErrorOptions extends ErrorOptions {
   objectName?: string | undefined;
 }
 
-/** The base of all errors of this package. `code` is stable; messages are not. */
+/**
+ * The base of all errors of this package except EncodeError. `code` is stable; messages may change.
+ */
 export class HoldfastError extends Error {
   static {
     this.prototype.name = 'HoldfastError';
   }
-  /** Stable, such as `ERR_HOLDFAST_TIMEOUT`. */
+  /** Says what happened, such as `ERR_HOLDFAST_TIMEOUT`. It stays the same in later versions. */
   readonly code: string;
-  // Declared: what there is none of is no property, and so not in the way of a reader.
+  // Only declared, so that an error that has none of them does not show them as undefined.
   /** The system's error number (positive), where a system call failed. */
   declare readonly errno: number | undefined;
   /** The system call that failed, where one did. */
@@ -42,7 +44,7 @@ export class HoldfastError extends Error {
   }
 }
 
-/** `timeout` milliseconds passed first. Nothing was acquired. */
+/** The timeout passed before the wait could end. Nothing was acquired, put or got. */
 export class TimeoutError extends HoldfastError {
   static {
     this.prototype.name = 'TimeoutError';
@@ -52,7 +54,10 @@ export class TimeoutError extends HoldfastError {
   }
 }
 
-/** Release of a lock that nobody holds, or through a guard whose hold somebody else has ended. */
+/**
+ * The release of something that nobody holds, or through a guard whose hold somebody else has
+ * ended. In the second case two may have been inside at once.
+ */
 export class NotLockedError extends HoldfastError {
   static {
     this.prototype.name = 'NotLockedError';
@@ -62,7 +67,10 @@ export class NotLockedError extends HoldfastError {
   }
 }
 
-/** Release of an RLock by a thread that does not hold it. */
+/**
+ * The caller does not hold what it wants to release: an RLock, or the lock of a Condition for
+ * wait() and notify(). Also done() of a task that a loop over JoinableQueue.tasks() has given back.
+ */
 export class NotOwnerError extends HoldfastError {
   static {
     this.prototype.name = 'NotOwnerError';
@@ -72,7 +80,10 @@ export class NotOwnerError extends HoldfastError {
   }
 }
 
-/** A release would bring a semaphore past its largest value. */
+/**
+ * A release too many: it would bring a semaphore past its largest value, or taskDone() was called
+ * more often than items were got. Nothing has changed.
+ */
 export class OverReleaseError extends HoldfastError {
   static {
     this.prototype.name = 'OverReleaseError';
@@ -82,7 +93,7 @@ export class OverReleaseError extends HoldfastError {
   }
 }
 
-/** The wait could never end, because the thread would wait for itself. */
+/** The wait could never end, because the caller would wait for itself. */
 export class DeadlockError extends HoldfastError {
   static {
     this.prototype.name = 'DeadlockError';
@@ -92,7 +103,7 @@ export class DeadlockError extends HoldfastError {
   }
 }
 
-/** The handle was closed, before the call or while it waited. */
+/** The object was closed, before the call or while it waited. Nothing was acquired, put or got. */
 export class ClosedError extends HoldfastError {
   static {
     this.prototype.name = 'ClosedError';
@@ -102,7 +113,7 @@ export class ClosedError extends HoldfastError {
   }
 }
 
-/** close() of a handle through which this thread still holds something. Release it first. */
+/** close() of an object through which this thread still holds something. Release it first. */
 export class HeldError extends HoldfastError {
   static {
     this.prototype.name = 'HeldError';
@@ -112,7 +123,7 @@ export class HeldError extends HoldfastError {
   }
 }
 
-/** `exclusive` was asked for, and the name exists. */
+/** The option `exclusive` was given, and the name exists. */
 export class ExistsError extends HoldfastError {
   static {
     this.prototype.name = 'ExistsError';
@@ -122,7 +133,7 @@ export class ExistsError extends HoldfastError {
   }
 }
 
-/** `mustExist` was asked for (attach() does), or unlink(), and there is no such object. */
+/** There is no object of that kind and name, and `mustExist`, attach() or unlink() needs one. */
 export class NotFoundError extends HoldfastError {
   static {
     this.prototype.name = 'NotFoundError';
@@ -132,7 +143,10 @@ export class NotFoundError extends HoldfastError {
   }
 }
 
-/** The name exists with another kind, another limit, or a layout that this program cannot share. */
+/**
+ * The name exists, but cannot be shared with this program: it has another kind, initial value,
+ * limit or codec, or its file has another format.
+ */
 export class IncompatibleError extends HoldfastError {
   static {
     this.prototype.name = 'IncompatibleError';
@@ -142,7 +156,10 @@ export class IncompatibleError extends HoldfastError {
   }
 }
 
-/** What stands under the object's path is not a whole object of holdfast. It was left as it is. */
+/**
+ * What is in the object's file cannot be: it is not a whole object of holdfast, or makes no sense.
+ * It was left as it is.
+ */
 export class CorruptError extends HoldfastError {
   static {
     this.prototype.name = 'CorruptError';
@@ -152,7 +169,10 @@ export class CorruptError extends HoldfastError {
   }
 }
 
-/** Storage, file descriptors, memory or agents have run out. Nothing was left behind. */
+/**
+ * Storage, file descriptors or memory have run out, or the 4096 threads that one user may have, or
+ * the places of a Condition. Nothing was left behind.
+ */
 export class NoSpaceError extends HoldfastError {
   static {
     this.prototype.name = 'NoSpaceError';
@@ -162,7 +182,10 @@ export class NoSpaceError extends HoldfastError {
   }
 }
 
-/** A directory or object that this user may not use, or must not trust. */
+/**
+ * This user may not use the directory or the object, or must not trust it: it is another user's, a
+ * symbolic link, or open to others.
+ */
 export class PermissionError extends HoldfastError {
   static {
     this.prototype.name = 'PermissionError';
@@ -172,7 +195,7 @@ export class PermissionError extends HoldfastError {
   }
 }
 
-/** A put after end(), or a get when everything has been drained. */
+/** A put after end(), or a get when the queue has been ended and drained. */
 export class EndedError extends HoldfastError {
   static {
     this.prototype.name = 'EndedError';
@@ -182,7 +205,10 @@ export class EndedError extends HoldfastError {
   }
 }
 
-/** A party left the barrier, died, or broke it, before all were there. */
+/**
+ * A party left the barrier, died, or called abort(), before all had arrived: then the barrier stays
+ * broken until reset(). Or reset() was called while this party waited.
+ */
 export class BrokenBarrierError extends HoldfastError {
   static {
     this.prototype.name = 'BrokenBarrierError';
@@ -200,7 +226,7 @@ export class DecodeError<T = unknown> extends HoldfastError {
   static {
     this.prototype.name = 'DecodeError';
   }
-  /** The item as it was in the queue. */
+  /** The bytes of the item, as they were in the queue. */
   readonly bytes: Buffer;
   /** getMany(): the items that came out with it and could be read, in order. Otherwise empty. */
   readonly items: readonly T[] = [];
@@ -236,16 +262,16 @@ export function withDone(error: unknown, done: number): unknown {
   return error;
 }
 
-/** An item that cannot travel. A wrong argument, so a TypeError; nothing was put. */
+/** An item that cannot travel. It is a wrong argument, and so a TypeError. Nothing was put. */
 export class EncodeError extends TypeError {
   static {
     this.prototype.name = 'EncodeError';
   }
-  /** Stable. */
+  /** It stays the same in later versions. */
   readonly code = 'ERR_HOLDFAST_ENCODE';
 }
 
-/** A Process that cannot be started, or is used before it was, or was started twice. */
+/** A Process that cannot be started, was used before it was started, or was started twice. */
 export class ProcessError extends HoldfastError {
   static {
     this.prototype.name = 'ProcessError';

@@ -1,4 +1,5 @@
-// Checks of what callers pass in. Everything here throws before anything is touched.
+// The options of public methods, and the checks of what callers pass in. A check throws before
+// anything is touched.
 
 /** The kinds of objects: the name of the class of each. */
 export type KindName =
@@ -14,32 +15,41 @@ export type KindName =
   | 'SharedMemory'
   | 'ReadWriteLock';
 
-/** How long to wait, for the forms that return a promise. */
+/** How long to wait: for the methods that return a promise. */
 export interface WaitOptions {
-  /** Milliseconds, 0 to 2147483647; 0 tries once. Without it the wait has no limit. */
+  /**
+   * Milliseconds, 0 to 2147483647; fractions count. With 0 the method tries once. Without it the
+   * wait has no limit.
+   */
   timeout?: number | undefined;
-  /** Ends the wait; the promise rejects with `signal.reason`. */
+  /** Its abort ends the wait. The promise rejects with `signal.reason`. */
   signal?: AbortSignal | undefined;
 }
 
-/** How long to wait, for the forms that block the thread. */
+/** How long to wait: for the methods that block the thread. No signal could reach those. */
 export interface SyncWaitOptions {
-  /** Milliseconds, 0 to 2147483647; 0 tries once. Without it the wait has no limit. */
+  /**
+   * Milliseconds, 0 to 2147483647; fractions count. With 0 the method tries once. Without it the
+   * wait has no limit.
+   */
   timeout?: number | undefined;
 }
 
-/** How to open an object. */
+/** How to open an object. Every class takes these. */
 export interface OpenOptions {
   /**
    * 1 to 255 bytes of UTF-8 without NUL. The same name is the same object in every process of the
    * user. Without it the object is anonymous: others reach it through its handle (`toJSON()`).
    */
   name?: string | undefined;
-  /** Fail with ExistsError if the name exists. */
+  /** If true: fail with ExistsError if the name exists. False by default. */
   exclusive?: boolean | undefined;
-  /** Fail with NotFoundError if the name does not exist. */
+  /** If true: fail with NotFoundError if the name does not exist. False by default. */
   mustExist?: boolean | undefined;
-  /** Keep the object when its last user is gone, until unlink(). */
+  /**
+   * If true: keep the object when its last user has closed it or ended, until unlink(). False by
+   * default. It needs a name. On Linux a reboot ends persistent objects, too.
+   */
   persistent?: boolean | undefined;
 }
 
@@ -50,8 +60,8 @@ export type RLockScope = 'thread' | 'async';
 export interface RLockOptions extends OpenOptions {
   /**
    * Who holds it, and so may acquire it again: the JS thread (the default), or the async task. All
-   * handles of one thread must have the same; other threads and processes may have another, and it makes
-   * no difference to them.
+   * handles of one thread must have the same; other threads and processes may have another, and it
+   * makes no difference to them.
    */
   scope?: RLockScope | undefined;
 }
@@ -79,8 +89,9 @@ export const barrierOptions = [...openOptions, 'action', 'timeout'] as const;
 const waitOptions = ['timeout', 'signal'] as const;
 
 /**
- * @internal Checks that `options` is an object and that each of its keys is one of `known`. A key that is misspelt
- * would otherwise be ignored, and the caller would get, for example, an object without a name.
+ * @internal Checks that `options` is an object and that each of its keys is one of `known`. A
+ * misspelt key would otherwise be ignored, and the caller would get an object without a name, for
+ * example.
  *
  * @throws TypeError that names the unknown key and the known one that is most like it.
  */
@@ -91,8 +102,8 @@ export function checkKeys(
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError(`options must be an object, not ${show(options)}`);
   }
-  // `for in` makes no array, and every wait that is given options comes here. It sees inherited keys too:
-  // a key that is no option is refused only if it is the object's own.
+  // Every wait that is given options comes here, and `for in` makes no array. It also sees
+  // inherited keys, among which may be anything: only a key of the object's own is refused.
   for (const key in options) {
     if (!known.includes(key) && Object.hasOwn(options, key)) throw unknownOption(key, known);
   }
@@ -107,12 +118,14 @@ function unknownOption(key: string, known: readonly string[]): TypeError {
   );
 }
 
-/** How unlike two names are. One that only begins the other, as `max` does `maxSize`, is near. */
+/** How far one name is from another. A beginning of it, such as `max` of `maxSize`, is near. */
 function distance(from: string, to: string): number {
   return from.startsWith(to) || to.startsWith(from) ? 1 : editDistance(from, to);
 }
 
-/** How many characters to insert, delete, replace or swap with a neighbour to turn `from` into `to`. */
+/**
+ * How many characters to insert, delete, replace or swap with the next to turn one into the other.
+ */
 function editDistance(from: string, to: string): number {
   // rows[i][j] is the distance of the first i characters of `from` from the first j of `to`.
   const rows = Array.from({ length: from.length + 1 }, (_, i) => [i]);
@@ -135,14 +148,15 @@ function checkTimeout(timeout: unknown): void {
   }
   if (!(timeout >= 0 && timeout <= longestTimeout)) {
     throw new RangeError(
-      `timeout must be 0 to ${longestTimeout} milliseconds, not ${timeout}; leave it out to wait without a limit`,
+      `timeout must be 0 to ${longestTimeout} milliseconds, not ${timeout}; ` +
+        'leave it out to wait without a limit',
     );
   }
 }
 
 /**
- * @internal The first statement of every method that waits and returns a promise: throws for wrong options, and the
- * reason of a signal that was aborted before the call.
+ * @internal The beginning of every method that waits and returns a promise. Throws for wrong
+ * options, and then the reason of a signal that was aborted before the call.
  */
 export function checkWait(options: WaitOptions | undefined): void {
   if (options === undefined) return;
@@ -155,7 +169,7 @@ export function checkWait(options: WaitOptions | undefined): void {
   signal?.throwIfAborted();
 }
 
-/** @internal The first statement of every method that blocks the thread. */
+/** @internal The beginning of every method that waits and blocks the thread. */
 export function checkSyncWait(options: SyncWaitOptions | undefined): void {
   if (options === undefined) return;
   checkKeys(options, waitOptions);
@@ -165,13 +179,13 @@ export function checkSyncWait(options: SyncWaitOptions | undefined): void {
   }
 }
 
-/** @internal */
+/** @internal Also asserts that the name has one form in UTF-8. */
 export function checkName(name: unknown): asserts name is string {
   if (typeof name !== 'string') throw new TypeError(`name must be a string, not ${show(name)}`);
   if (name === '')
     throw new RangeError('name must not be empty; leave it out for an anonymous object');
   if (name.includes('\0')) throw new RangeError(`name must not contain NUL: ${show(name)}`);
-  // A lone surrogate has no UTF-8 form; two such names would become one.
+  // A lone surrogate has no form in UTF-8. Two names with different ones would become the same.
   if (/\p{Surrogate}/u.test(name)) throw new RangeError(`name must be well-formed: ${show(name)}`);
   const bytes = Buffer.byteLength(name);
   if (bytes > longestName) {
@@ -199,14 +213,14 @@ export function checkOpen(options: OpenOptions, known: readonly string[] = openO
 
 /** @internal */
 export function checkScope(options: { scope?: RLockScope | undefined }): void {
-  // What is no object is refused with the other options.
+  // checkOpen() refuses options that are no object.
   const scope: unknown = (options as typeof options | null)?.scope;
   if (scope !== undefined && scope !== 'thread' && scope !== 'async') {
     throw new TypeError(`scope must be 'thread' or 'async', not ${show(scope)}`);
   }
 }
 
-/** @internal */
+/** @internal A whole number in a range. */
 export function checkCount(what: string, value: unknown, least: number, most: number): void {
   if (typeof value !== 'number')
     throw new TypeError(`${what} must be a number, not ${show(value)}`);
@@ -215,7 +229,7 @@ export function checkCount(what: string, value: unknown, least: number, most: nu
   }
 }
 
-/** @internal What a new object needs, and an old one has. */
+/** @internal A whole number that a new object needs, and that an existing one knows. */
 export function checkNumber(
   what: string,
   value: unknown,
@@ -226,15 +240,16 @@ export function checkNumber(
   if (value !== undefined) checkCount(what, value, least, most);
   else if (Object(options).name === undefined) {
     throw new TypeError(
-      `${what} must be given, ${least} to ${most}: it has no default, and only an object that exists already, by its name, knows it`,
+      `${what} must be given, ${least} to ${most}: it has no default. ` +
+        'Only an object that exists, by its name, is taken with what it has',
     );
   }
 }
 
-/** @internal For the forms that block: what a callback of theirs returned must not be a promise. */
+/** @internal For methods that block: what their callback returned must not be a promise. */
 export function checkNoPromise<T>(what: string, result: T): T {
   if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return result;
-  Promise.resolve(result).catch(() => {}); // the caller is told of its mistake already
+  Promise.resolve(result).catch(() => {}); // the TypeError says enough
   throw new TypeError(`${what} that returns a promise`);
 }
 

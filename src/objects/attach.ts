@@ -12,7 +12,7 @@ import { RLock, type RLockHandle } from './rlock.js';
 import { Semaphore } from './semaphore.js';
 import { SharedMemory } from './shared-memory.js';
 
-/** The class that goes with each kind of object. */
+/** The class of each kind of object. */
 export interface Kinds {
   Lock: Lock;
   RLock: RLock;
@@ -44,12 +44,14 @@ const openers: { [K in KindName]: (name: string, handle: Handle) => Kinds[K] } =
 };
 
 /**
- * Turns a handle (what `toJSON()` gave, so what JSON.stringify made of an object and JSON.parse made
- * of that) back into the object, as a new handle of this thread. Blocks only while another process has
- * the directory locked.
+ * Opens the object that a handle names. A handle is what `toJSON()` returns, or what is left of it
+ * after JSON.stringify() and JSON.parse(). The kind of the handle says which class comes back;
+ * where TypeScript does not know it, write it: `attach<'Queue'>(JSON.parse(text))`. Does not wait.
+ * Blocks only while another process has the directory locked.
  *
- * @throws NotFoundError if the object is gone: its last user may have closed it. TypeError if this is
- * no handle.
+ * @throws NotFoundError if the object is gone, because its last user has closed it or died;
+ * TypeError if this is no handle; IncompatibleError for a queue with a codec of its own, which can
+ * only be opened by name.
  */
 export function attach<K extends KindName>(handle: Handle<K>): Kinds[K] {
   if (typeof handle !== 'object' || handle === null || !('holdfast' in handle)) {

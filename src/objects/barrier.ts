@@ -22,11 +22,15 @@ import { type Waitable, isWaitedFor, waitFor } from '../waiting/pending-waits.js
 /** How to open a Barrier. */
 export interface BarrierOptions extends OpenOptions {
   /**
-   * Called by the last party to arrive, before anybody goes on; of that party's own Barrier object. If
-   * it throws or rejects, that wait() does too, and the barrier is broken for the others.
+   * Called by the last party to arrive, before any party goes on. Each Barrier object has its own;
+   * the one of that party is called. If it throws or rejects, so does that party's wait(), and the
+   * barrier is broken for the others.
    */
   action?: (() => unknown) | undefined;
-  /** How long wait() waits unless told otherwise, in milliseconds; this handle's. */
+  /**
+   * The timeout of each wait() of this object that is given none, in milliseconds, 0 to 2147483647.
+   * Without it such a wait has no limit.
+   */
   timeout?: number | undefined;
 }
 
@@ -42,32 +46,35 @@ export interface BarrierState {
   readonly waiting: number;
   /** Does every party get a BrokenBarrierError, until reset()? */
   readonly broken: boolean;
-  /** Rounds that are over, whichever way. */
+  /** Rounds that are over: all parties passed, or the barrier broke or was reset. */
   readonly round: number;
   /** Rounds that broke or were reset. */
   readonly breaks: number;
 }
 
 /**
- * A point at which `parties` parties wait for each other, again and again; the same in every process and
- * worker thread of the user that opens its name. A party is a call of wait(), so two tasks of one thread
- * are two parties. Like Python's `multiprocessing.Barrier`.
+ * A point at which `parties` parties wait for each other, round after round. It is the same in
+ * every process and worker thread of the user that opens its name. A party is a call of wait(), so
+ * two tasks of one thread are two parties. Like Python's `multiprocessing.Barrier`.
  *
- * The barrier *breaks* when a party leaves it otherwise than together with all: by timeout, by abort, by
- * a failing action, by abort(), and by dying. Then every party that waits, and every one that comes,
- * gets a BrokenBarrierError until reset(). A party that is killed while it waits is noticed at once, or
- * after 50 ms at the most. One that is killed before it arrives is not missed: use a timeout.
+ * The barrier *breaks* when a party that has arrived leaves it without the others: by a timeout, by
+ * the abort of its signal, by a failing action, or by dying. It also breaks by abort(). Then every
+ * party that waits gets a BrokenBarrierError, and so does every one that comes, until reset(). A
+ * party that is killed while it waits is noticed at once, or after 50 ms at the most. One that is
+ * killed before it arrives is not noticed, because nobody expects it in particular: use a timeout.
  */
 export class Barrier extends Shared<'Barrier'> {
   readonly #action: (() => unknown) | undefined;
   readonly #timeout: number | undefined;
 
   /**
-   * Opens the barrier, or makes it for `parties` parties, 1 to 4096. Blocks only while another process has
-   * the directory locked.
+   * Opens the barrier, or makes it for `parties` parties, 1 to 4096. There is no default: with
+   * `parties` undefined the barrier must exist, by the name in `options`, and is taken as it is.
+   * Blocks only while another process has the directory locked.
    *
-   * @throws IncompatibleError if it exists with another number of parties. With `parties` undefined it
-   * is taken as it is, and must exist: NotFoundError. Otherwise as Lock.
+   * @throws IncompatibleError if it exists with another number of parties; TypeError if neither
+   * `parties` nor a name is given; NotFoundError if `parties` is undefined and the name does not
+   * exist. Otherwise as Lock.
    */
   constructor(parties: number | undefined, options: BarrierOptions = {}) {
     checkOpen(options, barrierOptions);
@@ -83,23 +90,27 @@ export class Barrier extends Shared<'Barrier'> {
     this.#timeout = timeout;
   }
 
-  /** How many parties it takes. */
+  /** How many parties it takes. Does not block. */
   get parties(): number {
     return this.native.parties;
   }
 
   /**
-   * Arrives, and waits for the other parties. Resolves to the order of arrival, 0 to `parties` - 1; it
-   * can choose one party for a special task. Never blocks the event loop.
+   * Arrives, and waits for the other parties. Resolves to the order of arrival, 0 to `parties` - 1,
+   * which can choose one party for a special task. Never blocks the event loop; a pending wait
+   * keeps the process alive. A party that comes while the round before is not over first waits for
+   * its end.
    *
-   * Rejects with BrokenBarrierError; with TimeoutError, `signal.reason` or ClosedError, and breaks the
-   * barrier for the others then, unless all have arrived; with what the action threw.
+   * Rejects with BrokenBarrierError, and with what the action threw. Rejects with TimeoutError,
+   * `signal.reason` or ClosedError; that breaks the barrier for the others, unless all have
+   * arrived.
    */
   async wait(options?: WaitOptions): Promise<number> {
     checkWait(options);
     const deadline = new Deadline({ ...options, timeout: options?.timeout ?? this.#timeout });
     return this.retain(async (native) => {
-      // Without an await where there is nothing to wait for: the caller may close the handle right after.
+      // There must be no await if there is nothing to wait for, because the caller may close the
+      // object right after the call.
       const [how, round, index] =
         this.#arrive(native) ?? (await this.#arriveLate(native, deadline.step()));
       if (how === arrivalStatus.passed) return index;
@@ -124,7 +135,7 @@ export class Barrier extends Shared<'Barrier'> {
     });
   }
 
-  /** Undefined if the round before is not over, or others wait for that. */
+  /** Undefined if the round before is not over, or if others wait for that already. */
   #arrive(native: NativeBarrier): NativeArrival | undefined {
     return isWaitedFor(native.opening.tag) ? undefined : this.#tryToArrive(native);
   }
@@ -149,7 +160,7 @@ export class Barrier extends Shared<'Barrier'> {
     if (native.finish(round) !== arrivalStatus.passed) throw this.#broken();
   }
 
-  /** A wait that ended otherwise than by passing: breaks the round, unless it was over already. */
+  /** The end of a wait that failed: breaks the round, unless all have passed meanwhile. */
   #leave(native: NativeBarrier, round: number, error: unknown): number {
     if (native.look(round) === arrivalStatus.passed) return arrivalStatus.passed;
     native.breakRound(round);
@@ -160,7 +171,7 @@ export class Barrier extends Shared<'Barrier'> {
   /**
    * The same, blocking this thread. The action must not be asynchronous.
    *
-   * @throws as wait() rejects; TypeError, and breaks the barrier, if the action returns a promise.
+   * @throws as wait() rejects; TypeError if the action returns a promise, which breaks the barrier.
    */
   waitSync(options?: SyncWaitOptions): number {
     checkSyncWait(options);
@@ -206,21 +217,22 @@ export class Barrier extends Shared<'Barrier'> {
 
   /**
    * Breaks the barrier: every party that waits, or comes, gets a BrokenBarrierError until reset().
-   * Does not block, but for a process that was stopped in the middle of a change: for 10 s at the most.
+   * Does not block, except if another process was stopped in the middle of a change: then for 10 s
+   * at the most.
    */
   abort(): void {
     this.native.abort();
   }
 
   /**
-   * Brings the barrier back to its first state. Parties that wait get a BrokenBarrierError. Blocks as
-   * abort() does.
+   * Begins a new round, and the barrier is not broken any more. Parties that wait get a
+   * BrokenBarrierError. Blocks as abort() does.
    */
   reset(): void {
     this.native.reset();
   }
 
-  /** Is it broken? Does not block. */
+  /** Is it broken? Holds for the instant of the call. Does not block. */
   broken(): boolean {
     return this.native.broken();
   }

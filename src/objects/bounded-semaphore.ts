@@ -15,7 +15,10 @@ import {
 import { waitForHoldSync } from '../waiting/blocking-wait.js';
 import { isWaitedFor, waitForHold } from '../waiting/pending-waits.js';
 
-/** What `inspect()` shows of a BoundedSemaphore: a snapshot, which may be out of date when it is read. */
+/**
+ * What `inspect()` shows of a BoundedSemaphore: a snapshot, which may be out of date when it is
+ * read.
+ */
 export interface BoundedSemaphoreState {
   /** The class of the object. */
   readonly kind: 'BoundedSemaphore';
@@ -38,22 +41,22 @@ export interface BoundedSemaphoreState {
 }
 
 /**
- * A semaphore whose permits have owners, the same in every process and worker thread of the user that
- * opens its name. Where Python's `multiprocessing.BoundedSemaphore` only counts, this knows who
- * holds each permit: a permit whose holder died (SIGKILL at any instruction too) or whose thread ended comes
- * back at once, and the next guard for it says `abandoned`.
+ * A semaphore whose permits have owners, the same in every process and worker thread of the user
+ * that opens its name. Python's `multiprocessing.BoundedSemaphore` only counts; this one knows who
+ * holds each permit. If a holder dies, by SIGKILL at any instruction too, or its thread ends, its
+ * permit comes back at once, and the next guard for it says `abandoned`.
  *
  * A permit belongs to the JS thread that acquired it, and to its guard.
  */
 export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   /**
-   * Opens the semaphore, or makes it with `permits` permits, 1 to 4096. There is no default: with `permits`
-   * undefined the semaphore must exist, by the name in `options`, and is taken as it is. Blocks only while
-   * another process has the directory locked.
+   * Opens the semaphore, or makes it with `permits` permits, 1 to 4096. There is no default: with
+   * `permits` undefined the semaphore must exist, by the name in `options`, and is taken as it is.
+   * Blocks only while another process has the directory locked.
    *
-   * @throws IncompatibleError if it exists with another number of permits; TypeError if neither `permits`
-   * nor a name is given; NotFoundError if `permits` is undefined and the name does not exist. Otherwise as
-   * Lock.
+   * @throws IncompatibleError if it exists with another number of permits; TypeError if neither
+   * `permits` nor a name is given; NotFoundError if `permits` is undefined and the name does not
+   * exist. Otherwise as Lock.
    */
   constructor(permits: number | undefined, options: OpenOptions = {}) {
     checkOpen(options);
@@ -63,7 +66,13 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
     });
   }
 
-  /** Waits for a permit. Waits and rejects as Lock.acquire() does. */
+  /**
+   * Waits for a permit, and takes it. Never blocks the event loop. The acquisitions of one thread
+   * are served in the order of their calls; among threads and processes the first to get there has
+   * it.
+   *
+   * Rejects with TimeoutError, `signal.reason` or ClosedError; no permit is taken then.
+   */
   async acquire(options?: WaitOptions): Promise<Guard> {
     checkWait(options);
     const { native } = this;
@@ -75,8 +84,8 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   /**
    * The same, blocking this thread.
    *
-   * @throws TimeoutError after `timeout`; DeadlockError if this thread holds every permit itself and no
-   * `timeout` was given.
+   * @throws TimeoutError after `timeout`; DeadlockError if this thread holds every permit itself
+   * and no `timeout` was given.
    */
   acquireSync(options?: SyncWaitOptions): Guard {
     checkSyncWait(options);
@@ -85,7 +94,8 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
     if (hold === 0) {
       if (options?.timeout === undefined && native.allMine()) {
         throw new DeadlockError(
-          `${label(this.kind, this.name)}: this thread holds every permit, so waiting for one would never end`,
+          `${label(this.kind, this.name)}: this thread holds every permit, ` +
+            'so waiting for one would never end',
           { kind: this.kind, objectName: this.name },
         );
       }
@@ -94,14 +104,17 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
     return new HeldGuard(native, hold);
   }
 
-  /** Takes a permit if one can be had now; null if not. Does not stand behind pending acquire() calls. */
+  /** Takes a permit if one can be had now; null if not. It may overtake pending acquire() calls. */
   tryAcquire(): Guard | null {
     const { native } = this;
     const hold = native.tryAcquire();
     return hold === 0 ? null : new HeldGuard(native, hold);
   }
 
-  /** Acquires a permit, calls `fn`, and gives it back when the result of `fn` has settled. */
+  /**
+   * Acquires a permit, calls `fn`, and releases it when the result of `fn` has settled. Resolves to
+   * that result. Waits and rejects as acquire() does.
+   */
   async withPermit<T>(
     fn: (guard: Guard) => T | Promise<T>,
     options?: WaitOptions,
@@ -111,8 +124,9 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   }
 
   /**
-   * Gives one permit back: one of this thread's, or if it has none, anybody's, as in Python (the guard of
-   * that one then throws NotLockedError). Guards are the better way. Does not block.
+   * Gives one permit back. It is one of this thread's; if this thread has none it is anybody's, as
+   * in Python, and the guard of that one then throws NotLockedError. Prefer `guard.release()`,
+   * which ends its own hold and no other. Does not block.
    *
    * @throws OverReleaseError if no permit is taken.
    */
@@ -120,7 +134,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
     this.native.release();
   }
 
-  /** Permits that can be had now. Does not block. */
+  /** Permits that can be had at the instant of the call. Does not block. */
   value(): number {
     return this.native.value();
   }

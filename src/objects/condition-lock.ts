@@ -15,7 +15,9 @@ interface Opened {
 export class ConditionLock {
   /** What users see as `condition.lock`: the lock that they gave, or a second object of our own. */
   readonly outer: Lock | RLock;
-  /** What the condition works with. It stays open as long as the condition, whatever users close. */
+  /**
+   * What the condition works with. It stays open as long as the condition, whatever users close.
+   */
   readonly inner: Lock | RLock;
   readonly #wasGiven: boolean;
 
@@ -42,8 +44,8 @@ export class ConditionLock {
   }
 
   /**
-   * @throws HeldError if this thread holds the lock, and acquired it through the condition: then the
-   * condition cannot be closed either.
+   * @throws HeldError if this thread holds the lock, and acquired it through the condition: then
+   * the condition cannot be closed either.
    */
   checkNotHeld(): void {
     for (const lock of this.#ours()) if (!lock.native.mayClose()) lock.close();

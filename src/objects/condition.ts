@@ -54,8 +54,8 @@ export interface ConditionState {
 const shortestStep_ms = 0.001;
 
 /**
- * A condition variable over a Lock or RLock, the same in every process and worker thread of the user
- * that opens its name. Like Python's `multiprocessing.Condition`, and POSIX' pthread_cond_t.
+ * A condition variable over a Lock or RLock, the same in every process and worker thread of the
+ * user that opens its name. Like Python's `multiprocessing.Condition`, and POSIX' pthread_cond_t.
  *
  * wait() gives the lock up (an RLock however deep), waits to be notified, and acquires the lock
  * again, as deep as before, before it ends. It does so however it ends. Waits are notified in the
@@ -114,8 +114,8 @@ export class Condition extends Shared<'Condition'> {
   }
 
   /**
-   * The lock that it goes with: the one that was given, or the condition's own, which is closed with
-   * the condition. The methods of the condition work even if this object is closed.
+   * The lock that it goes with: the one that was given, or the condition's own, which is closed
+   * with the condition. The methods of the condition work even if this object is closed.
    */
   get lock(): Lock | RLock {
     return this.#lock!.outer;
@@ -345,9 +345,9 @@ export class Condition extends Shared<'Condition'> {
   }
 
   /**
-   * Closes this object, and `lock` if that was not given. Pending waits reject with ClosedError once
-   * they have the lock again. A second call does nothing. Blocks as the close() of every object
-   * does.
+   * Closes this object, and `lock` if that was not given. Pending waits reject with ClosedError
+   * once they have the lock again. A second call does nothing. Blocks as the close() of every
+   * object does.
    *
    * @throws HeldError if this thread holds the lock, and acquired it through this condition: by
    * acquire(), by a wait, or by the `lock` of one that was not given.

@@ -24,16 +24,18 @@ export interface EventState {
 }
 
 /**
- * A flag that one can wait for, the same in every process and worker thread of the user that opens its
- * name. Like Python's `multiprocessing.Event`, but a set() that is followed by clear() still ends the wait
- * of everybody who was waiting.
+ * A flag that one can wait for, the same in every process and worker thread of the user that opens
+ * its name. Like Python's `multiprocessing.Event`, except that a set() ends every wait that had
+ * begun, even if clear() follows at once.
  *
- * Its whole state is one word, so a crash at any instruction leaves it set or clear. Whoever is killed
- * between setting it and waking the others costs them 50 ms at the most.
+ * Its whole state is one word, so a crash at any instruction leaves it set or clear. If a process
+ * is killed after it set the flag and before it woke the waiters, they go on 50 ms later at the
+ * most.
  */
 export class Event extends Shared<'Event'> {
   /**
-   * Opens the event, or makes it: clear. Blocks only while another process has the directory locked.
+   * Opens the event, or makes it, with the flag clear. Blocks only while another process has the
+   * directory locked.
    *
    * @throws as Lock does.
    */
@@ -46,21 +48,22 @@ export class Event extends Shared<'Event'> {
     this.native.set();
   }
 
-  /** Clears the flag: waits that begin from now on wait. Does not block. */
+  /** Clears the flag. Waits that begin after this wait for the next set(). Does not block. */
   clear(): void {
     this.native.clear();
   }
 
-  /** Is the flag set? True only for the instant of the call. Does not block. */
+  /** Is the flag set? Holds for the instant of the call. Does not block. */
   isSet(): boolean {
     return this.native.isSet();
   }
 
   /**
-   * Waits until the flag is set. Never blocks the event loop; the wait keeps the process alive.
+   * Waits until the flag is set. Never blocks the event loop; a pending wait keeps the process
+   * alive.
    *
    * Rejects with TimeoutError after `timeout`, with `signal.reason` on abort, with ClosedError on
-   * close(), with TypeError or RangeError for a wrong argument.
+   * close(), and with TypeError or RangeError for a wrong argument.
    */
   async wait(options?: WaitOptions): Promise<void> {
     checkWait(options);
@@ -74,7 +77,7 @@ export class Event extends Shared<'Event'> {
   /**
    * The same, blocking this thread.
    *
-   * @throws TimeoutError after `timeout`.
+   * @throws TimeoutError after `timeout`; TypeError or RangeError for a wrong argument.
    */
   waitSync(options?: SyncWaitOptions): void {
     checkSyncWait(options);

@@ -330,12 +330,15 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
 
   // ---------------------------------------------------------------- state
 
-  /** How many items there are: exact at the instant of the call. Does not block. */
+  /**
+   * How many items can be had: exact at the instant of the call. In a JoinableQueue those are neither
+   * leased nor done. Does not block.
+   */
   size(): number {
     return this.native.size();
   }
 
-  /** Is there nothing to get? Exact at the instant of the call. Does not block. */
+  /** Is size() 0? Does not block. */
   empty(): boolean {
     return this.size() === 0;
   }

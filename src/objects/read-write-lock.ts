@@ -15,7 +15,9 @@ import {
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 
-/** What `inspect()` shows of a ReadWriteLock: a snapshot, which may be out of date when it is read. */
+/**
+ * What `inspect()` shows of a ReadWriteLock: a snapshot, which may be out of date when it is read.
+ */
 export interface ReadWriteLockState {
   /** The class of the object. */
   readonly kind: 'ReadWriteLock';
@@ -40,22 +42,24 @@ export interface ReadWriteLockState {
 }
 
 /**
- * A lock that many may hold *shared* or one may hold *exclusively*, the same in every process and worker
- * thread of the user that opens its name; what pthread_rwlock_t is to threads. At most 1024 may hold it
- * shared at one time; more wait.
+ * A lock that many may hold *shared* or one may hold *exclusively*, the same in every process and
+ * worker thread of the user that opens its name. It is to processes what pthread_rwlock_t is to
+ * threads. At most 1024 hold it shared at one time; more wait.
  *
  * Nobody starves: once somebody waits for exclusive access no new reader enters, and a writer that
  * leaves lets the readers that waited go first.
  *
- * Holders are JS threads. A reader that dies is no longer there. A writer that dies while writing hands
- * the lock on, and every guard says `abandoned` until somebody has acquired it exclusively: the data may be
- * half changed.
+ * Holders are JS threads. The hold of a reader that dies is over. The hold of a writer that dies
+ * while writing is over, too, and every guard says `abandoned` until somebody has acquired it
+ * exclusively, because the data may be half changed.
  *
- * There is no way from shared to exclusive: two who tried would wait for each other. Release first, and
- * look again at what you read. Whoever would wait for itself gets a DeadlockError: a thread from the
- * forms that block it, a task from all forms inside its own runShared() or runExclusive(). To acquireShared()
- * and acquireExclusive() with a guard one task of a thread is like another: a task that awaits the one while
- * it holds a guard of the other waits until its `timeout`.
+ * A shared hold cannot become an exclusive one: two who tried would wait for each other. Release
+ * first, acquire again, and look again at what you had read.
+ *
+ * A caller that would wait for itself gets a DeadlockError. That is a thread, from the methods that
+ * block it, and a task inside its own runShared() or runExclusive(), from all methods. Guards of
+ * acquireShared() and acquireExclusive() belong to no task in particular. So a task that holds a
+ * guard of one mode and awaits the other waits until its `timeout`.
  */
 export class ReadWriteLock extends Shared<'ReadWriteLock'> {
   /**
@@ -67,14 +71,21 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     super('ReadWriteLock', options);
   }
 
-  /** Waits until nobody writes or waits to. Waits and rejects as Lock.acquire() does. */
+  /**
+   * Acquires shared: waits until nobody writes or waits to write. Never blocks the event loop; a
+   * pending wait keeps the process alive.
+   *
+   * Rejects with TimeoutError, `signal.reason` or ClosedError, and then holds nothing. Rejects with
+   * DeadlockError inside this task's own runExclusive().
+   */
   async acquireShared(options?: WaitOptions): Promise<Guard> {
     checkWait(options);
     const { native } = this;
     const inside = modeHere(native);
     if (inside === 'exclusive') throw this.#deadlock('this task', 'writes');
-    // As in acquireSharedSync(): past a writer that waits for this thread, and so cannot come in meanwhile.
-    // One that does not wait for it could be entering just now.
+    // A task inside runShared() enters before waiting writers, or it would wait for itself. It is
+    // safe while this thread holds the lock shared, because the writers wait for that hold. Without
+    // one a writer could be entering just now.
     const bypass = () =>
       inside && native.readsHere() ? writersToBypass.waiting : writersToBypass.nobody;
     const take = () => native.tryShared(bypass()) || undefined;
@@ -87,11 +98,12 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
   }
 
   /**
-   * The same, blocking this thread. A thread that reads already enters past writers that wait, or it
-   * would wait for itself; any thread enters past its own acquireExclusive() that waits.
+   * The same, blocking this thread. A thread that reads already enters before waiting writers,
+   * because it would wait for itself otherwise. For the same reason any thread enters before its
+   * own pending acquireExclusive().
    *
-   * @throws TimeoutError after `timeout`; DeadlockError if this thread writes, or has all the 1024 shared
-   * holds, and gave no `timeout`.
+   * @throws TimeoutError after `timeout`; DeadlockError if this thread writes, or has all the 1024
+   * shared holds, and gave no `timeout`.
    */
   acquireSharedSync(options?: SyncWaitOptions): Guard {
     checkSyncWait(options);
@@ -110,14 +122,17 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     return new HeldGuard(native, hold);
   }
 
-  /** Shared, if nobody writes or waits to; null otherwise. */
+  /** Acquires shared if nobody writes or waits to write; null otherwise. Does not wait. */
   tryAcquireShared(): Guard | null {
     const { native } = this;
     const hold = native.tryShared(writersToBypass.nobody);
     return hold === 0 ? null : new HeldGuard(native, hold);
   }
 
-  /** Acquires shared, calls `fn`, and releases when the result of `fn` has settled. */
+  /**
+   * Acquires shared, calls `fn`, and releases when the result of `fn` has settled. Resolves to that
+   * result. Waits and rejects as acquireShared() does.
+   */
   async runShared<T>(
     fn: (guard: Guard) => T | Promise<T>,
     options?: WaitOptions,
@@ -127,8 +142,11 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
   }
 
   /**
-   * Waits until nobody else is inside. Waits and rejects as Lock.acquire() does. From the moment that it
-   * is first in line no reader enters.
+   * Acquires exclusively: waits until nobody holds it. As soon as it is the first writer in line no
+   * new reader enters. Never blocks the event loop; a pending wait keeps the process alive.
+   *
+   * Rejects with TimeoutError, `signal.reason` or ClosedError, and then holds nothing. Rejects with
+   * DeadlockError inside this task's own runShared() or runExclusive().
    */
   async acquireExclusive(options?: WaitOptions): Promise<Guard> {
     checkWait(options);
@@ -173,21 +191,24 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
       try {
         hold = waitForSync(this, (ms) => native.waitExclusive(ms) || undefined, timeout);
       } finally {
-        // The claim may be that of a pending acquireExclusive(), which keeps it.
+        // A pending acquireExclusive() of this thread has the same place in line, and keeps it.
         if (!isWaitedFor(native.writers.tag)) native.withdraw();
       }
     }
     return new HeldGuard(native, hold);
   }
 
-  /** Exclusively, if nobody is inside; null otherwise. */
+  /** Acquires exclusively if nobody holds it; null otherwise. Does not wait. */
   tryAcquireExclusive(): Guard | null {
     const { native } = this;
     const hold = native.tryExclusive();
     return hold === 0 ? null : new HeldGuard(native, hold);
   }
 
-  /** Acquires exclusively, calls `fn`, and releases when the result of `fn` has settled. */
+  /**
+   * Acquires exclusively, calls `fn`, and releases when the result of `fn` has settled. Resolves to
+   * that result. Waits and rejects as acquireExclusive() does.
+   */
   async runExclusive<T>(
     fn: (guard: Guard) => T | Promise<T>,
     options?: WaitOptions,
@@ -208,7 +229,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     );
   }
 
-  /** In a context that knows of the hold. */
+  /** Calls `fn` in a context in which modeHere() finds the hold. */
   async #run<T>(
     mode: Mode,
     guard: Guard,
@@ -235,7 +256,10 @@ class Inside extends Hold {
   }
 }
 
-/** How the running task is inside the lock, if it is: its guard may have been released early. */
+/**
+ * The mode in which the running task is inside the lock by runShared() or runExclusive(). Undefined
+ * if it is not, or has released the guard early.
+ */
 function modeHere(native: NativeReadWrite): Mode | undefined {
   for (const hold of holdsHere()) {
     if (!(hold instanceof Inside) || hold.tag !== native.readers.tag || hold.isOver) continue;

@@ -30,29 +30,35 @@ export interface SemaphoreState {
 }
 
 /**
- * A counting semaphore, the same in every process and worker thread of the user that opens its name;
- * nothing but a POSIX named semaphore (sem_open(3)), so that programs in other languages take part
- * through `posixName`. Like Python's `multiprocessing.Semaphore`.
+ * A counting semaphore, the same in every process and worker thread of the user that opens its
+ * name. It is nothing but a POSIX named semaphore (sem_open(3)), so programs in other languages can
+ * take part through `posixName`. Like Python's `multiprocessing.Semaphore`.
  *
- * Permits have no owner: anybody may release, and a permit that a dead process had taken does not come
- * back. A post by another program wakes a waiter of acquireSync() at once, one of acquire() within a
- * slice (50 ms).
+ * Permits have no owner: anybody may release, and a permit that a dead process had taken does not
+ * come back. A release by another program wakes a waiter of acquireSync() at once, and one of
+ * acquire() within a slice (50 ms).
  */
 export class Semaphore extends Shared<'Semaphore'> {
   /**
    * Opens the semaphore, or makes it with `initial` permits, 0 to 32767 (the most that every system
-   * allows). Without `initial` a new semaphore has 1 permit, as in Python, and one that exists is taken as
-   * it is. Blocks only while another process has the directory locked.
+   * allows). Without `initial` a new semaphore has 1 permit, as in Python, and one that exists is
+   * taken as it is. Blocks only while another process has the directory locked.
    *
-   * @throws IncompatibleError if it exists and was made with another `initial` than is given here. Otherwise
-   * as Lock.
+   * @throws IncompatibleError if it exists and was made with another `initial` than is given here.
+   * Otherwise as Lock.
    */
   constructor(initial?: number, options: OpenOptions = {}) {
     if (initial !== undefined) checkCount('initial', initial, 0, addon.maxPermits);
     super('Semaphore', options, { initial });
   }
 
-  /** Waits for a permit and takes it. Waits and rejects as Lock.acquire() does. */
+  /**
+   * Waits for a permit, and takes it. Never blocks the event loop; a pending wait keeps the process
+   * alive. The acquisitions of one thread are served in the order of their calls; among threads and
+   * processes the first to get there has it.
+   *
+   * Rejects with TimeoutError, `signal.reason` or ClosedError; no permit is taken then.
+   */
   async acquire(options?: WaitOptions): Promise<void> {
     checkWait(options);
     const native = this.native;
@@ -74,13 +80,14 @@ export class Semaphore extends Shared<'Semaphore'> {
     }
   }
 
-  /** Takes a permit if one is free now. */
+  /** Takes a permit if one is free now; false if not. Does not wait. */
   tryAcquire(): boolean {
     return this.native.tryAcquire() !== 0;
   }
 
   /**
-   * Gives `n` permits, 1 to 32767, all or none, and wakes as many waiters. Does not block.
+   * Adds `n` permits, 1 to 32767, and wakes as many waiters. Adds all of them or none. Does not
+   * block.
    *
    * @throws OverReleaseError if the value would pass 32767.
    */
@@ -90,8 +97,9 @@ export class Semaphore extends Shared<'Semaphore'> {
   }
 
   /**
-   * Permits that are free now. On macOS, which cannot read a semaphore, a count kept beside it: it
-   * misses what other programs and crashes do.
+   * Permits that are free at the instant of the call. Does not block. macOS cannot read a
+   * semaphore; there this is a count that is kept beside it, and misses what other programs and
+   * crashes do.
    */
   value(): number {
     return this.native.value();
@@ -102,7 +110,7 @@ export class Semaphore extends Shared<'Semaphore'> {
     return { kind: this.kind, name: this.name, ...this.native.inspect() };
   }
 
-  /** Name of the semaphore underneath, for sem_open(3) in other languages. */
+  /** The name of the POSIX semaphore, for sem_open(3) in other languages. */
   get posixName(): string {
     return this.native.posixName;
   }

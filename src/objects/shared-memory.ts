@@ -13,31 +13,37 @@ export interface SharedMemoryState {
   readonly size: number;
 }
 
-/** The bytes can be reached through a buffer after its SharedMemory was collected: they keep it open. */
+/**
+ * Each buffer keeps its object open, because the buffer can still be used when its SharedMemory was
+ * collected.
+ */
 const kept = new WeakMap<ArrayBuffer, NativeSharedMemory>();
 
 /**
- * Bytes that are the same in every process and worker thread of the user that opens their name; what
- * shm_open(3) and mmap(2) give, like Python's `multiprocessing.shared_memory.SharedMemory`. They are zero
- * when made.
+ * Bytes that are the same in every process and worker thread of the user that opens their name, as
+ * shm_open(3) and mmap(2) give them. Like Python's `multiprocessing.shared_memory.SharedMemory`.
+ * They are zero when they are made.
  *
- * `buffer` is the mapping itself: what one process stores another loads, without a copy. Atomics on a
- * typed array over it are atomic between processes, too. Atomics.wait() wants a SharedArrayBuffer, which
- * this is not; use the other classes to wait. Everything but Atomics needs a lock around it.
+ * `buffer` is the mapping itself: what one process stores another loads, without a copy. Atomics on
+ * a typed array over it are atomic between processes, too. Everything else needs a lock around it.
+ * Atomics.wait() wants a SharedArrayBuffer, which this is not; use the other classes to wait.
  *
- * Unlike in Python the bytes go with their last user in any process, crashed or not, unless they are
- * `persistent`. Their size does not change.
+ * The bytes go with their last user in any process, whether it closed them or died, unless they are
+ * `persistent`. In Python they stay. Their size does not change. What a process had stored before
+ * it died stays stored.
  */
 export class SharedMemory extends Shared<'SharedMemory'> {
   readonly #buffer: ArrayBuffer;
 
   /**
-   * Opens the bytes, or makes `size` of them, 1 to 4294967296. Blocks while another process has the
-   * directory locked, and for as long as the system takes to reserve the space.
+   * Opens the bytes, or makes `size` of them, 1 to 4294967296. There is no default: with `size`
+   * undefined they must exist, by the name in `options`, and are taken as they are. Blocks while
+   * another process has the directory locked, and for as long as the system takes to reserve the
+   * space. All of it is reserved at once, so that a later store never fails for lack of space.
    *
-   * @throws IncompatibleError if they exist with another size. With `size` undefined they are taken as they
-   * are, and must exist: NotFoundError. NoSpaceError, and nothing is left, if the space is not to be had:
-   * a later store never fails for lack of it. Otherwise as Lock.
+   * @throws IncompatibleError if they exist with another size; NoSpaceError if the space cannot be
+   * had, and then nothing is left behind; TypeError if neither `size` nor a name is given;
+   * NotFoundError if `size` is undefined and the name does not exist. Otherwise as Lock.
    */
   constructor(size: number | undefined, options: OpenOptions = {}) {
     checkOpen(options);
@@ -55,8 +61,9 @@ export class SharedMemory extends Shared<'SharedMemory'> {
   }
 
   /**
-   * The bytes. close() detaches it, so that its views have no bytes any more; until then the mapping stays,
-   * whatever becomes of this object. It cannot be transferred to a worker: open the name there.
+   * The bytes. Until close() the mapping stays, even if this object is collected. close() detaches
+   * the buffer, and its views become empty. It cannot be transferred to a worker: open the name
+   * there.
    *
    * @throws ClosedError after close().
    */
@@ -70,7 +77,10 @@ export class SharedMemory extends Shared<'SharedMemory'> {
     return this.native.size;
   }
 
-  /** Takes the bytes out of reach of this thread: every view of `buffer` becomes empty. Idempotent. */
+  /**
+   * Takes the bytes out of reach of this thread: every view of `buffer` becomes empty. A second
+   * call does nothing. Blocks only while another process has the directory locked.
+   */
   override close(): void {
     const native = this.isOpen ? this.native : undefined;
     super.close();

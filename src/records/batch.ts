@@ -54,7 +54,9 @@ export class Batch extends Scratch {
     this.#table[at + 3] = end;
   }
 
-  /** Copies what has not been put: while the put waits the caller may change or detach its bytes. */
+  /**
+   * Copies what has not been put, because the caller may change or detach it while the put waits.
+   */
   keep(): void {
     const first = this.#table[4 * this.put + 1]!;
     this.sources = this.sources.map((bytes, i) => (i < first ? bytes : Buffer.from(bytes)));

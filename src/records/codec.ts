@@ -19,36 +19,41 @@ export const types = {
   plain: 10,
 } as const;
 
-/** A codec of your own: any value to bytes, and back. */
+/** A codec of your own: turns an item into bytes, and back. Both functions are synchronous. */
 export interface CustomCodec<T> {
-  /** Must not return bytes that it changes later, before the put has ended. */
+  /** Must not change the bytes that it returned before the put has ended. */
   encode(item: T): Uint8Array;
   /** May keep `bytes`. What it throws becomes the `cause` of a DecodeError. */
   decode(bytes: Buffer): T;
 }
 
 /**
- * - `'structured'` (default): what structured clone knows, through msgpackr, which is several times as
- *   fast: Date, Map, Set, typed arrays, BigInt, RegExp, Error, cycles. Class instances arrive as plain
- *   objects. Not kept: -0, lone surrogates and holes inside an object or array, boxed primitives, an own
- *   key `__proto__`, the errors of an AggregateError; a WeakMap or Promise arrives as `{}`. Where that
- *   matters take `{ encode: v8.serialize, decode: v8.deserialize }`. Getters and toJSON() must not use
+ * How items become bytes:
+ *
+ * - `'structured'` (default): what structured clone knows, such as Date, Map, Set, typed arrays,
+ *   BigInt, RegExp, Error and cycles. msgpackr does it, several times as fast as Node's own. Class
+ *   instances arrive as plain objects. Not kept are -0, lone surrogates and holes inside an object
+ *   or array, boxed primitives, an own key `__proto__`, and the errors of an AggregateError. A
+ *   WeakMap or Promise arrives as `{}`. Where that matters, use Node's own:
+ *   `{ encode: v8.serialize, decode: v8.deserialize }`. Getters and toJSON() of items must not use
  *   msgpackr themselves.
- * - `'json'`: JSON.stringify and JSON.parse.
- * - `'buffer'`: Buffers and Uint8Arrays, as they are; they arrive as Buffers.
+ * - `'json'`: JSON.stringify() and JSON.parse().
+ * - `'buffer'`: Buffers and Uint8Arrays as they are. They arrive as Buffers.
+ * - `{ encode, decode }`: a codec of your own.
  */
 export type CodecChoice<T> = 'structured' | 'json' | 'buffer' | CustomCodec<T>;
 
 /** @internal Turns items of one queue into records, and back. */
 export abstract class Codec implements Encoded {
-  // The record that encode() made last.
+  // The record that encode() made last:
   type = 0;
   bytes: Uint8Array = nothing;
   start = 0;
   end = 0;
 
   /**
-   * Makes a record, whose bytes are in `into` or in a buffer of their own, or are the item itself.
+   * Makes a record, which is this object's properties until the next one. Its bytes are in `into`,
+   * or in a buffer of their own, or are the item itself.
    *
    * @throws EncodeError (a TypeError) for what cannot travel.
    */
@@ -64,7 +69,7 @@ export abstract class Codec implements Encoded {
   }
 
   protected setText(text: string, into: Scratch): void {
-    // UTF-8 unless there are lone surrogates, which it cannot carry.
+    // UTF-8 cannot carry lone surrogates.
     const wellFormed = text.isWellFormed();
     const type = wellFormed ? types.utf8 : types.utf16;
     const encoding = wellFormed ? 'utf8' : 'utf16le';
@@ -88,7 +93,7 @@ export abstract class Codec implements Encoded {
 
 const nothing = new Uint8Array(0);
 
-/** Of the types that need no codec. */
+/** Decodes a record of a type that needs no codec. */
 function decodeBasic(type: number, bytes: Buffer, start: number, end: number): unknown {
   switch (type) {
     case types.utf8:
@@ -111,7 +116,7 @@ function decodeBasic(type: number, bytes: Buffer, start: number, end: number): u
   }
 }
 
-/** @internal The number that stands for a choice in shared memory; 0 for none. */
+/** @internal The number that stands for a codec in shared memory; 0 if none was chosen. */
 export function codecNumber(choice: CodecChoice<never> | undefined): number {
   if (choice === undefined) return 0;
   return typeof choice === 'string' ? codecs[choice] : codecs.custom;
@@ -127,7 +132,10 @@ export function checkCodec(choice: unknown): void {
   }
 }
 
-/** @internal The codec of an open queue, whose number is known. Undefined if it needs functions not given. */
+/**
+ * @internal The codec of a queue, by the number in its file. Undefined if it is a codec of the
+ * users' own and `choice` has no functions.
+ */
 export function codecFor(
   number: number,
   choice: CodecChoice<never> | undefined,
@@ -146,19 +154,20 @@ export function codecFor(
   }
 }
 
-/** Leaves the bytes in msgpackr's own buffer, for good or until the next call overwrites them. */
+// Both modes leave the bytes in msgpackr's own buffer: `inPlace` for good, `lent` until the next
+// call overwrites them.
 const inPlace = REUSE_BUFFER_MODE;
 const lent = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
 
-/** How many objects isPlain() looks at. Nobody puts many into a queue item and waits for its latency. */
+/** How many objects isPlain() looks at. Items with more are rare, and slow for other reasons. */
 const plainObjectsMax = 32;
 /** msgpackr counts the keys of a map in 16 bits. */
 const plainKeysMax = 65_535;
 
 /**
- * Is it a tree of plain objects and arrays, with strings, numbers, booleans, null and undefined in them?
- * Most items are, and msgpackr is twice as fast if it need not look for anything else. No: it has more
- * objects or keys than that, or two ways lead to the same one.
+ * Is it a tree of plain objects and arrays, with strings, numbers, booleans, null and undefined in
+ * them? Most items are, and msgpackr is twice as fast if it need not look for anything else. False
+ * also if it has too many objects or keys, or if the same object is in two places.
  */
 function isPlain(value: unknown, seen: unknown[]): boolean {
   const type = typeof value;
@@ -169,7 +178,7 @@ function isPlain(value: unknown, seen: unknown[]): boolean {
   if (value === null) return true;
   if (seen.includes(value) || seen.push(value) > plainObjectsMax) return false;
   if (Array.isArray(value)) {
-    // By index, as msgpackr does it: an array may have an iterator of its own.
+    // By index, as msgpackr does it, because an array may have an iterator of its own.
     for (let i = 0; i < value.length; i++) if (!isPlain(value[i], seen)) return false;
     return true;
   }
@@ -182,18 +191,21 @@ function isPlain(value: unknown, seen: unknown[]): boolean {
   return true;
 }
 
-/** msgpackr's buffer is one for the whole thread: what is packed meanwhile would lie in the middle. */
+/**
+ * Is msgpackr packing an item? It has one buffer for the whole thread, so what a getter of that
+ * item packed meanwhile would end up in the middle of it.
+ */
 let isPacking = false;
 
 class StructuredCodec extends Codec {
   /** For all that structured clone knows. */
   readonly #packr = new Packr({ structuredClone: true });
-  /** For plain items: no definitions of records in each, no look-out for cycles. */
+  /** For plain items. It writes no definitions of records, and does not look for cycles. */
   readonly #plainPackr = new Packr({ useRecords: false });
 
   constructor() {
     super();
-    // msgpackr would make `undefined` of a function inside an item.
+    // msgpackr would turn a function inside an item into undefined.
     Object.assign(this.#packr, {
       writeFunction: () => {
         throw new TypeError('a function cannot travel');
@@ -234,7 +246,7 @@ class StructuredCodec extends Codec {
     isPacking = true;
     try {
       const plain = isPlain(item, []);
-      // What msgpackr documents of this mode, and its types do not know.
+      // msgpackr documents `start` and `end` for these modes; its types lack them.
       const packed: Buffer & { start?: number; end?: number } = plain
         ? this.#plainPackr.pack(item, into.stays ? inPlace : lent)
         : this.#packr.pack(item);
@@ -249,7 +261,7 @@ class StructuredCodec extends Codec {
 
   decode(type: number, bytes: Buffer, start: number, end: number): unknown {
     if (type === types.plain) return this.#plainPackr.unpack(bytes, { start, end });
-    // msgpackr may make views of what it is given.
+    // What it returns may be views of the bytes, so they have to be the item's own.
     if (type === types.structured) return this.#packr.unpack(keep(bytes, start, end));
     return decodeBasic(type, bytes, start, end);
   }
@@ -301,12 +313,16 @@ class OwnCodec extends Codec {
   }
 }
 
-/** @internal Can it be decoded without code of the caller's being run? */
+/** @internal Does decoding such a record run no code of the caller's? */
 export function runsNothing(type: number): boolean {
   return type <= types.buffer || type === types.plain;
 }
 
-/** @internal Decodes, or says which item it was: it is out of the queue, and its bytes are in the error. */
+/**
+ * @internal Decodes a record that has been taken out of `queue`.
+ *
+ * @throws DecodeError, which has the bytes of the item.
+ */
 export function decodeItem(
   codec: Codec,
   queue: { readonly kind: string; readonly name: string },
@@ -315,7 +331,7 @@ export function decodeItem(
   start: number,
   end: number,
 ): unknown {
-  // For the error: the codec may run code that gets something else.
+  // The codec may run code that gets another item into the mailbox, and an error needs the bytes.
   const kept = runsNothing(type) ? bytes : keep(bytes, start, end);
   if (kept !== bytes) [start, end] = [0, kept.length];
   try {
