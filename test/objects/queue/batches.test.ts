@@ -1,5 +1,6 @@
 // putMany() and getMany(), and iteration over a queue.
 import assert from 'node:assert/strict';
+import { isPutManyError } from 'holdfast';
 import { now, until, within } from '../../support/index.js';
 import { closed, fails, open } from '../../support/queue.js';
 import { remoteOf, upTo } from './wait-helpers.js';
@@ -105,6 +106,31 @@ describe('Queue: putting, getting, waiting', () => {
       queue.end();
       await assert.rejects(within(elsewhere, 'putMany'), done('ERR_HOLDFAST_ENDED', 0));
       assert.deepEqual(queue.tryGetMany(100), upTo(10));
+    });
+
+    it('isPutManyError() knows each way to end early, and nothing else', async () => {
+      const queue = open<unknown>({ maxSize: 2 });
+      const endedEarly = async (items: Iterable<unknown>, options?: object) => {
+        const put = queue.putMany(items, options);
+        const error = await put.then(
+          () => assert.fail('it was put'),
+          (reason: unknown) => reason,
+        );
+        queue.tryGetMany(10);
+        return isPutManyError(error) ? error.done : error;
+      };
+      assert.equal(await endedEarly(upTo(5), { timeout: 20 }), 2);
+      assert.equal(await endedEarly([1, undefined]), 0, 'what cannot travel is found first');
+      assert.equal(await endedEarly(upTo(5), { timeout: -1 }), 0);
+      assert.equal(await endedEarly(upTo(1), { signal: AbortSignal.abort() }), 0);
+      const frozen = Object.freeze(new Error('enough'));
+      for (const reason of [frozen, 'enough', { done: 7 }]) {
+        assert.equal(await endedEarly(upTo(5), { signal: AbortSignal.abort(reason) }), reason);
+      }
+      assert.throws(() => queue.putManySync([1, () => {}]), isPutManyError);
+      for (const other of [undefined, null, 7, new Error('other'), { done: 1 }]) {
+        assert.equal(isPutManyError(other), false);
+      }
     });
 
     it('an item in a batch that is too large refuses the whole batch', async () => {
