@@ -1,28 +1,32 @@
-// Who this process is among the Processes of a program. It imports nothing of the package, so that
-// everything may ask.
+// Who this process is among the Processes of a program. This module imports nothing of the package,
+// so that every other module may import it.
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 
-/** What a Process is born with; worker threads that it starts have the same. */
+/** What a Process is given at its start. Its worker threads have the same. */
 export interface Identity {
   readonly name: string;
   readonly daemon: boolean;
   /** [] is the main process, [1] its first child, [1, 2] the second child of that one. */
   readonly lineage: readonly number[];
   readonly parent: { readonly name: string; readonly pid: number } | null;
-  /** The main module of the program: the same in the whole tree. Undefined: look at process.argv. */
+  /**
+   * The URL of the program's main module, the same in the whole tree; null if there is none.
+   * Undefined in the program itself, which looks at process.argv.
+   */
   readonly mainModule: string | null | undefined;
 }
 
 interface Stored extends Identity {
-  /** How many children were made so far, by all threads. */
+  /** How many Processes all threads of this process have made so far: one Int32. */
   readonly children: SharedArrayBuffer;
 }
 
 const key = 'holdfast.process';
 
 /**
- * Loading, and not yet at its target: a start() now would come from the top level of a module that
- * every child loads again, and so on without end.
+ * `loading` is true while a child loads its modules and has not called its target. A start() at
+ * that time stands at the top level of a module. Its child would load that module, too, and start
+ * another child, without end.
  */
 export const startup = { loading: false };
 
@@ -30,23 +34,23 @@ export function identity(): Identity {
   return stored();
 }
 
-/** What inspect() shows as the holder's process. */
+/** The name that inspect() shows as a holder's `processName`. */
 export function processName(): string {
   return stored().name;
 }
 
-/** The place in the tree of the next child, as Python counts: made, not started. */
+/** The place of the next child in the tree. As in Python, a Process counts when it is made. */
 export function nextLineage(): number[] {
   const { lineage, children } = stored();
   return [...lineage, Atomics.add(new Int32Array(children), 0, 1) + 1];
 }
 
-/** A child learns who it is. */
+/** Makes this process the one that `given` describes. */
 export function become(given: Identity): void {
   setEnvironmentData(key, { ...given, children: new SharedArrayBuffer(4) });
 }
 
-/** Environment data, because that is what a worker thread gets from the thread that makes it. */
+/** It is kept in environment data, because a worker thread inherits that from its maker. */
 function stored(): Stored {
   if (getEnvironmentData(key) === undefined) {
     become({
@@ -60,4 +64,4 @@ function stored(): Stored {
   return getEnvironmentData(key) as unknown as Stored;
 }
 
-stored(); // now, so that workers which are made from here on count with the main thread
+stored(); // at once, so that worker threads made from here on share the count with this thread

@@ -61,12 +61,13 @@ export {
   setStartMethod,
   type StartMethod,
 } from './process/forkserver.js';
-export {
-  activeChildren,
-  type ModuleTarget,
-  Process,
-  type ProcessOptions,
-} from './process/process.js';
+export type {
+  ModuleTarget,
+  ProcessOptions,
+  ProcessOptionsFor,
+  TargetArguments,
+} from './process/options.js';
+export { activeChildren, Process } from './process/process.js';
 export {
   cpuCount,
   type CurrentProcess,

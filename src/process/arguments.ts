@@ -1,8 +1,9 @@
-// Arguments of a Process: a structured clone in which objects of holdfast arrive as themselves.
+// The arguments of a Process: a structured clone in which objects of holdfast arrive as themselves.
 //
-// The clone is made of a copy, in which every object of holdfast is replaced by an empty object, its
-// slot. The list of slots travels along, and because a structured clone keeps identity, the receiver
-// recognises the slots wherever they stand. No value of the caller's can be mistaken for one.
+// First the arguments are copied. In the copy an empty object, its slot, stands for every object of
+// holdfast. Then the copy is cloned, together with the list of slots and the list of handles. A
+// structured clone keeps identity, so the receiver finds the slots wherever they stand, and puts
+// the opened objects there. No value of the caller can be mistaken for a slot.
 import { types } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
 import { attach } from '../objects/attach.js';
@@ -13,19 +14,22 @@ import type { KindName } from '../options.js';
 
 type AnyShared = Shared<KindName>;
 
-/** What crosses to the child: made by pack(), read by unpack(). */
+/** What crosses to the child. pack() makes it, and unpack() reads it. */
 interface Parcel {
+  /** The copy of the arguments, with slots in it. */
   readonly args: unknown[];
   readonly slots: object[];
+  /** The handle of the object that belongs into the slot with the same index. */
   readonly handles: Handle[];
 }
 
-/** Arguments on their way. */
+/** Arguments that are ready to be sent. */
 export interface Packed {
   readonly payload: Buffer;
   /**
-   * Lets go of the objects in it. Until then this process keeps them open, whatever the caller
-   * closes: an anonymous object would vanish with its last user before the child has it.
+   * Closes what keeps the objects open. Until then this process has them open, whatever the caller
+   * closes. Otherwise an anonymous object could vanish with its last user before the child opens
+   * it.
    */
   release(): void;
 }
@@ -33,8 +37,8 @@ export interface Packed {
 /**
  * Clones arguments for another process.
  *
- * @throws TypeError, with the path to it, for what cannot be cloned; ProcessError for an object that is
- * gone.
+ * @throws TypeError for a value that cannot be cloned, with the path to it; ProcessError for an
+ * object that is gone.
  */
 export function pack(args: readonly unknown[]): Packed {
   const copier = new Copier();
@@ -55,9 +59,9 @@ export function pack(args: readonly unknown[]): Packed {
 }
 
 /**
- * Makes the arguments of what pack() made, and opens the objects in them.
+ * Turns the payload of pack() back into arguments, and opens the objects in them.
  *
- * @throws NotFoundError if one of these is gone.
+ * @throws NotFoundError if one of the objects is gone.
  */
 export function unpack(payload: Uint8Array): unknown[] {
   const { args, slots, handles } = deserialize(payload) as Parcel;
@@ -83,13 +87,14 @@ function letGo(object: Disposable): void {
   try {
     object[Symbol.dispose]();
   } catch (error) {
-    // The caller closed its own handle while it held the lock, and ours is the last one. The hold
-    // must not end under its guard's feet; the handle goes when it is collected.
+    // The caller closed its own object while this thread held the lock, so that ours is the last
+    // one that is open. To close it would end the hold while its guard is still in use. It is
+    // closed when it is collected as garbage.
     if (!(error instanceof HeldError)) throw error;
   }
 }
 
-/** Where a value was found; a list from the inside out, turned into text only for an error. */
+/** Where a value was found: a list from the inside out. It becomes text only for an error. */
 interface Place {
   readonly within: Place | undefined;
   readonly step: string;
@@ -113,7 +118,7 @@ function mapKey(key: unknown): string {
     : String(Object.prototype.toString.call(key));
 }
 
-/** Values with insides of their own, which a structured clone copies or refuses as a whole. */
+/** True for a value that a structured clone copies or refuses as a whole. */
 function isLeaf(value: object): boolean {
   return (
     ArrayBuffer.isView(value) ||
@@ -131,13 +136,16 @@ function isLeaf(value: object): boolean {
   );
 }
 
-/** An object of a class, with nothing to see: what is in it is the serializer's to judge. */
+/**
+ * True for an instance of a class without visible properties, such as a WeakRef. What is in it
+ * cannot be copied here, so the serializer decides whether it can be cloned.
+ */
 function isOpaque(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype !== null && prototype !== Object.prototype && Object.keys(value).length === 0;
 }
 
-/** A property named __proto__ is a property, too. */
+/** Sets a property. An assignment would change the prototype if the key is `__proto__`. */
 function define(object: object, key: string, value: unknown): void {
   Object.defineProperty(object, key, {
     value,
@@ -156,7 +164,7 @@ class Copier {
 
   copy(args: readonly unknown[]): unknown {
     const copy = this.#copy(args, { within: undefined, step: 'args' });
-    // Not recursive: the depth of what people pass has no limit, the stack has.
+    // A loop and not a recursion: a caller may nest deeper than the stack allows.
     while (this.#filled < this.#visited.length) {
       const { value, at } = this.#visited[this.#filled++]!;
       this.#fill(value, this.#copies.get(value)!, at);
@@ -238,7 +246,10 @@ class Copier {
   }
 }
 
-/** Only asked about the insides of a value that has none we could look at ourselves. */
+/**
+ * False if the serializer refuses the value itself. Of a value with insides that Copier has visited
+ * it says true, because those are asked about one by one.
+ */
 function isCloneable(value: object): boolean {
   if (!isLeaf(value) && (Object.keys(value).length > 0 || types.isMap(value) || types.isSet(value)))
     return true;
@@ -250,28 +261,28 @@ function isCloneable(value: object): boolean {
   }
 }
 
-/** Puts the objects where their slots are. */
+/** Replaces every slot by its object. */
 function fill(root: object, bySlot: ReadonlyMap<object, unknown>): void {
   const seen = new Set<object>([root]);
-  const arrived = (value: unknown): unknown => {
+  const resolve = (value: unknown): unknown => {
     if (typeof value !== 'object' || value === null) return value;
     if (bySlot.has(value)) return bySlot.get(value);
-    seen.add(value); // a Set is iterated to its growing end
+    seen.add(value); // the loop below visits what is added while it runs
     return value;
   };
   for (const value of seen) {
     if (isLeaf(value)) continue;
     if (types.isMap(value)) {
       const entries = [...value];
-      value.clear(); // and again in the old order
-      for (const [key, item] of entries) value.set(arrived(key), arrived(item));
+      value.clear(); // so that new keys keep the order of the old ones
+      for (const [key, item] of entries) value.set(resolve(key), resolve(item));
     } else if (types.isSet(value)) {
       const items = [...value];
       value.clear();
-      for (const item of items) value.add(arrived(item));
+      for (const item of items) value.add(resolve(item));
     } else {
       for (const [key, item] of Object.entries(value)) {
-        const replaced = arrived(item);
+        const replaced = resolve(item);
         if (replaced !== item) define(value, key, replaced);
       }
     }

@@ -1,6 +1,7 @@
-// The program of a child: waits for its Job, does it, ends. Started by launch.ts, never imported.
+// The program of a child: it waits for its Job, does it, and ends. launch.ts starts it; nothing
+// imports it but child-entry.cts.
 import { inspect } from 'node:util';
-import '../index.js'; // so that an idle child has it loaded
+import '../index.js'; // an idle child loads the package before its Job comes
 import { inheritPlan } from './forkserver.js';
 import type { Job, Report, Wait } from './launch.js';
 import { find, mainModule, observedMain } from './target.js';
@@ -9,22 +10,24 @@ import { become, identity, startup } from '../identity.js';
 import { unpack } from './arguments.js';
 import { setBetweenSlices } from '../waiting/blocking-wait.js';
 
-/** Node's own for a main module that waits for what cannot come. */
+/** Node's exit code for a main module that waits for something that cannot come any more. */
 const unsettledExitCode = 13;
 
-/** What process-entry.cts has heard before this module was there. */
+/** The messages that child-entry.cts received before this module was loaded. */
 interface Early {
   readonly messages: (Wait | Job)[];
   readonly listener: (message: unknown) => void;
 }
 
 let preloaded: Promise<void> = Promise.resolve();
+/** True once the Job has come. */
 let begun = false;
+/** True once the target has returned, thrown, or turned out to wait in vain. */
 let settled = false;
 
 startup.loading = true;
-// Until its Job has come; preloaded modules may open objects.
-// It has a parent from the start: a preloaded main module must not take itself for the program.
+// The identity of a child without a Job. It needs one already, because preloaded modules may open
+// objects. It has a parent, so that a preloaded main module does not take itself for the program.
 become({
   name: 'forkserver',
   daemon: true,
@@ -41,7 +44,7 @@ if (early) {
   for (const message of early.messages) onMessage(message);
 }
 process.on('disconnect', onOrphaned);
-// A target that blocks its thread does not hear of the end of the channel.
+// A target that blocks its thread does not hear that the channel has ended. It asks between slices.
 const starter = process.ppid;
 setBetweenSlices(() => {
   if (process.ppid !== starter) onOrphaned();
@@ -50,12 +53,13 @@ if (!process.connected) onOrphaned();
 
 function onMessage(message: Wait | Job): void {
   if (message?.holdfast === 'wait') {
-    // Ctrl-C is for those who work. Should it end our parent, we see that.
+    // Ctrl-C in a terminal is meant for processes that work, and this one waits. If Ctrl-C ends the
+    // parent, the end of the channel ends this process.
     process.on('SIGINT', ignore);
     preloaded = preload(message.preload);
   } else if (message?.holdfast === 'job') {
     process.off('message', onMessage);
-    // From here on only what the target does keeps the process alive.
+    // From here on only the work of the target keeps this process alive.
     process.channel?.unref();
     begun = true;
     become(message.identity);
@@ -66,12 +70,15 @@ function onMessage(message: Wait | Job): void {
 
 function ignore(): void {}
 
-/** Our parent is gone, and we are nobody's, or a daemon. */
+/** The parent is gone. That ends a child without a Job, and a daemon. */
 function onOrphaned(): void {
   if (!begun || identity().daemon) process.exit(1);
 }
 
-/** Each one by itself: that one does not load is for the Process to say that needs it. */
+/**
+ * Loads modules, each by itself. If one cannot be loaded, the others still are. A Process that
+ * needs it will fail to load it again, and say so.
+ */
 async function preload(modules: readonly string[]): Promise<void> {
   for (const module of modules) {
     try {
@@ -83,7 +90,7 @@ async function preload(modules: readonly string[]): Promise<void> {
 }
 
 function report(message: Report): void {
-  // The parent may be gone: then there is nobody to tell.
+  // Without a channel the parent is gone.
   if (process.connected) process.send?.(message, () => {});
 }
 
@@ -104,7 +111,7 @@ async function run(job: Job): Promise<void> {
   await finish();
 }
 
-/** Makes this process what a fresh one would be. */
+/** Gives this process the directory and environment that a child started now would have. */
 function enter(job: Job): void {
   inheritPlan(job.plan);
   if (job.directory !== undefined) process.chdir(job.directory);
@@ -124,18 +131,19 @@ async function load({ target }: Job): Promise<Function> {
   return find(exports, target);
 }
 
-/** The event loop is empty, but the target has not settled: nothing can settle it any more. */
+/** The event loop is empty. If the target has not settled, nothing can settle it any more. */
 function onNothingLeft(): void {
   if (settled) return;
   settled = true;
   process.exitCode = unsettledExitCode;
   process.stderr.write(
-    `Process ${identity().name}: the target waits for something that cannot come: nothing is pending\n`,
+    `Process ${identity().name}: the target waits for something that cannot come: ` +
+      'nothing is pending\n',
   );
   void finish();
 }
 
-/** As Python ends a process: its daemons are terminated, its other children waited for. */
+/** Ends this process as Python does: it terminates its daemons and waits for its other children. */
 async function finish(): Promise<void> {
   const children = activeChildren();
   for (const child of children) if (child.daemon) child.terminate();
@@ -144,7 +152,10 @@ async function finish(): Promise<void> {
   process.exit();
 }
 
-/** A pipe takes what its reader has room for, and process.exit() would drop the rest. */
+/**
+ * Waits until a stream has written everything. A pipe takes only as much as its reader has room
+ * for, and process.exit() would drop the rest.
+ */
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
   if (stream.destroyed || stream.writableLength === 0) return Promise.resolve();
   return new Promise((resolve) => stream.write('', () => resolve()));

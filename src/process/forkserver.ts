@@ -1,27 +1,32 @@
-// Start methods. Python forks a small server process for each child; V8 cannot be forked, so ours
-// keeps children that have started already, and wait.
+// The start methods. Python's forkserver is a small process that is forked for each child. V8
+// cannot be forked, so ours keeps children that have been started already and wait: idle children.
 import type { ChildProcess } from 'node:child_process';
 import { ProcessError } from '../errors.js';
 import { type Report, type StartPlan, launch } from './launch.js';
 import { resolveModule } from './target.js';
-import { checkCount } from '../options.js';
+import { checkCount, checkKeys } from '../options.js';
 import { identity, startup } from '../identity.js';
 import { cpuCount } from './info.js';
 
-/** How children are started. `'fork'` does not exist: a forked V8 has lost its threads. */
+/**
+ * How children are started; setStartMethod() says what each does. `'fork'` does not exist, because
+ * a forked V8 has lost its threads.
+ */
 export type StartMethod = 'spawn' | 'forkserver';
 
 /** Options of the start method `'forkserver'`. */
 export interface ForkserverOptions {
   /**
-   * Modules that idle children load while they wait: URLs, absolute paths, paths from the main
-   * module's directory (`./`), or packages.
+   * Modules that idle children load while they wait: URLs, absolute paths, paths from the directory
+   * of the main module (`./` or `../`), or names of packages. None if left out. If one cannot be
+   * loaded, this process emits a warning with the code `HOLDFAST_PRELOAD`.
    */
   preload?: readonly (string | URL)[] | undefined;
-  /** How many children wait at one time, 1 to 256; 2, or 1 on a machine with one processor. */
+  /** How many children wait at one time, 1 to 256. If left out 2, or 1 where cpuCount() is 1. */
   idle?: number | undefined;
 }
 
+const forkserverOptions = ['preload', 'idle'] as const;
 const mostIdle = 256;
 
 let plan: StartPlan = { method: 'spawn', preload: [], idle: 0 };
@@ -29,30 +34,34 @@ const idle = new Set<ChildProcess>();
 const warned = new Set<string>();
 
 /**
- * Sets how Processes are started from now on, here and in those Processes. Does not block.
+ * Sets how Processes are started from now on, in this thread and in those Processes. Does not
+ * block.
  *
  * - `'spawn'` (the default): start() starts a fresh Node process, as in Python.
- * - `'forkserver'`: children are started ahead of demand, have the runtime and the modules of
- *   `preload` loaded, and wait; start() hands its job to one of them. Each serves one Process and
- *   ends, so none sees what another has left. They begin to start now, in the main process; in a
- *   child with its first start(). Waiting, they keep no program alive, end with their parent
- *   (however that ends), and cost the memory of a Node process each. The environment and the
- *   working directory are those at start(); what preloaded modules did with older ones stays.
+ * - `'forkserver'`: children are started ahead of demand. They load the runtime and the modules of
+ *   `preload`, and wait. start() hands its job to one of them. Each serves one Process and ends, so
+ *   none sees what another has left. In the main process they begin to start now; in a child, with
+ *   its first start().
  *
- * @throws ProcessError for `'fork'`; TypeError or RangeError for another wrong argument.
+ * Idle children keep no program alive. They end with their parent, however that ends. Each costs
+ * the memory of a Node process. A Process has the environment and the working directory of its
+ * start(); what preloaded modules did with older ones stays.
+ *
+ * @throws ProcessError for `'fork'`, and for a package in `preload` that does not exist; TypeError
+ * or RangeError for another wrong argument. Nothing is changed then.
  */
 export function setStartMethod(method: StartMethod, options: ForkserverOptions = {}): void {
   if ((method as string) === 'fork') {
     throw new ProcessError(
-      `the start method 'fork' is not possible: a forked copy of V8 has lost its threads; use 'spawn' or 'forkserver'`,
+      `the start method 'fork' is not possible: a forked copy of V8 has lost its threads; ` +
+        `use 'spawn' or 'forkserver'`,
     );
   }
   if (method !== 'spawn' && method !== 'forkserver') {
     throw new TypeError(`the start method must be 'spawn' or 'forkserver', not ${String(method)}`);
   }
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`options must be an object, not ${String(options)}`);
-  }
+  // The cast keeps the type of `options`, which the check would narrow to one that says less.
+  checkKeys(options as unknown, forkserverOptions);
   const { preload = [], idle: count = Math.min(2, cpuCount()) } = options;
   checkCount('idle', count, 1, mostIdle);
   if (!Array.isArray(preload) || !preload.every(isModule)) {
@@ -60,11 +69,15 @@ export function setStartMethod(method: StartMethod, options: ForkserverOptions =
   }
   dismissAll();
   plan = { method, preload: preload.map(resolveModule), idle: count };
-  // A child loads the main module, where this call stands. What it will start is not known yet.
+  // A child, too, comes here, because it loads the main module. Whether it will start Processes is
+  // not known yet.
   if (identity().parent === null) replenish();
 }
 
-/** `'spawn'`, or what setStartMethod() said here or in the process that started this one. */
+/**
+ * The start method: what setStartMethod() set here, or else what it is in the process that started
+ * this one; `'spawn'` if nobody has set it. Does not block.
+ */
 export function getStartMethod(): StartMethod {
   return plan.method;
 }
@@ -81,7 +94,7 @@ function isModule(module: unknown): boolean {
   return typeof module === 'string' || module instanceof URL;
 }
 
-/** A child that waits, if there is one. */
+/** Takes an idle child, if there is one. */
 export function takeIdle(): ChildProcess | undefined {
   for (const child of idle) {
     forget(child);
@@ -93,13 +106,16 @@ export function takeIdle(): ChildProcess | undefined {
   return undefined;
 }
 
-/** Brings the idle children up to their number. Not while a start() is under way: it is in a hurry. */
+/**
+ * Starts idle children until there are as many as there should be. A start() calls this only after
+ * its child has its arguments, so that the new children do not slow that one down.
+ */
 export function replenish(): void {
   if (plan.method !== 'forkserver' || startup.loading || identity().daemon) return;
   try {
     while (idle.size < plan.idle) add();
   } catch {
-    // There is no room for more now. start() will say so when it needs one.
+    // The system has no room for more now. start() will say so when it needs a child.
   }
 }
 
@@ -107,7 +123,7 @@ function add(): void {
   const child = launch();
   idle.add(child);
   child.on('message', onReport);
-  // One that ended by itself is not replaced here: it could go on like that without end.
+  // A child that ended by itself is not replaced here: its successors might end, too, without end.
   child.once('exit', onEnd);
   child.once('disconnect', onEnd);
   child.send({ holdfast: 'wait', preload: plan.preload });
@@ -141,5 +157,5 @@ function dismissAll(): void {
   }
 }
 
-// They would end by themselves, but a little later than the program.
+// Idle children end by themselves, but a little later than the program.
 process.on('exit', dismissAll);

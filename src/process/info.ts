@@ -1,42 +1,55 @@
-// Questions that a process can ask about itself.
+// What a process can ask about itself.
 import os from 'node:os';
 import { identity } from '../identity.js';
 
-/** A process, as it sees itself. */
+/** This process, as currentProcess() describes it. */
 export interface CurrentProcess {
-  /** `MainProcess`, `Process-1`, the second child of that one `Process-1:2`, or the name it was given. */
+  /**
+   * The name that its Process was given. Without one `MainProcess` is the main process, `Process-1`
+   * its first child, and `Process-1:2` the second child of that one.
+   */
   readonly name: string;
+  /** The process id. */
   readonly pid: number;
-  /** Ends with its parent. */
+  /** True if it ends with its parent. */
   readonly daemon: boolean;
 }
 
-/** The process that started this one. */
+/** The process that started this one, as parentProcess() describes it. */
 export interface ParentProcess {
+  /** Its name, as its own currentProcess() has it. */
   readonly name: string;
+  /** Its process id. */
   readonly pid: number;
-  /** Does it still run? Asks the operating system; does not block. */
+  /** True while it runs. Asks the operating system. Does not block. */
   alive(): boolean;
 }
 
-/** This process; Python's `current_process()`. The same in all its threads. Does not block. */
+/**
+ * Describes this process; Python's `current_process()`. It is the same in all threads of the
+ * process. Does not block.
+ */
 export function currentProcess(): CurrentProcess {
   const { name, daemon } = identity();
   return { name, pid: process.pid, daemon };
 }
 
 /**
- * The process whose Process this is; null if none started it as one. Python's `parent_process()`. Does
- * not block.
+ * Describes the process that started this one as a Process; null if this one was started in another
+ * way, as the program itself is. Python's `parent_process()`. Does not block.
  */
 export function parentProcess(): ParentProcess | null {
   const { parent } = identity();
   if (parent === null) return null;
-  // An orphan gets another parent at once, so a number that is used again deceives nobody.
+  // The system gives an orphan another parent at once. So a process that gets the number of the
+  // dead parent is not mistaken for it.
   return { ...parent, alive: () => process.ppid === parent.pid };
 }
 
-/** Processors that this process may use; Python's `cpu_count()`, within its limits. */
+/**
+ * The number of processors that this process may use, at least 1. Python's `cpu_count()` counts
+ * those of the machine. Does not block.
+ */
 export function cpuCount(): number {
   return os.availableParallelism();
 }

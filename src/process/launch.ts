@@ -1,4 +1,4 @@
-// Starting the Node process that a Process runs in, and what is said between the two.
+// How the Node process of a child is started, and the messages between it and its parent.
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -6,15 +6,16 @@ import { ProcessError } from '../errors.js';
 import { type TargetReference, mainModule } from './target.js';
 import type { Identity } from '../identity.js';
 
-/** How a tree of processes starts its children; a child inherits it. */
+/** How a process starts its children. A child inherits it. */
 export interface StartPlan {
   readonly method: 'spawn' | 'forkserver';
-  /** URLs. */
+  /** URLs of the modules that idle children load. */
   readonly preload: readonly string[];
+  /** How many idle children there should be. */
   readonly idle: number;
 }
 
-/** To a child: wait, there will be a Job. Meanwhile load this. */
+/** To a child: wait for a Job, and load these modules meanwhile. */
 export interface Wait {
   readonly holdfast: 'wait';
   readonly preload: readonly string[];
@@ -28,8 +29,9 @@ export interface Job {
   readonly target: TargetReference;
   /** The arguments, from pack(). */
   readonly payload: Uint8Array;
+  /** The working directory; undefined if it was removed. */
   readonly directory: string | undefined;
-  /** Of an idle child, which was started with an older one. */
+  /** Only for an idle child, because that was started with an older environment. */
   readonly environment: Readonly<Record<string, string | undefined>> | undefined;
 }
 
@@ -38,31 +40,42 @@ export type Report =
   | { readonly holdfast: 'attached' }
   | { readonly holdfast: 'preload-failed'; readonly module: string; readonly reason: string };
 
-/** The value is the next argument, unless it follows an equals sign. */
-const withValue =
-  /^(-e|-p|-pe|--eval|--print|--input-type|--(inspect|debug)-port|--run|--watch-path)$/;
-const leftOut =
-  /^(-e|-p|-pe|-c|-i|--eval|--print|--check|--interactive|--input-type|--inspect.*|--debug-port|--run|--watch.*|--test.*|--experimental-test.*|--build-snapshot.*|--experimental-sea-config)(=|$)/;
-const testWithValue =
-  /^--(test-(name-pattern|skip-pattern|reporter|reporter-destination|concurrency|timeout|shard|coverage.*|isolation|global-setup)|experimental-test-isolation)$/;
+/** Options whose value is the next argument, unless it follows an equals sign. */
+const withValue = [
+  '-e|-p|-pe|--eval|--print|--input-type|--run|--watch-path',
+  '--(inspect|debug)-port',
+  '--test-(name-pattern|skip-pattern|reporter|reporter-destination|concurrency|timeout|shard)',
+  '--test-(coverage.*|isolation|global-setup)',
+  '--experimental-test-isolation',
+];
+const isWithValue = new RegExp(`^(${withValue.join('|')})$`);
+
+/** Options that a child does not inherit. */
+const leftOut = [
+  '-e|-p|-pe|-c|-i|--eval|--print|--check|--interactive|--input-type',
+  '--inspect.*|--debug-port|--run|--watch.*',
+  '--test.*|--experimental-test.*|--build-snapshot.*|--experimental-sea-config',
+];
+const isLeftOut = new RegExp(`^(${leftOut.join('|')})(=|$)`);
 
 /**
- * Options of this process that a child has too: loaders, conditions, memory limits. Not what names
- * another program (--eval, --test, --watch), and not the inspector's port, which is taken.
+ * The options of this process that a child inherits: loaders, conditions, memory limits. It does
+ * not inherit options that name another program (--eval, --test, --watch), nor the inspector's,
+ * whose port is taken.
  */
 export function inheritedOptions(options: readonly string[]): string[] {
   const inherited: string[] = [];
   for (let i = 0; i < options.length; i++) {
     const option = options[i]!;
-    if (!leftOut.test(option)) inherited.push(option);
-    else if (withValue.test(option) || testWithValue.test(option)) i++;
+    if (!isLeftOut.test(option)) inherited.push(option);
+    else if (isWithValue.test(option)) i++;
   }
   return inherited;
 }
 
 const entry = fileURLToPath(new URL('./child-entry.cjs', import.meta.url));
 
-/** `--import` and `--require` may name what is found from here only. */
+/** Children start here, because relative paths of `--import` and `--require` count from here. */
 const firstDirectory = currentDirectory();
 
 export function currentDirectory(): string | undefined {
@@ -79,7 +92,7 @@ export function childEnvironment(): Record<string, string | undefined> {
   const { NODE_OPTIONS } = process.env;
   return {
     ...process.env,
-    // A child of a test file is not a test file.
+    // A child of a test file of node:test is not a test file.
     NODE_TEST_CONTEXT: undefined,
     // The inspector's port is taken.
     ...(NODE_OPTIONS && { NODE_OPTIONS: NODE_OPTIONS.replace(inspector, '') }),
@@ -87,16 +100,16 @@ export function childEnvironment(): Record<string, string | undefined> {
 }
 
 /**
- * Starts a child, which waits for a message. Standard output and error are ours, and there is no
- * standard input: two readers of one stream would each get a part.
+ * Starts a child, which waits for a message. It has the standard output and error of this process,
+ * and no standard input, because two readers of one stream would each get a part.
  *
  * @throws ProcessError if the system has no room for it.
  */
 export function launch(): ChildProcess {
   const cwd =
     firstDirectory !== undefined && existsSync(firstDirectory) ? firstDirectory : undefined;
-  // argv[1] is the child's own entry, so that no module takes itself for the main one; the rest is
-  // the program's, as in Python.
+  // The child's argv[1] is its own entry, so that no module takes itself for the main one. The rest
+  // are the arguments of the program, as in Python.
   const argv = process.argv.slice(mainModule() === null ? 1 : 2);
   let child: ChildProcess;
   try {
@@ -110,7 +123,7 @@ export function launch(): ChildProcess {
   } catch (cause) {
     throw new ProcessError('the system cannot start another process', { cause });
   }
-  // What it says is in the exit code, or in that there is no pid.
+  // A child that cannot be started has no pid. Other errors show in the exit code.
   child.on('error', () => {});
   if (child.pid === undefined) throw new ProcessError('the system cannot start another process');
   return child;

@@ -1,81 +1,84 @@
-// Processes as Python's multiprocessing has them: a function, called in a process of its own.
+// Processes as Python's multiprocessing has them: a function that runs in a process of its own.
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { ProcessError } from '../errors.js';
+import { type Identity, identity, nextLineage, startup } from '../identity.js';
+import { type WaitOptions, checkWait } from '../options.js';
+import { type Packed, pack } from './arguments.js';
 import { replenish, startPlan, takeIdle } from './forkserver.js';
 import { type Job, type Report, childEnvironment, currentDirectory, launch } from './launch.js';
-import { type TargetReference, mainModule, observeMain, refer, resolveModule } from './target.js';
-import { type WaitOptions, checkWait } from '../options.js';
-import { type Identity, identity, nextLineage, startup } from '../identity.js';
-import { type Packed, pack } from './arguments.js';
+import {
+  type CheckedTarget,
+  type ModuleTarget,
+  type ProcessOptionsFor,
+  type TargetArguments,
+  checkProcessOptions,
+  checkTarget,
+} from './options.js';
+import { type TargetReference, mainModule, observeMain, refer } from './target.js';
 
-/** A function by its module. */
-export interface ModuleTarget {
-  /**
-   * URL, absolute path, path that begins with `./` or `../` (from the directory of the main module),
-   * or name of a package. `import.meta.url` is the module in which it is written.
-   */
-  module: string | URL;
-  /** Name of the export; `default` if left out. */
-  export?: string | undefined;
-}
-
-/** How a Process runs. */
-export interface ProcessOptions {
-  /** What the target is called with. See Process about how they travel. */
-  args?: readonly unknown[] | undefined;
-  /** `Process-1` and so on if left out. inspect() of a lock shows it. */
-  name?: string | undefined;
-  /** End it with this process, in whatever way that ends. It may not start Processes itself. */
-  daemon?: boolean | undefined;
-}
-
-/** Those of this thread that run. */
+/** The Processes of this thread that run. */
 const running = new Set<Process>();
 
 /**
  * A function that runs in a process of its own; Python's `multiprocessing.Process`.
  *
- * **Target.** `{ module, export }`, or a function that the main module exports: the child imports that
- * module and calls the export, as with Python's "spawn". In the child the module is not the main one:
- * what the program itself does belongs behind `if (parentProcess() === null)`. (`import.meta.main` of
- * Node 24, the comparison with `process.argv[1]`, and `require.main === module` are false there too.) The
- * child waits for what the target returns, flushes standard output and error, waits for its own
- * children (daemons it terminates), and ends, whatever is still open: exit code 0, or
- * `process.exitCode`. A target that throws or rejects, or cannot be loaded, ends it with 1 and the error on standard error; one
- * that waits for something that cannot come any more, with 13, as Node does.
+ * **Target.** A function that the main module exports, or `{ module, export }`. The child imports
+ * that module and calls the export, as with Python's "spawn". In the child the module is not the
+ * main one, so what only the program itself does belongs behind `if (parentProcess() === null)`.
+ * (`import.meta.main` of Node 24, `require.main === module`, and the comparison with
+ * `process.argv[1]` are false in the child, too.)
  *
- * **Arguments** travel by structured clone: class instances lose their class, functions and symbols are
- * refused. Every object of holdfast in them, at any depth of plain objects, arrays, Maps and Sets,
- * arrives as the same object, opened in the child. This process keeps it open until then.
+ * **End.** The child waits for what the target returns. Then it terminates its daemons, waits for
+ * its other children, flushes standard output and error, and ends, whatever is still open. Its exit
+ * code is 0 or `process.exitCode`. If the target throws or rejects, or cannot be loaded, the exit
+ * code is 1 and the error is on standard error. If the target waits for something that cannot come
+ * any more, the exit code is 13, as in Node.
  *
- * **Lifetime.** A child that runs keeps this process alive, unless it is a daemon. process.exit() and
- * a crash do not wait: then daemons end, and other children run on. A daemon that blocks its thread at
- * that moment ends when it is back in its event loop.
+ * **Arguments** travel by structured clone. Class instances lose their class; functions and symbols
+ * are refused. Every object of holdfast in them arrives as the same object, opened in the child. It
+ * is found at any depth of plain objects, arrays, Maps and Sets. This process keeps it open until
+ * then. TypeScript checks the arguments against the parameters of a function target. For a target
+ * that is named by its module, it does so if its type is given:
+ * `new Process<typeof work>({ module, export }, { args })`.
  *
- * Standard output and error are those of this process; standard input is empty. Ctrl-C in a terminal
- * reaches all processes, as in Python.
+ * **Lifetime.** A child that runs keeps this process alive, unless it is a daemon. `process.exit()`
+ * and a crash do not wait for children: then daemons end, and other children run on. A daemon that
+ * blocks its thread at that moment ends when it is back in its event loop. A child that crashes
+ * leaves what it held abandoned, as Guard describes.
+ *
+ * Standard output and error are those of this process; standard input is empty. Ctrl-C in a
+ * terminal reaches all processes, as in Python.
  */
-export class Process implements AsyncDisposable {
+export class Process<Target extends Function = Function> implements AsyncDisposable {
+  /** The name that was given, or `Process-1` and so on, as Python counts. */
   readonly name: string;
-  /** Ends with this process. */
+  /** True if the child ends with this process. */
   readonly daemon: boolean;
-  readonly #target: Function | { module: string; export: string };
+  readonly #target: CheckedTarget;
   readonly #args: readonly unknown[];
   readonly #lineage: readonly number[];
   #child: ChildProcess | undefined;
   #exitCode: number | null = null;
-  /** Of those who wait in join(). Not a promise: each look with a timeout would stay in its list. */
+  /**
+   * Called when the child has ended; one function for each pending join(). A promise would not do:
+   * it would keep a reaction for every join() that timed out.
+   */
   readonly #onEnd = new Set<() => void>();
 
   /**
    * Prepares a Process; start() starts it. Does not block.
    *
+   * The options are those of ProcessOptions. `args` may be left out if the target needs none.
+   *
    * @throws TypeError for wrong arguments; ProcessError if there is no such package.
    */
-  constructor(target: Function | ModuleTarget, options: ProcessOptions = {}) {
+  constructor(
+    target: Target | ModuleTarget,
+    ...[options = {}]: ProcessOptionsFor<TargetArguments<Target>>
+  ) {
     this.#target = checkTarget(target);
-    checkOptions(options);
+    checkProcessOptions(options);
     this.#lineage = nextLineage();
     this.name = options.name ?? `Process-${this.#lineage.join(':')}`;
     this.daemon = options.daemon ?? identity().daemon;
@@ -85,18 +88,18 @@ export class Process implements AsyncDisposable {
 
   /**
    * Starts the child and hands it target and arguments, which are cloned now. Does not wait for the
-   * child: `pid` is known when this returns, the target runs some 50 ms later (see setStartMethod()).
-   * The child needs nothing more from this thread, which may block, unless the arguments are larger than a
-   * socket's buffer (100 KiB or so).
+   * child: `pid` is known when this returns, and the target runs some 50 ms later (see
+   * setStartMethod()). The child needs nothing more from this thread, so the thread may block. The
+   * exception is arguments that are larger than a socket's buffer (100 KiB or so).
    *
-   * A function that the main module does not export is refused here if that is known: once the main
-   * module has been evaluated, from the second Process on (its exports are looked at when the first one
-   * is made, which takes a turn of the event loop). Otherwise the child finds out, and ends with exit
-   * code 1 and the error on standard error.
+   * A function that the main module does not export is refused here if that is known. It is known
+   * once the main module has been evaluated and its exports have been looked at. That look begins
+   * when the first Process is made, and takes a turn of the event loop. Until it is known, the
+   * child finds out, and ends with exit code 1 and the error on standard error.
    *
-   * @throws ProcessError if it was started before, the function cannot be found by a child, this is a
-   * daemon or a child that is still loading its modules, or the system is out of processes; TypeError
-   * for arguments that cannot be cloned. Nothing is started then.
+   * @throws ProcessError if it was started before, if a child cannot find the function, if this
+   * process is a daemon or a child that is still loading its modules, or if the system is out of
+   * processes; TypeError for arguments that cannot be cloned. Nothing is started then.
    */
   start(): this {
     if (this.#child) throw new ProcessError(`${this.name} was started before: make a new Process`);
@@ -108,7 +111,7 @@ export class Process implements AsyncDisposable {
       const child = waiting ?? launch();
       this.#watch(child, packed);
       child.send(this.#job(target, packed, waiting !== undefined), () => {});
-      // The channel is not what keeps us alive, the child is.
+      // The child keeps this process alive, and not the channel to it.
       child.channel?.unref();
       if (this.daemon) child.unref();
     } catch (error) {
@@ -158,10 +161,12 @@ export class Process implements AsyncDisposable {
   }
 
   /**
-   * Waits until the child has ended: resolves to true then, or to false after `timeout` milliseconds.
-   * Does not end it, and does not fail when the child did: see `exitCode`. The wait keeps this process
-   * alive. Rejects with `signal.reason` on abort, with ProcessError if it was not started, with TypeError or
-   * RangeError for a wrong argument.
+   * Waits until the child has ended. Resolves to true then, or to false after `timeout`
+   * milliseconds; 0 only looks. Never blocks the event loop; the wait keeps this process alive. It
+   * does not end the child, and does not fail when the child did: see `exitCode`.
+   *
+   * Rejects with `signal.reason` on abort, with ProcessError if it was not started, with TypeError
+   * or RangeError for a wrong argument.
    */
   async join(options: WaitOptions = {}): Promise<boolean> {
     checkWait(options);
@@ -189,27 +194,31 @@ export class Process implements AsyncDisposable {
     }
   }
 
-  /** The child's process id; undefined before start(). Stays when it has ended. */
+  /** The child's process id; undefined before start(). It stays when the child has ended. */
   get pid(): number | undefined {
     return this.#child?.pid;
   }
 
   /**
-   * Null until the child has ended and this thread's event loop has been told. Then its exit code, or
-   * the negative number of the signal that ended it: -9 after kill().
+   * Null until the child has ended and this thread's event loop has been told. Then its exit code,
+   * or the negative number of the signal that ended it: -9 after kill().
    */
   get exitCode(): number | null {
     return this.#exitCode;
   }
 
-  /** Was it started, and has it not ended? Knows of its end when `exitCode` does. Does not block. */
+  /**
+   * True if it was started and has not ended. Learns of the end when `exitCode` does. Does not
+   * block.
+   */
   alive(): boolean {
     return this.#child !== undefined && this.#exitCode === null;
   }
 
   /**
-   * Sends SIGTERM, which ends the child unless it has a handler. Its own children are not ended, and
-   * what it holds is abandoned: see Guard. Does not wait; does nothing if it has ended.
+   * Sends SIGTERM, which ends the child unless it has a handler. The child's own children are not
+   * ended, and what the child holds is abandoned: see Guard. Does not wait; does nothing if the
+   * child has ended.
    *
    * @throws ProcessError if it was not started.
    */
@@ -217,7 +226,11 @@ export class Process implements AsyncDisposable {
     this.#signal('SIGTERM', 'terminate');
   }
 
-  /** Sends SIGKILL, which ends the child at whatever instruction it is. Otherwise as terminate(). */
+  /**
+   * Sends SIGKILL, which ends the child at whatever instruction it is. Otherwise as terminate().
+   *
+   * @throws ProcessError if it was not started.
+   */
   kill(): void {
     this.#signal('SIGKILL', 'kill');
   }
@@ -241,61 +254,21 @@ export function activeChildren(): Process[] {
   return [...running];
 }
 
-function checkTarget(target: unknown): Function | { module: string; export: string } {
-  if (typeof target === 'function') {
-    if (/^class\b/.test(Function.prototype.toString.call(target))) {
-      throw new TypeError(
-        `target must be a function that can be called, not the class ${target.name}`,
-      );
-    }
-    if (/Generator/.test(Object.prototype.toString.call(target))) {
-      throw new TypeError(
-        `target must not be the generator ${target.name}: calling it runs nothing`,
-      );
-    }
-    return target;
-  }
-  if (typeof target !== 'object' || target === null || !('module' in target)) {
-    throw new TypeError('target must be a function or { module, export }');
-  }
-  if ('args' in target) {
-    throw new TypeError('args go into the second argument: new Process(target, { args })');
-  }
-  const { module, export: name = 'default' } = target as { module: unknown; export?: unknown };
-  if ((typeof module !== 'string' || module === '') && !(module instanceof URL)) {
-    throw new TypeError('target.module must be a path, a URL or the name of a package');
-  }
-  if (typeof name !== 'string') throw new TypeError('target.export must be the name of an export');
-  return { module: resolveModule(module), export: name };
-}
-
-function checkOptions(options: ProcessOptions): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new TypeError('options must be an object: { args: [...], name, daemon }');
-  }
-  const { args, name, daemon } = options as Record<string, unknown>;
-  if (args !== undefined && !Array.isArray(args)) throw new TypeError('args must be an array');
-  if (name !== undefined && (typeof name !== 'string' || name === '')) {
-    throw new TypeError('name must be a string with something in it');
-  }
-  if (daemon !== undefined && typeof daemon !== 'boolean') {
-    throw new TypeError('daemon must be a boolean');
-  }
-}
-
 function checkMayStart(): void {
   if (identity().daemon) {
     throw new ProcessError('a daemon may not start Processes: nobody would end them with it');
   }
   if (startup.loading) {
     throw new ProcessError(
-      'start() at the top level of a module that the child is still loading: every child would start ' +
-        'another one. Put what only the program itself does behind "if (parentProcess() === null)"',
+      'start() at the top level of a module that the child is still loading: every child would ' +
+        'start another one. Put what only the program itself does behind ' +
+        '"if (parentProcess() === null)"',
     );
   }
 }
 
-// Also when the daemon does not come round to noticing that its parent is gone.
+// A daemon notices that its parent is gone only when it is back in its event loop. SIGTERM ends it
+// at once.
 process.on('exit', () => {
   for (const child of running) if (child.daemon) child.terminate();
 });

@@ -1,5 +1,5 @@
-// The module that the program was started with, and the functions that it exports: what the child of
-// a Process finds a function target in.
+// How a child finds the function that it has to call. A function target is looked for among the
+// exports of the main module, which is the module that the program was started with.
 import { createHash } from 'node:crypto';
 import { createRequire, isBuiltin } from 'node:module';
 import path from 'node:path';
@@ -8,26 +8,31 @@ import { isMainThread } from 'node:worker_threads';
 import { ProcessError } from '../errors.js';
 import { identity } from '../identity.js';
 
-/** What a child has to call. */
+/** Says which function a child has to call. */
 export interface TargetReference {
-  /** URL of the module. */
+  /** The URL of the module. */
   readonly module: string;
+  /** The name of the export. */
   readonly export: string;
-  /** Hash of the function's text, where its export could not be verified here. */
+  /** The hash of the function's text, if the parent could not see yet whether it is exported. */
   readonly digest?: string;
 }
 
 type Exports = Readonly<Record<string, unknown>>;
 
-/** What does not have a file as its main module. */
+/** Options with which the program has no file. */
 const evalOptions = /^(-e|-p|-pe|--eval|--print)(=|$)/;
 
 let script: string | null | undefined;
-/** Exports of an ES main module, once it has been evaluated. */
+/** The exports of an ES main module, once it has been evaluated. */
 let evaluated: Exports | undefined;
+/** True once observeMain() has begun to look. */
 let observed = false;
 
-/** URL of the main module; null in a REPL, with --eval, and for a program that is read from stdin. */
+/**
+ * The URL of the main module. Null in a REPL, with --eval, and for a program that is read from
+ * standard input.
+ */
 export function mainModule(): string | null {
   const given = identity().mainModule;
   if (given !== undefined) return given;
@@ -43,7 +48,7 @@ function findScript(): string | null {
   const options = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
   if (/--preserve-symlinks-main\b/.test(options)) return absolute;
   try {
-    // As Node finds it: `node program` may stand for program.js, and links are followed.
+    // As Node does: `node program` may mean program.js, and symbolic links are followed.
     return createRequire(absolute).resolve(absolute);
   } catch {
     return absolute;
@@ -51,25 +56,25 @@ function findScript(): string | null {
 }
 
 /**
- * Looks at the exports of an ES main module as soon as it is evaluated. Called ahead of need: the
- * answer takes a turn of the event loop even then.
+ * Looks at the exports of an ES main module once it has been evaluated. This is called before the
+ * exports are needed, because the answer takes a turn of the event loop.
  */
 export function observeMain(): void {
   if (observed || !isMainThread || identity().parent !== null) return;
   observed = true;
   const url = mainModule();
-  // A CommonJS module is looked at where it is. Importing it before it is loaded would freeze what
-  // others see of it.
+  // commonJsMain() looks at a CommonJS module. An import before it is loaded would fix for good
+  // which exports others see.
   if (url === null || process.mainModule !== undefined) return;
   import(url).then(
     (exports: Exports) => {
       evaluated = exports;
     },
-    () => {}, // it threw, and Node has said so
+    () => {}, // it threw, and Node reports that
   );
 }
 
-/** In a child that has loaded the main module itself. */
+/** Called in a child, which has loaded the main module itself. */
 export function observedMain(exports: Exports): void {
   evaluated = exports;
 }
@@ -79,9 +84,9 @@ function commonJsMain(): { exports: unknown; loaded: boolean } | undefined {
 }
 
 /**
- * How a child can find a function.
+ * Makes the reference by which a child finds a function.
  *
- * @throws ProcessError if it is known now that it cannot.
+ * @throws ProcessError if it is known now that no child can find it.
  */
 export function refer(fn: Function): TargetReference {
   const module = mainModule();
@@ -104,14 +109,15 @@ export function refer(fn: Function): TargetReference {
   const text = Function.prototype.toString.call(fn);
   if (complete || fn.name === '' || text.includes('[native code]')) {
     throw new ProcessError(
-      `${called} is not an export of the main module ${module}, where a child would look for it: export it there. ${remedy}`,
+      `${called} is not an export of the main module ${module}, where a child would look for it: ` +
+        `export it there. ${remedy}`,
     );
   }
   return { module, export: fn.name, digest: digest(fn) };
 }
 
 /**
- * Finds what refer() meant.
+ * Finds the function that a reference of refer() means, among the exports of its module.
  *
  * @throws ProcessError if it is not there.
  */
@@ -124,7 +130,7 @@ export function find(exports: Exports, target: TargetReference): Function {
     throw new ProcessError(`the module ${target.module} ${what} "${target.export}"`);
   }
   if (typeof found === 'function' && digest(found) === target.digest) return found;
-  // Perhaps it is exported by another name.
+  // Perhaps it is exported under another name.
   const all = new Set([
     ...Object.values(exports),
     ...Object.values(fromCommonJs(exports['default'])),
@@ -137,8 +143,9 @@ export function find(exports: Exports, target: TargetReference): Function {
   );
   if (same.length === 1) return same[0] as Function;
   throw new ProcessError(
-    `the function ${target.export} is not an export of the main module ${target.module}, where a child looks for it: ` +
-      `export it there. Or name its module: new Process({ module: import.meta.url, export: '...' })`,
+    `the function ${target.export} is not an export of the main module ${target.module}, ` +
+      'where a child looks for it: export it there. Or name its module: ' +
+      `new Process({ module: import.meta.url, export: '...' })`,
   );
 }
 
@@ -150,7 +157,10 @@ function keyOf(fn: Function, ...places: (Exports | undefined)[]): string | undef
   return undefined;
 }
 
-/** By name; also in a CommonJS module whose exports Node could not see without running it. */
+/**
+ * The export of that name. If a module is CommonJS, Node sees only some of its exports before it
+ * runs. The others are found in its default export.
+ */
 function member(exports: Exports, name: string): unknown {
   const inside = exports['default'];
   if (Object.hasOwn(exports, name)) {
@@ -169,8 +179,8 @@ function digest(fn: Function): string {
 }
 
 /**
- * URL of a module that the program names: a URL, an absolute path, a path that begins with ./ or ../
- * (from the main module's directory), or a package.
+ * Makes a URL of a module's name: of a URL, an absolute path, a path that begins with ./ or ../
+ * (from the directory of the main module), or the name of a package.
  *
  * @throws ProcessError if there is no such package.
  */
@@ -184,7 +194,7 @@ export function resolveModule(module: string | URL): string {
   return resolvePackage(module, main);
 }
 
-/** A path, in which `%`, `#` and `?` are letters like any other. */
+/** Resolves a path against the main module. `%`, `#` and `?` mean nothing in a path. */
 function beside(main: string, module: string): string {
   if (!main.startsWith('file:')) return new URL(module, main).href;
   return pathToFileURL(path.resolve(path.dirname(fileURLToPath(main)), module)).href;
@@ -195,11 +205,13 @@ function resolvePackage(specifier: string, main: string): string {
     return pathToFileURL(createRequire(main).resolve(specifier)).href;
   } catch (cause) {
     try {
-      // A package that has nothing for require(); we can only ask from where we are ourselves.
+      // The package has no entry for require(). import.meta.resolve() finds it, but only from here
+      // and not from the main module.
       return import.meta.resolve(specifier);
     } catch {
       throw new ProcessError(
-        `cannot find the package ${JSON.stringify(specifier)} from ${main}; a path begins with / or ./`,
+        `cannot find the package ${JSON.stringify(specifier)} from ${main}; ` +
+          'a path begins with / or ./',
         { cause },
       );
     }

@@ -1,5 +1,5 @@
-// The blocking wait: the thread sleeps in the addon, one slice at a time, until it has what it waits
-// for.
+// The blocking wait: the thread sleeps in the addon, one slice at a time, until it has what it
+// waits for.
 import type { NativeAcquirable } from '../native/bindings.js';
 import { slice_ms } from '../native/enums.js';
 import { type Waiter, timedOut } from './waiter.js';

@@ -3,13 +3,13 @@
 // Each thread has one queue for each object that it waits for. Waits of one thread are served first
 // come, first served. Only the head of a queue competes with other threads and processes.
 //
-// The head first enrols in the object's wait set and then tries once more. Without that second try it
-// would miss a release that happened between its first try and the enrolment (INV-4,
+// The head first enrols in the object's wait set and then tries once more. Without that second try
+// it would miss a release that happened between its first try and the enrolment (INV-4,
 // native/core/agents/wait_set.h). After that the event loop is free until the object wakes this
 // thread through its doorbell.
 //
-// Every slice (50 ms) each head tries by itself. A wake-up that a crash has lost is made up for there
-// (INV-6).
+// Every slice (50 ms) each head tries by itself. A wake-up that a crash has lost is made up for
+// there (INV-6).
 import { ClosedError, label } from '../errors.js';
 import type { NativeAcquirable, NativeWaitable } from '../native/bindings.js';
 import { slice_ms } from '../native/enums.js';
@@ -22,8 +22,8 @@ export interface Waitable<T> {
   /** The wait set that wakes this thread when `take()` may succeed. */
   readonly waitSet: NativeWaitable;
   /**
-   * Takes what is waited for, or returns undefined. It must not block. If it throws, the wait rejects
-   * with that error.
+   * Takes what is waited for, or returns undefined. It must not block. If it throws, the wait
+   * rejects with that error.
    */
   take(): T | undefined;
   /** If true, every waiter retries on each wake-up, because the resource is not exclusive. */
@@ -89,8 +89,8 @@ export function isWaitedFor(tag: number): boolean {
 }
 
 /**
- * Waits for something that could not be taken at once, or that other waits of this thread are queued
- * for. The promise settles in one of four ways: taken, timed out, aborted, closed.
+ * Waits for something that could not be taken at once, or that other waits of this thread are
+ * queued for. The promise settles in one of four ways: taken, timed out, aborted, closed.
  */
 export function waitFor<T>(
   waiter: Waiter,
@@ -163,7 +163,8 @@ export function rejectAll(waiter: Waiter): void {
     for (let pending = head; pending; pending = pending.next) {
       if (pending.waiter === waiter) leaving.push(pending);
     }
-    // All of them leave before the queue is served: nothing may be taken through this object any more.
+    // All of them leave before the queue is served: nothing may be taken through this object any
+    // more.
     for (const pending of leaving) {
       leave(queue, pending);
       pending.reject(closed(waiter));
@@ -173,8 +174,8 @@ export function rejectAll(waiter: Waiter): void {
 }
 
 /**
- * The addon calls this when the doorbell has woken the thread. `tags` names the objects; 0 says that
- * an agent which this thread watches has died.
+ * The addon calls this when the doorbell has woken the thread. `tags` names the objects; 0 says
+ * that an agent which this thread watches has died.
  */
 export function onWakeUps(tags: number[]): void {
   for (const tag of tags) {
@@ -184,8 +185,8 @@ export function onWakeUps(tags: number[]): void {
     }
     const queue = queues.get(tag);
     if (!queue?.head) continue; // the last wait passed the wake-up on when it left
-    // The waker removes the entry that it wakes. If the entry is still there, the wake-up was for an
-    // earlier one. Then we remove the entry here, and serve() enrols again if need be.
+    // The waker removes the entry that it wakes. If the entry is still there, the wake-up was for
+    // an earlier one. Then we remove the entry here, and serve() enrols again if need be.
     queue.head.waitable.waitSet.cancel(queue.entry);
     queue.entry = -1;
     serve(queue);
@@ -202,8 +203,8 @@ function onSlice(): void {
 }
 
 /**
- * Settles as many waits as can be settled now, from the head on; the others stay enrolled. No code of
- * the user runs in here, because promises settle later.
+ * Settles as many waits as can be settled now, from the head on; the others stay enrolled. No code
+ * of the user runs in here, because promises settle later.
  *
  * @param headHasTried the head has called `take()` just now, in vain.
  */
@@ -220,7 +221,8 @@ function serve(queue: WaitQueue, headHasTried = false): void {
 function trySettle(queue: WaitQueue, pending: PendingWait, hasTried: boolean): boolean {
   const { waitable, signal } = pending;
   if (signal?.aborted) {
-    // The signal's listeners run one after another. One of them led here, and ours is still to come.
+    // The signal's listeners run one after another. One of them led here, and ours is still to
+    // come.
     leave(queue, pending);
     pending.reject(signal.reason);
     return true;
@@ -248,7 +250,8 @@ function withdraw(queue: WaitQueue, pending: PendingWait, reason: unknown): void
   const wasHead = queue.head === pending;
   leave(queue, pending);
   pending.reject(reason);
-  // The next wait may be able to take what the head could not. The entry in the wait set stays ours.
+  // The next wait may be able to take what the head could not. The entry in the wait set stays
+  // ours.
   if (wasHead && queue.head) serve(queue);
   else updateCount(queue);
 }
@@ -269,7 +272,8 @@ function leave(queue: WaitQueue, pending: PendingWait): void {
   if (queue.head) return;
   queues.delete(queue.tag);
   if (queues.size === 0) sliceTimer?.unref();
-  // cancel() is false if a wake-up is on its way to us. Nobody here needs it, so another waiter gets it.
+  // cancel() is false if a wake-up is on its way to us. Nobody here needs it, so another waiter
+  // gets it.
   const { waitSet } = pending.waitable;
   if (!waitSet.cancel(queue.entry)) waitSet.passOn();
   pending.waitable.done?.();

@@ -1,0 +1,96 @@
+// What a Process is made of: its target, its options, their types and their checks.
+import { checkKeys } from '../options.js';
+import { resolveModule } from './target.js';
+
+/** A target that is named by its module. */
+export interface ModuleTarget {
+  /**
+   * A URL, an absolute path, a path that begins with `./` or `../`, or the name of a package. Such
+   * a relative path counts from the directory of the main module. `import.meta.url` is the module
+   * in which it is written.
+   */
+  module: string | URL;
+  /** The name of the export; `default` if left out. */
+  export?: string | undefined;
+}
+
+/** How a Process runs. `Arguments` are the parameters of its target. */
+export interface ProcessOptions<Arguments extends readonly unknown[] = readonly unknown[]> {
+  /** What the target is called with; `[]` if left out. Process says how the arguments travel. */
+  args?: Readonly<Arguments> | undefined;
+  /**
+   * The name of the Process, a string that is not empty; `Process-1` and so on if left out.
+   * `inspect()` of a lock shows it as the holder's `processName`.
+   */
+  name?: string | undefined;
+  /**
+   * True: the child ends with this process, in whatever way this one ends, and may not start
+   * Processes itself. If left out, as this process is.
+   */
+  daemon?: boolean | undefined;
+}
+
+/** The parameters of a target. Of a plain `Function` they are not known: `unknown[]`. */
+export type TargetArguments<Target> = Target extends (...args: infer Arguments) => unknown
+  ? Arguments
+  : unknown[];
+
+/**
+ * The parameters of Process's constructor behind the target. They may be left out if the target can
+ * be called without arguments.
+ */
+export type ProcessOptionsFor<Arguments extends readonly unknown[]> = [] extends Arguments
+  ? [options?: ProcessOptions<Arguments>]
+  : [options: ProcessOptions<Arguments> & { args: Readonly<Arguments> }];
+
+/** A target whose module, if it has one, is a URL. */
+export type CheckedTarget = Function | { readonly module: string; readonly export: string };
+
+const processOptions = ['args', 'name', 'daemon'] as const;
+const targetOptions = ['module', 'export'] as const;
+
+/** @throws TypeError for what cannot be a target; ProcessError if there is no such package. */
+export function checkTarget(target: unknown): CheckedTarget {
+  if (typeof target === 'function') {
+    if (/^class\b/.test(Function.prototype.toString.call(target))) {
+      throw new TypeError(
+        `target must be a function that can be called, not the class ${target.name}`,
+      );
+    }
+    if (/Generator/.test(Object.prototype.toString.call(target))) {
+      throw new TypeError(
+        `target must not be the generator ${target.name}: calling it runs nothing`,
+      );
+    }
+    return target;
+  }
+  if (typeof target !== 'object' || target === null || !('module' in target)) {
+    throw new TypeError('target must be a function or { module, export }');
+  }
+  if ('args' in target) {
+    throw new TypeError('args go into the second argument: new Process(target, { args })');
+  }
+  checkKeys(target, targetOptions);
+  const { module, export: name = 'default' } = target as { module: unknown; export?: unknown };
+  if ((typeof module !== 'string' || module === '') && !(module instanceof URL)) {
+    throw new TypeError('target.module must be a path, a URL or the name of a package');
+  }
+  if (typeof name !== 'string') throw new TypeError('target.export must be the name of an export');
+  return { module: resolveModule(module), export: name };
+}
+
+/** @throws TypeError for a wrong option, or one that does not exist. */
+export function checkProcessOptions(options: unknown): asserts options is ProcessOptions {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError('options must be an object: { args: [...], name, daemon }');
+  }
+  checkKeys(options, processOptions);
+  const { args, name, daemon } = options as Record<string, unknown>;
+  if (args !== undefined && !Array.isArray(args)) throw new TypeError('args must be an array');
+  if (name !== undefined && (typeof name !== 'string' || name === '')) {
+    throw new TypeError('name must be a string with something in it');
+  }
+  if (daemon !== undefined && typeof daemon !== 'boolean') {
+    throw new TypeError('daemon must be a boolean');
+  }
+}
