@@ -1,4 +1,5 @@
-// The roads on which an object reaches another thread or process: each time as itself, by attach().
+// How a handle reaches another thread or process. In each case attach() opens the same object
+// there.
 import assert from 'node:assert/strict';
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,13 +16,13 @@ describe('handles', () => {
 
   beforeEach(() => {
     lock = new Lock();
-    rlock = new RLock({ name: 'roads/r' });
+    rlock = new RLock({ name: 'transport/r' });
     arrived = new Semaphore(0);
     lock.acquireSync();
     rlock.acquireSync();
   });
 
-  /** Whoever got them found both locks taken, and gave one permit for each. */
+  /** The receiver found both locks taken, and released one permit for each. */
   afterEach(() => {
     assert.equal(arrived.value(), 2);
     lock.release();
@@ -53,7 +54,7 @@ describe('handles', () => {
   });
 
   it('travel as a message to a cluster worker', async () => {
-    // A primary of its own: mocha's cluster settings are not ours to set.
+    // The primary is a process of its own, so that the cluster settings of mocha's process stay.
     const child = fork(programFile('process-cluster.mjs'), [], {
       execArgv: [],
       env: { ...process.env, HANDLES: JSON.stringify(objects()) },

@@ -1,4 +1,4 @@
-// What can be the target of a Process and its arguments, and what is said of the rest.
+// What can be the target of a Process and its arguments, and how anything else is refused.
 import assert from 'node:assert/strict';
 import { list } from 'holdfast';
 import { childEnvironment, inheritedOptions } from '../../lib/process/launch.js';
@@ -30,7 +30,7 @@ function assertRefused(
 describe('Process: functions of the main module', () => {
   it('are refused by start() where no child could find them', async () => {
     const [refusals, running] = succeeded(
-      await run('process-main.mjs', { args: ['unfit', 'later'] }),
+      await run('process-targets.mjs', { args: ['unfit', 'later'] }),
     ) as [Record<string, Refusal>, number];
     assertRefused(refusals, {
       anonymous: [
@@ -53,12 +53,14 @@ describe('Process: functions of the main module', () => {
       name: ['TypeError', /name must be a string/],
       daemon: ['TypeError', /daemon must be a boolean/],
       options: ['TypeError', /options must be an object/],
+      unknownOption: ['TypeError', /unknown option "nmae"; did you mean name\?/],
+      unknownKey: ['TypeError', /unknown option "exprot"; did you mean export\?/],
     });
     assert.equal(running, 0);
   });
 
   it('are refused by the child where the main module is not evaluated yet', async () => {
-    const { said, stderr } = await run('process-main.mjs', { args: ['tooEarly'] });
+    const { said, stderr } = await run('process-targets.mjs', { args: ['tooEarly'] });
     assert.deepEqual(said, [[1, 1]]);
     assert.match(
       stderr,
@@ -69,7 +71,7 @@ describe('Process: functions of the main module', () => {
 
   for (const scenario of ['names', 'namesLater']) {
     it(`are found under whatever name they are exported (${scenario})`, async () => {
-      const outcome = await run('process-main.mjs', { args: [scenario, 'later'] });
+      const outcome = await run('process-targets.mjs', { args: [scenario, 'later'] });
       assert.deepEqual(succeeded(outcome), [[[0, 0], 3]]);
     });
   }
@@ -131,7 +133,7 @@ describe('Process: functions of the main module', () => {
 
 describe('Process: targets by module', () => {
   it('are URLs, paths and packages, and fail with exit code 1 and the error', async () => {
-    const { said, stderr } = await run('process-main.mjs', { args: ['modules'] });
+    const { said, stderr } = await run('process-targets.mjs', { args: ['modules'] });
     const where = [process.cwd(), null, 0];
     assert.deepEqual(said, [
       where,
@@ -171,8 +173,12 @@ describe('Process: targets by module', () => {
   it('can be started by a program that is no file', async () => {
     const code = `
       import { Process } from 'holdfast';
-      try { new Process(function here() {}).start(); } catch (error) { console.log(JSON.stringify(error.message)); }
-      const child = new Process({ module: './test/programs/process-main.mjs', export: 'facts' });
+      try {
+        new Process(function here() {}).start();
+      } catch (error) {
+        console.log(JSON.stringify(error.message));
+      }
+      const child = new Process({ module: './test/programs/process-tree.mjs', export: 'facts' });
       await child.start().join();
       console.log(child.exitCode);`;
     const nodeArgs = ['--input-type=module', '--conditions=other', '--eval', code, '--', 'one'];
@@ -199,7 +205,7 @@ describe('Process: targets by module', () => {
 describe('Process: arguments', () => {
   it('that cannot be cloned are refused with their path, before anything is started', async () => {
     const [refusals, running] = succeeded(
-      await run('process-main.mjs', { args: ['uncloneable'] }),
+      await run('process-arguments.mjs', { args: ['uncloneable'] }),
     ) as [Record<string, Refusal>, number];
     assertRefused(refusals, {
       function: ['TypeError', /^args\[1\]\.callback is a function/],
@@ -253,7 +259,7 @@ describe('Process: options of Node', () => {
   }
 
   it('of an inspected program do not stop its children', async () => {
-    const outcome = await run('process-main.mjs', { nodeArgs: ['--inspect=0'], args: ['awaited'] });
+    const outcome = await run('process-tree.mjs', { nodeArgs: ['--inspect=0'], args: ['awaited'] });
     assert.deepEqual([outcome.code, outcome.said], [0, ['done']]);
     assert.equal(outcome.stderr.match(/Debugger listening/g)?.length, 1, outcome.stderr);
   });

@@ -1,4 +1,5 @@
-// Gets handles on one of the roads and reports, through the objects, that they are the same ones.
+// Gets handles in one of several ways and reports, through the objects, that they are the same
+// ones.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -11,7 +12,7 @@ async function message() {
   return (await arrives)[0];
 }
 
-const roads = {
+const transports = {
   message,
   environment: () => JSON.parse(process.env.HANDLES),
   argument: () => JSON.parse(process.argv[3]),
@@ -19,7 +20,7 @@ const roads = {
   postMessage: async () => (await once(parentPort, 'message'))[0],
 };
 
-const handles = await roads[process.argv[2]]();
+const handles = await transports[process.argv[2]]();
 const lock = attach(handles.lock);
 const rlock = attach(handles.rlock);
 const arrived = attach(handles.arrived);
