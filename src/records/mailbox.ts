@@ -10,12 +10,16 @@ import { addon } from '../native/load.js';
  * The addon keeps it, so that all copies of this module share one: test runners load modules
  * again, and the addon only once.
  */
-const mailbox = (addon.mailbox ??= newMailbox());
+const mailbox: Mailbox = (addon.mailbox ??= newMailbox());
+
+// Annotated, because a Buffer is not generic in TypeScript before 5.7: it does not know the types
+// that would be inferred here.
 
 /** The bytes of what the last call took out. */
-export const { inbox } = mailbox;
+export const inbox: Buffer = mailbox.inbox;
 
-const { table, answer } = mailbox;
+const table: Uint32Array = mailbox.table;
+const answer: Float64Array = mailbox.answer;
 
 /** What the last call came to. Each field is good until the next call. */
 export const result = {

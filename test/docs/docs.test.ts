@@ -4,47 +4,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { blocksOf, documents } from '../../scripts/blocks.mjs';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const documents = [
-  'README.md',
-  ...readdirSync(path.join(root, 'docs'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`)
-    .sort(),
-];
-
-interface Block {
-  document: string;
-  line: number;
-  language: string;
-  code: string;
-}
-
-function blocksOf(document: string): Block[] {
-  const blocks: Block[] = [];
-  let open: { language: string; line: number; code: string[] } | undefined;
-  readFileSync(path.join(root, document), 'utf8')
-    .split('\n')
-    .forEach((text, index) => {
-      const fence = /^```(\w*(?: no-run)?)$/.exec(text);
-      if (!fence) open?.code.push(text);
-      else if (!open) open = { language: fence[1]!, line: index + 1, code: [] };
-      else {
-        blocks.push({
-          document,
-          line: open.line,
-          language: open.language,
-          code: open.code.join('\n'),
-        });
-        open = undefined;
-      }
-    });
-  assert.equal(open, undefined, `${document} has a code block without an end`);
-  return blocks;
-}
 
 async function run(command: string, args: string[]): Promise<string> {
   const child = spawn(command, args, {

@@ -1,0 +1,151 @@
+// The types that users see, under every TypeScript that the package promises to work with: the
+// declarations in lib/, each TypeScript block of README.md and docs/, and the programs of
+// test/types/.
+//
+//   node scripts/types-test.mjs [--typescript=5.4]
+//
+// The compilers are installed once, into build/typescript/. They are no devDependencies, because
+// each weighs 20 MB and nothing else needs them.
+
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { blocksOf, documents } from './blocks.mjs';
+import {
+  die,
+  filesUnder,
+  hashOf,
+  isDone,
+  isMain,
+  knowOnly,
+  markDone,
+  mustRun,
+  option,
+  root,
+  run,
+  Tally,
+} from './common.mjs';
+
+/** The oldest, the newest, and those between them in which a type that we use has changed. */
+const typescripts = ['5.4.5', '5.5.4', '5.6.3', '5.7.3', '5.9.3', '6.0.3', '7.0.2'];
+/** This release still has the types of Node 20 for TypeScript 5.4. */
+const typesOfNode = '20.19.43';
+
+const compilers = 'build/typescript';
+const alias = (version) => `typescript-${version}`;
+
+async function install() {
+  const manifest = {
+    private: true,
+    dependencies: {
+      '@types/node': typesOfNode,
+      ...Object.fromEntries(
+        typescripts.map((version) => [alias(version), `npm:typescript@${version}`]),
+      ),
+    },
+  };
+  const stamp = `${compilers}/installed`;
+  const hash = hashOf([], manifest);
+  if (isDone(stamp, hash, `${compilers}/node_modules`)) return;
+  const directory = path.join(root, compilers);
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(path.join(directory, 'package.json'), JSON.stringify(manifest));
+  await mustRun('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    cwd: directory,
+    timeoutMs: 10 * 60_000,
+  });
+  markDone(stamp, hash);
+}
+
+/** The options of a user who checks everything, the declarations of packages included. */
+const compilerOptions = {
+  target: 'es2022',
+  lib: ['es2022', 'esnext.disposable'],
+  module: 'nodenext',
+  moduleDetection: 'force',
+  types: ['node'],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: false,
+  noEmit: true,
+};
+
+/** A user's project: the package as it is published, and the files of the project. */
+function makeProject(name, files) {
+  const project = path.join(root, compilers, 'projects', name);
+  rmSync(project, { recursive: true, force: true });
+  const write = (file, text) => {
+    const target = path.join(project, file);
+    mkdirSync(path.dirname(target), { recursive: true });
+    writeFileSync(target, text);
+  };
+  write('package.json', JSON.stringify({ private: true, type: 'module' }));
+  write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['program'] }));
+  for (const [file, text] of Object.entries(files)) write(`program/${file}`, text);
+  const installed = path.join(project, 'node_modules/holdfast');
+  const published = filesUnder('lib').filter((file) => /\.d\.c?ts$/.test(file));
+  for (const file of [...published, 'package.json']) {
+    cpSync(path.join(root, file), path.join(installed, file));
+  }
+  return project;
+}
+
+function programs() {
+  const files = {};
+  for (const document of documents) {
+    for (const { line, language, code } of blocksOf(document)) {
+      if (!language.startsWith('ts')) continue;
+      // The lines above it are empty, so that the compiler names a line of the document.
+      files[`${document}/block-at-${line}.ts`] = '\n'.repeat(line) + code;
+    }
+  }
+  return files;
+}
+
+function compile(typescript, project) {
+  const compiler = path.join(root, compilers, 'node_modules', alias(typescript), 'bin/tsc');
+  return run(process.execPath, [compiler, '--pretty', 'false', '-p', project], {
+    cwd: project,
+    capture: true,
+    timeoutMs: 5 * 60_000,
+  });
+}
+
+async function mustCompile(typescript, project) {
+  const { code } = await compile(typescript, project);
+  if (code !== 0) throw new Error(`TypeScript ${typescript} refuses it (exit code ${code})`);
+}
+
+/** A check that accepts everything would pass as well. */
+async function mustRefuse(typescript) {
+  const text = `import { Lock } from 'holdfast';\nnew Lock({ name: 1 });\n`;
+  const { code, output } = await compile(typescript, makeProject('broken', { 'broken.ts': text }));
+  if (code === 0 || !/broken\.ts\(2,\d+\): error TS2322/.test(output)) {
+    throw new Error(`TypeScript ${typescript} accepts a name that is a number`);
+  }
+}
+
+/** Adds a check for each TypeScript to the tally. `only` is how the wanted versions begin. */
+export async function testTypes(tally, only = '') {
+  await tally.check('the TypeScripts are installed', install);
+  const blocks = programs();
+  console.log(`${Object.keys(blocks).length} blocks`);
+  const tests = filesUnder('test/types');
+  const project = makeProject('user', blocks);
+  for (const file of tests) cpSync(path.join(root, file), path.join(project, 'program', file));
+  const wanted = typescripts.filter((version) => version.startsWith(only));
+  for (const typescript of wanted) {
+    await tally.check(`types under TypeScript ${typescript}`, () =>
+      mustCompile(typescript, project),
+    );
+  }
+  await tally.check('a broken program is refused', () => mustRefuse(wanted.at(-1)));
+}
+
+if (isMain(import.meta)) {
+  knowOnly('typescript');
+  if (!existsSync(path.join(root, 'lib'))) die('lib/ is missing: npm run build');
+  const tally = new Tally();
+  await testTypes(tally, option('typescript'));
+  tally.finish();
+}
