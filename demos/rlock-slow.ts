@@ -1,5 +1,5 @@
-// The same as rlock, with 10 ms between a child's acquisitions. The children's lines never interleave:
-// the first acquisition is not given up before the last release.
+// The same as rlock, with 10 ms between a child's acquisitions. The children's lines never
+// interleave: the first acquisition is not given up before the last release.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Process, RLock, currentProcess, parentProcess } from 'holdfast';
 import { say } from './say.js';

@@ -1,5 +1,5 @@
-// An RLock can be acquired again by whoever holds it. The parent takes it first and keeps it for three
-// seconds; each of two children then acquires it five times and releases it five times.
+// An RLock can be acquired again by whoever holds it. The parent takes it first and keeps it for
+// three seconds; each of two children then acquires it five times and releases it five times.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Process, RLock, currentProcess, parentProcess } from 'holdfast';
 import { say } from './say.js';

@@ -53,15 +53,20 @@ export interface OpenOptions {
   persistent?: boolean | undefined;
 }
 
-/** Who holds an RLock: the JS thread, or the async task. */
-export type RLockScope = 'thread' | 'async';
+/**
+ * Who holds an RLock. `'mixed'`: acquire() and runExclusive() hold by async task, acquireSync() and
+ * tryAcquire() by JS thread. `'thread'`: all of them hold by JS thread. `'async'`: acquire() and
+ * runExclusive() hold by async task; acquireSync() and tryAcquire() go deeper in a task that holds
+ * the lock, and otherwise acquire it for their guard alone.
+ */
+export type RLockScope = 'mixed' | 'thread' | 'async';
 
 /** How to open an RLock. */
 export interface RLockOptions extends OpenOptions {
   /**
-   * Who holds it, and so may acquire it again: the JS thread (the default), or the async task. All
-   * handles of one thread must have the same; other threads and processes may have another, and it
-   * makes no difference to them.
+   * Who holds it, and so may acquire it again: `'mixed'` (the default), `'thread'` or `'async'`.
+   * All handles of one thread must have the same scope. Other threads and processes may have
+   * another: it makes no difference to them.
    */
   scope?: RLockScope | undefined;
 }
@@ -215,8 +220,8 @@ export function checkOpen(options: OpenOptions, known: readonly string[] = openO
 export function checkScope(options: { scope?: RLockScope | undefined }): void {
   // checkOpen() refuses options that are no object.
   const scope: unknown = (options as typeof options | null)?.scope;
-  if (scope !== undefined && scope !== 'thread' && scope !== 'async') {
-    throw new TypeError(`scope must be 'thread' or 'async', not ${show(scope)}`);
+  if (scope !== undefined && scope !== 'mixed' && scope !== 'thread' && scope !== 'async') {
+    throw new TypeError(`scope must be 'mixed', 'thread' or 'async', not ${show(scope)}`);
   }
 }
 

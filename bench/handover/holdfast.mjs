@@ -12,6 +12,13 @@ import {
 import { play } from './match.mjs';
 import { ring } from './ring.mjs';
 
+/** By thread: the ring releases a lock in another task than the one that acquired it. */
+class ThreadRLock extends RLock {
+  constructor(options) {
+    super({ ...options, scope: 'thread' });
+  }
+}
+
 const three = (Kind, name) => [0, 1, 2].map((i) => new Kind({ name: `${name}-${i}` }));
 
 function lockSync(Kind) {
@@ -122,15 +129,15 @@ function semaphoreAsync(side, name) {
 
 await play(import.meta.filename, {
   'lock-mixed': mixed(lockSync(Lock), lockAsync(Lock)),
-  'rlock-mixed': mixed(lockSync(RLock), lockAsync(RLock)),
+  'rlock-mixed': mixed(lockSync(ThreadRLock), lockAsync(ThreadRLock)),
   'semaphore-mixed': mixed(semaphoreSync, semaphoreAsync),
   'semaphore-sync': semaphoreSync,
   'semaphore-async': semaphoreAsync,
 
   'lock-sync': lockSync(Lock),
   'lock-async': lockAsync(Lock),
-  'rlock-sync': lockSync(RLock),
-  'rlock-async': lockAsync(RLock),
+  'rlock-sync': lockSync(ThreadRLock),
+  'rlock-async': lockAsync(ThreadRLock),
 
   'bounded-sync': guarded(true, permit, (object) => object.acquireSync()),
   'bounded-async': guarded(false, permit, (object) => object.acquire()),

@@ -2,8 +2,8 @@
 import type { NativeHolds } from '../native/bindings.js';
 
 /**
- * One acquisition. `using guard = await lock.acquire()` releases it at the end of the block, however
- * the block ends.
+ * One acquisition. `using guard = await lock.acquire()` releases it at the end of the block,
+ * however the block ends.
  */
 export interface Guard extends Disposable {
   /**
@@ -13,7 +13,7 @@ export interface Guard extends Disposable {
    * somebody else's release() meanwhile: two may have been inside at once.
    */
   release(): void;
-  /** The previous holder died, or its thread ended, while holding: check the data that it guards. */
+  /** The last holder died, or its thread ended, while holding: check the data that it guards. */
   readonly abandoned: boolean;
 }
 

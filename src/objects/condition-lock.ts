@@ -29,14 +29,14 @@ export class ConditionLock {
 
   /** For a condition over a lock of the caller's. */
   static given(lock: Lock | RLock): ConditionLock {
-    return new ConditionLock(lock, lock.again(), true);
+    return new ConditionLock(lock, lock.reopen(), true);
   }
 
   /** For a condition that was opened without a lock: the one that its file names. */
   static of(condition: Opened, options: RLockOptions): ConditionLock {
     const inner = open(condition, options);
     try {
-      return new ConditionLock(inner.again(), inner, false);
+      return new ConditionLock(inner.reopen(), inner, false);
     } catch (error) {
       inner.close();
       throw error;

@@ -328,7 +328,7 @@ export class Condition extends Shared<'Condition'> {
 
   #checkHeld(what: string): void {
     void this.native; // closed?
-    if (this.#inner.mine()) return;
+    if (this.#inner.isHeldByCaller()) return;
     const { kind, name } = this.lock;
     throw new NotOwnerError(
       `${label('Condition', this.name)}: ${what} without holding its ${label(kind, name)}`,

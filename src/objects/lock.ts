@@ -2,25 +2,26 @@ import type { OpenOptions } from '../options.js';
 import { Owned } from './owned.js';
 
 /**
- * A mutual-exclusion lock that is one and the same in every process and worker thread of the user that
- * opens its name. Non-recursive, like Python's `multiprocessing.Lock`.
+ * A mutual-exclusion lock that is one and the same in every process and worker thread of the user
+ * that opens its name. Non-recursive, like Python's `multiprocessing.Lock`.
  *
- * Its holder is a JS thread (a process's main thread, or a worker). A holder that dies, by SIGKILL at
- * any instruction too, never blocks the next one: a waiter has the lock within two slices (100 ms), and
- * its guard says `abandoned`. The same goes for a worker that ends, is terminated or throws.
+ * Its holder is a JS thread (a process's main thread, or a worker). A holder that dies, by SIGKILL
+ * at any instruction too, never blocks the next one: a waiter has the lock within two slices (100
+ * ms), and its guard says `abandoned`. The same goes for a worker that ends, is terminated or
+ * throws.
  *
  * Underneath is a POSIX named semaphore (sem_open(3)) of value 1, `posixName`. A program in another
- * language that waits for it is kept out while a Node thread holds the lock. The reverse does not hold
- * for long: waiters take a token that is gone for 100 ms without an owner for lost. Share a Semaphore
- * with such programs instead.
+ * language that waits for it is kept out while a Node thread holds the lock. The reverse does not
+ * hold for long: waiters take a token that is gone for 100 ms without an owner for lost. Share a
+ * Semaphore with such programs instead.
  */
 export class Lock extends Owned<'Lock'> {
   /**
    * Opens the lock, or makes it. Blocks only while another process has the directory locked.
    *
    * @throws ExistsError, NotFoundError as `options` ask; IncompatibleError if the name belongs to
-   * another kind of object; CorruptError, NoSpaceError, PermissionError; TypeError or RangeError for
-   * wrong options.
+   * another kind of object; CorruptError, NoSpaceError, PermissionError; TypeError or RangeError
+   * for wrong options.
    */
   constructor(options: OpenOptions = {}) {
     super('Lock', options);
@@ -41,12 +42,12 @@ export class Lock extends Owned<'Lock'> {
   }
 
   /** @internal */
-  again(): Lock {
+  reopen(): Lock {
     return new Lock({ name: this.name, mustExist: true });
   }
 
   /** @internal */
-  protected enters(): boolean {
+  protected mayBypassQueue(): boolean {
     return false;
   }
 }

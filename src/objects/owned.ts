@@ -44,8 +44,8 @@ export interface Suspended {
 export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
   /**
    * Waits until the lock is this thread's. Never blocks the event loop and uses no thread; the wait
-   * keeps the process alive. Acquisitions of one thread are served in the order of their calls; among
-   * threads and processes whoever is first wins.
+   * keeps the process alive. Acquisitions of one thread are served in the order of their calls;
+   * among threads and processes whoever is first wins.
    *
    * A crash of the holder, SIGKILL included, hands the lock on within two slices (100 ms), and the
    * guard says `abandoned`.
@@ -57,14 +57,14 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
   async acquire(options?: WaitOptions): Promise<Guard> {
     checkWait(options);
     const native = this.native;
-    let hold = isWaitedFor(native.tag) && !this.enters(native) ? 0 : native.tryFree();
+    let hold = isWaitedFor(native.tag) && !this.mayBypassQueue(native) ? 0 : native.tryFree();
     if (hold === 0) hold = await waitForHold(this, options);
     return new HeldGuard(native, hold);
   }
 
   /**
-   * The same, blocking this thread: its event loop stands still meanwhile. A worker that waits can be
-   * terminated within a slice (50 ms).
+   * The same, blocking this thread: its event loop stands still meanwhile. A worker that waits can
+   * be terminated within a slice (50 ms).
    *
    * @throws TimeoutError after `timeout`.
    * @throws DeadlockError if this thread holds a Lock itself and no `timeout` was given.
@@ -122,10 +122,10 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
   // ---------------------------------------------------------------- for Condition
 
   /** @internal Another handle to the same lock. */
-  abstract again(): Owned<K>;
+  abstract reopen(): Owned<K>;
 
   /** @internal Does the caller hold it? */
-  mine(): boolean {
+  isHeldByCaller(): boolean {
     return this.native.heldByMe();
   }
 
@@ -136,14 +136,18 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     return { hold: native.giveUp(), depth };
   }
 
-  /** @internal Waits without a limit until it is the same hold again. Was the last holder's end a death? */
+  /**
+   * @internal Waits without a limit until it is the same hold again. True if the last holder died.
+   */
   async regain({ hold, depth }: Suspended): Promise<boolean> {
     const { native } = this;
     const take = () => {
-      // Another task of this thread may hold it: then an RLock would be entered, and its hold become ours.
+      // Another task of this thread may hold it: then an RLock would be entered, and its hold
+      // become ours.
       const taken = native.heldByMe() ? 0 : native.tryAcquire();
       if (taken === 0) return undefined;
-      // At once: until we go on, such a task may enter, and has to find the hold that it will release.
+      // At once: until we go on, such a task may enter, and has to find the hold that it will
+      // release.
       native.resume(hold, depth);
       return taken;
     };
@@ -164,5 +168,5 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
   }
 
   /** @internal Would an acquisition by this thread succeed whoever else waits? */
-  protected abstract enters(native: NativeOwned): boolean;
+  protected abstract mayBypassQueue(native: NativeOwned): boolean;
 }

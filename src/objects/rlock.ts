@@ -1,7 +1,6 @@
-import { type TaskScope, enter, leave } from '../holds/by-task.js';
 import type { Guard } from '../holds/guard.js';
+import { type Recursion, enter, leave } from '../holds/recursive.js';
 import type { NativeOwned } from '../native/bindings.js';
-import type { Handle } from './shared.js';
 import {
   type RLockOptions,
   type RLockScope,
@@ -10,50 +9,61 @@ import {
   rlockOptions,
 } from '../options.js';
 import { Owned } from './owned.js';
+import type { Handle } from './shared.js';
 
 /** What toJSON() of an RLock gives; attach() opens it with the same scope. */
 export interface RLockHandle extends Handle<'RLock'> {
   /** The scope of the RLock, if it is not the default. */
-  readonly scope?: 'async';
+  readonly scope?: 'thread' | 'async';
 }
 
 /**
- * A recursive lock: the thread that holds it may acquire it again, and holds it until it has released
- * as many times. Like Python's `multiprocessing.RLock`; one and the same in every process and worker
- * thread of the user that opens its name.
+ * A recursive lock: its holder may acquire it again, and holds it until it has released as many
+ * times. Like Python's `multiprocessing.RLock`; one and the same in every process and worker thread
+ * of the user that opens its name.
  *
- * Its holder is a JS thread, not an async task: two tasks of one thread both enter. With
- * `scope: 'async'` it is the task, and tasks exclude each other too. A task is what AsyncLocalStorage
- * takes for one: what a function calls and awaits, and the timers and callbacks that it makes. Its branches
- * (Promise.all) are one holder, as is a callback of somebody else's that it calls. The rules:
+ * `acquire()` and `runExclusive()` hold by async task, so the tasks of one thread exclude each
+ * other. `acquireSync()` and `tryAcquire()` hold by JS thread, as in Python. `scope` changes that:
+ * `'thread'` makes every form hold by thread, and `'async'` makes none of them do so.
  *
- * - `runExclusive(fn)`: fn holds the lock.
- * - `await lock.acquire()`: the code behind this await holds it, and all that it calls. Not the caller of
- *   the function in which it stands: a function that acquires and *returns* the guard does not make
- *   its caller the holder. Only the promise of acquire() itself hands the lock over, to whoever awaits
- *   it or calls its then(); what race(), all() or finally() make of it does not.
- * - `tryAcquire()` and `acquireSync()` go one deeper in a task that holds the lock. In any other they
- *   acquire for the guard alone, because what follows a plain call is also the caller's: no task is the
- *   holder, and nobody enters before `guard.release()`.
- * - Who is not the holder waits, also for itself: acquire() behind a guard of its own that made it no
- *   holder never ends, as with a Lock. acquireSync() throws DeadlockError.
- * - `release()` and `depth()` are the calling task's. `guard.release()` works from anywhere. A task that
- *   ends without it leaves the lock held; its thread's end leaves it abandoned.
+ * A task is what AsyncLocalStorage takes for one: what a function calls and awaits, and the timers
+ * and callbacks that it makes. Its branches (Promise.all) are one holder. So is a callback that
+ * somebody else gave it and that it calls.
  *
- * From acquire() to the end of its hold a hook of node:async_hooks is on, and every promise of the thread
- * costs some 0.3 us more. runExclusive() needs none. (Before Node 24 AsyncLocalStorage is such a
- * hook itself, from its first use on.)
+ * - `runExclusive(fn)`: fn holds the lock, and all that it calls.
+ * - `await lock.acquire()`: the code behind this await holds it, and all that it calls. The caller
+ *   of the function in which it stands does not: a function that acquires and *returns* the guard
+ *   does not make its caller the holder. Only the promise of acquire() itself hands the lock over,
+ *   to each await or then(). What race(), all() or finally() make of it does not.
+ * - `acquireSync()`, `tryAcquire()`: in a task that holds the lock they go one deeper in its hold.
+ *   Otherwise the thread holds it, and every such call in the thread goes one deeper, from any
+ *   task. So they do not exclude each other while the hold is kept across an await.
+ *   `acquire({ timeout: 0 })` is the tryAcquire() of a task.
+ * - While the thread holds it, acquire() and runExclusive() wait. Code that keeps the guard of
+ *   acquireSync() and awaits acquire() waits for itself, as with a Lock: give a `timeout`.
+ * - While a task holds it, acquireSync() outside of that task would wait for its own thread. It
+ *   throws DeadlockError, or with a `timeout` TimeoutError. tryAcquire() returns null.
+ * - `release()` and `depth()` are those of the calling task's hold, or of the thread's.
+ *   `guard.release()` works from anywhere. A task that ends without it leaves the lock held; the
+ *   end of its thread leaves it abandoned.
+ *
+ * From acquire() to the end of its hold a hook of node:async_hooks is on, and every promise of the
+ * thread costs some 0.3 us more. runExclusive() and acquireSync() need no hook. (Before Node 24
+ * AsyncLocalStorage is such a hook itself, from its first use on.)
  *
  * Underneath, on Linux, is a robust process-shared pthread mutex. The kernel wakes a waiter of
- * acquireSync() at once when the holder dies; other waiters have the lock within two slices (100 ms).
- * The next guard says `abandoned`. macOS has no such mutex; there all waiters need the slice.
+ * acquireSync() at once when the holder dies; other waiters have the lock within two slices (100
+ * ms). The next guard says `abandoned`. macOS has no such mutex; there all waiters need the slice.
  */
 export class RLock extends Owned<'RLock'> {
-  /** Who holds it: the JS thread, or the async task. */
+  /**
+   * Who holds it. `'mixed'`: the task after acquire() and runExclusive(), the thread after
+   * acquireSync() and tryAcquire(). `'thread'`: the thread. `'async'`: the task, or the guard of
+   * acquireSync() and tryAcquire() alone.
+   */
   readonly scope: RLockScope;
   readonly #tag: number;
-  /** Undefined if it is the thread. */
-  readonly #tasks: TaskScope | undefined;
+  readonly #recursion: Recursion;
 
   /**
    * Opens the lock, or makes it. Blocks only while another process has the directory locked.
@@ -63,10 +73,10 @@ export class RLock extends Owned<'RLock'> {
   constructor(options: RLockOptions = {}) {
     checkScope(options);
     super('RLock', options, { optionNames: rlockOptions });
-    this.scope = options.scope ?? 'thread';
+    this.scope = options.scope ?? 'mixed';
     this.#tag = this.native.tag;
     try {
-      this.#tasks = enter(this, this.native, this.scope);
+      this.#recursion = enter(this, this.native, this.scope);
     } catch (error) {
       super.close();
       throw error;
@@ -74,47 +84,48 @@ export class RLock extends Owned<'RLock'> {
   }
 
   /**
-   * Waits until the lock is this thread's (scope 'async': this task's); otherwise as Lock.acquire(). The
-   * holder goes one deeper at once, whoever waits.
+   * Waits until this task holds the lock (scope 'thread': this thread); otherwise as
+   * Lock.acquire(). The holder goes one deeper at once, even if others wait.
    */
   override acquire(options?: WaitOptions): Promise<Guard> {
-    const tasks = this.#tasks;
-    return tasks === undefined || tasks.isMine() ? super.acquire(options) : tasks.acquire(options);
+    const recursion = this.#recursion;
+    return recursion.isForTask() ? recursion.acquire(options) : super.acquire(options);
   }
 
-  /** As Lock.runExclusive(). With scope 'async' `fn`, and all that it calls, is the holder. */
+  /** As Lock.runExclusive(). `fn`, and all that it calls, holds (scope 'thread': the thread). */
   override runExclusive<T>(
     fn: (guard: Guard) => T | Promise<T>,
     options?: WaitOptions,
   ): Promise<Awaited<T>> {
-    const tasks = this.#tasks;
-    return tasks === undefined || tasks.isMine()
-      ? super.runExclusive(fn, options)
-      : tasks.runExclusive(fn, options);
+    const recursion = this.#recursion;
+    return recursion.isForTask()
+      ? recursion.runExclusive(fn, options)
+      : super.runExclusive(fn, options);
   }
 
   /**
    * Gives one acquisition back; the lock is free after the outermost. Does not block.
    *
-   * @throws NotOwnerError if this thread (scope 'async': this task) does not hold it.
+   * @throws NotOwnerError if neither the calling task nor its thread holds it.
    */
   release(): void {
     this.native.release();
   }
 
-  /** How many acquisitions this thread or task has to release; 0 if it does not hold the lock. */
+  /** How many acquisitions the calling task or its thread has to release; 0 if neither holds it. */
   depth(): number {
     return this.native.depth();
   }
 
   /** @internal */
-  again(): RLock {
+  reopen(): RLock {
     return new RLock({ name: this.name, mustExist: true, scope: this.scope });
   }
 
   /** A token that attach() turns into this object in another process. Does not block. */
   override toJSON(): RLockHandle {
-    return this.scope === 'async' ? { ...super.toJSON(), scope: 'async' } : super.toJSON();
+    const { scope } = this;
+    return scope === 'mixed' ? super.toJSON() : { ...super.toJSON(), scope };
   }
 
   /** @internal */
@@ -123,12 +134,12 @@ export class RLock extends Owned<'RLock'> {
   }
 
   /** @internal */
-  override mine(): boolean {
-    return this.#tasks?.isMine() ?? super.mine();
+  override isHeldByCaller(): boolean {
+    return this.#recursion.isHeldByCaller();
   }
 
   /** @internal The holder never stands behind others, or it would wait for itself. */
-  protected enters(native: NativeOwned): boolean {
+  protected mayBypassQueue(native: NativeOwned): boolean {
     return native.heldByMe();
   }
 }

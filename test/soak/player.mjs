@@ -47,7 +47,7 @@ const words32 = new Int32Array(witness.buffer, 0, words.end);
 const bytes = new Uint8Array(witness.buffer);
 
 const lock = new Lock({ name: 'lock' });
-const rlock = new RLock({ name: 'rlock' });
+const rlock = new RLock({ name: 'rlock', scope: 'thread' });
 const bounded = new BoundedSemaphore(permits, { name: 'bounded' });
 const readWrite = new ReadWriteLock({ name: 'readWrite' });
 const conditionLock = new Lock({ name: 'condition lock' });

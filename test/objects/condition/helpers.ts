@@ -19,7 +19,7 @@ export async function open(kind: LockKind, others: readonly Actor[] = []) {
   const name = freshName('condition');
   const lockName = freshName(kind);
   const lock = track(
-    kind === 'Lock' ? new Lock({ name: lockName }) : new RLock({ name: lockName }),
+    kind === 'Lock' ? new Lock({ name: lockName }) : new RLock({ name: lockName, scope: 'thread' }),
   );
   const condition = track(new Condition(lock, { name }));
   const remotes = await Promise.all(others.map((actor) => openIn(actor, kind, lockName, name)));

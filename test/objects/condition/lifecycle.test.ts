@@ -23,8 +23,10 @@ describe('Condition', () => {
         assert.deepEqual(condition.toJSON(), { holdfast: 'Condition', name: condition.name });
         const handle = JSON.parse(JSON.stringify(condition));
         const again = track(attach(handle) as Condition);
-        const theirs = [await there!.attach(handle)];
-        if (name) theirs.push(await there!.make('Condition', undefined, { name }));
+        // By thread over there: each command to an actor runs in a task of its own.
+        const scope = 'thread';
+        const theirs = [await there!.attach({ ...handle, scope })];
+        if (name) theirs.push(await there!.make('Condition', undefined, { name, scope }));
         for (const remote of theirs) {
           const wait = await waits(remote, condition, 'sync');
           const guard = again.acquireSync();
@@ -41,7 +43,8 @@ describe('Condition', () => {
     it('attach() and an open without a lock find the lock that was given', async () => {
       for (const kind of lockKinds) {
         const { condition, lock, name } = await open(kind);
-        for (const again of [attach(condition.toJSON()), new Condition(undefined, { name })]) {
+        const options = kind === 'Lock' ? { name } : { name, scope: 'thread' as const };
+        for (const again of [attach(condition.toJSON()), new Condition(undefined, options)]) {
           track(again);
           assert.equal(again.lock.name, lock.name);
           assert.ok(again.lock instanceof (kind === 'Lock' ? Lock : RLock));

@@ -160,7 +160,11 @@ describe('Condition', () => {
         lock.close();
         const other = track(
           new Condition(
-            track(kind === 'Lock' ? new Lock({ name: lockName }) : new RLock({ name: lockName })),
+            track(
+              kind === 'Lock'
+                ? new Lock({ name: lockName })
+                : new RLock({ name: lockName, scope: 'thread' }),
+            ),
             { name },
           ),
         );

@@ -1,4 +1,5 @@
-// RLock({ scope: 'async' }): the holder is the task, not the thread. The hard half is who is *not* the holder.
+// RLock({ scope: 'async' }): the holder is the task, not the thread. The hard half is who is *not*
+// the holder.
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import { EventEmitter, once } from 'node:events';
@@ -192,8 +193,8 @@ describe("RLock({ scope: 'async' })", () => {
             await left;
             assertInside(lock);
           });
-          // Made in the same turn as the call, when the task may have the lock or wait for it; run when
-          // it has it.
+          // Made in the same turn as the call, when the task may have the lock or wait for it; run
+          // when it has it.
           emitter.on('after', () => assertOutside(lock, 'listener'));
           const snapshot = AsyncLocalStorage.snapshot();
           const later = Object.values(deferrals).map(
@@ -610,9 +611,9 @@ describe("RLock({ scope: 'async' })", () => {
       assert.throws(() => new RLock(null as never), TypeError);
     });
 
-    it('the default is the thread', () => {
-      const [lock, same] = [track(new RLock()), track(new RLock({ scope: 'thread' }))];
-      assert.deepEqual([lock.scope, same.scope], ['thread', 'thread']);
+    it('the default is mixed', () => {
+      const [lock, same] = [track(new RLock()), track(new RLock({ scope: 'mixed' }))];
+      assert.deepEqual([lock.scope, same.scope], ['mixed', 'mixed']);
       assert.deepEqual(lock.toJSON(), { holdfast: 'RLock', name: lock.name });
       lock.acquireSync();
       lock.acquireSync();

@@ -28,7 +28,10 @@ export class Host {
 
   /** new holdfast[type](...args) */
   make({ id, type, args }) {
-    return this.#made(id, new (Reflect.get(holdfast, type))(...this.#resolve(args)));
+    const given = this.#resolve(args);
+    // By thread, if nothing else is said: each command to a host runs in a task of its own.
+    if (type === 'RLock') given[0] = { scope: 'thread', ...given[0] };
+    return this.#made(id, new (Reflect.get(holdfast, type))(...given));
   }
 
   attach({ id, handle }) {
