@@ -1,5 +1,5 @@
-// What an async task holds, as AsyncLocalStorage carries it along the call tree. A Hold is put into
-// a context by whoever made it, and stays there when it is over: it says so itself.
+// What an async task holds, as AsyncLocalStorage carries it along the call tree. The code that makes
+// a Hold puts it into a context. It stays in there when it is over, so it says that itself.
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** From an acquisition to its release. */

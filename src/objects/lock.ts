@@ -28,7 +28,7 @@ export class Lock extends Owned<'Lock'> {
   }
 
   /**
-   * Ends the hold, whoever has it: any process may release, as in Python. Does not block.
+   * Ends the hold of any holder: any process may release, as in Python. Does not block.
    *
    * @throws NotLockedError if nobody holds it.
    */

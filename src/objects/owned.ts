@@ -45,7 +45,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
   /**
    * Waits until the lock is this thread's. Never blocks the event loop and uses no thread; the wait
    * keeps the process alive. Acquisitions of one thread are served in the order of their calls;
-   * among threads and processes whoever is first wins.
+   * among threads and processes the first to get there wins.
    *
    * A crash of the holder, SIGKILL included, hands the lock on within two slices (100 ms), and the
    * guard says `abandoned`.
@@ -167,6 +167,6 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     return taken < 0;
   }
 
-  /** @internal Would an acquisition by this thread succeed whoever else waits? */
+  /** @internal May an acquisition by this caller succeed although others in the thread wait? */
   protected abstract mayBypassQueue(native: NativeOwned): boolean;
 }
