@@ -33,6 +33,17 @@ export async function workOff({ queue, file, atOnce, form }) {
   closeSync(ledger);
 }
 
+/** Works off items in a loop over tasks(); hangs in the body of the one with the value `hangAt`. */
+export async function loopOverTasks({ queue, hangAt }) {
+  const values = [];
+  for await (const task of queue.tasks()) {
+    if (task.value === hangAt) await new Promise(() => {});
+    values.push(task.value);
+    task.done();
+  }
+  return values;
+}
+
 /**
  * Some items with get() and taskDone(), some with take() and done(): all of them worked off once.
  */
