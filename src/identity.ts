@@ -1,6 +1,6 @@
 // Who this process is among the Processes of a program. This module imports nothing of the package,
 // so that every other module may import it.
-import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
+import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 
 /** What a Process is given at its start. Its worker threads have the same. */
 export interface Identity {
@@ -22,6 +22,56 @@ interface Stored extends Identity {
 }
 
 const key = 'holdfast.process';
+
+/** The environment variable that tells a fresh child what it is: a Birth in JSON. */
+const birthVariable = 'HOLDFAST_CHILD';
+
+interface Birth {
+  /** The file that the child runs. A program that inherited the variable runs another file. */
+  readonly entry: string;
+  readonly identity: Identity;
+}
+
+/** The variables of the environment that a parent gives to a child which runs `entry`. */
+export function birthCertificate(entry: string, given: Identity): Record<string, string> {
+  const birth: Birth = { entry, identity: given };
+  return { [birthVariable]: JSON.stringify(birth) };
+}
+
+/** Removes those variables, which are not for the programs that a child starts. */
+export function forgetBirth(): void {
+  delete process.env[birthVariable];
+}
+
+/**
+ * What this process was told at its birth; undefined if it is no Process. It is read before the
+ * child's own code runs, because modules that `--import` and `--require` name run earlier. A
+ * preloaded module that took the child for the program would start another child, without end.
+ */
+function bornAs(): Identity | undefined {
+  const text = process.env[birthVariable];
+  if (text === undefined) return undefined;
+  let birth: Birth;
+  try {
+    birth = JSON.parse(text) as Birth;
+  } catch {
+    return undefined; // somebody else set it
+  }
+  // A preloaded module may make a worker thread, whose argv[1] is the worker's own file.
+  const isOurs = isMainThread
+    ? process.argv[1] === birth.entry
+    : process.ppid === birth.identity.parent?.pid;
+  return isOurs ? birth.identity : undefined;
+}
+
+/** What a process is that is no Process of another one. */
+const program: Identity = {
+  name: 'MainProcess',
+  daemon: false,
+  lineage: [],
+  parent: null,
+  mainModule: undefined,
+};
 
 /**
  * `loading` is true while a child loads its modules and has not called its target. A start() at
@@ -53,13 +103,9 @@ export function become(given: Identity): void {
 /** It is kept in environment data, because a worker thread inherits that from its maker. */
 function stored(): Stored {
   if (getEnvironmentData(key) === undefined) {
-    become({
-      name: 'MainProcess',
-      daemon: false,
-      lineage: [],
-      parent: null,
-      mainModule: undefined,
-    });
+    const born = bornAs();
+    if (born) startup.loading = true;
+    become(born ?? program);
   }
   return getEnvironmentData(key) as unknown as Stored;
 }

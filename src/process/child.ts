@@ -6,7 +6,7 @@ import { inheritPlan } from './forkserver.js';
 import type { Job, Report, Wait } from './launch.js';
 import { find, mainModule, observedMain } from './target.js';
 import { activeChildren } from './process.js';
-import { become, identity, startup } from '../identity.js';
+import { become, forgetBirth, identity, startup } from '../identity.js';
 import { unpack } from './arguments.js';
 import { setBetweenSlices } from '../waiting/blocking-wait.js';
 
@@ -25,16 +25,7 @@ let begun = false;
 /** True once the target has returned, thrown, or turned out to wait in vain. */
 let settled = false;
 
-startup.loading = true;
-// The identity of a child without a Job. It needs one already, because preloaded modules may open
-// objects. It has a parent, so that a preloaded main module does not take itself for the program.
-become({
-  name: 'forkserver',
-  daemon: true,
-  lineage: [],
-  parent: { name: 'MainProcess', pid: process.ppid },
-  mainModule: null,
-});
+forgetBirth(); // identity.ts has read it
 
 const key = Symbol.for('holdfast.early');
 const { [key]: early } = globalThis as unknown as Record<symbol, Early>;

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ProcessError } from '../errors.js';
 import { type TargetReference, mainModule } from './target.js';
-import type { Identity } from '../identity.js';
+import { type Identity, birthCertificate, identity } from '../identity.js';
 
 /** How a process starts its children. A child inherits it. */
 export interface StartPlan {
@@ -99,18 +99,35 @@ export function childEnvironment(): Record<string, string | undefined> {
   };
 }
 
+/** The longest name that a child is told at its birth. The Job carries the whole name. */
+const longestNameAtBirth = 255;
+
+/** The identity of a child that waits. It is a daemon, because it ends with its parent. */
+function idleIdentity(): Identity {
+  return {
+    name: 'forkserver',
+    daemon: true,
+    lineage: [],
+    parent: { name: identity().name, pid: process.pid },
+    mainModule: mainModule(),
+  };
+}
+
 /**
- * Starts a child, which waits for a message. It has the standard output and error of this process,
- * and no standard input, because two readers of one stream would each get a part.
+ * Starts a child, which waits for a message. `own` is what the child is; without it, the child is
+ * to wait for a Job. It knows what it is from its first instruction on, before any preloaded module
+ * runs. It has the standard output and error of this process, and no standard input, because two
+ * readers of one stream would each get a part.
  *
  * @throws ProcessError if the system has no room for it.
  */
-export function launch(): ChildProcess {
+export function launch(own: Identity = idleIdentity()): ChildProcess {
   const cwd =
     firstDirectory !== undefined && existsSync(firstDirectory) ? firstDirectory : undefined;
   // The child's argv[1] is its own entry, so that no module takes itself for the main one. The rest
   // are the arguments of the program, as in Python.
   const argv = process.argv.slice(mainModule() === null ? 1 : 2);
+  const atBirth = { ...own, name: own.name.slice(0, longestNameAtBirth) };
   let child: ChildProcess;
   try {
     child = fork(entry, argv, {
@@ -118,7 +135,7 @@ export function launch(): ChildProcess {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       cwd,
-      env: childEnvironment(),
+      env: { ...childEnvironment(), ...birthCertificate(entry, atBirth) },
     });
   } catch (cause) {
     throw new ProcessError('the system cannot start another process', { cause });

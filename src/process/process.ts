@@ -108,9 +108,10 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
     const packed = pack(this.#args);
     try {
       const waiting = takeIdle();
-      const child = waiting ?? launch();
+      const own = this.#identity();
+      const child = waiting ?? launch(own);
       this.#watch(child, packed);
-      child.send(this.#job(target, packed, waiting !== undefined), () => {});
+      child.send(this.#job(own, target, packed, waiting !== undefined), () => {});
       // The child keeps this process alive, and not the channel to it.
       child.channel?.unref();
       if (this.daemon) child.unref();
@@ -125,14 +126,17 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
     return typeof this.#target === 'function' ? refer(this.#target) : this.#target;
   }
 
-  #job(target: TargetReference, packed: Packed, idle: boolean): Job {
-    const own: Identity = {
+  #identity(): Identity {
+    return {
       name: this.name,
       daemon: this.daemon,
       lineage: this.#lineage,
       parent: { name: identity().name, pid: process.pid },
       mainModule: mainModule(),
     };
+  }
+
+  #job(own: Identity, target: TargetReference, packed: Packed, idle: boolean): Job {
     return {
       holdfast: 'job',
       identity: own,
@@ -255,15 +259,15 @@ export function activeChildren(): Process[] {
 }
 
 function checkMayStart(): void {
-  if (identity().daemon) {
-    throw new ProcessError('a daemon may not start Processes: nobody would end them with it');
-  }
   if (startup.loading) {
     throw new ProcessError(
       'start() at the top level of a module that the child is still loading: every child would ' +
         'start another one. Put what only the program itself does behind ' +
         '"if (parentProcess() === null)"',
     );
+  }
+  if (identity().daemon) {
+    throw new ProcessError('a daemon may not start Processes: nobody would end them with it');
   }
 }
 

@@ -1,0 +1,2 @@
+// By --require.
+require('./process-bootstrap.mjs');
