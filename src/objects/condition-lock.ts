@@ -2,6 +2,7 @@
 import { CorruptError, HeldError, label } from '../errors.js';
 import { kinds, slice_ms } from '../native/enums.js';
 import type { RLockOptions } from '../options.js';
+import { setTimeout } from '../waiting/clock.js';
 import { Lock } from './lock.js';
 import { RLock } from './rlock.js';
 import { ownLockName, unlinkIfThere } from './shared.js';

@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import { ProcessError } from '../errors.js';
 import { type Identity, identity, nextLineage, startup } from '../identity.js';
 import { type WaitOptions, checkWait } from '../options.js';
+import { type Timer, clearTimeout, setTimeout } from '../waiting/clock.js';
 import { type Packed, pack } from './arguments.js';
 import { replenish, startPlan, takeIdle } from './forkserver.js';
 import { type Job, type Report, childEnvironment, currentDirectory, launch } from './launch.js';
@@ -178,7 +179,7 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
     if (!child) throw new ProcessError(`${this.name} was not started: call start() before join()`);
     const { timeout, signal } = options;
     if (this.#exitCode !== null) return true;
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Timer | undefined;
     let onAbort: (() => void) | undefined;
     let onEnd: (() => void) | undefined;
     child.ref();

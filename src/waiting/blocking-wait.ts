@@ -2,6 +2,7 @@
 // waits for.
 import type { NativeAcquirable } from '../native/bindings.js';
 import { slice_ms } from '../native/enums.js';
+import { now } from './clock.js';
 import { type Waiter, timedOut } from './waiter.js';
 
 let betweenSlices: (() => void) | undefined;
@@ -26,9 +27,9 @@ export function waitForSync<T>(
   given = timeout,
 ): T {
   if (timeout === 0) throw timedOut(waiter, given);
-  const deadline = timeout === undefined ? undefined : performance.now() + timeout;
+  const deadline = timeout === undefined ? undefined : now() + timeout;
   for (;;) {
-    const left = deadline === undefined ? Infinity : deadline - performance.now();
+    const left = deadline === undefined ? Infinity : deadline - now();
     if (left <= 0) throw timedOut(waiter, given);
     const taken = takeWithin(Math.min(left, slice_ms));
     if (taken !== undefined) return taken;

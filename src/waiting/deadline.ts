@@ -1,5 +1,6 @@
 // The timeout of a wait that consists of several steps.
 import type { WaitOptions } from '../options.js';
+import { now } from './clock.js';
 
 /** For one step of a wait. */
 export interface StepOptions extends WaitOptions {
@@ -20,13 +21,13 @@ export class Deadline {
   constructor({ timeout, signal }: WaitOptions) {
     this.#timeout = timeout;
     this.#signal = signal;
-    this.#end = performance.now() + (timeout ?? Infinity);
+    this.#end = now() + (timeout ?? Infinity);
   }
 
   /** Options for the next step, which lasts at least `least` milliseconds. */
   step(least = 0): StepOptions {
     if (this.#timeout === undefined) return { signal: this.#signal };
-    const timeout = Math.max(least, this.#end - performance.now());
+    const timeout = Math.max(least, this.#end - now());
     return { timeout, given: this.#timeout, signal: this.#signal };
   }
 }

@@ -14,6 +14,7 @@ import { ClosedError, label } from '../errors.js';
 import type { NativeAcquirable, NativeWaitable } from '../native/bindings.js';
 import { slice_ms } from '../native/enums.js';
 import type { WaitOptions } from '../options.js';
+import { type Timer, clearInterval, clearTimeout, now, setInterval, setTimeout } from './clock.js';
 import type { StepOptions } from './deadline.js';
 import { type Waiter, describe, timedOut } from './waiter.js';
 
@@ -35,7 +36,7 @@ export interface Waitable<T> {
 class PendingWait {
   next: PendingWait | undefined;
   previous: PendingWait | undefined;
-  timer: NodeJS.Timeout | undefined;
+  timer: Timer | undefined;
   constructor(
     readonly waiter: Waiter,
     readonly waitable: Waitable<unknown>,
@@ -81,7 +82,7 @@ const queues = new Map<number, WaitQueue>();
  * stays alive exactly as long. It is stopped at the first slice without a pending wait, and not
  * earlier: waits often follow each other closely, and making a timer is expensive.
  */
-let sliceTimer: NodeJS.Timeout | undefined;
+let sliceTimer: Timer | undefined;
 
 /** True if a wait of this thread for the object is pending. A new wait has to queue behind it. */
 export function isWaitedFor(tag: number): boolean {
@@ -144,9 +145,9 @@ function startTimer(
   timeout: number,
   given: number | undefined,
 ): void {
-  const deadline = performance.now() + timeout;
+  const deadline = now() + timeout;
   const onTimer = () => {
-    const left = deadline - performance.now();
+    const left = deadline - now();
     // A timer of Node may fire early: it counts whole milliseconds of a clock that is read only now
     // and then.
     if (left > 0) pending.timer = setTimeout(onTimer, Math.ceil(left));
