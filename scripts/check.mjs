@@ -9,6 +9,7 @@ import { clangFormat } from './clang-format.mjs';
 import { filesUnder, hasTool, mustRun, root, Tally } from './common.mjs';
 import { pack, testPacked, withTemporary } from './pack-test.mjs';
 import { layerFindings } from './structure.mjs';
+import { testTypes } from './types-test.mjs';
 
 /** What a clone has none of. */
 const generated = ['.git', '**/node_modules', '**/build', 'lib', 'lib.new', 'prebuilds'];
@@ -91,6 +92,7 @@ await tally.check('types of src/', () => tool('typescript/bin/tsc', '--noEmit'))
 await tally.check('types of the rest', () =>
   tool('typescript/bin/tsc', '-p', 'tsconfig.check.json'),
 );
+await testTypes(tally);
 await tally.check('no paths of one machine', checkPaths);
 await withTemporary(async (directory) => {
   let packed;
