@@ -332,7 +332,8 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
 
   /**
    * How many items can be had: exact at the instant of the call. In a JoinableQueue those are neither
-   * leased nor done. Does not block.
+   * done nor leased; what a dead taker had on lease counts. Does not block. While another process is
+   * stopped in the middle of a change, a JoinableQueue tries for 2 ms and counts without the dead.
    */
   size(): number {
     return this.native.size();

@@ -139,13 +139,13 @@ TransferStatus JoinableQueue::take_in_section(bool lease, std::vector<Record>* r
   if (!recover_and_read(section, &view)) return TransferStatus::corrupt;
   std::vector<Place> places;
   size_t total = 0;
-  if (size() == 0) reclaim(view);
+  if (counted() == 0) reclaim(view);
   Place place;
-  if (size() != 0 && !find_ready(view, &place)) {
+  if (counted() != 0 && !find_ready(view, &place)) {
     // By what is counted there is something, and not where the hint leads to: one of the two was
     // written over. All of it can be told from the records.
     recover();
-    if (!read_view(&view) || (size() != 0 && !find_ready(view, &place)))
+    if (!read_view(&view) || (counted() != 0 && !find_ready(view, &place)))
       return TransferStatus::corrupt;
   }
   while (places.size() < count && find_ready(view, &place)) {
@@ -277,7 +277,13 @@ Code JoinableQueue::task_done() {
   return Code::ok;
 }
 
-uint64_t JoinableQueue::size() const {
+uint64_t JoinableQueue::size() {
+  // An empty ring has nobody's lease in it, and is what an idle user asks most often.
+  if (records() != 0) bring_back();
+  return counted();
+}
+
+uint64_t JoinableQueue::counted() const {
   const uint64_t all = records();
   return all - std::min(all, own_.tombstones.load() + own_.leased.load());
 }
@@ -304,8 +310,8 @@ bool JoinableQueue::wait_to_get(int64_t deadline_ns) {
   return wait_at_doorbell(
       agent_, body_.getters, getters_tag(), deadline_ns,
       [&] {
-        if (size() == 0 && leased() != 0) bring_back();
-        return size() != 0 || (ended() && leased() == 0);
+        if (counted() == 0 && leased() != 0) bring_back();
+        return counted() != 0 || (ended() && leased() == 0);
       },
       [&] { watch(); });
 }

@@ -48,7 +48,9 @@ class JoinableQueue final : public Queue {
   // Those who lease something that may come back.
   void watch();
 
-  uint64_t size() const;  // items that can be had
+  // Items that can be had, with those that the dead had leased. Counted in the critical section;
+  // if that cannot be had, as the words beside the records say.
+  uint64_t size();
   uint64_t leased() const { return own_.leased.load(); }
   uint64_t unfinished() const;  // items that were put and are not worked off
   uint64_t joiners_tag() const { return object_.tag() + 2; }
@@ -63,6 +65,8 @@ class JoinableQueue final : public Queue {
 
  private:
   struct Place;
+  uint64_t counted()
+      const;  // size(), by the words beside the records: the dead's leases are missing
   std::atomic<uint64_t>& owner_at(const View& view, uint64_t offset) const {
     return word_at(view.capacity, offset + 1);
   }

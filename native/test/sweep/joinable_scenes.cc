@@ -484,6 +484,18 @@ struct TakeFromTheDead : Take {
 };
 OPERATION("JoinableQueue", "take what a dead one leased", TakeFromTheDead);
 
+// Counting gives back what the dead had; who dies counting takes nothing along.
+struct SizeAfterDeath : TakeFromTheDead {
+  void operate() override { queue().size(); }
+  void meanwhile() override {}
+  Progress check() override {
+    EVENTUALLY(mine->size() == 2);
+    CHECK_EQUAL(mine->leased(), 1u);
+    return TakeFromTheDead::check();
+  }
+};
+OPERATION("JoinableQueue", "size after a taker's death", SizeAfterDeath);
+
 // ---------------------------------------------------------------- recovering
 
 // Somebody died in the critical section, with `done` half said.

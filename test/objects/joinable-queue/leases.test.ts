@@ -64,6 +64,29 @@ describe('JoinableQueue', () => {
     }
   });
 
+  it('size(), empty() and inspect() count what a dead taker had, and nobody has looked before', async () => {
+    const [other] = await sharedActors('process', 1);
+    const queue = open();
+    const elsewhere = await there(other!, queue);
+    queue.putManySync([1, 2, 3]);
+    const kept = queue.takeSync();
+    const victim = await newProcess();
+    const remote = await there(victim, queue);
+    await takes(remote);
+    await takes(remote);
+    assert.equal(queue.empty(), true);
+    assert.equal(await elsewhere.call('size'), 0);
+    await victim.kill();
+    assert.equal(queue.empty(), false);
+    assert.deepEqual(counts(queue), { size: 2, leased: 1, unfinished: 3 });
+    assert.equal(await elsewhere.call('size'), 2);
+    const again = queue.takeSync();
+    assert.equal(again.value, 2);
+    assert.equal(await elsewhere.call('size'), 1);
+    again.done();
+    kept.done();
+  });
+
   it('maxSize counts what is leased, and not what is done behind it', async () => {
     const queue = open({ maxSize: 3 });
     queue.putManySync([1, 2, 3]);
