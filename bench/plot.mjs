@@ -1,5 +1,5 @@
-// SVG by hand: horizontal bars with a whisker over the quartiles, one section for each metric of a panel.
-// Colours follow the reader's light or dark scheme.
+// SVG by hand: horizontal bars with a whisker over the quartiles, one section for each metric of a
+// panel. Colours follow the reader's light or dark scheme.
 
 import { quantity } from './tables.mjs';
 

@@ -1,5 +1,5 @@
-// A redis-server of the contestant's own, on a Unix socket in the scratch directory: nothing on disk,
-// nothing on the network, and gone with the process group if the contestant is killed.
+// A redis-server of the contestant's own, on a Unix socket in the scratch directory: nothing on
+// disk, nothing on the network, and gone with the process group if the contestant is killed.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -45,7 +45,7 @@ export const skippedLines = ({ contestants }) =>
     .filter(({ skipped }) => skipped !== undefined)
     .map(({ label, skipped: reason }) => `skipped: ${label} (${reason})`);
 
-/** The tables of a suite: one for each panel of its metrics, and one for the rates of that panel. */
+/** The tables of a suite: one for each panel of its metrics, and one for that panel's rates. */
 export function panelsOf({ metrics, contestants }) {
   const names = [...new Set(metrics.map(({ panel }) => panel))];
   return names

@@ -1,5 +1,5 @@
-// The driver: `npm run bench [-- <suite> ...] [--json] [--rounds N] [--report]`. Without names it plays all
-// suites but those that want to be named, with `--all` those too, and writes the report.
+// The driver: `npm run bench [-- <suite> ...] [--json] [--rounds N] [--report]`. Without names it
+// plays all suites but those that want to be named, with `--all` those too, and writes the report.
 
 import { parseArgs } from 'node:util';
 import { prepare } from './prepare.mjs';

@@ -1,6 +1,6 @@
-// Runs the contestants of a suite. In each round every contestant runs once, in a fresh process, in an
-// order that is rotated from round to round; so whatever the machine does meanwhile, it does to all
-// of them.
+// Runs the contestants of a suite. In each round every contestant runs once, in a fresh process, in
+// an order that is rotated from round to round; so whatever the machine does meanwhile, it does to
+// all of them.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -11,7 +11,8 @@ import { lastLine } from './prepare.mjs';
 import { median } from './stats.mjs';
 
 const WATCHDOG_MS = 60_000;
-// Of a suite that plays as long as its time allows: below the first there are no quartiles to speak of.
+// Of a suite that plays as long as its time allows: below the first there are no quartiles to speak
+// of.
 const MIN_ROUNDS = 3;
 const MAX_ROUNDS = 15;
 const cwd = import.meta.dirname;
@@ -38,8 +39,9 @@ export class Runner {
   }
 
   /**
-   * `outcomes`: `{ <contestant>: { skipped?, metrics: { <metric>: { rounds, samples } } } }`, and how
-   * many rounds there were: as many as `asked`, or as the suite says, or as fit into its seconds.
+   * `outcomes`: `{ <contestant>: { skipped?, metrics: { <metric>: { rounds, samples } } } }`, and
+   * how many rounds there were: as many as `asked`, or as the suite says, or as fit into its
+   * seconds.
    */
   async play(suite, found, asked) {
     const isEnough = enough(suite, asked);
@@ -132,7 +134,7 @@ function enough({ rounds, seconds }, asked) {
 
 const rotated = (list, by) => list.map((_, i) => list[(i + by) % list.length]);
 
-/** A metric of a round is the median of what the contestant printed for it, if it has that figure. */
+/** A metric of a round is the median of what the contestant printed for it, if anything. */
 function record(metrics, placement, round, output) {
   for (const [printed, metric] of Object.entries(placement.metrics)) {
     if (output[printed] === undefined) continue;

@@ -1,5 +1,5 @@
-// Two processes drain one queue, and get it wrong: "is it empty?" and "get" are two steps. Between them
-// the other process may take the last item, and then the get waits for ever.
+// Two processes drain one queue, and get it wrong: "is it empty?" and "get" are two steps. Between
+// them the other process may take the last item, and then the get waits for ever.
 //
 //   npm run demo -- faulty-queue                   once
 //   npm run demo -- faulty-queue --until-it-hangs  again and again, until it happens

@@ -1,5 +1,5 @@
-// The same as fixed-queue, and both processes get their share: each sleeps for 1 ms outside the lock in
-// every round, so that the other can have it.
+// The same as fixed-queue, and both processes get their share: each sleeps for 1 ms outside the
+// lock in every round, so that the other can have it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Lock, Process, Queue, cpuCount, currentProcess, parentProcess } from 'holdfast';
 import { say } from './say.js';

@@ -1,4 +1,5 @@
-// How the demos print: with the time and a colour for each process on a terminal, plainly elsewhere.
+// How the demos print: with the time and a colour for each process on a terminal, plainly
+// elsewhere.
 import { styleText } from 'node:util';
 import { currentProcess } from 'holdfast';
 

@@ -65,8 +65,9 @@ export async function buildAddon({ platform = hostPlatform, sanitize = '' } = {}
 }
 
 /**
- * What a program that loads the addon built with address,undefined needs: the sanitizer must be in the process
- * first, and Node was not linked with it. A report ends the process, and goes to `log`.<pid> if that is given.
+ * What a program that loads the addon built with address,undefined needs: the sanitizer must be in
+ * the process first, and Node was not linked with it. A report ends the process, and goes to
+ * `log`.<pid> if that is given.
  */
 export function sanitizerEnvironment(log) {
   const compiler = process.env.CXX ?? 'c++';
@@ -74,9 +75,11 @@ export function sanitizerEnvironment(log) {
   const to = log ? `:log_path=${log}` : '';
   return {
     LD_PRELOAD: library.trim(),
-    // Node gives back at its end what it gives back, and it reserves more than the sanitizer likes; its own
-    // handler of SIGSEGV would not say where one comes from.
-    ASAN_OPTIONS: `detect_leaks=0:abort_on_error=1:allocator_may_return_null=1:handle_segv=2:handle_sigbus=2${to}`,
+    // Node gives back at its end what it gives back, and it reserves more than the sanitizer likes;
+    // its own handler of SIGSEGV would not say where one comes from.
+    ASAN_OPTIONS:
+      'detect_leaks=0:abort_on_error=1:allocator_may_return_null=1:' +
+      `handle_segv=2:handle_sigbus=2${to}`,
     UBSAN_OPTIONS: `halt_on_error=1:abort_on_error=1:print_stacktrace=1${to}`,
   };
 }
@@ -140,8 +143,8 @@ function requireTools() {
 }
 
 /**
- * Removes the declarations that index.d.ts does not lead to. They describe what is inside, and a user
- * could neither import them nor learn anything from them.
+ * Removes the declarations that index.d.ts does not lead to. They describe what is inside, and a
+ * user could neither import them nor learn anything from them.
  */
 function removeInternalDeclarations(directory) {
   const reached = new Set();

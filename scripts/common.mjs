@@ -89,8 +89,9 @@ export function hasTool(name) {
  * Runs a command with its output on ours and resolves to {code, output, timedOut, group}; `code` is
  * 128 + the signal when a signal ended it, as in a shell.
  *
- * `capture` also collects its standard output (`echo: false`: and does not show it). `timeoutMs` gives it a process group of its own
- * (`group` is its id), and when the time is over kills that group and nothing else.
+ * `capture` also collects its standard output (`echo: false`: and does not show it). `timeoutMs`
+ * gives it a process group of its own (`group` is its id), and when the time is over kills that
+ * group and nothing else.
  */
 export function run(
   command,

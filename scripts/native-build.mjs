@@ -41,7 +41,11 @@ export async function buildNative({
   // An object's name holds the hash of all that decides it, so what is there is up to date.
   const objects = sources.map((source) => ({
     source,
-    object: `${source.replaceAll('/', '_')}.${hashOf([source, ...headers], compiler, flags).slice(0, 16)}.o`,
+    object: [
+      source.replaceAll('/', '_'),
+      hashOf([source, ...headers], compiler, flags).slice(0, 16),
+      'o',
+    ].join('.'),
   }));
   const waiting = objects.filter(({ object }) => !existsSync(path.join(root, directory, object)));
   if (waiting.length > 0) say(`compiling ${waiting.length} C++ files (${title})`);

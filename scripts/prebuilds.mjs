@@ -28,7 +28,8 @@ try {
   const find = `
     const file = require('node-gyp-build').resolve(process.cwd());
     const names = Object.keys(require(file));
-    console.log('holdfast: ' + require('node:path').relative(process.cwd(), file) + ' loads, ' + names.length + ' exports');`;
+    const shown = require('node:path').relative(process.cwd(), file);
+    console.log('holdfast: ' + shown + ' loads, ' + names.length + ' exports');`;
   await mustRun(process.execPath, ['--input-type=commonjs', '-e', find], { env });
 } catch (error) {
   die(error.message);

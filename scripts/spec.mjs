@@ -20,8 +20,8 @@ const watchdogMs = 5 * 60_000;
 const longSearches = ['BUDGET=1 THIRD=1 ENDS=0', 'USERS=3 BUDGET=1 ABORTS=0'];
 
 /**
- * Per model: the searches that must find nothing (`-D` settings, see the head of each model), and for
- * each fault the search that must find it. `live`: non-progress cycles under weak fairness.
+ * Per model: the searches that must find nothing (`-D` settings, see the head of each model), and
+ * for each fault the search that must find it. `live`: non-progress cycles under weak fairness.
  */
 const models = {
   lock: {
@@ -113,15 +113,16 @@ async function search(model, settings, fault) {
   const live = words[0] === 'live';
   const defines = words.filter((word) => word !== 'live').map((word) => `-D${word}`);
   if (fault) defines.push(`-DFAULT_${fault}`);
-  // Compiled and run in a directory of its own: nothing stays, and the searches of two runs do not meet.
+  // Compiled and run in a directory of its own: nothing stays, and the searches of two runs do not
+  // meet.
   const directory = mkdtempSync(path.join(os.tmpdir(), 'hf-spec-'));
   try {
     const file = `${model}.pml`;
     copyFileSync(path.join(root, 'spec', file), path.join(directory, file));
     await command(directory, 'spin', [...defines, '-a', file]);
     const kind = live ? ['-DNP', '-DNFAIR=3'] : ['-DSAFETY', '-DNOCLAIM'];
-    // Compiling is the larger half of a run: -O2 takes three times as long as -Og and searches no faster,
-    // and a fault is found early.
+    // Compiling is the larger half of a run: -O2 takes three times as long as -Og and searches no
+    // faster, and a fault is found early.
     const flags = [
       fault ? '-O0' : '-Og',
       '-w',

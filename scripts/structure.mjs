@@ -1,16 +1,18 @@
 // The shape of the house: which room may use which, how long files, functions and lines may be.
 //
 //   node scripts/structure.mjs          the findings, one a line; exit code 1 if there are any
-//   node scripts/structure.mjs --show   the figures: files and levels, longest file, longest function
+//   node scripts/structure.mjs --show   files of each folder, longest file and function
 //
 // Imports and includes are read from the files themselves. An import that only types use counts.
 
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { filesUnder, isMain, knowOnly, option, root } from './common.mjs';
 
 const maxFileLines = 399;
-const maxFunctionLines = 69;
+const functionRules = 'scripts/long-functions.json';
+const maxFunctionLines = JSON.parse(read(functionRules)).rules['max-lines-per-function'][1].max;
 const maxLineLength = 100;
 
 const generated = ['**/node_modules', '**/build', 'bench/plots'];
@@ -168,34 +170,74 @@ export function cppFunctions(text) {
   return found;
 }
 
-/** Where a file, a function or a line is too long. */
-function sizeFindings(files) {
+/** What is too long in a file. The linter measures functions of TypeScript: longFunctions(). */
+export function sizesIn(file, text) {
   const findings = [];
-  for (const file of files) {
-    const text = read(file);
-    const lines = text.split('\n');
-    const length = lines.length - Number(lines.at(-1) === '');
-    if (length > maxFileLines) findings.push(`${file}: ${length} lines, ${maxFileLines} at most`);
-    lines.forEach((line, index) => {
-      // A link, or the text of a test, cannot be broken.
-      if (line.length <= maxLineLength || /https?:\/\/|^\s*['"`]|(it|describe)\(/.test(line))
-        return;
-      findings.push(`${file}:${index + 1}: ${line.length} characters, ${maxLineLength} at most`);
-    });
-    if (!/\.(cc|h)$/.test(file)) continue; // the linter measures functions of TypeScript
-    for (const fn of cppFunctions(text)) {
-      if (fn.length <= maxFunctionLines) continue;
-      findings.push(
-        `${file}:${fn.line}: a function of ${fn.length} lines, ${maxFunctionLines} at most`,
-      );
-    }
+  const lines = text.split('\n');
+  const length = lines.length - Number(lines.at(-1) === '');
+  if (length > maxFileLines) findings.push(`${file}: ${length} lines, ${maxFileLines} at most`);
+  lines.forEach((line, index) => {
+    // A link, or the text of a test, cannot be broken.
+    if (line.length <= maxLineLength || /https?:\/\/|^\s*['"`]|(it|describe)\(/.test(line)) return;
+    findings.push(`${file}:${index + 1}: ${line.length} characters, ${maxLineLength} at most`);
+  });
+  if (!/\.(cc|h)$/.test(file)) return findings;
+  for (const fn of cppFunctions(text)) {
+    if (fn.length > maxFunctionLines) findings.push(tooLong(file, fn.line, fn.length));
   }
   return findings;
 }
 
-/** Every source file of the project's own. */
-function sources() {
-  return ['src', 'native', 'test', 'scripts', 'demos', 'bench']
+function tooLong(file, line, length) {
+  return `${file}:${line}: a function of ${length} lines, ${maxFunctionLines} at most`;
+}
+
+/**
+ * Functions of TypeScript and JavaScript that are too long, by the linter. The callback of
+ * describe() or forEachCase() is the frame of a suite, not a function to read at once: it does not
+ * count.
+ */
+export function longFunctions(directories, from = root) {
+  const args = ['node_modules/oxlint/bin/oxlint', functionRules].map((file) =>
+    path.join(root, file),
+  );
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [args[0], '--config', args[1], '--format', 'json', ...directories],
+    { cwd: from, encoding: 'utf8', maxBuffer: 64 * 2 ** 20 },
+  );
+  let report;
+  try {
+    report = JSON.parse(stdout);
+  } catch (cause) {
+    throw new Error(`oxlint did not measure the functions: ${stderr}${stdout}`, { cause });
+  }
+  const findings = [];
+  for (const { message, filename, labels } of report.diagnostics) {
+    const { line } = labels[0].span;
+    const head = readFileSync(path.resolve(from, filename), 'utf8').split('\n')[line - 1];
+    if (/\b(describe(\.\w+)?|forEachCase)\(/.test(head)) continue;
+    findings.push(tooLong(filename, line, /\((\d+)\)/.exec(message)?.[1]));
+  }
+  return findings;
+}
+
+/** Where a file, a function or a line is too long, in these folders. */
+export function sizeFindings(directories) {
+  return [
+    ...sources(directories).flatMap((file) => sizesIn(file, read(file))),
+    ...longFunctions(directories),
+  ];
+}
+
+/** The folders of the project's own sources. */
+const everything = ['src', 'native', 'test', 'scripts', 'demos', 'bench'];
+
+/** The folders in which `npm run check` enforces the limits of size. */
+export const enforced = ['src/process', 'src/records', 'test', 'scripts', 'demos', 'bench'];
+
+function sources(directories) {
+  return directories
     .flatMap((directory) => filesUnder(directory, generated))
     .filter((file) => /\.(ts|cts|mts|mjs|cjs|cc|c|h)$/.test(file));
 }
@@ -229,7 +271,7 @@ function show() {
 if (isMain(import.meta)) {
   knowOnly('show');
   if (option('show') !== undefined) show();
-  const findings = [...layerFindings(), ...sizeFindings(sources())];
+  const findings = [...layerFindings(), ...sizeFindings(everything)];
   for (const finding of findings) console.log(finding);
   process.exitCode = findings.length > 0 ? 1 : 0;
 }

@@ -1,14 +1,15 @@
-// Kills and stops processes at the instructions of every operation of the core, and looks whether the
-// others find everything whole (native/test/sweep). Linux only, for both platforms of the core.
+// Kills and stops processes at the instructions of every operation of the core, and looks whether
+// the others find everything whole (native/test/sweep). Linux only, for both platforms of the core.
 //
-//   npm run sweep                                 some positions of each operation, two minutes or so
+//   npm run sweep                                 some positions of each operation, two minutes
 //   npm run sweep -- --every                      all of them, hours
 //   npm run sweep -- --platform=posix             one platform
 //   npm run sweep -- --object=queue put           the operations of one object; of these, some
 //   npm run sweep -- --seed=7                     repeats the random choices of a run
 //   npm run sweep -- --kill --stop --kill-points  one or two of the three sweeps
 //
-// The last line is `N passed, N failed[, N skipped]`: an operation and a way to sweep it is one test.
+// The last line is `N passed, N failed[, N skipped]`: an operation and a way to sweep it is one
+// test.
 
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
@@ -34,8 +35,8 @@ function compile(platform) {
       ...filesUnder('native/test/sweep').filter((file) => file.endsWith('.cc')),
     ],
     flags: ['-DHOLDFAST_KILL_POINTS'],
-    // Bound at once: resolving a name at its first call is no part of an operation. And with the names
-    // of functions in it, for messages.
+    // Bound at once: resolving a name at its first call is no part of an operation. And with the
+    // names of functions in it, for messages.
     linkFlags: ['-Wl,-z,now', '-rdynamic'],
   });
 }

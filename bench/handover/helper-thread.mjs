@@ -1,6 +1,6 @@
-// The design that most native add-ons choose for an asynchronous wait: a helper thread that blocks in
-// sem_wait() and calls back into the event loop through a threadsafe function. Not a package that one
-// could install, so helper-thread/ is the smallest honest version of it.
+// The design that most native add-ons choose for an asynchronous wait: a helper thread that blocks
+// in sem_wait() and calls back into the event loop through a threadsafe function. Not a package
+// that one could install, so helper-thread/ is the smallest honest version of it.
 
 import { createRequire } from 'node:module';
 import { play } from './match.mjs';

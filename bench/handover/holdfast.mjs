@@ -97,8 +97,9 @@ function condition(side, name) {
   return { lock, changed, turn, pass, close };
 }
 
-// Two parties meet when the turn goes over, and again when it comes back: who comes last to a meeting has
-// had the turn. Side 1 meets for the second time only when it next wants the turn, or at the end.
+// Two parties meet when the turn goes over, and again when it comes back: who comes last to a
+// meeting has had the turn. Side 1 meets for the second time only when it next wants the turn, or
+// at the end.
 function meetings(side, name) {
   const both = new Barrier(2, { name });
   let owes = false;

@@ -9,7 +9,7 @@
 //   pingPong  turns are passed on at once; the figure is a whole exchange divided by two
 //   single    the same, one by one: from just before pass() to just after turn() on the other side.
 //             CLOCK_MONOTONIC is one clock for all processes of a machine.
-//   asleep    like single, but whoever has the turn first works for DWELL_NS, so that the other is surely
+//   asleep    like single, but the one in turn first works for DWELL_NS, so that the other is
 //             asleep
 
 import { fork } from 'node:child_process';
@@ -18,7 +18,10 @@ import { once } from 'node:events';
 const BATCHES = 5;
 const DWELL_NS = 200_000n;
 
-/** Plays a match of the variant on the command line: `<variant> <warm-up> <turns> <single> <asleep> [name]`. */
+/**
+ * Plays a match of the variant on the command line:
+ * `<variant> <warm-up> <turns> <single> <asleep> [name]`.
+ */
 export async function play(file, variants) {
   const [variant, warmUp, turns, single, asleep, name] = process.argv.slice(2);
   const open = variants[variant];

@@ -1,8 +1,8 @@
 // Strict alternation with mutual exclusion alone. Three locks in a ring: whoever has the turn holds
-// two, the other holds the third and waits for the older of those two. Passing the turn is releasing
-// that one; getting it back is acquiring the third. So one hand-over is exactly one contended
-// release and acquisition, nobody ever releases what another took, and any lock can play: there is
-// no second waiter to barge in.
+// two, the other holds the third and waits for the older of those two. Passing the turn is
+// releasing that one; getting it back is acquiring the third. So one hand-over is exactly one
+// contended release and acquisition, nobody ever releases what another took, and any lock can play:
+// there is no second waiter to barge in.
 //
 //   turn of   first holds   second holds   who waits for what     the turn passes by
 //   first     0 and 1       2              second waits for 0     release 0

@@ -1,10 +1,10 @@
-// Counts instructions: runs a program of `lock` twice under Valgrind, with n pairs and with 2n, and takes
-// the difference. Start, warm-up and end are in both and cancel; what is left is n pairs.
+// Counts instructions: runs a program of `lock` twice under Valgrind, with n pairs and with 2n, and
+// takes the difference. Start, warm-up and end are in both and cancel; what is left is n pairs.
 //
-//   node instructions/count.mjs <n> <program> <argument ...>     the pairs are added as the last argument
+//   node instructions/count.mjs <n> <program> <argument ...>     pairs are added as last argument
 //
-// Counted is what the CPU runs in user mode, in the program and all its libraries; what the kernel does is
-// not. Hardware counters would be quicker, but most virtual machines do not lend them out.
+// Counted is what the CPU runs in user mode, in the program and all its libraries; what the kernel
+// does is not. Hardware counters would be quicker, but most virtual machines do not lend them out.
 
 import { execFile, execFileSync } from 'node:child_process';
 import { devNull } from 'node:os';

@@ -34,8 +34,8 @@ const variants = {
     };
   },
 
-  // What `using guard = lock.acquireSync()` does when its block ends as it should; Node 20 has the symbol
-  // and not the syntax.
+  // What `using guard = lock.acquireSync()` does when its block ends as it should; Node 20 has the
+  // symbol and not the syntax.
   using() {
     const lock = new Lock();
     return (n) => {

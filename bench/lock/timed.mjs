@@ -1,15 +1,15 @@
-// The timing loop of the Node contestants of `lock`. lock/mp.py and lock/posix.c do the same. With a
-// number after the variant it runs that many pairs and prints nothing: instructions/count.mjs counts what
-// they cost.
+// The timing loop of the Node contestants of `lock`. lock/mp.py and lock/posix.c do the same. With
+// a number after the variant it runs that many pairs and prints nothing: instructions/count.mjs
+// counts what they cost.
 
 const WARM_UP_NS = 200_000_000;
 const BATCH_MIN_NS = 20_000_000;
 const BATCHES = 5;
 
 /**
- * `body(n)` runs n pairs in a loop of its own, so that nothing but the loop counter is measured with
- * them. The warm-up is by the clock, not by the count: a contestant of 2 us a pair needs as long to
- * be optimised as one of 50 ns.
+ * `body(n)` runs n pairs in a loop of its own, so that nothing but the loop counter is measured
+ * with them. The warm-up is by the clock, not by the count: a contestant of 2 us a pair needs as
+ * long to be optimised as one of 50 ns.
  */
 export async function report(body) {
   const pairs = Number(process.argv[3]);

@@ -1,5 +1,5 @@
-// What an object costs to have open: the clock and the scales of every Node contestant of `memory`. memory/mp.py
-// does the same.
+// What an object costs to have open: the clock and the scales of every Node contestant of `memory`.
+// memory/mp.py does the same.
 //
 // `open(i)` opens one. Of each step, per object:
 //   open-<n>         time to open

@@ -1,4 +1,5 @@
-// A Redis list as a queue: RPUSH puts, BLPOP takes. Redis has bytes only, so an object travels as JSON.
+// A Redis list as a queue: RPUSH puts, BLPOP takes. Redis has bytes only, so an object travels as
+// JSON.
 
 import { connect, serve } from '../redis.mjs';
 import { play } from './stream.mjs';

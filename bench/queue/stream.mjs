@@ -5,10 +5,10 @@
 //   first:  put(n, item), exchange(n, item) -> n round trips, close()
 //   second: take(n), echo(n), close()
 // Each may return a promise. A batch counts from just before its first put to just after its last
-// message was received, in whatever consumer; CLOCK_MONOTONIC is one clock for all processes of a machine.
-// Each producer puts the same share, and each consumer takes the same. The next batch starts when all consumers
-// have said so, outside of the clock; where there are several, none of them begins on it before, or it
-// would take the share of another.
+// message was received, in whatever consumer; CLOCK_MONOTONIC is one clock for all processes of a
+// machine. Each producer puts the same share, and each consumer takes the same. The next batch
+// starts when all consumers have said so, outside of the clock; where there are several, none of
+// them begins on it before, or it would take the share of another.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -41,8 +41,8 @@ export function planOf([variant, payload, producers, consumers, warmUp, messages
 }
 
 /**
- * Plays the variant on the command line. This process is the first producer; the others are forked from
- * `file`.
+ * Plays the variant on the command line. This process is the first producer; the others are forked
+ * from `file`.
  */
 export async function play(file, variants) {
   const args = process.argv.slice(2);
@@ -69,7 +69,7 @@ export async function play(file, variants) {
   await stop?.();
 }
 
-/** The side with the clock. Consumers and producers emit a 'message' for each thing that they tell. */
+/** The side with the clock. Consumers and producers emit a 'message' for each thing they tell. */
 export async function drive(player, plan, consumers, producers = []) {
   const { payload, batches, roundTrip } = plan;
   const item = items[payload];

@@ -1,13 +1,14 @@
-// SIGKILL of a holder to the next acquisition: the clock of every contestant of `recovery`. Three processes: a
-// holder that dies, a waiter that waits all the while, and this one, which kills and keeps the clock. The
-// waiter is a process of its own even for the asynchronous kinds, so that all figures mean the same.
+// SIGKILL of a holder to the next acquisition: the clock of every contestant of `recovery`. Three
+// processes: a holder that dies, a waiter that waits all the while, and this one, which kills and
+// keeps the clock. The waiter is a process of its own even for the asynchronous kinds, so that all
+// figures mean the same.
 //
 //   recovery  from just before kill() to just after the acquisition in the waiter
 //   exit      from just before kill() until this process hears that the holder is gone: the kernel
 //             has torn the holder down by then, so it is the yardstick for "at once"
 //
 // A contestant is `open(name) -> player`:
-//   hold()        in the holder: has it, or is in the middle of it, when this (or its promise) is done
+//   hold()        the holder has it, or is in the middle of it, when this (or its promise) is done
 //   wait()        in the waiter: returns, or its promise resolves, when what the dead one had is had
 //   again()       in the waiter: makes ready for the next round (releases, say); optional
 //   killed()      in this process, just after the kill; optional, and then it too opens a player

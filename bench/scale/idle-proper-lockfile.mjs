@@ -3,7 +3,8 @@ import lockfile from 'proper-lockfile';
 import { scratchPath } from '../scratch.mjs';
 import { play } from './idle.mjs';
 
-// As in `handover`: the more eagerly it polls, the sooner it has the lock, and the more it costs to wait.
+// As in `handover`: the more eagerly it polls, the sooner it has the lock, and the more it costs to
+// wait.
 const retries = { forever: true, retries: 1, minTimeout: 1, maxTimeout: 1 };
 
 await play(import.meta.filename, {

@@ -1,9 +1,9 @@
-// What it costs to wait while nothing happens: the clock of every Node contestant of it. scale/mp.py does
-// the same.
+// What it costs to wait while nothing happens: the clock of every Node contestant of it.
+// scale/mp.py does the same.
 //
-// A contestant is `open(name) -> player`, a player is { sync, take(), give(), close() }. This process takes,
-// a forked one waits, and after IDLE_MS this one gives. The waiter counts its own CPU time and its
-// sleeps, all its threads together, from the start of its wait to the end.
+// A contestant is `open(name) -> player`, a player is { sync, take(), give(), close() }. This
+// process takes, a forked one waits, and after IDLE_MS this one gives. The waiter counts its own
+// CPU time and its sleeps, all its threads together, from the start of its wait to the end.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ const IDLE_MS = 500;
 // Until Node has done what it does after it has started.
 const SETTLE_MS = 200;
 
-/** `<variant> <waits> [name]`: so many waits pending in one thread; a synchronous player has one. */
+/** `<variant> <waits> [name]`: so many waits pending in a thread; a synchronous player has one. */
 export async function play(file, variants) {
   const [variant, waits, name] = process.argv.slice(2);
   if (!variants[variant]) throw new Error(`variants: ${Object.keys(variants).join(', ')}`);

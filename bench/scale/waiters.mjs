@@ -2,10 +2,11 @@
 //
 //   node scale/waiters.mjs lock|rlock
 //
-// Threads of one process wait with acquire(), each an agent of its own; a thousand waiters are a hundred
-// agents with ten waits each. This thread holds, releases, and takes the lock back at once; where a waiter was
-// quicker, that one gives it back and steps aside for a while, and so do those whom it wakes. The clock runs
-// over release() alone. scale/mp.py and scale/posix.c do the same with processes.
+// Threads of one process wait with acquire(), each an agent of its own; a thousand waiters are a
+// hundred agents with ten waits each. This thread holds, releases, and takes the lock back at once;
+// where a waiter was quicker, that one gives it back and steps aside for a while, and so do those
+// whom it wakes. The clock runs over release() alone. scale/mp.py and scale/posix.c do the same
+// with processes.
 
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';

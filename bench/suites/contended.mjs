@@ -9,7 +9,8 @@ const GAME_MS = 100;
 const counts = [2, 4, 8, 16];
 const sections = { empty: 'an empty section', work: 'a section of 10 us' };
 
-// Of each game, which section and how many processes: the time of a section, and how fairly it went.
+// Of each game, which section and how many processes: the time of a section, and how fairly it
+// went.
 const figures = [
   { suffix: '', panel: 'time per section', rate: true },
   { suffix: '-longest', panel: 'longest wait of any process' },

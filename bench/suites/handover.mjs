@@ -6,8 +6,8 @@ const posix = 'build/handover-posix';
 const helper = 'handover/helper-thread.mjs';
 const files = 'handover/fs-native-extensions.mjs';
 
-// In exchanges: the warm-up (until the compilers are done), a batch of tens of milliseconds, and those
-// that are stamped one by one.
+// In exchanges: the warm-up (until the compilers are done), a batch of tens of milliseconds, and
+// those that are stamped one by one.
 const quick = { warmUp: 2000, oneCore: 2000, twoCores: 400, single: 500, asleep: 100 };
 const slow = { warmUp: 1000, oneCore: 400, twoCores: 200, single: 250, asleep: 100 };
 const polling = { warmUp: 10, oneCore: 10, twoCores: 10, single: 15, asleep: 15 };
@@ -48,8 +48,8 @@ const syncRow = 'sync hand-over between two processes';
 const asyncRow = 'async hand-over between two event loops';
 
 // `floor` is the C program that does the least such a wait must: wake up in slices where it blocks,
-// epoll_wait and read where it does not. Where even its ratio is above a ceiling, the machine is what
-// holds the ceiling up.
+// epoll_wait and read where it does not. Where even its ratio is above a ceiling, the machine is
+// what holds the ceiling up.
 const pairs = [
   { ours: 'lock-sync', against: 'c-lock', ceiling: 1.3, floor: 'c-lock-sliced', row: syncRow },
   { ours: 'rlock-sync', against: 'c-mutex', ceiling: 1.3, floor: 'c-mutex-sliced', row: syncRow },

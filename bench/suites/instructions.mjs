@@ -9,8 +9,8 @@ const core = (label, variant) => ({
   command: ['build/core', variant],
 });
 
-// Pairs: under Valgrind a program is fifty times slower, and a JavaScript loop has to be long enough for what
-// its compilers do to vanish beside it.
+// Pairs: under Valgrind a program is fifty times slower, and a JavaScript loop has to be long
+// enough for what its compilers do to vanish beside it.
 const few = 20_000;
 const many = 100_000;
 

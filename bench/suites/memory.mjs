@@ -4,7 +4,8 @@ const ours = ['--expose-gc', 'memory/holdfast.mjs'];
 const mp = 'memory/mp.py';
 
 const steps = [1, 100, 10_000];
-// One kind shows what ten thousand are; a queue, which has at least 64 KiB, would show what the machine has.
+// One kind shows what ten thousand are; a queue, which has at least 64 KiB, would show what the
+// machine has.
 const fewer = [1, 100];
 
 const figures = {

@@ -4,8 +4,8 @@ const ours = 'queue/holdfast.mjs';
 const send = 'queue/process-send.mjs';
 const mp = 'queue/mp.py';
 
-// In messages, or round trips: a warm-up, and a batch; both are whole batches of putMany for each of the
-// producers. What takes a millisecond a message has `slow`.
+// In messages, or round trips: a warm-up, and a batch; both are whole batches of putMany for each
+// of the producers. What takes a millisecond a message has `slow`.
 const counts = {
   string: [8000, 8000],
   object: [8000, 8000],
@@ -42,7 +42,8 @@ const argsOf =
   (payload, shape) =>
   ({ turns }) => [payload, ...shape, ...(turns?.[payload] ?? counts[payload])];
 
-// Not tied to CPUs: a MessagePort is within one process, and the runtimes have threads of their own.
+// Not tied to CPUs: a MessagePort is within one process, and the runtimes have threads of their
+// own.
 const placements = [
   ...everything.map((payload) => ({
     plays: ({ payloads = everything }) => payloads.includes(payload),

@@ -53,7 +53,8 @@ export const recovery = {
     { ours: 'lock-sync', metric: 'recovery', against: 'fs-sync' },
     { ours: 'lock-async', metric: 'recovery', against: 'fs-async' },
   ],
-  // Slices count from the death, and a machine that is busy takes its time to kill: that is not ours.
+  // Slices count from the death, and a machine that is busy takes its time to kill: that is not
+  // ours.
   limits: Object.keys(ours)
     .filter((id) => id !== 'rlock-sync')
     .map((id) => ({

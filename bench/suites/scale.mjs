@@ -8,7 +8,8 @@ const counts = [1, 10, 100, 1000];
 const release = Object.fromEntries(counts.map((n) => [`waiters-${n}`, `waiters-${n}`]));
 const played = (what) => (contestant) => contestant.measures === what;
 
-// What does not grow is as dear with a thousand as with ten; the rest is what medians of a microsecond vary by.
+// What does not grow is as dear with a thousand as with ten; the rest is what medians of a
+// microsecond vary by.
 const NOISE = 1.5;
 
 export const scale = {

@@ -1,5 +1,6 @@
-// A Lock shuts out its own holder too. An RLock lets its holder in again. Whether that is the thread or the
-// task is the matter of test/objects/rlock; here acquire() is by thread too, where that matters.
+// A Lock shuts out its own holder too. An RLock lets its holder in again. Whether that is the
+// thread or the task is the matter of test/objects/rlock; here acquire() is by thread too, where
+// that matters.
 import assert from 'node:assert/strict';
 import { type Guard, Lock, RLock } from 'holdfast';
 import {

@@ -31,7 +31,7 @@ const spares = 4 + Math.min(16, Math.floor(tasks / 10_000));
 // HOLDFAST_KILLS insists on more.
 const countedKills = Number(process.env['HOLDFAST_KILLS'] || scaled(10));
 
-/** Processes that work items off. One after the other is killed and replaced by one that stands by. */
+/** Processes that work items off. One at a time is killed, and one that stands by replaces it. */
 class Takers {
   kills = 0;
   /** No new ones stand by from then on. */
@@ -101,7 +101,7 @@ class Takers {
   }
 }
 
-/** Reads the ledgers of workOff(): pairs of an item's number and how often it had been delivered. */
+/** Reads the ledgers of workOff(): pairs of an item's number and its count of deliveries. */
 function readLedgers(directory: string) {
   const times = new Uint32Array(tasks);
   let entries = 0;

@@ -154,9 +154,9 @@ describe('Queue: kills', () => {
     );
     assert.ok(stored <= maxBytes + headerBytes);
     assert.ok(items > 10 * killTimes.length, `only ${items} items: the survivors hardly worked`);
-    // Two slices is what is promised, and printed above. A machine with two cores for six processes,
-    // two of which start at any time, keeps them waiting for a processor too. But one that is stuck
-    // stays stuck.
+    // Two slices is what is promised, and printed above. A machine with two cores for six
+    // processes, two of which start at any time, keeps them waiting for a processor too. But one
+    // that is stuck stays stuck.
     assert.ok(quantile(around, 0.5) <= 10 * twoSlices_ms, 'half of the standstills');
     assert.ok(quantile(around, 1) <= 100 * twoSlices_ms, 'longest standstill');
   });

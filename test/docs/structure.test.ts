@@ -1,13 +1,31 @@
-// The check of the layers finds what it is there for: a rule that nobody sees fail proves nothing.
+// The checks of layers and sizes find what they are there for: a rule that nobody sees fail proves
+// nothing.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import * as structure from '../../scripts/structure.mjs';
 
-const { cppFunctions, cycles, importsOf, includesOf, layerFindings } = structure as {
+const {
+  cppFunctions,
+  cycles,
+  enforced,
+  importsOf,
+  includesOf,
+  layerFindings,
+  longFunctions,
+  sizeFindings,
+  sizesIn,
+} = structure as {
   cppFunctions(text: string): { line: number; length: number }[];
   cycles(graph: Map<string, string[]>): string[][];
+  enforced: string[];
   importsOf(file: string, text: string): string[];
   includesOf(text: string): string[];
   layerFindings(graphs?: Record<string, Map<string, string[]>>): string[];
+  longFunctions(directories: string[], from: string): string[];
+  sizeFindings(directories: string[]): string[];
+  sizesIn(file: string, text: string): string[];
 };
 
 describe('structure of the sources', () => {
@@ -95,5 +113,59 @@ describe('structure of the sources', () => {
       { line: 3, length: 3 },
       { line: 7, length: 7 },
     ]);
+  });
+
+  describe('sizes', () => {
+    const lines = (count: number) => Array.from({ length: count }, (_, n) => `  call(${n});`);
+    const body = (head: string, count: number, end: string) =>
+      [head, ...lines(count - 2), end, ''].join('\n');
+
+    it('are kept', function () {
+      this.timeout('1m');
+      assert.deepEqual(sizeFindings(enforced), []);
+    });
+
+    it('a file of 400 lines is a finding, one of 399 is none', () => {
+      for (const file of ['src/a.ts', 'native/a.cc', 'scripts/a.mjs', 'src/a.cts']) {
+        assert.deepEqual(sizesIn(file, `${lines(399).join('\n')}\n`), []);
+        assert.deepEqual(sizesIn(file, `${lines(400).join('\n')}\n`), [
+          `${file}: 400 lines, 399 at most`,
+        ]);
+      }
+    });
+
+    it('a line of 101 columns is a finding, one of 100 is none', () => {
+      for (const file of ['src/a.ts', 'native/a.h', 'scripts/a.mjs']) {
+        assert.deepEqual(sizesIn(file, `x = 1;\n// ${'y'.repeat(97)}\n`), []);
+        assert.deepEqual(sizesIn(file, `x = 1;\n// ${'y'.repeat(98)}\n`), [
+          `${file}:2: 101 characters, 100 at most`,
+        ]);
+      }
+    });
+
+    it('a C++ function of 70 lines is a finding, one of 69 is none', () => {
+      assert.deepEqual(sizesIn('native/a.cc', body('void a() {', 69, '}')), []);
+      assert.deepEqual(sizesIn('native/a.cc', body('void a() {', 70, '}')), [
+        'native/a.cc:1: a function of 70 lines, 69 at most',
+      ]);
+    });
+
+    it('so is one of TypeScript or JavaScript, but not the callback of a describe()', () => {
+      const directory = mkdtempSync(path.join(os.tmpdir(), 'holdfast-sizes-'));
+      try {
+        const write = (file: string, text: string) =>
+          writeFileSync(path.join(directory, file), text);
+        write('a.ts', body('function a() {', 70, '}'));
+        write('b.mjs', body("it('b', () => {", 70, '});'));
+        write('c.cts', body('function c() {', 69, '}'));
+        write('d.ts', body("describe('d', () => {", 300, '});'));
+        assert.deepEqual(longFunctions(['.'], directory).toSorted(), [
+          'a.ts:1: a function of 70 lines, 69 at most',
+          'b.mjs:1: a function of 70 lines, 69 at most',
+        ]);
+      } finally {
+        rmSync(directory, { recursive: true });
+      }
+    });
   });
 });

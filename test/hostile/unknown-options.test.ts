@@ -17,6 +17,77 @@ import {
 } from 'holdfast';
 import { freshName, track } from '../support/index.js';
 
+type Waits = Record<string, (options: object) => unknown>;
+
+/** The methods that wait, by the object that they are called on. */
+function everyWait() {
+  const queue = track(new Queue<number>());
+  const jobs = track(new JoinableQueue<number>());
+  const lock = track(new RLock());
+  const condition = track(new Condition(lock));
+  const table = track(new ReadWriteLock());
+  const permits = track(new BoundedSemaphore(1));
+  const fn = () => {};
+  const waits: Record<string, Waits> = {
+    queue: {
+      put: (options) => queue.put(1, options),
+      putMany: (options) => queue.putMany([1], options),
+      get: (options) => queue.get(options),
+      getMany: (options) => queue.getMany(1, options),
+      putSync: (options) => queue.putSync(1, options),
+      putManySync: (options) => queue.putManySync([1], options),
+      getSync: (options) => queue.getSync(options),
+      getManySync: (options) => queue.getManySync(1, options),
+    },
+    jobs: {
+      take: (options) => jobs.take(options),
+      takeSync: (options) => jobs.takeSync(options),
+      join: (options) => jobs.join(options),
+      joinSync: (options) => jobs.joinSync(options),
+    },
+    lock: {
+      acquire: (options) => lock.acquire(options),
+      acquireSync: (options) => lock.acquireSync(options),
+      runExclusive: (options) => lock.runExclusive(fn, options),
+    },
+    condition: {
+      acquire: (options) => condition.acquire(options),
+      acquireSync: (options) => condition.acquireSync(options),
+      runExclusive: (options) => condition.runExclusive(fn, options),
+      wait: (options) => condition.wait(options),
+      waitSync: (options) => condition.waitSync(options),
+      waitFor: (options) => condition.waitFor(() => true, options),
+      waitForSync: (options) => condition.waitForSync(() => true, options),
+    },
+    table: {
+      acquireShared: (options) => table.acquireShared(options),
+      acquireSharedSync: (options) => table.acquireSharedSync(options),
+      acquireExclusive: (options) => table.acquireExclusive(options),
+      acquireExclusiveSync: (options) => table.acquireExclusiveSync(options),
+      runShared: (options) => table.runShared(fn, options),
+      runExclusive: (options) => table.runExclusive(fn, options),
+    },
+    permits: {
+      acquire: (options) => permits.acquire(options),
+      acquireSync: (options) => permits.acquireSync(options),
+      withPermit: (options) => permits.withPermit(fn, options),
+    },
+    semaphore: {
+      acquire: (options) => track(new Semaphore()).acquire(options),
+      acquireSync: (options) => track(new Semaphore()).acquireSync(options),
+    },
+    event: {
+      wait: (options) => track(new Event()).wait(options),
+      waitSync: (options) => track(new Event()).waitSync(options),
+    },
+    barrier: {
+      wait: (options) => track(new Barrier(1)).wait(options),
+      waitSync: (options) => track(new Barrier(1)).waitSync(options),
+    },
+  };
+  return { queue, jobs, waits };
+}
+
 describe('bad input, unknown options', () => {
   /** Every way to open an object with options. */
   const constructors: Record<KindName, (options: object) => Disposable> = {
@@ -87,71 +158,7 @@ describe('bad input, unknown options', () => {
   });
 
   it('every wait', async () => {
-    const queue = track(new Queue<number>());
-    const jobs = track(new JoinableQueue<number>());
-    const lock = track(new RLock());
-    const condition = track(new Condition(lock));
-    const table = track(new ReadWriteLock());
-    const permits = track(new BoundedSemaphore(1));
-    const fn = () => {};
-    type Waits = Record<string, (options: object) => unknown>;
-    const waits: Record<string, Waits> = {
-      queue: {
-        put: (options) => queue.put(1, options),
-        putMany: (options) => queue.putMany([1], options),
-        get: (options) => queue.get(options),
-        getMany: (options) => queue.getMany(1, options),
-        putSync: (options) => queue.putSync(1, options),
-        putManySync: (options) => queue.putManySync([1], options),
-        getSync: (options) => queue.getSync(options),
-        getManySync: (options) => queue.getManySync(1, options),
-      },
-      jobs: {
-        take: (options) => jobs.take(options),
-        takeSync: (options) => jobs.takeSync(options),
-        join: (options) => jobs.join(options),
-        joinSync: (options) => jobs.joinSync(options),
-      },
-      lock: {
-        acquire: (options) => lock.acquire(options),
-        acquireSync: (options) => lock.acquireSync(options),
-        runExclusive: (options) => lock.runExclusive(fn, options),
-      },
-      condition: {
-        acquire: (options) => condition.acquire(options),
-        acquireSync: (options) => condition.acquireSync(options),
-        runExclusive: (options) => condition.runExclusive(fn, options),
-        wait: (options) => condition.wait(options),
-        waitSync: (options) => condition.waitSync(options),
-        waitFor: (options) => condition.waitFor(() => true, options),
-        waitForSync: (options) => condition.waitForSync(() => true, options),
-      },
-      table: {
-        acquireShared: (options) => table.acquireShared(options),
-        acquireSharedSync: (options) => table.acquireSharedSync(options),
-        acquireExclusive: (options) => table.acquireExclusive(options),
-        acquireExclusiveSync: (options) => table.acquireExclusiveSync(options),
-        runShared: (options) => table.runShared(fn, options),
-        runExclusive: (options) => table.runExclusive(fn, options),
-      },
-      permits: {
-        acquire: (options) => permits.acquire(options),
-        acquireSync: (options) => permits.acquireSync(options),
-        withPermit: (options) => permits.withPermit(fn, options),
-      },
-      semaphore: {
-        acquire: (options) => track(new Semaphore()).acquire(options),
-        acquireSync: (options) => track(new Semaphore()).acquireSync(options),
-      },
-      event: {
-        wait: (options) => track(new Event()).wait(options),
-        waitSync: (options) => track(new Event()).waitSync(options),
-      },
-      barrier: {
-        wait: (options) => track(new Barrier(1)).wait(options),
-        waitSync: (options) => track(new Barrier(1)).waitSync(options),
-      },
-    };
+    const { queue, jobs, waits } = everyWait();
     for (const [object, methods] of Object.entries(waits)) {
       for (const [method, wait] of Object.entries(methods)) {
         const rejects = assert.rejects(

@@ -1,5 +1,6 @@
-// What the classes beside Lock, RLock, Semaphore and Queue have in common as objects with a name: how
-// they are opened and closed, their handles, their ends. What a class does is in suites of its own.
+// What the classes beside Lock, RLock, Semaphore and Queue have in common as objects with a name:
+// how they are opened and closed, their handles, their ends. What a class does is in suites of its
+// own.
 import assert from 'node:assert/strict';
 import * as holdfast from 'holdfast';
 import { type OpenOptions, attach, list, unlink } from 'holdfast';

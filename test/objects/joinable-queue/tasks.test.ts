@@ -1,4 +1,5 @@
-// JoinableQueue: tasks(), a loop that leases each item for the time of its body; empty() beside size().
+// JoinableQueue: tasks(), a loop that leases each item for the time of its body; empty() beside
+// size().
 import assert from 'node:assert/strict';
 import type { Task } from 'holdfast';
 import {

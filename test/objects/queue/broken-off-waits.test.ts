@@ -1,5 +1,5 @@
-// A wait for a queue that ends otherwise: by a timeout, an abort, close() or a death. No item is lost
-// by that.
+// A wait for a queue that ends otherwise: by a timeout, an abort, close() or a death. No item is
+// lost by that.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'holdfast';
