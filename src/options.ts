@@ -94,24 +94,40 @@ export const barrierOptions = [...openOptions, 'action', 'timeout'] as const;
 const waitOptions = ['timeout', 'signal'] as const;
 
 /**
- * @internal Checks that `options` is an object and that each of its keys is one of `known`. A
- * misspelt key would otherwise be ignored, and the caller would get an object without a name, for
- * example.
+ * @internal Reads the options `known`, each of them once, into an object of our own. A caller's
+ * object may have getters, which could answer the check and the use differently. What was added to
+ * Object.prototype is no option of anybody.
  *
- * @throws TypeError that names the unknown key and the known one that is most like it.
+ * @throws TypeError if this is no object; or for a key that is not known, because an object with a
+ * misspelt name would get none. The error names the known key that is most like it.
  */
-export function checkKeys(
+export function readOptions<K extends string>(
   options: unknown,
-  known: readonly string[],
-): asserts options is Record<string, unknown> {
+  known: readonly K[],
+): Record<K, unknown> {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError(`options must be an object, not ${show(options)}`);
   }
   // Every wait that is given options comes here, and `for in` makes no array. It also sees
   // inherited keys, among which may be anything: only a key of the object's own is refused.
   for (const key in options) {
-    if (!known.includes(key) && Object.hasOwn(options, key)) throw unknownOption(key, known);
+    if (!known.includes(key as K) && Object.hasOwn(options, key)) throw unknownOption(key, known);
   }
+  const read = {} as Record<K, unknown>;
+  for (const key of known) read[key] = readOption(options, key);
+  return read;
+}
+
+/** Reads one option. A class may have it as a getter of its prototype. */
+function readOption(options: object, key: string): unknown {
+  if (!Object.hasOwn(options, key)) {
+    let holder: object | null = options;
+    do holder = Object.getPrototypeOf(holder) as object | null;
+    while (holder !== null && !Object.hasOwn(holder, key));
+    // The last in every chain of prototypes is the Object.prototype of some realm.
+    if (holder === null || Object.getPrototypeOf(holder) === null) return undefined;
+  }
+  return (options as Record<string, unknown>)[key];
 }
 
 function unknownOption(key: string, known: readonly string[]): TypeError {
@@ -146,7 +162,8 @@ function editDistance(from: string, to: string): number {
   return rows[from.length]![to.length]!;
 }
 
-function checkTimeout(timeout: unknown): void {
+/** @internal */
+export function checkTimeout(timeout: unknown): asserts timeout is number | undefined {
   if (timeout === undefined) return;
   if (typeof timeout !== 'number') {
     throw new TypeError(`timeout must be a number of milliseconds, not ${show(timeout)}`);
@@ -160,28 +177,38 @@ function checkTimeout(timeout: unknown): void {
 }
 
 /**
- * @internal The beginning of every method that waits and returns a promise. Throws for wrong
- * options, and then the reason of a signal that was aborted before the call.
+ * @internal The beginning of every method that waits and returns a promise: reads its options.
+ * Throws for wrong ones, and then the reason of a signal that was aborted before the call.
  */
-export function checkWait(options: WaitOptions | undefined): void {
-  if (options === undefined) return;
-  checkKeys(options, waitOptions);
-  checkTimeout(options.timeout);
-  const signal: unknown = options.signal;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+export function readWait(options: WaitOptions | undefined): WaitOptions | undefined {
+  if (options === undefined) return undefined;
+  const { timeout, signal } = readOptions(options, waitOptions);
+  checkTimeout(timeout);
+  if (signal !== undefined && !isAbortSignal(signal)) {
     throw new TypeError(`signal must be an AbortSignal, not ${show(signal)}`);
   }
   signal?.throwIfAborted();
+  return { timeout, signal };
+}
+
+/** Of any realm: jsdom has a class of its own, and so has each vm context. */
+function isAbortSignal(value: unknown): value is AbortSignal {
+  if (value instanceof AbortSignal) return true;
+  return (
+    Object.prototype.toString.call(value) === '[object AbortSignal]' &&
+    typeof (value as AbortSignal).addEventListener === 'function'
+  );
 }
 
 /** @internal The beginning of every method that waits and blocks the thread. */
-export function checkSyncWait(options: SyncWaitOptions | undefined): void {
-  if (options === undefined) return;
-  checkKeys(options, waitOptions);
-  checkTimeout(options.timeout);
-  if ((options as WaitOptions).signal !== undefined) {
+export function readSyncWait(options: SyncWaitOptions | undefined): SyncWaitOptions | undefined {
+  if (options === undefined) return undefined;
+  const { timeout, signal } = readOptions(options, waitOptions);
+  checkTimeout(timeout);
+  if (signal !== undefined) {
     throw new TypeError('a synchronous wait cannot be aborted: no signal could reach it');
   }
+  return { timeout };
 }
 
 /** @internal Also asserts that the name has one form in UTF-8. */
@@ -198,28 +225,31 @@ export function checkName(name: unknown): asserts name is string {
   }
 }
 
-/** @internal Of an object whose kind has the options `known`. */
-export function checkOpen(options: OpenOptions, known: readonly string[] = openOptions): void {
-  checkKeys(options, known);
-  if (options.name !== undefined) checkName(options.name);
+/** @internal Reads the options of an object whose kind has the options `known`. */
+export function readOpen<T extends OpenOptions>(
+  options: T,
+  known: readonly string[] = openOptions,
+): T {
+  const read = readOptions(options, known) as OpenOptions;
+  if (read.name !== undefined) checkName(read.name);
   for (const key of ['exclusive', 'mustExist', 'persistent'] as const) {
-    const value: unknown = options[key];
+    const value: unknown = read[key];
     if (value !== undefined && typeof value !== 'boolean') {
       throw new TypeError(`${key} must be a boolean, not ${show(value)}`);
     }
   }
-  if (options.exclusive && options.mustExist) {
+  if (read.exclusive && read.mustExist) {
     throw new TypeError('exclusive and mustExist contradict each other');
   }
-  if (options.name === undefined && (options.mustExist || options.persistent)) {
+  if (read.name === undefined && (read.mustExist || read.persistent)) {
     throw new TypeError('mustExist and persistent need a name: an anonymous object is always new');
   }
+  return read as T;
 }
 
 /** @internal */
 export function checkScope(options: { scope?: RLockScope | undefined }): void {
-  // checkOpen() refuses options that are no object.
-  const scope: unknown = (options as typeof options | null)?.scope;
+  const { scope } = options as { scope?: unknown };
   if (scope !== undefined && scope !== 'mixed' && scope !== 'thread' && scope !== 'async') {
     throw new TypeError(`scope must be 'mixed', 'thread' or 'async', not ${show(scope)}`);
   }
@@ -243,7 +273,7 @@ export function checkNumber(
   options: OpenOptions,
 ): void {
   if (value !== undefined) checkCount(what, value, least, most);
-  else if (Object(options).name === undefined) {
+  else if (options.name === undefined) {
     throw new TypeError(
       `${what} must be given, ${least} to ${most}: it has no default. ` +
         'Only an object that exists, by its name, is taken with what it has',

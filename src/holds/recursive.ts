@@ -51,7 +51,7 @@
 //   holds -> waits     a Condition gives the lock up; the same hold is `task` again when it resumes
 import { IncompatibleError, NotOwnerError, label } from '../errors.js';
 import type { NativeOwned } from '../native/bindings.js';
-import { type RLockScope, type WaitOptions, checkFunction, checkWait } from '../options.js';
+import { type RLockScope, type WaitOptions, checkFunction, readWait } from '../options.js';
 import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 import type { Waiter } from '../waiting/waiter.js';
 import { TaskHold, endHold, handOver } from './by-task.js';
@@ -214,10 +214,7 @@ export class Recursion {
   }
 
   async #acquire(hold: TaskHold, options: WaitOptions | undefined): Promise<Guard> {
-    if (options !== undefined) {
-      checkWait(options);
-      options.signal?.throwIfAborted();
-    }
+    options = readWait(options);
     const { native } = this.#waiter;
     let result = isWaitedFor(native.tag) ? 0 : this.#takeFree(hold);
     if (result === 0) {

@@ -58,7 +58,8 @@ export function attach<K extends KindName>(handle: Handle<K>): Kinds[K] {
     const hint = typeof handle === 'string' ? '; this is text: attach(JSON.parse(text))' : '';
     throw new TypeError(`not a handle: attach() takes what toJSON() of an object returned${hint}`);
   }
-  checkKind(handle.holdfast);
-  checkName(handle.name);
-  return openers[handle.holdfast](handle.name, handle);
+  const { holdfast: kind, name } = handle;
+  checkKind(kind);
+  checkName(name);
+  return openers[kind](name, handle);
 }

@@ -11,9 +11,10 @@ import {
   checkFunction,
   checkNoPromise,
   checkNumber,
-  checkOpen,
-  checkSyncWait,
-  checkWait,
+  checkTimeout,
+  readOpen,
+  readSyncWait,
+  readWait,
 } from '../options.js';
 import { Deadline } from '../waiting/deadline.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
@@ -77,12 +78,12 @@ export class Barrier extends Shared<'Barrier'> {
    * exist. Otherwise as Lock.
    */
   constructor(parties: number | undefined, options: BarrierOptions = {}) {
-    checkOpen(options, barrierOptions);
-    checkNumber('parties', parties, 1, addon.maxParties, options);
-    const { action, timeout } = options;
+    const read = readOpen(options, barrierOptions);
+    checkNumber('parties', parties, 1, addon.maxParties, read);
+    const { action, timeout } = read;
     if (action !== undefined) checkFunction('action', action);
-    checkSyncWait({ timeout });
-    super('Barrier', parties === undefined ? { ...options, mustExist: true } : options, {
+    checkTimeout(timeout);
+    super('Barrier', parties === undefined ? { ...read, mustExist: true } : read, {
       optionNames: barrierOptions,
       initial: parties,
     });
@@ -106,8 +107,9 @@ export class Barrier extends Shared<'Barrier'> {
    * arrived.
    */
   async wait(options?: WaitOptions): Promise<number> {
-    checkWait(options);
-    const deadline = new Deadline({ ...options, timeout: options?.timeout ?? this.#timeout });
+    options = readWait(options);
+    const timeout = options?.timeout ?? this.#timeout;
+    const deadline = new Deadline({ timeout, signal: options?.signal });
     return this.retain(async (native) => {
       // There must be no await if there is nothing to wait for, because the caller may close the
       // object right after the call.
@@ -174,8 +176,9 @@ export class Barrier extends Shared<'Barrier'> {
    * @throws as wait() rejects; TypeError if the action returns a promise, which breaks the barrier.
    */
   waitSync(options?: SyncWaitOptions): number {
-    checkSyncWait(options);
-    const deadline = new Deadline({ ...options, timeout: options?.timeout ?? this.#timeout });
+    options = readSyncWait(options);
+    const timeout = options?.timeout ?? this.#timeout;
+    const deadline = new Deadline({ timeout, signal: undefined });
     const { native } = this;
     const acts = this.#action === undefined ? 0 : 1;
     let arrival = native.arrive(acts);

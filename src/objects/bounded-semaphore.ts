@@ -8,9 +8,9 @@ import {
   type WaitOptions,
   checkFunction,
   checkNumber,
-  checkOpen,
-  checkSyncWait,
-  checkWait,
+  readOpen,
+  readSyncWait,
+  readWait,
 } from '../options.js';
 import { waitForHoldSync } from '../waiting/blocking-wait.js';
 import { isWaitedFor, waitForHold } from '../waiting/pending-waits.js';
@@ -59,9 +59,9 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
    * exist. Otherwise as Lock.
    */
   constructor(permits: number | undefined, options: OpenOptions = {}) {
-    checkOpen(options);
-    checkNumber('permits', permits, 1, addon.maxOwnedPermits, options);
-    super('BoundedSemaphore', permits === undefined ? { ...options, mustExist: true } : options, {
+    const read = readOpen(options);
+    checkNumber('permits', permits, 1, addon.maxOwnedPermits, read);
+    super('BoundedSemaphore', permits === undefined ? { ...read, mustExist: true } : read, {
       initial: permits,
     });
   }
@@ -74,7 +74,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
    * Rejects with TimeoutError, `signal.reason` or ClosedError; no permit is taken then.
    */
   async acquire(options?: WaitOptions): Promise<Guard> {
-    checkWait(options);
+    options = readWait(options);
     const { native } = this;
     let hold = isWaitedFor(native.tag) ? 0 : native.tryFree();
     if (hold === 0) hold = await waitForHold(this, options);
@@ -88,7 +88,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
    * and no `timeout` was given.
    */
   acquireSync(options?: SyncWaitOptions): Guard {
-    checkSyncWait(options);
+    options = readSyncWait(options);
     const { native } = this;
     let hold = native.tryFree();
     if (hold === 0) {

@@ -11,10 +11,10 @@ import {
   checkCount,
   checkFunction,
   checkNoPromise,
-  checkOpen,
+  readOpen,
   checkScope,
-  checkSyncWait,
-  checkWait,
+  readSyncWait,
+  readWait,
   rlockOptions,
 } from '../options.js';
 import { Deadline, type StepOptions } from '../waiting/deadline.js';
@@ -82,14 +82,14 @@ export class Condition extends Shared<'Condition'> {
     if (lock !== undefined && !(lock instanceof Lock) && !(lock instanceof RLock)) {
       throw new TypeError('lock must be a Lock or an RLock');
     }
-    checkOpen(options, rlockOptions);
-    checkScope(options);
-    if (lock !== undefined && options.scope !== undefined) {
+    const read = readOpen(options, rlockOptions);
+    checkScope(read);
+    if (lock !== undefined && read.scope !== undefined) {
       throw new TypeError('scope is for a condition without a lock of yours: that one has its own');
     }
     if (lock !== undefined) void lock.native; // closed?
-    const name = options.name ?? anonymousName();
-    const named = options.name === undefined ? { ...options, name, [anonymous]: true } : options;
+    const name = read.name ?? anonymousName();
+    const named = read.name === undefined ? { ...read, name, [anonymous]: true } : read;
     super('Condition', named, {
       optionNames: rlockOptions,
       lock: {
@@ -173,8 +173,8 @@ export class Condition extends Shared<'Condition'> {
    * is held again then, too.
    */
   async wait(options?: WaitOptions): Promise<Wakeup> {
-    checkWait(options);
-    return this.#wait(new Deadline({ ...options }));
+    options = readWait(options);
+    return this.#wait(new Deadline(options));
   }
 
   /**
@@ -183,8 +183,8 @@ export class Condition extends Shared<'Condition'> {
    * @throws as wait() rejects.
    */
   waitSync(options?: SyncWaitOptions): Wakeup {
-    checkSyncWait(options);
-    return this.#waitSync(new Deadline({ ...options }));
+    options = readSyncWait(options);
+    return this.#waitSync(new Deadline(options));
   }
 
   #wait(deadline: Deadline): Promise<Wakeup> {
@@ -279,9 +279,9 @@ export class Condition extends Shared<'Condition'> {
     options?: WaitOptions,
   ): Promise<Awaited<T>> {
     checkFunction('predicate', predicate);
-    checkWait(options);
+    options = readWait(options);
     this.#checkHeld('wait');
-    const deadline = new Deadline({ ...options });
+    const deadline = new Deadline(options);
     let result = await predicate();
     while (!result) {
       options?.signal?.throwIfAborted();
@@ -297,9 +297,9 @@ export class Condition extends Shared<'Condition'> {
    */
   waitForSync<T>(predicate: (wakeup?: Wakeup) => T, options?: SyncWaitOptions): T {
     checkFunction('predicate', predicate);
-    checkSyncWait(options);
+    options = readSyncWait(options);
     this.#checkHeld('wait');
-    const deadline = new Deadline({ ...options });
+    const deadline = new Deadline(options);
     // A promise would be truthy, whatever it resolves to.
     const call = (...wakeup: [Wakeup?]) =>
       checkNoPromise('waitForSync() cannot wait for a predicate', predicate(...wakeup));

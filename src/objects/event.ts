@@ -3,8 +3,8 @@ import {
   type OpenOptions,
   type SyncWaitOptions,
   type WaitOptions,
-  checkSyncWait,
-  checkWait,
+  readSyncWait,
+  readWait,
 } from '../options.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { waitFor } from '../waiting/pending-waits.js';
@@ -66,7 +66,7 @@ export class Event extends Shared<'Event'> {
    * close(), and with TypeError or RangeError for a wrong argument.
    */
   async wait(options?: WaitOptions): Promise<void> {
-    checkWait(options);
+    options = readWait(options);
     const { native } = this;
     const since = native.sets();
     const take = () => native.happened(since) || undefined;
@@ -80,7 +80,7 @@ export class Event extends Shared<'Event'> {
    * @throws TimeoutError after `timeout`; TypeError or RangeError for a wrong argument.
    */
   waitSync(options?: SyncWaitOptions): void {
-    checkSyncWait(options);
+    options = readSyncWait(options);
     const { native } = this;
     const since = native.sets();
     if (native.happened(since)) return;

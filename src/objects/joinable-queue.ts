@@ -1,6 +1,6 @@
 import { EndedError, NotOwnerError, label } from '../errors.js';
 import type { NativeJoinableQueue } from '../native/bindings.js';
-import { type SyncWaitOptions, type WaitOptions, checkSyncWait, checkWait } from '../options.js';
+import { type SyncWaitOptions, type WaitOptions, readSyncWait, readWait } from '../options.js';
 import { type Lease, type Received, result } from '../records/mailbox.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { waitFor } from '../waiting/pending-waits.js';
@@ -85,7 +85,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    * DecodeError for an item that cannot be read (it counts as done); otherwise as get().
    */
   async take(options?: WaitOptions): Promise<Task<T>> {
-    checkWait(options);
+    options = readWait(options);
     return this.#task(await this.waitToTake(() => this.#lease(), options));
   }
 
@@ -95,7 +95,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    * @throws as take() rejects.
    */
   takeSync(options?: SyncWaitOptions): Task<T> {
-    checkSyncWait(options);
+    options = readSyncWait(options);
     return this.#task(this.waitToTakeSync(() => this.#lease(), options));
   }
 
@@ -127,10 +127,11 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    * the next item. A loop over the queue itself is that of Queue: it gets items for good.
    */
   async *tasks(options?: WaitOptions): AsyncGenerator<Task<T>, void, void> {
+    options = readWait(options);
     for (;;) {
       let task: LeasedTask<T>;
       try {
-        checkWait(options);
+        options?.signal?.throwIfAborted();
         task = this.#task(await this.waitToTake(() => this.#lease(), options));
       } catch (error) {
         if (error instanceof EndedError) return;
@@ -178,7 +179,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    * Rejects with TimeoutError, `signal.reason` or ClosedError.
    */
   async join(options?: WaitOptions): Promise<void> {
-    checkWait(options);
+    options = readWait(options);
     const { native } = this;
     const take = () => native.finished() || undefined;
     if (take()) return;
@@ -191,7 +192,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    * @throws as join() rejects.
    */
   joinSync(options?: SyncWaitOptions): void {
-    checkSyncWait(options);
+    options = readSyncWait(options);
     const { native } = this;
     if (native.finished()) return;
     waitForSync(this, (ms) => native.waitToJoin(ms) || undefined, options?.timeout);

@@ -7,8 +7,8 @@ import {
   type SyncWaitOptions,
   type WaitOptions,
   checkFunction,
-  checkSyncWait,
-  checkWait,
+  readSyncWait,
+  readWait,
 } from '../options.js';
 import { waitForHoldSync } from '../waiting/blocking-wait.js';
 import { isWaitedFor, waitFor, waitForHold } from '../waiting/pending-waits.js';
@@ -55,7 +55,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
    * argument.
    */
   async acquire(options?: WaitOptions): Promise<Guard> {
-    checkWait(options);
+    options = readWait(options);
     const native = this.native;
     let hold = isWaitedFor(native.tag) && !this.mayBypassQueue(native) ? 0 : native.tryFree();
     if (hold === 0) hold = await waitForHold(this, options);
@@ -70,7 +70,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
    * @throws DeadlockError if this thread holds a Lock itself and no `timeout` was given.
    */
   acquireSync(options?: SyncWaitOptions): Guard {
-    checkSyncWait(options);
+    options = readSyncWait(options);
     const native = this.native;
     let hold = native.tryFree();
     if (hold === 0) hold = this.#waitSync(options);

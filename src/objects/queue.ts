@@ -5,9 +5,9 @@ import {
   type SyncWaitOptions,
   type WaitOptions,
   checkCount,
-  checkOpen,
-  checkSyncWait,
-  checkWait,
+  readOpen,
+  readSyncWait,
+  readWait,
   queueOptions,
 } from '../options.js';
 import { Batch } from '../records/batch.js';
@@ -97,14 +97,14 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
   /** @internal */
   constructor(options: QueueOptions<T> | undefined, kind: 'JoinableQueue');
   constructor(options: QueueOptions<T> = {}, kind: 'Queue' | 'JoinableQueue' = 'Queue') {
-    checkOpen(options, queueOptions);
-    const { maxSize, maxBytes, codec } = options as QueueOptions<never>;
+    const read = readOpen(options, queueOptions);
+    const { maxSize, maxBytes, codec } = read as QueueOptions<never>;
     if (maxSize !== undefined) checkCount('maxSize', maxSize, 1, addon.queueItemsMax);
     if (maxBytes !== undefined) {
       checkCount('maxBytes', maxBytes, addon.queueBytesMin, addon.queueBytesMax);
     }
     checkCodec(codec);
-    super(kind, options, {
+    super(kind, read, {
       optionNames: queueOptions,
       maxItems: maxSize,
       maxBytes,
@@ -133,7 +133,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
    * grow into. Whatever it rejects with, the item is not in the queue.
    */
   async put(item: T, options?: WaitOptions): Promise<void> {
-    checkWait(options);
+    options = readWait(options);
     const { transfer } = this;
     const { room } = this.native;
     const record = transfer.encode(item);
@@ -149,7 +149,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
    * @throws as put() rejects.
    */
   putSync(item: T, options?: SyncWaitOptions): void {
-    checkSyncWait(options);
+    options = readSyncWait(options);
     const { native, transfer } = this;
     const record = transfer.encode(item);
     if (transfer.tryPut(record)) return;
@@ -183,7 +183,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
     const { transfer } = this;
     const batch = new Batch();
     try {
-      checkWait(options);
+      options = readWait(options);
       transfer.encodeAll(items, batch);
       const { room } = this.native;
       if (!isWaitedFor(room.tag) && transfer.tryPutBatch(batch)) return;
@@ -204,7 +204,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
     const { transfer } = this;
     const batch = new Batch();
     try {
-      checkSyncWait(options);
+      options = readSyncWait(options);
       transfer.encodeAll(items, batch);
       const { native } = this;
       if (transfer.tryPutBatch(batch)) return;
@@ -231,7 +231,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
    * item's bytes cannot be read: that item is out of the queue, and its bytes are in the error.
    */
   async get(options?: WaitOptions): Promise<T> {
-    checkWait(options);
+    options = readWait(options);
     const item = this.#tryGetInTurn();
     if (item !== undefined) return item;
     return this.transfer.decode(await this.waitToTake(() => this.transfer.take(), options));
@@ -243,7 +243,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
    * @throws as get() rejects.
    */
   getSync(options?: SyncWaitOptions): T {
-    checkSyncWait(options);
+    options = readSyncWait(options);
     const { transfer } = this;
     const item = transfer.tryGet();
     if (item !== undefined) return item;
@@ -268,7 +268,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
    */
   async getMany(count: number, options?: WaitOptions): Promise<T[]> {
     checkCount('count', count, 1, largestBatch);
-    checkWait(options);
+    options = readWait(options);
     const { transfer } = this;
     if (!isWaitedFor(this.native.items.tag)) {
       const items = transfer.tryGetMany(count);
@@ -284,7 +284,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
    */
   getManySync(count: number, options?: SyncWaitOptions): T[] {
     checkCount('count', count, 1, largestBatch);
-    checkSyncWait(options);
+    options = readSyncWait(options);
     const { transfer } = this;
     const items = transfer.tryGetMany(count);
     if (items !== undefined) return items;

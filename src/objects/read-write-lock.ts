@@ -9,8 +9,8 @@ import {
   type SyncWaitOptions,
   type WaitOptions,
   checkFunction,
-  checkSyncWait,
-  checkWait,
+  readSyncWait,
+  readWait,
 } from '../options.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
@@ -79,7 +79,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    * DeadlockError inside this task's own runExclusive().
    */
   async acquireShared(options?: WaitOptions): Promise<Guard> {
-    checkWait(options);
+    options = readWait(options);
     const { native } = this;
     const inside = modeHere(native);
     if (inside === 'exclusive') throw this.#deadlock('this task', 'writes');
@@ -106,7 +106,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    * shared holds, and gave no `timeout`.
    */
   acquireSharedSync(options?: SyncWaitOptions): Guard {
-    checkSyncWait(options);
+    options = readSyncWait(options);
     const { native } = this;
     const bypass = native.readsHere() ? writersToBypass.waiting : writersToBypass.myself;
     let hold = native.tryShared(bypass);
@@ -149,7 +149,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    * DeadlockError inside this task's own runShared() or runExclusive().
    */
   async acquireExclusive(options?: WaitOptions): Promise<Guard> {
-    checkWait(options);
+    options = readWait(options);
     const { native } = this;
     const inside = modeHere(native);
     if (inside) throw this.#deadlock('this task', inside === 'shared' ? 'reads' : 'writes');
@@ -176,7 +176,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    * `timeout`: it would wait for itself.
    */
   acquireExclusiveSync(options?: SyncWaitOptions): Guard {
-    checkSyncWait(options);
+    options = readSyncWait(options);
     const { native } = this;
     let hold = native.tryExclusive();
     if (hold === 0) {

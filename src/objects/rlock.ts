@@ -6,6 +6,7 @@ import {
   type RLockScope,
   type WaitOptions,
   checkScope,
+  readOpen,
   rlockOptions,
 } from '../options.js';
 import { Owned } from './owned.js';
@@ -71,9 +72,10 @@ export class RLock extends Owned<'RLock'> {
    * @throws as Lock does; IncompatibleError also if this thread has it open with another scope.
    */
   constructor(options: RLockOptions = {}) {
-    checkScope(options);
-    super('RLock', options, { optionNames: rlockOptions });
-    this.scope = options.scope ?? 'mixed';
+    const read = readOpen(options, rlockOptions);
+    checkScope(read);
+    super('RLock', read, { optionNames: rlockOptions });
+    this.scope = read.scope ?? 'mixed';
     this.#tag = this.native.tag;
     try {
       this.#recursion = enter(this, this.native, this.scope);

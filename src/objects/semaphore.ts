@@ -5,8 +5,8 @@ import {
   type SyncWaitOptions,
   type WaitOptions,
   checkCount,
-  checkSyncWait,
-  checkWait,
+  readSyncWait,
+  readWait,
 } from '../options.js';
 import { waitForHoldSync } from '../waiting/blocking-wait.js';
 import { isWaitedFor, waitForHold } from '../waiting/pending-waits.js';
@@ -60,7 +60,7 @@ export class Semaphore extends Shared<'Semaphore'> {
    * Rejects with TimeoutError, `signal.reason` or ClosedError; no permit is taken then.
    */
   async acquire(options?: WaitOptions): Promise<void> {
-    checkWait(options);
+    options = readWait(options);
     const native = this.native;
     if (isWaitedFor(native.tag) || native.tryAcquire() === 0) {
       await waitForHold(this, options);
@@ -73,7 +73,7 @@ export class Semaphore extends Shared<'Semaphore'> {
    * @throws TimeoutError after `timeout`.
    */
   acquireSync(options?: SyncWaitOptions): void {
-    checkSyncWait(options);
+    options = readSyncWait(options);
     const native = this.native;
     if (native.tryAcquire() === 0) {
       waitForHoldSync(this, options?.timeout);

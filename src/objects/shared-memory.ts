@@ -1,7 +1,7 @@
 import type { NativeSharedMemory } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
-import { type OpenOptions, checkNumber, checkOpen } from '../options.js';
+import { type OpenOptions, checkNumber, readOpen } from '../options.js';
 
 /** What `inspect()` shows of a SharedMemory. */
 export interface SharedMemoryState {
@@ -46,9 +46,9 @@ export class SharedMemory extends Shared<'SharedMemory'> {
    * NotFoundError if `size` is undefined and the name does not exist. Otherwise as Lock.
    */
   constructor(size: number | undefined, options: OpenOptions = {}) {
-    checkOpen(options);
-    checkNumber('size', size, 1, addon.maxSharedMemory, options);
-    super('SharedMemory', size === undefined ? { ...options, mustExist: true } : options, {
+    const read = readOpen(options);
+    checkNumber('size', size, 1, addon.maxSharedMemory, read);
+    super('SharedMemory', size === undefined ? { ...read, mustExist: true } : read, {
       bytes: size,
     });
     try {

@@ -14,7 +14,7 @@ import {
 import type { NativeOf } from '../native/bindings.js';
 import { kinds, openFlags } from '../native/enums.js';
 import { addon } from '../native/load.js';
-import { type KindName, type OpenOptions, checkName, checkOpen } from '../options.js';
+import { type KindName, type OpenOptions, checkName, readOpen } from '../options.js';
 import { processName } from '../identity.js';
 import { onWakeUps, rejectAll } from '../waiting/pending-waits.js';
 
@@ -119,15 +119,17 @@ function open<K extends KindName>(
   options: OpenOptions,
   particulars: Particulars = {},
 ): [native: NativeOf<K>, name: string] {
-  const { initial, bytes = 0, maxItems = 0, maxBytes = 0, codec = 0, lock } = particulars;
-  checkOpen(options, particulars.optionNames);
+  // Without a prototype, so that nothing that was added to Object.prototype is a particular.
+  const own = { __proto__: null, ...particulars } as Particulars;
+  const { initial, bytes = 0, maxItems = 0, maxBytes = 0, codec = 0, lock } = own;
+  const read = readOpen(options, own.optionNames);
   enterDirectory();
-  const name = options.name ?? anonymousName();
+  const name = read.name ?? anonymousName();
   const flags =
-    (options.exclusive ? openFlags.exclusive : 0) |
-    (options.mustExist ? openFlags.mustExist : 0) |
-    (options.persistent ? openFlags.persistent : 0) |
-    (options.name === undefined || anonymous in options ? openFlags.anonymous : 0) |
+    (read.exclusive ? openFlags.exclusive : 0) |
+    (read.mustExist ? openFlags.mustExist : 0) |
+    (read.persistent ? openFlags.persistent : 0) |
+    (read.name === undefined || anonymous in options ? openFlags.anonymous : 0) |
     (initial === undefined ? 0 : openFlags.initialGiven) |
     (lock?.given ? openFlags.lockGiven : 0);
   const native = addon.open(

@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { ProcessError } from '../errors.js';
 import { type Report, type StartPlan, launch } from './launch.js';
 import { resolveModule } from './target.js';
-import { checkCount, checkKeys } from '../options.js';
+import { checkCount, readOptions } from '../options.js';
 import { identity, startup } from '../identity.js';
 import { cpuCount } from './info.js';
 
@@ -60,11 +60,11 @@ export function setStartMethod(method: StartMethod, options: ForkserverOptions =
   if (method !== 'spawn' && method !== 'forkserver') {
     throw new TypeError(`the start method must be 'spawn' or 'forkserver', not ${String(method)}`);
   }
-  // The cast keeps the type of `options`, which the check would narrow to one that says less.
-  checkKeys(options as unknown, forkserverOptions);
-  const { preload = [], idle: count = Math.min(2, cpuCount()) } = options;
+  const read = readOptions(options, forkserverOptions) as ForkserverOptions;
+  const { preload: given = [], idle: count = Math.min(2, cpuCount()) } = read;
   checkCount('idle', count, 1, mostIdle);
-  if (!Array.isArray(preload) || !preload.every(isModule)) {
+  const preload = Array.isArray(given) ? [...given] : undefined;
+  if (preload === undefined || !preload.every(isModule)) {
     throw new TypeError('preload must be an array of module names and URLs');
   }
   dismissAll();

@@ -1,5 +1,5 @@
 // What a Process is made of: its target, its options, their types and their checks.
-import { checkKeys } from '../options.js';
+import { readOptions } from '../options.js';
 import { resolveModule } from './target.js';
 
 /** A target that is named by its module. */
@@ -64,14 +64,13 @@ export function checkTarget(target: unknown): CheckedTarget {
     }
     return target;
   }
-  if (typeof target !== 'object' || target === null || !('module' in target)) {
+  if (typeof target !== 'object' || target === null || !Object.hasOwn(target, 'module')) {
     throw new TypeError('target must be a function or { module, export }');
   }
-  if ('args' in target) {
+  if (Object.hasOwn(target, 'args')) {
     throw new TypeError('args go into the second argument: new Process(target, { args })');
   }
-  checkKeys(target, targetOptions);
-  const { module, export: name = 'default' } = target as { module: unknown; export?: unknown };
+  const { module, export: name = 'default' } = readOptions(target, targetOptions);
   if ((typeof module !== 'string' || module === '') && !(module instanceof URL)) {
     throw new TypeError('target.module must be a path, a URL or the name of a package');
   }
@@ -80,12 +79,11 @@ export function checkTarget(target: unknown): CheckedTarget {
 }
 
 /** @throws TypeError for a wrong option, or one that does not exist. */
-export function checkProcessOptions(options: unknown): asserts options is ProcessOptions {
+export function readProcessOptions(options: unknown): ProcessOptions {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError('options must be an object: { args: [...], name, daemon }');
   }
-  checkKeys(options, processOptions);
-  const { args, name, daemon } = options as Record<string, unknown>;
+  const { args, name, daemon } = readOptions(options, processOptions);
   if (args !== undefined && !Array.isArray(args)) throw new TypeError('args must be an array');
   if (name !== undefined && (typeof name !== 'string' || name === '')) {
     throw new TypeError('name must be a string with something in it');
@@ -93,4 +91,5 @@ export function checkProcessOptions(options: unknown): asserts options is Proces
   if (daemon !== undefined && typeof daemon !== 'boolean') {
     throw new TypeError('daemon must be a boolean');
   }
+  return { args, name, daemon };
 }

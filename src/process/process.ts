@@ -3,7 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { ProcessError } from '../errors.js';
 import { type Identity, identity, nextLineage, startup } from '../identity.js';
-import { type WaitOptions, checkWait } from '../options.js';
+import { type WaitOptions, readWait } from '../options.js';
+import { unwatchAbort, watchAbort } from '../waiting/abort.js';
 import { type Timer, clearTimeout, setTimeout } from '../waiting/clock.js';
 import { type Packed, pack } from './arguments.js';
 import { replenish, startPlan, takeIdle } from './forkserver.js';
@@ -13,10 +14,12 @@ import {
   type ModuleTarget,
   type ProcessOptionsFor,
   type TargetArguments,
-  checkProcessOptions,
+  readProcessOptions,
   checkTarget,
 } from './options.js';
 import { type TargetReference, mainModule, observeMain, refer } from './target.js';
+
+const unlimited: WaitOptions = { timeout: undefined, signal: undefined };
 
 /** The Processes of this thread that run. */
 const running = new Set<Process>();
@@ -79,11 +82,11 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
     ...[options = {}]: ProcessOptionsFor<TargetArguments<Target>>
   ) {
     this.#target = checkTarget(target);
-    checkProcessOptions(options);
+    const { args, name, daemon } = readProcessOptions(options);
     this.#lineage = nextLineage();
-    this.name = options.name ?? `Process-${this.#lineage.join(':')}`;
-    this.daemon = options.daemon ?? identity().daemon;
-    this.#args = options.args ?? [];
+    this.name = name ?? `Process-${this.#lineage.join(':')}`;
+    this.daemon = daemon ?? identity().daemon;
+    this.#args = args ?? [];
     if (typeof target === 'function') observeMain();
   }
 
@@ -173,11 +176,10 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
    * Rejects with `signal.reason` on abort, with ProcessError if it was not started, with TypeError
    * or RangeError for a wrong argument.
    */
-  async join(options: WaitOptions = {}): Promise<boolean> {
-    checkWait(options);
+  async join(options?: WaitOptions): Promise<boolean> {
+    const { timeout, signal } = readWait(options) ?? unlimited;
     const child = this.#child;
     if (!child) throw new ProcessError(`${this.name} was not started: call start() before join()`);
-    const { timeout, signal } = options;
     if (this.#exitCode !== null) return true;
     let timer: Timer | undefined;
     let onAbort: (() => void) | undefined;
@@ -189,11 +191,11 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
         this.#onEnd.add(onEnd);
         if (timeout !== undefined) timer = setTimeout(resolve, timeout, false);
         onAbort = () => reject(signal?.reason);
-        signal?.addEventListener('abort', onAbort, { once: true });
+        if (signal) watchAbort(signal, onAbort);
       });
     } finally {
       clearTimeout(timer);
-      if (onAbort) signal?.removeEventListener('abort', onAbort);
+      if (signal && onAbort) unwatchAbort(signal, onAbort);
       if (onEnd) this.#onEnd.delete(onEnd);
       if (this.daemon && this.#onEnd.size === 0) child.unref();
     }

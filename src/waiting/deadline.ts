@@ -18,15 +18,17 @@ export class Deadline {
   readonly #end: number;
 
   /** Without a timeout there is no limit. */
-  constructor({ timeout, signal }: WaitOptions) {
+  constructor(options: WaitOptions | undefined) {
+    const timeout = options?.timeout;
     this.#timeout = timeout;
-    this.#signal = signal;
+    this.#signal = options?.signal;
     this.#end = now() + (timeout ?? Infinity);
   }
 
   /** Options for the next step, which lasts at least `least` milliseconds. */
   step(least = 0): StepOptions {
-    if (this.#timeout === undefined) return { signal: this.#signal };
+    if (this.#timeout === undefined)
+      return { timeout: undefined, given: undefined, signal: this.#signal };
     const timeout = Math.max(least, this.#end - now());
     return { timeout, given: this.#timeout, signal: this.#signal };
   }

@@ -14,6 +14,7 @@ import { ClosedError, label } from '../errors.js';
 import type { NativeAcquirable, NativeWaitable } from '../native/bindings.js';
 import { slice_ms } from '../native/enums.js';
 import type { WaitOptions } from '../options.js';
+import { unwatchAbort, watchAbort } from './abort.js';
 import { type Timer, clearInterval, clearTimeout, now, setInterval, setTimeout } from './clock.js';
 import type { StepOptions } from './deadline.js';
 import { type Waiter, describe, timedOut } from './waiter.js';
@@ -117,7 +118,7 @@ export function waitFor<T>(
       sliceTimer ??= setInterval(onSlice, slice_ms);
       sliceTimer.ref();
     }
-    if (signal && onAbort) signal.addEventListener('abort', onAbort, { once: true });
+    if (signal && onAbort) watchAbort(signal, onAbort);
     if (timeout !== undefined) startTimer(queue, pending, timeout, given);
     if (queue.head === pending) serve(queue, true);
     else updateCount(queue);
@@ -267,9 +268,7 @@ function updateCount(queue: WaitQueue): void {
 function leave(queue: WaitQueue, pending: PendingWait): void {
   queue.unlink(pending);
   clearTimeout(pending.timer);
-  if (pending.signal && pending.onAbort) {
-    pending.signal.removeEventListener('abort', pending.onAbort);
-  }
+  if (pending.signal && pending.onAbort) unwatchAbort(pending.signal, pending.onAbort);
   if (queue.head) return;
   queues.delete(queue.tag);
   if (queues.size === 0) sliceTimer?.unref();
