@@ -16,7 +16,8 @@ import {
   readSyncWait,
   readWait,
 } from '../options.js';
-import { Deadline } from '../waiting/deadline.js';
+import { Deadline, type StepOptions } from '../waiting/deadline.js';
+import { type Step, type Steps, run, runSync, take } from '../waiting/steps.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { type Waitable, isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 
@@ -110,31 +111,9 @@ export class Barrier extends Shared<'Barrier'> {
     options = readWait(options);
     const timeout = options?.timeout ?? this.#timeout;
     const deadline = new Deadline({ timeout, signal: options?.signal });
-    return this.retain(async (native) => {
-      // There must be no await if there is nothing to wait for, because the caller may close the
-      // object right after the call.
-      const [how, round, index] =
-        this.#arrive(native) ?? (await this.#arriveLate(native, deadline.step()));
-      if (how === arrivalStatus.passed) return index;
-      if (how === arrivalStatus.broken) throw this.#broken();
-      if (how === arrivalStatus.act) {
-        await this.#act(native, round, () => this.#action!());
-        return index;
-      }
-      const waitable: Waitable<number> = {
-        waitSet: native.passage,
-        take: () => native.look(round) || undefined,
-        retryAll: true,
-      };
-      let end: number;
-      try {
-        end = await waitFor(this, waitable, deadline.step());
-      } catch (error) {
-        end = this.#leave(native, round, error);
-      }
-      if (end === arrivalStatus.broken) throw this.#broken();
-      return index;
-    });
+    // There must be no await if there is nothing to wait for, because the caller may close the
+    // object right after the call.
+    return this.retain((native) => run(this.#steps(native, this.#arrive(native), deadline)));
   }
 
   /** Undefined if the round before is not over, or if others wait for that already. */
@@ -142,24 +121,82 @@ export class Barrier extends Shared<'Barrier'> {
     return isWaitedFor(native.opening.tag) ? undefined : this.#tryToArrive(native);
   }
 
-  #arriveLate(native: NativeBarrier, options: WaitOptions): Promise<NativeArrival> {
-    const take = () => this.#tryToArrive(native);
-    return waitFor(this, { waitSet: native.opening, take }, options);
-  }
-
   #tryToArrive(native: NativeBarrier): NativeArrival | undefined {
-    const arrival = native.arrive(this.#action === undefined ? 0 : 1);
-    return arrival[0] === arrivalStatus.notYet ? undefined : arrival;
+    return unlessTooEarly(native.arrive(this.#acts));
   }
 
-  async #act(native: NativeBarrier, round: number, action: () => unknown): Promise<void> {
+  /** For the addon: does this object have an action? */
+  get #acts(): 0 | 1 {
+    return this.#action === undefined ? 0 : 1;
+  }
+
+  /** A wait, in both forms. `arrival` is undefined if the party has to wait to arrive. */
+  *#steps(
+    native: NativeBarrier,
+    arrival: NativeArrival | undefined,
+    deadline: Deadline,
+  ): Steps<number> {
+    arrival ??= yield* take(this.#lateArrival(native, deadline.step()));
+    const [how, round, index] = arrival;
+    if (how === arrivalStatus.passed) return index;
+    if (how === arrivalStatus.broken) throw this.#broken();
+    const end =
+      how === arrivalStatus.act
+        ? yield* this.#act(native, round)
+        : yield* this.#waitForOthers(native, round, deadline);
+    if (end !== arrivalStatus.passed) throw this.#broken();
+    return index;
+  }
+
+  /** Waits until the round before is over, and arrives. */
+  #lateArrival(native: NativeBarrier, options: StepOptions): Step<NativeArrival> {
+    const acts = this.#acts;
+    const waitable: Waitable<NativeArrival> = {
+      waitSet: native.opening,
+      take: () => this.#tryToArrive(native),
+    };
+    const takeWithin = (ms: number) => unlessTooEarly(native.waitToArrive(acts, ms));
+    return {
+      async: () => waitFor(this, waitable, options),
+      sync: () => waitForSync(this, takeWithin, options.timeout, options.given),
+    };
+  }
+
+  /** Calls the action, and ends the round. Returns what became of the round. */
+  *#act(native: NativeBarrier, round: number): Steps<number> {
+    const action = this.#action!;
     try {
-      await action();
+      yield* take<unknown>({
+        async: async () => action(),
+        sync: () => checkNoPromise('waitSync() cannot wait for an action', action()),
+      });
     } catch (error) {
       native.breakRound(round);
       throw error;
     }
-    if (native.finish(round) !== arrivalStatus.passed) throw this.#broken();
+    return native.finish(round);
+  }
+
+  /** Waits for the end of the round. Returns what became of it. */
+  *#waitForOthers(native: NativeBarrier, round: number, deadline: Deadline): Steps<number> {
+    try {
+      return yield* take(this.#roundEnd(native, round, deadline.step()));
+    } catch (error) {
+      return this.#leave(native, round, error);
+    }
+  }
+
+  #roundEnd(native: NativeBarrier, round: number, options: StepOptions): Step<number> {
+    const waitable: Waitable<number> = {
+      waitSet: native.passage,
+      take: () => native.look(round) || undefined,
+      retryAll: true,
+    };
+    const takeWithin = (ms: number) => native.wait(round, ms) || undefined;
+    return {
+      async: () => waitFor(this, waitable, options),
+      sync: () => waitForSync(this, takeWithin, options.timeout, options.given),
+    };
   }
 
   /** The end of a wait that failed: breaks the round, unless all have passed meanwhile. */
@@ -180,42 +217,7 @@ export class Barrier extends Shared<'Barrier'> {
     const timeout = options?.timeout ?? this.#timeout;
     const deadline = new Deadline({ timeout, signal: undefined });
     const { native } = this;
-    const acts = this.#action === undefined ? 0 : 1;
-    let arrival = native.arrive(acts);
-    if (arrival[0] === arrivalStatus.notYet) {
-      const arrive = (ms: number) => {
-        const late = native.waitToArrive(acts, ms);
-        return late[0] === arrivalStatus.notYet ? undefined : late;
-      };
-      const { timeout, given } = deadline.step();
-      arrival = waitForSync(this, arrive, timeout, given);
-    }
-    const [how, round, index] = arrival;
-    if (how === arrivalStatus.passed) return index;
-    if (how === arrivalStatus.broken) throw this.#broken();
-    if (how === arrivalStatus.act) {
-      this.#actSync(native, round);
-      return index;
-    }
-    let end: number;
-    try {
-      const { timeout, given } = deadline.step();
-      end = waitForSync(this, (ms) => native.wait(round, ms) || undefined, timeout, given);
-    } catch (error) {
-      end = this.#leave(native, round, error);
-    }
-    if (end === arrivalStatus.broken) throw this.#broken();
-    return index;
-  }
-
-  #actSync(native: NativeBarrier, round: number): void {
-    try {
-      checkNoPromise('waitSync() cannot wait for an action', this.#action!());
-    } catch (error) {
-      native.breakRound(round);
-      throw error;
-    }
-    if (native.finish(round) !== arrivalStatus.passed) throw this.#broken();
+    return runSync(this.#steps(native, this.#tryToArrive(native), deadline));
   }
 
   /**
@@ -256,4 +258,9 @@ export class Barrier extends Shared<'Barrier'> {
       { kind: this.kind, objectName: this.name },
     );
   }
+}
+
+/** Undefined if the round before was not over, so that nobody could arrive. */
+function unlessTooEarly(arrival: NativeArrival): NativeArrival | undefined {
+  return arrival[0] === arrivalStatus.notYet ? undefined : arrival;
 }
