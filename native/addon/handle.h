@@ -162,8 +162,8 @@ struct Acquirable {
   }
 };
 
-// Something to be woken for. Each is one line of native.ts' NativeWaitable. `Of` says which wait set
-// of the object it is, by its functions.
+// Something to be woken for. Each function is one line of NativeWaitable in
+// src/native/bindings.ts. The functions of `Of` say which wait set of the object it is.
 template <class Of>
 struct Source {
   using H = Handle<typename Of::Primitive>;

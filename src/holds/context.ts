@@ -1,5 +1,6 @@
-// What an async task holds, as AsyncLocalStorage carries it along the call tree. The code that makes
-// a Hold puts it into a context. It stays in there when it is over, so it says that itself.
+// What an async task holds, as AsyncLocalStorage carries it along the call tree. The code that
+// makes a Hold puts it into a context. It cannot be taken out of all contexts that inherited it, so
+// a Hold that is over stays there, and `isOver` says so.
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** From an acquisition to its release. */

@@ -27,7 +27,10 @@ export interface Holder {
   readonly processName: string;
 }
 
-/** @internal Calls `fn`, and releases the guard when its result has settled, whether it returns or throws. */
+/**
+ * @internal Calls `fn`, and releases the guard when the result of `fn` has settled. It does so
+ * whether `fn` returns or throws.
+ */
 export async function whileHeld<T>(
   guard: Guard,
   fn: (guard: Guard) => T | Promise<T>,

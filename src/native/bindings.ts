@@ -33,8 +33,8 @@ export interface NativeWaitable {
   /** The number by which a wake-up names this wait set. */
   readonly tag: number;
   /**
-   * Enters this thread, with the number of its pending waits, into the wait set. `index` is what the
-   * last call returned; -1 for the first call.
+   * Enters this thread, with the number of its pending waits, into the wait set. `index` is what
+   * the last call returned; -1 for the first call.
    */
   enrol(index: number, waiting: number): number;
   /** Removes the entry. Returns false if a wake-up for it is on its way already. */

@@ -13,7 +13,9 @@ import {
 import { waitForHoldSync } from '../waiting/blocking-wait.js';
 import { isWaitedFor, waitFor, waitForHold } from '../waiting/pending-waits.js';
 
-/** What `inspect()` shows of a Lock or RLock: a snapshot, which may be out of date when it is read. */
+/**
+ * What `inspect()` shows of a Lock or RLock: a snapshot, which may be out of date when it is read.
+ */
 export interface LockState {
   /** The class of the object. */
   readonly kind: 'Lock' | 'RLock';

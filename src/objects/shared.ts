@@ -19,9 +19,9 @@ import { processName } from '../identity.js';
 import { onWakeUps, rejectAll } from '../waiting/pending-waits.js';
 
 /**
- * A token for an object that travels as JSON, structured clone or text, and that attach() turns into
- * the same object in any process of the same user. It holds no reference: the object must still exist
- * when it arrives.
+ * A token for an object. It travels as JSON, structured clone or text, and attach() turns it into
+ * the same object in any process of the same user. It holds no reference: the object must still
+ * exist when it arrives.
  */
 export interface Handle<K extends KindName = KindName> {
   /** The kind of the object. */
@@ -77,7 +77,9 @@ function fileKey(name: string): string {
   return digest(name);
 }
 
-/** Semaphores live in one space for the whole machine; the directory keeps users and tests apart. */
+/**
+ * Semaphores live in one space for the whole machine; the directory keeps users and tests apart.
+ */
 function semaphoreKey(name: string): string {
   const entered = enterDirectory();
   let real = entered;
@@ -233,8 +235,8 @@ export abstract class Shared<K extends KindName> implements Disposable {
   }
 
   /**
-   * Takes the name away, now. Those who have the object open keep it; whoever opens the name next gets
-   * a new object.
+   * Takes the name away, now. Those who have the object open keep it. The next open of the name
+   * makes a new object.
    *
    * @throws NotFoundError if the name was taken away before.
    */
@@ -258,8 +260,8 @@ export function list(): ObjectEntry[] {
 }
 
 /**
- * Takes a name away without opening the object: shm_unlink(3) for objects of holdfast. Those who have
- * it open keep it.
+ * Takes a name away without opening the object: shm_unlink(3) for objects of holdfast. Those who
+ * have it open keep it.
  *
  * @throws NotFoundError if there is no object of that kind and name.
  */
@@ -281,8 +283,8 @@ export function unlinkIfThere(kind: KindName, name: string): void {
 }
 
 /**
- * @internal The name of the lock that a Condition has of its own. 255 bytes are the most that a name may
- * have, so it is made of a digest of the condition's.
+ * @internal The name of the lock that a Condition has of its own. It is made of a digest of the
+ * condition's name, because a name may have 255 bytes at most.
  */
 export function ownLockName(name: string): string {
   return `lock of Condition ${createHash('sha256').update(name).digest('hex')}`;

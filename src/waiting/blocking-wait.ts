@@ -17,8 +17,8 @@ export function setBetweenSlices(work: () => void): void {
  * `takeWithin` blocks for one slice at most. After it the thread is back in JavaScript, and there a
  * worker can be terminated.
  *
- * @throws TimeoutError after `timeout` milliseconds; undefined waits without a limit. The error names
- * `given`, which is the timeout of the whole wait where this is one step of it.
+ * @throws TimeoutError after `timeout` milliseconds; undefined waits without a limit. The error
+ * names `given`, which is the timeout of the whole wait where this is one step of it.
  */
 export function waitForSync<T>(
   waiter: Waiter,

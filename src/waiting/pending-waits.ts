@@ -101,7 +101,8 @@ export function waitFor<T>(
 ): Promise<T> {
   const timeout = options?.timeout;
   const given = options?.given ?? timeout;
-  // The object may have been closed since the caller looked. rejectAll() has run, and would miss us.
+  // The object may have been closed since the caller looked. Then rejectAll() has run already, and
+  // would never reject this wait.
   if (!waiter.isOpen) return Promise.reject(closed(waiter));
   if (timeout === 0) return Promise.reject(timedOut(waiter, given));
   const taken = takeAfterSpin(waitable);
