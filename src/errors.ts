@@ -171,7 +171,8 @@ export class CorruptError extends HoldfastError {
 
 /**
  * Storage, file descriptors or memory have run out, or the 4096 threads that one user may have, or
- * the places of a Condition. Nothing was left behind.
+ * the places of a Condition; or a file would pass the limit that the process has (`ulimit -f`).
+ * Nothing was left behind.
  */
 export class NoSpaceError extends HoldfastError {
   static {

@@ -9,6 +9,7 @@ Status Status::from(platform::OsError error, std::string detail) {
   switch (error.errnum) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:  // RLIMIT_FSIZE
     case ENOMEM:
     case EMFILE:
     case ENFILE:

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "platform/platform.h"
+#include "signals.h"
 
 namespace holdfast::platform {
 
@@ -25,7 +26,13 @@ OsError create_doorbell(const char* directory, int directory_fd, const char* nam
 
 Reader open_doorbell(int directory_fd, const char* name, int* fd) {
   *fd = openat(directory_fd, name, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
-  if (*fd >= 0) return Reader::present;
+  if (*fd >= 0) {
+#ifdef F_SETNOSIGPIPE
+    // macOS sends SIGPIPE to the process, and another thread would get it.
+    fcntl(*fd, F_SETNOSIGPIPE, 1);
+#endif
+    return Reader::present;
+  }
   return errno == ENXIO ? Reader::absent : Reader::unknown;
 }
 
@@ -37,14 +44,16 @@ bool has_reader(int writer_fd) {
 }
 
 WakeResult write_doorbell(int writer_fd, uint64_t tag) {
-  // Eight bytes are far below PIPE_BUF, so a wake-up is written whole or not at all. Node ignores
-  // SIGPIPE; so must every other program that links this.
-  for (;;) {
-    if (write(writer_fd, &tag, sizeof tag) == static_cast<ssize_t>(sizeof tag))
-      return WakeResult::woken;
-    if (errno == EINTR) continue;
-    return errno == EAGAIN ? WakeResult::full : WakeResult::no_reader;
-  }
+  // Eight bytes are far below PIPE_BUF, so a wake-up is written whole or not at all.
+  const int errnum = without_signal(SIGPIPE, [&] {
+    ssize_t written;
+    do {
+      written = write(writer_fd, &tag, sizeof tag);
+    } while (written < 0 && errno == EINTR);
+    return written < 0 ? errno : 0;
+  });
+  if (errnum == 0) return WakeResult::woken;
+  return errnum == EAGAIN ? WakeResult::full : WakeResult::no_reader;
 }
 
 size_t read_doorbell(int doorbell_fd, uint64_t* tags, size_t capacity) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "platform/platform.h"
+#include "signals.h"
 
 namespace holdfast::platform {
 
@@ -25,8 +26,12 @@ bool is_foreign(const char* name) {
 }  // namespace
 
 OsError create_semaphore(const char* name, uint32_t value, NamedSemaphore* semaphore) {
-  sem_t* opened = sem_open(name, O_CREAT | O_EXCL, 0600, value);
-  if (opened == SEM_FAILED) return {errno, "sem_open"};
+  sem_t* opened = SEM_FAILED;
+  const int errnum = without_signal(SIGXFSZ, [&] {
+    opened = sem_open(name, O_CREAT | O_EXCL, 0600, value);
+    return opened == SEM_FAILED ? errno : 0;
+  });
+  if (errnum != 0) return {errnum, "sem_open"};
   semaphore->handle = opened;
   return {};
 }

@@ -10,6 +10,7 @@ import * as neighbours from './acts/neighbours.mjs';
 import * as queue from './acts/queue.mjs';
 import * as queueLedger from './acts/queue-ledger.mjs';
 import * as queueLoad from './acts/queue-load.mjs';
+import * as signals from './acts/signals.mjs';
 import * as workers from './acts/workers.mjs';
 
 export const acts = {
@@ -22,5 +23,6 @@ export const acts = {
   ...queue,
   ...queueLedger,
   ...queueLoad,
+  ...signals,
   ...workers,
 };
