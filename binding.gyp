@@ -6,6 +6,9 @@
       ['OS=="linux"', {'platform%': 'linux'}, {'platform%': 'posix'}],
     ],
     'sanitize%': '',
+    # In CI every warning is an error (-Werror): another compiler's new warning must not end an
+    # installation from source.
+    'werror%': '-Werror=return-type',
   },
   'targets': [{
     'target_name': 'holdfast',
@@ -26,7 +29,10 @@
     # Node's own settings say -O3 and its C++ version; ours must not move with them.
     'cflags!': ['-O3'],
     'cflags_cc!': ['-std=gnu++17', '-std=gnu++20'],
-    'cflags': ['-O2', '-g', '-fvisibility=hidden', '-Wall', '-Wextra', '-Werror=return-type'],
+    'cflags': [
+      '-O2', '-g', '-fvisibility=hidden',
+      '-Wall', '-Wextra', '-Wshadow', '-Wconversion', '<(werror)',
+    ],
     'cflags_cc': ['-std=c++17'],
     'configurations': {
       'Release': {'cflags!': ['-O3']},
@@ -43,7 +49,7 @@
           'GCC_OPTIMIZATION_LEVEL': '2',
           'GCC_GENERATE_DEBUGGING_SYMBOLS': 'YES',
           'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
-          'WARNING_CFLAGS': ['-Wall', '-Wextra', '-Werror=return-type'],
+          'WARNING_CFLAGS': ['-Wall', '-Wextra', '-Wshadow', '-Wconversion', '<(werror)'],
         },
       }],
       ['sanitize!=""', {

@@ -26,6 +26,7 @@ import {
   option,
   root,
   say,
+  werror,
 } from './common.mjs';
 import { hostPlatform, platforms } from './sources.mjs';
 
@@ -43,7 +44,7 @@ export async function buildAddon({ platform = hostPlatform, sanitize = '' } = {}
   const inputs = ['native', 'binding.gyp', 'scripts/sources.mjs'];
   const hash = hashOf(
     inputs.flatMap((input) => filesUnder(input, ['native/test'])),
-    [process.version, process.versions.modules, process.arch, platform, sanitize],
+    [process.version, process.versions.modules, process.arch, platform, sanitize, werror],
     JSON.parse(await readFile(path.join(root, 'node_modules/node-addon-api/package.json'))).version,
   );
   if (isDone(stamp, hash, output)) return path.join(root, output);
@@ -51,10 +52,10 @@ export async function buildAddon({ platform = hostPlatform, sanitize = '' } = {}
   say(`compiling the addon (${variant || 'default'}: ${output})`);
   requireTools();
   if (variant === '') {
-    await nodeGyp(root, []);
+    await nodeGyp(root, [`-Dwerror=${werror}`]);
   } else {
     const tree = await gypTree(variant);
-    await nodeGyp(tree, [`-Dplatform=${platform}`, `-Dsanitize=${sanitize}`]);
+    await nodeGyp(tree, [`-Dplatform=${platform}`, `-Dsanitize=${sanitize}`, `-Dwerror=${werror}`]);
     // Copy and rename: a process that has the old file mapped keeps it whole.
     const temporary = path.join(root, `${output}.new`);
     await copyFile(path.join(tree, 'build/Release/holdfast.node'), temporary);

@@ -17,6 +17,9 @@ import path from 'node:path';
 
 export const root = path.resolve(import.meta.dirname, '..');
 
+/** The compiler's flag that makes warnings errors: all of them in CI, one of them elsewhere. */
+export const werror = process.env.CI ? '-Werror' : '-Werror=return-type';
+
 export function say(message) {
   console.log(`holdfast: ${message}`);
 }

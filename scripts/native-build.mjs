@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { filesUnder, hashOf, isDone, markDone, mustRun, root, say } from './common.mjs';
+import { filesUnder, hashOf, isDone, markDone, mustRun, root, say, werror } from './common.mjs';
 import { includeDirs } from './sources.mjs';
 
 const compiler = process.env.CXX ?? 'c++';
@@ -14,6 +14,9 @@ const commonFlags = [
   '-pthread',
   '-Wall',
   '-Wextra',
+  '-Wshadow',
+  '-Wconversion',
+  werror,
   '-fno-omit-frame-pointer',
 ];
 

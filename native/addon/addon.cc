@@ -1,5 +1,10 @@
 // The module: open, list, unlink. Each function is one line of native.ts' NativeAddon.
+// Warnings about somebody else's header are no concern of ours.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wshadow"
 #include <napi.h>
+#pragma GCC diagnostic pop
 
 #include "addon/handle.h"
 #include "core/primitives/semaphore.h"

@@ -51,13 +51,13 @@ napi_value Environment::init(napi_env env, napi_value exports) {
   napi_set_instance_data(
       env, owner,
       [](napi_env, void* data, void*) {
-        auto* owner = static_cast<std::shared_ptr<Environment>*>(data);
-        (*owner)->end();
+        auto* last = static_cast<std::shared_ptr<Environment>*>(data);
+        (*last)->end();
         {
           const std::lock_guard<std::mutex> guard(process().mutex);
-          process().environments.erase(owner->get());
+          process().environments.erase(last->get());
         }
-        delete owner;
+        delete last;
       },
       nullptr);
   napi_add_async_cleanup_hook(env, on_cleanup, environment.get(), nullptr);
@@ -295,9 +295,9 @@ void Environment::on_cleanup(napi_async_cleanup_hook_handle hook, void* data) {
   }
   poll->data = hook;
   uv_close(reinterpret_cast<uv_handle_t*>(poll), [](uv_handle_t* handle) {
-    auto* hook = static_cast<napi_async_cleanup_hook_handle>(handle->data);
+    auto* ended = static_cast<napi_async_cleanup_hook_handle>(handle->data);
     delete reinterpret_cast<uv_poll_t*>(handle);
-    napi_remove_async_cleanup_hook(hook);
+    napi_remove_async_cleanup_hook(ended);
   });
 }
 

@@ -238,10 +238,10 @@ class Binder {
     napi_wrap(
         env_, value_, handle_,
         [](napi_env, void* data, void*) {
-          auto* handle = static_cast<Handle<Primitive>*>(data);
+          auto* collected = static_cast<Handle<Primitive>*>(data);
           // Keeps the environment alive past the deletion of a handle that was its last reference.
-          const std::shared_ptr<Environment> environment = handle->shared_environment();
-          environment->collect(handle);
+          const std::shared_ptr<Environment> kept = collected->shared_environment();
+          kept->collect(collected);
         },
         nullptr, nullptr);
     napi_value name = nullptr;

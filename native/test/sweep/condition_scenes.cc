@@ -185,16 +185,16 @@ struct WaitInVain : ConditionScene<L> {
   void set_up() override { this->me->object.template body<core::ConditionBody>()->lock_tag = 0; }
   void meanwhile() override {}
   void operate() override {
-    Member<L>& me = *this->me;
-    CHECK(me.condition.bind(me.lock_object.tag()));
-    const int place = me.condition.begin();
-    const uint64_t hold = me.lock.hold_number();
-    me.release();
-    CHECK(me.condition.wait(place, now_ns() + platform::kNanosPerMilli) == WaitStatus::none);
-    CHECK(bool(me.lock.try_acquire_or_rescue()));
-    me.lock.resume(hold, 1);
-    CHECK(me.lock.is_current_hold(hold));
-    CHECK(!me.condition.finish(place));
+    Member<L>& waiter = *this->me;
+    CHECK(waiter.condition.bind(waiter.lock_object.tag()));
+    const int place = waiter.condition.begin();
+    const uint64_t hold = waiter.lock.hold_number();
+    waiter.release();
+    CHECK(waiter.condition.wait(place, now_ns() + platform::kNanosPerMilli) == WaitStatus::none);
+    CHECK(bool(waiter.lock.try_acquire_or_rescue()));
+    waiter.lock.resume(hold, 1);
+    CHECK(waiter.lock.is_current_hold(hold));
+    CHECK(!waiter.condition.finish(place));
   }
   Progress judge() override {
     CHECK(this->me->condition.bind(this->me->lock_object.tag()));
@@ -243,15 +243,15 @@ struct Notify : ConditionScene<L> {
     CHECK_EQUAL(this->second->is_notified(), count > 1);
   }
   Progress judge() override {
-    Member<L>&first = *this->first, &second = *this->second;
-    const bool one = first.is_notified(), two = second.is_notified();
+    Member<L>&earlier = *this->first, &later = *this->second;
+    const bool one = earlier.is_notified(), two = later.is_notified();
     if (!this->facts->died) CHECK(one && two == (count > 1));
     CHECK(one || !two);
     CHECK(count > 1 || !two);
     // Whoever was notified gets it, though its wake-up may have been lost; and nobody else.
-    CHECK_EQUAL(first.finish(), one);
-    CHECK_EQUAL(second.is_notified(), two);
-    CHECK_EQUAL(second.finish(), two);
+    CHECK_EQUAL(earlier.finish(), one);
+    CHECK_EQUAL(later.is_notified(), two);
+    CHECK_EQUAL(later.finish(), two);
     return (count > 1 ? two : one) ? Progress::done : Progress::not_done;
   }
 };
@@ -292,12 +292,13 @@ struct OnItsWay : ConditionScene<L> {
     this->facts->number = static_cast<uint64_t>(this->me->place);
   }
   void operate() override {
-    Member<L>& me = *this->me;
-    CHECK(me.condition.wait(me.place, now_ns() + platform::kNanosPerMilli) == WaitStatus::notified);
-    CHECK(bool(me.lock.try_acquire_or_rescue()));
+    Member<L>& waiter = *this->me;
+    CHECK(waiter.condition.wait(waiter.place, now_ns() + platform::kNanosPerMilli) ==
+          WaitStatus::notified);
+    CHECK(bool(waiter.lock.try_acquire_or_rescue()));
     this->facts->holds = true;
-    me.lock.resume(me.lock.hold_number(), 1);
-    CHECK(me.condition.finish(me.place));
+    waiter.lock.resume(waiter.lock.hold_number(), 1);
+    CHECK(waiter.condition.finish(waiter.place));
   }
   // It lives: its notification is its own.
   void meanwhile() override {
@@ -305,18 +306,18 @@ struct OnItsWay : ConditionScene<L> {
     CHECK(!this->first->is_notified());
   }
   Progress judge() override {
-    Member<L>&first = *this->first, &second = *this->second;
+    Member<L>&earlier = *this->first, &later = *this->second;
     const bool done = this->me->entry(int(this->facts->number)).owner != this->facts->victim;
     if (!this->facts->died) CHECK(done);
-    // The second one in line may be the one to see it.
-    this->look_and_rescue(second);
-    this->look_and_rescue(first);
+    // The later one in line may be the one to see it.
+    this->look_and_rescue(later);
+    this->look_and_rescue(earlier);
     // INV-17: it has had its lock again, or the next one has what was meant for it; and only that
     // one.
-    CHECK_EQUAL(first.is_notified(), !done);
-    CHECK(!second.is_notified());
-    CHECK_EQUAL(first.finish(), !done);
-    CHECK(!second.is_notified());
+    CHECK_EQUAL(earlier.is_notified(), !done);
+    CHECK(!later.is_notified());
+    CHECK_EQUAL(earlier.finish(), !done);
+    CHECK(!later.is_notified());
     return done ? Progress::done : Progress::not_done;
   }
 };
