@@ -146,7 +146,8 @@ constexpr uint64_t kQueueBytesMax = uint64_t{1} << 30;
 //   owner       0 ready, an agent's id: leased (by somebody who died: ready as well), kDone: done
 //   deliveries  how often it was leased; with the record's place it names one lease
 //
-// A record that is done and not the first stays where it is until those before it are done.
+// A record that is done and not the first stays where it is until those before it are done. In its
+// `deliveries` may stand how long a run of done records it begins (see joinable_queue.cc).
 // `leased`, `tombstones` and `ready` can be told from the records and are, after a death under the
 // critical section.
 struct JoinableQueueBody {

@@ -11,44 +11,89 @@ struct JoinableQueue::Place {
   RecordHead head;
 };
 
+namespace {
+
+// What stands in `deliveries` of a record that is done and begins a run of done records: the length
+// of the run, in units and in records. Bit 63 tells it from a number of deliveries.
+constexpr uint64_t kIsSkip = uint64_t{1} << 63;
+constexpr uint32_t kSkipUnitBits = 39;
+static_assert(kQueueBytesMax / kUnit < uint64_t{1} << kSkipUnitBits);
+static_assert(kQueueItemsMax < uint64_t{1} << (63 - kSkipUnitBits));
+
+uint64_t skip_word(uint64_t units, uint64_t items) {
+  return kIsSkip | items << kSkipUnitBits | units;
+}
+uint64_t skip_units(uint64_t word) { return word & ((uint64_t{1} << kSkipUnitBits) - 1); }
+uint64_t skip_items(uint64_t word) { return (word & ~kIsSkip) >> kSkipUnitBits; }
+
+}  // namespace
+
+// Records that are done and stand one behind the other.
+struct JoinableQueue::Run {
+  uint64_t units = 0, items = 0;
+};
+
 // In the critical section, once it is had.
 bool JoinableQueue::recover_and_read(const CriticalSection& section, View* view) {
   recover_if_due(section);
   return read_view(view);
 }
 
-// Calls visit(offset, head) for the records from `from` on until it returns false. False if the
-// ring makes no sense.
-template <class Visit>
-bool JoinableQueue::walk(const View& view, uint64_t from, Visit visit) const {
-  uint64_t left = ((offset_of(view.tail) - from) & kOffsetMask) * kUnit;
-  for (uint64_t offset = from; left != 0;) {
-    const RecordHead head = head_at(view.capacity, offset);
-    const uint64_t bytes = needed(head.length);
-    if (bytes > left) return false;
-    if (!visit(offset, head)) return true;
-    left -= bytes;
-    offset = (offset + bytes / kUnit) & kOffsetMask;
+// Finds the run of done records that begins at `from`; it may be empty. Writes its length down for
+// the next walk, so that each record is stepped over about once. False if the ring makes no sense.
+bool JoinableQueue::measure_run(const View& view, uint64_t from, Run* run) {
+  const uint64_t units = (offset_of(view.tail) - from) & kOffsetMask;
+  uint64_t known = 0;
+  while (run->units < units) {
+    const uint64_t offset = (from + run->units) & kOffsetMask;
+    if (owner_at(view, offset).load() != kDone) break;
+    const uint64_t word = deliveries_at(view, offset).load();
+    const bool is_skip = (word & kIsSkip) != 0;
+    const uint64_t step =
+        is_skip ? skip_units(word) : needed(head_at(view.capacity, offset).length) / kUnit;
+    if (step == 0 || step > units - run->units) return false;
+    if (run->units == 0 && is_skip) known = step;
+    run->units += step;
+    run->items += is_skip ? skip_items(word) : 1;
+    if (run->items > view.items) return false;
+  }
+  if (run->items > 1 && run->units != known) {
+    deliveries_at(view, from).store(skip_word(run->units, run->items));
+    KILL_POINT("joinable_queue.measure_run.deliveries");
   }
   return true;
+}
+
+// Calls visit(offset, head) for the records from `from` on that are not done, until it returns
+// false. False if the ring makes no sense.
+template <class Visit>
+bool JoinableQueue::walk(const View& view, uint64_t from, Visit visit) {
+  for (uint64_t offset = from;;) {
+    Run done;
+    if (!measure_run(view, offset, &done)) return false;
+    offset = (offset + done.units) & kOffsetMask;
+    const uint64_t left = ((offset_of(view.tail) - offset) & kOffsetMask) * kUnit;
+    if (left == 0) return true;
+    const RecordHead head = head_at(view.capacity, offset);
+    if (needed(head.length) > left) return false;
+    if (!visit(offset, head)) return true;
+    offset = (offset + needed(head.length) / kUnit) & kOffsetMask;
+  }
 }
 
 void JoinableQueue::recover() {
   View view;
   if (!read_view(&view)) return;
-  uint64_t tombstones = 0, leased = 0, ready = offset_of(view.tail);
-  bool found = false;
-  walk(view, offset_of(view.head), [&](uint64_t offset, const RecordHead&) {
-    const uint64_t owner = owner_at(view, offset).load();
-    tombstones += owner == kDone;
-    leased += owner != kDone && owner != 0;
-    if (owner == 0 && !found) {
-      found = true;
-      ready = offset;
-    }
+  uint64_t left = 0, leased = 0, ready = offset_of(view.tail);
+  const bool whole = walk(view, offset_of(view.head), [&](uint64_t offset, const RecordHead&) {
+    const bool is_ready = owner_at(view, offset).load() == 0;
+    if (is_ready && left == leased) ready = offset;  // the first
+    left++;
+    leased += !is_ready;
     return true;
   });
-  own_.tombstones.store(tombstones);
+  // In a ring that makes no sense nothing counts as done, so that it is not taken for an empty one.
+  own_.tombstones.store(whole && left <= view.items ? view.items - left : 0);
   KILL_POINT("joinable_queue.recover.tombstones");
   own_.leased.store(leased);
   KILL_POINT("joinable_queue.recover.leased");
@@ -78,18 +123,18 @@ void JoinableQueue::offer(const View& view, uint64_t offset) {
 void JoinableQueue::reclaim(const View& view) {
   if (own_.leased.load() == 0) return;
   std::vector<AgentId> living{agent_.id()};
+  uint64_t left = own_.leased.load();
   walk(view, offset_of(view.head), [&](uint64_t offset, const RecordHead&) {
     const AgentId owner = owner_at(view, offset).load();
-    if (owner == 0 || owner == kDone ||
-        std::find(living.begin(), living.end(), owner) != living.end()) {
-      return true;
+    if (owner == 0) return true;
+    if (std::find(living.begin(), living.end(), owner) == living.end()) {
+      if (agent_.registry().alive(owner)) {
+        living.push_back(owner);
+      } else {
+        offer(view, offset);
+      }
     }
-    if (agent_.registry().alive(owner)) {
-      living.push_back(owner);
-    } else {
-      offer(view, offset);
-    }
-    return true;
+    return --left != 0;
   });
 }
 
@@ -112,21 +157,25 @@ bool JoinableQueue::find_ready(const View& view, Place* place) {
   return found;
 }
 
+// Tasks that take long stand in front, and what is done behind them. Its runs are measured while
+// they grow, so that the end of a slow task has no long walk before it.
+void JoinableQueue::measure_first_runs(const View& view) {
+  constexpr int kRecordsBetween = 8;
+  int seen = 0;
+  walk(view, offset_of(view.head),
+       [&](uint64_t, const RecordHead&) { return ++seen <= kRecordsBetween; });
+}
+
 // Takes the records that are done off the head, and says how many.
 uint64_t JoinableQueue::pop_done(const View& view) {
-  uint64_t head = view.head, popped = 0;
-  walk(view, offset_of(view.head), [&](uint64_t offset, const RecordHead& record) {
-    if (owner_at(view, offset).load() != kDone) return false;
-    head = advance(head, needed(record.length) / kUnit, 1);
-    popped++;
-    return true;
-  });
-  if (popped == 0) return 0;
-  own_.tombstones.store(own_.tombstones.load() - popped);  // first: see Tombstones in the header
+  Run done;
+  if (!measure_run(view, offset_of(view.head), &done) || done.items == 0) return 0;
+  own_.tombstones.store(own_.tombstones.load() -
+                        done.items);  // first: see Tombstones in the header
   KILL_POINT("joinable_queue.pop_done.tombstones");
-  body_.head.store(head);
+  body_.head.store(advance(view.head, done.units, done.items));
   KILL_POINT("joinable_queue.pop_done.head");
-  return popped;
+  return done.items;
 }
 
 // Takes up to `count` records out, or leases one.
@@ -215,7 +264,8 @@ TransferStatus JoinableQueue::take(Record* record, Lease* lease) {
 // After records have gone: those who put, who join, and who get when nothing can come any more.
 void JoinableQueue::wake(uint64_t gone) {
   platform::fence_after_rmw();
-  for (uint64_t i = 0; i < gone; i++) wake_one(body_.putters, agent_.registry(), putters_tag());
+  for (uint64_t i = 0; i < gone && wake_one(body_.putters, agent_.registry(), putters_tag()); i++) {
+  }
   if (unfinished() == 0) wake_all(own_.joiners, agent_.registry(), joiners_tag());
   if (ended() && records() - tombstones() == 0) {
     wake_all(body_.getters, agent_.registry(), getters_tag());
@@ -247,6 +297,7 @@ Code JoinableQueue::settle(const Lease& lease, uint64_t owner) {
       body_.gets.store(body_.gets.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
       KILL_POINT("joinable_queue.settle.gets");
       popped = pop_done(view);
+      if (popped == 0) measure_first_runs(view);
     }
   }
   if (owner == 0) {
@@ -329,7 +380,7 @@ void JoinableQueue::watch() {
   uint64_t seen = 0;
   walk(view, offset_of(view.head), [&](uint64_t offset, const RecordHead&) {
     const uint64_t owner = owner_at(view, offset).load();
-    if (owner == 0 || owner == kDone) return true;
+    if (owner == 0) return true;
     agent_.watch(owner);
     return ++seen < platform::kWatchesMax;
   });

@@ -65,6 +65,7 @@ class JoinableQueue final : public Queue {
 
  private:
   struct Place;
+  struct Run;
   uint64_t counted()
       const;  // size(), by the words beside the records: the dead's leases are missing
   std::atomic<uint64_t>& owner_at(const View& view, uint64_t offset) const {
@@ -74,8 +75,10 @@ class JoinableQueue final : public Queue {
     return word_at(view.capacity, offset + 2);
   }
   bool recover_and_read(const CriticalSection& section, View* view);
+  bool measure_run(const View& view, uint64_t from, Run* run);
+  void measure_first_runs(const View& view);
   template <class Visit>
-  bool walk(const View& view, uint64_t from, Visit visit) const;
+  bool walk(const View& view, uint64_t from, Visit visit);
   bool find_ready(const View& view, Place* place);
   void reclaim(const View& view);
   void bring_back();

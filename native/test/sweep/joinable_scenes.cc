@@ -441,6 +441,27 @@ struct DoneBehind : Done {
 };
 OPERATION("JoinableQueue", "done, behind a lease", DoneBehind);
 
+// The run of done records behind a lease grows, and its length is written anew.
+struct DoneAfterDone : DoneBehind {
+  Numbers initial() const override { return {1, 2, 3, 4, 5}; }
+  Numbers gone() const override { return {4}; }
+  Numbers gone_before() const override { return {2, 3}; }
+  void set_up() override {
+    DoneBehind::set_up();
+    for (const uint64_t number : gone_before()) {
+      Lease taken;
+      CHECK_EQUAL(take_surely(&taken), number);
+      work_off(taken);
+    }
+  }
+  void get_ready() override {
+    JoinableScene::get_ready();
+    leased = take_surely(&lease);
+    CHECK_EQUAL(leased, 4u);
+  }
+};
+OPERATION("JoinableQueue", "done, behind done ones", DoneAfterDone);
+
 struct Retry : WithLease {
   bool waiter_is_woken() const override { return true; }
   void set_up() override {
