@@ -105,19 +105,6 @@ describe('bad directory', () => {
     assert.equal(statSync(directory).mode & 0o777, 0o700);
   });
 
-  it('that does not exist is made, for this user alone, whatever the umask', async () => {
-    for (const umask of ['000', '022', '077']) {
-      const directory = path.join(temporaryDirectory(), 'made');
-      const wrapper = ['sh', '-c', `umask ${umask}; exec "$@"`, 'sh'];
-      const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory }, wrapper });
-      await newcomer.open('Lock', { name: 'it' });
-      assert.equal(statSync(directory).mode & 0o777, 0o700);
-      for (const name of readdirSync(directory)) {
-        assert.equal(statSync(path.join(directory, name)).mode & 0o777, 0o600, name);
-      }
-    }
-  });
-
   // A new registry would not know the agents of the old one, and would take them for dead.
   for (const [title, empty] of [
     ['removed', (directory: string) => rmSync(directory, { recursive: true })],

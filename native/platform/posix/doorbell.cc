@@ -14,6 +14,7 @@ OsError create_doorbell(const char* directory, int directory_fd, const char* nam
   // By path, because macOS has had mkfifoat only since 13. The directory is ours alone (0700).
   const std::string path = std::string(directory) + "/" + name;
   if (mkfifo(path.c_str(), 0600) != 0) return {errno, "mkfifo"};
+  chmod(path.c_str(), 0600);  // whatever the umask has taken from it
   *fd = openat(directory_fd, name, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
   if (*fd < 0) {
     const OsError error{errno, "open"};

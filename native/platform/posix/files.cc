@@ -16,14 +16,33 @@ namespace {
 
 OsError failed(const char* call) { return {errno, call}; }
 
+constexpr mode_t kDirectoryMode = 0700;
+constexpr mode_t kFileMode = 0600;
+
+// A umask may take its own permissions from whoever makes something. The mode is set right after
+// that. A maker that died in between leaves something that its owner cannot open; this gives the
+// permissions back. False if it is not that: another kind of file, another user's, or whole.
+bool restore_mode(int directory_fd, const char* name, mode_t type) {
+  const mode_t mode = type == S_IFDIR ? kDirectoryMode : kFileMode;
+  struct stat facts;
+  return fstatat(directory_fd, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
+         (facts.st_mode & S_IFMT) == type && facts.st_uid == geteuid() &&
+         (facts.st_mode & 077) == 0 && (facts.st_mode & mode) != mode &&
+         fchmodat(directory_fd, name, mode, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 }  // namespace
 
 DirectoryFault open_directory(const char* path, bool create, int* fd, OsError* error) {
-  if (create && mkdir(path, 0700) != 0 && errno != EEXIST) {
+  if (create && mkdir(path, kDirectoryMode) != 0 && errno != EEXIST) {
     *error = failed("mkdir");
     return DirectoryFault::system;
   }
-  const int opened = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  const auto open_it = [path] {
+    return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  };
+  int opened = open_it();
+  if (opened < 0 && errno == EACCES && restore_mode(AT_FDCWD, path, S_IFDIR)) opened = open_it();
   if (opened < 0) {
     *error = failed("open");
     // A symlink is ELOOP or, together with O_DIRECTORY, ENOTDIR.
@@ -39,6 +58,10 @@ DirectoryFault open_directory(const char* path, bool create, int* fd, OsError* e
     fault = DirectoryFault::foreign_owner;
   } else if ((facts.st_mode & 077) != 0) {
     fault = DirectoryFault::open_permissions;
+  } else if ((facts.st_mode & kDirectoryMode) != kDirectoryMode &&
+             fchmod(opened, kDirectoryMode) != 0) {
+    *error = failed("fchmod");
+    fault = DirectoryFault::system;
   }
   if (fault != DirectoryFault::none) {
     close(opened);
@@ -74,14 +97,24 @@ std::vector<std::string> list_directory(int directory_fd, OsError* error) {
 }
 
 OsError open_file(int directory_fd, const char* name, int* fd) {
-  // O_NONBLOCK: somebody may have put a FIFO there, and opening it must not hang.
-  *fd = openat(directory_fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  const auto open_it = [directory_fd, name] {
+    // O_NONBLOCK: somebody may have put a FIFO there, and opening it must not hang.
+    return openat(directory_fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  };
+  *fd = open_it();
+  if (*fd < 0 && errno == EACCES && restore_mode(directory_fd, name, S_IFREG)) *fd = open_it();
   return *fd < 0 ? failed("open") : OsError{};
 }
 
 OsError create_file(int directory_fd, const char* name, int* fd) {
-  *fd = openat(directory_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  return *fd < 0 ? failed("open") : OsError{};
+  *fd = openat(directory_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode);
+  if (*fd < 0) return failed("open");
+  if (fchmod(*fd, kFileMode) == 0) return {};
+  const OsError error = failed("fchmod");
+  unlinkat(directory_fd, name, 0);
+  close(*fd);
+  *fd = -1;
+  return error;
 }
 
 OsError unlink_file(int directory_fd, const char* name) {

@@ -15,12 +15,15 @@ namespace {
 
 sem_t* of(NamedSemaphore semaphore) { return static_cast<sem_t*>(semaphore.handle); }
 
-// Where glibc keeps a semaphore as a file, everybody may put one there; but nobody can replace
-// ours, because the directory is sticky. Elsewhere there is no such file.
+// The file in which glibc keeps a semaphore. Elsewhere there is none.
+std::string file_of(const char* name) { return std::string("/dev/shm/sem.") + (name + 1); }
+
+// Everybody may put such a file there; but nobody can replace ours, because the directory is
+// sticky.
 bool is_foreign(const char* name) {
   struct stat facts;
-  const std::string path = std::string("/dev/shm/sem.") + (name + 1);
-  return lstat(path.c_str(), &facts) == 0 && (facts.st_uid != geteuid() || !S_ISREG(facts.st_mode));
+  return lstat(file_of(name).c_str(), &facts) == 0 &&
+         (facts.st_uid != geteuid() || !S_ISREG(facts.st_mode));
 }
 
 }  // namespace
@@ -32,6 +35,7 @@ OsError create_semaphore(const char* name, uint32_t value, NamedSemaphore* semap
     return opened == SEM_FAILED ? errno : 0;
   });
   if (errnum != 0) return {errnum, "sem_open"};
+  chmod(file_of(name).c_str(), 0600);  // whatever the umask has taken from it
   semaphore->handle = opened;
   return {};
 }
