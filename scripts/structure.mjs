@@ -37,10 +37,9 @@ const layers = {
   native: [
     ['native/platform'],
     ['native/core'],
-    ['native/core/agents'],
+    ['native/core/registry'],
     ['native/core/store'],
-    // The agent begins and ends in the store's directory; registry and wait set need no store.
-    ['native/core/agents/agent.h', 'native/core/agents/agent.cc'],
+    ['native/core/agents'],
     ['native/core/waiting'],
     ['native/core/primitives'],
     ['native/addon'],

@@ -1,4 +1,4 @@
-// The wait set (native/core/agents/wait_set.cc) and those who sleep in it (src/waiting/pending-waits.ts, waiting.h).
+// The wait set (native/core/registry/wait_set.cc) and those who sleep in it (src/waiting/pending-waits.ts, waiting.h).
 //
 // What is waited for is a count of units, as in a Semaphore of 1. Each user acquires once, asleep in
 // the wait set if need be, gives the unit back and rings. Users may die between any two steps.

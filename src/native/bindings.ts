@@ -28,7 +28,7 @@ export interface NativeObject {
   unlink(): void;
 }
 
-/** One wait set of an object (native/core/agents/wait_set.h): it wakes the threads that wait. */
+/** One wait set of an object (native/core/registry/wait_set.h): it wakes the threads that wait. */
 export interface NativeWaitable {
   /** The number by which a wake-up names this wait set. */
   readonly tag: number;

@@ -5,7 +5,7 @@
 //
 // The head first enrols in the object's wait set and then tries once more. Without that second try
 // it would miss a release that happened between its first try and the enrolment (INV-4,
-// native/core/agents/wait_set.h). After that the event loop is free until the object wakes this
+// native/core/registry/wait_set.h). After that the event loop is free until the object wakes this
 // thread through its doorbell.
 //
 // Every slice (50 ms) each head tries by itself. A wake-up that a crash has lost is made up for

@@ -18,8 +18,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/agents/registry.h"
 #include "core/layout.h"
+#include "core/registry/registry.h"
 #include "core/status.h"
 #include "core/store/object.h"
 #include "core/store/open_request.h"

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/agents/agent.h"
-#include "core/agents/wait_set.h"
 #include "core/agreed.h"
+#include "core/registry/wait_set.h"
 #include "core/waiting/spin.h"
 
 namespace holdfast::core {

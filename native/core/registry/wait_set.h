@@ -4,11 +4,11 @@
 // miss: both sides publish with a sequentially consistent write before they look. INV-5 One
 // enrolment is woken at most once: taking the entry out is one swap. INV-6 Whatever a crash loses
 // here (a wake-up, an entry, a bit) costs a waiter one slice and no more.
-#ifndef HOLDFAST_CORE_AGENTS_WAIT_SET_H
-#define HOLDFAST_CORE_AGENTS_WAIT_SET_H
+#ifndef HOLDFAST_CORE_REGISTRY_WAIT_SET_H
+#define HOLDFAST_CORE_REGISTRY_WAIT_SET_H
 
-#include "core/agents/registry.h"
 #include "core/layout.h"
+#include "core/registry/registry.h"
 
 namespace holdfast::core {
 

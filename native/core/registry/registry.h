@@ -6,8 +6,8 @@
 //
 // INV-7 An id is published in its slot only while its doorbell is open, so a starting agent never
 // looks dead; and slots and doorbells change hands only under the directory's lock.
-#ifndef HOLDFAST_CORE_AGENTS_REGISTRY_H
-#define HOLDFAST_CORE_AGENTS_REGISTRY_H
+#ifndef HOLDFAST_CORE_REGISTRY_REGISTRY_H
+#define HOLDFAST_CORE_REGISTRY_REGISTRY_H
 
 #include <mutex>
 #include <string>

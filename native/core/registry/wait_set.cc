@@ -1,4 +1,4 @@
-#include "core/agents/wait_set.h"
+#include "core/registry/wait_set.h"
 
 #include "core/kill_point.h"
 

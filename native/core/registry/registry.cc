@@ -1,4 +1,4 @@
-#include "core/agents/registry.h"
+#include "core/registry/registry.h"
 
 #include <cstdio>
 #include <cstdlib>
