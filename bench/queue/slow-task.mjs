@@ -51,7 +51,9 @@ async function main(done, takers) {
 
   console.log(`${done} done behind a slow task, ${takers} idle takers`);
   console.log(`tryPut: ${refused} of ${PUTS} refused, ms p50 ${ms[PUTS / 2].toFixed(3)}`);
-  console.log(`tryPut: ms max ${ms.at(-1).toFixed(3)}; done() of the slow task: ms ${end.toFixed(3)}`);
+  console.log(
+    `tryPut: ms max ${ms.at(-1).toFixed(3)}; done() of the slow task: ms ${end.toFixed(3)}`,
+  );
   for (const child of children) child.kill('SIGKILL');
   queue.close();
 }
