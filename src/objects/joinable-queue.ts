@@ -4,6 +4,7 @@ import { type SyncWaitOptions, type WaitOptions, readSyncWait, readWait } from '
 import { type Lease, type Received, result } from '../records/mailbox.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { waitFor } from '../waiting/pending-waits.js';
+import { Recall, calledOff } from '../waiting/recall.js';
 import { Queue, type QueueOptions, type QueueState } from './queue.js';
 import type { Handle } from './shared.js';
 
@@ -123,21 +124,40 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    *
    * If the consumer dies in the body, the item is handed out again.
    *
+   * return() calls off a next() that waits. A lease that it had taken in that moment is given back,
+   * and counts in `deliveries`. A Readable calls next() while the task before is still worked on,
+   * unless it is made with `Readable.from(queue.tasks(), { highWaterMark: 0 })`.
+   *
    * Throws what take() rejects with, except EndedError. After a DecodeError a new loop goes on with
    * the next item. A loop over the queue itself is that of Queue: it gets items for good.
    */
-  async *tasks(options?: WaitOptions): AsyncGenerator<Task<T>, void, void> {
-    options = readWait(options);
+  tasks(options?: WaitOptions): AsyncGenerator<Task<T>, void, void> {
+    const recall = new Recall();
+    const loop = this.#tasks(options, recall);
+    const end = { return: loop.return.bind(loop), throw: loop.throw.bind(loop) };
+    // A generator that waits ends when its wait does. So that is ended first.
+    return Object.assign(loop, {
+      return: (value?: void | PromiseLike<void>) => (recall.call(), end.return(value)),
+      throw: (error: unknown) => (recall.call(), end.throw(error)),
+    });
+  }
+
+  async *#tasks(
+    options: WaitOptions | undefined,
+    recall: Recall,
+  ): AsyncGenerator<Task<T>, void, void> {
+    const wait = { ...readWait(options), recall };
     for (;;) {
       let task: LeasedTask<T>;
       try {
-        options?.signal?.throwIfAborted();
-        task = this.#task(await this.waitToTake(() => this.#lease(), options));
+        wait.signal?.throwIfAborted();
+        task = this.#task(await this.waitToTake(() => this.#lease(), wait));
       } catch (error) {
-        if (error instanceof EndedError) return;
+        if (error instanceof EndedError || error === calledOff) return;
         throw error;
       }
       try {
+        if (recall.called) return;
         yield task;
       } finally {
         // The error of a closed queue must not hide what the body threw.

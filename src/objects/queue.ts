@@ -1,4 +1,4 @@
-import { EndedError, IncompatibleError, label, withDone } from '../errors.js';
+import { IncompatibleError, label, withDone } from '../errors.js';
 import { addon } from '../native/load.js';
 import {
   type OpenOptions,
@@ -14,7 +14,9 @@ import { Batch } from '../records/batch.js';
 import { type CodecChoice, checkCodec, codecFor, codecNumber } from '../records/codec.js';
 import { Transfer, keepRecord } from '../records/transfer.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
+import type { StepOptions } from '../waiting/deadline.js';
 import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
+import { QueueIterator } from './queue-iterator.js';
 import { Shared } from './shared.js';
 
 /** How to open a Queue or JoinableQueue. */
@@ -303,24 +305,18 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
 
   /**
    * Gets items until the queue has been ended and drained: `for await (const item of queue)`. Waits
-   * as get() does, and throws what it rejects with, except EndedError, which ends the loop. Leaving
-   * the loop loses no item, because each is got when the loop asks for it.
+   * as get() does, and throws what it rejects with, except EndedError, which ends the loop.
+   *
+   * Leaving the loop loses no item: each is got when the loop asks for it, and return() calls off a
+   * next() that waits. `Readable.from(queue)` asks for one item more than was read from it, and a
+   * stream that is destroyed drops that one. `Readable.from(queue, { highWaterMark: 0 })` asks for
+   * none ahead.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
-    // A generator would put two more promises between the wake-up and the loop.
-    const iterator: AsyncIterableIterator<T> = {
-      next: async () => {
-        try {
-          const item = this.#tryGetInTurn();
-          return { done: false, value: item === undefined ? await this.get() : item };
-        } catch (error) {
-          if (error instanceof EndedError) return { done: true, value: undefined };
-          throw error;
-        }
-      },
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
+    const { transfer } = this;
+    const get = async (options: StepOptions) =>
+      transfer.decode(await this.waitToTake(() => transfer.take(), options));
+    return new QueueIterator(() => this.#tryGetInTurn(), get);
   }
 
   /** Undefined if there is nothing, or if other gets of this thread wait and are served first. */
@@ -373,7 +369,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
   /** @internal Waits until `take` returns something; in the order of calls of this thread. */
   protected async waitToTake<R>(
     take: () => R | undefined,
-    options: WaitOptions | undefined,
+    options: StepOptions | undefined,
   ): Promise<R> {
     const { items } = this.native;
     const taken = isWaitedFor(items.tag) ? undefined : take();

@@ -1,6 +1,7 @@
 // The timeout of a wait that consists of several steps.
 import type { WaitOptions } from '../options.js';
 import { now } from './clock.js';
+import type { Recall } from './recall.js';
 
 /** For one step of a wait. */
 export interface StepOptions extends WaitOptions {
@@ -9,6 +10,8 @@ export interface StepOptions extends WaitOptions {
    * message of a TimeoutError names this one, because it is the one that the caller gave.
    */
   readonly given?: number | undefined;
+  /** Of the iterator that waits. */
+  readonly recall?: Recall | undefined;
 }
 
 /** Begins when it is made, and gives each step of the wait what is left. */

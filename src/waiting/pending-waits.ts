@@ -17,6 +17,7 @@ import type { WaitOptions } from '../options.js';
 import { unwatchAbort, watchAbort } from './abort.js';
 import { type Timer, clearInterval, clearTimeout, now, setInterval, setTimeout } from './clock.js';
 import type { StepOptions } from './deadline.js';
+import { type Recall, calledOff } from './recall.js';
 import { type Waiter, describe, timedOut } from './waiter.js';
 
 /** Something that a thread can wait for. */
@@ -45,6 +46,8 @@ class PendingWait {
     readonly reject: (reason: unknown) => void,
     readonly signal: AbortSignal | undefined,
     readonly onAbort: (() => void) | undefined,
+    readonly recall: Recall | undefined,
+    readonly onRecall: (() => void) | undefined,
   ) {}
 }
 
@@ -92,7 +95,8 @@ export function isWaitedFor(tag: number): boolean {
 
 /**
  * Waits for something that could not be taken at once, or that other waits of this thread are
- * queued for. The promise settles in one of four ways: taken, timed out, aborted, closed.
+ * queued for. The promise settles in one of five ways: taken, timed out, aborted, called off,
+ * closed.
  */
 export function waitFor<T>(
   waiter: Waiter,
@@ -111,7 +115,18 @@ export function waitFor<T>(
     const { tag } = waitable.waitSet;
     const signal = options?.signal;
     const onAbort = signal ? () => withdraw(queue, pending, signal.reason) : undefined;
-    const pending = new PendingWait(waiter, waitable, resolve, reject, signal, onAbort);
+    const recall = options?.recall;
+    const onRecall = recall ? () => withdraw(queue, pending, calledOff) : undefined;
+    const pending = new PendingWait(
+      waiter,
+      waitable,
+      resolve,
+      reject,
+      signal,
+      onAbort,
+      recall,
+      onRecall,
+    );
     const queue = queues.get(tag) ?? new WaitQueue(tag);
     queue.append(pending);
     queues.set(queue.tag, queue);
@@ -120,6 +135,7 @@ export function waitFor<T>(
       sliceTimer.ref();
     }
     if (signal && onAbort) watchAbort(signal, onAbort);
+    if (recall && onRecall) recall.pending.add(onRecall);
     if (timeout !== undefined) startTimer(queue, pending, timeout, given);
     if (queue.head === pending) serve(queue, true);
     else updateCount(queue);
@@ -222,12 +238,12 @@ function serve(queue: WaitQueue, headHasTried = false): void {
 
 /** Settles one wait if it can be settled now. Returns false if the wait goes on. */
 function trySettle(queue: WaitQueue, pending: PendingWait, hasTried: boolean): boolean {
-  const { waitable, signal } = pending;
-  if (signal?.aborted) {
-    // The signal's listeners run one after another. One of them led here, and ours is still to
-    // come.
+  const { waitable, signal, recall } = pending;
+  // What a signal or a recall ends, it ends one after another. One of them led here, and this one
+  // is still to come.
+  if (signal?.aborted || recall?.called) {
     leave(queue, pending);
-    pending.reject(signal.reason);
+    pending.reject(signal?.aborted ? signal.reason : calledOff);
     return true;
   }
   let taken: unknown;
@@ -248,7 +264,7 @@ function trySettle(queue: WaitQueue, pending: PendingWait, hasTried: boolean): b
   return true;
 }
 
-/** Ends a wait by a timeout or an abort. */
+/** Ends a wait by a timeout, an abort or a recall. */
 function withdraw(queue: WaitQueue, pending: PendingWait, reason: unknown): void {
   const wasHead = queue.head === pending;
   leave(queue, pending);
@@ -270,6 +286,7 @@ function leave(queue: WaitQueue, pending: PendingWait): void {
   queue.unlink(pending);
   clearTimeout(pending.timer);
   if (pending.signal && pending.onAbort) unwatchAbort(pending.signal, pending.onAbort);
+  if (pending.recall && pending.onRecall) pending.recall.pending.delete(pending.onRecall);
   if (queue.head) return;
   queues.delete(queue.tag);
   if (queues.size === 0) sliceTimer?.unref();

@@ -1,6 +1,7 @@
 // JoinableQueue: tasks(), a loop that leases each item for the time of its body; empty() beside
 // size().
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import type { Task } from 'holdfast';
 import {
   assertRejects,
@@ -9,6 +10,7 @@ import {
   newProcess,
   sharedActors,
   stateOf,
+  twoSlices,
   until,
   within,
 } from '../../support/index.js';
@@ -178,6 +180,66 @@ describe('JoinableQueue', () => {
       assert.deepEqual(plain((await two).value as Task<number>), { value: 1, deliveries: 2 });
       await tasks.return();
       assert.deepEqual(counts(queue), { size: 2, leased: 0, unfinished: 2 });
+    });
+
+    it('return() calls off the next() that waits, and takes nothing', async () => {
+      const queue = open();
+      const tasks = queue.tasks();
+      const next = tasks.next();
+      await until(() => queue.inspect().getters === 1, 'next() waits');
+      const left = tasks.return();
+      assert.equal(queue.inspect().getters, 0, 'at once');
+      assert.deepEqual(await within(next, 'next()'), { done: true, value: undefined });
+      assert.deepEqual(await within(left, 'return()'), { done: true, value: undefined });
+      queue.putSync(1);
+      await twoSlices();
+      assert.deepEqual(counts(queue), { size: 1, leased: 0, unfinished: 1 });
+      const failing = queue.tasks();
+      queue.takeSync().done();
+      const pending = failing.next();
+      const reason = new Error('left by throw()');
+      await assert.rejects(within(failing.throw(reason), 'throw()'), reason);
+      assert.deepEqual(await pending, { done: true, value: undefined });
+      assert.equal(queue.inspect().getters, 0);
+    });
+
+    it('return() in the turn that leases a task gives the task back', async () => {
+      for (let turns = 0; turns < 8; turns++) {
+        const queue = open();
+        const tasks = queue.tasks();
+        const next = tasks.next();
+        const other = queue.take(); // served in the same turn
+        await until(() => queue.inspect().getters === 2, 'both wait');
+        queue.putManySync([1, 2]);
+        await other.then(async () => {
+          for (let i = 0; i < turns; i++) await undefined;
+          await tasks.return();
+        });
+        await next;
+        (await other).retry();
+        assert.deepEqual(counts(queue), { size: 2, leased: 0, unfinished: 2 });
+        queue.close();
+      }
+    });
+
+    it('Readable.from(tasks()) that is destroyed gives back what it had taken ahead', async () => {
+      const queue = open();
+      queue.putManySync([1, 2, 3]);
+      const stream = Readable.from(queue.tasks());
+      stream.read();
+      await until(() => stream.readableLength === 1, 'a task ahead');
+      const closing = new Promise((resolve) => stream.once('close', resolve));
+      stream.destroy();
+      await within(closing, 'close');
+      assert.deepEqual(counts(queue), { size: 3, leased: 0, unfinished: 3 });
+      const seen: number[] = [];
+      for await (const task of Readable.from(queue.tasks(), { highWaterMark: 0 })) {
+        await twoSlices();
+        task.done();
+        if (seen.push(task.value) === 2) break;
+      }
+      assert.deepEqual(seen, [1, 2]);
+      assert.deepEqual(counts(queue), { size: 1, leased: 0, unfinished: 1 });
     });
   });
 

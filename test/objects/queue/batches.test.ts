@@ -1,8 +1,8 @@
-// putMany() and getMany(), and iteration over a queue.
+// putMany() and getMany().
 import assert from 'node:assert/strict';
 import { isPutManyError } from 'holdfast';
-import { now, until, within } from '../../support/index.js';
-import { closed, fails, open } from '../../support/queue.js';
+import { now, within } from '../../support/index.js';
+import { fails, open } from '../../support/queue.js';
 import { remoteOf, upTo } from './wait-helpers.js';
 
 describe('Queue: putting, getting, waiting', () => {
@@ -159,53 +159,6 @@ describe('Queue: putting, getting, waiting', () => {
         `      putMany, maxSize 10: 400 items ${short.toFixed(0)} ms, 8000 ${long.toFixed(0)} ms`,
       );
       assert.ok(long < 20 * 6 * Math.max(short, 5), `${long / short} times the work`);
-    });
-  });
-
-  describe('iteration', () => {
-    it('takes items until the queue has been ended and drained', async () => {
-      const queue = open<number>({ maxSize: 4 });
-      const remote = await remoteOf(queue, 'process');
-      const putting = remote.actor
-        .startAct('putAllAtOnce', { queue: remote, items: upTo(200) })
-        .then(() => remote.call('end'));
-      const seen: number[] = [];
-      for await (const item of queue) seen.push(item);
-      await putting;
-      assert.deepEqual(seen, upTo(200));
-    });
-    it('leaving the loop loses no item', async () => {
-      const queue = open<number>();
-      await queue.putMany(upTo(10));
-      for await (const item of queue) if (item === 3) break;
-      assert.deepEqual(queue.tryGetMany(10), upTo(10, 4));
-    });
-    it('close() ends it with ClosedError', async () => {
-      const queue = open<number>();
-      const iterating = (async () => {
-        for await (const item of queue) assert.fail(String(item));
-      })();
-      await until(() => queue.inspect().getters === 1, 'the iteration waits');
-      queue.close();
-      await assert.rejects(iterating, closed);
-    });
-    it('several iterations share the items', async () => {
-      const queue = open<number>();
-      const remotes = await Promise.all([
-        remoteOf(queue, 'process', 1),
-        remoteOf(queue, 'process', 2),
-        remoteOf(queue, 'worker'),
-      ]);
-      const draining = remotes.map((remote) =>
-        remote.actor.startAct<number[]>('drain', { queue: remote }),
-      );
-      for (const item of upTo(2000)) await queue.put(item);
-      queue.end();
-      const all = (await within(Promise.all(draining), 'draining')).flat();
-      assert.deepEqual(
-        all.sort((a, b) => a - b),
-        upTo(2000),
-      );
     });
   });
 });
