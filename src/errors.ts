@@ -319,9 +319,15 @@ const byCodeAndKind: Partial<Record<Code, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** @internal How an object is called in messages. */
+/** How much of a name a message shows, in characters. */
+const longestShown = 80;
+
+/** @internal How an object is called in messages. Two long names may differ only at their ends. */
 export function label(kind: string, name: string): string {
-  return name === '' ? kind : `${kind} ${JSON.stringify(name)}`;
+  if (name === '') return kind;
+  if (name.length <= longestShown) return `${kind} ${JSON.stringify(name)}`;
+  const half = longestShown / 2;
+  return `${kind} ${JSON.stringify(`${name.slice(0, half)}…${name.slice(-half)}`)}`;
 }
 
 /** @internal Turns what native/core reports into an error. The addon calls this. */

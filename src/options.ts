@@ -38,7 +38,7 @@ export interface SyncWaitOptions {
 /** How to open an object. Every class takes these. */
 export interface OpenOptions {
   /**
-   * 1 to 255 bytes of UTF-8 without NUL. The same name is the same object in every process of the
+   * 1 to 4096 bytes of UTF-8 without NUL. The same name is the same object in every process of the
    * user. Without it the object is anonymous: others reach it through its handle (`toJSON()`).
    */
   name?: string | undefined;
@@ -74,8 +74,8 @@ export interface RLockOptions extends OpenOptions {
 /** Node's own longest timer. */
 const longestTimeout = 2 ** 31 - 1;
 
-/** @internal */
-export const longestName = 255;
+/** @internal kNameMax in native/core/layout.h. */
+export const longestName = 4096;
 
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);

@@ -17,8 +17,9 @@ namespace holdfast::core {
 using AgentId = uint64_t;  // 0 is nobody; see registry.h
 
 constexpr uint64_t kMagic = 0x31545341'46444C48;  // "HLDFAST1", little-endian
-constexpr uint32_t kFormatVersion = 3;
-constexpr size_t kNameMax = 255;  // bytes of UTF-8, the NUL not counted
+constexpr uint32_t kFormatVersion = 4;
+constexpr size_t kNameMax = 4096;      // bytes of UTF-8, the NUL not counted
+constexpr size_t kShortNameMax = 255;  // of a name that the header has room for
 
 // Two programs may share a file only if the C library lays its objects out alike in both.
 constexpr uint64_t layout_signature() {
@@ -59,11 +60,19 @@ struct Header {
                      // Barrier: parties
   char posix_name[platform::kSemaphoreNameMax + 1];  // "" if it has no semaphore
   uint32_t name_length;
-  char name[kNameMax + 1];
-  char reserved[156];
+  char name[kShortNameMax + 1];  // "" if the name is longer
+  uint32_t name_offset;          // where a longer name is, in bytes from here; otherwise 0
+  // The words that name the holders, if the next one must be told of the death of a holder whom no
+  // user of the object outlived. An id in one of them, and nobody uses the object: it is such a
+  // death.
+  uint32_t owners_offset;  // of the first, in bytes from here
+  uint32_t owners_stride;  // from one to the next
+  uint32_t owners_count;   // 0: there are none
+  char reserved[140];
 };
 static_assert(sizeof(Header) == 512, "the header is part of the file format");
 static_assert(offsetof(Header, posix_name) == 64 && offsetof(Header, name_length) == 96);
+static_assert(offsetof(Header, name_offset) == 356);
 
 // ---------------------------------------------------------------- wait set
 
@@ -221,7 +230,7 @@ struct ConditionBody {
   std::atomic<uint64_t> lock_tag;  // which lock it goes with; 0 until somebody has opened both
   Kind lock_kind;
   uint32_t lock_name_length;
-  char lock_name[kNameMax + 1];
+  char lock_name[kNameMax];
 };  // and a table of Waiting
 constexpr uint32_t kConditionWaitsMax = 1024;
 
@@ -257,8 +266,12 @@ struct Round {
 };
 
 // What follows the body begins here: a ring, a table, or the bytes of a SharedMemory.
+// A name that is too long for the header has a page of its own between the two.
 constexpr size_t kObjectLength = 4096;
 constexpr size_t kJoinableQueueLength = 8192;
+constexpr size_t kConditionLength = 8192;
+constexpr size_t kLongNameLength = 4096;
+static_assert(kLongNameLength >= kNameMax);
 
 constexpr uint64_t kSharedMemoryMax = uint64_t{1}
                                       << 32;  // what every supported V8 can show as one buffer
@@ -271,7 +284,7 @@ static_assert(sizeof(Header) + sizeof(SemaphoreBody) <= kObjectLength);
 static_assert(sizeof(Header) + sizeof(BoundedBody) <= kObjectLength);
 static_assert(sizeof(Header) + sizeof(ReadWriteBody) <= kObjectLength);
 static_assert(sizeof(Header) + sizeof(EventBody) <= kObjectLength);
-static_assert(sizeof(Header) + sizeof(ConditionBody) <= kObjectLength);
+static_assert(sizeof(Header) + sizeof(ConditionBody) <= kConditionLength);
 static_assert(sizeof(Header) + sizeof(BarrierBody) <= kObjectLength);
 static_assert(sizeof(Header) + sizeof(JoinableQueueBody) <= kJoinableQueueLength);
 static_assert(sizeof(Header) % 64 == 0, "bodies start on a cache line");

@@ -35,7 +35,11 @@ TEST(header) {
   CHECK_EQUAL(offsetof(Header, posix_name), 64u);
   CHECK_EQUAL(offsetof(Header, name_length), 96u);
   CHECK_EQUAL(offsetof(Header, name), 100u);
-  CHECK(sizeof(Header::posix_name) == 32 && sizeof(Header::name) == kNameMax + 1);
+  CHECK(sizeof(Header::posix_name) == 32 && sizeof(Header::name) == kShortNameMax + 1);
+  CHECK_EQUAL(offsetof(Header, name_offset), 356u);
+  CHECK_EQUAL(offsetof(Header, owners_offset), 360u);
+  CHECK_EQUAL(offsetof(Header, owners_stride), 364u);
+  CHECK_EQUAL(offsetof(Header, owners_count), 368u);
 }
 
 TEST(bodies) {
@@ -108,16 +112,54 @@ TEST(a_file_holds_what_its_header_says) {
   CHECK_EQUAL(lock->release(), Code::ok);
 }
 
-TEST(a_name_of_255_bytes) {
-  const std::string name(kNameMax, 'n');
-  {
+TEST(names_of_every_length) {
+  for (const size_t length : {size_t{1}, kShortNameMax, kShortNameMax + 1, kNameMax}) {
+    const std::string name(length, 'n');
     User<RLock> lock(name);
-    CHECK_EQUAL(lock.object.header()->name_length, kNameMax);
-    CHECK_EQUAL(std::string(lock.object.header()->name), name);
-    CHECK_EQUAL(std::string(lock.object.header()->posix_name), "");
+    const Header& header = *lock.object.header();
+    const std::string bytes = read_file(file_of(name));
+    CHECK_EQUAL(header.name_length, length);
+    CHECK_EQUAL(std::string(header.posix_name), "");
+    const bool fits = length <= kShortNameMax;
+    CHECK_EQUAL(header.name_offset, fits ? 0u : kObjectLength);
+    CHECK_EQUAL(bytes.size(), kObjectLength + (fits ? 0 : kLongNameLength));
+    CHECK_EQUAL(bytes.substr(fits ? offsetof(Header, name) : kObjectLength, length), name);
     User<RLock> again(name);
     CHECK_EQUAL(again.object.tag(), lock.object.tag());
+    CHECK_EQUAL(again.object.name(), name);
   }
+}
+
+TEST(what_follows_the_body_is_not_where_a_long_name_is) {
+  const std::string name(kNameMax, 'n');
+  OpenRequest request = request_for(Kind::bounded_semaphore, name);
+  request.initial = 3;
+  {
+    User<BoundedSemaphore> semaphore(request);
+    CHECK_EQUAL(semaphore.object.table_offset(), kObjectLength + kLongNameLength);
+    CHECK_EQUAL(semaphore.object.table_length(), 3 * sizeof(Permit));
+    const Outcome held = semaphore->try_acquire_or_rescue();
+    CHECK(bool(held));
+    const std::string bytes = read_file(file_of(name));
+    CHECK_EQUAL(bytes.substr(kObjectLength, kNameMax), name);
+    const Header& header = *semaphore.object.header();
+    CHECK_EQUAL(header.owners_offset, semaphore.object.table_offset());
+    CHECK_EQUAL(header.owners_count, 3u);
+    CHECK_EQUAL(at<uint64_t>(bytes, header.owners_offset), semaphore.id());
+    CHECK_EQUAL(semaphore->release_hold(held.hold), Code::ok);
+  }
+}
+
+TEST(the_header_tells_where_the_owners_are) {
+  User<Lock> lock("lock");
+  User<Event> event("event");
+  User<ReadWriteLock> both("both");
+  CHECK_EQUAL(lock.object.header()->owners_offset, sizeof(Header));
+  CHECK_EQUAL(lock.object.header()->owners_count, 1u);
+  CHECK_EQUAL(event.object.header()->owners_count, 0u);
+  CHECK_EQUAL(both.object.header()->owners_offset,
+              sizeof(Header) + offsetof(ReadWriteBody, writing));
+  CHECK_EQUAL(both.object.header()->owners_count, 1u);
 }
 
 }  // namespace holdfast::test

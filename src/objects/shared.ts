@@ -284,7 +284,7 @@ export function unlinkIfThere(kind: KindName, name: string): void {
 
 /**
  * @internal The name of the lock that a Condition has of its own. It is made of a digest of the
- * condition's name, because a name may have 255 bytes at most.
+ * condition's name, because that may be as long as a name can be.
  */
 export function ownLockName(name: string): string {
   return `lock of Condition ${createHash('sha256').update(name).digest('hex')}`;

@@ -99,8 +99,11 @@ export function childEnvironment(): Record<string, string | undefined> {
   };
 }
 
-/** The longest name that a child is told at its birth. The Job carries the whole name. */
-const longestNameAtBirth = 255;
+/**
+ * The longest name that a child is told at its birth: in characters, because the environment has
+ * no room for any. The Job carries the whole name.
+ */
+const longestNameAtBirth = 4096;
 
 /** The identity of a child that waits. It is a daemon, because it ends with its parent. */
 function idleIdentity(): Identity {

@@ -24,7 +24,10 @@ export const corrupt: [title: string, forge: Forge][] = [
   ['a length that is not its own', edit((bytes) => bytes.writeBigUInt64LE(2n ** 60n, 24))],
   ['a state that there is not', edit((bytes) => bytes.writeUInt32LE(7, header.state))],
   ['a kind that there is not', edit((bytes) => bytes.writeUInt32LE(99, header.kind))],
-  ['a name longer than names', edit((bytes) => bytes.writeUInt32LE(4000, header.nameLength))],
+  ['a name longer than names', edit((bytes) => bytes.writeUInt32LE(4097, header.nameLength))],
+  ['a long name without room', edit((bytes) => bytes.writeUInt32LE(300, header.nameLength))],
+  ['a name elsewhere', edit((bytes) => bytes.writeUInt32LE(1, header.nameOffset))],
+  ['owners elsewhere', edit((bytes) => bytes.writeUInt32LE(2 ** 32 - 8, header.ownersOffset))],
   [
     'a semaphore’s name without an end',
     edit((bytes) => bytes.fill('a', header.posixName, header.posixName + 32)),

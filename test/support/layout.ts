@@ -12,7 +12,9 @@ export const header = {
   initial: 60,
   posixName: 64, // 32 bytes with the final NUL
   nameLength: 96,
-  name: 100, // 256 bytes with the final NUL
+  name: 100, // 256 bytes with the final NUL; "" if the name is longer
+  nameOffset: 356, // where a longer name is
+  ownersOffset: 360, // and two words more: see native/core/layout.h
   length: 512,
 } as const;
 

@@ -136,13 +136,8 @@ using Table = InitialTable<Permit, kPermitsMax>;
 
 void forget_users(Object& object) { reset(object.body<BoundedBody>()->waiters); }
 
-bool has_owner(const BodyReader& reader) {
-  for (uint32_t i = 0; i < reader.initial(); i++) {
-    if (reader.has_owner_at(kObjectLength + i * sizeof(Permit) + offsetof(Permit, owner))) {
-      return true;
-    }
-  }
-  return false;
+OwnerWords owner_words(uint32_t permits, uint32_t table_offset) {
+  return {table_offset + uint32_t{offsetof(Permit, owner)}, sizeof(Permit), permits};
 }
 
 constexpr KindOps make_ops() {
@@ -151,7 +146,7 @@ constexpr KindOps make_ops() {
   ops.table_length = Table::length;
   ops.is_plausible = Table::is_plausible;
   ops.forget_users = forget_users;
-  ops.has_unreported_death = has_owner;
+  ops.owner_words = owner_words;
   return ops;
 }
 

@@ -142,9 +142,8 @@ using Table = FixedTable<Waiting, kConditionWaitsMax>;
 void initialise(Object& object, const OpenRequest& request) {
   ConditionBody* body = object.body<ConditionBody>();
   body->lock_kind = request.lock_kind;
-  const size_t length = std::min(request.lock_name.size(), kNameMax);
-  body->lock_name_length = static_cast<uint32_t>(length);
-  memcpy(body->lock_name, request.lock_name.data(), length);
+  body->lock_name_length = static_cast<uint32_t>(request.lock_name.size());
+  memcpy(body->lock_name, request.lock_name.data(), request.lock_name.size());
   KILL_POINT("store.make.lock_name");
 }
 
@@ -158,7 +157,7 @@ void forget_users(Object& object) {
 Status compare(const OpenRequest& request, const BodyReader& reader, uint64_t) {
   Kind kind;
   uint32_t length = 0;
-  char name[kNameMax + 1] = {};
+  char name[kNameMax] = {};
   const uint64_t body = sizeof(Header);
   if (!reader.read(body + offsetof(ConditionBody, lock_kind), &kind, sizeof kind) ||
       !reader.read(body + offsetof(ConditionBody, lock_name_length), &length, 4) ||
@@ -178,6 +177,7 @@ Status compare(const OpenRequest& request, const BodyReader& reader, uint64_t) {
 
 constexpr KindOps make_ops() {
   KindOps ops{"Condition"};
+  ops.body_length = kConditionLength;
   ops.table_length = Table::length;
   ops.is_plausible = Table::is_plausible;
   ops.initialise = initialise;

@@ -135,7 +135,7 @@ constexpr KindOps make_ops() {
   KindOps ops{"Lock"};
   ops.has_semaphore = true;
   ops.forget_users = forget_users;
-  ops.has_unreported_death = has_owner;
+  ops.owner_words = owner_words;
   return ops;
 }
 

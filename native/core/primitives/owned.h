@@ -6,9 +6,9 @@
 
 namespace holdfast::core {
 
-// KindOps::has_unreported_death: `owner` still names the holder that died.
-inline bool has_owner(const BodyReader& reader) {
-  return reader.has_owner_at(sizeof(Header) + offsetof(OwnedBody, owner));
+// KindOps::owner_words: `owner` still names the holder that died.
+inline OwnerWords owner_words(uint32_t, uint32_t) {
+  return {sizeof(Header) + offsetof(OwnedBody, owner), sizeof(uint64_t), 1};
 }
 
 }  // namespace holdfast::core

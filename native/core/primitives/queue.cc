@@ -93,7 +93,7 @@ TransferStatus Queue::make_room(View* view, uint64_t wanted) {
     const uint64_t capacity = view->capacity;
     if (capacity * 2 > largest_ring()) return TransferStatus::not_yet;
     cannot_grow_ = static_cast<bool>(
-        platform::reserve_space(object_.descriptor(), object_.body_length() + capacity, capacity));
+        platform::reserve_space(object_.descriptor(), object_.table_offset() + capacity, capacity));
     // Space may come back, or a getter make room; but not for what never fits as it is.
     if (cannot_grow_)
       return wanted <= capacity ? TransferStatus::not_yet : TransferStatus::no_space;

@@ -270,8 +270,8 @@ void forget_users(Object& object) {
   reset(body->writers);
 }
 
-bool has_writer(const BodyReader& reader) {
-  return reader.has_owner_at(sizeof(Header) + offsetof(ReadWriteBody, writing));
+OwnerWords owner_words(uint32_t, uint32_t) {
+  return {sizeof(Header) + offsetof(ReadWriteBody, writing), sizeof(uint64_t), 1};
 }
 
 constexpr KindOps make_ops() {
@@ -279,7 +279,7 @@ constexpr KindOps make_ops() {
   ops.table_length = Table::length;
   ops.is_plausible = Table::is_plausible;
   ops.forget_users = forget_users;
-  ops.has_unreported_death = has_writer;
+  ops.owner_words = owner_words;
   return ops;
 }
 

@@ -178,7 +178,7 @@ constexpr KindOps make_ops() {
   KindOps ops{"RLock"};
   ops.initialise = initialise;
   ops.forget_users = forget_users;
-  ops.has_unreported_death = has_owner;
+  ops.owner_words = owner_words;
   return ops;
 }
 

@@ -21,11 +21,11 @@ class SharedMemory {
     char* bytes = nullptr;
   };
   platform::OsError map(Mapping* mapping) const {
-    const size_t body = object_.body_length();
-    mapping->length = body + static_cast<size_t>(size());
+    const size_t offset = object_.table_offset();
+    mapping->length = offset + static_cast<size_t>(size());
     platform::OsError error =
         platform::map_file(object_.descriptor(), mapping->length, &mapping->base);
-    mapping->bytes = static_cast<char*>(mapping->base) + body;
+    mapping->bytes = static_cast<char*>(mapping->base) + offset;
     return error;
   }
   static void unmap(const Mapping& mapping) { platform::unmap_file(mapping.base, mapping.length); }

@@ -6,7 +6,9 @@
 namespace holdfast::core {
 
 bool Object::has_unreported_death() const {
-  return core::has_unreported_death(kind_, header()->flags.load(), BodyReader(base_, initial_));
+  // Where the words are is not read from the file, which others can write to.
+  const OwnerWords words = owner_words_of(*ops_of(kind_), initial_, table_offset_);
+  return unreported_death(header()->flags.load(), words, BodyReader(base_)) != 0;
 }
 
 void Store::destroy(const char* posix_name, const std::string& file_name) {
@@ -66,8 +68,7 @@ Status Store::unlink(Kind kind, const std::string& name, const std::string& file
   if (!locked.acquired()) return Locked::busy();
   Found found;
   if (Status status = inspect_file(file_name, &found); !status.ok()) return status;
-  if (found.what != Found::What::object || found.header.kind != kind ||
-      std::string(found.header.name, found.header.name_length) != name) {
+  if (found.what != Found::What::object || found.header.kind != kind || found.name != name) {
     return Status::of(Code::not_found, "there is no such object");
   }
   return take_name_away(found.fd, found.header.posix_name, file_name);

@@ -15,6 +15,7 @@ struct Store::Found {
   // half_made: or half removed; then it may be in use.
   enum class What { nothing, half_made, object } what = What::nothing;
   Header header;        // a private copy, of what == object, or of half_made with a semaphore name
+  std::string name;     // of what == object
   bool in_use = false;  // by anyone, this process included
   int fd = -1;          // if not in use, locked exclusively
   ~Found() {

@@ -22,9 +22,28 @@ Status open_to_inspect(int directory_fd, const std::string& file_name, const std
 }
 
 bool is_plausible_length(const KindOps& ops, const Header& header) {
-  if (header.byte_length < ops.body_length) return false;
-  const uint64_t length = header.byte_length - ops.body_length;
+  const uint64_t table_offset = table_offset_of(ops, header.name_length);
+  if (header.byte_length < table_offset) return false;
+  const uint64_t length = header.byte_length - table_offset;
   return ops.is_plausible != nullptr ? ops.is_plausible(header.initial, length) : length == 0;
+}
+
+// Are the places that the header tells of where this version puts them?
+bool has_right_places(const KindOps& ops, const Header& header) {
+  const OwnerWords words =
+      owner_words_of(ops, header.initial, table_offset_of(ops, header.name_length));
+  return header.name_offset == name_offset_of(ops, header.name_length) &&
+         header.owners_offset == words.offset && header.owners_stride == words.stride &&
+         header.owners_count == words.count;
+}
+
+bool read_name(int fd, const Header& header, std::string* name) {
+  if (header.name_offset == 0) {
+    name->assign(header.name, header.name_length);
+    return true;
+  }
+  name->resize(header.name_length);
+  return platform::read_at(fd, header.name_offset, name->data(), name->size());
 }
 
 // Is the header one that this version of holdfast can have written, into a file of this length?
@@ -45,13 +64,12 @@ Status check_header(const Header& header, uint64_t length, const std::string& pa
                                          " bytes, and its header says " +
                                          std::to_string(header.byte_length));
   }
-  const bool text_ends = memchr(header.posix_name, 0, sizeof header.posix_name) != nullptr &&
-                         header.name_length <= kNameMax;
-  const bool named = text_ends && (ops->has_semaphore ? is_semaphore_name(header.posix_name)
-                                                      : header.posix_name[0] == '\0');
+  const bool named =
+      ops->has_semaphore ? is_semaphore_name(header.posix_name) : header.posix_name[0] == '\0';
   const bool countable = header.initial <= ops->initial_max;
   const State state = header.state.load();
-  if (!text_ends || !named || !countable || state < State::making || state > State::removed) {
+  if (header.name_length > kNameMax || !named || !countable || !has_right_places(*ops, header) ||
+      state < State::making || state > State::removed) {
     return Status::of(Code::corrupt, path + " has a header that makes no sense");
   }
   return Status::success();
@@ -66,8 +84,8 @@ bool is_semaphore_name(const char* name) {
 }
 
 bool Store::Found::has_unreported_death() const {
-  return core::has_unreported_death(header.kind, header.flags.load(),
-                                    BodyReader(fd, header.initial));
+  const OwnerWords words{header.owners_offset, header.owners_stride, header.owners_count};
+  return unreported_death(header.flags.load(), words, BodyReader(fd)) != 0;
 }
 
 // Looks at a file without changing it. Everything that is not ours, or not whole, is told apart
@@ -105,6 +123,9 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   if (magic != kMagic) return Status::of(Code::corrupt, path + " is not a file of holdfast");
   if (got < sizeof header) return Status::of(Code::corrupt, path + " is truncated");
   if (status = check_header(header, facts.length, path); !status.ok()) return status;
+  if (!read_name(found->fd, header, &found->name)) {
+    return Status::of(Code::corrupt, path + " is truncated");
+  }
   const State state = header.state.load();
   if (state == State::making && found->in_use) {
     return Status::of(Code::corrupt, path + " is in use but was never finished");

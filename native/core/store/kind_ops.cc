@@ -10,15 +10,27 @@ bool BodyReader::read(uint64_t offset, void* bytes, size_t length) const {
   return true;
 }
 
-bool BodyReader::has_owner_at(uint64_t offset) const {
-  AgentId owner = 0;
-  return read(offset, &owner, sizeof owner) && owner != 0;
+uint32_t name_offset_of(const KindOps& ops, size_t name_length) {
+  return name_length > kShortNameMax ? static_cast<uint32_t>(ops.body_length) : 0;
 }
 
-bool has_unreported_death(Kind kind, uint32_t flags, const BodyReader& reader) {
-  const KindOps& ops = *ops_of(kind);
-  return (flags & kAnonymous) == 0 && ops.has_unreported_death != nullptr &&
-         ops.has_unreported_death(reader);
+uint32_t table_offset_of(const KindOps& ops, size_t name_length) {
+  const size_t name_room = name_length > kShortNameMax ? kLongNameLength : 0;
+  return static_cast<uint32_t>(ops.body_length + name_room);
+}
+
+OwnerWords owner_words_of(const KindOps& ops, uint32_t initial, uint32_t table_offset) {
+  return ops.owner_words != nullptr ? ops.owner_words(initial, table_offset) : OwnerWords{};
+}
+
+AgentId unreported_death(uint32_t flags, const OwnerWords& words, const BodyReader& reader) {
+  if ((flags & kAnonymous) != 0) return 0;
+  for (uint32_t i = 0; i < words.count; i++) {
+    AgentId owner = 0;
+    const uint64_t offset = uint64_t{words.offset} + uint64_t{i} * words.stride;
+    if (reader.read(offset, &owner, sizeof owner) && owner != 0) return owner;
+  }
+  return 0;
 }
 
 Status made_with_another(const char* what, uint64_t has, uint64_t wanted) {

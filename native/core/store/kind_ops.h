@@ -15,20 +15,22 @@ namespace holdfast::core {
 // Reads a body that nobody changes, from the mapping if there is one, otherwise from the file.
 class BodyReader {
  public:
-  BodyReader(int fd, uint32_t initial) : fd_(fd), initial_(initial) {}
-  BodyReader(const void* base, uint32_t initial)
-      : base_(static_cast<const char*>(base)), initial_(initial) {}
+  explicit BodyReader(int fd) : fd_(fd) {}
+  explicit BodyReader(const void* base) : base_(static_cast<const char*>(base)) {}
 
   // `offset` counts from the start of the file. False if the bytes cannot be read.
   bool read(uint64_t offset, void* bytes, size_t length) const;
-  // Is there an id in the word at `offset`?
-  bool has_owner_at(uint64_t offset) const;
-  uint32_t initial() const { return initial_; }
 
  private:
   const char* base_ = nullptr;
   int fd_ = -1;
-  uint32_t initial_;
+};
+
+// The words of Header::owners_offset, owners_stride and owners_count.
+struct OwnerWords {
+  uint32_t offset = 0;
+  uint32_t stride = 0;
+  uint32_t count = 0;
 };
 
 // A function that is nullptr has nothing to do for its kind.
@@ -38,7 +40,7 @@ struct KindOps {
   bool has_semaphore = false;          // a named semaphore of the system belongs to each object
   const char* initial = nullptr;       // what Header::initial means to a user
   uint32_t initial_max = UINT32_MAX;   // a header with a larger one is corrupt
-  size_t body_length = kObjectLength;  // header and body; what follows them begins here
+  size_t body_length = kObjectLength;  // header and body
   // Bytes behind the body that are reserved when the file is made, if there are more.
   uint64_t table_reserved = UINT64_MAX;
 
@@ -53,8 +55,8 @@ struct KindOps {
   // Removes from the body what dead users left there. Nobody uses the object. What an unreported
   // death is told by stays.
   void (*forget_users)(Object& object) = nullptr;
-  // Did the last holder die holding an object that nobody uses, so that the next must be told?
-  bool (*has_unreported_death)(const BodyReader& reader) = nullptr;
+  // The words by which the next holder is told that one died. nullptr: there are none.
+  OwnerWords (*owner_words)(uint32_t initial, uint32_t table_offset) = nullptr;
   // Is the object what the request asks for? `length` is that of the bytes behind the body.
   Status (*compare)(const OpenRequest& request, const BodyReader& reader,
                     uint64_t length) = nullptr;
@@ -83,9 +85,14 @@ struct InitialTable {
 // nullptr: there is no such kind.
 const KindOps* ops_of(Kind kind);
 
-// Must the next holder of an object that nobody uses be told that the last one died holding it?
-// `flags` are those of its header. Nobody can come back for an anonymous object.
-bool has_unreported_death(Kind kind, uint32_t flags, const BodyReader& reader);
+// Where what follows the body begins, in an object with a name of so many bytes.
+uint32_t table_offset_of(const KindOps& ops, size_t name_length);
+uint32_t name_offset_of(const KindOps& ops, size_t name_length);  // see Header::name_offset
+OwnerWords owner_words_of(const KindOps& ops, uint32_t initial, uint32_t table_offset);
+
+// Who died holding an object that nobody uses, so that the next holder must be told; 0 if nobody
+// did. `flags` are those of its header: nobody can come back for an anonymous object.
+AgentId unreported_death(uint32_t flags, const OwnerWords& words, const BodyReader& reader);
 
 // The status of an object that was made with another value than the one asked for.
 Status made_with_another(const char* what, uint64_t has, uint64_t wanted);

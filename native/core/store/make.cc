@@ -19,6 +19,15 @@ std::string random_hex() {
   return text;
 }
 
+// A long name follows the body.
+void write_name(Header* header, const KindOps& ops, const std::string& name) {
+  header->name_length = static_cast<uint32_t>(name.size());
+  header->name_offset = name_offset_of(ops, name.size());
+  char* const base = reinterpret_cast<char*>(header);
+  memcpy(header->name_offset != 0 ? base + header->name_offset : header->name, name.data(),
+         name.size());
+}
+
 }  // namespace
 
 Status Store::make(const OpenRequest& request, const std::string& file_name, Object** result) {
@@ -30,12 +39,13 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
   KILL_POINT("store.make.created");
   const KindOps& ops = *ops_of(request.kind);
   const uint64_t table_length = ops.table_length != nullptr ? ops.table_length(request) : 0;
-  object->length_ = ops.body_length + table_length;
+  const uint32_t table_offset = table_offset_of(ops, request.name.size());
+  object->length_ = table_offset + table_length;
   error = platform::lock_shared(object->fd_);
   KILL_POINT("store.make.flock");
   if (!error) {
     error = platform::reserve_space(object->fd_, 0,
-                                    ops.body_length + std::min(table_length, ops.table_reserved));
+                                    table_offset + std::min(table_length, ops.table_reserved));
   }
   if (!error) error = platform::set_length(object->fd_, object->length_);
   KILL_POINT("store.make.length");
@@ -82,13 +92,17 @@ void Store::initialise(const OpenRequest& request, const KindOps& ops, Object* o
   header->created_us = platform::realtime_us();
   header->creator_pid = platform::current_identity().pid;
   header->initial = request.initial;
-  header->name_length = static_cast<uint32_t>(request.name.size());
-  memcpy(header->name, request.name.data(), request.name.size());
+  const uint32_t table_offset = table_offset_of(ops, request.name.size());
+  write_name(header, ops, request.name);
+  const OwnerWords words = owner_words_of(ops, request.initial, table_offset);
+  header->owners_offset = words.offset;
+  header->owners_stride = words.stride;
+  header->owners_count = words.count;
   KILL_POINT("store.make.header");
   header->state.store(State::making);
   KILL_POINT("store.make.making");
   // Not from the file: others can write there by now.
-  object->remember(request.kind, ops.body_length, request.initial, tag, request.name);
+  object->remember(request.kind, table_offset, request.initial, tag, request.name);
   if (ops.initialise != nullptr) ops.initialise(*object, request);
   KILL_POINT("store.make.body");
 }

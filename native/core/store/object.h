@@ -22,13 +22,13 @@ class Object {
     return reinterpret_cast<Body*>(static_cast<char*>(base_) + sizeof(Header));
   }
   // What follows the body: a ring, a table, or bytes.
-  char* table() const { return static_cast<char*>(base_) + body_length_; }
-  uint64_t table_length() const { return length_ - body_length_; }
+  char* table() const { return static_cast<char*>(base_) + table_offset_; }
+  uint32_t table_offset() const { return table_offset_; }
+  uint64_t table_length() const { return length_ - table_offset_; }
   template <class Entry>
   Entry& entry(uint64_t index) const {
     return reinterpret_cast<Entry*>(table())[index];
   }
-  size_t body_length() const { return body_length_; }
   int descriptor() const { return fd_; }
   platform::NamedSemaphore semaphore() const { return semaphore_; }
   uint64_t tag() const { return tag_; }
@@ -36,9 +36,10 @@ class Object {
  private:
   friend class Store;
   bool has_unreported_death() const;
-  void remember(Kind kind, size_t body_length, uint32_t initial, uint64_t tag, std::string name) {
+  void remember(Kind kind, uint32_t table_offset, uint32_t initial, uint64_t tag,
+                std::string name) {
     kind_ = kind;
-    body_length_ = body_length;
+    table_offset_ = table_offset;
     initial_ = initial;
     tag_ = tag;
     name_ = std::move(name);
@@ -49,7 +50,7 @@ class Object {
   platform::NamedSemaphore semaphore_;
   std::string file_name_;
   Kind kind_ = Kind::registry;
-  size_t body_length_ = kObjectLength;
+  uint32_t table_offset_ = kObjectLength;
   uint32_t initial_ = 0;
   uint64_t tag_ = 0;
   std::string name_;

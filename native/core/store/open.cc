@@ -38,9 +38,8 @@ Status Store::compare(const OpenRequest& request, const Found& found) {
     return Status::of(Code::incompatible,
                       std::string("the name belongs to ") + ops.article + " " + ops.name);
   }
-  if (std::string(seen.name, seen.name_length) != request.name) {
-    return Status::of(Code::incompatible, "its file belongs to another name: " +
-                                              std::string(seen.name, seen.name_length));
+  if (found.name != request.name) {
+    return Status::of(Code::incompatible, "its file belongs to another name: " + found.name);
   }
   if (request.exclusive && (found.in_use || found.persistent())) {
     return Status::of(Code::exists, "it exists already");
@@ -49,8 +48,8 @@ Status Store::compare(const OpenRequest& request, const Found& found) {
     return made_with_another(ops.initial, seen.initial, request.initial);
   }
   if (ops.compare == nullptr) return Status::success();
-  return ops.compare(request, BodyReader(found.fd, seen.initial),
-                     seen.byte_length - ops.body_length);
+  return ops.compare(request, BodyReader(found.fd),
+                     seen.byte_length - table_offset_of(ops, found.name.size()));
 }
 
 // The object that this process has open already, or nullptr. Not if the name was taken away
@@ -104,8 +103,8 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
   object->file_name_ = file_name;
   object->fd_ = std::exchange(found.fd, -1);
   object->length_ = seen.byte_length;
-  object->remember(seen.kind, ops.body_length, seen.initial, seen.tag,
-                   std::string(seen.name, seen.name_length));
+  object->remember(seen.kind, table_offset_of(ops, found.name.size()), seen.initial, seen.tag,
+                   found.name);
   platform::OsError error = platform::lock_shared(object->fd_);
   KILL_POINT("store.adopt.flock");
   if (!error) error = platform::map_file(object->fd_, object->length_, &object->base_);

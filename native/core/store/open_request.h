@@ -17,7 +17,7 @@ struct QueueLimits {
 
 struct OpenRequest {
   Kind kind = Kind::lock;
-  std::string name;           // 1..255 bytes of UTF-8, no NUL: checked by the caller
+  std::string name;           // 1..kNameMax bytes of UTF-8, no NUL: checked by the caller
   std::string file_key;       // digest of the name: [0-9a-f]{26}
   std::string semaphore_key;  // digest of the user, the directory and the name, alike
   bool exclusive = false;
@@ -31,7 +31,7 @@ struct OpenRequest {
   // Condition: the lock that it goes with. Not given: a new one goes with this, an old one with its
   // own.
   Kind lock_kind = Kind::rlock;
-  std::string lock_name;
+  std::string lock_name;  // as name
   bool lock_given = false;
 };
 

@@ -16,9 +16,7 @@ Status Store::list(std::vector<Listing>* listings) {
         found.what != Found::What::object) {
       continue;
     }
-    listings->push_back({found.header.kind,
-                         std::string(found.header.name, found.header.name_length),
-                         found.persistent(), found.in_use});
+    listings->push_back({found.header.kind, found.name, found.persistent(), found.in_use});
   }
   return error ? Status::from(error, "cannot list " + directory_) : Status::success();
 }

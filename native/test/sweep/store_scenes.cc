@@ -216,6 +216,15 @@ OPERATION("Store", "open, new Condition", OpenNew<Kind::condition>);
 OPERATION("Store", "open, new Barrier", OpenNew<Kind::barrier>);
 
 template <Kind kind>
+struct OpenLongName : OpenNew<kind> {
+  OpenRequest request() const override {
+    return request_for(kind, std::string(core::kNameMax, 'n'));
+  }
+};
+OPERATION("Store", "open, new RLock with a long name", OpenLongName<Kind::rlock>);
+OPERATION("Store", "open, new Barrier with a long name", OpenLongName<Kind::barrier>);
+
+template <Kind kind>
 struct OpenShared : OpenNew<kind> {
   bool witness_has_it() const override { return true; }
 };
