@@ -17,7 +17,14 @@ namespace {
 template <class Work>
 bool attempt(Environment& environment, core::Kind kind, const std::string& name, Work work) {
   core::Status status = environment.ensure_agent();
-  if (status.ok()) status = work(environment.store());
+  if (status.ok()) {
+    core::Agent& agent = environment.agent();
+    agent.end_dead_watches();
+    status = work(environment.store());
+    if (platform::is_out_of_descriptors(status.errnum) && agent.give_back_descriptors()) {
+      status = work(environment.store());
+    }
+  }
   if (!status.ok()) environment.raise(status, kind, name);
   return status.ok();
 }

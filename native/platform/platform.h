@@ -102,6 +102,9 @@ void close_descriptor(int fd);
 // What it stands for must end with this process, and not with the last child that has a copy of it.
 void keep_from_forks(int fd);
 
+// Did the call fail because this process, or the machine, has no descriptor to spare?
+bool is_out_of_descriptors(int errnum);
+
 // flock(2) belongs to the open file description: it ends with the last descriptor, so with the
 // process. All three return at once; lock_* say EWOULDBLOCK when somebody else is in the way.
 OsError lock_shared(int fd);
@@ -114,7 +117,12 @@ void unlock_file(int fd);
 // alive", answered by the kernel. It is opened O_RDWR: it never reads end-of-file.
 OsError create_doorbell(const char* directory, int directory_fd, const char* name, int* fd);
 
-enum class Reader { present, absent, unknown };  // unknown: no such path, or no descriptor to spare
+enum class Reader {
+  present,
+  absent,
+  unknown,        // no such path
+  no_descriptor,  // to open it with: see is_out_of_descriptors
+};
 Reader open_doorbell(int directory_fd, const char* name, int* fd);
 
 // What a waker that is still open knows of its reader, for a tenth of the price of opening one.

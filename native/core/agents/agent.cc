@@ -43,6 +43,7 @@ void Agent::watch(AgentId id) {
   const size_t place = id % platform::kWatchesMax;
   if (watched_[place] == id || id == id_ || id == 0) return;
   end_watch(place);
+  end_dead_watches();
   const int fd = registry().open_watch(id);
   if (fd < 0) return;  // dead, as the caller is about to see, or no descriptor to spare
   watched_[place] = id;
@@ -56,6 +57,26 @@ void Agent::end_watch(size_t place) {
   if (watcher_ != nullptr) watcher_->watch_ends(place);
   platform::close_descriptor(std::exchange(watch_fds_[place], -1));
   watched_[place] = 0;
+}
+
+void Agent::end_dead_watches() {
+  // Nothing waits for it, so once a second is enough.
+  const int64_t now = platform::monotonic_ns();
+  if (now < next_look_ns_) return;
+  next_look_ns_ = now + 1000 * platform::kNanosPerMilli;
+  for (size_t place = 0; place < watch_count_; place++) {
+    if (watch_fds_[place] >= 0 && !platform::has_reader(watch_fds_[place])) end_watch(place);
+  }
+  registry().close_dead_writers();
+}
+
+bool Agent::give_back_descriptors() {
+  bool any = registry().close_writers();
+  for (size_t place = 0; place < watch_count_; place++) {
+    any |= watch_fds_[place] >= 0;
+    end_watch(place);
+  }
+  return any;
 }
 
 void Agent::wait(int64_t deadline_ns) {

@@ -63,6 +63,10 @@ class Agent {
   // open; there are few at a time, because one waits for one holder and holders come back.
   void watch(AgentId id);
   void end_watch(size_t place);
+  // Ends those whose agents have died.
+  void end_dead_watches();
+  // Closes what is open only because it may be needed again. False if there was nothing.
+  bool give_back_descriptors();
   void set_watcher(Watcher* watcher) { watcher_ = watcher; }
 
   // Blocks until the doorbell was woken, somebody who is watched has died, or the deadline has
@@ -89,6 +93,7 @@ class Agent {
   AgentId watched_[platform::kWatchesMax] = {};
   int watch_fds_[platform::kWatchesMax];
   size_t watch_count_ = 0;  // places in use, and below
+  int64_t next_look_ns_ = 0;
 };
 
 }  // namespace holdfast::core

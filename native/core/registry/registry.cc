@@ -22,11 +22,7 @@ struct DoorbellName {
 
 }  // namespace
 
-Registry::~Registry() {
-  for (OpenDoorbell& waker : doorbells_) {
-    if (waker.fd >= 0) platform::close_descriptor(waker.fd);
-  }
-}
+Registry::~Registry() { close_writers(); }
 
 void Registry::attach(RegistryBody* body, std::string directory, int directory_fd) {
   body_ = body;
@@ -120,24 +116,48 @@ bool Registry::is_stale_doorbell(const std::string& file_name) {
   return slot_of(id).id.load() != id;
 }
 
-// Under doorbells_mutex_. The descriptor of an open waker of this agent, -1 if there is none to be
-// had.
+// The descriptor of an open waker of this agent, -1 if there is none to be had.
 int Registry::writer_of(AgentId id, platform::Reader* reader) {
-  OpenDoorbell& waker = doorbells_[id % kDoorbellsMax];
+  OpenDoorbell& waker = place_of(id);
   *reader = platform::Reader::present;
   if (waker.id == id) return waker.fd;
   int fd = -1;
-  *reader = platform::open_doorbell(directory_fd_, DoorbellName(id).text, &fd);
+  *reader = open_writer(id, &fd);
   if (fd < 0) return -1;
-  if (waker.fd >= 0) platform::close_descriptor(waker.fd);
+  forget_writer(waker);
   waker = OpenDoorbell{id, fd};
   return fd;
 }
 
-void Registry::forget_writer(AgentId id) {
-  OpenDoorbell& waker = doorbells_[id % kDoorbellsMax];
-  platform::close_descriptor(waker.fd);
+// The writers are kept only because that is fast, so they make room for one that is needed.
+platform::Reader Registry::open_writer(AgentId id, int* fd) {
+  const DoorbellName name(id);
+  const platform::Reader reader = platform::open_doorbell(directory_fd_, name.text, fd);
+  if (reader != platform::Reader::no_descriptor) return reader;
+  for (OpenDoorbell& waker : doorbells_) forget_writer(waker);
+  return platform::open_doorbell(directory_fd_, name.text, fd);
+}
+
+void Registry::forget_writer(OpenDoorbell& waker) {
+  if (waker.fd >= 0) platform::close_descriptor(waker.fd);
   waker = OpenDoorbell{};
+}
+
+bool Registry::close_writers() {
+  const std::lock_guard<std::mutex> guard(doorbells_mutex_);
+  bool any = false;
+  for (OpenDoorbell& waker : doorbells_) {
+    any |= waker.fd >= 0;
+    forget_writer(waker);
+  }
+  return any;
+}
+
+void Registry::close_dead_writers() {
+  const std::lock_guard<std::mutex> guard(doorbells_mutex_);
+  for (OpenDoorbell& waker : doorbells_) {
+    if (waker.fd >= 0 && !platform::has_reader(waker.fd)) forget_writer(waker);
+  }
 }
 
 bool Registry::alive(AgentId id) {
@@ -149,7 +169,7 @@ bool Registry::alive(AgentId id) {
     const int fd = writer_of(id, &reader);
     if (fd >= 0) {
       if (platform::has_reader(fd)) return true;
-      forget_writer(id);
+      forget_writer(place_of(id));
       return false;
     }
     if (reader == platform::Reader::absent) return false;
@@ -160,8 +180,9 @@ bool Registry::alive(AgentId id) {
 }
 
 int Registry::open_watch(AgentId id) {
+  const std::lock_guard<std::mutex> guard(doorbells_mutex_);
   int fd = -1;
-  platform::open_doorbell(directory_fd_, DoorbellName(id).text, &fd);
+  open_writer(id, &fd);
   return fd;
 }
 
@@ -174,7 +195,7 @@ bool Registry::wake(AgentId id, uint64_t tag) {
   const platform::WakeResult result = platform::write_doorbell(fd, tag);
   KILL_POINT("registry.wake.written");
   if (result != platform::WakeResult::no_reader) return true;
-  forget_writer(id);
+  forget_writer(place_of(id));
   return false;
 }
 

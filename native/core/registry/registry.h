@@ -56,6 +56,10 @@ class Registry {
   // False only if the agent is known to be dead. True does not promise that it will read the ring.
   bool wake(AgentId id, uint64_t tag);
   bool describe(AgentId id, AgentFacts* facts);
+  // Closes what is open to wake agents with. False if there was nothing.
+  bool close_writers();
+  // The same of those agents alone that are dead.
+  void close_dead_writers();
 
  private:
   bool is_lone(const platform::Identity& me);
@@ -69,8 +73,11 @@ class Registry {
     int fd = -1;
   };
   static constexpr size_t kDoorbellsMax = 64;
+  // All under doorbells_mutex_.
   int writer_of(AgentId id, platform::Reader* reader);
-  void forget_writer(AgentId id);
+  platform::Reader open_writer(AgentId id, int* fd);
+  void forget_writer(OpenDoorbell& writer);
+  OpenDoorbell& place_of(AgentId id) { return doorbells_[id % kDoorbellsMax]; }
 
   RegistryBody* body_ = nullptr;
   std::string directory_;

@@ -34,6 +34,7 @@ Reader open_doorbell(int directory_fd, const char* name, int* fd) {
 #endif
     return Reader::present;
   }
+  if (is_out_of_descriptors(errno)) return Reader::no_descriptor;
   return errno == ENXIO ? Reader::absent : Reader::unknown;
 }
 

@@ -204,6 +204,8 @@ void let_go_of_file(void* base, size_t length) {
        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
+bool is_out_of_descriptors(int errnum) { return errnum == EMFILE || errnum == ENFILE; }
+
 OsError lock_shared(int fd) {
   return flock(fd, LOCK_SH | LOCK_NB) != 0 ? failed("flock") : OsError{};
 }

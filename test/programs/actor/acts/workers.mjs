@@ -4,10 +4,10 @@ import { Worker } from 'node:worker_threads';
 
 const program = (name) => new URL(`../../workers/${name}.mjs`, import.meta.url);
 
-/** Starts workers, each of which acquires something and keeps it. */
-export async function startWorkers({ jobs }) {
+/** Starts a worker for each job: `program` says what it runs. Resolves when all are ready. */
+export async function startWorkers({ jobs, program: name = 'holder' }) {
   const ready = (worker) => new Promise((resolve) => worker.once('message', resolve));
-  await Promise.all(jobs.map((job) => ready(new Worker(program('holder'), { workerData: job }))));
+  await Promise.all(jobs.map((job) => ready(new Worker(program(name), { workerData: job }))));
 }
 
 /**
