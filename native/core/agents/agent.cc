@@ -85,11 +85,13 @@ void Agent::wait(int64_t deadline_ns) {
 }
 
 bool Agent::forget_mutex(const platform::traits::MutexStorage* mutex) {
-  const auto found = std::find(mutexes_.rbegin(), mutexes_.rend(), mutex);
-  if (found == mutexes_.rend()) return false;
-  *found = mutexes_.back();
-  mutexes_.pop_back();
-  return true;
+  // The last one first: locks are mostly released in the reverse order.
+  for (size_t i = mutex_count_; i-- > 0;) {
+    if (mutexes_[i] != mutex) continue;
+    mutexes_[i] = mutexes_[--mutex_count_];
+    return true;
+  }
+  return false;
 }
 
 platform::MutexParty Agent::party() {

@@ -44,14 +44,19 @@ class Agent {
   Store& store() { return *store_; }
   Registry& registry() { return store_->registry(); }
   platform::MutexParty party();
-  // May this thread lock mutexes that the kernel knows the owner of? Not if an agent in another pid
-  // namespace has the same thread number: the kernel would take the one for the other when one
-  // dies.
-  bool may_lock_mutexes() const { return platform::traits::kTimedWaits && lone_number_; }
+  // May this thread lock one more mutex of which the kernel knows the owner? Not if an agent in
+  // another pid namespace has the same thread number: the kernel would take the one for the other
+  // when one dies. And not if it has kMutexesMax of them.
+  bool may_lock_mutexes() const {
+    return platform::traits::kTimedWaits && lone_number_ && mutex_count_ < kMutexesMax;
+  }
+  // When a thread dies, the kernel marks the last 2,048 mutexes that it locked and no more
+  // (ROBUST_LIST_LIMIT). Half of them is for us; the rest is for other code in the thread.
+  static constexpr size_t kMutexesMax = 1024;
   // The mutexes that it has, beyond one call. The kernel's list of them points into their mappings,
   // so which they are must not be read from there: whatever is written to a file, none is unmapped
-  // locked.
-  void has_locked(const platform::traits::MutexStorage* mutex) { mutexes_.push_back(mutex); }
+  // locked. Only where may_lock_mutexes() said yes.
+  void has_locked(const platform::traits::MutexStorage* mutex) { mutexes_[mutex_count_++] = mutex; }
   // Had it that one? Not any more.
   bool forget_mutex(const platform::traits::MutexStorage* mutex);
 
@@ -87,7 +92,8 @@ class Agent {
   uint64_t holds_ = 0;
   std::unordered_map<const Object*, std::weak_ptr<HoldNumber>> hold_numbers_;
   size_t forget_at_ = 64;
-  std::vector<const platform::traits::MutexStorage*> mutexes_;
+  size_t mutex_count_ = 0;
+  const platform::traits::MutexStorage* mutexes_[kMutexesMax];
   Watcher* watcher_ = nullptr;
   // By id: two that meet in one place drive each other out.
   AgentId watched_[platform::kWatchesMax] = {};
