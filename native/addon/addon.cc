@@ -29,6 +29,21 @@ bool attempt(Environment& environment, core::Kind kind, const std::string& name,
   return status.ok();
 }
 
+// enter(kind, name): begins the agent of this thread if need be, for an object of that kind and
+// name. Returns what tells the directory from every other.
+Napi::Value enter(const Napi::CallbackInfo& info) {
+  Environment& environment = *Environment::from(info.Env());
+  const auto kind = static_cast<core::Kind>(info[0].As<Napi::Number>().Uint32Value());
+  const std::string name = info[1].As<Napi::String>();
+  std::string identity;
+  const auto identify = [&](core::Store& store) {
+    identity = store.identity();
+    return core::Status::success();
+  };
+  if (!attempt(environment, kind, name, identify)) return {};
+  return Napi::String::New(info.Env(), identity);
+}
+
 // open(kind, name, fileKey, semaphoreKey, flags, initial, bytes, maxItems, maxBytes, codec,
 // lockKind, lockName). src/objects/shared.ts has checked the arguments.
 Napi::Value open(const Napi::CallbackInfo& info) {
@@ -134,6 +149,7 @@ Napi::Value unlink(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   Environment::init(env, exports);
+  exports["enter"] = Napi::Function::New<enter>(env, "enter");
   exports["open"] = Napi::Function::New<open>(env, "open");
   exports["list"] = Napi::Function::New<list>(env, "list");
   exports["unlink"] = Napi::Function::New<unlink>(env, "unlink");

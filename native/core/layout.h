@@ -17,7 +17,7 @@ namespace holdfast::core {
 using AgentId = uint64_t;  // 0 is nobody; see registry.h
 
 constexpr uint64_t kMagic = 0x31545341'46444C48;  // "HLDFAST1", little-endian
-constexpr uint32_t kFormatVersion = 4;
+constexpr uint32_t kFormatVersion = 5;
 constexpr size_t kNameMax = 4096;      // bytes of UTF-8, the NUL not counted
 constexpr size_t kShortNameMax = 255;  // of a name that the header has room for
 
@@ -68,11 +68,15 @@ struct Header {
   uint32_t owners_offset;  // of the first, in bytes from here
   uint32_t owners_stride;  // from one to the next
   uint32_t owners_count;   // 0: there are none
-  char reserved[140];
+  uint32_t unused;
+  // Which file the semaphore was made for. In a copy of that file it is another object's.
+  uint64_t home_device;
+  uint64_t home_inode;
+  char reserved[120];
 };
 static_assert(sizeof(Header) == 512, "the header is part of the file format");
 static_assert(offsetof(Header, posix_name) == 64 && offsetof(Header, name_length) == 96);
-static_assert(offsetof(Header, name_offset) == 356);
+static_assert(offsetof(Header, name_offset) == 356 && offsetof(Header, home_device) == 376);
 
 // ---------------------------------------------------------------- wait set
 

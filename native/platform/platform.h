@@ -74,6 +74,7 @@ struct FileFacts {
   bool owned = false;   // by the effective user
   bool linked = false;  // still has a name
   uint64_t length = 0;
+  uint64_t device = 0;  // with the inode it tells the file from every other that exists now
   uint64_t inode = 0;
 };
 

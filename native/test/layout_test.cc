@@ -40,6 +40,8 @@ TEST(header) {
   CHECK_EQUAL(offsetof(Header, owners_offset), 360u);
   CHECK_EQUAL(offsetof(Header, owners_stride), 364u);
   CHECK_EQUAL(offsetof(Header, owners_count), 368u);
+  CHECK_EQUAL(offsetof(Header, home_device), 376u);
+  CHECK_EQUAL(offsetof(Header, home_inode), 384u);
 }
 
 TEST(bodies) {

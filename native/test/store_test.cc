@@ -73,6 +73,24 @@ std::string good_file(Kind kind, const std::string& name) {
 
 Header& header_of(std::string& bytes) { return *reinterpret_cast<Header*>(bytes.data()); }
 
+// As write_file(), of a file whose semaphore was made for it and not for the one it is a copy of.
+void write_original(const std::string& path, std::string bytes) {
+  write_file(path, bytes);
+  struct stat facts;
+  CHECK(stat(path.c_str(), &facts) == 0);
+  header_of(bytes).home_device = facts.st_dev;
+  header_of(bytes).home_inode = facts.st_ino;
+  write_file(path, bytes);
+}
+
+// Copies the objects that are in the test's directory.
+void copy_objects_to(const std::string& directory) {
+  for (const std::string& name : names_in(here().directory)) {
+    if (name.rfind("object.", 0) != 0) continue;
+    write_file(directory + "/" + name, read_file(here().directory + "/" + name));
+  }
+}
+
 // Opening must refuse the file with that code, and neither that nor a sweep may touch it.
 void refuses(const std::string& bytes, Code expected, Kind kind = Kind::lock) {
   const std::string path = file_of("spoiled");
@@ -94,8 +112,8 @@ void refuses(const std::string& bytes, Code expected, Kind kind = Kind::lock) {
 void remakes(Kind kind, const std::string& bytes, bool with_semaphore) {
   const std::string path = file_of("unfinished");
   const auto leave_it = [&] {
-    write_file(path, bytes);
-    if (!with_semaphore) return;
+    if (!with_semaphore) return write_file(path, bytes);
+    write_original(path, bytes);
     platform::NamedSemaphore semaphore;
     CHECK(!platform::create_semaphore(posix_name_of("unfinished").c_str(), 5, &semaphore));
     platform::close_semaphore(semaphore);
@@ -417,7 +435,7 @@ TEST(half_made_files_are_remade) {
 }
 
 TEST(a_persistent_semaphore_that_is_gone_is_made_again) {
-  write_file(file_of("kept"), good_file(Kind::lock, "kept"));  // as after a restart
+  write_original(file_of("kept"), good_file(Kind::lock, "kept"));  // as after a restart
   User<Lock> lock("kept");
   CHECK(bool(lock->try_acquire_or_rescue()));
   CHECK(!platform::try_wait(lock.object.semaphore()));
@@ -430,12 +448,71 @@ TEST(a_semaphore_is_made_by_the_name_of_its_object_and_not_by_that_in_the_file) 
   const std::string wrong = posix_name_of("wrong");
   std::string bytes = good_file(Kind::lock, "kept");
   memcpy(header_of(bytes).posix_name, wrong.c_str(), wrong.size() + 1);
-  write_file(file_of("kept"), bytes);
+  write_original(file_of("kept"), bytes);
   User<Lock> lock("kept");
   CHECK_EQUAL(lock.object.posix_name(), posix_name_of("kept"));
   CHECK_EQUAL(std::string(lock.object.header()->posix_name), posix_name_of("kept"));
   CHECK(!semaphore_exists(wrong));
   CHECK(lock.party.store().unlink(&lock.object).ok());
+}
+
+TEST(a_copy_of_an_object_has_a_semaphore_of_its_own) {
+  const std::string copy = here().directory + "/copy";
+  CHECK(mkdir(copy.c_str(), 0700) == 0);
+  {
+    User<Lock> original(persistent(Kind::lock, "it"));
+    const Outcome held = original->try_acquire_or_rescue();
+    CHECK(bool(held));
+    copy_objects_to(copy);
+    {
+      Party party(copy);
+      OpenRequest request = existing(Kind::lock, "it");
+      request.semaphore_key = semaphore_key_of("it, copied");
+      core::Object& object = party.open(request);
+      CHECK_EQUAL(object.posix_name(), posix_name_of("it, copied"));
+      Lock lock(party.agent(), object);
+      CHECK(lock.try_acquire_or_rescue().abandoned);  // nobody here has the holder's id
+      CHECK_EQUAL(lock.release(), Code::ok);
+      CHECK(!platform::try_wait(original.object.semaphore()));
+      CHECK(party.store().unlink(&object).ok());
+    }
+    CHECK(semaphore_exists(posix_name_of("it")));
+    CHECK_EQUAL(original->release_hold(held.hold), Code::ok);
+    CHECK(original.party.store().unlink(&original.object).ok());
+  }
+  CHECK(rmdir(copy.c_str()) == 0);
+}
+
+TEST(what_removes_a_copy_leaves_the_semaphore_of_the_original) {
+  const std::string copy = here().directory + "/copy";
+  CHECK(mkdir(copy.c_str(), 0700) == 0);
+  {
+    User<Semaphore> swept("swept");
+    User<Semaphore> kept(persistent(Kind::semaphore, "kept"));
+    copy_objects_to(copy);
+    {
+      Party party(copy);
+      CHECK(!file_exists(copy + "/object." + file_key_of("swept")));
+      const std::string key = file_key_of("kept");
+      CHECK(party.store().unlink(Kind::semaphore, "kept", key).ok());
+    }
+    CHECK(names_in(copy).empty());
+    CHECK(semaphore_exists(posix_name_of("swept")) && semaphore_exists(posix_name_of("kept")));
+    CHECK(kept.party.store().unlink(&kept.object).ok());
+  }
+  CHECK(rmdir(copy.c_str()) == 0);
+}
+
+// By whatever path others come to it, it has one; and no other directory has the same.
+TEST(the_identity_of_a_directory) {
+  const std::string inner = here().directory + "/inner", link = here().directory + "/link";
+  CHECK(mkdir(inner.c_str(), 0700) == 0 && symlink(here().directory.c_str(), link.c_str()) == 0);
+  {
+    Party outside, inside(inner), around(link + "/inner");
+    CHECK_EQUAL(inside.store().identity(), around.store().identity());
+    CHECK(inside.store().identity() != outside.store().identity());
+  }
+  CHECK(unlink(link.c_str()) == 0 && rmdir(inner.c_str()) == 0);
 }
 
 TEST(a_half_made_registry_is_remade) {

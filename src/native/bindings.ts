@@ -320,6 +320,11 @@ export interface NativeAddon {
       syscall: string,
     ) => Error,
   ): void;
+  /**
+   * Begins this thread's agent, for an object of that kind and name. Returns what tells the
+   * directory from every other.
+   */
+  enter(kind: number, name: string): string;
   open(
     kind: number,
     name: string,

@@ -1,6 +1,5 @@
 // Names, handles and the directory: what all objects share, whatever their kind.
 import { createHash, randomUUID } from 'node:crypto';
-import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
 import {
@@ -47,6 +46,8 @@ const kindNames = Object.fromEntries(
 ) as Record<number, KindName>;
 
 let directory: string | undefined;
+/** What tells the directory from every other one. */
+let directoryIdentity: string | undefined;
 
 /** The directory is chosen once, when a process first opens something. */
 function enterDirectory(): string {
@@ -78,17 +79,12 @@ function fileKey(name: string): string {
 }
 
 /**
- * Semaphores live in one space for the whole machine; the directory keeps users and tests apart.
+ * Semaphores live in one space for the whole machine, so their names are made of the directory's
+ * identity, too. Its path would not do: in another container it may be another directory's.
  */
-function semaphoreKey(name: string): string {
-  const entered = enterDirectory();
-  let real = entered;
-  try {
-    real = path.join(realpathSync(path.dirname(entered)), path.basename(entered));
-  } catch {
-    // Opening the directory will say what is wrong with it.
-  }
-  return digest(String(process.geteuid?.() ?? 0), real, name);
+function semaphoreKey(kind: KindName, name: string): string {
+  directoryIdentity ??= addon.enter(kinds[kind], name);
+  return digest(String(process.geteuid?.() ?? 0), directoryIdentity, name);
 }
 
 /** @internal What only one kind has. What is left out is not asked for. */
@@ -138,7 +134,7 @@ function open<K extends KindName>(
     kinds[kind],
     name,
     fileKey(name),
-    semaphoreKey(name),
+    semaphoreKey(kind, name),
     flags,
     initial ?? 1,
     bytes,

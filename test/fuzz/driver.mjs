@@ -2,7 +2,15 @@
 // they use. It checks that each player still works, and that what it did not write to has not
 // changed.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as hf from 'holdfast';
@@ -106,8 +114,9 @@ function checkBeats() {
  */
 function removeSemaphores(directory) {
   if (!existsSync('/dev/shm')) return;
+  const { dev, ino } = statSync(directory, { bigint: true });
   const left = kinds.map((kind) => {
-    const parts = [String(process.geteuid()), directory, names[kind]];
+    const parts = [String(process.geteuid()), `${dev}:${ino}`, names[kind]];
     return `hf-${createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 26)}`;
   });
   for (const name of readdirSync(directory)) {

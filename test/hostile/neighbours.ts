@@ -1,7 +1,7 @@
 // Processes of other users and in other PID namespaces, where this machine lets a test have them.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { type ProcessActor, isRoot, newProcess, programFile } from '../support/index.js';
 
 /**
@@ -55,7 +55,8 @@ export const hasUsers =
 
 /** The name of a semaphore under /dev/shm: see semaphoreKey in src/objects/shared.ts. */
 export function semaphoreName(user: number, directory: string, name: string): string {
-  const parts = [String(user), directory, name].join('\0');
+  const { dev, ino } = statSync(directory, { bigint: true });
+  const parts = [String(user), `${dev}:${ino}`, name].join('\0');
   return `hf-${createHash('sha256').update(parts).digest('hex').slice(0, 26)}`;
 }
 export const strangersSemaphore = Buffer.alloc(32);

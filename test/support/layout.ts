@@ -15,6 +15,7 @@ export const header = {
   name: 100, // 256 bytes with the final NUL; "" if the name is longer
   nameOffset: 356, // where a longer name is
   ownersOffset: 360, // and two words more: see native/core/layout.h
+  home: 376, // two u64: see native/core/layout.h
   length: 512,
 } as const;
 

@@ -71,7 +71,7 @@ Status Store::unlink(Kind kind, const std::string& name, const std::string& file
   if (found.what != Found::What::object || found.header.kind != kind || found.name != name) {
     return Status::of(Code::not_found, "there is no such object");
   }
-  return take_name_away(found.fd, found.header.posix_name, file_name);
+  return take_name_away(found.fd, found.semaphore_name(), file_name);
 }
 
 Status Store::unlink(Object* object) {

@@ -42,7 +42,8 @@ Status Store::enter(const std::string& directory, std::shared_ptr<Store>* result
       }
       // The last one out may have removed it between our open and our lock.
       if (platform::is_same_directory(path, store->directory_fd_)) {
-        Status status = store->open_registry();
+        Status status = store->identify();
+        if (status.ok()) status = store->open_registry();
         if (status.ok()) *result = std::move(store);
         return status;
       }
@@ -51,6 +52,15 @@ Status Store::enter(const std::string& directory, std::shared_ptr<Store>* result
     store->directory_fd_ = -1;
     if (platform::monotonic_ns() >= deadline) return Locked::busy();
   }
+}
+
+Status Store::identify() {
+  platform::FileFacts facts;
+  if (platform::OsError error = platform::file_facts(directory_fd_, &facts)) {
+    return Status::from(error, "cannot look at " + directory_);
+  }
+  identity_ = std::to_string(facts.device) + ":" + std::to_string(facts.inode);
+  return Status::success();
 }
 
 Status Store::open_registry() {

@@ -18,6 +18,7 @@ struct Store::Found {
   std::string name;     // of what == object
   bool in_use = false;  // by anyone, this process included
   int fd = -1;          // if not in use, locked exclusively
+  platform::FileFacts facts;
   ~Found() {
     if (fd < 0) return;
     // By word: a child between fork and exec may share the file description, and the lock with it.
@@ -30,6 +31,12 @@ struct Store::Found {
   // See kind_ops.h.
   bool has_unreported_death() const;
   bool persistent() const { return (header.flags.load() & kPersistent) != 0; }
+  // The name of the object's semaphore, "" if it has none. What a copy of a file names belongs to
+  // the original. A user of the copy has seen to that already.
+  const char* semaphore_name() const {
+    const bool is_home = header.home_device == facts.device && header.home_inode == facts.inode;
+    return in_use || is_home ? header.posix_name : "";
+  }
 };
 
 }  // namespace holdfast::core

@@ -94,7 +94,7 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   const std::string path = directory_ + "/" + file_name;
   Status status = open_to_inspect(directory_fd_, file_name, path, &found->fd);
   if (!status.ok() || found->fd < 0) return status;
-  platform::FileFacts facts;
+  platform::FileFacts& facts = found->facts;
   if (platform::OsError error = platform::file_facts(found->fd, &facts)) {
     return Status::from(error, "cannot look at " + path);
   }

@@ -110,12 +110,18 @@ void Store::initialise(const OpenRequest& request, const KindOps& ops, Object* o
 // Of an object that nobody else uses.
 platform::OsError Store::make_semaphore(const std::string& key, Object* object) {
   Header* header = object->header();
+  platform::FileFacts facts;
+  if (platform::OsError error = platform::file_facts(object->fd_, &facts)) return error;
   const KindOps& ops = *ops_of(object->kind());
   const uint32_t value = ops.prepare_semaphore != nullptr ? ops.prepare_semaphore(*object) : 1;
   std::string posix_name = "/hf-" + key;
   for (int attempt = 0;; attempt++) {
     memcpy(header->posix_name, posix_name.c_str(), posix_name.size() + 1);
     KILL_POINT("store.make.posix_name");
+    // Behind the name: until both are there, what stands in a copy is not taken for its own.
+    header->home_inode = facts.inode;
+    header->home_device = facts.device;
+    KILL_POINT("store.make.home");
     header->magic.store(kMagic);  // INV-10: from here on, whoever cleans up after us knows the name
     KILL_POINT("store.make.named");
     const platform::OsError error =
@@ -123,8 +129,9 @@ platform::OsError Store::make_semaphore(const std::string& key, Object* object) 
     KILL_POINT("store.make.semaphore");
     object->posix_name_ = posix_name;
     if (error.errnum != EEXIST || attempt == 8) return error;
-    // No file names it, so it is left from a directory that was emptied: take it away. If another
-    // user planted it we may not, and step aside.
+    // Only files of this directory have such a key, and this object's is the only one with its
+    // name. So it is left from a directory that was emptied: take it away. If another user planted
+    // it we may not, and step aside.
     if (platform::unlink_semaphore(posix_name.c_str())) posix_name = "/hf-" + random_hex();
   }
 }

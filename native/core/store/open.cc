@@ -26,7 +26,7 @@ Status Store::open(const OpenRequest& request, Object** result) {
       (!leftover || (found.header.kind == request.kind && found.has_unreported_death()))) {
     return adopt(request, found, result);
   }
-  if (found.what != Found::What::nothing) destroy(found.header.posix_name, file_name);
+  if (found.what != Found::What::nothing) destroy(found.semaphore_name(), file_name);
   return make(request, file_name, result);
 }
 
@@ -71,19 +71,21 @@ Object* Store::reopen(const OpenRequest& request, const std::string& file_name, 
 
 // Opens the semaphore that the file names, or makes it anew if nobody uses the object.
 Status Store::open_semaphore(const OpenRequest& request, const Found& found, Object* object) {
-  const Header& seen = found.header;
-  object->posix_name_ = seen.posix_name;
-  platform::OsError error = platform::open_semaphore(seen.posix_name, &object->semaphore_);
+  object->posix_name_ = found.semaphore_name();
+  platform::OsError error = {ENOENT, "sem_open"};
+  if (!object->posix_name_.empty()) {
+    error = platform::open_semaphore(object->posix_name_.c_str(), &object->semaphore_);
+  }
   const bool is_gone = error.errnum == ENOENT || error.errnum == EACCES;
   if (is_gone && !found.in_use) {
     // Its remover died half-way (INV-10), or the machine was restarted, and by now another user
-    // may have put one there. Not by the name in the file: if that was written over, nobody would
-    // take it away.
+    // may have put one there; or the file is a copy. Not by the name in the file: if that was
+    // written over, nobody would take it away.
     error = make_semaphore(request.semaphore_key, object);
     KILL_POINT("store.adopt.semaphore");
   } else if (is_gone) {
     return {Code::incompatible, error.errnum, error.call,
-            std::string("its semaphore ") + seen.posix_name + " cannot be seen from here"};
+            "its semaphore " + object->posix_name_ + " cannot be seen from here"};
   }
   if (!error) return Status::success();
   return Status::from(error, "cannot open " + directory_ + "/" + object->file_name_);

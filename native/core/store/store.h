@@ -54,6 +54,8 @@ class Store {
                      int* doorbell_fd, bool* lone_number);
   void vacate_agent(AgentId id, int doorbell_fd);
 
+  // Tells the directory from every other that exists now, by whatever path others come to it.
+  const std::string& identity() const { return identity_; }
   Registry& registry() { return registry_; }
   const std::string& directory() const { return directory_; }
 
@@ -63,6 +65,7 @@ class Store {
   Store() = default;
 
   static Status compare(const OpenRequest& request, const Found& found);
+  Status identify();
   Status open_registry();
   Status check_surroundings();
   bool has_objects_in_use();
@@ -80,6 +83,7 @@ class Store {
   void sweep_if_due();
 
   std::string directory_;
+  std::string identity_;
   bool is_default_ = false;
   int directory_fd_ = -1;
   int registry_fd_ = -1;

@@ -35,7 +35,7 @@ void Store::sweep() {
     }
     if (found.what == Found::What::half_made ||
         (found.is_leftover() && !found.has_unreported_death())) {
-      destroy(found.header.posix_name, file_name);
+      destroy(found.semaphore_name(), file_name);
     }
   }
   // At most one part in a hundred of a process's time, however many objects there are.

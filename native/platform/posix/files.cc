@@ -128,6 +128,7 @@ OsError file_facts(int fd, FileFacts* facts) {
   facts->owned = got.st_uid == geteuid();
   facts->linked = got.st_nlink > 0;
   facts->length = static_cast<uint64_t>(got.st_size);
+  facts->device = static_cast<uint64_t>(got.st_dev);
   facts->inode = got.st_ino;
   return {};
 }

@@ -303,6 +303,19 @@ OPERATION("Store", "open, persistent ReadWriteLock", OpenPersistent<Kind::read_w
 OPERATION("Store", "open, persistent Condition", OpenPersistent<Kind::condition, true>);
 OPERATION("Store", "open, persistent Barrier", OpenPersistent<Kind::barrier, true>);
 
+// A copy of the object's file: the semaphore that it names is the original's.
+struct OpenCopy : OpenPersistent<Kind::lock, true> {
+  void casualty() override {
+    enter();
+    open();
+    const std::string path = file_of(kName), bytes = read_file(path);
+    CHECK(unlink(path.c_str()) == 0);
+    write_file(path, bytes);
+    kill(getpid(), SIGKILL);
+  }
+};
+OPERATION("Store", "open, a copy", OpenCopy);
+
 // A second handle of the same process makes it persistent.
 struct OpenAgain : OpenPersistent<Kind::lock, true> {
   bool has_casualty() const override { return false; }
