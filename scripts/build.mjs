@@ -158,11 +158,11 @@ function removeInternalDeclarations(directory) {
       visit(path.join(path.dirname(file), `${specifier}.d.ts`));
     }
   };
-  visit(path.join(directory, 'index.d.ts'));
+  visit(path.join(directory, 'index.d.mts'));
   for (const name of readdirSync(directory, { recursive: true })) {
     const file = path.join(directory, name);
     const declaration = file.replace(/\.map$/, '');
-    if (/\.d\.c?ts$/.test(declaration) && !reached.has(declaration)) rmSync(file);
+    if (/\.d\.m?ts$/.test(declaration) && !reached.has(declaration)) rmSync(file);
   }
 }
 
@@ -179,6 +179,8 @@ export async function buildTypeScript() {
   try {
     await mustRun(process.execPath, ['node_modules/typescript/bin/tsc', '--outDir', 'lib.new']);
     removeInternalDeclarations(fresh);
+    // lib/ is CommonJS, as src/ is; lib/index.mjs is the entry for import.
+    await copyFile(path.join(root, 'src/package.json'), path.join(fresh, 'package.json'));
     await rm(lib, { recursive: true, force: true });
     await rename(fresh, lib);
   } finally {

@@ -30,9 +30,9 @@ const layers = {
     ['src/records'],
     ['src/objects'],
     ['src/process'],
-    ['src/index.ts'],
+    ['src/index.ts', 'src/index.mts'],
     // The program of a child process. Nothing imports it.
-    ['src/process/child.ts', 'src/process/child-entry.cts'],
+    ['src/process/child.ts'],
   ],
   native: [
     ['native/platform'],
@@ -70,7 +70,7 @@ export function importsOf(file, text) {
   const pattern = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"]+)\1/g;
   for (const [, , specifier] of withoutComments(text).matchAll(pattern)) {
     const target = path.normalize(path.join(path.dirname(file), specifier));
-    found.push(target.replace(/\.js$/, '.ts').replace(/\.cjs$/, '.cts'));
+    found.push(target.replace(/\.([cm]?)js$/, '.$1ts'));
   }
   return found;
 }
@@ -105,7 +105,9 @@ export function cycles(graph) {
 
 function graphs() {
   const src = new Map();
-  for (const file of filesUnder('src')) src.set(file, importsOf(file, read(file)));
+  for (const file of filesUnder('src').filter((name) => /\.m?ts$/.test(name))) {
+    src.set(file, importsOf(file, read(file)));
+  }
   const native = new Map();
   for (const file of filesUnder('native').filter((name) => /\.(cc|h)$/.test(name))) {
     // Headers of a platform's own folder ("traits.h") are found by the include path, not by room.

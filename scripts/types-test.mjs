@@ -1,13 +1,13 @@
 // The types that users see, under every TypeScript that the package promises to work with: the
 // declarations in lib/, each TypeScript block of README.md and docs/, and the programs of
-// test/types/.
+// test/types/. The latter also in CommonJS projects, by both ways to find declarations.
 //
 //   node scripts/types-test.mjs [--typescript=5.4]
 //
 // The compilers are installed once, into build/typescript/. They are no devDependencies, because
 // each weighs 20 MB and nothing else needs them.
 
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { blocksOf, documents } from './blocks.mjs';
 import {
@@ -70,8 +70,20 @@ const compilerOptions = {
   noEmit: true,
 };
 
+/** What differs in a project, and the TypeScripts that know these options. */
+const projects = {
+  'ES modules': { type: 'module' },
+  CommonJS: { type: 'commonjs', module: 'node16' },
+  'CommonJS by node10': {
+    type: 'commonjs',
+    module: 'commonjs',
+    moduleResolution: 'node10',
+    before: 6,
+  },
+};
+
 /** A user's project: the package as it is published, and the files of the project. */
-function makeProject(name, files) {
+function makeProject(name, files, { type, before: _, ...options } = projects['ES modules']) {
   const project = path.join(root, compilers, 'projects', name);
   rmSync(project, { recursive: true, force: true });
   const write = (file, text) => {
@@ -79,12 +91,13 @@ function makeProject(name, files) {
     mkdirSync(path.dirname(target), { recursive: true });
     writeFileSync(target, text);
   };
-  write('package.json', JSON.stringify({ private: true, type: 'module' }));
-  write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['program'] }));
+  const config = { compilerOptions: { ...compilerOptions, ...options }, include: ['program'] };
+  write('package.json', JSON.stringify({ private: true, type }));
+  write('tsconfig.json', JSON.stringify(config));
   for (const [file, text] of Object.entries(files)) write(`program/${file}`, text);
   const installed = path.join(project, 'node_modules/holdfast');
-  const published = filesUnder('lib').filter((file) => /\.d\.c?ts$/.test(file));
-  for (const file of [...published, 'package.json']) {
+  const published = filesUnder('lib').filter((file) => /\.d\.m?ts$/.test(file));
+  for (const file of [...published, 'package.json', 'lib/package.json']) {
     cpSync(path.join(root, file), path.join(installed, file));
   }
   return project;
@@ -130,14 +143,20 @@ export async function testTypes(tally, only = '') {
   await tally.check('the TypeScripts are installed', install);
   const blocks = programs();
   console.log(`${Object.keys(blocks).length} blocks`);
-  const tests = filesUnder('test/types');
-  const project = makeProject('user', blocks);
-  for (const file of tests) cpSync(path.join(root, file), path.join(project, 'program', file));
+  const tests = Object.fromEntries(
+    filesUnder('test/types').map((file) => [file, readFileSync(path.join(root, file), 'utf8')]),
+  );
   const wanted = typescripts.filter((version) => version.startsWith(only));
-  for (const typescript of wanted) {
-    await tally.check(`types under TypeScript ${typescript}`, () =>
-      mustCompile(typescript, project),
-    );
+  for (const [name, options] of Object.entries(projects)) {
+    // The blocks of the documents are ES modules.
+    const files = options.type === 'module' ? { ...blocks, ...tests } : tests;
+    const project = makeProject(name.replaceAll(' ', '-'), files, options);
+    for (const typescript of wanted) {
+      if (parseInt(typescript) >= (options.before ?? Infinity)) continue;
+      await tally.check(`types under TypeScript ${typescript}: ${name}`, () =>
+        mustCompile(typescript, project),
+      );
+    }
   }
   await tally.check('a broken program is refused', () => mustRefuse(wanted.at(-1)));
 }

@@ -1,14 +1,12 @@
 // The only file that loads the addon.
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { NativeAddon } from './bindings.js';
 
 function load(): NativeAddon {
-  const require = createRequire(import.meta.url);
   // Another build of the addon: the posix platform, or one with a sanitizer.
   const chosen = process.env['HOLDFAST_NATIVE'];
   if (chosen) return require(path.resolve(chosen)) as NativeAddon;
-  const root = path.resolve(import.meta.dirname, '../..');
+  const root = path.resolve(__dirname, '../..');
   const nodeGypBuild = require('node-gyp-build') as (directory: string) => NativeAddon;
   try {
     return nodeGypBuild(root);

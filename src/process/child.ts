@@ -1,5 +1,8 @@
-// The program of a child: it waits for its Job, does it, and ends. launch.ts starts it; nothing
-// imports it but child-entry.cts.
+// The program of a child: it waits for its Job, does it, and ends. launch.ts starts it, and nothing
+// imports it.
+//
+// All of it is loaded before the event loop turns. So it listens before the Job can have arrived,
+// and before the parent that sent the Job can be gone.
 import { inspect } from 'node:util';
 import '../index.js'; // an idle child loads the package before its Job comes
 import { inheritPlan } from './forkserver.js';
@@ -13,12 +16,6 @@ import { setBetweenSlices } from '../waiting/blocking-wait.js';
 /** Node's exit code for a main module that waits for something that cannot come any more. */
 const unsettledExitCode = 13;
 
-/** The messages that child-entry.cts received before this module was loaded. */
-interface Early {
-  readonly messages: (Wait | Job)[];
-  readonly listener: (message: unknown) => void;
-}
-
 let preloaded: Promise<void> = Promise.resolve();
 /** True once the Job has come. */
 let begun = false;
@@ -27,13 +24,7 @@ let settled = false;
 
 forgetBirth(); // identity.ts has read it
 
-const key = Symbol.for('holdfast.early');
-const { [key]: early } = globalThis as unknown as Record<symbol, Early>;
 process.on('message', onMessage);
-if (early) {
-  process.off('message', early.listener);
-  for (const message of early.messages) onMessage(message);
-}
 process.on('disconnect', onOrphaned);
 // A target that blocks its thread does not hear that the channel has ended. It asks between slices.
 const starter = process.ppid;

@@ -1,7 +1,7 @@
 // How the Node process of a child is started, and the messages between it and its parent.
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import path from 'node:path';
 import { ProcessError } from '../errors.js';
 import { type TargetReference, mainModule } from './target.js';
 import { type Identity, birthCertificate, identity } from '../identity.js';
@@ -73,7 +73,7 @@ export function inheritedOptions(options: readonly string[]): string[] {
   return inherited;
 }
 
-const entry = fileURLToPath(new URL('./child-entry.cjs', import.meta.url));
+const entry = path.join(__dirname, 'child.js');
 
 /** Children start here, because relative paths of `--import` and `--require` count from here. */
 const firstDirectory = currentDirectory();

@@ -204,16 +204,13 @@ function resolvePackage(specifier: string, main: string): string {
   try {
     return pathToFileURL(createRequire(main).resolve(specifier)).href;
   } catch (cause) {
-    try {
-      // The package has no entry for require(). import.meta.resolve() finds it, but only from here
-      // and not from the main module.
-      return import.meta.resolve(specifier);
-    } catch {
-      throw new ProcessError(
-        `cannot find the package ${JSON.stringify(specifier)} from ${main}; ` +
-          'a path begins with / or ./',
-        { cause },
-      );
-    }
+    // The package is there, and has no entry for require(). The child imports it by its name, but
+    // only from this package's place and not from the main module.
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') return specifier;
+    throw new ProcessError(
+      `cannot find the package ${JSON.stringify(specifier)} from ${main}; ` +
+        'a path begins with / or ./',
+      { cause },
+    );
   }
 }

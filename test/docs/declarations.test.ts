@@ -5,7 +5,7 @@ import path from 'node:path';
 
 const lib = path.resolve(import.meta.dirname, '../../lib');
 const files = readdirSync(lib, { recursive: true, encoding: 'utf8' })
-  .filter((name) => /\.d\.c?ts$/.test(name))
+  .filter((name) => /\.d\.m?ts$/.test(name))
   .map((name) => ({ name, text: readFileSync(path.join(lib, name), 'utf8') }));
 
 interface Declaration {

@@ -114,7 +114,7 @@ new Process(objects, { args: [lock.toJSON(), { list: [] }] });
 // ---- by module
 
 new Process({ module: './work.js' });
-new Process({ module: new URL('work.js', import.meta.url), export: 'work' }, { args: [1, 'b'] });
+new Process({ module: new URL('file:///work.js'), export: 'work' }, { args: [1, 'b'] });
 // @ts-expect-error args are an array
 new Process({ module: './work.js' }, { args: 1 });
 // @ts-expect-error there is no such property
