@@ -7,11 +7,11 @@
 // would lose a decrement and leave the mutex locked for ever. ERRORCHECK answers EDEADLK and
 // touches nothing.
 #include <pthread.h>
-#include <time.h>
 
 #include <cerrno>
 
 #include "platform/platform.h"
+#include "timed_waits.h"
 
 namespace holdfast::platform {
 
@@ -49,9 +49,25 @@ MutexResult try_lock_mutex(traits::MutexStorage* storage, const MutexParty&) {
 
 MutexResult lock_mutex_until(traits::MutexStorage* storage, const MutexParty&,
                              int64_t deadline_ns) {
-  const timespec deadline{static_cast<time_t>(deadline_ns / 1'000'000'000),
-                          static_cast<long>(deadline_ns % 1'000'000'000)};
+#ifdef __GLIBC__
+  if (pthread_mutex_clocklock == nullptr) {
+    int error = EBUSY;
+    poll_until(deadline_ns, [&] {
+      error = pthread_mutex_trylock(of(storage));
+      return error != EBUSY;
+    });
+    return result_of(error, of(storage));
+  }
+  const timespec deadline = timespec_of(deadline_ns);
   return result_of(pthread_mutex_clocklock(of(storage), CLOCK_MONOTONIC, &deadline), of(storage));
+#else
+  int error;
+  do {
+    const timespec deadline = on_wall_clock(deadline_ns);
+    error = pthread_mutex_timedlock(of(storage), &deadline);
+  } while (error == ETIMEDOUT && monotonic_ns() < deadline_ns);
+  return result_of(error, of(storage));
+#endif
 }
 
 void unlock_mutex(traits::MutexStorage* storage, const MutexParty&) {

@@ -1,22 +1,37 @@
 #include <semaphore.h>
-#include <time.h>
 
 #include <cerrno>
 
 #include "platform/platform.h"
+#include "timed_waits.h"
 
 namespace holdfast::platform {
 
+namespace {
+
+// 0, or the error number: ETIMEDOUT, EINTR.
+int wait_once(sem_t* semaphore, int64_t deadline_ns) {
+#ifdef __GLIBC__
+  if (sem_clockwait == nullptr) {
+    const bool taken = poll_until(deadline_ns, [&] { return sem_trywait(semaphore) == 0; });
+    return taken ? 0 : ETIMEDOUT;
+  }
+  const timespec deadline = timespec_of(deadline_ns);
+  return sem_clockwait(semaphore, CLOCK_MONOTONIC, &deadline) == 0 ? 0 : errno;
+#else
+  const timespec deadline = on_wall_clock(deadline_ns);
+  return sem_timedwait(semaphore, &deadline) == 0 ? 0 : errno;
+#endif
+}
+
+}  // namespace
+
 bool wait_until(NamedSemaphore semaphore, int64_t deadline_ns) {
-  // CLOCK_MONOTONIC, not sem_timedwait's wall clock: setting the clock back must not prolong a
-  // wait.
-  const timespec deadline{static_cast<time_t>(deadline_ns / 1'000'000'000),
-                          static_cast<long>(deadline_ns % 1'000'000'000)};
-  int result;
+  int errnum;
   do {
-    result = sem_clockwait(static_cast<sem_t*>(semaphore.handle), CLOCK_MONOTONIC, &deadline);
-  } while (result != 0 && errno == EINTR);
-  return result == 0;
+    errnum = wait_once(static_cast<sem_t*>(semaphore.handle), deadline_ns);
+  } while (errnum == EINTR || (errnum == ETIMEDOUT && monotonic_ns() < deadline_ns));
+  return errnum == 0;
 }
 
 int32_t value_of(NamedSemaphore semaphore) {

@@ -10,8 +10,8 @@
 
 namespace holdfast::platform::traits {
 
-// A thread can block in a semaphore or a mutex with a monotonic deadline (sem_clockwait,
-// pthread_mutex_clocklock: glibc 2.30). Where it cannot, it waits at its doorbell.
+// A thread can block in a semaphore or a mutex with a monotonic deadline (see timed_waits.h). Where
+// it cannot, it waits at its doorbell.
 inline constexpr bool kTimedWaits = true;
 
 struct alignas(8) MutexStorage {
@@ -19,7 +19,11 @@ struct alignas(8) MutexStorage {
 };
 
 // Names the binary layout of what the C library puts into shared memory.
-inline constexpr uint32_t kLibraryId = 1;  // glibc
+#ifdef __GLIBC__
+inline constexpr uint32_t kLibraryId = 1;
+#else
+inline constexpr uint32_t kLibraryId = 3;  // musl
+#endif
 inline constexpr size_t kSemaphoreSize = sizeof(sem_t);
 inline constexpr size_t kMutexSize = sizeof(pthread_mutex_t);
 

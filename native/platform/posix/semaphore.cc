@@ -15,8 +15,14 @@ namespace {
 
 sem_t* of(NamedSemaphore semaphore) { return static_cast<sem_t*>(semaphore.handle); }
 
-// The file in which glibc keeps a semaphore. Elsewhere there is none.
-std::string file_of(const char* name) { return std::string("/dev/shm/sem.") + (name + 1); }
+// The file in which the C library keeps a semaphore. On macOS there is none.
+std::string file_of(const char* name) {
+#ifdef __GLIBC__
+  return std::string("/dev/shm/sem.") + (name + 1);
+#else
+  return std::string("/dev/shm/") + (name + 1);  // musl
+#endif
+}
 
 // Everybody may put such a file there; but nobody can replace ours, because the directory is
 // sticky.
