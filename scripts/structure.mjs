@@ -23,7 +23,7 @@ const generated = ['**/node_modules', '**/build', 'bench/plots'];
  */
 const layers = {
   src: [
-    ['src/errors.ts', 'src/options.ts', 'src/identity.ts', 'src/native/enums.ts'],
+    ['src/brand.ts', 'src/errors.ts', 'src/options.ts', 'src/identity.ts', 'src/native/enums.ts'],
     ['src/native'],
     ['src/waiting'],
     ['src/holds'],

@@ -1,5 +1,6 @@
 // Every error that is not a wrong argument. A wrong argument is a TypeError or a RangeError.
-import { getSystemErrorName } from 'node:util';
+import { getSystemErrorName, types } from 'node:util';
+import { brand } from './brand.js';
 import { type Code, errorCodes } from './native/enums.js';
 
 /** What an error of this package is made with, beside its message. */
@@ -14,12 +15,18 @@ export interface HoldfastErrorOptions extends ErrorOptions {
   objectName?: string | undefined;
 }
 
+/** Errors of all copies of this package are instances of the classes of each. */
+function named(Class: Function, name: string): void {
+  Class.prototype.name = name;
+  brand(Class, name);
+}
+
 /**
  * The base of all errors of this package except EncodeError. `code` is stable; messages may change.
  */
 export class HoldfastError extends Error {
   static {
-    this.prototype.name = 'HoldfastError';
+    named(this, 'HoldfastError');
   }
   /** Says what happened, such as `ERR_HOLDFAST_TIMEOUT`. It stays the same in later versions. */
   readonly code: string;
@@ -47,7 +54,7 @@ export class HoldfastError extends Error {
 /** The timeout passed before the wait could end. Nothing was acquired, put or got. */
 export class TimeoutError extends HoldfastError {
   static {
-    this.prototype.name = 'TimeoutError';
+    named(this, 'TimeoutError');
   }
   constructor(message: string, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_TIMEOUT', message, options);
@@ -60,7 +67,7 @@ export class TimeoutError extends HoldfastError {
  */
 export class NotLockedError extends HoldfastError {
   static {
-    this.prototype.name = 'NotLockedError';
+    named(this, 'NotLockedError');
   }
   constructor(message: string, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_NOT_LOCKED', message, options);
@@ -73,7 +80,7 @@ export class NotLockedError extends HoldfastError {
  */
 export class NotOwnerError extends HoldfastError {
   static {
-    this.prototype.name = 'NotOwnerError';
+    named(this, 'NotOwnerError');
   }
   constructor(message: string, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_NOT_OWNER', message, options);
@@ -86,7 +93,7 @@ export class NotOwnerError extends HoldfastError {
  */
 export class OverReleaseError extends HoldfastError {
   static {
-    this.prototype.name = 'OverReleaseError';
+    named(this, 'OverReleaseError');
   }
   constructor(message: string, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_OVER_RELEASE', message, options);
@@ -96,7 +103,7 @@ export class OverReleaseError extends HoldfastError {
 /** The wait could never end, because the caller would wait for itself. */
 export class DeadlockError extends HoldfastError {
   static {
-    this.prototype.name = 'DeadlockError';
+    named(this, 'DeadlockError');
   }
   constructor(message: string, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_DEADLOCK', message, options);
@@ -106,7 +113,7 @@ export class DeadlockError extends HoldfastError {
 /** The object was closed, before the call or while it waited. Nothing was acquired, put or got. */
 export class ClosedError extends HoldfastError {
   static {
-    this.prototype.name = 'ClosedError';
+    named(this, 'ClosedError');
   }
   constructor(message: string, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_CLOSED', message, options);
@@ -116,7 +123,7 @@ export class ClosedError extends HoldfastError {
 /** close() of an object through which this thread still holds something. Release it first. */
 export class HeldError extends HoldfastError {
   static {
-    this.prototype.name = 'HeldError';
+    named(this, 'HeldError');
   }
   constructor(message: string, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_HELD', message, options);
@@ -126,7 +133,7 @@ export class HeldError extends HoldfastError {
 /** The option `exclusive` was given, and the name exists. */
 export class ExistsError extends HoldfastError {
   static {
-    this.prototype.name = 'ExistsError';
+    named(this, 'ExistsError');
   }
   constructor(message: string, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_EXISTS', message, options);
@@ -136,7 +143,7 @@ export class ExistsError extends HoldfastError {
 /** There is no object of that kind and name, and `mustExist`, attach() or unlink() needs one. */
 export class NotFoundError extends HoldfastError {
   static {
-    this.prototype.name = 'NotFoundError';
+    named(this, 'NotFoundError');
   }
   constructor(message: string, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_NOT_FOUND', message, options);
@@ -149,7 +156,7 @@ export class NotFoundError extends HoldfastError {
  */
 export class IncompatibleError extends HoldfastError {
   static {
-    this.prototype.name = 'IncompatibleError';
+    named(this, 'IncompatibleError');
   }
   constructor(message: string, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_INCOMPATIBLE', message, options);
@@ -162,7 +169,7 @@ export class IncompatibleError extends HoldfastError {
  */
 export class CorruptError extends HoldfastError {
   static {
-    this.prototype.name = 'CorruptError';
+    named(this, 'CorruptError');
   }
   constructor(message: string, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_CORRUPT', message, options);
@@ -176,7 +183,7 @@ export class CorruptError extends HoldfastError {
  */
 export class NoSpaceError extends HoldfastError {
   static {
-    this.prototype.name = 'NoSpaceError';
+    named(this, 'NoSpaceError');
   }
   constructor(message: string, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_NO_SPACE', message, options);
@@ -189,7 +196,7 @@ export class NoSpaceError extends HoldfastError {
  */
 export class PermissionError extends HoldfastError {
   static {
-    this.prototype.name = 'PermissionError';
+    named(this, 'PermissionError');
   }
   constructor(message: string, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_PERMISSION', message, options);
@@ -199,7 +206,7 @@ export class PermissionError extends HoldfastError {
 /** A put after end(), or a get when the queue has been ended and drained. */
 export class EndedError extends HoldfastError {
   static {
-    this.prototype.name = 'EndedError';
+    named(this, 'EndedError');
   }
   constructor(message: string, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_ENDED', message, options);
@@ -212,7 +219,7 @@ export class EndedError extends HoldfastError {
  */
 export class BrokenBarrierError extends HoldfastError {
   static {
-    this.prototype.name = 'BrokenBarrierError';
+    named(this, 'BrokenBarrierError');
   }
   constructor(message: string, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_BROKEN_BARRIER', message, options);
@@ -225,7 +232,7 @@ export class BrokenBarrierError extends HoldfastError {
  */
 export class DecodeError<T = unknown> extends HoldfastError {
   static {
-    this.prototype.name = 'DecodeError';
+    named(this, 'DecodeError');
   }
   /** The bytes of the item, as they were in the queue. */
   readonly bytes: Buffer;
@@ -254,19 +261,24 @@ export interface PutManyError extends Error {
  * `done`.
  */
 export function isPutManyError(error: unknown): error is PutManyError {
-  return error instanceof Error && typeof (error as Partial<PutManyError>).done === 'number';
+  return isError(error) && typeof (error as Partial<PutManyError>).done === 'number';
+}
+
+/** Also for errors of another realm, as in Jest. A DOMException is no native error. */
+function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value);
 }
 
 /** @internal Makes a PutManyError of an error, if it is one and can be changed. */
 export function withDone(error: unknown, done: number): unknown {
-  if (error instanceof Error && Object.isExtensible(error)) Object.assign(error, { done });
+  if (isError(error) && Object.isExtensible(error)) Object.assign(error, { done });
   return error;
 }
 
 /** An item that cannot travel. It is a wrong argument, and so a TypeError. Nothing was put. */
 export class EncodeError extends TypeError {
   static {
-    this.prototype.name = 'EncodeError';
+    named(this, 'EncodeError');
   }
   /** It stays the same in later versions. */
   readonly code = 'ERR_HOLDFAST_ENCODE';
@@ -275,7 +287,7 @@ export class EncodeError extends TypeError {
 /** A Process that cannot be started, was used before it was started, or was started twice. */
 export class ProcessError extends HoldfastError {
   static {
-    this.prototype.name = 'ProcessError';
+    named(this, 'ProcessError');
   }
   constructor(message: string, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_PROCESS', message, options);

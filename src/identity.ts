@@ -78,7 +78,14 @@ const program: Identity = {
  * that time stands at the top level of a module. Its child would load that module, too, and start
  * another child, without end.
  */
-export const startup = { loading: false };
+export const startup = ofThread();
+
+/** All copies of this package share it, also those of other versions. */
+function ofThread(): { loading: boolean } {
+  const symbol = Symbol.for('holdfast.startup');
+  const global = globalThis as unknown as Record<symbol, { loading: boolean } | undefined>;
+  return (global[symbol] ??= { loading: false });
+}
 
 export function identity(): Identity {
   return stored();

@@ -1,6 +1,7 @@
 #include "addon/environment.h"
 
 #include <cstdlib>
+#include <map>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -14,7 +15,8 @@ namespace {
 struct Process {
   const uint32_t pid = platform::current_identity().pid;
   std::mutex mutex;
-  std::weak_ptr<core::Store> store;  // alive as long as an agent is
+  // By directory: a worker thread may have another HOLDFAST_DIR. Each alive as long as an agent is.
+  std::map<std::string, std::weak_ptr<core::Store>> stores;
   std::set<Environment*> environments;
 };
 
@@ -75,7 +77,8 @@ Environment* Environment::from(napi_env env) {
   return static_cast<std::shared_ptr<Environment>*>(data)->get();
 }
 
-// configure(directory, threadId, processName, onWakeUps, makeError): once, before anything else.
+// configure(directory, threadId, processName, onWakeUps, makeError): before anything else. Each copy
+// of our JavaScript calls it, and the functions of the last one are called from then on.
 napi_value Environment::configure(napi_env env, napi_callback_info info) {
   size_t count = 5;
   napi_value arguments[5];
@@ -84,9 +87,10 @@ napi_value Environment::configure(napi_env env, napi_callback_info info) {
   self->directory_ = string_of(env, arguments[0]);
   napi_get_value_uint32(env, arguments[1], &self->thread_id_);
   self->process_name_ = string_of(env, arguments[2]);
-  if (self->on_rings_ == nullptr) {
-    napi_create_reference(env, arguments[3], 1, &self->on_rings_);
-    napi_create_reference(env, arguments[4], 1, &self->make_error_);
+  napi_ref* const functions[] = {&self->on_rings_, &self->make_error_};
+  for (size_t i = 0; i < 2; i++) {
+    if (*functions[i] != nullptr) napi_delete_reference(env, *functions[i]);
+    napi_create_reference(env, arguments[3 + i], 1, functions[i]);
   }
   return nullptr;
 }
@@ -118,10 +122,11 @@ core::Status Environment::ensure_agent() {
   {
     Process& shared = process();
     const std::lock_guard<std::mutex> guard(shared.mutex);
-    std::shared_ptr<core::Store> store = shared.store.lock();
+    std::weak_ptr<core::Store>& known = shared.stores[directory_];
+    std::shared_ptr<core::Store> store = known.lock();
     if (store == nullptr) {
       status = core::Store::enter(directory_, &store);
-      shared.store = store;
+      known = store;
     }
     if (status.ok()) {
       status = core::Agent::begin(std::move(store), thread_id_, process_name_, &agent_);

@@ -2,6 +2,7 @@
 // makes a Hold puts it into a context. It cannot be taken out of all contexts that inherited it, so
 // a Hold that is over stays there, and `isOver` says so.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { once } from '../native/once.js';
 
 /** From an acquisition to its release. */
 export class Hold {
@@ -14,7 +15,7 @@ export interface Holdings {
   readonly outer: Holdings | undefined;
 }
 
-export const context = new AsyncLocalStorage<Holdings>();
+export const context = once('context', () => new AsyncLocalStorage<Holdings>());
 
 export function holdingsWith(hold: Hold): Holdings {
   return { hold, outer: withoutThoseOver(context.getStore()) };

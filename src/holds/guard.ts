@@ -1,4 +1,5 @@
 // What an acquisition hands back.
+import { brand } from '../brand.js';
 import type { NativeHolds } from '../native/bindings.js';
 
 /**
@@ -44,6 +45,9 @@ export async function whileHeld<T>(
 
 /** @internal */
 export class HeldGuard implements Guard {
+  static {
+    brand(this, 'Guard');
+  }
   readonly abandoned: boolean;
   readonly #hold: number;
   #native: NativeHolds | undefined;

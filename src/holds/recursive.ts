@@ -51,6 +51,7 @@
 //   holds -> waits     a Condition gives the lock up; the same hold is `task` again when it resumes
 import { IncompatibleError, NotOwnerError, label } from '../errors.js';
 import type { NativeOwned } from '../native/bindings.js';
+import { once } from '../native/once.js';
 import { type RLockScope, type WaitOptions, checkFunction, readWait } from '../options.js';
 import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 import type { Waiter } from '../waiting/waiter.js';
@@ -130,7 +131,7 @@ class Opened {
 // ---------------------------------------------------------------- the handles of this thread
 
 /** By the lock's tag, as long as this thread has a handle of it. */
-const openedHere = new Map<number, Opened>();
+const openedHere = once('opened', () => new Map<number, Opened>());
 const collected = new FinalizationRegistry(forget);
 
 function forget(tag: number): void {

@@ -303,8 +303,8 @@ export interface NativeAddon {
   readonly queueItemsMax: number;
   readonly queueBytesMin: number;
   readonly queueBytesMax: number;
-  /** Kept here by src/records/mailbox.ts, which makes it. */
-  mailbox?: Mailbox;
+  /** Kept here by src/native/once.ts, which makes it. */
+  kept?: Map<string, unknown>;
   useMailbox(inbox: Buffer, table: Uint32Array, answer: Float64Array): void;
   configure(
     directory: string,

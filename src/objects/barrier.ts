@@ -1,3 +1,4 @@
+import { brand } from '../brand.js';
 import { BrokenBarrierError, label } from '../errors.js';
 import type { NativeArrival, NativeBarrier } from '../native/bindings.js';
 import { arrivalStatus } from '../native/enums.js';
@@ -66,6 +67,9 @@ export interface BarrierState {
  * killed before it arrives is not noticed, because nobody expects it in particular: use a timeout.
  */
 export class Barrier extends Shared<'Barrier'> {
+  static {
+    brand(this, 'Barrier');
+  }
   readonly #action: (() => unknown) | undefined;
   readonly #timeout: number | undefined;
 

@@ -1,3 +1,4 @@
+import { brand } from '../brand.js';
 import { DeadlockError, label } from '../errors.js';
 import { type Guard, HeldGuard, type Holder, whileHeld } from '../holds/guard.js';
 import { addon } from '../native/load.js';
@@ -49,6 +50,9 @@ export interface BoundedSemaphoreState {
  * A permit belongs to the JS thread that acquired it, and to its guard.
  */
 export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
+  static {
+    brand(this, 'BoundedSemaphore');
+  }
   /**
    * Opens the semaphore, or makes it with `permits` permits, 1 to 4096. There is no default: with
    * `permits` undefined the semaphore must exist, by the name in `options`, and is taken as it is.

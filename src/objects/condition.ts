@@ -1,3 +1,4 @@
+import { brand } from '../brand.js';
 import { IncompatibleError, NoSpaceError, NotOwnerError, TimeoutError, label } from '../errors.js';
 import type { Guard } from '../holds/guard.js';
 import type { NativeCondition } from '../native/bindings.js';
@@ -67,6 +68,9 @@ const shortestStep_ms = 0.001;
  * a predicate rather than a single wait(), as with every condition variable.
  */
 export class Condition extends Shared<'Condition'> {
+  static {
+    brand(this, 'Condition');
+  }
   // Undefined while the constructor has not got so far: it may call close().
   readonly #lock!: ConditionLock | undefined;
 

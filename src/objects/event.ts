@@ -1,3 +1,4 @@
+import { brand } from '../brand.js';
 import { Shared } from './shared.js';
 import {
   type OpenOptions,
@@ -33,6 +34,9 @@ export interface EventState {
  * most.
  */
 export class Event extends Shared<'Event'> {
+  static {
+    brand(this, 'Event');
+  }
   /**
    * Opens the event, or makes it, with the flag clear. Blocks only while another process has the
    * directory locked.

@@ -1,3 +1,4 @@
+import { brand } from '../brand.js';
 import { EndedError, NotOwnerError, label } from '../errors.js';
 import type { NativeJoinableQueue } from '../native/bindings.js';
 import { type SyncWaitOptions, type WaitOptions, readSyncWait, readWait } from '../options.js';
@@ -64,6 +65,9 @@ export interface Task<T> extends Disposable {
  * its bytes back only when that one is done, too: choose maxBytes for the slowest task.
  */
 export class JoinableQueue<T = unknown> extends Queue<T> {
+  static {
+    brand(this, 'JoinableQueue');
+  }
   /**
    * Opens the queue, or makes it. Blocks only while another process has the directory locked.
    *

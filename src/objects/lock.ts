@@ -1,3 +1,4 @@
+import { brand } from '../brand.js';
 import type { OpenOptions } from '../options.js';
 import { Owned } from './owned.js';
 
@@ -16,6 +17,9 @@ import { Owned } from './owned.js';
  * Semaphore with such programs instead.
  */
 export class Lock extends Owned<'Lock'> {
+  static {
+    brand(this, 'Lock');
+  }
   /**
    * Opens the lock, or makes it. Blocks only while another process has the directory locked.
    *

@@ -1,3 +1,4 @@
+import { brand } from '../brand.js';
 import { IncompatibleError, label, withDone } from '../errors.js';
 import { addon } from '../native/load.js';
 import {
@@ -85,6 +86,9 @@ export interface QueueState {
  * queue, and what is in it, goes with its last user, unless it is `persistent`.
  */
 export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
+  static {
+    brand(this, 'Queue');
+  }
   /** @internal */
   protected readonly transfer: Transfer<T>;
 

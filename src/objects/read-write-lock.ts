@@ -1,3 +1,4 @@
+import { brand } from '../brand.js';
 import { DeadlockError, label } from '../errors.js';
 import { type Guard, HeldGuard, type Holder } from '../holds/guard.js';
 import { Hold, context, holdingsWith, holdsHere } from '../holds/context.js';
@@ -62,6 +63,9 @@ export interface ReadWriteLockState {
  * guard of one mode and awaits the other waits until its `timeout`.
  */
 export class ReadWriteLock extends Shared<'ReadWriteLock'> {
+  static {
+    brand(this, 'ReadWriteLock');
+  }
   /**
    * Opens the lock, or makes it. Blocks only while another process has the directory locked.
    *
@@ -248,6 +252,9 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
 type Mode = 'shared' | 'exclusive';
 
 class Inside extends Hold {
+  static {
+    brand(this, 'Inside');
+  }
   constructor(
     readonly tag: number,
     readonly mode: Mode,

@@ -1,3 +1,4 @@
+import { brand } from '../brand.js';
 import type { Guard } from '../holds/guard.js';
 import { type Recursion, enter, leave } from '../holds/recursive.js';
 import type { NativeOwned } from '../native/bindings.js';
@@ -57,6 +58,9 @@ export interface RLockHandle extends Handle<'RLock'> {
  * ms). The next guard says `abandoned`. macOS has no such mutex; there all waiters need the slice.
  */
 export class RLock extends Owned<'RLock'> {
+  static {
+    brand(this, 'RLock');
+  }
   /**
    * Who holds it. `'mixed'`: the task after acquire() and runExclusive(), the thread after
    * acquireSync() and tryAcquire(). `'thread'`: the thread. `'async'`: the task, or the guard of

@@ -1,3 +1,4 @@
+import { brand } from '../brand.js';
 import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
 import {
@@ -39,6 +40,9 @@ export interface SemaphoreState {
  * acquire() within a slice (50 ms).
  */
 export class Semaphore extends Shared<'Semaphore'> {
+  static {
+    brand(this, 'Semaphore');
+  }
   /**
    * Opens the semaphore, or makes it with `initial` permits, 0 to 32767 (the most that every system
    * allows). Without `initial` a new semaphore has 1 permit, as in Python, and one that exists is

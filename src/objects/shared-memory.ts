@@ -1,3 +1,4 @@
+import { brand } from '../brand.js';
 import type { NativeSharedMemory } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
@@ -33,6 +34,9 @@ const kept = new WeakMap<ArrayBuffer, NativeSharedMemory>();
  * it died stays stored.
  */
 export class SharedMemory extends Shared<'SharedMemory'> {
+  static {
+    brand(this, 'SharedMemory');
+  }
   readonly #buffer: ArrayBuffer;
 
   /**

@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
+import { brand } from '../brand.js';
 import {
   ClosedError,
   HeldError,
@@ -13,6 +14,7 @@ import {
 import type { NativeOf } from '../native/bindings.js';
 import { kinds, openFlags } from '../native/enums.js';
 import { addon } from '../native/load.js';
+import { once } from '../native/once.js';
 import { type KindName, type OpenOptions, checkName, readOpen } from '../options.js';
 import { processName } from '../identity.js';
 import { onWakeUps, rejectAll } from '../waiting/pending-waits.js';
@@ -45,28 +47,32 @@ const kindNames = Object.fromEntries(
   Object.entries(kinds).map(([name, number]) => [number, name]),
 ) as Record<number, KindName>;
 
+/** Chosen once in a thread, when it first opens something. */
 let directory: string | undefined;
 /** What tells the directory from every other one. */
 let directoryIdentity: string | undefined;
 
-/** The directory is chosen once, when a process first opens something. */
-function enterDirectory(): string {
-  if (directory !== undefined) return directory;
+function chooseDirectory(): string {
   const chosen = process.env['HOLDFAST_DIR'] || '';
   if (chosen && !path.isAbsolute(chosen)) {
     throw new TypeError(`HOLDFAST_DIR must be an absolute path, not ${JSON.stringify(chosen)}`);
   }
-  const entered = chosen ? path.resolve(chosen) : addon.defaultDirectory;
+  return chosen && path.resolve(chosen);
+}
+
+/** The copy of this package that enters last is the one that the addon calls. */
+function enterDirectory(): string {
+  if (directory !== undefined) return directory;
+  const chosen = once('directory', chooseDirectory);
   addon.configure(
-    chosen ? entered : '',
+    chosen,
     isMainThread ? 0 : threadId,
     processName(),
     onWakeUps,
     (code, kind, name, detail, errno, syscall) =>
       errorFromNative(code, kindNames[kind] ?? 'holdfast', name, detail, errno, syscall),
   );
-  directory = entered;
-  return entered;
+  return (directory = chosen || addon.defaultDirectory);
 }
 
 /** 104 bits: collisions do not happen, and "/hf-" with it fits the 30 characters of macOS. */
@@ -149,6 +155,9 @@ function open<K extends KindName>(
 
 /** What every public class that stands on an object inherits: its name, its handle, its end. */
 export abstract class Shared<K extends KindName> implements Disposable {
+  static {
+    brand(this, 'Shared');
+  }
   /** The name that it was opened with; a generated one for an anonymous object. */
   readonly name: string;
   /** @internal */

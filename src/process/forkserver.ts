@@ -3,9 +3,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { ProcessError } from '../errors.js';
 import { type Report, type StartPlan, launch } from './launch.js';
-import { resolveModule } from './target.js';
+import { isUrl, resolveModule } from './target.js';
 import { checkCount, readOptions } from '../options.js';
 import { identity, startup } from '../identity.js';
+import { once } from '../native/once.js';
 import { cpuCount } from './info.js';
 
 /**
@@ -29,8 +30,15 @@ export interface ForkserverOptions {
 const forkserverOptions = ['preload', 'idle'] as const;
 const mostIdle = 256;
 
-let plan: StartPlan = { method: 'spawn', preload: [], idle: 0 };
-const idle = new Set<ChildProcess>();
+/** How this thread starts children. */
+const starts = once('starts', () => ({
+  plan: { method: 'spawn', preload: [], idle: 0 } as StartPlan,
+}));
+const idle = once('idle', () => {
+  // Idle children end by themselves, but a little later than the program.
+  process.on('exit', dismissAll);
+  return new Set<ChildProcess>();
+});
 const warned = new Set<string>();
 
 /**
@@ -68,7 +76,7 @@ export function setStartMethod(method: StartMethod, options: ForkserverOptions =
     throw new TypeError('preload must be an array of module names and URLs');
   }
   dismissAll();
-  plan = { method, preload: preload.map(resolveModule), idle: count };
+  starts.plan = { method, preload: preload.map(resolveModule), idle: count };
   // A child, too, comes here, because it loads the main module. Whether it will start Processes is
   // not known yet.
   if (identity().parent === null) replenish();
@@ -79,19 +87,19 @@ export function setStartMethod(method: StartMethod, options: ForkserverOptions =
  * this one; `'spawn'` if nobody has set it. Does not block.
  */
 export function getStartMethod(): StartMethod {
-  return plan.method;
+  return starts.plan.method;
 }
 
 export function startPlan(): StartPlan {
-  return plan;
+  return starts.plan;
 }
 
 export function inheritPlan(given: StartPlan): void {
-  plan = given;
+  starts.plan = given;
 }
 
 function isModule(module: unknown): boolean {
-  return typeof module === 'string' || module instanceof URL;
+  return typeof module === 'string' || isUrl(module);
 }
 
 /** Takes an idle child, if there is one. */
@@ -111,9 +119,9 @@ export function takeIdle(): ChildProcess | undefined {
  * its child has its arguments, so that the new children do not slow that one down.
  */
 export function replenish(): void {
-  if (plan.method !== 'forkserver' || startup.loading || identity().daemon) return;
+  if (starts.plan.method !== 'forkserver' || startup.loading || identity().daemon) return;
   try {
-    while (idle.size < plan.idle) add();
+    while (idle.size < starts.plan.idle) add();
   } catch {
     // The system has no room for more now. start() will say so when it needs a child.
   }
@@ -126,7 +134,7 @@ function add(): void {
   // A child that ended by itself is not replaced here: its successors might end, too, without end.
   child.once('exit', onEnd);
   child.once('disconnect', onEnd);
-  child.send({ holdfast: 'wait', preload: plan.preload });
+  child.send({ holdfast: 'wait', preload: starts.plan.preload });
   child.unref();
   child.channel?.unref();
 }
@@ -156,6 +164,3 @@ function dismissAll(): void {
     child.kill('SIGKILL');
   }
 }
-
-// Idle children end by themselves, but a little later than the program.
-process.on('exit', dismissAll);

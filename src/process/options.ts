@@ -1,6 +1,6 @@
 // What a Process is made of: its target, its options, their types and their checks.
 import { readOptions } from '../options.js';
-import { resolveModule } from './target.js';
+import { isUrl, resolveModule } from './target.js';
 
 /** A target that is named by its module. */
 export interface ModuleTarget {
@@ -71,7 +71,7 @@ export function checkTarget(target: unknown): CheckedTarget {
     throw new TypeError('args go into the second argument: new Process(target, { args })');
   }
   const { module, export: name = 'default' } = readOptions(target, targetOptions);
-  if ((typeof module !== 'string' || module === '') && !(module instanceof URL)) {
+  if ((typeof module !== 'string' || module === '') && !isUrl(module)) {
     throw new TypeError('target.module must be a path, a URL or the name of a package');
   }
   if (typeof name !== 'string') throw new TypeError('target.export must be the name of an export');

@@ -2,7 +2,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { ProcessError } from '../errors.js';
+import { brand } from '../brand.js';
 import { type Identity, identity, nextLineage, startup } from '../identity.js';
+import { once } from '../native/once.js';
 import { type WaitOptions, readWait } from '../options.js';
 import { unwatchAbort, watchAbort } from '../waiting/abort.js';
 import { type Timer, clearTimeout, setTimeout } from '../waiting/clock.js';
@@ -22,7 +24,15 @@ import { type TargetReference, mainModule, observeMain, refer } from './target.j
 const unlimited: WaitOptions = { timeout: undefined, signal: undefined };
 
 /** The Processes of this thread that run. */
-const running = new Set<Process>();
+const running = once('running', () => {
+  const processes = new Set<Process>();
+  // A daemon notices that its parent is gone only when it is back in its event loop. SIGTERM ends
+  // it at once.
+  process.on('exit', () => {
+    for (const child of processes) if (child.daemon) child.terminate();
+  });
+  return processes;
+});
 
 /**
  * A function that runs in a process of its own; Python's `multiprocessing.Process`.
@@ -55,6 +65,9 @@ const running = new Set<Process>();
  * terminal reaches all processes, as in Python.
  */
 export class Process<Target extends Function = Function> implements AsyncDisposable {
+  static {
+    brand(this, 'Process');
+  }
   /** The name that was given, or `Process-1` and so on, as Python counts. */
   readonly name: string;
   /** True if the child ends with this process. */
@@ -273,9 +286,3 @@ function checkMayStart(): void {
     throw new ProcessError('a daemon may not start Processes: nobody would end them with it');
   }
 }
-
-// A daemon notices that its parent is gone only when it is back in its event loop. SIGTERM ends it
-// at once.
-process.on('exit', () => {
-  for (const child of running) if (child.daemon) child.terminate();
-});

@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { ProcessError } from '../errors.js';
 import { identity } from '../identity.js';
+import { once } from '../native/once.js';
 
 /** Says which function a child has to call. */
 export interface TargetReference {
@@ -23,11 +24,16 @@ type Exports = Readonly<Record<string, unknown>>;
 /** Options with which the program has no file. */
 const evalOptions = /^(-e|-p|-pe|--eval|--print)(=|$)/;
 
-let script: string | null | undefined;
-/** The exports of an ES main module, once it has been evaluated. */
-let evaluated: Exports | undefined;
-/** True once observeMain() has begun to look. */
-let observed = false;
+interface Main {
+  /** Its file; null if there is none. */
+  script?: string | null;
+  /** The exports of an ES main module, once it has been evaluated. */
+  exports?: Exports;
+  /** True once observeMain() has begun to look. */
+  observed?: boolean;
+}
+
+const program = once('main', (): Main => ({}));
 
 /**
  * The URL of the main module. Null in a REPL, with --eval, and for a program that is read from
@@ -36,8 +42,8 @@ let observed = false;
 export function mainModule(): string | null {
   const given = identity().mainModule;
   if (given !== undefined) return given;
-  script ??= findScript();
-  return script === null ? null : pathToFileURL(script).href;
+  program.script ??= findScript();
+  return program.script === null ? null : pathToFileURL(program.script).href;
 }
 
 function findScript(): string | null {
@@ -60,15 +66,15 @@ function findScript(): string | null {
  * exports are needed, because the answer takes a turn of the event loop.
  */
 export function observeMain(): void {
-  if (observed || !isMainThread || identity().parent !== null) return;
-  observed = true;
+  if (program.observed || !isMainThread || identity().parent !== null) return;
+  program.observed = true;
   const url = mainModule();
   // commonJsMain() looks at a CommonJS module. An import before it is loaded would fix for good
   // which exports others see.
   if (url === null || process.mainModule !== undefined) return;
   import(url).then(
     (exports: Exports) => {
-      evaluated = exports;
+      program.exports = exports;
     },
     () => {}, // it threw, and Node reports that
   );
@@ -76,7 +82,7 @@ export function observeMain(): void {
 
 /** Called in a child, which has loaded the main module itself. */
 export function observedMain(exports: Exports): void {
-  evaluated = exports;
+  program.exports = exports;
 }
 
 function commonJsMain(): { exports: unknown; loaded: boolean } | undefined {
@@ -103,9 +109,9 @@ export function refer(fn: Function): TargetReference {
   const main = commonJsMain();
   const key = main
     ? keyOf(fn, fromCommonJs(main.exports))
-    : keyOf(fn, evaluated, fromCommonJs(evaluated?.['default']));
+    : keyOf(fn, program.exports, fromCommonJs(program.exports?.['default']));
   if (key !== undefined) return { module, export: key };
-  const complete = main ? main.loaded : evaluated !== undefined;
+  const complete = main ? main.loaded : program.exports !== undefined;
   const text = Function.prototype.toString.call(fn);
   if (complete || fn.name === '' || text.includes('[native code]')) {
     throw new ProcessError(
@@ -178,6 +184,11 @@ function digest(fn: Function): string {
   return createHash('sha256').update(Function.prototype.toString.call(fn)).digest('hex');
 }
 
+/** Also for a URL of another realm. */
+export function isUrl(value: unknown): value is URL {
+  return value instanceof URL || Object.prototype.toString.call(value) === '[object URL]';
+}
+
 /**
  * Makes a URL of a module's name: of a URL, an absolute path, a path that begins with ./ or ../
  * (from the directory of the main module), or the name of a package.
@@ -185,7 +196,7 @@ function digest(fn: Function): string {
  * @throws ProcessError if there is no such package.
  */
 export function resolveModule(module: string | URL): string {
-  if (module instanceof URL) return module.href;
+  if (isUrl(module)) return module.href;
   if (path.isAbsolute(module)) return pathToFileURL(module).href;
   const main = mainModule() ?? pathToFileURL(path.join(process.cwd(), 'main')).href;
   if (/^\.\.?(\/|$)/.test(module)) return beside(main, module);

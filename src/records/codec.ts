@@ -1,4 +1,5 @@
 // How an item becomes the bytes of a record, and back.
+import { isUint8Array } from 'node:util/types';
 import { Packr, REUSE_BUFFER_MODE, RESET_BUFFER_MODE } from 'msgpackr';
 import { label, DecodeError, EncodeError } from '../errors.js';
 import { codecs } from '../native/enums.js';
@@ -286,7 +287,7 @@ class JsonCodec extends Codec {
 
 class BufferCodec extends Codec {
   encode(item: unknown): void {
-    if (!(item instanceof Uint8Array)) {
+    if (!isUint8Array(item)) {
       throw new EncodeError('an item of this queue must be a Buffer or Uint8Array');
     }
     this.set(types.buffer, item, 0, item.length);
@@ -304,7 +305,7 @@ class OwnCodec extends Codec {
 
   encode(item: unknown): void {
     const bytes: unknown = this.own.encode(item);
-    if (!(bytes instanceof Uint8Array)) throw new EncodeError('encode() must return a Uint8Array');
+    if (!isUint8Array(bytes)) throw new EncodeError('encode() must return a Uint8Array');
     this.set(types.custom, bytes, 0, bytes.length);
   }
 

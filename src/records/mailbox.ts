@@ -1,16 +1,14 @@
 // Records: bytes with a type. The addon moves nothing else (native/addon/queue.cc).
 import type { Mailbox } from '../native/bindings.js';
 import { addon } from '../native/load.js';
+import { once } from '../native/once.js';
 
 /**
  * This thread's mailbox: the memory in which the addon leaves what it takes out of a queue, unless
  * that is too large. It stays there until the next such call of this thread. So a record is decoded
  * or copied before any code of the caller runs, because that code may get something, too.
- *
- * The addon keeps it, so that all copies of this module share one: test runners load modules
- * again, and the addon only once.
  */
-const mailbox: Mailbox = (addon.mailbox ??= newMailbox());
+const mailbox: Mailbox = once('mailbox', newMailbox);
 
 // Annotated, because a Buffer is not generic in TypeScript before 5.7: it does not know the types
 // that would be inferred here.

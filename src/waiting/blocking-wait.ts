@@ -2,14 +2,15 @@
 // waits for.
 import type { NativeAcquirable } from '../native/bindings.js';
 import { slice_ms } from '../native/enums.js';
+import { once } from '../native/once.js';
 import { now } from './clock.js';
 import { type Waiter, timedOut } from './waiter.js';
 
-let betweenSlices: (() => void) | undefined;
+const blocking = once('blocking', (): { betweenSlices?: () => void } => ({}));
 
 /** Sets what a blocked thread does after each slice, because its event loop cannot do it. */
 export function setBetweenSlices(work: () => void): void {
-  betweenSlices = work;
+  blocking.betweenSlices = work;
 }
 
 /**
@@ -33,7 +34,7 @@ export function waitForSync<T>(
     if (left <= 0) throw timedOut(waiter, given);
     const taken = takeWithin(Math.min(left, slice_ms));
     if (taken !== undefined) return taken;
-    betweenSlices?.();
+    blocking.betweenSlices?.();
   }
 }
 

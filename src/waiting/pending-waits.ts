@@ -13,6 +13,7 @@
 import { ClosedError, label } from '../errors.js';
 import type { NativeAcquirable, NativeWaitable } from '../native/bindings.js';
 import { slice_ms } from '../native/enums.js';
+import { once } from '../native/once.js';
 import type { WaitOptions } from '../options.js';
 import { unwatchAbort, watchAbort } from './abort.js';
 import { type Timer, clearInterval, clearTimeout, now, setInterval, setTimeout } from './clock.js';
@@ -80,13 +81,13 @@ class WaitQueue {
 }
 
 /** The queues that are not empty, by the tag of their wait set. */
-const queues = new Map<number, WaitQueue>();
+const queues = once('queues', () => new Map<number, WaitQueue>());
 /**
  * Calls `onSlice` every slice. The timer is referenced while a wait is pending, so that the process
  * stays alive exactly as long. It is stopped at the first slice without a pending wait, and not
  * earlier: waits often follow each other closely, and making a timer is expensive.
  */
-let sliceTimer: Timer | undefined;
+const slices = once('slices', (): { timer: Timer | undefined } => ({ timer: undefined }));
 
 /** True if a wait of this thread for the object is pending. A new wait has to queue behind it. */
 export function isWaitedFor(tag: number): boolean {
@@ -131,8 +132,8 @@ export function waitFor<T>(
     queue.append(pending);
     queues.set(queue.tag, queue);
     if (queues.size === 1) {
-      sliceTimer ??= setInterval(onSlice, slice_ms);
-      sliceTimer.ref();
+      slices.timer ??= setInterval(onSlice, slice_ms);
+      slices.timer.ref();
     }
     if (signal && onAbort) watchAbort(signal, onAbort);
     if (recall && onRecall) recall.pending.add(onRecall);
@@ -214,8 +215,8 @@ export function onWakeUps(tags: number[]): void {
 
 function onSlice(): void {
   if (queues.size === 0) {
-    clearInterval(sliceTimer);
-    sliceTimer = undefined;
+    clearInterval(slices.timer);
+    slices.timer = undefined;
     return;
   }
   for (const queue of queues.values()) serve(queue);
@@ -289,7 +290,7 @@ function leave(queue: WaitQueue, pending: PendingWait): void {
   if (pending.recall && pending.onRecall) pending.recall.pending.delete(pending.onRecall);
   if (queue.head) return;
   queues.delete(queue.tag);
-  if (queues.size === 0) sliceTimer?.unref();
+  if (queues.size === 0) slices.timer?.unref();
   // cancel() is false if a wake-up is on its way to us. Nobody here needs it, so another waiter
   // gets it.
   const { waitSet } = pending.waitable;

@@ -1,5 +1,6 @@
 // The directory of one user and everything in it: creating, opening, closing, sweeping, listing.
-// One Store a process, shared by its agents; one Object an open name, shared by its handles.
+// One Store for each directory that a process uses, shared by its agents; one Object an open name,
+// shared by its handles.
 //
 // INV-8 Files, semaphores, slots and doorbells come and go only under the directory's lock, which
 // ends with its holder.

@@ -1,0 +1,20 @@
+// `instanceof` across copies of this package. A test runner loads modules again for each test file,
+// and a tree of dependencies may have two versions. Each copy has classes of its own, and takes the
+// instances of the others for its own.
+
+/**
+ * Makes `instanceof Class` true for what the class of that name made in any copy of this package,
+ * whatever its realm. Classes that extend it go by their prototypes, as usual.
+ */
+export function brand(Class: Function, name: string): void {
+  const mark = Symbol.for(`holdfast.${name}`);
+  Object.defineProperty(Class.prototype, mark, { value: true });
+  Object.defineProperty(Class, Symbol.hasInstance, {
+    value(this: unknown, value: unknown): boolean {
+      // A class that extends it inherits this function.
+      if (this !== Class)
+        return Function.prototype[Symbol.hasInstance].call(this as Function, value);
+      return typeof value === 'object' && value !== null && mark in value;
+    },
+  });
+}

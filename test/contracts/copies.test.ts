@@ -1,0 +1,59 @@
+// Several copies of the package in one program share what the thread holds and waits for, and take
+// each other's objects and errors for their own.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { nobodySurvives, run } from '../support/program.js';
+
+afterEach(nobodySurvives);
+
+/** What each act comes to, with the copies in either order. */
+const acts: Record<string, unknown> = {
+  wakeUps: [0, 1, 2],
+  errors: [true, true, true, false],
+  objects: [true, false, false, false],
+  recursion: [2, 2, 0],
+  inside: 2,
+  conditions: 'notified',
+  arguments: [
+    'args[0] is a Guard: it belongs to the thread that acquired it; pass the lock instead',
+    true,
+    true,
+    0,
+  ],
+};
+
+describe('copies over one addon', () => {
+  for (const [act, expected] of Object.entries(acts)) {
+    it(act, async () => {
+      const { said, stderr, code } = await run('copies.cjs', { args: [act] });
+      assert.equal(stderr, '');
+      assert.deepEqual(said.at(-1), [false, expected, expected]);
+      const targets = said.slice(0, -1);
+      assert.ok(targets.every((line) => JSON.stringify(line) === '["target",true,"argument"]'));
+      assert.equal(targets.length, act === 'arguments' ? 2 : 0);
+      assert.equal(code, 0);
+    });
+  }
+
+  it('start methods', async () => {
+    const { said, code } = await run('copies.cjs', { args: ['methods'] });
+    const expected = ['forkserver', 'spawn'];
+    assert.deepEqual([said, code], [[[false, expected, expected]], 0]);
+  });
+});
+
+describe('directories', () => {
+  it('belong to a thread: a worker that opens first takes nobody along', async () => {
+    const directory = mkdtempSync(path.join(os.tmpdir(), 'hf-directories-'));
+    try {
+      const { said, stderr, code } = await run('directories.mjs', { args: [directory] });
+      assert.equal(stderr, '');
+      assert.deepEqual(said, [[['of the worker'], ['of the main thread']], ['of the main thread']]);
+      assert.equal(code, 0);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
