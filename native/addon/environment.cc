@@ -77,8 +77,8 @@ Environment* Environment::from(napi_env env) {
   return static_cast<std::shared_ptr<Environment>*>(data)->get();
 }
 
-// configure(directory, threadId, processName, onWakeUps, makeError): before anything else. Each copy
-// of our JavaScript calls it, and the functions of the last one are called from then on.
+// configure(directory, threadId, processName, onWakeUps, makeError): before anything else. Each
+// copy of our JavaScript calls it, and the functions of the last one are called from then on.
 napi_value Environment::configure(napi_env env, napi_callback_info info) {
   size_t count = 5;
   napi_value arguments[5];

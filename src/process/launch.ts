@@ -141,7 +141,13 @@ export function launch(own: Identity = idleIdentity()): ChildProcess {
       env: { ...childEnvironment(), ...birthCertificate(entry, atBirth) },
     });
   } catch (cause) {
-    throw new ProcessError('the system cannot start another process', { cause });
+    const isForbidden = (cause as NodeJS.ErrnoException).code === 'ERR_ACCESS_DENIED';
+    throw new ProcessError(
+      isForbidden
+        ? 'the permission model of Node lets this process start no other: add --allow-child-process'
+        : 'the system cannot start another process',
+      { cause },
+    );
   }
   // A child that cannot be started has no pid. Other errors show in the exit code.
   child.on('error', () => {});

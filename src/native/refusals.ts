@@ -1,0 +1,99 @@
+// Why the addon could not be loaded, each cause in a sentence with its remedy.
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+
+const permissionModel =
+  'this process runs under the permission model of Node, which loads no addon: ' +
+  'add --allow-addons, and --allow-fs-read for node_modules';
+
+/** Each cause that the dynamic linker has words for, and what to say. */
+const linkers: readonly (readonly [words: RegExp, remedy: string])[] = [
+  [
+    /failed to map segment|operation not permitted/i,
+    'it lies on a file system that is mounted noexec: mount that without noexec, or install the ' +
+      'package on another one',
+  ],
+  [
+    /version [`'"]?(GLIBC|GLIBCXX|CXXABI)_/,
+    'it was built for a newer C or C++ library than this system has: "npm rebuild holdfast ' +
+      '--build-from-source" makes one here',
+  ],
+  [
+    /libc\.musl|ld-musl|ld-linux|libc\.so|relocating|symbol not found/i,
+    'it was built for another C library, glibc or musl, than this system has: install the ' +
+      'dependencies on this system (in the image that runs them), or "npm rebuild holdfast"',
+  ],
+  [
+    /invalid ELF|wrong ELF|file too short|exec format|mach-o|incompatible architecture/i,
+    'it is no binary for this system and processor: install the dependencies on this system ' +
+      'instead of copying node_modules, or "npm rebuild holdfast"',
+  ],
+];
+
+/** The binary `file` is there, and could not be loaded. */
+export function whyRefused(file: string, cause: unknown): string {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const says = (why: string) => `holdfast cannot load its binary ${file}: ${why}`;
+  if (code === 'ERR_ACCESS_DENIED') return says(permissionModel);
+  if (code === 'ERR_DLOPEN_DISABLED') {
+    return says(
+      hasPermissionModel()
+        ? permissionModel
+        : 'Node was started with --no-addons: leave that out (see NODE_OPTIONS, too)',
+    );
+  }
+  if (code === 'MODULE_NOT_FOUND') return says('there is no such file; see HOLDFAST_NATIVE');
+  const known = linkers.find(([words]) => words.test(message));
+  return says(known ? `${known[1]} (${message})` : message);
+}
+
+/** There is no binary for this machine in the package at `root`. */
+export function whyMissing(root: string): string {
+  const system = `${process.platform}-${process.arch}`;
+  const none = `holdfast has no binary for ${system} (Node ${process.version}) in ${root}: `;
+  if (hasPermissionModel() && !mayRead(root)) return none + permissionModel;
+  if (nameOf(root) !== 'holdfast') {
+    return `${none}this is not its package, so a bundler has moved its code: declare holdfast external`;
+  }
+  const others = filesIn(path.join(root, 'prebuilds', system));
+  if (others.length > 0) {
+    return (
+      `${none}there is only ${others.join(', ')}, for another C library (glibc or musl). ` +
+      'Where a compiler is installed, "npm rebuild holdfast" makes one'
+    );
+  }
+  const approval = root.includes(`${path.sep}.pnpm${path.sep}`)
+    ? 'pnpm runs it only after "pnpm approve-builds"; then "pnpm rebuild holdfast"'
+    : 'npm runs it only without ignore-scripts, and since version 11 may ask for ' +
+      '"npm install-scripts approve holdfast"; then "npm rebuild holdfast"';
+  return (
+    `${none}its install script, which compiles one, was blocked or has failed. ${approval}. ` +
+    'It needs a C++ compiler, make and Python 3'
+  );
+}
+
+interface Permission {
+  has(scope: string, reference?: string): boolean;
+}
+
+function permission(): Permission | undefined {
+  return (process as { permission?: Permission }).permission;
+}
+
+function hasPermissionModel(): boolean {
+  return permission() !== undefined;
+}
+
+function mayRead(root: string): boolean {
+  return permission()?.has('fs.read', root) ?? true;
+}
+
+function nameOf(root: string): unknown {
+  const manifest = path.join(root, 'package.json');
+  if (!existsSync(manifest)) return undefined;
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { name?: unknown }).name;
+}
+
+function filesIn(directory: string): string[] {
+  return existsSync(directory) ? readdirSync(directory) : [];
+}

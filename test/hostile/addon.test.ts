@@ -1,0 +1,144 @@
+// What a program is told that cannot load the addon: each cause has its own remedy.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { whyRefused } from '../../lib/native/refusals.js';
+import { temporaryDirectory } from '../support/directory.js';
+import { mountSmall, unmount } from '../support/mounts.js';
+import { run } from '../support/program.js';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const binary = path.join(root, 'build/Release/holdfast.node');
+const permissions = ['--permission', '--experimental-permission'].find((option) =>
+  process.allowedNodeEnvironmentFlags.has(option),
+)!;
+
+/** What `require()` of the package at `at` says. */
+async function refusal(
+  at: string,
+  { nodeArgs = [], native = '' }: { nodeArgs?: string[]; native?: string } = {},
+): Promise<string> {
+  const code = `
+    try {
+      require(${JSON.stringify(path.join(at, 'lib/index.js'))});
+      console.log('loaded');
+    } catch ({ name, code, message }) {
+      console.log([name, code, message].join(' '));
+    }`;
+  const { stdout } = await run('', {
+    nodeArgs: ['--no-warnings', ...nodeArgs, '--eval', code],
+    env: { HOLDFAST_NATIVE: native },
+  });
+  return stdout.trim();
+}
+
+/** The package without its binary, as an install without scripts leaves it. */
+function installed(directory: string): string {
+  const at = path.join(directory, 'node_modules/holdfast');
+  mkdirSync(at, { recursive: true });
+  for (const name of ['lib', 'package.json']) {
+    cpSync(path.join(root, name), path.join(at, name), { recursive: true });
+  }
+  symlinkSync(path.join(root, 'node_modules'), path.join(at, 'node_modules'));
+  return at;
+}
+
+describe('an addon that cannot be loaded', () => {
+  after(unmount);
+
+  it('--no-addons', async () => {
+    const said = await refusal(root, { nodeArgs: ['--no-addons'], native: binary });
+    assert.match(said, /^HoldfastError ERR_HOLDFAST_ADDON .*started with --no-addons: leave that/);
+  });
+
+  it('the permission model', async () => {
+    const nodeArgs = [permissions, '--allow-fs-read=*'];
+    assert.match(await refusal(root, { nodeArgs }), /permission model.*: add --allow-addons/);
+    assert.equal(await refusal(root, { nodeArgs: [...nodeArgs, '--allow-addons'] }), 'loaded');
+  });
+
+  it('the permission model, where a Process is started', async () => {
+    const nodeArgs = ['--no-warnings', permissions, '--allow-fs-read=*', '--allow-addons'];
+    const code = `
+      const { Process } = require('holdfast');
+      try {
+        new Process({ module: 'node:fs', export: 'statSync' }).start();
+      } catch ({ name, message }) {
+        console.log(name, message);
+      }`;
+    const { stdout } = await run('', { nodeArgs: [...nodeArgs, '--eval', code] });
+    assert.match(stdout, /^ProcessError .*permission model.*: add --allow-child-process/);
+  });
+
+  it('a file system that is mounted noexec', async function () {
+    const directory = mountSmall('noexec');
+    if (directory === undefined) return this.skip();
+    const native = path.join(directory, 'holdfast.node');
+    cpSync(binary, native);
+    assert.match(await refusal(root, { native }), /is mounted noexec: mount that without/);
+  });
+
+  it('another C library', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    const directory = temporaryDirectory();
+    const other = path.join(directory, 'libc.musl-of-another-system.so.1');
+    const native = path.join(directory, 'other.node');
+    const source = path.join(directory, 'empty.c');
+    writeFileSync(source, 'int nothing;\n');
+    const cc = process.env['CC'] ?? 'cc';
+    execFileSync(cc, [
+      '-shared',
+      '-fPIC',
+      `-Wl,-soname,${path.basename(other)}`,
+      '-o',
+      other,
+      source,
+    ]);
+    execFileSync(cc, ['-shared', '-fPIC', '-Wl,--no-as-needed', '-o', native, source, other]);
+    rmSync(other);
+    assert.match(await refusal(root, { native }), /built for another C library, glibc or musl/);
+  });
+
+  it('a newer C library, another system', () => {
+    const older =
+      "/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by x.node)";
+    assert.match(whyRefused('x.node', new Error(older)), /built for a newer C or C\+\+ library/);
+    const mac = 'dlopen(x.node, 1): slice is not valid mach-o file';
+    assert.match(whyRefused('x.node', new Error(mac)), /no binary for this system and processor/);
+  });
+
+  it('something else than a binary', async () => {
+    const native = path.join(temporaryDirectory(), 'text.node');
+    writeFileSync(native, 'text '.repeat(100));
+    assert.match(await refusal(root, { native }), /is no binary for this system and processor/);
+  });
+
+  it('a file that is not there', async () => {
+    assert.match(await refusal(root, { native: '/nowhere/x.node' }), /no such file; see HOLDFAST/);
+  });
+
+  it('an install script that npm or pnpm has blocked', async () => {
+    const directory = temporaryDirectory();
+    const byNpm = await refusal(installed(directory));
+    assert.match(byNpm, /^HoldfastError ERR_HOLDFAST_ADDON holdfast has no binary for/);
+    assert.match(byNpm, /install script.*blocked.*"npm install-scripts approve holdfast"/);
+    const byPnpm = await refusal(installed(path.join(directory, 'node_modules/.pnpm/holdfast@1')));
+    assert.match(byPnpm, /install script.*blocked.*"pnpm approve-builds"/);
+  });
+
+  it('prebuilds for the other C library only', async () => {
+    const at = installed(temporaryDirectory());
+    const prebuilds = path.join(at, `prebuilds/${process.platform}-${process.arch}`);
+    mkdirSync(prebuilds, { recursive: true });
+    writeFileSync(path.join(prebuilds, 'holdfast.musl.node'), '');
+    const said = await refusal(at);
+    if (process.platform === 'linux') assert.match(said, /there is only holdfast\.musl\.node/);
+  });
+
+  it('code that a bundler has moved', async () => {
+    const at = installed(temporaryDirectory());
+    writeFileSync(path.join(at, 'package.json'), '{ "name": "app" }');
+    assert.match(await refusal(at), /a bundler has moved its code: declare holdfast external/);
+  });
+});
