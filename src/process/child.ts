@@ -3,8 +3,13 @@
 //
 // All of it is loaded before the event loop turns. So it listens before the Job can have arrived,
 // and before the parent that sent the Job can be gone.
+import cluster from 'node:cluster';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import '../index.js'; // an idle child loads the package before its Job comes
+import { ProcessError } from '../errors.js';
+import { isTypeScript, needsCompiler } from './compilers.js';
 import { inheritPlan } from './forkserver.js';
 import type { Job, Report, Wait } from './launch.js';
 import { find, mainModule, observedMain } from './target.js';
@@ -45,6 +50,7 @@ function onMessage(message: Wait | Job): void {
     process.channel?.unref();
     begun = true;
     become(message.identity);
+    setClusterProgram();
     process.on('beforeExit', onNothingLeft);
     void preloaded.then(() => run(message));
   }
@@ -108,9 +114,31 @@ function enter(job: Job): void {
 }
 
 async function load({ target }: Job): Promise<Function> {
-  const exports = (await import(target.module)) as Record<string, unknown>;
+  const exports = await importTarget(target.module);
   if (target.module === mainModule()) observedMain(exports);
   return find(exports, target);
+}
+
+async function importTarget(module: string): Promise<Record<string, unknown>> {
+  try {
+    return (await import(module)) as Record<string, unknown>;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ERR_UNKNOWN_FILE_EXTENSION' || !isTypeScript(module)) throw error;
+    const file = fileURLToPath(module);
+    // ts-node and others of its kind compile what is required, and not what is imported.
+    if (path.extname(file) in require.extensions) return require(file) as Record<string, unknown>;
+    throw new ProcessError(needsCompiler(module), { cause: error });
+  }
+}
+
+/**
+ * cluster.fork() runs argv[1] again, which is this file in here. A worker of a cluster is to run
+ * what it runs in any other process: the program.
+ */
+function setClusterProgram(): void {
+  const main = mainModule();
+  if (main?.startsWith('file:')) Object.assign(cluster.settings, { exec: fileURLToPath(main) });
 }
 
 /** The event loop is empty. If the target has not settled, nothing can settle it any more. */

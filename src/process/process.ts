@@ -9,6 +9,7 @@ import { type WaitOptions, readWait } from '../options.js';
 import { unwatchAbort, watchAbort } from '../waiting/abort.js';
 import { type Timer, clearTimeout, setTimeout } from '../waiting/clock.js';
 import { type Packed, pack } from './arguments.js';
+import { checkCompiled } from './compilers.js';
 import { replenish, startPlan, takeIdle } from './forkserver.js';
 import { type Job, type Report, childEnvironment, currentDirectory, launch } from './launch.js';
 import {
@@ -122,6 +123,7 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
     if (this.#child) throw new ProcessError(`${this.name} was started before: make a new Process`);
     checkMayStart();
     const target = this.#refer();
+    checkCompiled(target.module);
     const packed = pack(this.#args);
     try {
       const waiting = takeIdle();

@@ -46,8 +46,17 @@ export function mainModule(): string | null {
   return program.script === null ? null : pathToFileURL(program.script).href;
 }
 
-function findScript(): string | null {
+/** pm2 runs a program inside of this program of its own. */
+const containerOfPm2 = /[\\/]ProcessContainer\w*\.js$/;
+
+function namedScript(): string | undefined {
   const named = process.argv[1];
+  const { pm_exec_path: inContainer } = process.env;
+  return inContainer && containerOfPm2.test(named ?? '') ? inContainer : named;
+}
+
+function findScript(): string | null {
+  const named = namedScript();
   if (named === undefined || named === '-' || process.execArgv.some((arg) => evalOptions.test(arg)))
     return null;
   const absolute = path.resolve(named);
@@ -70,8 +79,8 @@ export function observeMain(): void {
   program.observed = true;
   const url = mainModule();
   // commonJsMain() looks at a CommonJS module. An import before it is loaded would fix for good
-  // which exports others see.
-  if (url === null || process.mainModule !== undefined) return;
+  // which exports others see. In a test runner the import would run the runner again.
+  if (url === null || commonJsMain() || hostOf() !== undefined) return;
   import(url).then(
     (exports: Exports) => {
       program.exports = exports;
@@ -85,8 +94,21 @@ export function observedMain(exports: Exports): void {
   program.exports = exports;
 }
 
+/** The main module, if it is CommonJS. In pm2 the module that Node began with may be pm2's. */
 function commonJsMain(): { exports: unknown; loaded: boolean } | undefined {
-  return identity().parent === null ? process.mainModule : undefined;
+  const main = identity().parent === null ? process.mainModule : undefined;
+  return main && containerOfPm2.test(main.filename) ? undefined : main;
+}
+
+/** Why no function here can be one of the main module; undefined if one can. */
+function hostOf(): string | undefined {
+  if (!isMainThread) return 'this is a worker thread';
+  // Functions of Node are of the main realm.
+  if (!(path.join instanceof Function)) {
+    return 'this code runs in a context of its own, as in Jest and the vm pools of Vitest';
+  }
+  if ('__vitest_worker__' in globalThis) return 'the main module is a worker of Vitest';
+  return undefined;
 }
 
 /**
@@ -97,14 +119,15 @@ function commonJsMain(): { exports: unknown; loaded: boolean } | undefined {
 export function refer(fn: Function): TargetReference {
   const module = mainModule();
   const called = fn.name === '' ? 'an anonymous function' : `the function ${fn.name}`;
-  const remedy = `Or name its module: new Process({ module: import.meta.url, export: '...' })`;
+  const remedy =
+    `Or name its module: new Process({ module: import.meta.url, export: '...' }); ` +
+    'in CommonJS, module: __filename';
   if (module === null) {
     throw new ProcessError(`${called} has no module file that a child could load. ${remedy}`);
   }
-  if (!isMainThread) {
-    throw new ProcessError(
-      `${called} is not in the main module, because this is a worker thread. ${remedy}`,
-    );
+  const host = hostOf();
+  if (host !== undefined) {
+    throw new ProcessError(`${called} is not in the main module, because ${host}. ${remedy}`);
   }
   const main = commonJsMain();
   const key = main

@@ -1,0 +1,13 @@
+// A program that pm2 would run.
+const { Process, parentProcess } = require('holdfast');
+
+exports.work = work;
+
+function work() {
+  console.log(JSON.stringify(['worked', parentProcess().name]));
+}
+
+if (parentProcess() === null) {
+  const child = new Process(work).start();
+  void child.join().then(() => console.log(JSON.stringify(child.exitCode)));
+}
