@@ -7,6 +7,7 @@ import path from 'node:path';
 import { agreed } from './agreed.mjs';
 import { clangFormat } from './clang-format.mjs';
 import { filesUnder, hasTool, mustRun, root, Tally } from './common.mjs';
+import { testHosts } from './hosts-test.mjs';
 import { pack, testPacked, withTemporary } from './pack-test.mjs';
 import { enforced, layerFindings, sizeFindings } from './structure.mjs';
 import { testTypes } from './types-test.mjs';
@@ -111,5 +112,6 @@ await withTemporary(async (directory) => {
     tool('@arethetypeswrong/cli/dist/index.js', packed.tarball),
   );
   await testPacked(tally, packed.tarball);
+  await testHosts(tally, packed.tarball);
 });
 tally.finish();

@@ -13,7 +13,7 @@ export function needsCompiler(module: string): string {
   );
 }
 
-/** Options of Node by which a child may get a compiler. What is no option may be one, as ts-node. */
+/** Options by which a child may get a compiler. What is no option may be one, as ts-node. */
 const mayCompile =
   /^(-r|--require|--import|--(experimental-)?loader|--experimental-\w+-types|[^-])/;
 
