@@ -23,7 +23,7 @@ import { hostPlatform } from './sources.mjs';
 const suiteWatchdogMs = 20 * 60_000;
 
 /** Mocha over one addon. `aside`: its output comes when it has ended, all at once. */
-async function runSuites(tally, platform, { grep, native, aside }) {
+async function runSuites(tally, platform, { grep, native, other, aside }) {
   const title = `\n== test/ over the ${platform} addon`;
   if (!aside) console.log(title);
   const countsFile = path.join(root, `build/counts-${platform}-${process.pid}.json`);
@@ -43,6 +43,7 @@ async function runSuites(tally, platform, { grep, native, aside }) {
     env: {
       ...sandbox.env,
       HOLDFAST_NATIVE: native,
+      ...(other !== undefined && { HOLDFAST_OTHER_NATIVE: other }),
       TSX_DISABLE_CACHE: '1',
       ...(sanitize ? sanitizerEnvironment(reports) : {}),
     },
@@ -113,7 +114,13 @@ async function runAllSuites(tally, platforms, grep) {
   }
   const ended = await Promise.allSettled(
     runs.map(({ platform, native }, index) =>
-      runSuites(tally, platform, { grep, native, aside: index > 0 }),
+      runSuites(tally, platform, {
+        grep,
+        native,
+        // For tests of programs with two builds.
+        other: runs.find((run) => run.platform !== platform)?.native,
+        aside: index > 0,
+      }),
     ),
   );
   for (const { value, reason } of ended) {

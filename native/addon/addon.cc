@@ -117,7 +117,7 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   return Napi::Value(info.Env(), bound);
 }
 
-// list(): [{ kind, name, persistent, inUse }]
+// list(): [{ kind, name, persistent, inUse, format }]
 Napi::Value list(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   std::vector<core::Listing> listings;
@@ -132,6 +132,7 @@ Napi::Value list(const Napi::CallbackInfo& info) {
     entry["name"] = listings[i].name;
     entry["persistent"] = listings[i].persistent;
     entry["inUse"] = listings[i].in_use;
+    entry["format"] = listings[i].format;
     result[i] = entry;
   }
   return result;

@@ -1,4 +1,8 @@
-// The format of everything in shared memory. A change here is a change of kFormatVersion.
+// The format of everything in shared memory.
+//
+// Two formats count by themselves (docs/adr/0032-frozen-formats.md). A change of a body, or of what
+// follows it, is a change of kFormatVersion. The header, the registry, the doorbells and the names
+// of files are frozen: every version of holdfast that comes to a directory shares them.
 //
 // Every word that two agents may touch at once is a lock-free std::atomic, and every word has a
 // table of the states it can be in. All files are mapped whole and never change their length.
@@ -17,9 +21,10 @@ namespace holdfast::core {
 using AgentId = uint64_t;  // 0 is nobody; see registry.h
 
 constexpr uint64_t kMagic = 0x31545341'46444C48;  // "HLDFAST1", little-endian
-constexpr uint32_t kFormatVersion = 5;
-constexpr size_t kNameMax = 4096;      // bytes of UTF-8, the NUL not counted
-constexpr size_t kShortNameMax = 255;  // of a name that the header has room for
+constexpr uint32_t kFormatVersion = 6;            // of objects
+constexpr uint32_t kRegistryFormat = 6;           // frozen
+constexpr size_t kNameMax = 4096;                 // bytes of UTF-8, the NUL not counted
+constexpr size_t kShortNameMax = 255;             // of a name that the header has room for
 
 // Two programs may share a file only if the C library lays its objects out alike in both.
 constexpr uint64_t layout_signature() {
@@ -28,7 +33,9 @@ constexpr uint64_t layout_signature() {
          uint64_t{platform::traits::kMutexSize};
 }
 
-// ---------------------------------------------------------------- header
+// ---------------------------------------------------------------- header: frozen
+
+constexpr uint32_t kOwnersMax = 4096;  // of any format
 
 // | magic  | state  | what it is
 // | 0      | 0      | half-made: the creator has the directory's lock, or died; no semaphore exists yet
@@ -293,7 +300,7 @@ static_assert(sizeof(Header) + sizeof(BarrierBody) <= kObjectLength);
 static_assert(sizeof(Header) + sizeof(JoinableQueueBody) <= kJoinableQueueLength);
 static_assert(sizeof(Header) % 64 == 0, "bodies start on a cache line");
 
-// ---------------------------------------------------------------- registry
+// ---------------------------------------------------------------- registry: frozen
 
 constexpr uint32_t kSlotBits = 12;
 constexpr uint32_t kSlotCount = 1u << kSlotBits;  // agents of one user at one time

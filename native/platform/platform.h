@@ -82,6 +82,7 @@ OsError open_file(int directory_fd, const char* name,
                   int* fd);  // existing; never through a symlink
 OsError create_file(int directory_fd, const char* name, int* fd);  // O_EXCL, mode 0600
 OsError unlink_file(int directory_fd, const char* name);
+OsError rename_file(int directory_fd, const char* from, const char* to);  // over what is there
 OsError file_facts(int fd, FileFacts* facts);
 uint64_t inode_of(int directory_fd, const char* name);  // 0 if there is none
 // Gives the file `length` bytes without storage behind them; only what is reserved may be touched.

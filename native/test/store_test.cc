@@ -850,12 +850,6 @@ TEST(a_spoiled_registry) {
   refused("garbage", Code::corrupt);
   refused(std::string(core::kRegistryLength, 'x'), Code::corrupt);
   refused(good.substr(0, 4096), Code::corrupt);
-  std::string newer = good;
-  header_of(newer).version++;
-  refused(newer, Code::incompatible);
-  std::string foreign = good;
-  header_of(foreign).signature++;
-  refused(foreign, Code::incompatible);
   refused(good_file(Kind::rlock, "an object"), Code::corrupt);
   CHECK_EQUAL(enter_code(here().directory), Code::ok);
 }

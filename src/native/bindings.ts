@@ -282,6 +282,8 @@ export interface NativeListing {
   name: string;
   persistent: boolean;
   inUse: boolean;
+  /** '' if it is this program's. */
+  format: string;
 }
 
 /** Where the addon leaves what it takes out of queues (native/addon/environment.h, `Mailbox`). */

@@ -33,14 +33,19 @@ export interface Handle<K extends KindName = KindName> {
 
 /** One object, as list() shows it. */
 export interface ObjectEntry {
-  /** The class of the object. */
-  readonly kind: KindName;
+  /** The class of the object; `'unknown'` if only a later version of this package has it. */
+  readonly kind: KindName | 'unknown';
   /** The name that it was made with. */
   readonly name: string;
   /** Stays when its last user is gone. */
   readonly persistent: boolean;
   /** Some process has it open. If not, it is persistent, or was left by a holder that died. */
   readonly inUse: boolean;
+  /**
+   * Only of an object that this program cannot open, because its file has another format: which
+   * one, in words. unlink() removes it.
+   */
+  readonly format?: string;
 }
 
 const kindNames = Object.fromEntries(
@@ -251,30 +256,32 @@ export abstract class Shared<K extends KindName> implements Disposable {
 }
 
 /**
- * Every object of this user that exists now: in use, persistent, or left by a holder that died. A
- * snapshot. Blocks only while another process has the directory locked.
+ * Every object of this user that exists now, of every version of this package: in use, persistent,
+ * or left by a holder that died. A snapshot. Blocks only while another process has the directory locked.
  */
 export function list(): ObjectEntry[] {
   enterDirectory();
-  return addon.list().map(({ kind, name, persistent, inUse }) => ({
-    kind: kindNames[kind]!,
+  return addon.list().map(({ kind, name, persistent, inUse, format }) => ({
+    kind: kindNames[kind] ?? 'unknown',
     name,
     persistent,
     inUse,
+    ...(format !== '' && { format }),
   }));
 }
 
 /**
  * Takes a name away without opening the object: shm_unlink(3) for objects of holdfast. Those who
- * have it open keep it.
+ * have it open keep it. It also removes what this program cannot open, because it has another
+ * format; `kind` is as list() shows it.
  *
  * @throws NotFoundError if there is no object of that kind and name.
  */
-export function unlink(kind: KindName, name: string): void {
-  checkKind(kind);
+export function unlink(kind: KindName | 'unknown', name: string): void {
+  if (kind !== 'unknown') checkKind(kind);
   checkName(name);
   enterDirectory();
-  addon.unlink(kinds[kind], name, fileKey(name));
+  addon.unlink(kind === 'unknown' ? 0 : kinds[kind], name, fileKey(name));
   if (kind === 'Condition') unlinkIfThere('RLock', ownLockName(name));
 }
 

@@ -39,7 +39,7 @@ import {
   temporaryDirectory,
   writeWord,
 } from '../support/index.js';
-import { type Forge, edit, corrupt, tooMuch, incompatible } from './forgeries.js';
+import { type Forge, edit, corrupt, tooMuch } from './forgeries.js';
 
 let home: string;
 const join = () => newProcess({ env: { HOLDFAST_DIR: home } });
@@ -106,32 +106,27 @@ describe('bad files', () => {
 
   for (const kind of allKinds) {
     describe(`in the place of a ${kind}`, () => {
-      for (const [error, forgeries] of [
-        ['CorruptError', kind === 'Semaphore' ? [...corrupt, tooMuch] : corrupt],
-        ['IncompatibleError', incompatible],
-      ] as const) {
-        it(`${error}, and the file stays as it is`, async () => {
-          const { actor, file, whole, posixName } = await setUp(kind);
-          for (const [title, forge] of forgeries) {
-            if (kind === 'RLock' && title.startsWith('a semaphore')) continue;
-            const forged = forge(Buffer.from(whole));
-            writeFileSync(file, forged);
-            try {
-              await assertRefused(actor, kind, error);
-            } catch (cause) {
-              throw new Error(title, { cause });
-            }
-            assert.ok(readFileSync(file).equals(forged), `${title}: the file has changed`);
+      it('CorruptError, and the file stays as it is', async () => {
+        const { actor, file, whole, posixName } = await setUp(kind);
+        for (const [title, forge] of kind === 'Semaphore' ? [...corrupt, tooMuch] : corrupt) {
+          if (kind === 'RLock' && title.startsWith('a semaphore')) continue;
+          const forged = forge(Buffer.from(whole));
+          writeFileSync(file, forged);
+          try {
+            await assertRefused(actor, kind, 'CorruptError');
+          } catch (cause) {
+            throw new Error(title, { cause });
           }
-          await assertOthersWork(actor, await join());
-          assert.equal(objectFiles(home).length, 1, 'and no newcomer’s sweep took it away');
-          if (posixName) assert.notEqual(semaphoreExists(posixName), false);
-          // Once the file is whole again, so is the object.
-          writeFileSync(file, whole);
-          await put(await actor.open(kind, { name: 'it', mustExist: true }));
-          assert.deepEqual(objectFiles(home), []);
-        });
-      }
+          assert.ok(readFileSync(file).equals(forged), `${title}: the file has changed`);
+        }
+        await assertOthersWork(actor, await join());
+        assert.equal(objectFiles(home).length, 1, 'and no newcomer’s sweep took it away');
+        if (posixName) assert.notEqual(semaphoreExists(posixName), false);
+        // Once the file is whole again, so is the object.
+        writeFileSync(file, whole);
+        await put(await actor.open(kind, { name: 'it', mustExist: true }));
+        assert.deepEqual(objectFiles(home), []);
+      });
 
       it('random bytes: CorruptError; random damage: an error of ours or the object', async () => {
         const { actor, file, whole } = await setUp(kind);

@@ -12,7 +12,7 @@ import {
   registry,
   temporaryDirectory,
 } from '../support/index.js';
-import { type Forge, edit, corrupt, incompatible } from './forgeries.js';
+import { type Forge, edit, corrupt } from './forgeries.js';
 
 describe('a bad registry', () => {
   async function emptyDirectory() {
@@ -30,9 +30,6 @@ describe('a bad registry', () => {
   const bad: [title: string, forge: Forge, error: ErrorName][] = [
     ...[...corrupt].map(
       ([title, forge]) => [title, forge, 'CorruptError'] as [string, Forge, ErrorName],
-    ),
-    ...incompatible.map(
-      ([title, forge]) => [title, forge, 'IncompatibleError'] as [string, Forge, ErrorName],
     ),
     ['an object', edit((bytes) => bytes.writeUInt32LE(kinds.Lock, header.kind)), 'CorruptError'],
   ];

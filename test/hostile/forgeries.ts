@@ -40,7 +40,8 @@ export const tooMuch: [title: string, forge: Forge] = [
   edit((bytes) => bytes.writeUInt32LE(40_000, header.initial)),
 ];
 
-export const incompatible: [title: string, forge: Forge][] = [
+/** Files as another version, or a program with another word size or C library, would make them. */
+export const foreign: [title: string, forge: Forge][] = [
   [
     'a newer format',
     edit((bytes) => bytes.writeUInt32LE(bytes.readUInt32LE(header.version) + 1, header.version)),

@@ -137,7 +137,7 @@ export abstract class Actor {
     return this.send({ do: 'list' });
   }
 
-  unlinkName(kind: Kind | OtherKind, name: string): Promise<void> {
+  unlinkName(kind: Kind | OtherKind | 'unknown', name: string): Promise<void> {
     return this.send({ do: 'unlinkName', kind, name });
   }
 

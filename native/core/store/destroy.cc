@@ -25,14 +25,14 @@ void Store::destroy(const char* posix_name, const std::string& file_name) {
 // means.
 Status Store::take_name_away(int fd, const char* posix_name, const std::string& file_name) {
   void* base = nullptr;
-  if (platform::OsError error = platform::map_file(fd, kObjectLength, &base)) {
+  if (platform::OsError error = platform::map_file(fd, sizeof(Header), &base)) {
     return Status::from(error, "cannot unlink " + directory_ + "/" + file_name);
   }
   Header* header = static_cast<Header*>(base);
   header->state.store(State::removed);
   KILL_POINT("store.unlink.removed");
   destroy(posix_name, file_name);
-  platform::unmap_file(base, kObjectLength);
+  platform::unmap_file(base, sizeof(Header));
   return Status::success();
 }
 
@@ -53,13 +53,17 @@ void Store::close(Object* object) {
     destroy(object->posix_name_.c_str(), object->file_name_);
   }
   KILL_POINT("store.close.name");
-  if (object->semaphore_.handle != nullptr) platform::close_semaphore(object->semaphore_);
-  platform::unmap_file(object->base_, object->length_);
-  // By word: a child that was forked has the file description, too.
-  platform::unlock_file(object->fd_);
-  platform::close_descriptor(object->fd_);
+  let_go(*object);
   KILL_POINT("store.close.flock");
   delete object;
+}
+
+void Store::let_go(const Object& object) {
+  if (object.semaphore_.handle != nullptr) platform::close_semaphore(object.semaphore_);
+  platform::unmap_file(object.base_, object.length_);
+  // By word: a child that was forked has the file description, too.
+  platform::unlock_file(object.fd_);
+  platform::close_descriptor(object.fd_);
 }
 
 Status Store::unlink(Kind kind, const std::string& name, const std::string& file_key) {
@@ -68,7 +72,9 @@ Status Store::unlink(Kind kind, const std::string& name, const std::string& file
   if (!locked.acquired()) return Locked::busy();
   Found found;
   if (Status status = inspect_file(file_name, &found); !status.ok()) return status;
-  if (found.what != Found::What::object || found.header.kind != kind || found.name != name) {
+  const bool is_kind =
+      kind == kUnknownKind ? ops_of(found.header.kind) == nullptr : found.header.kind == kind;
+  if (found.what != Found::What::object || !is_kind || found.name != name) {
     return Status::of(Code::not_found, "there is no such object");
   }
   return take_name_away(found.fd, found.semaphore_name(), file_name);

@@ -70,10 +70,20 @@ Status Store::open_registry() {
   if (found.what == Found::What::object && found.header.kind != Kind::registry) {
     return Status::of(Code::corrupt, where + " is not a registry");
   }
-  if (found.what == Found::What::half_made) platform::unlink_file(directory_fd_, kRegistryName);
+  const bool foreign = found.what == Found::What::object && found.is_foreign;
+  if (foreign && (found.in_use || has_objects_in_use())) {
+    return Status::of(Code::incompatible,
+                      where + " has " + to_text(format_of(found.header)) +
+                          ", and this program has " + to_text(own_format(Kind::registry)) +
+                          ". Programs with that format are running: use one version of holdfast "
+                          "in all programs of this user, or another HOLDFAST_DIR");
+  }
+  const bool fresh = foreign || found.what != Found::What::object;
+  if (fresh && found.what != Found::What::nothing) {
+    platform::unlink_file(directory_fd_, kRegistryName);
+  }
   KILL_POINT("store.open_registry.unlinked");
 
-  const bool fresh = found.what != Found::What::object;
   platform::OsError error;
   if (fresh && has_objects_in_use()) {
     return Status::of(Code::incompatible,
@@ -99,9 +109,10 @@ Status Store::open_registry() {
   }
   Header* header = static_cast<Header*>(registry_base_);
   if (fresh) {
-    header->version = kFormatVersion;
+    const Format format = own_format(Kind::registry);
+    header->version = format.version;
     header->kind = Kind::registry;
-    header->signature = layout_signature();
+    header->signature = format.signature;
     header->byte_length = kRegistryLength;
     KILL_POINT("store.open_registry.header");
     header->created_us = platform::realtime_us();

@@ -2,6 +2,7 @@
 #ifndef HOLDFAST_CORE_STORE_FOUND_H
 #define HOLDFAST_CORE_STORE_FOUND_H
 
+#include "core/store/format.h"
 #include "core/store/store.h"
 
 namespace holdfast::core {
@@ -14,10 +15,11 @@ bool is_semaphore_name(const char* name);
 struct Store::Found {
   // half_made: or half removed; then it may be in use.
   enum class What { nothing, half_made, object } what = What::nothing;
-  Header header;        // a private copy, of what == object, or of half_made with a semaphore name
-  std::string name;     // of what == object
-  bool in_use = false;  // by anyone, this process included
-  int fd = -1;          // if not in use, locked exclusively
+  Header header;     // a private copy, of what == object, or of half_made with a semaphore name
+  std::string name;  // of what == object
+  bool is_foreign = false;  // its format is another one than this program's
+  bool in_use = false;      // by anyone, this process included
+  int fd = -1;              // if not in use, locked exclusively
   platform::FileFacts facts;
   ~Found() {
     if (fd < 0) return;
@@ -29,13 +31,15 @@ struct Store::Found {
   // An object whose users are all dead.
   bool is_leftover() const { return what == What::object && !in_use && !persistent(); }
   // See kind_ops.h.
-  bool has_unreported_death() const;
+  AgentId unreported_death() const;
+  // What whoever wants it is told, if it is foreign.
+  Status foreign_status() const;
   bool persistent() const { return (header.flags.load() & kPersistent) != 0; }
   // The name of the object's semaphore, "" if it has none. What a copy of a file names belongs to
-  // the original. A user of the copy has seen to that already.
+  // the original. A user of the copy has seen to that already. Formats below 5 do not tell.
   const char* semaphore_name() const {
     const bool is_home = header.home_device == facts.device && header.home_inode == facts.inode;
-    return in_use || is_home ? header.posix_name : "";
+    return in_use || is_home || header.version < 5 ? header.posix_name : "";
   }
 };
 

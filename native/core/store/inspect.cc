@@ -46,30 +46,35 @@ bool read_name(int fd, const Header& header, std::string* name) {
   return platform::read_at(fd, header.name_offset, name->data(), name->size());
 }
 
-// Is the header one that this version of holdfast can have written, into a file of this length?
-Status check_header(const Header& header, uint64_t length, const std::string& path) {
-  if (header.version != kFormatVersion) {
-    return Status::of(Code::incompatible, path + " has format " + std::to_string(header.version) +
-                                              "; this version of holdfast has format " +
-                                              std::to_string(kFormatVersion));
-  }
-  if (header.signature != layout_signature()) {
-    return Status::of(Code::incompatible,
-                      path + " was made by a program with another word size or C library");
-  }
+// Can any version of holdfast have written this header, into a file of this length?
+bool makes_sense(const Header& header, uint64_t length) {
+  const State state = header.state.load();
+  const bool has_name = header.name_offset == 0
+                            ? header.name_length <= kShortNameMax
+                            : header.name_length <= kNameMax &&
+                                  header.name_offset >= sizeof(Header) &&
+                                  uint64_t{header.name_offset} + header.name_length <= length;
+  const bool has_semaphore = header.posix_name[0] != '\0';
+  return has_name && header.owners_count <= kOwnersMax && state >= State::making &&
+         state <= State::removed && (!has_semaphore || is_semaphore_name(header.posix_name));
+}
+
+// The same of a header in this program's own format.
+bool is_one_of_ours(const Header& header) {
   const KindOps* ops = ops_of(header.kind);
-  if (ops == nullptr) return Status::of(Code::corrupt, path + " has a header that makes no sense");
-  if (length != header.byte_length || !is_plausible_length(*ops, header)) {
+  return ops != nullptr && is_plausible_length(*ops, header) &&
+         header.initial <= ops->initial_max && has_right_places(*ops, header) &&
+         ops->has_semaphore == (header.posix_name[0] != '\0');
+}
+
+Status check_header(const Header& header, uint64_t length, bool is_foreign,
+                    const std::string& path) {
+  if (length != header.byte_length) {
     return Status::of(Code::corrupt, path + " has the wrong length: " + std::to_string(length) +
                                          " bytes, and its header says " +
                                          std::to_string(header.byte_length));
   }
-  const bool named =
-      ops->has_semaphore ? is_semaphore_name(header.posix_name) : header.posix_name[0] == '\0';
-  const bool countable = header.initial <= ops->initial_max;
-  const State state = header.state.load();
-  if (header.name_length > kNameMax || !named || !countable || !has_right_places(*ops, header) ||
-      state < State::making || state > State::removed) {
+  if (!makes_sense(header, length) || (!is_foreign && !is_one_of_ours(header))) {
     return Status::of(Code::corrupt, path + " has a header that makes no sense");
   }
   return Status::success();
@@ -83,9 +88,24 @@ bool is_semaphore_name(const char* name) {
          name[4 + strspn(name + 4, "0123456789abcdef")] == '\0';
 }
 
-bool Store::Found::has_unreported_death() const {
-  const OwnerWords words{header.owners_offset, header.owners_stride, header.owners_count};
-  return unreported_death(header.flags.load(), words, BodyReader(fd)) != 0;
+AgentId Store::Found::unreported_death() const {
+  OwnerWords words{header.owners_offset, header.owners_stride, header.owners_count};
+  // Formats below 4 have the words where format 4 has them, and do not tell.
+  const KindOps* ops = ops_of(header.kind);
+  if (header.version < 4 && ops != nullptr && header.initial <= kOwnersMax) {
+    words = owner_words_of(*ops, header.initial, table_offset_of(*ops, header.name_length));
+  }
+  return core::unreported_death(header.flags.load(), words, BodyReader(fd));
+}
+
+Status Store::Found::foreign_status() const {
+  std::string detail = "its file has " + to_text(format_of(header)) + ", and this program has " +
+                       to_text(own_format(header.kind)) + ". ";
+  detail += in_use ? "A program with that format has it open: use one version of holdfast in all "
+                     "programs that share it, or another name"
+                   : "Nobody has it open: unlink() it, which loses what is in it, or open it with "
+                     "the version of holdfast that made it";
+  return Status::of(Code::incompatible, detail);
 }
 
 // Looks at a file without changing it. Everything that is not ours, or not whole, is told apart
@@ -122,7 +142,9 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   }
   if (magic != kMagic) return Status::of(Code::corrupt, path + " is not a file of holdfast");
   if (got < sizeof header) return Status::of(Code::corrupt, path + " is truncated");
-  if (status = check_header(header, facts.length, path); !status.ok()) return status;
+  found->is_foreign = !(format_of(header) == own_format(header.kind));
+  status = check_header(header, facts.length, found->is_foreign, path);
+  if (!status.ok()) return status;
   if (!read_name(found->fd, header, &found->name)) {
     return Status::of(Code::corrupt, path + " is truncated");
   }

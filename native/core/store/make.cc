@@ -5,6 +5,7 @@
 
 #include "core/kill_point.h"
 #include "core/store/directory_lock.h"
+#include "core/store/found.h"
 #include "core/store/kind_ops.h"
 
 namespace holdfast::core {
@@ -31,6 +32,22 @@ void write_name(Header* header, const KindOps& ops, const std::string& name) {
 }  // namespace
 
 Status Store::make(const OpenRequest& request, const std::string& file_name, Object** result) {
+  std::unique_ptr<Object> object;
+  const Status status = build(request, file_name, &object);
+  if (status.ok()) *result = keep(std::move(object), file_name);
+  return status;
+}
+
+// From here on this process has it open.
+Object* Store::keep(std::unique_ptr<Object> object, const std::string& file_name) {
+  object->file_name_ = file_name;
+  object->users_ = 1;
+  objects_[file_name] = object.get();
+  return object.release();
+}
+
+Status Store::build(const OpenRequest& request, const std::string& file_name,
+                    std::unique_ptr<Object>* result) {
   auto object = std::make_unique<Object>();
   object->file_name_ = file_name;
   platform::OsError error = platform::create_file(directory_fd_, file_name.c_str(), &object->fd_);
@@ -70,9 +87,46 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
   header->state.store(State::ready);
   KILL_POINT("store.make.ready");
 
-  object->users_ = 1;
-  *result = object.get();
-  objects_[file_name] = object.release();
+  *result = std::move(object);
+  return Status::success();
+}
+
+void Store::destroy_draft(const std::string& file_name) {
+  Found draft;
+  inspect_file(file_name, &draft);
+  destroy(draft.semaphore_name(), file_name);
+}
+
+// The news of the death is in the old file until it is in the new one, whoever dies here: so the
+// new one is made under another name. Whoever finds a draft takes it away, because its maker, who
+// had the directory's lock, is dead.
+Status Store::remake(const OpenRequest& request, const Found& found, AgentId dead,
+                     Object** result) {
+  const std::string file_name = kObjectPrefix + request.file_key;
+  const std::string draft_name = kDraftPrefix + request.file_key;
+  destroy_draft(draft_name);
+  std::unique_ptr<Object> object;
+  if (Status status = build(request, draft_name, &object); !status.ok()) return status;
+  const OwnerWords words =
+      owner_words_of(*ops_of(request.kind), request.initial, object->table_offset());
+  auto* owner =
+      reinterpret_cast<std::atomic<AgentId>*>(static_cast<char*>(object->base_) + words.offset);
+  if (words.count != 0) owner->store(dead);
+  KILL_POINT("store.remake.news");
+  // INV-10. It may be the draft's by now: both have one name.
+  if (object->posix_name_ != found.semaphore_name()) {
+    if (is_semaphore_name(found.semaphore_name()))
+      platform::unlink_semaphore(found.semaphore_name());
+  }
+  KILL_POINT("store.remake.semaphore");
+  if (platform::OsError error =
+          platform::rename_file(directory_fd_, draft_name.c_str(), file_name.c_str())) {
+    destroy(object->posix_name_.c_str(), draft_name);
+    let_go(*object);
+    return Status::from(error, "cannot make " + directory_ + "/" + file_name);
+  }
+  KILL_POINT("store.remake.renamed");
+  *result = keep(std::move(object), file_name);
   return Status::success();
 }
 

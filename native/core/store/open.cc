@@ -22,9 +22,10 @@ Status Store::open(const OpenRequest& request, Object** result) {
   if (request.must_exist && (found.what != Found::What::object || leftover)) {
     return Status::of(Code::not_found, "there is no such object");
   }
-  if (found.what == Found::What::object &&
-      (!leftover || (found.header.kind == request.kind && found.has_unreported_death()))) {
-    return adopt(request, found, result);
+  const AgentId dead = leftover && found.header.kind == request.kind ? found.unreported_death() : 0;
+  if (found.what == Found::What::object && (!leftover || dead != 0)) {
+    if (!found.is_foreign) return adopt(request, found, result);
+    return leftover ? remake(request, found, dead, result) : found.foreign_status();
   }
   if (found.what != Found::What::nothing) destroy(found.semaphore_name(), file_name);
   return make(request, file_name, result);

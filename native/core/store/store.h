@@ -34,7 +34,11 @@ struct Listing {
   std::string name;
   bool persistent;
   bool in_use;
+  std::string format;  // "" if it is this program's
 };
+
+// Store::unlink: a kind that this version does not know.
+constexpr Kind kUnknownKind{0};
 
 class Store {
  public:
@@ -46,7 +50,8 @@ class Store {
 
   Status open(const OpenRequest& request, Object** object);
   void close(Object* object);
-  // Takes the name away. Those who have the object open keep it; the next open makes a new one.
+  // Takes the name away, whatever the object's format. Those who have it open keep it; the next
+  // open makes a new one.
   Status unlink(Kind kind, const std::string& name, const std::string& file_key);
   Status unlink(Object* object);
   Status list(std::vector<Listing>* listings);
@@ -72,12 +77,20 @@ class Store {
   bool has_objects_in_use();
   Status inspect_file(const std::string& file_name, Found* found);
   Status make(const OpenRequest& request, const std::string& file_name, Object** object);
+  Status build(const OpenRequest& request, const std::string& file_name,
+               std::unique_ptr<Object>* object);
+  // A foreign object that nobody uses is made anew. `dead` died holding it: the next is told.
+  Status remake(const OpenRequest& request, const Found& found, AgentId dead, Object** object);
+  void destroy_draft(const std::string& file_name);
+  Object* keep(std::unique_ptr<Object> object, const std::string& file_name);
   void initialise(const OpenRequest& request, const KindOps& ops, Object* object);
   Object* reopen(const OpenRequest& request, const std::string& file_name, int fd);
   Status open_semaphore(const OpenRequest& request, const Found& found, Object* object);
   Status adopt(const OpenRequest& request, Found& found, Object** object);
   platform::OsError make_semaphore(const std::string& key, Object* object);
   void destroy(const char* posix_name, const std::string& file_name);
+  // Gives back all that an open object takes of this process.
+  static void let_go(const Object& object);
   // The same for what may be in use.
   Status take_name_away(int fd, const char* posix_name, const std::string& file_name);
   void sweep();

@@ -16,12 +16,14 @@ Status Store::list(std::vector<Listing>* listings) {
         found.what != Found::What::object) {
       continue;
     }
-    listings->push_back({found.header.kind, found.name, found.persistent(), found.in_use});
+    listings->push_back({found.header.kind, found.name, found.persistent(), found.in_use,
+                         found.is_foreign ? to_text(format_of(found.header)) : ""});
   }
   return error ? Status::from(error, "cannot list " + directory_) : Status::success();
 }
 
-// Takes away what killed processes left. What is not ours stays: it gets its error from open().
+// Takes away what killed processes left, whatever its format. What is no file of holdfast stays: it
+// gets its error from open().
 void Store::sweep() {
   const int64_t started = platform::monotonic_ns();
   platform::OsError error;
@@ -29,12 +31,13 @@ void Store::sweep() {
     if (registry_.is_stale_doorbell(file_name))
       platform::unlink_file(directory_fd_, file_name.c_str());
     KILL_POINT("store.sweep.doorbell");
+    if (is_draft_file(file_name)) destroy_draft(file_name);
     Found found;
     if (!is_object_file(file_name) || !inspect_file(file_name, &found).ok() || found.in_use) {
       continue;
     }
     if (found.what == Found::What::half_made ||
-        (found.is_leftover() && !found.has_unreported_death())) {
+        (found.is_leftover() && found.unreported_death() == 0)) {
       destroy(found.semaphore_name(), file_name);
     }
   }

@@ -121,6 +121,10 @@ OsError unlink_file(int directory_fd, const char* name) {
   return unlinkat(directory_fd, name, 0) != 0 ? failed("unlink") : OsError{};
 }
 
+OsError rename_file(int directory_fd, const char* from, const char* to) {
+  return renameat(directory_fd, from, directory_fd, to) != 0 ? failed("rename") : OsError{};
+}
+
 OsError file_facts(int fd, FileFacts* facts) {
   struct stat got;
   if (fstat(fd, &got) != 0) return failed("fstat");

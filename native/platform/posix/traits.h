@@ -15,7 +15,11 @@ struct alignas(8) MutexStorage {
   uint64_t owner;  // an agent id, or 0
 };
 
+#if defined(__linux__) && !defined(__GLIBC__)
+inline constexpr uint32_t kLibraryId = 4;  // musl
+#else
 inline constexpr uint32_t kLibraryId = 2;
+#endif
 inline constexpr size_t kSemaphoreSize = sizeof(sem_t);
 inline constexpr size_t kMutexSize = sizeof(MutexStorage);
 
