@@ -1,12 +1,15 @@
 // Several copies of the package in one program share what the thread holds and waits for, and take
 // each other's objects and errors for their own.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { temporaryDirectory } from '../support/directory.js';
 import { nobodySurvives, run } from '../support/program.js';
 
 afterEach(nobodySurvives);
+
+const root = path.resolve(import.meta.dirname, '../..');
 
 /** What each act comes to, with the copies in either order. */
 const acts: Record<string, unknown> = {
@@ -42,6 +45,25 @@ describe('copies over one addon', () => {
     const expected = ['forkserver', 'spawn'];
     assert.deepEqual([said, code], [[[false, expected, expected]], 0]);
   });
+});
+
+describe('copies with an addon each', () => {
+  // activeChildren() has only those that were started by copies over the same addon.
+  const refused = (acts['arguments'] as unknown[])[0];
+  const expected = { ...acts, arguments: [refused, false, true, 0] };
+  for (const act of ['errors', 'objects', 'arguments', 'wakeUps', 'conditions'] as const) {
+    it(act, async () => {
+      const directory = path.join(temporaryDirectory(), 'node_modules/holdfast');
+      for (const part of ['lib', 'package.json', 'build/Release/holdfast.node']) {
+        cpSync(path.join(root, part), path.join(directory, part), { recursive: true });
+      }
+      symlinkSync(path.join(root, 'node_modules'), path.join(directory, 'node_modules'));
+      const env = { HOLDFAST_NATIVE: '' };
+      const { said, stderr } = await run('copies.cjs', { args: [act, directory], env });
+      assert.equal(stderr, '');
+      assert.deepEqual(said.at(-1), [false, expected[act], expected[act]]);
+    });
+  }
 });
 
 describe('directories', () => {

@@ -1,20 +1,22 @@
 // Two copies of the package's JavaScript over one addon, as in a test runner that loads modules
-// again.
+// again. With a directory as second argument, the second copy is the one in there, which has an
+// addon of its own, as two versions in one tree do.
 const timers = require('node:timers');
 
 // No slice serves a wait in here. Only a wake-up does.
 const { setInterval } = timers;
 timers.setInterval = () => setInterval(() => {}, 1000);
 
-function load() {
+function load(from) {
   for (const file of Object.keys(require.cache)) {
     if (!file.endsWith('.node')) delete require.cache[file];
   }
-  return require('holdfast');
+  return require(from);
 }
 
-const one = load();
-const two = load();
+const [act, other = 'holdfast'] = process.argv.slice(2);
+const one = load('holdfast');
+const two = load(other);
 
 exports.target = (lock) => {
   const { Lock } = require('holdfast');
@@ -138,7 +140,6 @@ function closing(object, fn) {
 }
 
 if (one.parentProcess() === null) {
-  const [act] = process.argv.slice(2);
   void (async () => {
     console.log(
       JSON.stringify([one.Lock === two.Lock, await acts[act](one, two), await acts[act](two, one)]),
