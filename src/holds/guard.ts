@@ -10,11 +10,11 @@ export interface Guard extends Disposable {
   /**
    * Ends this acquisition. Does not block. A second call does nothing.
    *
-   * @throws NotLockedError (NotOwnerError: RLock) at the first call if the hold has been ended by
-   * somebody else's release() meanwhile: two may have been inside at once.
+   * @throws NotLockedError (of an RLock: NotOwnerError) at the first call, if another call of
+   * release() has ended the hold already. Then two holders may have been inside at once.
    */
   release(): void;
-  /** The last holder died, or its thread ended, while holding: check the data that it guards. */
+  /** True if the last holder died, or its thread ended, with its hold: check the guarded data. */
   readonly abandoned: boolean;
 }
 

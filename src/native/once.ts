@@ -1,6 +1,6 @@
 // What a thread has once, however many copies of this package's JavaScript it loads over one addon.
 // A test runner loads modules again for each test file, and the addon only once. So the addon keeps
-// what the copies share. Copies of another version have an addon of their own, and so an agent, too.
+// what the copies share. A copy of another version has its own addon, and so its own agent.
 import { addon } from './load.js';
 
 /** Returns what the first copy made under that name. */

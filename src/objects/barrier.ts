@@ -43,11 +43,11 @@ export interface BarrierState {
   readonly kind: 'Barrier';
   /** The name that it was opened with. */
   readonly name: string;
-  /** How many parties it takes. */
+  /** The number of parties of a round. */
   readonly parties: number;
   /** Parties that wait now. */
   readonly waiting: number;
-  /** Does every party get a BrokenBarrierError, until reset()? */
+  /** True if every party gets a BrokenBarrierError until reset(). */
   readonly broken: boolean;
   /** Rounds that are over: all parties passed, or the barrier broke or was reset. */
   readonly round: number;
@@ -62,9 +62,9 @@ export interface BarrierState {
  *
  * The barrier *breaks* when a party that has arrived leaves it without the others: by a timeout, by
  * the abort of its signal, by a failing action, or by dying. It also breaks by abort(). Then every
- * party that waits gets a BrokenBarrierError, and so does every one that comes, until reset(). A
- * party that is killed while it waits is noticed at once, or after 50 ms at the most. One that is
- * killed before it arrives is not noticed, because nobody expects it in particular: use a timeout.
+ * party that waits gets a BrokenBarrierError, and so does every later wait() until reset(). If a
+ * party is killed while it waits, the others notice at once, or after 50 ms at the most. If it is
+ * killed before it arrives, the others do not notice: use a timeout.
  */
 export class Barrier extends Shared<'Barrier'> {
   static {

@@ -25,9 +25,9 @@ export interface BoundedSemaphoreState {
   readonly kind: 'BoundedSemaphore';
   /** The name that it was opened with. */
   readonly name: string;
-  /** Permits that there are. */
+  /** The number of all permits, free or held. */
   readonly permits: number;
-  /** Permits that can be had now. */
+  /** Permits that are free now. */
   readonly value: number;
   /** The live threads that hold a permit, once for each permit. */
   readonly holders: readonly Holder[];
@@ -42,10 +42,10 @@ export interface BoundedSemaphoreState {
 }
 
 /**
- * A semaphore whose permits have owners, the same in every process and worker thread of the user
- * that opens its name. Python's `multiprocessing.BoundedSemaphore` only counts; this one knows who
- * holds each permit. If a holder dies, by SIGKILL at any instruction too, or its thread ends, its
- * permit comes back at once, and the next guard for it says `abandoned`.
+ * A semaphore whose permits have owners. It is the same in every process and worker thread of the
+ * user that opens its name. Python's `multiprocessing.BoundedSemaphore` only counts permits. Here
+ * each permit has a holder. If the holder dies, even by SIGKILL at any instruction, or its thread
+ * ends, the permit comes back at once, and the next guard for it says `abandoned`.
  *
  * A permit belongs to the JS thread that acquired it, and to its guard.
  */
@@ -72,8 +72,8 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
 
   /**
    * Waits for a permit, and takes it. Never blocks the event loop. The acquisitions of one thread
-   * are served in the order of their calls; among threads and processes the first to get there has
-   * it.
+   * are served in the order of their calls. Threads and processes compete: the first to try a free
+   * permit has it.
    *
    * Rejects with TimeoutError, `signal.reason` or ClosedError; no permit is taken then.
    */
@@ -108,7 +108,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
     return new HeldGuard(native, hold);
   }
 
-  /** Takes a permit if one can be had now; null if not. It may overtake pending acquire() calls. */
+  /** Takes a permit if one is free now; null if not. It may overtake pending acquire() calls. */
   tryAcquire(): Guard | null {
     const { native } = this;
     const hold = native.tryAcquire();
@@ -128,9 +128,9 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   }
 
   /**
-   * Gives one permit back. It is one of this thread's; if this thread has none it is anybody's, as
-   * in Python, and the guard of that one then throws NotLockedError. Prefer `guard.release()`,
-   * which ends its own hold and no other. Does not block.
+   * Gives back one permit of this thread. If this thread has none, it gives back one of another
+   * thread, as in Python, and the guard of that permit then throws NotLockedError. Prefer
+   * `guard.release()`, which ends its own hold and no other. Does not block.
    *
    * @throws OverReleaseError if no permit is taken.
    */
@@ -138,7 +138,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
     this.native.release();
   }
 
-  /** Permits that can be had at the instant of the call. Does not block. */
+  /** Permits that are free at the instant of the call. Does not block. */
   value(): number {
     return this.native.value();
   }

@@ -29,7 +29,7 @@ import { type Handle, Shared, anonymous, anonymousName, ownLockName } from './sh
 
 /** What a wait that was notified resolves to. */
 export interface Wakeup {
-  /** The last holder of the lock died holding it: check the data that it guards. */
+  /** True if the last holder of the lock died while it held it: check the data that it guards. */
   readonly abandoned: boolean;
 }
 
@@ -58,14 +58,15 @@ const shortestStep_ms = 0.001;
  * A condition variable over a Lock or RLock, the same in every process and worker thread of the
  * user that opens its name. Like Python's `multiprocessing.Condition`, and POSIX' pthread_cond_t.
  *
- * wait() gives the lock up (an RLock however deep), waits to be notified, and acquires the lock
- * again, as deep as before, before it ends. It does so however it ends. Waits are notified in the
- * order in which they began.
+ * wait() gives the lock up (an RLock of any depth), waits for a notification, and acquires the lock
+ * again with the same depth. It holds the lock again also when it ends by a timeout or an abort.
+ * Waits are notified in the order in which they began.
  *
- * A notification is never lost to a waiter that dies or gives up before it has the lock again: the
- * next waiter gets it. If a notifier is killed, those whom it had reached are notified. A wait may
- * end without a notification after two deaths in a row at the wrong instants. So use waitFor() with
- * a predicate rather than a single wait(), as with every condition variable.
+ * If a waiter dies or gives up after its notification and before it has the lock, the next waiter
+ * gets the notification. If a process is killed inside notify(), some waiters have their
+ * notification, and the others wait on. As with every condition variable, a wait may end without a
+ * notification: it needs two deaths in a row at certain instants. So use waitFor() with a predicate
+ * instead of a single wait().
  */
 export class Condition extends Shared<'Condition'> {
   static {
@@ -160,7 +161,7 @@ export class Condition extends Shared<'Condition'> {
     this.#inner.release();
   }
 
-  /** Does a live thread hold the lock? As `lock.locked()`. */
+  /** Whether a live thread holds the lock, as `lock.locked()`. */
   locked(): boolean {
     return this.#inner.locked();
   }
@@ -342,7 +343,7 @@ export class Condition extends Shared<'Condition'> {
 
   // ---------------------------------------------------------------- the end
 
-  /** A token that attach() turns into this object in another process. Does not block. */
+  /** The handle, which attach() turns into this object in another process. Does not block. */
   override toJSON(): ConditionHandle {
     const { scope } = this.lock.toJSON() as RLockHandle;
     return scope === undefined ? super.toJSON() : { ...super.toJSON(), scope };

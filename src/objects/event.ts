@@ -16,7 +16,7 @@ export interface EventState {
   readonly kind: 'Event';
   /** The name that it was opened with. */
   readonly name: string;
-  /** Is the flag set? */
+  /** True if the flag is set. */
   readonly isSet: boolean;
   /** How often it went from clear to set. */
   readonly sets: number;
@@ -25,9 +25,9 @@ export interface EventState {
 }
 
 /**
- * A flag that one can wait for, the same in every process and worker thread of the user that opens
- * its name. Like Python's `multiprocessing.Event`, except that a set() ends every wait that had
- * begun, even if clear() follows at once.
+ * A flag that threads can wait for. It is the same in every process and worker thread of the user
+ * that opens its name. It is Python's `multiprocessing.Event` with one promise more: a set() ends
+ * every wait that had begun, even if clear() follows at once.
  *
  * Its whole state is one word, so a crash at any instruction leaves it set or clear. If a process
  * is killed after it set the flag and before it woke the waiters, they go on 50 ms later at the

@@ -15,7 +15,7 @@ import type { Handle } from './shared.js';
 export interface JoinableQueueState extends QueueState {
   /** Items that are on lease to live threads. */
   readonly leased: number;
-  /** Items that were put and are not worked off: those that join() waits for. */
+  /** Items that were put and are not done: join() waits for them. */
   readonly unfinished: number;
   /** Calls of join() that wait, in live threads of all processes. */
   readonly joiners: number;
@@ -30,36 +30,36 @@ export interface Task<T> extends Disposable {
   readonly value: T;
   /**
    * How often the item has been handed out, 1 the first time. More than once means that a taker
-   * died or called retry(). After a death at one particular instant it is one too high.
+   * died or called retry(). After a death at one certain instant it is one too high.
    */
   readonly deliveries: number;
   /**
-   * Says that the item is worked off: it leaves the queue, and join() no longer waits for it. A
-   * second call does nothing, and so does a call after retry(). Blocks only while another process
-   * changes the queue; if that one was stopped in the middle, for 10 s at the most.
+   * Says that the item is done: it leaves the queue, and join() no longer waits for it. A second
+   * call does nothing, and so does a call after retry(). Blocks only while another process changes
+   * the queue; if that process was stopped inside the change, for 10 s at the most.
    *
    * @throws NotOwnerError after the loop over tasks() that handed it out has given it back;
    * ClosedError if the queue was closed.
    */
   done(): void;
   /**
-   * Gives the item back: it is the next to be had, by anyone, in its old place. Does nothing after
+   * Gives the item back, in its old place, so that any process may take it. Does nothing after
    * done(). Blocks as done() does.
    */
   retry(): void;
 }
 
 /**
- * A Queue that knows what has not been worked off yet, and whose items can be leased. Like Python's
- * `multiprocessing.JoinableQueue`, with at-least-once delivery beside it.
+ * A Queue that knows which items are not done yet, and that can lease its items. It is Python's
+ * `multiprocessing.JoinableQueue` with leases added.
  *
- * take() leases an item until done(). If its taker dies, by SIGKILL at any instruction too, or its
- * thread ends, the item is handed out again. So everything that was put is done at least once. A
- * taker that is killed between finishing its work and done() has it done twice.
+ * take() leases an item until done(). If the taker dies, even by SIGKILL at any instruction, or its
+ * thread ends, the item is handed out again. So every item is done at least once. If a taker is
+ * killed after its work and before done(), the work is done twice.
  *
- * get() takes an item for good, and taskDone() says that it was worked off, as in Python. What a
- * killed consumer had got that way is lost, and join() waits for it for ever. Do not use both forms
- * for the same items.
+ * get() takes an item out without a lease, and taskDone() says that it was done, as in Python. If a
+ * consumer is killed, the items that it had got are lost, and join() waits for them for ever. Do
+ * not use both forms for the same items.
  *
  * Leased items stay where they are. They count for maxSize. What was done behind one of them gives
  * its bytes back only when that one is done, too: choose maxBytes for the slowest task.
@@ -83,10 +83,10 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   }
 
   /**
-   * Leases the first item that can be had, waiting for one if need be. Never blocks the event loop;
-   * a pending take keeps the process alive.
+   * Leases the first item that is neither leased nor done, waiting for one if need be. Never blocks
+   * the event loop; a pending take keeps the process alive.
    *
-   * Rejects with EndedError when the queue has been ended and nothing can come back any more; with
+   * Rejects with EndedError when the queue has been ended and no leased item can come back; with
    * DecodeError for an item that cannot be read (it counts as done); otherwise as get().
    */
   async take(options?: WaitOptions): Promise<Task<T>> {
@@ -105,10 +105,10 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   }
 
   /**
-   * Leases an item if one can be had now. Returns undefined if there is none, or if another process
+   * Leases an item if there is one now. Returns undefined if there is none, or if another process
    * has the queue locked for longer than 2 ms.
    *
-   * @throws EndedError when the queue has been ended and nothing can come back any more;
+   * @throws EndedError when the queue has been ended and no leased item can come back;
    * DecodeError as take() rejects.
    */
   tryTake(): Task<T> | undefined {
@@ -123,7 +123,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    *
    * The lease lasts as long as the body of the loop. When the body ends without done() or retry(),
    * by `break` or by a throw too, the item is given back as by retry(), and this loop may get it
-   * again. done() after that throws NotOwnerError, because somebody else may have the item by then.
+   * again. done() after that throws NotOwnerError, because another taker may have the item by then.
    * To work on several items at a time run several loops, or take() them.
    *
    * If the consumer dies in the body, the item is handed out again.
@@ -186,8 +186,8 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   }
 
   /**
-   * Says that an item which get() took out has been worked off. Anybody may say it for anybody.
-   * Blocks as Task.done() does.
+   * Says that an item which get() took out is done. Any process may say so of any item. Blocks as
+   * Task.done() does.
    *
    * @throws OverReleaseError if it is called more often than get() took items out.
    */
@@ -196,9 +196,9 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   }
 
   /**
-   * Waits until everything that was put has been worked off: by done(), or by get() and taskDone().
-   * Never blocks the event loop; a pending join keeps the process alive. What a taker that died had
-   * on lease counts until somebody else has done it.
+   * Waits until all items that were put are done: by done(), or by get() and taskDone(). Never
+   * blocks the event loop; a pending join keeps the process alive. An item that a dead taker had on
+   * lease is not done until another taker has done it.
    *
    * Rejects with TimeoutError, `signal.reason` or ClosedError.
    */
@@ -222,7 +222,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     waitForSync(this, (ms) => native.waitToJoin(ms) || undefined, options?.timeout);
   }
 
-  /** Items that were put and are not worked off. Does not block. */
+  /** How many items were put and are not done. Does not block. */
   unfinished(): number {
     return this.native.inspect().unfinished;
   }
@@ -232,7 +232,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     return { kind: this.kind, name: this.name, ...this.native.inspect() };
   }
 
-  /** A token that attach() turns into this object in another process. Does not block. */
+  /** The handle, which attach() turns into this object in another process. Does not block. */
   override toJSON(): Handle<'JoinableQueue'> {
     return { holdfast: 'JoinableQueue', name: this.name };
   }

@@ -3,18 +3,18 @@ import type { OpenOptions } from '../options.js';
 import { Owned } from './owned.js';
 
 /**
- * A mutual-exclusion lock that is one and the same in every process and worker thread of the user
- * that opens its name. Non-recursive, like Python's `multiprocessing.Lock`.
+ * A mutual-exclusion lock: it lets one holder in at a time. It is the same lock in every process
+ * and worker thread of the user that opens its name. It is not recursive, like Python's
+ * `multiprocessing.Lock`.
  *
- * Its holder is a JS thread (a process's main thread, or a worker). A holder that dies, by SIGKILL
- * at any instruction too, never blocks the next one: a waiter has the lock within two slices (100
- * ms), and its guard says `abandoned`. The same goes for a worker that ends, is terminated or
- * throws.
+ * Its holder is a JS thread: the main thread of a process, or a worker. If the holder dies, even by
+ * SIGKILL at any instruction, a waiter has the lock within two slices (100 ms), and its guard says
+ * `abandoned`. A worker that ends, is terminated or throws counts as dead, too.
  *
  * Underneath is a POSIX named semaphore (sem_open(3)) of value 1, `posixName`. A program in another
- * language that waits for it is kept out while a Node thread holds the lock. The reverse does not
- * hold for long: waiters take a token that is gone for 100 ms without an owner for lost. Share a
- * Semaphore with such programs instead.
+ * language that waits for it is kept out while a Node thread holds the lock. The reverse is not
+ * safe: if the semaphore is empty for 100 ms and the lock has no owner, a waiter takes the token
+ * for lost and posts a new one. Share a Semaphore with such programs instead.
  */
 export class Lock extends Owned<'Lock'> {
   static {

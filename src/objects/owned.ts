@@ -1,4 +1,4 @@
-// What Lock and RLock have in common: everything but who counts as the holder.
+// What Lock and RLock have in common: everything but the rule for the holder within a thread.
 import { DeadlockError, label } from '../errors.js';
 import { type Guard, HeldGuard, type Holder, whileHeld } from '../holds/guard.js';
 import type { NativeOwned } from '../native/bindings.js';
@@ -21,11 +21,11 @@ export interface LockState {
   readonly kind: 'Lock' | 'RLock';
   /** The name that it was opened with. */
   readonly name: string;
-  /** A live thread holds it. */
+  /** True if a live thread holds it. */
   readonly locked: boolean;
-  /** Its holder died, and nobody has acquired it since: the next guard will say `abandoned`. */
+  /** True if its holder died and it was not acquired since: the next guard will say `abandoned`. */
   readonly abandoned: boolean;
-  /** Who holds it; null if nobody does. `threadId` is 0 for a main thread. */
+  /** The holder; null if nobody holds it. `threadId` is 0 for a main thread. */
   readonly owner: Holder | null;
   /** Acquisitions that wait for it now, in live threads of all processes. */
   readonly waiters: number;
@@ -45,16 +45,16 @@ export interface Suspended {
 
 export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
   /**
-   * Waits until the lock is this thread's. Never blocks the event loop and uses no thread; the wait
-   * keeps the process alive. Acquisitions of one thread are served in the order of their calls;
-   * among threads and processes the first to get there wins.
+   * Waits until this thread holds the lock. Never blocks the event loop and uses no thread; the
+   * wait keeps the process alive. Acquisitions of one thread are served in the order of their
+   * calls. Threads and processes compete: the first to try a free lock has it.
    *
-   * A crash of the holder, SIGKILL included, hands the lock on within two slices (100 ms), and the
+   * If the holder dies, even by SIGKILL, a waiter has the lock within two slices (100 ms), and its
    * guard says `abandoned`.
    *
-   * Rejects with TimeoutError after `timeout`, with `signal.reason` on abort, with ClosedError on
-   * close(); none of them ever ends up holding the lock. With TypeError or RangeError for a wrong
-   * argument.
+   * Rejects with TimeoutError after `timeout`, with `signal.reason` on abort, and with ClosedError
+   * on close(). A wait that rejected never holds the lock afterwards. Rejects with TypeError or
+   * RangeError for a wrong argument.
    */
   async acquire(options?: WaitOptions): Promise<Guard> {
     options = readWait(options);
@@ -90,7 +90,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
   }
 
   /**
-   * Acquires without waiting, or returns null. Does not stand behind pending acquire() calls of the
+   * Acquires without waiting, or returns null. Does not queue behind pending acquire() calls of the
    * same thread. Takes a few microseconds when the lock is held: it asks whether the holder lives.
    */
   tryAcquire(): Guard | null {
@@ -111,7 +111,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     return whileHeld(await this.acquire(options), fn);
   }
 
-  /** Does a live thread hold it? True only for the instant of the call. Does not block. */
+  /** Whether a live thread holds it at the instant of the call. Does not block. */
   locked(): boolean {
     return this.native.locked();
   }

@@ -1,13 +1,13 @@
 import { EndedError } from '../errors.js';
 import { Recall, calledOff } from '../waiting/recall.js';
 
-/** What `for await` asks a queue for its items. A generator would need two more promises an item. */
+/** The iterator of `for await`. A generator would need two more promises for each item. */
 export class QueueIterator<T> implements AsyncIterableIterator<T> {
   readonly #tryGet: () => T | undefined;
   readonly #get: (options: { recall: Recall }) => Promise<T>;
   readonly #recall = new Recall();
 
-  /** Both take the first item out of the queue. `get` waits for one, until it is called off. */
+  /** Both functions take the first item out. `get` waits for one, until the wait is called off. */
   constructor(tryGet: () => T | undefined, get: (options: { recall: Recall }) => Promise<T>) {
     this.#tryGet = tryGet;
     this.#get = get;
@@ -27,7 +27,7 @@ export class QueueIterator<T> implements AsyncIterableIterator<T> {
     }
   }
 
-  /** Calls off every next() that waits. What one has taken already is what it resolves to. */
+  /** Calls off every next() that waits. A next() that has its item already resolves to it. */
   async return(value?: unknown): Promise<IteratorResult<T, never>> {
     this.#recall.call();
     return { done: true, value: value as never };

@@ -47,9 +47,9 @@ export interface QueueState {
   readonly kind: 'Queue' | 'JoinableQueue';
   /** The name that it was opened with. */
   readonly name: string;
-  /** Items that can be had. */
+  /** Items that a get can take out now. */
   readonly size: number;
-  /** Bytes of the ring that items take, what the ring needs for each included. */
+  /** Bytes of the ring that items take, including what the ring adds to each item. */
   readonly bytes: number;
   /** Bytes that the ring has now. */
   readonly capacity: number;
@@ -57,7 +57,7 @@ export interface QueueState {
   readonly maxSize: number;
   /** The most bytes that the ring may grow to. */
   readonly maxBytes: number;
-  /** Has end() been called, by anyone? */
+  /** True if any process has called end(). */
   readonly ended: boolean;
   /** Waits for an item, in live threads of all processes. */
   readonly getters: number;
@@ -67,23 +67,22 @@ export interface QueueState {
   readonly puts: number;
   /** Items that have left the queue since it was made. */
   readonly gets: number;
-  /** How often somebody died while it changed the queue. */
+  /** How often a thread died inside a change of the queue. */
   readonly abandonments: number;
 }
 
 /**
- * A first-in, first-out queue in shared memory, the same in every process and worker thread of the
- * user that opens its name, for any number of producers and consumers. Like Python's
- * `multiprocessing.Queue`, but without its feeder thread: an item is in the queue when put()
- * returns. So size(), empty() and full() are exact, and a crash of the producer after that loses
- * nothing.
+ * A first-in, first-out queue in shared memory for any number of producers and consumers. It is the
+ * same queue in every process and worker thread of the user that opens its name. It is Python's
+ * `multiprocessing.Queue` without the feeder thread: an item is in the queue when put() returns. So
+ * size(), empty() and full() are exact, and a later crash of the producer loses no item.
  *
  * SIGKILL at any instruction leaves each item wholly in the queue or wholly out of it. An item that
- * a consumer had got before it died is gone with it; see JoinableQueue.take().
+ * a consumer had got before it died is lost; see JoinableQueue.take().
  *
  * Items leave in the order in which their puts took effect. The puts of one thread take effect in
  * the order of their calls, except that putSync() and tryPut() overtake pending put() calls. The
- * queue, and what is in it, goes with its last user, unless it is `persistent`.
+ * queue and its items are removed with the last user, unless the queue is `persistent`.
  */
 export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
   static {
@@ -133,10 +132,10 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
    * Puts an item, waiting for room if need be. When the promise has resolved the item is in the
    * queue for every process. Never blocks the event loop; a pending put keeps the process alive.
    *
-   * Rejects with EncodeError (a TypeError) for an item that cannot travel, with RangeError for one
-   * that this queue could never hold, and with EndedError after end(). Rejects with TimeoutError,
-   * `signal.reason`, ClosedError, or NoSpaceError if the system has no storage for the queue to
-   * grow into. Whatever it rejects with, the item is not in the queue.
+   * Rejects with EncodeError (a TypeError) for an item that the codec cannot encode, with
+   * RangeError for one that this queue could never hold, and with EndedError after end(). Rejects
+   * with TimeoutError, `signal.reason`, ClosedError, or NoSpaceError if the system has no storage
+   * for the queue to grow into. If it rejects, the item is not in the queue.
    */
   async put(item: T, options?: WaitOptions): Promise<void> {
     options = readWait(options);
@@ -180,7 +179,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
 
   /**
    * Puts items in order, as many at a time as there is room for. Each of these batches becomes
-   * visible at once. If a process dies meanwhile, what it had put is in the queue.
+   * visible at once. If the process dies meanwhile, the batches that it had put are in the queue.
    *
    * Waits and rejects as put() does. `error.done` then says how many items were put: see
    * PutManyError and isPutManyError().
@@ -229,10 +228,10 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
 
   /**
    * Takes the first item out, waiting for one if need be. Never blocks the event loop; a pending
-   * get keeps the process alive. The gets of one thread are served in the order of their calls;
-   * among threads and processes the first to get there has the item.
+   * get keeps the process alive. The gets of one thread are served in the order of their calls.
+   * Threads and processes compete: the first to try has the item.
    *
-   * Rejects with EndedError when the queue has been ended and drained, and with TimeoutError,
+   * Rejects with EndedError when the queue has been ended and is empty, and with TimeoutError,
    * `signal.reason` or ClosedError; it has taken no item then. Rejects with DecodeError if the
    * item's bytes cannot be read: that item is out of the queue, and its bytes are in the error.
    */
@@ -268,9 +267,9 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
   }
 
   /**
-   * Takes out what is there, at most `count` items, 1 to 1000000, and waits until there is at least
-   * one. All are taken at once. Waits and rejects as get() does. A DecodeError has the items that
-   * came together with the unreadable one in `items`.
+   * Waits for at least one item, and takes out all that are there, at most `count`, 1 to 1000000.
+   * All are taken at once. Waits and rejects as get() does. A DecodeError has the readable items of
+   * the batch in `items`.
    */
   async getMany(count: number, options?: WaitOptions): Promise<T[]> {
     checkCount('count', count, 1, largestBatch);
@@ -298,7 +297,8 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
   }
 
   /**
-   * The same without waiting; undefined if there is nothing now.
+   * The same without waiting. Returns undefined if there is no item now, or if another process has
+   * the queue locked for longer than 2 ms.
    *
    * @throws EndedError as tryGet(), DecodeError as getMany().
    */
@@ -311,10 +311,10 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
    * Gets items until the queue has been ended and drained: `for await (const item of queue)`. Waits
    * as get() does, and throws what it rejects with, except EndedError, which ends the loop.
    *
-   * Leaving the loop loses no item: each is got when the loop asks for it, and return() calls off a
-   * next() that waits. `Readable.from(queue)` asks for one item more than was read from it, and a
-   * stream that is destroyed drops that one. `Readable.from(queue, { highWaterMark: 0 })` asks for
-   * none ahead.
+   * You may leave the loop at any time, and no item is lost: the loop gets an item only when it
+   * needs it, and return() calls off a next() that waits. `Readable.from(queue)` gets one item more
+   * than was read from it, and a destroyed stream drops that item.
+   * `Readable.from(queue, { highWaterMark: 0 })` gets no item early.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
     const { transfer } = this;
@@ -331,9 +331,11 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
   // ---------------------------------------------------------------- state
 
   /**
-   * How many items can be had: exact at the instant of the call. In a JoinableQueue those are neither
-   * done nor leased; what a dead taker had on lease counts. Does not block. While another process is
-   * stopped in the middle of a change, a JoinableQueue tries for 2 ms and counts without the dead.
+   * How many items can be taken out: exact at the instant of the call. Does not block.
+   *
+   * A JoinableQueue counts items that are neither done nor leased to a live thread. If another
+   * process was stopped inside a change of it, this call waits for 2 ms, and then leaves out the
+   * items that dead threads had on lease.
    */
   size(): number {
     return this.native.size();
@@ -350,15 +352,15 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
   }
 
   /**
-   * Refuses all further puts, by anyone: they throw EndedError, and so do pending ones. Gets go on
-   * until the queue is drained, and then throw EndedError. Cannot be undone; a second call does
-   * nothing. Does not block.
+   * Ends the queue: every further put by any process throws EndedError, and pending puts reject
+   * with it. Gets go on until the queue is empty, and then throw EndedError, too. Cannot be undone;
+   * a second call does nothing. Does not block.
    */
   end(): void {
     this.native.end();
   }
 
-  /** Has end() been called, by anyone? Does not block. */
+  /** True if any process has called end(). Does not block. */
   ended(): boolean {
     return this.native.ended();
   }
@@ -387,7 +389,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
     const { native } = this;
     const takeWithin = (ms: number) => {
       native.waitToGet(ms);
-      // After each slice, whatever it says: what the dead had leased is only found by taking.
+      // Tried after each slice, whatever waitToGet() says: only a try finds the leases of the dead.
       return take();
     };
     return waitForSync(this, takeWithin, options?.timeout);

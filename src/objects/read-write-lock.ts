@@ -24,11 +24,11 @@ export interface ReadWriteLockState {
   readonly kind: 'ReadWriteLock';
   /** The name that it was opened with. */
   readonly name: string;
-  /** Who holds it exclusively; null if nobody does. */
+  /** The thread that holds it exclusively; null if there is none. */
   readonly writer: Holder | null;
   /** The live threads that hold it shared, once for each hold. */
   readonly readers: readonly Holder[];
-  /** The last writer died writing, and nobody has written since: guards say `abandoned`. */
+  /** True if the last writer died with its hold: guards say `abandoned` up to the next writer. */
   readonly abandoned: boolean;
   /** Shared acquisitions that wait now, in live threads of all processes. */
   readonly waitingReaders: number;
@@ -43,24 +43,26 @@ export interface ReadWriteLockState {
 }
 
 /**
- * A lock that many may hold *shared* or one may hold *exclusively*, the same in every process and
- * worker thread of the user that opens its name. It is to processes what pthread_rwlock_t is to
- * threads. At most 1024 hold it shared at one time; more wait.
+ * A lock that many readers may hold *shared*, or one writer *exclusively*. It is the same in every
+ * process and worker thread of the user that opens its name. It is POSIX's pthread_rwlock_t, but
+ * between processes and safe against crashes. At most 1024 readers hold it at one time; further
+ * ones wait.
  *
- * Nobody starves: once somebody waits for exclusive access no new reader enters, and a writer that
- * leaves lets the readers that waited go first.
+ * Neither side starves. While a writer waits, no new reader enters. When a writer leaves, the
+ * readers that waited go first.
  *
- * Holders are JS threads. The hold of a reader that dies is over. The hold of a writer that dies
- * while writing is over, too, and every guard says `abandoned` until somebody has acquired it
- * exclusively, because the data may be half changed.
+ * Holders are JS threads. The hold of a reader ends when it dies. The hold of a writer ends, too,
+ * but its data may be half changed. So every guard says `abandoned`, up to and including that of
+ * the next writer.
  *
- * A shared hold cannot become an exclusive one: two who tried would wait for each other. Release
- * first, acquire again, and look again at what you had read.
+ * A shared hold cannot become an exclusive one: two readers that tried would wait for each other.
+ * Release first, acquire exclusively, and read the data again.
  *
- * A caller that would wait for itself gets a DeadlockError. That is a thread, from the methods that
- * block it, and a task inside its own runShared() or runExclusive(), from all methods. Guards of
- * acquireShared() and acquireExclusive() belong to no task in particular. So a task that holds a
- * guard of one mode and awaits the other waits until its `timeout`.
+ * A caller that would wait for itself gets a DeadlockError. The methods that block throw it for a
+ * hold of this thread. All methods throw it inside this task's own runShared() or runExclusive(),
+ * if they would wait for that hold. A guard of acquireShared() or acquireExclusive() belongs to no
+ * task. So if a task has a guard of one mode and awaits the other mode, it waits for itself until
+ * its `timeout`.
  */
 export class ReadWriteLock extends Shared<'ReadWriteLock'> {
   static {
@@ -146,8 +148,8 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
   }
 
   /**
-   * Acquires exclusively: waits until nobody holds it. As soon as it is the first writer in line no
-   * new reader enters. Never blocks the event loop; a pending wait keeps the process alive.
+   * Acquires exclusively: waits until nobody holds it. Once it is the first waiting writer, no new
+   * reader enters. Never blocks the event loop; a pending wait keeps the process alive.
    *
    * Rejects with TimeoutError, `signal.reason` or ClosedError, and then holds nothing. Rejects with
    * DeadlockError inside this task's own runShared() or runExclusive().

@@ -20,17 +20,17 @@ export interface RLockHandle extends Handle<'RLock'> {
 }
 
 /**
- * A recursive lock: its holder may acquire it again, and holds it until it has released as many
- * times. Like Python's `multiprocessing.RLock`; one and the same in every process and worker thread
- * of the user that opens its name.
+ * A recursive lock: its holder may acquire it again, and holds it until it has released it as
+ * often. It is Python's `multiprocessing.RLock`. It is the same lock in every process and worker
+ * thread of the user that opens its name.
  *
  * `acquire()` and `runExclusive()` hold by async task, so the tasks of one thread exclude each
  * other. `acquireSync()` and `tryAcquire()` hold by JS thread, as in Python. `scope` changes that:
  * `'thread'` makes every form hold by thread, and `'async'` makes none of them do so.
  *
- * A task is what AsyncLocalStorage takes for one: what a function calls and awaits, and the timers
- * and callbacks that it makes. Its branches (Promise.all) are one holder. So is a callback that
- * somebody else gave it and that it calls.
+ * A task is all code that shares one context of AsyncLocalStorage: a function, all that it calls
+ * and awaits, its timers and its callbacks. Its branches (Promise.all) are one holder. A callback
+ * from elsewhere that the task calls belongs to the task, too.
  *
  * - `runExclusive(fn)`: fn holds the lock, and all that it calls.
  * - `await lock.acquire()`: the code behind this await holds it, and all that it calls. The caller
@@ -128,7 +128,7 @@ export class RLock extends Owned<'RLock'> {
     return new RLock({ name: this.name, mustExist: true, scope: this.scope });
   }
 
-  /** A token that attach() turns into this object in another process. Does not block. */
+  /** The handle, which attach() turns into this object in another process. Does not block. */
   override toJSON(): RLockHandle {
     const { scope } = this;
     return scope === 'mixed' ? super.toJSON() : { ...super.toJSON(), scope };

@@ -31,13 +31,13 @@ export interface SemaphoreState {
 }
 
 /**
- * A counting semaphore, the same in every process and worker thread of the user that opens its
- * name. It is nothing but a POSIX named semaphore (sem_open(3)), so programs in other languages can
- * take part through `posixName`. Like Python's `multiprocessing.Semaphore`.
+ * A counting semaphore. It is the same in every process and worker thread of the user that opens
+ * its name. It is a plain POSIX named semaphore (sem_open(3)), so programs in other languages can
+ * use it through `posixName`. It is Python's `multiprocessing.Semaphore`.
  *
- * Permits have no owner: anybody may release, and a permit that a dead process had taken does not
- * come back. A release by another program wakes a waiter of acquireSync() at once, and one of
- * acquire() within a slice (50 ms).
+ * Permits have no owner. Any process may release one, and a permit that a dead process had taken
+ * does not come back. A release by a program in another language wakes a waiter of acquireSync() at
+ * once, and a waiter of acquire() within a slice (50 ms).
  */
 export class Semaphore extends Shared<'Semaphore'> {
   static {
@@ -58,8 +58,8 @@ export class Semaphore extends Shared<'Semaphore'> {
 
   /**
    * Waits for a permit, and takes it. Never blocks the event loop; a pending wait keeps the process
-   * alive. The acquisitions of one thread are served in the order of their calls; among threads and
-   * processes the first to get there has it.
+   * alive. The acquisitions of one thread are served in the order of their calls. Threads and
+   * processes compete: the first to try a free permit has it.
    *
    * Rejects with TimeoutError, `signal.reason` or ClosedError; no permit is taken then.
    */
@@ -101,9 +101,9 @@ export class Semaphore extends Shared<'Semaphore'> {
   }
 
   /**
-   * Permits that are free at the instant of the call. Does not block. macOS cannot read a
-   * semaphore; there this is a count that is kept beside it, and misses what other programs and
-   * crashes do.
+   * Permits that are free at the instant of the call. Does not block. macOS has no call that reads
+   * a semaphore. There this is a separate count: it does not include what programs in other
+   * languages do, and a crash can make it wrong.
    */
   value(): number {
     return this.native.value();

@@ -10,7 +10,7 @@ export interface SharedMemoryState {
   readonly kind: 'SharedMemory';
   /** The name that it was opened with. */
   readonly name: string;
-  /** How many bytes. */
+  /** The number of bytes. */
   readonly size: number;
 }
 
@@ -21,17 +21,18 @@ export interface SharedMemoryState {
 const kept = new WeakMap<ArrayBuffer, NativeSharedMemory>();
 
 /**
- * Bytes that are the same in every process and worker thread of the user that opens their name, as
- * shm_open(3) and mmap(2) give them. Like Python's `multiprocessing.shared_memory.SharedMemory`.
- * They are zero when they are made.
+ * A block of bytes that every process and worker thread of the user shares by opening its name. It
+ * is shm_open(3) with mmap(2), and Python's `multiprocessing.shared_memory.SharedMemory`. The bytes
+ * are zero at first.
  *
- * `buffer` is the mapping itself: what one process stores another loads, without a copy. Atomics on
- * a typed array over it are atomic between processes, too. Everything else needs a lock around it.
- * Atomics.wait() wants a SharedArrayBuffer, which this is not; use the other classes to wait.
+ * `buffer` is an ArrayBuffer over the shared bytes themselves: one process stores a byte, and the
+ * others can load it. Atomics on a typed array over it are atomic between processes, too. Every
+ * other access needs a lock. Atomics.wait() does not work, because it needs a SharedArrayBuffer; use
+ * the other classes to wait.
  *
- * The bytes go with their last user in any process, whether it closed them or died, unless they are
- * `persistent`. In Python they stay. Their size does not change. What a process had stored before
- * it died stays stored.
+ * The bytes are removed when their last user in any process has closed them or has died, unless
+ * they are `persistent`. (In Python they stay.) Their size does not change. A crash changes no byte
+ * that was stored before it.
  */
 export class SharedMemory extends Shared<'SharedMemory'> {
   static {
@@ -76,13 +77,13 @@ export class SharedMemory extends Shared<'SharedMemory'> {
     return this.#buffer;
   }
 
-  /** How many bytes. */
+  /** The number of bytes. Does not block. */
   get size(): number {
     return this.native.size;
   }
 
   /**
-   * Takes the bytes out of reach of this thread: every view of `buffer` becomes empty. A second
+   * Ends the use in this thread: `buffer` and every view of it become empty. A second
    * call does nothing. Blocks only while another process has the directory locked.
    */
   override close(): void {

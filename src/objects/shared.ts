@@ -20,9 +20,8 @@ import { processName } from '../identity.js';
 import { onWakeUps, rejectAll } from '../waiting/pending-waits.js';
 
 /**
- * A token for an object. It travels as JSON, structured clone or text, and attach() turns it into
- * the same object in any process of the same user. It holds no reference: the object must still
- * exist when it arrives.
+ * The JSON form of an object. It travels as JSON, structured clone or text, and attach() turns it
+ * into the same object in any process of the same user. A handle does not keep its object alive.
  */
 export interface Handle<K extends KindName = KindName> {
   /** The kind of the object. */
@@ -37,9 +36,9 @@ export interface ObjectEntry {
   readonly kind: KindName | 'unknown';
   /** The name that it was made with. */
   readonly name: string;
-  /** Stays when its last user is gone. */
+  /** True if it stays when its last user is gone. */
   readonly persistent: boolean;
-  /** Some process has it open. If not, it is persistent, or was left by a holder that died. */
+  /** True if a process has it open. If not, it is persistent, or a dead holder has left it. */
   readonly inUse: boolean;
   /**
    * Only of an object that this program cannot open, because its file has another format: which
@@ -188,19 +187,21 @@ export abstract class Shared<K extends KindName> implements Disposable {
     return this.#native;
   }
 
-  /** A token that attach() turns into this object in another process. Does not block. */
+  /** The handle, which attach() turns into this object in another process. Does not block. */
   toJSON(): Handle<K> {
     return { holdfast: this.kind, name: this.name };
   }
 
   /**
-   * Closes this handle. Everything that waits through it rejects with ClosedError. The object goes
-   * with its last user in any process, unless it is persistent. Idempotent.
+   * Closes this object in this thread. Waits that were begun through it reject with ClosedError.
+   * The object in shared memory is removed with its last user in any process, unless it is
+   * persistent. A second call does nothing.
    *
    * Blocks for as long as another process has the directory locked (microseconds; 2 s at the most,
    * and then the object is left for the next sweep).
    *
-   * @throws HeldError if this thread holds it, and acquired it through this handle or has no other.
+   * @throws HeldError if this thread holds it, and acquired it through this object or has no other
+   * object open to it.
    */
   close(): void {
     if (this.#closed) return;
@@ -245,8 +246,8 @@ export abstract class Shared<K extends KindName> implements Disposable {
   }
 
   /**
-   * Takes the name away, now. Those who have the object open keep it. The next open of the name
-   * makes a new object.
+   * Takes the name away at once. Threads that have the object open keep it. The next open of the
+   * name makes a new object. Blocks only while another process has the directory locked.
    *
    * @throws NotFoundError if the name was taken away before.
    */
@@ -271,9 +272,10 @@ export function list(): ObjectEntry[] {
 }
 
 /**
- * Takes a name away without opening the object: shm_unlink(3) for objects of holdfast. Those who
- * have it open keep it. It also removes what this program cannot open, because it has another
- * format; `kind` is as list() shows it.
+ * Takes a name away without opening the object, as shm_unlink(3) does. Threads that have the object
+ * open keep it. It also removes an object that this program cannot open, because its file has
+ * another format; `kind` is as list() shows it. Blocks only while another process has the directory
+ * locked.
  *
  * @throws NotFoundError if there is no object of that kind and name.
  */
