@@ -50,8 +50,8 @@ describe('copies over one addon', () => {
 describe('copies with an addon each', () => {
   // activeChildren() has only those that were started by copies over the same addon.
   const refused = (acts['arguments'] as unknown[])[0];
-  const expected = { ...acts, arguments: [refused, false, true, 0] };
-  for (const act of ['errors', 'objects', 'arguments', 'wakeUps', 'conditions'] as const) {
+  const expected: typeof acts = { ...acts, arguments: [refused, false, true, 0] };
+  for (const act of ['errors', 'objects', 'arguments', 'wakeUps', 'conditions']) {
     it(act, async () => {
       const directory = path.join(temporaryDirectory(), 'node_modules/holdfast');
       for (const part of ['lib', 'package.json', 'build/Release/holdfast.node']) {
