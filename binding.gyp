@@ -53,6 +53,7 @@
         },
       }],
       ['sanitize!=""', {
+        'defines': ['HOLDFAST_INVARIANTS'],
         'cflags': ['-fsanitize=<(sanitize)', '-fno-omit-frame-pointer'],
         'ldflags': ['-fsanitize=<(sanitize)'],
         'xcode_settings': {

@@ -18,6 +18,7 @@ const commonFlags = [
   '-Wconversion',
   werror,
   '-fno-omit-frame-pointer',
+  '-DHOLDFAST_INVARIANTS',
 ];
 
 const compileWatchdogMs = 15 * 60_000;

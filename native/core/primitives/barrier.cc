@@ -1,5 +1,6 @@
 #include "core/primitives/barrier.h"
 
+#include "core/invariant.h"
 #include "core/kill_point.h"
 #include "core/store/kind_ops.h"
 
@@ -35,6 +36,7 @@ Arrival Barrier::arrive_in_section(bool acts) {
   place(index).store(agent_.id());  // before the count that makes it valid
   KILL_POINT("barrier.arrive.place");
   round.arrived++;
+  HOLDFAST_INVARIANT(INV_18, is_current(round) && round.arrived <= parties());
   if (round.arrived < parties()) {
     body_.state.store(round.state());  // INV-18
     KILL_POINT("barrier.arrive.count");
@@ -55,6 +57,7 @@ Arrival Barrier::arrive_in_section(bool acts) {
 // In the critical section. What is remembered of the old round first; the store of the word ends it
 // (INV-19).
 void Barrier::open_next(const Round& round, bool tripped) {
+  HOLDFAST_INVARIANT(INV_19, is_current(round));
   const uint64_t bit = bit_of(round.number), history = body_.tripped.load();
   body_.tripped.store(tripped ? history | bit : history & ~bit);
   KILL_POINT("barrier.open_next.tripped");
@@ -65,6 +68,7 @@ void Barrier::open_next(const Round& round, bool tripped) {
 }
 
 void Barrier::store_broken(Round round) {
+  HOLDFAST_INVARIANT(INV_18, is_current(round) && round.phase != Phase::broken);
   body_.breaks.fetch_add(1, std::memory_order_relaxed);
   KILL_POINT("barrier.store_broken.breaks");
   round.phase = Phase::broken;

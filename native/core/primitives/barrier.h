@@ -60,6 +60,9 @@ class Barrier {
   std::atomic<uint64_t>& place(uint64_t index) const {
     return object_.entry<std::atomic<uint64_t>>(index);
   }
+  bool is_current(const Round& round) const {
+    return Round::of(body_.state.load()).number == round.number;
+  }
   Arrival arrive_in_section(bool acts);
   void open_next(const Round& round, bool tripped);
   void store_broken(Round round);

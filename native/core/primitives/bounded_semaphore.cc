@@ -1,5 +1,6 @@
 #include "core/primitives/bounded_semaphore.h"
 
+#include "core/invariant.h"
 #include "core/kill_point.h"
 #include "core/store/kind_ops.h"
 
@@ -11,6 +12,7 @@ Outcome BoundedSemaphore::claim(uint32_t index, AgentId from) {
   AgentId expected = from;
   if (!taken.owner.compare_exchange_strong(expected, agent_.id())) return {};
   KILL_POINT("bounded_semaphore.claim.owner");
+  HOLDFAST_INVARIANT(INV_1, from == 0 || !agent_.registry().alive(from));
   // Known to this agent alone: by now somebody may have released, and another acquired (see
   // HoldNumber).
   const uint64_t number = hold_after(agent_.next_hold(), kPlaces);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/invariant.h"
 #include "core/kill_point.h"
 #include "core/store/kind_ops.h"
 
@@ -44,6 +45,7 @@ int Condition::begin() {
 bool Condition::finish(int place) {
   Waiting& mine = entry(static_cast<uint32_t>(place));
   const bool notified = mine.state.load() == kNotified;
+  HOLDFAST_INVARIANT(INV_17, mine.owner.load() == agent_.id());
   mine.owner.store(0);
   KILL_POINT("condition.finish.owner");
   rescue();

@@ -1,5 +1,6 @@
 #include "core/primitives/joinable_queue.h"
 
+#include "core/invariant.h"
 #include "core/kill_point.h"
 #include "core/store/kind_ops.h"
 
@@ -108,6 +109,8 @@ void JoinableQueue::recover() {
 
 // The record at `offset` can be had again.
 void JoinableQueue::offer(const View& view, uint64_t offset) {
+  HOLDFAST_INVARIANT(INV_14, owner_at(view, offset).load() == agent_.id() ||
+                                 !agent_.registry().alive(owner_at(view, offset).load()));
   const uint64_t first = offset_of(view.head);
   if (((offset - first) & kOffsetMask) < ((own_.ready.load() - first) & kOffsetMask)) {
     own_.ready.store(offset);
@@ -166,10 +169,22 @@ void JoinableQueue::measure_first_runs(const View& view) {
        [&](uint64_t, const RecordHead&) { return ++seen <= kRecordsBetween; });
 }
 
+// Is every record of the run at the head done? Looks at each of them, whatever their skips say.
+bool JoinableQueue::are_done(const View& view, const Run& run) const {
+  uint64_t units = 0, items = 0;
+  for (; units < run.units; items++) {
+    const uint64_t offset = (offset_of(view.head) + units) & kOffsetMask;
+    if (owner_at(view, offset).load() != kDone) return false;
+    units += needed(head_at(view.capacity, offset).length) / kUnit;
+  }
+  return units == run.units && items == run.items;
+}
+
 // Takes the records that are done off the head, and says how many.
 uint64_t JoinableQueue::pop_done(const View& view) {
   Run done;
   if (!measure_run(view, offset_of(view.head), &done) || done.items == 0) return 0;
+  HOLDFAST_INVARIANT(INV_14, are_done(view, done));
   own_.tombstones.store(own_.tombstones.load() -
                         done.items);  // first: see Tombstones in the header
   KILL_POINT("joinable_queue.pop_done.tombstones");

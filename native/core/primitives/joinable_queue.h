@@ -83,6 +83,7 @@ class JoinableQueue final : public Queue {
   void reclaim(const View& view);
   void bring_back();
   void offer(const View& view, uint64_t offset);
+  bool are_done(const View& view, const Run& run) const;
   uint64_t pop_done(const View& view);
   Code settle(const Lease& lease, uint64_t owner);
   TransferStatus take_in_section(bool lease, std::vector<Record>* records, size_t count,

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/invariant.h"
 #include "core/kill_point.h"
 #include "core/primitives/owned.h"
 
@@ -13,6 +14,7 @@ Outcome Lock::claim(AgentId from) {
   AgentId expected = from;
   if (!body_.owner.compare_exchange_strong(expected, agent_.id())) return {};
   KILL_POINT("lock.claim.owner");
+  HOLDFAST_INVARIANT(INV_1, from == 0 || !agent_.registry().alive(from));
   hold_->value = agent_.next_hold();
   // Counters, which nothing depends on. Not only the owner writes them: by now somebody may have
   // released.

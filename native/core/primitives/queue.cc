@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "core/invariant.h"
 #include "core/kill_point.h"
 #include "core/store/kind_ops.h"
 
@@ -62,6 +63,7 @@ void Queue::recover_if_due(const CriticalSection& section) {
 }
 
 void Queue::copy_in(uint64_t capacity, uint64_t offset, const void* from, size_t length) {
+  HOLDFAST_INVARIANT(INV_13, length <= capacity && capacity <= largest_ring());
   const uint64_t place = (offset * kUnit) & (capacity - 1);
   const size_t first = static_cast<size_t>(std::min<uint64_t>(length, capacity - place));
   memcpy(object_.table() + place, from, first);
@@ -69,6 +71,7 @@ void Queue::copy_in(uint64_t capacity, uint64_t offset, const void* from, size_t
 }
 
 void Queue::copy_out(uint64_t capacity, uint64_t offset, void* into, size_t length) const {
+  HOLDFAST_INVARIANT(INV_13, length <= capacity && capacity <= largest_ring());
   const uint64_t place = (offset * kUnit) & (capacity - 1);
   const size_t first = static_cast<size_t>(std::min<uint64_t>(length, capacity - place));
   memcpy(into, object_.table() + place, first);
@@ -152,6 +155,7 @@ TransferStatus Queue::put_in_section(const Record* records, size_t count, size_t
     KILL_POINT("queue.put.puts");
     body_.tail.store(tail);  // INV-12: here they come into being
     KILL_POINT("queue.put.tail");
+    HOLDFAST_INVARIANT(INV_12, read_view(&view));
   }
   return status;
 }
@@ -208,6 +212,7 @@ TransferStatus Queue::get_in_section(size_t count, std::vector<Record>* records)
   }
   body_.gets.store(body_.gets.load(std::memory_order_relaxed) + wanted, std::memory_order_relaxed);
   body_.head.store(head);  // INV-12: here they are gone
+  HOLDFAST_INVARIANT(INV_12, read_view(&view));
   return TransferStatus::yes;
 }
 

@@ -1,5 +1,6 @@
 #include "core/primitives/read_write_lock.h"
 
+#include "core/invariant.h"
 #include "core/kill_point.h"
 #include "core/store/kind_ops.h"
 
@@ -43,7 +44,9 @@ Outcome ReadWriteLock::try_shared(WritersToBypass bypass) {
   entry(index).hold.store(number, std::memory_order_relaxed);
   KILL_POINT("read_write_lock.try_shared.hold");
   take_turn();
-  return {number * kPlaces + static_cast<uint64_t>(index), body_.writing.load() != 0};
+  const AgentId writing = body_.writing.load();
+  HOLDFAST_INVARIANT(INV_15, writing == 0 || !agent_.registry().alive(writing));
+  return {number * kPlaces + static_cast<uint64_t>(index), writing != 0};
 }
 
 // One of those that a writer let go first is in; the last of them calls the writers.

@@ -1,5 +1,6 @@
 #include "core/primitives/rlock.h"
 
+#include "core/invariant.h"
 #include "core/kill_point.h"
 #include "core/primitives/owned.h"
 
@@ -57,6 +58,7 @@ Outcome RLock::claim_with(platform::MutexResult result) {
     // word that has become free (spec/rlock.pml).
     if (body_.owner.load() == 0) wake_one(body_.waiters, agent_.registry(), object_.tag());
   }
+  HOLDFAST_INVARIANT(INV_11, is_held_by_caller() == (body_.mutex_owner.load() == agent_.id()));
   return outcome;
 }
 
@@ -136,11 +138,13 @@ Code RLock::release() {
   KILL_POINT("rlock.release.depth");
   // Some read-modify-write has to come before wake_one looks (INV-4): the mutex's, or this one.
   if (body_.mutex_owner.load(std::memory_order_relaxed) == agent_.id()) {
+    HOLDFAST_INVARIANT(INV_1, is_held_by_caller());
     body_.owner.store(0, std::memory_order_release);
     KILL_POINT("rlock.release.owner");
     unlock_mutex();
   } else {
-    body_.owner.exchange(0);
+    [[maybe_unused]] const AgentId before = body_.owner.exchange(0);
+    HOLDFAST_INVARIANT(INV_1, before == agent_.id());
     KILL_POINT("rlock.release.owner_without_mutex");
   }
   wake_one(body_.waiters, agent_.registry(), object_.tag());

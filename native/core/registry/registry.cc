@@ -5,6 +5,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "core/invariant.h"
 #include "core/kill_point.h"
 
 namespace holdfast::core {
@@ -84,6 +85,7 @@ Status Registry::claim(uint32_t thread_id, const std::string& process_name, Agen
   memcpy(words, process_name.data(), std::min(process_name.size(), kProcessNameMax));
   for (size_t i = 0; i < std::size(words); i++) slot.process_name[i] = words[i];
   KILL_POINT("registry.claim.slot");
+  HOLDFAST_INVARIANT(INV_7, *doorbell_fd >= 0 && slot.id.load() == 0);
   slot.id.store(claimed);  // INV-7: last
   KILL_POINT("registry.claim.id");
   *id = claimed;

@@ -1,3 +1,4 @@
+#include "core/invariant.h"
 #include "core/kill_point.h"
 #include "core/store/directory_lock.h"
 #include "core/store/found.h"
@@ -12,6 +13,7 @@ bool Object::has_unreported_death() const {
 }
 
 void Store::destroy(const char* posix_name, const std::string& file_name) {
+  HOLDFAST_INVARIANT(INV_8, is_locked_);
   // INV-10: the semaphore first. Dying in between leaves a file that nobody uses, and a sweep or
   // the next open comes by here again.
   if (is_semaphore_name(posix_name)) platform::unlink_semaphore(posix_name);

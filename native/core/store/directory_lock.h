@@ -4,6 +4,7 @@
 #define HOLDFAST_CORE_STORE_DIRECTORY_LOCK_H
 
 #include <mutex>
+#include <utility>
 
 #include "core/store/store.h"
 
@@ -25,13 +26,14 @@ inline bool is_draft_file(const std::string& file_name) {
 
 class Store::Locked {
  public:
-  Locked(Store& store, int64_t patience_ns)
-      : guard_(store.mutex_), fd_(store.directory_fd_), acquired_(lock(fd_, patience_ns)) {}
+  Locked(Store& store, int64_t patience_ns) : guard_(store.mutex_), store_(store) {
+    store_.is_locked_ = lock(store.directory_fd_, patience_ns);
+  }
   ~Locked() {
     // By word, not by close: a child that was forked this instant may share the file description.
-    if (acquired_) platform::unlock_file(fd_);
+    if (std::exchange(store_.is_locked_, false)) platform::unlock_file(store_.directory_fd_);
   }
-  bool acquired() const { return acquired_; }
+  bool acquired() const { return store_.is_locked_; }
   static Status busy() {
     return Status::of(Code::busy, "the directory is locked by another process");
   }
@@ -40,8 +42,7 @@ class Store::Locked {
   static bool lock(int fd, int64_t patience_ns);
 
   std::lock_guard<std::mutex> guard_;
-  int fd_;
-  bool acquired_;
+  Store& store_;
 };
 
 }  // namespace holdfast::core

@@ -108,6 +108,12 @@ Status Store::Found::foreign_status() const {
   return Status::of(Code::incompatible, detail);
 }
 
+// Is there a whole object that nobody has open, in any process?
+bool Store::is_unused_object(const std::string& file_name) {
+  Found found;
+  return inspect_file(file_name, &found).ok() && found.what == Found::What::object && !found.in_use;
+}
+
 // Looks at a file without changing it. Everything that is not ours, or not whole, is told apart
 // here.
 Status Store::inspect_file(const std::string& file_name, Found* found) {

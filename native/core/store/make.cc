@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "core/invariant.h"
 #include "core/kill_point.h"
 #include "core/store/directory_lock.h"
 #include "core/store/found.h"
@@ -48,6 +49,7 @@ Object* Store::keep(std::unique_ptr<Object> object, const std::string& file_name
 
 Status Store::build(const OpenRequest& request, const std::string& file_name,
                     std::unique_ptr<Object>* result) {
+  HOLDFAST_INVARIANT(INV_8, is_locked_);
   auto object = std::make_unique<Object>();
   object->file_name_ = file_name;
   platform::OsError error = platform::create_file(directory_fd_, file_name.c_str(), &object->fd_);
@@ -86,6 +88,7 @@ Status Store::build(const OpenRequest& request, const std::string& file_name,
   KILL_POINT("store.make.magic");
   header->state.store(State::ready);
   KILL_POINT("store.make.ready");
+  HOLDFAST_INVARIANT(INV_9, !is_unused_object(file_name));
 
   *result = std::move(object);
   return Status::success();
@@ -178,6 +181,7 @@ platform::OsError Store::make_semaphore(const std::string& key, Object* object) 
     KILL_POINT("store.make.home");
     header->magic.store(kMagic);  // INV-10: from here on, whoever cleans up after us knows the name
     KILL_POINT("store.make.named");
+    HOLDFAST_INVARIANT(INV_10, header->posix_name == posix_name && header->magic == kMagic);
     const platform::OsError error =
         platform::create_semaphore(posix_name.c_str(), value, &object->semaphore_);
     KILL_POINT("store.make.semaphore");

@@ -1,6 +1,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "core/invariant.h"
 #include "core/kill_point.h"
 #include "core/store/directory_lock.h"
 #include "core/store/found.h"
@@ -94,6 +95,7 @@ Status Store::open_semaphore(const OpenRequest& request, const Found& found, Obj
 
 // Opens what is there: in use by others, persistent, or left by a holder that died.
 Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
+  HOLDFAST_INVARIANT(INV_8, is_locked_);
   const Header& seen = found.header;
   const std::string file_name = kObjectPrefix + request.file_key;
   if (Status status = compare(request, found); !status.ok()) return status;
@@ -119,6 +121,7 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
     platform::close_descriptor(object->fd_);
     return status;
   }
+  HOLDFAST_INVARIANT(INV_9, !is_unused_object(file_name));
   if (!found.in_use) {
     // The owner word stays: it is how the next holder learns of the death.
     if (ops.forget_users != nullptr) ops.forget_users(*object);

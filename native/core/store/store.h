@@ -75,6 +75,7 @@ class Store {
   Status open_registry();
   Status check_surroundings();
   bool has_objects_in_use();
+  bool is_unused_object(const std::string& file_name);
   Status inspect_file(const std::string& file_name, Found* found);
   Status make(const OpenRequest& request, const std::string& file_name, Object** object);
   Status build(const OpenRequest& request, const std::string& file_name,
@@ -104,6 +105,7 @@ class Store {
   void* registry_base_ = nullptr;
   Registry registry_;
   std::mutex mutex_;
+  bool is_locked_ = false;  // has this process the directory's lock? Under mutex_
   // By file name. What has lost its name is not here.
   std::unordered_map<std::string, Object*> objects_;
   int64_t next_sweep_ns_ = 0;
