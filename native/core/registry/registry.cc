@@ -92,23 +92,28 @@ Status Registry::claim(uint32_t thread_id, const std::string& process_name, Agen
   return Status::success();
 }
 
+// Two signs of death: the doorbell that nobody reads, then the slot without the id. Only after both
+// is the doorbell's name taken away, for a name that is gone is no sign (see alive()): so whoever
+// has seen the death never sees the agent live again.
 void Registry::vacate(AgentId id, int doorbell_fd) {
-  platform::unlink_file(directory_fd_, DoorbellName(id).text);
-  KILL_POINT("registry.vacate.unlinked");
+  const DoorbellName name(id);
   platform::close_descriptor(doorbell_fd);
   KILL_POINT("registry.vacate.doorbell");
   slot_of(id).id.compare_exchange_strong(id, 0);
   KILL_POINT("registry.vacate.id");
+  platform::unlink_file(directory_fd_, name.text);
+  KILL_POINT("registry.vacate.unlinked");
 }
 
 void Registry::vacate_dead() {
   for (Slot& slot : body_->slots) {
     AgentId id = slot.id.load();
     if (id == 0 || alive(id)) continue;
-    platform::unlink_file(directory_fd_, DoorbellName(id).text);
-    KILL_POINT("registry.vacate_dead.unlinked");
+    const DoorbellName name(id);
     slot.id.compare_exchange_strong(id, 0);
     KILL_POINT("registry.vacate_dead.id");
+    platform::unlink_file(directory_fd_, name.text);
+    KILL_POINT("registry.vacate_dead.unlinked");
   }
 }
 
@@ -193,7 +198,10 @@ bool Registry::wake(AgentId id, uint64_t tag) {
   const std::lock_guard<std::mutex> guard(doorbells_mutex_);
   platform::Reader reader;
   const int fd = writer_of(id, &reader);
-  if (fd < 0) return reader != platform::Reader::absent;  // its slice will have to do
+  if (fd < 0) {
+    // No descriptor to be had, or no doorbell: the slice of whoever lives will have to do.
+    return reader != platform::Reader::absent && slot_of(id).id.load() == id;
+  }
   const platform::WakeResult result = platform::write_doorbell(fd, tag);
   KILL_POINT("registry.wake.written");
   if (result != platform::WakeResult::no_reader) return true;
