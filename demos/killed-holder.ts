@@ -1,5 +1,5 @@
-// What the lesson cannot show: a child is killed with SIGKILL while it holds the Lock, in the
-// middle of a change that should have been whole. The other child carries on, and is told.
+// A child is killed with SIGKILL while it holds the Lock, in the middle of a change of two steps.
+// The other child gets the lock, and its guard says that the last holder died.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-// An RLock can be acquired again by whoever holds it. The parent takes it first and keeps it for
+// The holder of an RLock can acquire it again. The parent acquires it first and keeps it for
 // three seconds; each of two children then acquires it five times and releases it five times.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Process, RLock, currentProcess, parentProcess } from 'holdfast';

@@ -64,9 +64,9 @@ export type RLockScope = 'mixed' | 'thread' | 'async';
 /** How to open an RLock. */
 export interface RLockOptions extends OpenOptions {
   /**
-   * Who holds it, and so may acquire it again: `'mixed'` (the default), `'thread'` or `'async'`.
-   * All handles of one thread must have the same scope. Other threads and processes may have
-   * another: it makes no difference to them.
+   * Whether the task or the thread is the holder: `'mixed'` (the default), `'thread'` or `'async'`.
+   * All objects of one thread for the lock must have one scope. Other threads and processes may
+   * have another; it makes no difference to them.
    */
   scope?: RLockScope | undefined;
 }

@@ -1,9 +1,9 @@
-// How `await lock.acquire()` makes the code behind the await the holder, and nobody else.
+// How `await lock.acquire()` makes only the code behind the await the holder.
 //
 // runExclusive() calls its function inside the context of the hold (AsyncLocalStorage.run). The
-// code behind `await lock.acquire()` cannot be called like that. enterWith() would change the
-// context of the caller, and so give the lock to the caller's caller too, which goes on as soon as
-// the task waits.
+// code behind `await lock.acquire()` cannot be called like that. enterWith() changes the context of
+// the running code. The caller of the task goes on in the same context as soon as the task waits,
+// so the caller would be a holder, too.
 //
 // So no running code's context is ever changed. A hook of node:async_hooks notes which reactions
 // are attached to the promise of acquire(), an await among them. It puts the hold into the context
@@ -16,7 +16,7 @@
 import { createHook } from 'node:async_hooks';
 import { Hold, context, holdingsWith, inContext } from './context.js';
 
-/** From a task's outermost acquisition to its last release. */
+/** The hold of a task, from its outermost acquisition to its last release. */
 export class TaskHold extends Hold {
   /** Of the promise that hands the hold over; 0 without one. */
   promiseId = 0;
@@ -26,10 +26,10 @@ export class TaskHold extends Hold {
 
 const byPromise = new Map<number, TaskHold>();
 const byReaction = new Map<number, TaskHold>();
-/** Promises made while we make ours: another hook may make some of its own in between. */
+/** All promises made while we make ours: another hook may make promises of its own meanwhile. */
 let madeNow: { id: number; resource: object }[] | undefined;
 
-// On only from an acquire() to the end of its hold: with it every promise of the thread costs more.
+// The hook is on only from an acquire() to the end of its hold, because it slows every promise.
 const hook = createHook({
   init(id, type, triggerId, resource) {
     if (type !== 'PROMISE') return;
@@ -67,7 +67,7 @@ export function handOver<T>(hold: TaskHold, start: () => Promise<T>): Promise<T>
   return promise;
 }
 
-/** The hold counts no more, in every context that still has it. */
+/** Ends the hold in every context that still has it. */
 export function endHold(hold: TaskHold): void {
   hold.isOver = true;
   for (const id of hold.reactionIds) byReaction.delete(id);

@@ -1,17 +1,17 @@
 // The hold of a JS thread: how deep the thread is in an RLock. The native lock knows the outermost
-// hold. What is nested in it concerns no other thread, so it is counted here, at a tenth of the
-// price of a call into the addon.
+// hold. Nested acquisitions concern no other thread, so they are counted here. That costs a tenth
+// of a call into the addon.
 import type { NativeOwned } from '../native/bindings.js';
 
-/** The thread's own hold of one RLock. All handles of the lock in this thread share it. */
+/** The thread's own hold of one RLock. All objects of this thread for the lock share it. */
 export class ThreadHold {
   /** Acquisitions that the thread has to release; 0 if the thread does not hold the lock. */
   depth = 0;
   /** The number of the hold. */
   number = 0;
-  /** releaseHold() of the handle that took it: the guard's own handle may be closed by then. */
+  /** releaseHold() of the object that took it: the guard's own object may be closed by then. */
   releaseHold: NativeOwned['releaseHold'] | undefined;
-  /** The handle that took it. If it were collected, the thread would lose its depth. */
+  /** The object that took it. If it were collected, the thread would lose its depth. */
   takenBy: NativeOwned | undefined;
 
   begin(number: number, takenBy: NativeOwned, releaseHold: NativeOwned['releaseHold']): void {

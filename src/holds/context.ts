@@ -1,6 +1,6 @@
-// What an async task holds, as AsyncLocalStorage carries it along the call tree. The code that
-// makes a Hold puts it into a context. It cannot be taken out of all contexts that inherited it, so
-// a Hold that is over stays there, and `isOver` says so.
+// The holds of an async task. AsyncLocalStorage carries them along the call tree. The code that
+// makes a Hold puts it into a context. It cannot be removed from all contexts that inherited it. So
+// a Hold stays there when it has ended, and `isOver` is true then.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from '../native/once.js';
 
@@ -21,7 +21,7 @@ export function holdingsWith(hold: Hold): Holdings {
   return { hold, outer: withoutThoseOver(context.getStore()) };
 }
 
-/** Or a task that acquires in a loop would hand on a longer list each time. */
+/** Drops ended holds. Otherwise the list of a task that acquires in a loop would grow each time. */
 function withoutThoseOver(holdings: Holdings | undefined): Holdings | undefined {
   if (holdings === undefined) return undefined;
   const outer = withoutThoseOver(holdings.outer);

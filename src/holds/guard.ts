@@ -1,4 +1,4 @@
-// What an acquisition hands back.
+// The guard, which an acquisition returns.
 import { brand } from '../brand.js';
 import type { NativeHolds } from '../native/bindings.js';
 
@@ -18,9 +18,9 @@ export interface Guard extends Disposable {
   readonly abandoned: boolean;
 }
 
-/** A thread that holds something: what inspect() shows of it. */
+/** A thread that holds an object, as inspect() shows it. */
 export interface Holder {
-  /** The process. */
+  /** The process id. */
   readonly pid: number;
   /** The thread: 0 for the main thread of the process, else the worker's `threadId`. */
   readonly threadId: number;

@@ -1,4 +1,4 @@
-// Who holds an RLock within a JS thread: the thread itself, one of its async tasks, or a guard
+// The holder of an RLock within a JS thread: the thread itself, one of its async tasks, or a guard
 // alone.
 //
 // There are two levels. Among threads and processes the JS thread holds, natively, whatever the
@@ -8,9 +8,9 @@
 //                thread enters again, from any task (`ThreadHold`, by-thread.ts).
 //   a task       acquire() or runExclusive() took it. The code that has the `TaskHold` in its async
 //                context holds the lock (by-task.ts).
-//   a guard      a plain call took it under scope 'async'. It is a TaskHold in nobody's context.
+//   a guard      a plain call took it under scope 'async'. It is a TaskHold that is in no context.
 //
-// What a call does in scope 'mixed', the default, by who holds the lock in this thread:
+// What a call does in scope 'mixed', the default. It depends on the holder in this thread:
 //
 //   holder        acquire()        acquireSync()        tryAcquire()   release()      depth()
 //                 runExclusive()
@@ -26,26 +26,26 @@
 //
 // Why acquire() waits behind the thread's own hold. A plain call leaves no trace in an async
 // context, so nothing tells the code that took the hold from a task that runs while the hold is
-// kept across an await. (executionAsyncId() would, but only while some hook is on; a mark that
-// a microtask removes is still there for the microtasks queued before it.) To let the caller in
-// would let two independent tasks in. To throw would fail a task that only has to wait its turn. So
-// code that keeps the guard of a plain call and awaits acquire() waits for itself, as with a Lock;
-// `timeout` ends that.
+// kept across an await. (executionAsyncId() would tell, but only while some hook is on. A mark that
+// a microtask removes is still there for the microtasks queued before it.) If acquire() let its
+// caller in, it could let two independent tasks in. If it threw, a task would fail that only has to
+// wait its turn. So code that keeps the guard of a plain call and awaits acquire() waits for
+// itself, as with a Lock, until its `timeout`.
 //
 // The other scopes:
 //
 //   'thread'   acquire() and runExclusive() do what acquireSync() does, without blocking: the
 //              thread holds all, and any number of its tasks are inside at once.
-//   'async'    a plain call outside of the holding task holds for its guard alone. Before
-//              guard.release() nobody enters, neither its caller nor the thread: acquire() waits,
+//   'async'    after a plain call outside of the holding task only the guard holds the lock. Before
+//              guard.release() no code enters, not even the caller: acquire() waits,
 //              tryAcquire() returns null, acquireSync() throws DeadlockError, release()
 //              NotOwnerError.
 //
 // The life of a task's hold:
 //
 //   running -> waits   the thread holds already, for another task or for itself. The native lock
-//                      would let this thread in, so it is not asked.
-//   running -> holds   the native lock is free, or left by the dead: taken; `task` is the new hold
+//                      would let this thread in, so it is not tried.
+//   running -> holds   the native lock is free, or its holder is dead; `task` is the new hold
 //   holds -> holds     nested: the native lock counts the depth
 //   holds -> running   the last release: the hold is over, in every context that still has it
 //   holds -> waits     a Condition gives the lock up; the same hold is `task` again when it resumes
@@ -60,19 +60,19 @@ import { ThreadHold } from './by-thread.js';
 import { context, holdingsWith, inContext } from './context.js';
 import { type Guard, HeldGuard, whileHeld } from './guard.js';
 
-/** A handle, as long as it is open. */
+/** An open object for the lock. */
 type Acquirer = Waiter & { readonly native: NativeOwned };
 type Named = Pick<Waiter, 'kind' | 'name'>;
 
-/** One RLock as this thread has it open, through all of its handles. */
+/** One RLock of this thread. All objects that the thread has open for it share this record. */
 class Opened {
   handles = 0;
   readonly thread = new ThreadHold();
   /** A task's hold, or a guard's. Undefined while `thread` holds, and while nobody here does. */
   task: TaskHold | undefined;
-  /** The handle that `task` was taken through. If it were collected, the hold would end. */
+  /** The object that `task` was taken through. If it were collected, the hold would end. */
   #takenBy: NativeOwned | undefined;
-  /** What Conditions have given up, by the number of the hold. */
+  /** The holds that Conditions have given up, by the number of the hold. */
   readonly #suspended = new Map<number, TaskHold>();
 
   constructor(readonly scope: RLockScope) {}
@@ -128,9 +128,9 @@ class Opened {
   }
 }
 
-// ---------------------------------------------------------------- the handles of this thread
+// ---------------------------------------------------------------- the open objects of this thread
 
-/** By the lock's tag, as long as this thread has a handle of it. */
+/** By the tag of the lock, as long as this thread has an object open for it. */
 const openedHere = once('opened', () => new Map<number, Opened>());
 const collected = new FinalizationRegistry(forget);
 
@@ -140,8 +140,8 @@ function forget(tag: number): void {
 }
 
 /**
- * Registers a new handle. Those of one thread must have one scope: the native lock lets the whole
- * thread in again, so a handle of scope 'thread' would enter what a task holds.
+ * Registers a new object. All objects of one thread for a lock must have one scope. The native lock
+ * lets the whole thread in again, so an object of scope 'thread' would enter while a task holds it.
  */
 export function enter(waiter: Acquirer, native: NativeOwned, scope: RLockScope): Recursion {
   const opened = openedHere.get(native.tag) ?? new Opened(scope);
@@ -158,14 +158,14 @@ export function enter(waiter: Acquirer, native: NativeOwned, scope: RLockScope):
   return new Recursion(waiter, native, opened);
 }
 
-/** The handle was closed; `tag` as it had. */
+/** Called when an object for the lock with this tag was closed. */
 export function leave(waiter: Acquirer, tag: number): void {
   if (collected.unregister(waiter)) forget(tag);
 }
 
-// ---------------------------------------------------------------- one handle
+// ---------------------------------------------------------------- one object
 
-/** What a handle of an RLock does within its thread. */
+/** The part of an RLock object that decides which code of the thread is the holder. */
 export class Recursion {
   readonly #waiter: Acquirer;
   readonly #opened: Opened;
@@ -173,7 +173,7 @@ export class Recursion {
   readonly #take: (hold: TaskHold) => number;
   readonly #takeFree: (hold: TaskHold) => number;
 
-  /** Replaces functions of the native handle. Guards and waits call the new ones, too. */
+  /** Replaces functions of the native object. Guards and waits call the new ones, too. */
   constructor(waiter: Acquirer, native: NativeOwned, opened: Opened) {
     const { tryAcquire, tryFree } = native;
     this.#waiter = waiter;
@@ -181,7 +181,7 @@ export class Recursion {
     this.#take = (hold) => (opened.isHeldInThread() ? 0 : opened.taken(tryAcquire(), hold, native));
     this.#takeFree = (hold) =>
       opened.isHeldInThread() ? 0 : opened.taken(tryFree(), hold, native);
-    // Not the handle itself: a hold keeps `native` alive, and is not to keep its handle.
+    // Not the RLock itself: a hold keeps `native` alive, and must not keep the RLock alive.
     const { kind, name } = waiter;
     decorate({ kind, name }, native, opened);
   }
@@ -228,7 +228,7 @@ export class Recursion {
   }
 }
 
-/** Replaces the functions of a handle by those that know who holds the lock in this thread. */
+/** Replaces native functions by ones that know which code of this thread holds the lock. */
 function decorate(about: Named, native: NativeOwned, opened: Opened): void {
   const { mayClose, tryAcquire, tryFree, wait, depth, releaseHold } = native;
   const { thread } = opened;
@@ -262,7 +262,7 @@ function decorate(about: Named, native: NativeOwned, opened: Opened): void {
     return 0;
   };
   native.depth = () => thread.depth || (opened.isHeldByTask() ? depth() : 0);
-  // Not while this thread holds what was acquired through this handle.
+  // Not while this thread has a hold that it acquired through this object.
   native.mayClose = () => (thread.depth === 0 || lastHold !== thread.number) && mayClose();
   decorateReleases(about, native, opened);
   decorateSuspension(native, opened, takenByThread);

@@ -123,7 +123,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
 
   // ---------------------------------------------------------------- for Condition
 
-  /** @internal Another handle to the same lock. */
+  /** @internal Another object that is open to the same lock. */
   abstract reopen(): Owned<K>;
 
   /** @internal Does the caller hold it? */

@@ -258,7 +258,7 @@ export abstract class Shared<K extends KindName> implements Disposable {
 
 /**
  * Every object of this user that exists now, of every version of this package: in use, persistent,
- * or left by a holder that died. A snapshot. Blocks only while another process has the directory locked.
+ * or left by a dead holder. A snapshot. Blocks only while another process has the directory locked.
  */
 export function list(): ObjectEntry[] {
   enterDirectory();

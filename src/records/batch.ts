@@ -55,7 +55,8 @@ export class Batch extends Scratch {
   }
 
   /**
-   * Copies what has not been put, because the caller may change or detach it while the put waits.
+   * Copies the records that are not put yet, because the caller may change or detach their bytes
+   * while the put waits.
    */
   keep(): void {
     const first = this.#table[4 * this.put + 1]!;

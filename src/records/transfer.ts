@@ -1,4 +1,4 @@
-// The way of items into a queue and out of it: codec, mailbox and addon together.
+// Moves items into a queue and out of it, by codec, mailbox and addon.
 import {
   CorruptError,
   type DecodeError,
@@ -32,11 +32,12 @@ interface Owner {
 const scratch = new Scratch();
 
 /**
- * Moves items of one queue. Nothing here waits: what cannot be done now returns false or undefined.
+ * Moves items of one queue. Nothing here waits: a call that cannot succeed now returns false or
+ * undefined.
  *
- * What is there at the first try is decoded in the mailbox (tryGet, tryGetMany). What had to be
- * waited for is copied out of it first (take, takeMany), because a wait takes its item at a moment
- * when no code of the caller may run; it is decoded when the caller goes on.
+ * An item that is there at the first try is decoded in the mailbox (tryGet, tryGetMany). A wait
+ * takes its item at a moment when no code of the caller may run. So it copies the record out of the
+ * mailbox first (take, takeMany), and the record is decoded when the caller goes on.
  */
 export class Transfer<T> {
   readonly #queue: Owner;
@@ -65,7 +66,7 @@ export class Transfer<T> {
     return this.succeeded(this.#queue.native.put(type, bytes, start, end));
   }
 
-  /** False if some of it has no room yet. `batch.put` says how much has been put. */
+  /** False if some records have no room yet. `batch.put` says how many have been put. */
   tryPutBatch(batch: Batch): boolean {
     while (batch.put < batch.length) {
       const put = this.#queue.native.putMany(batch.sources, batch.table, batch.put);
@@ -112,7 +113,7 @@ export class Transfer<T> {
     return this.#decode(type, bytes, 0, bytes.length);
   }
 
-  /** Decodes all that can be decoded; what cannot is in the error, and so is the rest. */
+  /** Decodes a batch. If a record cannot be decoded, the error has the decoded items, too. */
   decodeAll([bytes, rows]: ReceivedBatch): T[] {
     const items: T[] = [];
     const errors: DecodeError<T>[] = [];
@@ -132,7 +133,7 @@ export class Transfer<T> {
     return decodeItem(this.#codec, this.#queue, type, bytes, start, end) as T;
   }
 
-  /** Has the call into the addon put or taken what it was to? False: not yet. */
+  /** True if the call into the addon has put or taken its records; false if it cannot yet. */
   succeeded(status = result.status): boolean {
     if (status === transferStatus.yes) return true;
     if (status === transferStatus.notYet) return false;
@@ -160,7 +161,7 @@ export class Transfer<T> {
   }
 }
 
-/** A copy of a record for while its put waits: the codec and the caller use the bytes meanwhile. */
+/** A copy of a record while its put waits: the codec and the caller may write to its bytes then. */
 export function keepRecord({ type, bytes, start, end }: Encoded): Encoded {
   return { type, bytes: copyOf(bytes, start, end), start: 0, end: end - start };
 }

@@ -2,8 +2,8 @@
 //
 // Programs replace the global ones: fake timers of test runners stand still until the test moves
 // them, and those of jsdom return numbers. A wait for another process must not depend on that. The
-// replacements reach node:timers and node:perf_hooks as well, so what counts is the functions that
-// those held at the start, and not their current ones.
+// programs may replace the functions in node:timers and node:perf_hooks, too. So this module keeps
+// the functions that were there when it was loaded.
 import { performance } from 'node:perf_hooks';
 import timers from 'node:timers';
 
@@ -14,7 +14,7 @@ export const { setTimeout, clearTimeout, setInterval, clearInterval } = timers;
 
 const { now: currentTime } = performance;
 
-/** Milliseconds on a clock that nobody sets. */
+/** Milliseconds on the monotonic clock. */
 export function now(): number {
   return currentTime.call(performance);
 }

@@ -240,8 +240,8 @@ function serve(queue: WaitQueue, headHasTried = false): void {
 /** Settles one wait if it can be settled now. Returns false if the wait goes on. */
 function trySettle(queue: WaitQueue, pending: PendingWait, hasTried: boolean): boolean {
   const { waitable, signal, recall } = pending;
-  // What a signal or a recall ends, it ends one after another. One of them led here, and this one
-  // is still to come.
+  // A signal or a recall ends its waits one after another. The end of an earlier wait led here, and
+  // the turn of this wait has not come yet.
   if (signal?.aborted || recall?.called) {
     leave(queue, pending);
     pending.reject(signal?.aborted ? signal.reason : calledOff);

@@ -1,12 +1,12 @@
-// Calling waits off: what an iterator does with a next() that waits when the loop is left.
+// Calls waits off. An iterator does that with a waiting next() when the program leaves the loop.
 
 /** The pending waits of one iterator. */
 export class Recall {
-  /** What ends each of them. */
+  /** Functions that end the waits, one each. */
   readonly pending = new Set<() => void>();
   #called = false;
 
-  /** Has the iterator been left? Then nothing may be taken for it any more. */
+  /** True if the program has left the loop. Then no wait may take an item for it any more. */
   get called(): boolean {
     return this.#called;
   }
