@@ -32,6 +32,7 @@ const models = {
       release_without_swap: 'BUDGET=1',
       rescue_of_living: 'BUDGET=1',
       no_rescue: 'BUDGET=1',
+      patience_in_the_handle: 'BUDGET=1 THIRD=0',
       end_without_alarm: 'BUDGET=1',
       hold_without_number: 'BUDGET=1',
       shared_hold_number: 'BUDGET=0',

@@ -20,6 +20,7 @@
 #define ENDS 1
 #endif
 // What finds a lost token: the look that first sees the word 0, and those of the two slices of Patience.
+// Each look is one of a fresh handle: what was found before is in the object (`patience`), and nowhere else.
 // One whose hold was ended by another while it was still acquiring counts itself late, and Patience
 // begins anew.
 #define LOOKS (3 + 2 * THIRD)
@@ -28,6 +29,9 @@
 byte sem = 1;       // the POSIX semaphore
 byte owner;         // OwnedBody::owner
 byte acq;           // OwnedBody::acquisitions
+bool patience;      // OwnedBody::patience: is there an earlier find,
+byte patience_acq;  // ... and of how many acquisitions
+byte since[4];      // ghost: the time since then in slices, by each agent's own looks
 bool alive[4];      // Registry::alive
 byte looks[4];      // slices that deaths have earned
 byte budget, deaths, third = THIRD, ends = ENDS;
@@ -63,7 +67,7 @@ inline claim(from) {
 #else
      last++; hold = last;
 #endif
-     x = 0; pat = 0
+     x = 0
   :: else  // the token was surplus: dropped (INV-2)
   fi
 }
@@ -74,14 +78,27 @@ inline try_acquire() {
   if :: had -> had = false; claim(0) :: else -> got = false fi
 }
 
-// Patience::exhausted, for looks that are a slice apart: never at the first, perhaps at the second,
-// surely at the third. Earlier is safe (INV-2), so the second stands for any speed of looking.
-inline patience() {
+// Patience::exhausted. Time is counted in slices since the find: none has gone by for sure until some agent
+// has slept through one, and two for sure when this agent has. In between, perhaps: earlier is safe (INV-2).
+// The clock in the word is not modelled, so the swap of the word is one step with the read before it.
+inline is_exhausted() {
   S(x = acq);
-  if
-  :: pat == 0 || x != pat_acq -> pat_acq = x; pat = 1; had = false
-  :: else -> if :: pat == 1 -> pat = 2; had = false :: true -> had = true fi
-  fi;
+  S(if
+    :: patience && patience_acq == x && since[1] + since[2] + since[3] > 0 ->
+       if
+       :: since[me] < 2 -> had = false
+       :: true -> had = true
+       fi
+    :: else -> had = false
+    fi;
+    if
+    :: !had && patience && patience_acq == x
+    :: else ->  // found anew, or told: the two slices begin anew
+       patience = true; patience_acq = x; since[1] = 0; since[2] = 0; since[3] = 0
+    fi);
+#ifdef FAULT_patience_in_the_handle
+  patience = false;
+#endif
   x = 0
 }
 
@@ -95,7 +112,6 @@ inline try_acquire_or_rescue() {
      if
      :: o == me
      :: o != 0 && o != me ->
-        pat = 0; pat_acq = 0;
 #ifdef FAULT_rescue_of_living
         had = false;
 #else
@@ -106,10 +122,10 @@ inline try_acquire_or_rescue() {
         :: else -> claim(o)
         fi
      :: o == 0 ->
-        patience();
+        is_exhausted();
         if
         :: had ->
-           had = false; pat = 0; pat_acq = 0;
+           had = false;
 #ifndef FAULT_no_rescue
            post();  // INV-3
 #endif
@@ -169,7 +185,7 @@ inline release_any() {
 }
 
 proctype Agent(byte me; bool mortal) {
-  byte o, x, pat, pat_acq, hold, last, old, seen, rounds;
+  byte o, x, hold, last, old, seen, rounds;
   bool got, had;
 
 next:
@@ -197,7 +213,7 @@ asleep:
      :: else -> goto acquire  // a token beside an owner may be the alarm of an agent that ended
 #endif
      fi
-  :: atomic { looks[me] > 0 -> looks[me]-- }; goto acquire  // the slice is over
+  :: atomic { looks[me] > 0 -> looks[me]--; since[me] = since[me] + (since[me] < 2 -> 1 : 0) }; goto acquire  // the slice is over
   :: atomic { mortal && budget > 0 -> goto dead }
   fi;
 
@@ -234,7 +250,7 @@ dead:
 done:
   atomic {
     waiting--;
-    o = 0; x = 0; pat = 0; pat_acq = 0; hold = 0; last = 0; old = 0; seen = 0; rounds = 0; got = 0; had = 0
+    o = 0; x = 0; hold = 0; last = 0; old = 0; seen = 0; rounds = 0; got = 0; had = 0
   }
 }
 

@@ -106,6 +106,17 @@ struct WaitSet {
 
 // ---------------------------------------------------------------- objects
 
+// `patience` of Lock, RLock and ReadWriteLock (core/waiting/patience.h): when it was found free and
+// not to be had, by whomever. It is reset when an object is adopted, so no time of before a restart
+// of the machine is left in it.
+//
+//   bits 0..39   CLOCK_MONOTONIC in milliseconds
+//   bits 40..63  acquisitions until then, modulo 2^24
+//
+// | patience | what it is
+// | 0        | not since it was made or adopted
+// | other    | since then, if it has not been acquired meanwhile; otherwise old news
+
 // Lock and RLock.
 // | owner | what it is
 // | 0     | free. Lock: a token is in the semaphore, or in flight, or lost and found by INV-3
@@ -120,6 +131,7 @@ struct OwnedBody {
   std::atomic<uint64_t> abandonments;    // acquisitions from a dead owner
   std::atomic<uint64_t> mutex_owner;     // RLock: the agent that has the mutex; written by it alone
   platform::traits::MutexStorage mutex;  // RLock
+  std::atomic<uint64_t> patience;
   alignas(64) WaitSet waiters;
 };
 
@@ -211,6 +223,7 @@ struct ReadWriteBody {
   std::atomic<uint64_t> contentions;
   std::atomic<uint64_t> abandonments;
   std::atomic<uint64_t> turn;  // readers that a writer has let go first
+  std::atomic<uint64_t> patience;
   alignas(64) WaitSet readers;
   alignas(64) WaitSet writers;
 };  // and a table of Permit

@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "owned_suite.h"
 
 namespace holdfast::test {
@@ -53,6 +55,41 @@ TEST(a_lost_token_is_found) {
   CHECK(platform::try_wait(lock.object.semaphore()));
   CHECK(bool(acquire_at_doorbell(lock)));
   CHECK_EQUAL(lock->release(), Code::ok);
+}
+
+// A program that opens the lock for each attempt and tries once, beside one that is idle.
+TEST(a_lost_token_is_found_by_short_attempts) {
+  User<Lock> idle("lost");
+  for (int round = 0; round < 3; round++) {
+    CHECK(platform::try_wait(idle.object.semaphore()));
+    std::optional<User<Lock>> attempt;
+    const auto try_shortly = [&] {
+      attempt.emplace("lost");
+      return bool((*attempt)->try_acquire_or_rescue());
+    };
+    const int64_t started = now_ns();
+    CHECK(!try_shortly());
+    EVENTUALLY(try_shortly());
+    CHECK(ms_since(started) >= 2 * kSlice_ms);
+    CHECK_EQUAL((*attempt)->release(), Code::ok);
+    CHECK(try_shortly());
+    CHECK_EQUAL((*attempt)->release(), Code::ok);
+  }
+}
+
+// What was found before an acquisition says nothing about the time after it.
+TEST(an_acquisition_ends_the_patience) {
+  User<Lock> lock("lost");
+  User<Lock> other("lost");
+  CHECK(platform::try_wait(lock.object.semaphore()));
+  CHECK(!other->try_acquire_or_rescue());
+  platform::post(lock.object.semaphore());
+  CHECK(bool(lock->try_acquire_or_rescue()));
+  platform::sleep_ns(2 * core::kSlice_ns + 2 * platform::kNanosPerMilli);
+  CHECK_EQUAL(lock->release(), Code::ok);
+  CHECK(platform::try_wait(lock.object.semaphore()));
+  CHECK(!other->try_acquire_or_rescue());
+  platform::post(lock.object.semaphore());
 }
 
 // INV-1 to INV-3 together: a process takes the token, is stopped for long, and goes on after a

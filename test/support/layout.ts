@@ -21,6 +21,9 @@ export const header = {
 
 export const owned = { owner: header.length } as const;
 
+/** How many readers a writer has let go first. */
+export const readWrite = { turn: header.length + 48 } as const; // u64
+
 /** u32, and behind it the length of the lock's name. */
 export const conditionBody = { lockKind: header.length + 24 } as const;
 

@@ -30,12 +30,10 @@ Outcome Lock::try_acquire_or_rescue() {
   const AgentId owner = body_.owner.load();
   if (owner == agent_.id()) return {};
   if (owner != 0) {
-    patience_.reset();
     // The dead owner took a token with it, and our own release will post one: the count is kept.
     return agent_.registry().alive(owner) ? Outcome{} : claim(owner);
   }
   if (!patience_.exhausted(body_.acquisitions.load(std::memory_order_relaxed))) return {};
-  patience_.reset();
   platform::post(object_.semaphore());  // INV-3, safe by INV-2
   KILL_POINT("lock.try_acquire_or_rescue.token");
   return try_acquire();
@@ -124,6 +122,8 @@ namespace {
 
 void forget_users(Object& object) {
   OwnedBody* body = object.body<OwnedBody>();
+  body->patience.store(0);
+  KILL_POINT("store.forget_users.lock_patience");
   reset(body->waiters);
   // A token that died with somebody is replaced now rather than after two slices (INV-3).
   if (body->owner.load() != 0) return;

@@ -7,13 +7,13 @@
 //   rescue    `owner` is dead: swap dead -> me (acquired, abandoned). `owner` is 0 and neither a
 //   token
 //             nor an acquisition has come for two slices: somebody died between two steps; post
-//             one.
+//             one. Whose tries saw that does not matter (patience.h).
 //
 // INV-1 The swap is the lock: at most one live agent is in `owner`. Tokens are permits to try.
 // INV-2 A surplus token is harmless: whoever draws it fails the swap and drops it. So a rescue may
 //       always post.
-// INV-3 A lost token is found: `owner` == 0 without a token is mended by the next looks of any
-// waiter.
+// INV-3 A lost token is found: `owner` == 0 without a token is mended by the next tries of
+// anybody, two of which are two slices apart.
 #ifndef HOLDFAST_CORE_PRIMITIVES_LOCK_H
 #define HOLDFAST_CORE_PRIMITIVES_LOCK_H
 
@@ -27,7 +27,8 @@ class Lock {
       : agent_(agent),
         object_(object),
         body_(*object.body<OwnedBody>()),
-        hold_(agent.hold_number(object)) {}
+        hold_(agent.hold_number(object)),
+        patience_(body_.patience) {}
 
   Outcome try_acquire() { return platform::try_wait(object_.semaphore()) ? claim(0) : Outcome{}; }
   // Tries, and if that fails sees whether there is somebody to wait for at all.

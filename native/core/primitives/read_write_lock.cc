@@ -62,7 +62,6 @@ bool ReadWriteLock::readers_first() {
   if (body_.turn.load() == 0) return false;
   // Those who were woken may have died or given up.
   if (!patience_.exhausted(body_.acquisitions.load(std::memory_order_relaxed))) return true;
-  patience_.reset();
   body_.turn.store(0);
   KILL_POINT("read_write_lock.readers_first.turn");
   return false;
@@ -269,6 +268,8 @@ void forget_users(Object& object) {
   KILL_POINT("store.forget_users.readers");
   body->turn.store(0);
   KILL_POINT("store.forget_users.turn");
+  body->patience.store(0);
+  KILL_POINT("store.forget_users.read_write_patience");
   reset(body->readers);
   reset(body->writers);
 }

@@ -27,7 +27,10 @@ namespace holdfast::core {
 class ReadWriteLock {
  public:
   ReadWriteLock(Agent& agent, Object& object)
-      : agent_(agent), object_(object), body_(*object.body<ReadWriteBody>()) {}
+      : agent_(agent),
+        object_(object),
+        body_(*object.body<ReadWriteBody>()),
+        patience_(body_.patience) {}
 
   Outcome try_shared(WritersToBypass bypass);
   Outcome wait_shared(WritersToBypass bypass, int64_t deadline_ns);

@@ -79,7 +79,6 @@ Outcome RLock::try_acquire_or_rescue() {
     }
     return claim(0);
   }
-  patience_.reset();
   if (agent_.registry().alive(owner)) return {};
   if (agent_.may_lock_mutexes()) {
     // The kernel marks a dead thread's mutexes before it closes its doorbell, so now it is to be
@@ -175,6 +174,8 @@ void forget_users(Object& object) {
   // No kernel has marked a mutex in a file that outlived a restart of the machine.
   platform::init_mutex(&object.body<OwnedBody>()->mutex);
   KILL_POINT("store.forget_users.mutex");
+  object.body<OwnedBody>()->patience.store(0);
+  KILL_POINT("store.forget_users.rlock_patience");
   reset(object.body<OwnedBody>()->waiters);
 }
 

@@ -27,7 +27,8 @@ class RLock {
       : agent_(agent),
         object_(object),
         body_(*object.body<OwnedBody>()),
-        hold_(agent.hold_number(object)) {}
+        hold_(agent.hold_number(object)),
+        patience_(body_.patience) {}
 
   // Tries, and if that fails sees whether there is somebody to wait for at all.
   Outcome try_acquire_or_rescue();

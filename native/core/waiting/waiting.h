@@ -8,6 +8,7 @@
 #include "core/agents/agent.h"
 #include "core/agreed.h"
 #include "core/registry/wait_set.h"
+#include "core/waiting/patience.h"
 #include "core/waiting/spin.h"
 
 namespace holdfast::core {
@@ -33,25 +34,6 @@ struct Outcome {
 constexpr uint64_t hold_after(uint64_t acquisitions, uint64_t places) {
   return acquisitions % ((uint64_t{1} << 52) / places) + 1;
 }
-
-// Finds out that nothing has moved for two slices, however often or seldom it is asked.
-class Patience {
- public:
-  bool exhausted(uint64_t acquisitions) {
-    const int64_t now = platform::monotonic_ns();
-    if (since_ns_ == 0 || acquisitions != acquisitions_) {
-      acquisitions_ = acquisitions;
-      since_ns_ = now;
-      return false;
-    }
-    return now - since_ns_ >= 2 * kSlice_ns;
-  }
-  void reset() { since_ns_ = 0; }
-
- private:
-  uint64_t acquisitions_ = 0;
-  int64_t since_ns_ = 0;
-};
 
 // Waits at the doorbell, at most until the deadline, for a wake-up of this object. Used where the
 // kernel has no timed wait for the thing itself. `try_once` returns what is true once it has come,

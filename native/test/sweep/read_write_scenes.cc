@@ -110,6 +110,19 @@ struct ReadWriteScene : Scene {
     return outcome;
   }
 
+  // INV-3: as programs that open, try once and close. No attempt knows of another one.
+  void write_by_short_attempts() {
+    std::optional<RwUser> attempt;
+    const auto try_shortly = [&] {
+      attempt.emplace(user->party.shared_store(), kName);
+      return (*attempt)->try_exclusive();
+    };
+    Outcome outcome;
+    EVENTUALLY(bool(outcome = try_shortly()));
+    CHECK(!outcome.abandoned);
+    CHECK_EQUAL((*attempt)->release_exclusive(outcome.hold), Code::ok);
+  }
+
   // Readers together, then each as a writer alone.
   void check_both_ways(bool news) {
     const Outcome mine = get_in(*user, Way::shared), theirs = get_in(*other, Way::shared);
@@ -144,6 +157,7 @@ struct ReadWriteScene : Scene {
     if (writing != 0) CHECK(!is_alive(writing));
     if (has_news()) CHECK(writing != 0 || !facts->died);
     const bool done = holds_now(facts->victim) == (change() > 0);
+    if (writing == 0) write_by_short_attempts();
     check_both_ways(writing != 0);
     check_empty();
     if (change() == 0) return Progress::unknown;
@@ -283,7 +297,7 @@ struct ExclusiveAfterTurn : ExclusiveFree<Way::exclusive> {
   void get_ready() override {
     ReadWriteScene::get_ready();
     CHECK(!object().claim_exclusive());
-    platform::sleep_ns(2 * core::kSlice_ns + platform::kNanosPerMilli);
+    platform::sleep_ns(2 * core::kSlice_ns + 2 * platform::kNanosPerMilli);
   }
 };
 SLOW_OPERATION("ReadWriteLock", "exclusive, after a dead one's turn", ExclusiveAfterTurn);
