@@ -178,7 +178,7 @@ TEST(a_wake_up_reaches_the_doorbell) {
   CHECK(other.agent().take_wakes() == std::vector<uint64_t>{12});
 }
 
-TEST(a_ring_wakes_a_blocked_agent) {
+TEST(a_wake_up_ends_the_wait_of_a_blocked_agent) {
   Shared<std::atomic<AgentId>> id;
   Shared<std::atomic<int>> woken;
   Child waiter([&] {
@@ -214,7 +214,7 @@ TEST(a_full_doorbell_still_counts_as_woken) {
   CHECK(other.agent().take_wakes() == std::vector<uint64_t>{9});
 }
 
-TEST(a_ring_to_the_dead_is_false) {
+TEST(waking_the_dead_is_false) {
   Party waker;
   auto other = std::make_unique<Party>(waker.shared_store());
   const AgentId ended = other->agent().id();

@@ -55,7 +55,7 @@ struct Scene {
 
 }  // namespace
 
-TEST(first_come_first_rung) {
+TEST(first_come_first_woken) {
   Scene scene;
   for (int i = 0; i < 5; i++) scene.add();
   // Far enough to wrap around, with a set that is never empty and so never begins anew.
@@ -68,7 +68,7 @@ TEST(first_come_first_rung) {
   }
 }
 
-TEST(one_enrolment_is_rung_once) {
+TEST(one_enrolment_is_woken_once) {
   Scene scene;
   Party& waiter = scene.add();
   const int index = scene.enter(waiter);
@@ -80,7 +80,7 @@ TEST(one_enrolment_is_rung_once) {
   CHECK(scene.leave(waiter, -1));  // never enrolled, so never woken
 }
 
-TEST(a_cancelled_enrolment_is_not_rung) {
+TEST(a_cancelled_enrolment_is_not_woken) {
   Scene scene;
   Party& leaver = scene.add();
   Party& stayer = scene.add();
@@ -95,7 +95,7 @@ TEST(a_cancelled_enrolment_is_not_rung) {
 
 // A waiter was woken and does not know it yet; its entry has another user already. When it cancels
 // it must leave that one alone, entry and bit.
-TEST(a_late_cancel_costs_nobody_a_ring) {
+TEST(a_late_cancel_costs_nobody_a_wake_up) {
   Scene scene;
   Party& late = scene.add();
   Party& waiter = scene.add();
@@ -110,7 +110,7 @@ TEST(a_late_cancel_costs_nobody_a_ring) {
 }
 
 // Row "0 | 1" of the table: the next waker takes the bit and finds nobody, and goes on.
-TEST(a_stale_bit_is_taken_and_costs_nobody_a_ring) {
+TEST(a_stale_bit_is_taken_and_costs_nobody_a_wake_up) {
   Scene scene;
   Party& waiter = scene.add();
   const int index = scene.enter(waiter);
@@ -124,7 +124,7 @@ TEST(a_stale_bit_is_taken_and_costs_nobody_a_ring) {
 }
 
 // However many leave, and whatever they leave behind: who is enrolled is woken once.
-TEST(leavers_cost_nobody_a_ring) {
+TEST(leavers_cost_nobody_a_wake_up) {
   Scene scene;
   Party& leaver = scene.add();
   Party& waiter = scene.add();
@@ -161,7 +161,7 @@ TEST(enrolling_again_heals_a_lost_bit) {
   CHECK_EQUAL(wakes_at(waiter), 1u);
 }
 
-TEST(who_waits_in_the_kernel_is_counted_and_never_rung) {
+TEST(who_waits_in_the_kernel_is_counted_and_never_woken) {
   Scene scene;
   Party& sleeper = scene.add();
   Party& waiter = scene.add();
@@ -179,7 +179,7 @@ TEST(who_waits_in_the_kernel_is_counted_and_never_rung) {
 // A waiter at its doorbell enrols, leaves (its bit stays behind) and the entry is taken by one that
 // waits in the kernel: a release must wake the next waiter at a doorbell and not the sleeper, who
 // does not listen.
-TEST(a_stale_bit_does_not_make_a_sleeper_ring) {
+TEST(a_stale_bit_does_not_wake_a_sleeper) {
   Scene scene;
   Party& leaver = scene.add();
   Party& sleeper = scene.add();
@@ -242,7 +242,7 @@ TEST(a_full_set_turns_away_and_purges_the_dead) {
   CHECK_EQUAL(woken, kWaitSetSize);
 }
 
-TEST(a_ring_for_the_dead_goes_to_the_next) {
+TEST(a_wake_up_for_the_dead_goes_to_the_next) {
   Scene scene;
   for (int i = 0; i < 3; i++) scene.enter(scene.add());
   scene.others[0]->agent().end();
@@ -266,7 +266,7 @@ TEST(a_popped_entry_is_healed_by_the_next_slice) {
 }
 
 // cancel() == false means that one wake-up is on its way, and true that none is (INV-5).
-TEST(threads_cancel_against_ring) {
+TEST(threads_cancel_against_wake) {
   Scene scene;
   Party& waiter = scene.add();
   std::atomic<uint32_t> enrolled{0};
@@ -307,7 +307,7 @@ TEST(threads_cancel_against_ring) {
 // INV-4, with tokens in a plain counter and no slice to heal anything: who enrols and then tries,
 // and who posts and then wakes, never both miss. A waiter that was woken and does not need it
 // passes it on.
-TEST(threads_no_ring_is_lost_and_none_is_doubled) {
+TEST(threads_no_wake_up_is_lost_and_none_is_doubled) {
   constexpr uint32_t kWaiters = 2, kWakers = 2;
   const uint32_t rounds = scaled(20'000);
   Scene scene;

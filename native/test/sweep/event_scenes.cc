@@ -88,7 +88,7 @@ struct SetAndClearedAtOnce : Set {
 };
 OPERATION("Event", "set, cleared at once", SetAndClearedAtOnce);
 
-// Who set it died before it rang: the next set() does so.
+// Who set it died before it woke anybody: the next set() does so.
 struct SetAgain : Set {
   bool set_before() const override { return true; }
   bool has_waiter() const override { return true; }

@@ -274,7 +274,7 @@ struct ReleaseToWaiter : Release<Primitive> {
   }
   Progress check() override {
     core::Agent& agent = this->user->party.agent();
-    // INV-4, INV-5: nobody died, so the ring came, and it came once.
+    // INV-4, INV-5: nobody died, so the wake-up came, and it came once.
     const bool woken = !core::cancel(this->object().waiters(), agent.id(), index);
     const std::vector<uint64_t> tags = agent.take_wakes();
     if (!this->facts->died) CHECK(woken && tags.size() == 1);

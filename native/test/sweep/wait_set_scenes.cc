@@ -17,7 +17,7 @@ struct EnrolAndCancel : Scene {
   std::optional<User<Lock>> user;
   std::optional<User<Lock>> waker;  // another agent of the witness
   int index = -1;
-  bool rang = false;
+  bool has_woken = false;
 
   core::WaitSet& set() { return user->primitive.waiters(); }
   core::Registry& registry() { return user->party.registry(); }
@@ -46,22 +46,22 @@ struct EnrolAndCancel : Scene {
   void set_up() override {
     agent().take_wakes();
     index = -1;
-    rang = false;
+    has_woken = false;
   }
   void enrol_behind() {
     index = core::enrol(set(), registry(), user->id(), 1, WaitHow::at_doorbell);
   }
   void wake() { core::wake_one(waker->primitive.waiters(), registry(), user->object.tag()); }
 
-  // Behind the victim, so that the ring finds the victim first if it may.
+  // Behind the victim, so that the wake-up finds the victim first if it may.
   void meanwhile() override {
     enrol_behind();
     CHECK(index >= 0);
     wake();
-    rang = true;
+    has_woken = true;
   }
   Progress check() override {
-    if (!rang) {
+    if (!has_woken) {
       enrol_behind();
       CHECK(index >= 0);
       wake();
@@ -120,7 +120,7 @@ struct WakeOne : EnrolAndCancel {
   void operate() override { core::wake_one(set(), registry(), user->object.tag()); }
   void meanwhile() override { wake(); }
   Progress check() override {
-    // A waker that died may have taken the ring with it: then the entry's own slice is what is
+    // A waker that died may have taken the wake-up with it: then the entry's own slice is what is
     // left.
     const bool woken = !core::cancel(set(), user->id(), index);
     const size_t wakes = agent().take_wakes().size();
