@@ -1,7 +1,7 @@
 // `npm run check`: everything about the package that is not a test. Each check counts as one; the
 // last line is `N passed, N failed`.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { agreed } from './agreed.mjs';
@@ -9,6 +9,7 @@ import { clangFormat } from './clang-format.mjs';
 import { filesUnder, hasTool, mustRun, root, Tally } from './common.mjs';
 import { testHosts } from './hosts-test.mjs';
 import { pack, testPacked, withTemporary } from './pack-test.mjs';
+import { crossBuild } from './prebuilds.mjs';
 import { enforced, layerFindings, sizeFindings } from './structure.mjs';
 import { testTypes } from './types-test.mjs';
 
@@ -73,6 +74,25 @@ async function checkCppFormat(tally) {
   tally.add(title, { skipped: 1 });
 }
 
+/** The tarball with binaries, installed where no script runs. It takes minutes: in CI only. */
+async function checkPrebuilds(tally) {
+  const title = 'prebuilt binaries (npm run prebuilds)';
+  if (!process.env.CI) {
+    console.log(`\n== ${title}\nskipped: CI=true npm run check`);
+    tally.add(title, { skipped: 1 });
+    return;
+  }
+  const prebuilds = path.join(root, 'prebuilds');
+  try {
+    await tally.check(title, () => crossBuild(prebuilds));
+    await withTemporary(async (directory) => {
+      await testPacked(tally, (await pack(directory)).tarball, { prebuilt: true });
+    });
+  } finally {
+    rmSync(prebuilds, { recursive: true, force: true });
+  }
+}
+
 function checkContents(files) {
   const missing = mustPack.filter((file) => !files.includes(file));
   const surplus = files.filter((file) => mustNotPack.test(file));
@@ -99,6 +119,7 @@ await tally.check('types of the rest', () =>
 );
 await testTypes(tally);
 await tally.check('no paths of one machine', checkPaths);
+await checkPrebuilds(tally);
 await withTemporary(async (directory) => {
   let packed;
   await tally.check('npm pack', async () => {

