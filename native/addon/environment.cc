@@ -280,7 +280,8 @@ void Environment::end() {
     if (first) held.push_back(handle);
   }
   agent_->end();
-  // Everybody takes us for dead from here on, so whoever wakes finds an abandoned owner.
+  // Everybody takes us for dead from here on, so whoever wakes finds an abandoned owner. All that
+  // may wait for the directory's lock comes after this.
   for (HandleBase* handle : held) handle->abandon();
   while (handles_ != nullptr) {
     HandleBase* handle = handles_;

@@ -71,10 +71,10 @@ TEST(alive_from_begin_to_end) {
   const AgentId id = other->agent().id();
   CHECK(watcher.registry().alive(id));
   CHECK(watcher.registry().alive(watcher.agent().id()));
-  other->agent().end();
+  other->agent().leave();
   CHECK(!watcher.registry().alive(id));
   CHECK(!file_exists(doorbell_of(id)));
-  other->agent().end();  // a second end is none
+  other->agent().leave();  // a second time is none
   CHECK(!watcher.registry().alive(id));
   CHECK(!watcher.registry().alive(0));
   CHECK(!watcher.registry().alive(id + kSlotCount));  // an id that nobody had yet
@@ -256,7 +256,7 @@ TEST(describe) {
   CHECK_EQUAL(facts.thread_id, 7u);
   CHECK_EQUAL(facts.process_name, "native-test");
   const AgentId ended = other.agent().id();
-  other.agent().end();
+  other.agent().leave();
   CHECK(!watcher.registry().describe(ended, &facts));
 
   // A name as long as the field has no NUL behind it; a longer one is cut.

@@ -197,8 +197,8 @@ export abstract class Shared<K extends KindName> implements Disposable {
    * The object in shared memory is removed with its last user in any process, unless it is
    * persistent. A second call does nothing.
    *
-   * Blocks for as long as another process has the directory locked (microseconds; 2 s at the most,
-   * and then the object is left for the next sweep).
+   * Blocks for as long as another process has the directory locked: microseconds, 1 s at the most.
+   * After that the object is left for the next sweep, and further calls do not wait for 10 s.
    *
    * @throws HeldError if this thread holds it, and acquired it through this object or has no other
    * object open to it.

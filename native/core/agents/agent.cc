@@ -21,7 +21,12 @@ Status Agent::begin(std::shared_ptr<Store> store, uint32_t thread_id,
 
 void Agent::end() {
   for (size_t place = 0; place < watch_count_; place++) end_watch(place);
-  if (doorbell_fd_ >= 0) store_->vacate_agent(id_, std::exchange(doorbell_fd_, -1));
+  if (doorbell_fd_ >= 0) platform::close_descriptor(std::exchange(doorbell_fd_, -1));
+}
+
+void Agent::leave() {
+  end();
+  if (id_ != 0) store_->vacate_agent(std::exchange(id_, 0));
 }
 
 std::shared_ptr<HoldNumber> Agent::hold_number(const Object& object) {

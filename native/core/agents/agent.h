@@ -32,12 +32,15 @@ class Agent {
  public:
   static Status begin(std::shared_ptr<Store> store, uint32_t thread_id,
                       const std::string& process_name, std::unique_ptr<Agent>* agent);
-  ~Agent() { end(); }
+  ~Agent() { leave(); }
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
 
-  // From here on everybody takes the agent for dead. What it still holds is abandoned.
+  // From here on everybody takes the agent for dead. What it still holds is abandoned. Waits for
+  // nothing, so that its heirs do not wait either.
   void end();
+  // The same, and takes its name out of the registry; that may wait for the directory's lock.
+  void leave();
 
   AgentId id() const { return id_; }
   int doorbell() const { return doorbell_fd_; }

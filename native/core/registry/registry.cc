@@ -95,10 +95,8 @@ Status Registry::claim(uint32_t thread_id, const std::string& process_name, Agen
 // Two signs of death: the doorbell that nobody reads, then the slot without the id. Only after both
 // is the doorbell's name taken away, for a name that is gone is no sign (see alive()): so whoever
 // has seen the death never sees the agent live again.
-void Registry::vacate(AgentId id, int doorbell_fd) {
+void Registry::vacate(AgentId id) {
   const DoorbellName name(id);
-  platform::close_descriptor(doorbell_fd);
-  KILL_POINT("registry.vacate.doorbell");
   slot_of(id).id.compare_exchange_strong(id, 0);
   KILL_POINT("registry.vacate.id");
   platform::unlink_file(directory_fd_, name.text);
@@ -108,12 +106,7 @@ void Registry::vacate(AgentId id, int doorbell_fd) {
 void Registry::vacate_dead() {
   for (Slot& slot : body_->slots) {
     AgentId id = slot.id.load();
-    if (id == 0 || alive(id)) continue;
-    const DoorbellName name(id);
-    slot.id.compare_exchange_strong(id, 0);
-    KILL_POINT("registry.vacate_dead.id");
-    platform::unlink_file(directory_fd_, name.text);
-    KILL_POINT("registry.vacate_dead.unlinked");
+    if (id != 0 && !alive(id)) vacate(id);
   }
 }
 

@@ -42,7 +42,7 @@ class Registry {
   // same thread number.
   Status claim(uint32_t thread_id, const std::string& process_name, AgentId* id, int* doorbell_fd,
                bool* lone_number);
-  void vacate(AgentId id, int doorbell_fd);
+  void vacate(AgentId id);  // of an agent that is dead
   void vacate_dead();
   // Is this the name of a doorbell whose agent is not in its slot?
   bool is_stale_doorbell(const std::string& file_name);

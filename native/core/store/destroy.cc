@@ -39,7 +39,7 @@ Status Store::take_name_away(int fd, const char* posix_name, const std::string& 
 }
 
 void Store::close(Object* object) {
-  Locked locked(*this, kClosePatience_ns);
+  Locked locked(*this, Locked::kForClosing);
   if (--object->users_ != 0) return;
   const auto known = objects_.find(object->file_name_);
   if (known != objects_.end() && known->second == object) objects_.erase(known);
@@ -70,7 +70,7 @@ void Store::let_go(const Object& object) {
 
 Status Store::unlink(Kind kind, const std::string& name, const std::string& file_key) {
   const std::string file_name = kObjectPrefix + file_key;
-  Locked locked(*this, kOpenPatience_ns);
+  Locked locked(*this);
   if (!locked.acquired()) return Locked::busy();
   Found found;
   if (Status status = inspect_file(file_name, &found); !status.ok()) return status;
@@ -83,7 +83,7 @@ Status Store::unlink(Kind kind, const std::string& name, const std::string& file
 }
 
 Status Store::unlink(Object* object) {
-  Locked locked(*this, kOpenPatience_ns);
+  Locked locked(*this);
   if (!locked.acquired()) return Locked::busy();
   platform::FileFacts facts;
   if (platform::OsError error = platform::file_facts(object->fd_, &facts)) {

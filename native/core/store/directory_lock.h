@@ -14,7 +14,8 @@ constexpr const char* kRegistryName = "registry";
 constexpr const char* kObjectPrefix = "object.";
 constexpr const char* kDraftPrefix = "draft.";  // see Store::remake
 constexpr int64_t kOpenPatience_ns = 10'000 * platform::kNanosPerMilli;
-constexpr int64_t kClosePatience_ns = 2'000 * platform::kNanosPerMilli;
+constexpr int64_t kClosePatience_ns = 1'000 * platform::kNanosPerMilli;
+constexpr int64_t kHurry_ns = 10'000 * platform::kNanosPerMilli;
 
 inline bool is_object_file(const std::string& file_name) {
   return file_name.rfind(kObjectPrefix, 0) == 0;
@@ -26,9 +27,12 @@ inline bool is_draft_file(const std::string& file_name) {
 
 class Store::Locked {
  public:
-  Locked(Store& store, int64_t patience_ns) : guard_(store.mutex_), store_(store) {
-    store_.is_locked_ = lock(store.directory_fd_, patience_ns);
-  }
+  enum Purpose { kForOpening, kForClosing };
+
+  // Waits for the lock: for as long as an open may wait, or for a moment when something is closed,
+  // which can do without. If the lock was not to be had for that, what is closed soon after does
+  // not wait at all: at its end a process closes everything that it has.
+  explicit Locked(Store& store, Purpose purpose = kForOpening);
   ~Locked() {
     // By word, not by close: a child that was forked this instant may share the file description.
     if (std::exchange(store_.is_locked_, false)) platform::unlock_file(store_.directory_fd_);
@@ -39,9 +43,7 @@ class Store::Locked {
   }
 
  private:
-  static bool lock(int fd, int64_t patience_ns);
-
-  std::lock_guard<std::mutex> guard_;
+  std::unique_lock<std::mutex> guard_;  // has the mutex, acquired or not
   Store& store_;
 };
 

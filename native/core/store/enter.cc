@@ -34,7 +34,7 @@ Status Store::enter(const std::string& directory, std::shared_ptr<Store>* result
     }
     platform::keep_from_forks(store->directory_fd_);  // its lock must end with us
     {
-      Locked locked(*store, kOpenPatience_ns);
+      Locked locked(*store);
       if (!locked.acquired()) {
         platform::close_descriptor(store->directory_fd_);
         store->directory_fd_ = -1;
@@ -129,7 +129,7 @@ Status Store::open_registry() {
 
 Store::~Store() {
   if (registry_base_ != nullptr) {
-    Locked locked(*this, kClosePatience_ns);
+    Locked locked(*this, Locked::kForClosing);
     // Last one out of the directory, and nothing persistent in it: leave no trace.
     if (locked.acquired() && check_surroundings().ok() && !platform::lock_exclusive(registry_fd_)) {
       platform::OsError error;
@@ -157,19 +157,15 @@ Store::~Store() {
 
 Status Store::claim_agent(uint32_t thread_id, const std::string& process_name, AgentId* id,
                           int* doorbell_fd, bool* lone_number) {
-  Locked locked(*this, kOpenPatience_ns);
+  Locked locked(*this);
   if (!locked.acquired()) return Locked::busy();
   if (Status status = check_surroundings(); !status.ok()) return status;
   return registry_.claim(thread_id, process_name, id, doorbell_fd, lone_number);
 }
 
-void Store::vacate_agent(AgentId id, int doorbell_fd) {
-  Locked locked(*this, kClosePatience_ns);
-  if (locked.acquired()) {
-    registry_.vacate(id, doorbell_fd);
-  } else {
-    platform::close_descriptor(doorbell_fd);  // dead all the same; a sweep takes the rest away
-  }
+void Store::vacate_agent(AgentId id) {
+  Locked locked(*this, Locked::kForClosing);
+  if (locked.acquired()) registry_.vacate(id);  // otherwise others find that it is dead
 }
 
 // Somebody may have emptied or replaced the directory under us. What is open goes on working, but a

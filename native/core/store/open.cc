@@ -11,7 +11,7 @@ namespace holdfast::core {
 
 Status Store::open(const OpenRequest& request, Object** result) {
   const std::string file_name = kObjectPrefix + request.file_key;
-  Locked locked(*this, kOpenPatience_ns);
+  Locked locked(*this);
   if (!locked.acquired()) return Locked::busy();
   if (Status status = check_surroundings(); !status.ok()) return status;
   sweep_if_due();

@@ -58,7 +58,7 @@ class Store {
 
   Status claim_agent(uint32_t thread_id, const std::string& process_name, AgentId* id,
                      int* doorbell_fd, bool* lone_number);
-  void vacate_agent(AgentId id, int doorbell_fd);
+  void vacate_agent(AgentId id);  // whose doorbell is closed
 
   // Tells the directory from every other that exists now, by whatever path others come to it.
   const std::string& identity() const { return identity_; }
@@ -109,6 +109,7 @@ class Store {
   // By file name. What has lost its name is not here.
   std::unordered_map<std::string, Object*> objects_;
   int64_t next_sweep_ns_ = 0;
+  int64_t hurry_until_ns_ = 0;  // see Locked
 };
 
 }  // namespace holdfast::core

@@ -7,7 +7,7 @@
 namespace holdfast::core {
 
 Status Store::list(std::vector<Listing>* listings) {
-  Locked locked(*this, kOpenPatience_ns);
+  Locked locked(*this);
   if (!locked.acquired()) return Locked::busy();
   platform::OsError error;
   for (const std::string& file_name : platform::list_directory(directory_fd_, &error)) {

@@ -7,7 +7,15 @@ const program = (name) => new URL(`../../workers/${name}.mjs`, import.meta.url);
 /** Starts a worker for each job: `program` says what it runs. Resolves when all are ready. */
 export async function startWorkers({ jobs, program: name = 'holder' }) {
   const ready = (worker) => new Promise((resolve) => worker.once('message', resolve));
-  await Promise.all(jobs.map((job) => ready(new Worker(program(name), { workerData: job }))));
+  const started = jobs.map((job) => new Worker(program(name), { workerData: job }));
+  workers.push(...started);
+  await Promise.all(started.map(ready));
+}
+const workers = [];
+
+/** Returns at once: a worker may take its time. */
+export function terminateWorkers() {
+  for (const worker of workers.splice(0)) void worker.terminate();
 }
 
 /**
