@@ -1,4 +1,5 @@
-// The module: open, list, unlink. Each function is one line of native.ts' NativeAddon.
+// The module: open, list, unlink, and the functions of each kind. Each is one line of NativeAddon
+// in src/native/bindings.ts.
 // Warnings about somebody else's header are no concern of ours.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
@@ -6,7 +7,7 @@
 #include <napi.h>
 #pragma GCC diagnostic pop
 
-#include "addon/handle.h"
+#include "addon/kinds.h"
 #include "core/primitives/semaphore.h"
 
 namespace holdfast::addon {
@@ -44,19 +45,17 @@ Napi::Value enter(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), identity);
 }
 
-// open(kind, name, fileKey, semaphoreKey, flags, initial, bytes, maxItems, maxBytes, codec,
-// lockKind, lockName). src/objects/shared.ts has checked the arguments.
-Napi::Value open(const Napi::CallbackInfo& info) {
-  Environment& environment = *Environment::from(info.Env());
+// What open() is asked for. src/objects/shared.ts has checked the arguments.
+core::OpenRequest request_of(const Napi::CallbackInfo& info) {
   const uint32_t flags = info[4].As<Napi::Number>();
+  const auto asked = [flags](core::OpenFlag flag) {
+    return (flags & static_cast<uint32_t>(flag)) != 0;
+  };
   core::OpenRequest request;
   request.kind = static_cast<core::Kind>(info[0].As<Napi::Number>().Uint32Value());
   request.name = info[1].As<Napi::String>();
   request.file_key = info[2].As<Napi::String>();
   request.semaphore_key = info[3].As<Napi::String>();
-  const auto asked = [flags](core::OpenFlag flag) {
-    return (flags & static_cast<uint32_t>(flag)) != 0;
-  };
   request.exclusive = asked(core::OpenFlag::exclusive);
   request.must_exist = asked(core::OpenFlag::must_exist);
   request.persistent = asked(core::OpenFlag::persistent);
@@ -70,51 +69,23 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   request.lock_given = asked(core::OpenFlag::lock_given);
   request.lock_kind = static_cast<core::Kind>(info[10].As<Napi::Number>().Uint32Value());
   request.lock_name = info[11].As<Napi::String>();
+  return request;
+}
 
+// open(kind, name, fileKey, semaphoreKey, flags, initial, bytes, maxItems, maxBytes, codec,
+// lockKind, lockName): the object.
+Napi::Value open(const Napi::CallbackInfo& info) {
+  Environment& environment = *Environment::from(info.Env());
+  const core::OpenRequest request = request_of(info);
   core::Object* object = nullptr;
-  if (!attempt(environment, request.kind, request.name,
-               [&](core::Store& store) { return store.open(request, &object); })) {
-    return {};
+  const bool opened = attempt(environment, request.kind, request.name,
+                              [&](core::Store& store) { return store.open(request, &object); });
+  if (!opened) return {};
+  for (const KindBinding* binding : kKinds) {
+    if (binding->kind != request.kind) continue;
+    return Napi::Value(info.Env(), environment.adopt(binding->handle(environment, object)));
   }
-  napi_value bound = nullptr;
-  switch (request.kind) {
-    case core::Kind::lock:
-      bound = bind_lock(environment, object);
-      break;
-    case core::Kind::rlock:
-      bound = bind_rlock(environment, object);
-      break;
-    case core::Kind::semaphore:
-      bound = bind_semaphore(environment, object);
-      break;
-    case core::Kind::queue:
-      bound = bind_queue(environment, object);
-      break;
-    case core::Kind::joinable_queue:
-      bound = bind_joinable_queue(environment, object);
-      break;
-    case core::Kind::bounded_semaphore:
-      bound = bind_bounded_semaphore(environment, object);
-      break;
-    case core::Kind::read_write_lock:
-      bound = bind_read_write_lock(environment, object);
-      break;
-    case core::Kind::condition:
-      bound = bind_condition(environment, object);
-      break;
-    case core::Kind::event:
-      bound = bind_event(environment, object);
-      break;
-    case core::Kind::barrier:
-      bound = bind_barrier(environment, object);
-      break;
-    case core::Kind::shared_memory:
-      bound = bind_shared_memory(environment, object);
-      break;
-    case core::Kind::registry:
-      break;
-  }
-  return Napi::Value(info.Env(), bound);
+  return {};
 }
 
 // list(): [{ kind, name, persistent, inUse, format }]
@@ -148,9 +119,33 @@ Napi::Value unlink(const Napi::CallbackInfo& info) {
   return {};
 }
 
+// What all objects have: each is one line of CommonOperations.
+bool may_close(HandleBase& handle) { return handle.environment().may_close(&handle); }
+
+void close(HandleBase& handle) {
+  if (may_close(handle)) handle.environment().close(&handle);
+}
+
+core::Status unlink_object(HandleBase& handle) {
+  return handle.environment().store().unlink(&handle.object());
+}
+
+std::string posix_name(HandleBase& handle) { return handle.object().posix_name(); }
+
+napi_value common_functions(napi_env env) {
+  Binder<void> binder(env);
+  binder.method<may_close>("mayClose");
+  binder.method<close>("close");
+  binder.method<unlink_object>("unlink");
+  binder.method<posix_name>("posixName");
+  return binder.value();
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   Environment::init(env, exports);
   exports["enter"] = Napi::Function::New<enter>(env, "enter");
+  exports["common"] = common_functions(env);
+  for (const KindBinding* binding : kKinds) exports[binding->name] = binding->functions(env);
   exports["open"] = Napi::Function::New<open>(env, "open");
   exports["list"] = Napi::Function::New<list>(env, "list");
   exports["unlink"] = Napi::Function::New<unlink>(env, "unlink");

@@ -1,6 +1,7 @@
 #include "core/primitives/bounded_semaphore.h"
 
-#include "addon/handle.h"
+#include "addon/kinds.h"
+#include "addon/waiting.h"
 
 namespace holdfast::addon {
 
@@ -8,29 +9,11 @@ namespace {
 
 using H = Handle<core::BoundedSemaphore>;
 
-napi_value release(napi_env, H& handle, const double*) {
-  const core::Code code = handle.primitive.release();
-  return code == core::Code::ok ? nullptr : handle.environment().raise(code, handle);
-}
-
-napi_value release_hold(napi_env, H& handle, const double* argument) {
-  const core::Code code = handle.primitive.release_hold(static_cast<uint64_t>(argument[0]));
-  return code == core::Code::ok ? nullptr : handle.environment().raise(code, handle);
-}
-
-napi_value value(napi_env env, H& handle, const double*) {
-  return number(env, handle.primitive.value());
-}
-
-napi_value all_mine(napi_env env, H& handle, const double*) {
-  return boolean(env, handle.primitive.all_held_by_caller());
-}
-
-napi_value inspect(napi_env env, H& handle, const double*) {
+napi_value inspect(H& handle) {
+  napi_env env = handle.environment().env();
   core::BoundedBody& body = handle.primitive.body();
-  core::Registry& registry = handle.agent().registry();
-  napi_value state = nullptr, holders = nullptr;
-  napi_create_object(env, &state);
+  core::Registry& registry = handle.registry();
+  napi_value holders = nullptr;
   napi_create_array(env, &holders);
   uint32_t held = 0;
   for (uint32_t i = 0; i < handle.primitive.permits(); i++) {
@@ -38,27 +21,31 @@ napi_value inspect(napi_env env, H& handle, const double*) {
     if (owner == 0 || !registry.alive(owner)) continue;
     napi_set_element(env, holders, held++, describe(env, registry, owner));
   }
-  set(env, state, "permits", handle.primitive.permits());
-  set(env, state, "value", handle.primitive.permits() - held);
-  set(env, state, "holders", holders);
-  set(env, state, "waiters", core::count_waiting(body.waiters, registry));
-  set(env, state, "acquisitions", static_cast<double>(body.acquisitions.load()));
-  set(env, state, "contentions", static_cast<double>(body.contentions.load()));
-  set(env, state, "abandonments", static_cast<double>(body.abandonments.load()));
-  return state;
+  return State(env)
+      .set("permits", handle.primitive.permits())
+      .set("value", handle.primitive.permits() - held)
+      .set("holders", holders)
+      .set("waiters", core::count_waiting(body.waiters, registry))
+      .set("acquisitions", body.acquisitions.load())
+      .set("contentions", body.contentions.load())
+      .set("abandonments", body.abandonments.load())
+      .value();
+}
+
+napi_value functions(napi_env env) {
+  Binder<core::BoundedSemaphore> binder(env);
+  bind_acquirable(binder);
+  binder.method<&core::BoundedSemaphore::release>("release");
+  binder.method<&core::BoundedSemaphore::release_hold>("releaseHold");
+  binder.method<&core::BoundedSemaphore::value>("value");
+  binder.method<&core::BoundedSemaphore::all_held_by_caller>("allMine");
+  binder.method<inspect>("inspect");
+  return binder.value();
 }
 
 }  // namespace
 
-napi_value bind_bounded_semaphore(Environment& environment, core::Object* object) {
-  Binder<core::BoundedSemaphore> binder(environment, object);
-  binder.add_acquirable();
-  binder.add<release>("release");
-  binder.add<release_hold, 1>("releaseHold");
-  binder.add<value>("value");
-  binder.add<all_mine>("allMine");
-  binder.add<inspect>("inspect");
-  return binder.value();
-}
+const KindBinding kBoundedSemaphore = {core::Kind::bounded_semaphore, "BoundedSemaphore", functions,
+                                       make_handle<H>};
 
 }  // namespace holdfast::addon

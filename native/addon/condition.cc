@@ -1,6 +1,7 @@
 #include "core/primitives/condition.h"
 
-#include "addon/handle.h"
+#include "addon/kinds.h"
+#include "addon/waiting.h"
 
 namespace holdfast::addon {
 
@@ -8,85 +9,54 @@ namespace {
 
 using H = Handle<core::Condition>;
 
-int place_of(const double* argument) { return static_cast<int>(argument[0]); }
+uint32_t lock_kind(H& handle) { return static_cast<uint32_t>(handle.primitive.body().lock_kind); }
 
-// bind(lock's tag): false if the condition goes with another lock of that name.
-napi_value bind(napi_env env, H& handle, const double* argument) {
-  return boolean(env, handle.primitive.bind(static_cast<uint64_t>(argument[0])));
-}
-
-napi_value begin(napi_env env, H& handle, const double*) {
-  return number(env, handle.primitive.begin());
-}
-
-napi_value finish(napi_env env, H& handle, const double* argument) {
-  return boolean(env, handle.primitive.finish(place_of(argument)));
-}
-
-napi_value notify(napi_env env, H& handle, const double* argument) {
-  return number(env, handle.primitive.notify(static_cast<uint32_t>(argument[0])));
-}
-
-napi_value rescue(napi_env, H& handle, const double*) {
-  handle.primitive.rescue();
-  return nullptr;
-}
-
-napi_value look(napi_env env, H& handle, const double* argument) {
-  return number(env, static_cast<double>(handle.primitive.status_of(place_of(argument))));
-}
-
-// wait(place, ms)
-napi_value wait(napi_env env, H& handle, const double* argument) {
-  return number(
-      env, static_cast<double>(handle.primitive.wait(place_of(argument), slice_of(argument[1]))));
+std::string lock_name(H& handle) {
+  const core::ConditionBody& body = handle.primitive.body();
+  return {body.lock_name, std::min<size_t>(body.lock_name_length, core::kNameMax)};
 }
 
 // Its table is its wait set: a notified one is woken by its id.
-napi_value enrol(napi_env env, H& handle, const double*) {
+uint64_t tag(H& handle) { return handle.object().tag(); }
+int enrol(H& handle, int, uint32_t) {
   handle.primitive.watch();
-  return number(env, -1);
+  return -1;
 }
-napi_value cancel(napi_env env, H&, const double*) { return boolean(env, true); }
-napi_value pass_on(napi_env, H&, const double*) { return nullptr; }
-napi_value soon(napi_env env, H& handle, const double*) {
-  return boolean(env, handle.primitive.spin_briefly());
+bool cancel(H&, int) { return true; }
+void pass_on(H&) {}
+
+napi_value inspect(H& handle) {
+  return State(handle.environment().env())
+      .set("waiters", handle.primitive.waiting())
+      .set("notifications", handle.primitive.body().notifications.load())
+      .value();
 }
 
-napi_value inspect(napi_env env, H& handle, const double*) {
-  napi_value state = nullptr;
-  napi_create_object(env, &state);
-  set(env, state, "waiters", handle.primitive.waiting());
-  set(env, state, "notifications",
-      static_cast<double>(handle.primitive.body().notifications.load()));
-  return state;
+napi_value functions(napi_env env) {
+  Binder<core::Condition> waiters(env);
+  waiters.method<tag>("tag");
+  waiters.method<enrol>("enrol");
+  waiters.method<cancel>("cancel");
+  waiters.method<&core::Condition::spin_briefly>("spinBriefly");
+  waiters.method<pass_on>("passOn");
+
+  Binder<core::Condition> binder(env);
+  binder.group("waiters", waiters);
+  binder.method<lock_kind>("lockKind");
+  binder.method<lock_name>("lockName");
+  binder.method<&core::Condition::bind>("bind");
+  binder.method<&core::Condition::begin>("begin");
+  binder.method<&core::Condition::finish>("finish");
+  binder.method<&core::Condition::notify>("notify");
+  binder.method<&core::Condition::rescue>("rescue");
+  binder.method<&core::Condition::status_of>("look");
+  binder.method<&core::Condition::wait>("wait");
+  binder.method<inspect>("inspect");
+  return binder.value();
 }
 
 }  // namespace
 
-napi_value bind_condition(Environment& environment, core::Object* object) {
-  napi_env env = environment.env();
-  Binder<core::Condition> binder(environment, object);
-  const core::ConditionBody& body = binder.handle().primitive.body();
-  napi_value lock_name = nullptr;
-  napi_create_string_utf8(env, body.lock_name,
-                          std::min<size_t>(body.lock_name_length, core::kNameMax), &lock_name);
-  set(env, binder.value(), "lockName", lock_name);
-  set(env, binder.value(), "lockKind", static_cast<double>(body.lock_kind));
-  set(env, binder.value(), "tag", static_cast<double>(object->tag()));
-  binder.add<bind, 1>("bind");
-  binder.add<begin>("begin");
-  binder.add<finish, 1>("finish");
-  binder.add<notify, 1>("notify");
-  binder.add<rescue>("rescue");
-  binder.add<look, 1>("look");
-  binder.add<wait, 2>("wait");
-  binder.add<enrol, 2>("enrol");
-  binder.add<cancel, 1>("cancel");
-  binder.add<soon>("spinBriefly");
-  binder.add<pass_on>("passOn");
-  binder.add<inspect>("inspect");
-  return binder.value();
-}
+const KindBinding kCondition = {core::Kind::condition, "Condition", functions, make_handle<H>};
 
 }  // namespace holdfast::addon

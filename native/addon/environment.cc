@@ -112,8 +112,8 @@ napi_value Environment::use_mailbox(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-HandleBase::HandleBase(core::Object* object)
-    : object_(object), kind_(object->kind()), name_(object->name()) {}
+HandleBase::HandleBase(const void* type_mark, core::Object* object)
+    : Marked{&kOurMark, type_mark}, object_(object), kind_(object->kind()), name_(object->name()) {}
 
 core::Status Environment::ensure_agent() {
   if (ended_) return core::Status::of(core::Code::closed, "this thread is shutting down");
@@ -229,11 +229,23 @@ void Environment::call_on_rings(const std::vector<uint64_t>& tags) {
 
 // ---------------------------------------------------------------- handles
 
-void Environment::adopt(HandleBase* handle) {
+napi_value Environment::adopt(HandleBase* handle) {
   handle->environment_ = self_.lock();
   handle->next_ = handles_;
   if (handles_ != nullptr) handles_->previous_ = handle;
   handles_ = handle;
+  napi_value external = nullptr;
+  const auto finalize = [](napi_env, void* data, void*) {
+    auto* collected = static_cast<HandleBase*>(static_cast<Marked*>(data));
+    // Keeps the environment alive past the deletion of a handle that was its last reference.
+    const std::shared_ptr<Environment> kept = collected->environment_;
+    kept->collect(collected);
+  };
+  auto* marked = static_cast<Marked*>(handle);
+  if (napi_create_external(env_, marked, finalize, nullptr, &external) != napi_ok) {
+    collect(handle);  // the thread is being terminated
+  }
+  return external;
 }
 
 bool Environment::may_close(const HandleBase* handle) const {
@@ -254,7 +266,7 @@ void Environment::close(HandleBase* handle) {
   store().close(std::exchange(handle->object_, nullptr));
 }
 
-// The garbage collector has found the JS object. What the agent holds must stay mapped (the
+// The garbage collector has found the External. What the agent holds must stay mapped (the
 // kernel's list of robust mutexes points into it) and stay held, until the agent ends.
 void Environment::collect(HandleBase* handle) {
   if (handle->is_open() && !may_close(handle)) {

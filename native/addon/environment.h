@@ -20,11 +20,32 @@ namespace holdfast::addon {
 
 class Environment;
 
-// A handle to an open object. Lives until its JS object is collected, closed or not.
-class HandleBase {
+// What an External of this addon points to. An External does not say who made it, and those of Node
+// and of other add-ons can be passed to our functions, too. So the first word of what it points to
+// says that it is ours: the address of a variable of this addon, which nobody else has a reason to
+// write. The second word says of which type.
+struct Marked {
+  const void* ours;
+  const void* type;
+};
+inline char kOurMark = 0;
+
+// A handle to an open object. Lives until its External is collected, closed or not.
+class HandleBase : private Marked {
  public:
-  explicit HandleBase(core::Object* object);
+  HandleBase(const void* type_mark, core::Object* object);
   virtual ~HandleBase() = default;
+
+  // The handle that a value is; nullptr if it is no External of ours.
+  static HandleBase* from(napi_env env, napi_value value) {
+    void* data = nullptr;
+    napi_get_value_external(env, value, &data);
+    if (data == nullptr || reinterpret_cast<uintptr_t>(data) % alignof(Marked) != 0) return nullptr;
+    auto* marked = static_cast<Marked*>(data);
+    return marked->ours == &kOurMark ? static_cast<HandleBase*>(marked) : nullptr;
+  }
+  static bool is_type_of(const HandleBase&) { return true; }
+  const void* type_mark() const { return type; }
 
   virtual bool held() const { return false; }   // by this agent
   virtual bool holds() const { return false; }  // and through this handle
@@ -34,7 +55,8 @@ class HandleBase {
   core::Kind kind() const { return kind_; }
   const std::string& name() const { return name_; }
   bool is_open() const { return object_ != nullptr; }
-  std::shared_ptr<Environment> shared_environment() const { return environment_; }
+  core::Object& object() { return *object_; }
+  Environment& environment() { return *environment_; }
 
  protected:
   friend class Environment;
@@ -44,7 +66,7 @@ class HandleBase {
   std::string name_;
   HandleBase* previous_ = nullptr;
   HandleBase* next_ = nullptr;
-  bool collected_ = false;  // its JS object is gone, but the agent still holds it
+  bool collected_ = false;  // its External is gone, but the agent still holds it
 };
 
 // Where the records that come out of the thread's queues are left for src/objects/queue.ts; its
@@ -69,7 +91,8 @@ class Environment final : private core::Watcher {
   napi_env env() const { return env_; }
   const Mailbox& mailbox() const { return mailbox_; }
 
-  void adopt(HandleBase* handle);
+  // Makes the External that owns the handle from here on.
+  napi_value adopt(HandleBase* handle);
   // False: the agent holds the object, and acquired it through this handle or has no other.
   bool may_close(const HandleBase* handle) const;
   void close(HandleBase* handle);

@@ -1,11 +1,11 @@
 #include "core/primitives/lock.h"
 
+#include "addon/kinds.h"
 #include "addon/owned.h"
 
 namespace holdfast::addon {
 
-napi_value bind_lock(Environment& environment, core::Object* object) {
-  return Owned<core::Lock>::bind(environment, object);
-}
+const KindBinding kLock = {core::Kind::lock, "Lock", Owned<core::Lock>::bind,
+                           make_handle<Handle<core::Lock>>};
 
 }  // namespace holdfast::addon

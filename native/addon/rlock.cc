@@ -1,11 +1,11 @@
 #include "core/primitives/rlock.h"
 
+#include "addon/kinds.h"
 #include "addon/owned.h"
 
 namespace holdfast::addon {
 
-napi_value bind_rlock(Environment& environment, core::Object* object) {
-  return Owned<core::RLock>::bind(environment, object);
-}
+const KindBinding kRLock = {core::Kind::rlock, "RLock", Owned<core::RLock>::bind,
+                            make_handle<Handle<core::RLock>>};
 
 }  // namespace holdfast::addon

@@ -1,6 +1,7 @@
 #include "core/primitives/semaphore.h"
 
-#include "addon/handle.h"
+#include "addon/kinds.h"
+#include "addon/waiting.h"
 
 namespace holdfast::addon {
 
@@ -8,36 +9,28 @@ namespace {
 
 using H = Handle<core::Semaphore>;
 
-napi_value release(napi_env, H& handle, const double* argument) {
-  const core::Code code = handle.primitive.release(static_cast<uint32_t>(argument[0]));
-  return code == core::Code::ok ? nullptr : handle.environment().raise(code, handle);
-}
-
-napi_value value(napi_env env, H& handle, const double*) {
-  return number(env, handle.primitive.value());
-}
-
-napi_value inspect(napi_env env, H& handle, const double*) {
+napi_value inspect(H& handle) {
   core::SemaphoreBody& body = handle.primitive.body();
-  napi_value state = nullptr;
-  napi_create_object(env, &state);
-  set(env, state, "value", handle.primitive.value());
-  set(env, state, "initial", handle.object().initial());
-  set(env, state, "waiters", core::count_waiting(body.waiters, handle.agent().registry()));
-  set(env, state, "acquisitions", static_cast<double>(body.acquisitions.load()));
-  set(env, state, "contentions", static_cast<double>(body.contentions.load()));
-  return state;
+  return State(handle.environment().env())
+      .set("value", handle.primitive.value())
+      .set("initial", handle.object().initial())
+      .set("waiters", core::count_waiting(body.waiters, handle.registry()))
+      .set("acquisitions", body.acquisitions.load())
+      .set("contentions", body.contentions.load())
+      .value();
+}
+
+napi_value functions(napi_env env) {
+  Binder<core::Semaphore> binder(env);
+  bind_acquirable(binder);
+  binder.method<&core::Semaphore::release>("release");
+  binder.method<&core::Semaphore::value>("value");
+  binder.method<inspect>("inspect");
+  return binder.value();
 }
 
 }  // namespace
 
-napi_value bind_semaphore(Environment& environment, core::Object* object) {
-  Binder<core::Semaphore> binder(environment, object);
-  binder.add_acquirable();
-  binder.add<release, 1>("release");
-  binder.add<value>("value");
-  binder.add<inspect>("inspect");
-  return binder.value();
-}
+const KindBinding kSemaphore = {core::Kind::semaphore, "Semaphore", functions, make_handle<H>};
 
 }  // namespace holdfast::addon

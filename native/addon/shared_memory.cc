@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "addon/handle.h"
+#include "addon/kinds.h"
 
 namespace holdfast::addon {
 
@@ -35,7 +35,8 @@ void end_of_use(napi_env, void*, void* hint) {
 void end_of_object(napi_env, void* data, void*) { end_of_one(static_cast<Shown*>(data)); }
 
 // map(): an ArrayBuffer whose bytes are the mapping.
-napi_value map(napi_env env, H& handle, const double*) {
+napi_value map(H& handle) {
+  napi_env env = handle.environment().env();
   auto* mapping = new Shown();
   if (platform::OsError error = handle.primitive.map(mapping)) {
     delete mapping;
@@ -68,23 +69,22 @@ napi_value detach(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-napi_value inspect(napi_env env, H& handle, const double*) {
-  napi_value state = nullptr;
-  napi_create_object(env, &state);
-  set(env, state, "size", static_cast<double>(handle.primitive.size()));
-  return state;
+napi_value inspect(H& handle) {
+  return State(handle.environment().env()).set("size", handle.primitive.size()).value();
+}
+
+napi_value functions(napi_env env) {
+  Binder<core::SharedMemory> binder(env);
+  binder.method<&core::SharedMemory::size>("size");
+  binder.method<map>("map");
+  binder.function("detach", detach);
+  binder.method<inspect>("inspect");
+  return binder.value();
 }
 
 }  // namespace
 
-napi_value bind_shared_memory(Environment& environment, core::Object* object) {
-  Binder<core::SharedMemory> binder(environment, object);
-  set(environment.env(), binder.value(), "size",
-      static_cast<double>(binder.handle().primitive.size()));
-  binder.add<map>("map");
-  binder.add("detach", detach);
-  binder.add<inspect>("inspect");
-  return binder.value();
-}
+const KindBinding kSharedMemory = {core::Kind::shared_memory, "SharedMemory", functions,
+                                   make_handle<H>};
 
 }  // namespace holdfast::addon

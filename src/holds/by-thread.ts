@@ -1,7 +1,7 @@
 // The hold of a JS thread: how deep the thread is in an RLock. The native lock knows the outermost
 // hold. Nested acquisitions concern no other thread, so they are counted here. That costs a tenth
 // of a call into the addon.
-import type { NativeOwned } from '../native/bindings.js';
+import type { Native } from '../native/bindings.js';
 
 /** The thread's own hold of one RLock. All objects of this thread for the lock share it. */
 export class ThreadHold {
@@ -9,21 +9,20 @@ export class ThreadHold {
   depth = 0;
   /** The number of the hold. */
   number = 0;
-  /** releaseHold() of the object that took it: the guard's own object may be closed by then. */
-  releaseHold: NativeOwned['releaseHold'] | undefined;
-  /** The object that took it. If it were collected, the thread would lose its depth. */
-  takenBy: NativeOwned | undefined;
+  /**
+   * The object that took it, and that releases it: the guard's own object may be closed by then. If
+   * it were collected, the thread would lose its depth.
+   */
+  takenBy: Native<'RLock'> | undefined;
 
-  begin(number: number, takenBy: NativeOwned, releaseHold: NativeOwned['releaseHold']): void {
+  begin(number: number, takenBy: Native<'RLock'>): void {
     this.depth = 1;
     this.number = number;
-    this.releaseHold = releaseHold;
     this.takenBy = takenBy;
   }
 
   end(): void {
     this.depth = 0;
-    this.releaseHold = undefined;
     this.takenBy = undefined;
   }
 }

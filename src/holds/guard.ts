@@ -1,6 +1,6 @@
 // The guard, which an acquisition returns.
 import { brand } from '../brand.js';
-import type { NativeHolds } from '../native/bindings.js';
+import type { Outcome } from '../native/bindings.js';
 
 /**
  * One acquisition. `using guard = await lock.acquire()` releases it at the end of the block,
@@ -43,6 +43,11 @@ export async function whileHeld<T>(
   }
 }
 
+/** @internal Something whose holds end one by one. */
+export interface Holds {
+  releaseHold(hold: number): void;
+}
+
 /** @internal */
 export class HeldGuard implements Guard {
   static {
@@ -50,23 +55,32 @@ export class HeldGuard implements Guard {
   }
   readonly abandoned: boolean;
   readonly #hold: number;
-  #native: NativeHolds | undefined;
+  #holds: Holds | undefined;
 
-  /** `hold` as NativeObject.tryAcquire returns it, and not 0. */
-  constructor(native: NativeHolds, hold: number) {
-    this.abandoned = hold < 0;
-    this.#hold = hold < 0 ? -hold : hold;
-    this.#native = native;
+  constructor(holds: Holds, outcome: Outcome) {
+    this.abandoned = outcome < 0;
+    this.#hold = outcome < 0 ? -outcome : outcome;
+    this.#holds = holds;
+  }
+
+  /** The number of the hold. */
+  get hold(): number {
+    return this.#hold;
   }
 
   release(): void {
-    const native = this.#native;
-    if (native === undefined) return;
-    this.#native = undefined;
-    native.releaseHold(this.#hold);
+    const holds = this.#holds;
+    if (holds === undefined) return;
+    this.#holds = undefined;
+    holds.releaseHold(this.#hold);
   }
 
   [Symbol.dispose](): void {
     this.release();
   }
+}
+
+/** @internal The guard of an acquisition; undefined if nothing was acquired. */
+export function guardOf(holds: Holds, outcome: Outcome): HeldGuard | undefined {
+  return outcome === 0 ? undefined : new HeldGuard(holds, outcome);
 }

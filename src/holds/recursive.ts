@@ -49,279 +49,229 @@
 //   holds -> holds     nested: the native lock counts the depth
 //   holds -> running   the last release: the hold is over, in every context that still has it
 //   holds -> waits     a Condition gives the lock up; the same hold is `task` again when it resumes
-import { IncompatibleError, NotOwnerError, label } from '../errors.js';
-import type { NativeOwned } from '../native/bindings.js';
-import { once } from '../native/once.js';
+import { NotOwnerError, label } from '../errors.js';
+import type { Native, Outcome } from '../native/bindings.js';
+import { addon } from '../native/load.js';
 import { type RLockScope, type WaitOptions, checkFunction, readWait } from '../options.js';
 import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
+import { WaitSet } from '../waiting/wait-set.js';
 import type { Waiter } from '../waiting/waiter.js';
-import { TaskHold, endHold, handOver } from './by-task.js';
-import { ThreadHold } from './by-thread.js';
-import { context, holdingsWith, inContext } from './context.js';
-import { type Guard, HeldGuard, whileHeld } from './guard.js';
+import { TaskHold, handOver } from './by-task.js';
+import { context, holdingsWith } from './context.js';
+import { type Guard, HeldGuard, guardOf, whileHeld } from './guard.js';
+import { type OpenedHere, enter, leave } from './opened-here.js';
+import type { Ownership, Suspended } from './ownership.js';
 
-/** An open object for the lock. */
-type Acquirer = Waiter & { readonly native: NativeOwned };
+const operations = addon.RLock;
+
 type Named = Pick<Waiter, 'kind' | 'name'>;
 
-/** One RLock of this thread. All objects that the thread has open for it share this record. */
-class Opened {
-  handles = 0;
-  readonly thread = new ThreadHold();
-  /** A task's hold, or a guard's. Undefined while `thread` holds, and while nobody here does. */
-  task: TaskHold | undefined;
-  /** The object that `task` was taken through. If it were collected, the hold would end. */
-  #takenBy: NativeOwned | undefined;
-  /** The holds that Conditions have given up, by the number of the hold. */
-  readonly #suspended = new Map<number, TaskHold>();
+/** One RLock as this handle has it open: the native lock, and who holds it within the thread. */
+export class Recursion implements Ownership {
+  readonly waiters: WaitSet;
+  readonly #native: Native<'RLock'>;
+  readonly #openedHere: OpenedHere;
+  // Not the handle itself: guards keep this object, and are not to keep their handle.
+  readonly #about: Named;
+  /** The hold that was acquired last through this handle. */
+  #lastHold = 0;
 
-  constructor(readonly scope: RLockScope) {}
-
-  /** Does the running task hold it? */
-  isHeldByTask(): boolean {
-    return this.task !== undefined && inContext(this.task);
+  /** @throws IncompatibleError if this thread has the lock open with another scope. */
+  constructor(waiter: Waiter, native: Native<'RLock'>, scope: RLockScope) {
+    this.waiters = new WaitSet(operations.waiters, native);
+    this.#native = native;
+    this.#openedHere = enter(waiter, native, this.waiters.tag, scope);
+    this.#about = { kind: waiter.kind, name: waiter.name };
   }
 
-  /** Does the running code hold it, by its task or by its thread? */
-  isHeldByCaller(): boolean {
-    return this.thread.depth !== 0 || this.isHeldByTask();
+  /** The handle was closed. */
+  leave(waiter: Waiter): void {
+    leave(waiter, this.waiters.tag);
   }
 
-  isHeldInThread(): boolean {
-    return this.thread.depth !== 0 || this.task !== undefined;
+  // ---------------------------------------------------------------- acquiring by a plain call
+
+  tryAcquire(): HeldGuard | undefined {
+    const { thread, task } = this.#openedHere;
+    if (thread.depth !== 0) return this.#deeper();
+    if (task !== undefined) return this.#inTask();
+    return this.#takenByCall(operations.tryAcquire(this.#native));
   }
 
-  /** `result` as tryAcquire() returns it. */
-  taken(result: number, hold: TaskHold, native: NativeOwned): number {
-    if (result !== 0) {
-      this.task = hold;
-      this.#takenBy = native;
-    }
-    return result;
+  tryFree(): HeldGuard | undefined {
+    const { thread, task } = this.#openedHere;
+    if (thread.depth !== 0) return this.#deeper();
+    if (task !== undefined) return this.#inTask();
+    return this.#takenByCall(operations.tryFree(this.#native));
   }
 
-  /** After a release of `task`: was it the last? */
-  released(): void {
-    if (this.task === undefined || this.#takenBy!.heldByMe()) return;
-    endHold(this.task);
-    this.task = undefined;
-    this.#takenBy = undefined;
+  wait(ms: number): HeldGuard | undefined {
+    const { thread, task } = this.#openedHere;
+    if (thread.depth !== 0) return this.#deeper();
+    if (task === undefined) return this.#takenByCall(operations.wait(this.#native, ms));
+    sleepSync(ms); // in vain
+    return undefined;
   }
 
-  /** `task` is given up, and not over. */
-  suspend(number: number): number {
-    this.#suspended.set(number, this.task!);
-    this.task = undefined;
-    this.#takenBy = undefined;
-    return number;
+  contend(): void {
+    operations.contend(this.#native);
   }
 
-  /** What a plain call has just taken becomes the hold that was given up, if that was a task's. */
-  resume(number: number, native: NativeOwned): boolean {
-    const hold = this.#suspended.get(number);
-    if (hold === undefined) return false;
-    this.#suspended.delete(number);
-    this.thread.end();
-    this.task = hold;
-    this.#takenBy = native;
-    return true;
-  }
-}
-
-// ---------------------------------------------------------------- the open objects of this thread
-
-/** By the tag of the lock, as long as this thread has an object open for it. */
-const openedHere = once('opened', () => new Map<number, Opened>());
-const collected = new FinalizationRegistry(forget);
-
-function forget(tag: number): void {
-  const opened = openedHere.get(tag);
-  if (opened && --opened.handles === 0) openedHere.delete(tag);
-}
-
-/**
- * Registers a new object. All objects of one thread for a lock must have one scope. The native lock
- * lets the whole thread in again, so an object of scope 'thread' would enter while a task holds it.
- */
-export function enter(waiter: Acquirer, native: NativeOwned, scope: RLockScope): Recursion {
-  const opened = openedHere.get(native.tag) ?? new Opened(scope);
-  if (opened.scope !== scope) {
-    throw new IncompatibleError(
-      `${label(waiter.kind, waiter.name)}: this thread has it open with scope '${opened.scope}', ` +
-        `and so not with scope '${scope}' too`,
-      { kind: waiter.kind, objectName: waiter.name },
-    );
-  }
-  openedHere.set(native.tag, opened);
-  opened.handles++;
-  collected.register(native, native.tag, waiter);
-  return new Recursion(waiter, native, opened);
-}
-
-/** Called when an object for the lock with this tag was closed. */
-export function leave(waiter: Acquirer, tag: number): void {
-  if (collected.unregister(waiter)) forget(tag);
-}
-
-// ---------------------------------------------------------------- one object
-
-/** The part of an RLock object that decides which code of the thread is the holder. */
-export class Recursion {
-  readonly #waiter: Acquirer;
-  readonly #opened: Opened;
-  /** Take it for a task. Answer like tryAcquire() and tryFree(). */
-  readonly #take: (hold: TaskHold) => number;
-  readonly #takeFree: (hold: TaskHold) => number;
-
-  /** Replaces functions of the native object. Guards and waits call the new ones, too. */
-  constructor(waiter: Acquirer, native: NativeOwned, opened: Opened) {
-    const { tryAcquire, tryFree } = native;
-    this.#waiter = waiter;
-    this.#opened = opened;
-    this.#take = (hold) => (opened.isHeldInThread() ? 0 : opened.taken(tryAcquire(), hold, native));
-    this.#takeFree = (hold) =>
-      opened.isHeldInThread() ? 0 : opened.taken(tryFree(), hold, native);
-    // Not the RLock itself: a hold keeps `native` alive, and must not keep the RLock alive.
-    const { kind, name } = waiter;
-    decorate({ kind, name }, native, opened);
+  #deeper(): HeldGuard {
+    const { thread } = this.#openedHere;
+    thread.depth++;
+    this.#lastHold = thread.number;
+    return new HeldGuard(this, thread.number);
   }
 
-  /** Does the running code hold it, by its task or by its thread? */
-  isHeldByCaller(): boolean {
-    return this.#opened.isHeldByCaller();
+  /**
+   * While a task holds it. Only the thread could release what another of its tasks holds, so the
+   * native lock is not asked.
+   */
+  #inTask(): HeldGuard | undefined {
+    if (!this.#openedHere.isHeldByTask()) return undefined;
+    return guardOf(this, operations.tryAcquire(this.#native));
   }
+
+  #takenByCall(outcome: Outcome): HeldGuard | undefined {
+    const guard = guardOf(this, outcome);
+    if (guard === undefined) return undefined;
+    if (this.#openedHere.scope === 'async') this.#openedHere.begin(new TaskHold(), this.#native);
+    else this.#beginByThread(guard.hold);
+    return guard;
+  }
+
+  #beginByThread(hold: number): void {
+    this.#lastHold = hold;
+    this.#openedHere.thread.begin(hold, this.#native);
+  }
+
+  // ---------------------------------------------------------------- acquiring by a task
 
   /** Does acquire() make a new hold, of the running task? If not, it acts as a plain call does. */
   isForTask(): boolean {
-    return this.#opened.scope !== 'thread' && !this.#opened.isHeldByTask();
+    return this.#openedHere.scope !== 'thread' && !this.#openedHere.isHeldByTask();
   }
 
   /** RLock.acquire() of a task that does not hold it. */
-  acquire(options: WaitOptions | undefined): Promise<Guard> {
+  acquire(waiter: Waiter, options: WaitOptions | undefined): Promise<Guard> {
     const hold = new TaskHold();
-    return handOver(hold, () => this.#acquire(hold, options));
+    return handOver(hold, () => this.#acquire(waiter, hold, options));
   }
 
   /** RLock.runExclusive() of such a task. */
   async runExclusive<T>(
+    waiter: Waiter,
     fn: (guard: Guard) => T | Promise<T>,
     options: WaitOptions | undefined,
   ): Promise<Awaited<T>> {
     checkFunction('fn', fn);
     const hold = new TaskHold();
-    return whileHeld(await this.#acquire(hold, options), (guard) =>
+    return whileHeld(await this.#acquire(waiter, hold, options), (guard) =>
       context.run(holdingsWith(hold), () => fn(guard)),
     );
   }
 
-  async #acquire(hold: TaskHold, options: WaitOptions | undefined): Promise<Guard> {
+  async #acquire(
+    waiter: Waiter,
+    hold: TaskHold,
+    options: WaitOptions | undefined,
+  ): Promise<HeldGuard> {
     options = readWait(options);
-    const { native } = this.#waiter;
-    let result = isWaitedFor(native.tag) ? 0 : this.#takeFree(hold);
-    if (result === 0) {
-      if (options?.timeout !== 0) native.contend();
-      // Serving the queue may happen in any context. The hold that counts is the waiter's.
-      const take = () => this.#take(hold) || undefined;
-      result = await waitFor(this.#waiter, { waitSet: native, take }, options);
-    }
-    return new HeldGuard(native, result);
+    const guard = isWaitedFor(this.waiters.tag) ? undefined : this.#take(hold, operations.tryFree);
+    if (guard !== undefined) return guard;
+    if (options?.timeout !== 0) this.contend();
+    // Serving the queue may happen in any context. The hold that counts is the waiter's.
+    const take = () => this.#take(hold, operations.tryAcquire);
+    return waitFor(waiter, { waitSet: this.waiters, take }, options);
   }
-}
 
-/** Replaces native functions by ones that know which code of this thread holds the lock. */
-function decorate(about: Named, native: NativeOwned, opened: Opened): void {
-  const { mayClose, tryAcquire, tryFree, wait, depth, releaseHold } = native;
-  const { thread } = opened;
-  let lastHold = 0;
+  /** Takes it for a task, unless this thread holds it already. */
+  #take(hold: TaskHold, attempt: (native: Native<'RLock'>) => Outcome): HeldGuard | undefined {
+    if (this.#openedHere.isHeldInThread()) return undefined;
+    const guard = guardOf(this, attempt(this.#native));
+    if (guard !== undefined) this.#openedHere.begin(hold, this.#native);
+    return guard;
+  }
 
-  const takenByThread = (result: number) => {
-    if (result !== 0) thread.begin((lastHold = Math.abs(result)), native, releaseHold);
-    return result;
-  };
-  const takenByGuard = (result: number) => opened.taken(result, new TaskHold(), native);
-  const takenByCall = opened.scope === 'async' ? takenByGuard : takenByThread;
-  const deeper = () => {
-    thread.depth++;
-    return (lastHold = thread.number);
-  };
-  // Only the thread could release what another of its tasks holds, so the native lock is not asked.
-  const inTask = () => (opened.isHeldByTask() ? tryAcquire() : 0);
+  // ---------------------------------------------------------------- releasing
 
-  native.tryAcquire = () => {
-    if (thread.depth !== 0) return deeper();
-    return opened.task === undefined ? takenByCall(tryAcquire()) : inTask();
-  };
-  native.tryFree = () => {
-    if (thread.depth !== 0) return deeper();
-    return opened.task === undefined ? takenByCall(tryFree()) : inTask();
-  };
-  native.wait = (ms) => {
-    if (thread.depth !== 0) return deeper();
-    if (opened.task === undefined) return takenByCall(wait(ms));
-    sleepSync(ms); // in vain
-    return 0;
-  };
-  native.depth = () => thread.depth || (opened.isHeldByTask() ? depth() : 0);
-  // Not while this thread has a hold that it acquired through this object.
-  native.mayClose = () => (thread.depth === 0 || lastHold !== thread.number) && mayClose();
-  decorateReleases(about, native, opened);
-  decorateSuspension(native, opened, takenByThread);
-}
-
-function decorateReleases(about: Named, native: NativeOwned, opened: Opened): void {
-  const { release, releaseHold } = native;
-  const { thread } = opened;
-
-  native.release = () => {
+  release(): void {
+    const { thread, scope } = this.#openedHere;
     if (thread.depth > 1) {
       thread.depth--;
       return;
     }
-    if (thread.depth === 0 && opened.scope !== 'thread' && !opened.isHeldByTask()) {
-      throw notOwner(about);
+    if (thread.depth === 0 && scope !== 'thread' && !this.#openedHere.isHeldByTask()) {
+      throw this.#notOwner();
     }
-    release();
+    operations.release(this.#native);
     thread.end();
-    opened.released();
-  };
-  native.releaseHold = (hold) => {
+    this.#openedHere.released();
+  }
+
+  releaseHold(hold: number): void {
+    const { thread } = this.#openedHere;
     if (thread.depth > 1 && hold === thread.number) {
       thread.depth--;
       return;
     }
-    (thread.releaseHold ?? releaseHold)(hold);
+    operations.releaseHold(thread.takenBy ?? this.#native, hold);
     thread.end();
-    opened.released();
-  };
-}
+    this.#openedHere.released();
+  }
 
-function decorateSuspension(
-  native: NativeOwned,
-  opened: Opened,
-  takenByThread: (result: number) => number,
-): void {
-  const { giveUp, resume } = native;
-  const { thread } = opened;
+  #notOwner(): NotOwnerError {
+    const { kind, name } = this.#about;
+    return new NotOwnerError(`${label(kind, name)}: neither this task nor its thread holds it`, {
+      kind,
+      objectName: name,
+    });
+  }
 
-  native.giveUp = () => {
-    const number = giveUp();
-    if (opened.task !== undefined) return opened.suspend(number);
-    thread.end();
-    return number;
-  };
-  native.resume = (number, depth) => {
-    if (opened.resume(number, native)) return resume(number, depth);
-    resume(number, 1);
-    takenByThread(number);
-    thread.depth = depth;
-  };
-}
+  giveUp(): Suspended {
+    const depth = this.depth();
+    const hold = operations.giveUp(this.#native);
+    if (this.#openedHere.task !== undefined) this.#openedHere.suspend(hold);
+    else this.#openedHere.thread.end();
+    return { hold, depth };
+  }
 
-function notOwner({ kind, name }: Named): NotOwnerError {
-  return new NotOwnerError(`${label(kind, name)}: neither this task nor its thread holds it`, {
-    kind,
-    objectName: name,
-  });
+  resume({ hold, depth }: Suspended): void {
+    // A plain call has just taken it. If the hold was a task's, it becomes that task's again.
+    const isTasks = this.#openedHere.resume(hold, this.#native);
+    operations.resume(this.#native, hold, isTasks ? depth : 1);
+    if (isTasks) return;
+    this.#beginByThread(hold);
+    this.#openedHere.thread.depth = depth;
+  }
+
+  // ---------------------------------------------------------------- who holds it
+
+  depth(): number {
+    const { thread } = this.#openedHere;
+    if (thread.depth !== 0) return thread.depth;
+    return this.#openedHere.isHeldByTask() ? operations.depth(this.#native) : 0;
+  }
+
+  isHeldByThread(): boolean {
+    return operations.heldByMe(this.#native);
+  }
+
+  isHeldByCaller(): boolean {
+    return this.#openedHere.thread.depth !== 0 || this.#openedHere.isHeldByTask();
+  }
+
+  /** The holder never stands behind others, or it would wait for itself. */
+  mayBypassQueue(): boolean {
+    return this.isHeldByThread();
+  }
+
+  mayClose(): boolean {
+    const { thread } = this.#openedHere;
+    if (thread.depth !== 0 && thread.number === this.#lastHold) return false;
+    return addon.common.mayClose(this.#native);
+  }
 }
 
 function sleepSync(ms: number): void {

@@ -1,71 +1,62 @@
 // What the addon offers: its interfaces describe native/addon, line by line.
+//
+// The addon makes one function for each operation of a kind, when it is loaded: `addon.Event.set`.
+// Its first argument is the object, as addon.open() returned it. A function throws ClosedError when
+// the object was closed, and TypeError when the argument is something else.
 import type { KindName } from '../options.js';
 import type { WritersToBypass } from './enums.js';
 
-/** What open() of the addon returns for each kind. */
-export interface NativeKinds {
-  Lock: NativeOwned;
-  RLock: NativeOwned;
-  Semaphore: NativeSemaphore;
-  BoundedSemaphore: NativeBounded;
-  Condition: NativeCondition;
-  Event: NativeEvent;
-  Barrier: NativeBarrier;
-  Queue: NativeQueue;
-  JoinableQueue: NativeJoinableQueue;
-  SharedMemory: NativeSharedMemory;
-  ReadWriteLock: NativeReadWrite;
-}
-export type NativeOf<K extends KindName> = NativeKinds[K];
+declare const kindOf: unique symbol;
 
-/** What every object can do (native/addon/handle.h, `Common`). */
-export interface NativeObject {
-  /** `/hf-...`, or '' where there is no semaphore. */
-  readonly posixName: string;
+/**
+ * An open object of this thread: an External, in which JavaScript sees nothing. When it is
+ * collected the object is closed, so code that works with the object keeps it.
+ */
+export interface Native<K extends KindName = KindName> {
+  readonly [kindOf]: K;
+}
+
+/** What every object can do (native/addon/addon.cc). */
+export interface CommonOperations {
   /** False: this thread holds it, acquired it through this handle or has no other. */
-  mayClose(): boolean;
-  close(): void;
-  unlink(): void;
+  mayClose(object: Native): boolean;
+  close(object: Native): void;
+  unlink(object: Native): void;
+  /** `/hf-...`, or '' where there is no semaphore. */
+  posixName(object: Native): string;
 }
 
-/** One wait set of an object (native/core/registry/wait_set.h): it wakes the threads that wait. */
-export interface NativeWaitable {
-  /** The number by which a wake-up names this wait set. */
-  readonly tag: number;
-  /**
-   * Enters this thread, with the number of its pending waits, into the wait set. `index` is what
-   * the last call returned; -1 for the first call.
-   */
-  enrol(index: number, waiting: number): number;
-  /** Removes the entry. Returns false if a wake-up for it is on its way already. */
-  cancel(index: number): boolean;
-  /**
-   * Looks whether what is waited for is there, for up to 20 us where spinning has helped lately.
-   * Returns true if it is worth trying.
-   */
-  spinBriefly(): boolean;
-  /** Wakes another waiter instead of this one. */
-  passOn(): void;
+/**
+ * The operations of one wait set of an object: it wakes the threads that wait
+ * (native/addon/waiting.h). src/waiting/wait-set.ts says what they do.
+ */
+export interface WaitSetOperations<N> {
+  tag(object: N): number;
+  enrol(object: N, index: number, waiting: number): number;
+  cancel(object: N, index: number): boolean;
+  spinBriefly(object: N): boolean;
+  passOn(object: N): void;
 }
 
-/** What can be acquired (native/addon/handle.h, `Acquirable`). */
-export interface NativeAcquirable extends NativeObject, NativeWaitable {
-  /** 0: not acquired. n: the number of the hold. -n: the same, and the last holder died. */
-  tryAcquire(): number;
+/**
+ * What an acquisition came to. 0: not acquired. n: the number of the hold. -n: the same, and the
+ * last holder died. HeldGuard (src/holds/guard.ts) is made of it, and nobody else decodes it.
+ */
+export type Outcome = number;
+
+/** What can be acquired (native/addon/waiting.h). `R` is an Outcome, or boolean without holds. */
+export interface AcquirableOperations<N, R> {
+  readonly waiters: WaitSetOperations<N>;
+  tryAcquire(object: N): R;
   /**
    * The same for a caller that is about to wait: does not ask whether the holder lives, which takes
    * a system call.
    */
-  tryFree(): number;
+  tryFree(object: N): R;
   /** Blocks the thread for `ms` or one slice, whichever is shorter; answers like tryAcquire. */
-  wait(ms: number): number;
+  wait(object: N, ms: number): R;
   /** Counts an acquisition that has to wait. */
-  contend(): void;
-}
-
-/** Something whose holds end one by one. */
-export interface NativeHolds {
-  releaseHold(hold: number): void;
+  contend(object: N): void;
 }
 
 /** Who holds something. */
@@ -86,23 +77,24 @@ export interface NativeOwnedState {
 }
 
 /** Lock and RLock (native/addon/owned.h). */
-export interface NativeOwned extends NativeAcquirable, NativeHolds {
-  release(): void;
+export interface OwnedOperations<N> extends AcquirableOperations<N, Outcome> {
+  release(object: N): void;
+  releaseHold(object: N, hold: number): void;
   /** Releases this thread's hold whole, and returns its number; its depth is depth(). */
-  giveUp(): number;
+  giveUp(object: N): number;
   /** Makes what was just acquired into the hold that was given up. */
-  resume(hold: number, depth: number): void;
-  heldByMe(): boolean;
-  depth(): number;
-  locked(): boolean;
-  inspect(): NativeOwnedState;
+  resume(object: N, hold: number, depth: number): void;
+  heldByMe(object: N): boolean;
+  depth(object: N): number;
+  locked(object: N): boolean;
+  inspect(object: N): NativeOwnedState;
 }
 
 /** Semaphore (native/addon/semaphore.cc). */
-export interface NativeSemaphore extends NativeAcquirable {
-  release(count: number): void;
-  value(): number;
-  inspect(): {
+export interface SemaphoreOperations<N> extends AcquirableOperations<N, boolean> {
+  release(object: N, count: number): void;
+  value(object: N): number;
+  inspect(object: N): {
     value: number;
     initial: number;
     waiters: number;
@@ -112,11 +104,12 @@ export interface NativeSemaphore extends NativeAcquirable {
 }
 
 /** BoundedSemaphore (native/addon/bounded_semaphore.cc). */
-export interface NativeBounded extends NativeAcquirable, NativeHolds {
-  release(): void;
-  value(): number;
-  allMine(): boolean;
-  inspect(): {
+export interface BoundedOperations<N> extends AcquirableOperations<N, Outcome> {
+  release(object: N): void;
+  releaseHold(object: N, hold: number): void;
+  value(object: N): number;
+  allMine(object: N): boolean;
+  inspect(object: N): {
     permits: number;
     value: number;
     holders: NativeAgent[];
@@ -127,26 +120,25 @@ export interface NativeBounded extends NativeAcquirable, NativeHolds {
   };
 }
 
-/**
- * ReadWriteLock (native/addon/read_write_lock.cc). Arguments are numbers. Holds are answered like
- * NativeAcquirable's.
- */
-export interface NativeReadWrite extends NativeObject, NativeHolds {
-  readonly readers: NativeWaitable;
-  readonly writers: NativeWaitable;
-  tryShared(bypass: WritersToBypass): number;
-  waitShared(bypass: WritersToBypass, ms: number): number;
-  tryExclusive(): number;
+/** ReadWriteLock (native/addon/read_write_lock.cc). */
+export interface ReadWriteOperations<N> {
+  readonly readers: WaitSetOperations<N>;
+  readonly writers: WaitSetOperations<N>;
+  tryShared(object: N, bypass: WritersToBypass): Outcome;
+  waitShared(object: N, bypass: WritersToBypass, ms: number): Outcome;
+  tryExclusive(object: N): Outcome;
   /** As tryExclusive, but stays in front of the readers until withdraw(). */
-  claimExclusive(): number;
-  waitExclusive(ms: number): number;
-  withdraw(): void;
-  contend(): void;
-  readsHere(): boolean;
-  writesHere(): boolean;
+  claimExclusive(object: N): Outcome;
+  waitExclusive(object: N, ms: number): Outcome;
+  withdraw(object: N): void;
+  /** Ends a hold of either mode. */
+  releaseHold(object: N, hold: number): void;
+  contend(object: N): void;
+  readsHere(object: N): boolean;
+  writesHere(object: N): boolean;
   /** No more readers fit in, and all that there are are this thread's. */
-  allMine(): boolean;
-  inspect(): {
+  allMine(object: N): boolean;
+  inspect(object: N): {
     writer: NativeAgent | null;
     readers: NativeAgent[];
     abandoned: boolean;
@@ -159,65 +151,74 @@ export interface NativeReadWrite extends NativeObject, NativeHolds {
 }
 
 /** Event (native/addon/event.cc). */
-export interface NativeEvent extends NativeObject, NativeWaitable {
-  set(): void;
-  clear(): void;
-  isSet(): boolean;
+export interface EventOperations<N> {
+  readonly waiters: WaitSetOperations<N>;
+  set(object: N): void;
+  clear(object: N): void;
+  isSet(object: N): boolean;
   /** How often it was set: where a wait begins. */
-  sets(): number;
+  sets(object: N): number;
   /** Is it set, or was it since? */
-  happened(since: number): boolean;
-  wait(since: number, ms: number): boolean;
-  inspect(): { isSet: boolean; sets: number; waiters: number };
+  happened(object: N, since: number): boolean;
+  wait(object: N, since: number, ms: number): boolean;
+  inspect(object: N): { isSet: boolean; sets: number; waiters: number };
 }
 
 /** Condition (native/addon/condition.cc). What is called with the lock held is marked. */
-export interface NativeCondition extends NativeObject, NativeWaitable {
-  readonly lockKind: number;
-  readonly lockName: string;
+export interface ConditionOperations<N> {
+  readonly waiters: WaitSetOperations<N>;
+  lockKind(object: N): number;
+  lockName(object: N): string;
   /** False if it goes with another lock of that name. */
-  bind(lockTag: number): boolean;
+  bind(object: N, lockTag: number): boolean;
   /** With the lock. The place of a wait; -1 if there are too many. */
-  begin(): number;
+  begin(object: N): number;
   /** With the lock. Ends a wait; was it notified? */
-  finish(place: number): boolean;
+  finish(object: N, place: number): boolean;
   /** With the lock. How many were notified. */
-  notify(count: number): number;
+  notify(object: N, count: number): number;
   /** With the lock. Gives on what dead waiters were notified of. */
-  rescue(): void;
-  look(place: number): number;
-  wait(place: number, ms: number): number;
-  inspect(): { waiters: number; notifications: number };
+  rescue(object: N): void;
+  look(object: N, place: number): number;
+  wait(object: N, place: number, ms: number): number;
+  inspect(object: N): { waiters: number; notifications: number };
 }
 
 export type NativeArrival = readonly [status: number, round: number, index: number];
 
 /** Barrier (native/addon/barrier.cc). */
-export interface NativeBarrier extends NativeObject {
-  readonly parties: number;
-  /** Rings when a round ends. */
-  readonly passage: NativeWaitable;
-  /** Rings when the next may begin. */
-  readonly opening: NativeWaitable;
-  arrive(acts: 0 | 1): NativeArrival;
-  waitToArrive(acts: 0 | 1, ms: number): NativeArrival;
-  finish(round: number): number;
-  look(round: number): number;
-  wait(round: number, ms: number): number;
-  breakRound(round: number): void;
-  abort(): void;
-  reset(): void;
-  broken(): boolean;
-  waiting(): number;
-  inspect(): { parties: number; waiting: number; broken: boolean; round: number; breaks: number };
+export interface BarrierOperations<N> {
+  /** Woken when a round ends. */
+  readonly arrived: WaitSetOperations<N>;
+  /** Woken when the next may begin. */
+  readonly arriving: WaitSetOperations<N>;
+  parties(object: N): number;
+  arrive(object: N, acts: boolean): NativeArrival;
+  waitToArrive(object: N, acts: boolean, ms: number): NativeArrival;
+  finish(object: N, round: number): number;
+  look(object: N, round: number): number;
+  wait(object: N, round: number, ms: number): number;
+  breakRound(object: N, round: number): void;
+  abort(object: N): void;
+  reset(object: N): void;
+  broken(object: N): boolean;
+  waiting(object: N): number;
+  inspect(object: N): {
+    parties: number;
+    waiting: number;
+    broken: boolean;
+    round: number;
+    breaks: number;
+  };
 }
 
 /** SharedMemory (native/addon/shared_memory.cc). */
-export interface NativeSharedMemory extends NativeObject {
-  readonly size: number;
-  map(): ArrayBuffer;
+export interface SharedMemoryOperations<N> {
+  size(object: N): number;
+  map(object: N): ArrayBuffer;
+  /** Of a buffer that map() made; its object may be closed. */
   detach(buffer: ArrayBuffer): void;
-  inspect(): { size: number };
+  inspect(object: N): { size: number };
 }
 
 export interface NativeQueueState {
@@ -235,27 +236,27 @@ export interface NativeQueueState {
 }
 
 /** Queue (native/addon/queue.cc). */
-export interface NativeQueue extends NativeObject {
-  readonly codec: number;
-  readonly largestItem: number;
-  readonly items: NativeWaitable;
-  readonly room: NativeWaitable;
+export interface QueueOperations<N> {
+  readonly getters: WaitSetOperations<N>;
+  readonly putters: WaitSetOperations<N>;
+  codec(object: N): number;
+  largestItem(object: N): number;
   /** How it went. */
-  put(type: number, bytes: Uint8Array, start: number, end: number): number;
+  put(object: N, type: number, bytes: Uint8Array, start: number, end: number): number;
   /** From the given record on; how many were put. Table: type, source, start and end of each. */
-  putMany(sources: readonly Uint8Array[], table: Uint32Array, from: number): number;
+  putMany(object: N, sources: readonly Uint8Array[], table: Uint32Array, from: number): number;
   /** The bytes of a record; undefined if they are in the mailbox (src/records/mailbox.ts). */
-  get(): Buffer | undefined;
+  get(object: N): Buffer | undefined;
   /** Bytes and table; undefined if they are in the mailbox. */
-  getMany(count: number): readonly [bytes: Buffer, table: Uint32Array] | undefined;
+  getMany(object: N, count: number): readonly [bytes: Buffer, table: Uint32Array] | undefined;
   /** Block the thread for `ms` or one slice; true if it is worth trying. */
-  waitToGet(ms: number): boolean;
-  waitToPut(ms: number): boolean;
-  end(): void;
-  ended(): boolean;
-  size(): number;
-  full(): boolean;
-  inspect(): NativeQueueState;
+  waitToGet(object: N, ms: number): boolean;
+  waitToPut(object: N, ms: number): boolean;
+  end(object: N): void;
+  ended(object: N): boolean;
+  size(object: N): number;
+  full(object: N): boolean;
+  inspect(object: N): NativeQueueState;
 }
 
 export interface NativeJoinableQueueState extends NativeQueueState {
@@ -265,16 +266,31 @@ export interface NativeJoinableQueueState extends NativeQueueState {
 }
 
 /** JoinableQueue (native/addon/queue.cc). */
-export interface NativeJoinableQueue extends NativeQueue {
-  /** Rings when all is worked off. */
-  readonly rest: NativeWaitable;
+export interface JoinableQueueOperations<N> extends QueueOperations<N> {
+  /** Woken when all is worked off. */
+  readonly joiners: WaitSetOperations<N>;
   /** As get(). */
-  take(): Buffer | undefined;
-  settle(place: number, delivery: number, done: boolean): void;
-  taskDone(): void;
-  finished(): boolean;
-  waitToJoin(ms: number): boolean;
-  inspect(): NativeJoinableQueueState;
+  take(object: N): Buffer | undefined;
+  settle(object: N, place: number, delivery: number, done: boolean): void;
+  taskDone(object: N): void;
+  finished(object: N): boolean;
+  waitToJoin(object: N, ms: number): boolean;
+  inspect(object: N): NativeJoinableQueueState;
+}
+
+/** The operations of each kind. */
+export interface Operations {
+  readonly Lock: OwnedOperations<Native<'Lock'>>;
+  readonly RLock: OwnedOperations<Native<'RLock'>>;
+  readonly Semaphore: SemaphoreOperations<Native<'Semaphore'>>;
+  readonly BoundedSemaphore: BoundedOperations<Native<'BoundedSemaphore'>>;
+  readonly Condition: ConditionOperations<Native<'Condition'>>;
+  readonly Event: EventOperations<Native<'Event'>>;
+  readonly Barrier: BarrierOperations<Native<'Barrier'>>;
+  readonly Queue: QueueOperations<Native<'Queue'>>;
+  readonly JoinableQueue: JoinableQueueOperations<Native<'JoinableQueue'>>;
+  readonly SharedMemory: SharedMemoryOperations<Native<'SharedMemory'>>;
+  readonly ReadWriteLock: ReadWriteOperations<Native<'ReadWriteLock'>>;
 }
 
 export interface NativeListing {
@@ -295,7 +311,8 @@ export interface Mailbox {
   readonly answer: Float64Array;
 }
 
-export interface NativeAddon {
+export interface NativeAddon extends Operations {
+  readonly common: CommonOperations;
   readonly defaultDirectory: string;
   readonly maxPermits: number;
   readonly maxOwnedPermits: number;
@@ -340,7 +357,7 @@ export interface NativeAddon {
     codec: number,
     lockKind: number,
     lockName: string,
-  ): unknown;
+  ): Native;
   list(): NativeListing[];
   unlink(kind: number, name: string, fileKey: string): void;
 }

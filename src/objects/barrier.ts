@@ -1,6 +1,6 @@
 import { brand } from '../brand.js';
 import { BrokenBarrierError, label } from '../errors.js';
-import type { NativeArrival, NativeBarrier } from '../native/bindings.js';
+import type { Native, NativeArrival } from '../native/bindings.js';
 import { arrivalStatus } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
@@ -21,6 +21,9 @@ import { Deadline, type StepOptions } from '../waiting/deadline.js';
 import { type Step, type Steps, run, runSync, take } from '../waiting/steps.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { type Waitable, isWaitedFor, waitFor } from '../waiting/pending-waits.js';
+import { WaitSet } from '../waiting/wait-set.js';
+
+const operations = addon.Barrier;
 
 /** How to open a Barrier. */
 export interface BarrierOptions extends OpenOptions {
@@ -72,6 +75,10 @@ export class Barrier extends Shared<'Barrier'> {
   }
   readonly #action: (() => unknown) | undefined;
   readonly #timeout: number | undefined;
+  /** Woken when a round ends. */
+  readonly #arrived: WaitSet;
+  /** Woken when the next may begin. */
+  readonly #arriving: WaitSet;
 
   /**
    * Opens the barrier, or makes it for `parties` parties, 1 to 4096. There is no default: with
@@ -89,16 +96,17 @@ export class Barrier extends Shared<'Barrier'> {
     if (action !== undefined) checkFunction('action', action);
     checkTimeout(timeout);
     super('Barrier', parties === undefined ? { ...read, mustExist: true } : read, {
-      optionNames: barrierOptions,
       initial: parties,
     });
     this.#action = action;
     this.#timeout = timeout;
+    this.#arrived = new WaitSet(operations.arrived, this.native);
+    this.#arriving = new WaitSet(operations.arriving, this.native);
   }
 
   /** How many parties it takes. Does not block. */
   get parties(): number {
-    return this.native.parties;
+    return operations.parties(this.native);
   }
 
   /**
@@ -121,22 +129,22 @@ export class Barrier extends Shared<'Barrier'> {
   }
 
   /** Undefined if the round before is not over, or if others wait for that already. */
-  #arrive(native: NativeBarrier): NativeArrival | undefined {
-    return isWaitedFor(native.opening.tag) ? undefined : this.#tryToArrive(native);
+  #arrive(native: Native<'Barrier'>): NativeArrival | undefined {
+    return isWaitedFor(this.#arriving.tag) ? undefined : this.#tryToArrive(native);
   }
 
-  #tryToArrive(native: NativeBarrier): NativeArrival | undefined {
-    return unlessTooEarly(native.arrive(this.#acts));
+  #tryToArrive(native: Native<'Barrier'>): NativeArrival | undefined {
+    return unlessTooEarly(operations.arrive(native, this.#acts));
   }
 
   /** For the addon: does this object have an action? */
-  get #acts(): 0 | 1 {
-    return this.#action === undefined ? 0 : 1;
+  get #acts(): boolean {
+    return this.#action !== undefined;
   }
 
   /** A wait, in both forms. `arrival` is undefined if the party has to wait to arrive. */
   *#steps(
-    native: NativeBarrier,
+    native: Native<'Barrier'>,
     arrival: NativeArrival | undefined,
     deadline: Deadline,
   ): Steps<number> {
@@ -153,13 +161,13 @@ export class Barrier extends Shared<'Barrier'> {
   }
 
   /** Waits until the round before is over, and arrives. */
-  #lateArrival(native: NativeBarrier, options: StepOptions): Step<NativeArrival> {
+  #lateArrival(native: Native<'Barrier'>, options: StepOptions): Step<NativeArrival> {
     const acts = this.#acts;
     const waitable: Waitable<NativeArrival> = {
-      waitSet: native.opening,
+      waitSet: this.#arriving,
       take: () => this.#tryToArrive(native),
     };
-    const takeWithin = (ms: number) => unlessTooEarly(native.waitToArrive(acts, ms));
+    const takeWithin = (ms: number) => unlessTooEarly(operations.waitToArrive(native, acts, ms));
     return {
       async: () => waitFor(this, waitable, options),
       sync: () => waitForSync(this, takeWithin, options.timeout, options.given),
@@ -167,7 +175,7 @@ export class Barrier extends Shared<'Barrier'> {
   }
 
   /** Calls the action, and ends the round. Returns what became of the round. */
-  *#act(native: NativeBarrier, round: number): Steps<number> {
+  *#act(native: Native<'Barrier'>, round: number): Steps<number> {
     const action = this.#action!;
     try {
       yield* take<unknown>({
@@ -175,14 +183,14 @@ export class Barrier extends Shared<'Barrier'> {
         sync: () => checkNoPromise('waitSync() cannot wait for an action', action()),
       });
     } catch (error) {
-      native.breakRound(round);
+      operations.breakRound(native, round);
       throw error;
     }
-    return native.finish(round);
+    return operations.finish(native, round);
   }
 
   /** Waits for the end of the round. Returns what became of it. */
-  *#waitForOthers(native: NativeBarrier, round: number, deadline: Deadline): Steps<number> {
+  *#waitForOthers(native: Native<'Barrier'>, round: number, deadline: Deadline): Steps<number> {
     try {
       return yield* take(this.#roundEnd(native, round, deadline.step()));
     } catch (error) {
@@ -190,13 +198,13 @@ export class Barrier extends Shared<'Barrier'> {
     }
   }
 
-  #roundEnd(native: NativeBarrier, round: number, options: StepOptions): Step<number> {
+  #roundEnd(native: Native<'Barrier'>, round: number, options: StepOptions): Step<number> {
     const waitable: Waitable<number> = {
-      waitSet: native.passage,
-      take: () => native.look(round) || undefined,
+      waitSet: this.#arrived,
+      take: () => operations.look(native, round) || undefined,
       retryAll: true,
     };
-    const takeWithin = (ms: number) => native.wait(round, ms) || undefined;
+    const takeWithin = (ms: number) => operations.wait(native, round, ms) || undefined;
     return {
       async: () => waitFor(this, waitable, options),
       sync: () => waitForSync(this, takeWithin, options.timeout, options.given),
@@ -204,10 +212,10 @@ export class Barrier extends Shared<'Barrier'> {
   }
 
   /** The end of a wait that failed: breaks the round, unless all have passed meanwhile. */
-  #leave(native: NativeBarrier, round: number, error: unknown): number {
-    if (native.look(round) === arrivalStatus.passed) return arrivalStatus.passed;
-    native.breakRound(round);
-    if (native.look(round) === arrivalStatus.passed) return arrivalStatus.passed;
+  #leave(native: Native<'Barrier'>, round: number, error: unknown): number {
+    if (operations.look(native, round) === arrivalStatus.passed) return arrivalStatus.passed;
+    operations.breakRound(native, round);
+    if (operations.look(native, round) === arrivalStatus.passed) return arrivalStatus.passed;
     throw error;
   }
 
@@ -230,7 +238,7 @@ export class Barrier extends Shared<'Barrier'> {
    * at the most.
    */
   abort(): void {
-    this.native.abort();
+    operations.abort(this.native);
   }
 
   /**
@@ -238,22 +246,22 @@ export class Barrier extends Shared<'Barrier'> {
    * BrokenBarrierError. Blocks as abort() does.
    */
   reset(): void {
-    this.native.reset();
+    operations.reset(this.native);
   }
 
   /** Is it broken? Holds for the instant of the call. Does not block. */
   broken(): boolean {
-    return this.native.broken();
+    return operations.broken(this.native);
   }
 
   /** How many parties wait now. Does not block. */
   waiting(): number {
-    return this.native.waiting();
+    return operations.waiting(this.native);
   }
 
   /** A snapshot of its state. Does not block. */
   inspect(): BarrierState {
-    return { kind: this.kind, name: this.name, ...this.native.inspect() };
+    return { kind: this.kind, name: this.name, ...operations.inspect(this.native) };
   }
 
   #broken(): BrokenBarrierError {

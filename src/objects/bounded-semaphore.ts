@@ -1,6 +1,14 @@
 import { brand } from '../brand.js';
 import { DeadlockError, label } from '../errors.js';
-import { type Guard, HeldGuard, type Holder, whileHeld } from '../holds/guard.js';
+import {
+  type Guard,
+  type HeldGuard,
+  type Holder,
+  type Holds,
+  guardOf,
+  whileHeld,
+} from '../holds/guard.js';
+import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
 import {
@@ -13,8 +21,12 @@ import {
   readSyncWait,
   readWait,
 } from '../options.js';
-import { waitForHoldSync } from '../waiting/blocking-wait.js';
-import { isWaitedFor, waitForHold } from '../waiting/pending-waits.js';
+import type { Acquirable } from '../waiting/acquirable.js';
+import { waitToAcquireSync } from '../waiting/blocking-wait.js';
+import { isWaitedFor, waitToAcquire } from '../waiting/pending-waits.js';
+import { WaitSet } from '../waiting/wait-set.js';
+
+const operations = addon.BoundedSemaphore;
 
 /**
  * What `inspect()` shows of a BoundedSemaphore: a snapshot, which may be out of date when it is
@@ -53,6 +65,8 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   static {
     brand(this, 'BoundedSemaphore');
   }
+  readonly #permits: Permits;
+
   /**
    * Opens the semaphore, or makes it with `permits` permits, 1 to 4096. There is no default: with
    * `permits` undefined the semaphore must exist, by the name in `options`, and is taken as it is.
@@ -68,6 +82,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
     super('BoundedSemaphore', permits === undefined ? { ...read, mustExist: true } : read, {
       initial: permits,
     });
+    this.#permits = new Permits(this.native);
   }
 
   /**
@@ -79,10 +94,9 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
    */
   async acquire(options?: WaitOptions): Promise<Guard> {
     options = readWait(options);
-    const { native } = this;
-    let hold = isWaitedFor(native.tag) ? 0 : native.tryFree();
-    if (hold === 0) hold = await waitForHold(this, options);
-    return new HeldGuard(native, hold);
+    const permits = this.#openPermits;
+    const guard = isWaitedFor(permits.waiters.tag) ? undefined : permits.tryFree();
+    return guard ?? waitToAcquire(this, permits, options);
   }
 
   /**
@@ -93,26 +107,22 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
    */
   acquireSync(options?: SyncWaitOptions): Guard {
     options = readSyncWait(options);
-    const { native } = this;
-    let hold = native.tryFree();
-    if (hold === 0) {
-      if (options?.timeout === undefined && native.allMine()) {
-        throw new DeadlockError(
-          `${label(this.kind, this.name)}: this thread holds every permit, ` +
-            'so waiting for one would never end',
-          { kind: this.kind, objectName: this.name },
-        );
-      }
-      hold = waitForHoldSync(this, options?.timeout);
+    const permits = this.#openPermits;
+    const guard = permits.tryFree();
+    if (guard !== undefined) return guard;
+    if (options?.timeout === undefined && operations.allMine(this.native)) {
+      throw new DeadlockError(
+        `${label(this.kind, this.name)}: this thread holds every permit, ` +
+          'so waiting for one would never end',
+        { kind: this.kind, objectName: this.name },
+      );
     }
-    return new HeldGuard(native, hold);
+    return waitToAcquireSync(this, permits, options?.timeout);
   }
 
   /** Takes a permit if one is free now; null if not. It may overtake pending acquire() calls. */
   tryAcquire(): Guard | null {
-    const { native } = this;
-    const hold = native.tryAcquire();
-    return hold === 0 ? null : new HeldGuard(native, hold);
+    return this.#openPermits.tryAcquire() ?? null;
   }
 
   /**
@@ -135,16 +145,52 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
    * @throws OverReleaseError if no permit is taken.
    */
   release(): void {
-    this.native.release();
+    operations.release(this.native);
   }
 
   /** Permits that are free at the instant of the call. Does not block. */
   value(): number {
-    return this.native.value();
+    return operations.value(this.native);
   }
 
   /** A snapshot of its state and counters. Does not block. */
   inspect(): BoundedSemaphoreState {
-    return { kind: this.kind, name: this.name, ...this.native.inspect() };
+    return { kind: this.kind, name: this.name, ...operations.inspect(this.native) };
+  }
+
+  get #openPermits(): Permits {
+    void this.native; // closed?
+    return this.#permits;
+  }
+}
+
+/** The permits of one handle. Guards keep this object, and are not to keep their handle. */
+class Permits implements Acquirable<HeldGuard>, Holds {
+  readonly waiters: WaitSet;
+  readonly #native: Native<'BoundedSemaphore'>;
+
+  constructor(native: Native<'BoundedSemaphore'>) {
+    this.waiters = new WaitSet(operations.waiters, native);
+    this.#native = native;
+  }
+
+  tryAcquire(): HeldGuard | undefined {
+    return guardOf(this, operations.tryAcquire(this.#native));
+  }
+
+  tryFree(): HeldGuard | undefined {
+    return guardOf(this, operations.tryFree(this.#native));
+  }
+
+  wait(ms: number): HeldGuard | undefined {
+    return guardOf(this, operations.wait(this.#native, ms));
+  }
+
+  contend(): void {
+    operations.contend(this.#native);
+  }
+
+  releaseHold(hold: number): void {
+    operations.releaseHold(this.#native, hold);
   }
 }

@@ -1,16 +1,18 @@
 // The lock of a Condition: the caller's, or one that the condition has of its own.
 import { CorruptError, HeldError, label } from '../errors.js';
+import type { Native } from '../native/bindings.js';
 import { kinds, slice_ms } from '../native/enums.js';
+import { addon } from '../native/load.js';
 import type { RLockOptions } from '../options.js';
 import { setTimeout } from '../waiting/clock.js';
 import { Lock } from './lock.js';
 import { RLock } from './rlock.js';
 import { ownLockName, unlinkIfThere } from './shared.js';
 
-/** What is opened: the condition, and what its file says of its lock. */
+/** The condition that is opened. Its file says which lock it goes with. */
 interface Opened {
   readonly name: string;
-  readonly native: { readonly lockKind: number; readonly lockName: string };
+  readonly native: Native<'Condition'>;
 }
 
 export class ConditionLock {
@@ -49,7 +51,7 @@ export class ConditionLock {
    * the condition cannot be closed either.
    */
   checkNotHeld(): void {
-    for (const lock of this.#ours()) if (!lock.native.mayClose()) lock.close();
+    for (const lock of this.#ours()) if (!lock.mayClose()) lock.close();
   }
 
   /** Closes what the condition opened, now or as soon as it is released. */
@@ -71,7 +73,8 @@ export class ConditionLock {
 }
 
 function open({ name, native }: Opened, options: RLockOptions): Lock | RLock {
-  const { lockKind, lockName } = native;
+  const lockKind = addon.Condition.lockKind(native);
+  const lockName = addon.Condition.lockName(native);
   const isOwn = lockName === ownLockName(name);
   // A lock of the condition's own is made if need be. So a kind that was read in a file must not
   // decide what is made.

@@ -1,7 +1,7 @@
 import { brand } from '../brand.js';
 import { IncompatibleError, NoSpaceError, NotOwnerError, TimeoutError, label } from '../errors.js';
 import type { Guard } from '../holds/guard.js';
-import type { NativeCondition } from '../native/bindings.js';
+import type { Native } from '../native/bindings.js';
 import { waitStatus } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import {
@@ -22,6 +22,7 @@ import { Deadline, type StepOptions } from '../waiting/deadline.js';
 import { type Step, type Steps, run, runSync, take } from '../waiting/steps.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { type Waitable, waitFor } from '../waiting/pending-waits.js';
+import { WaitSet } from '../waiting/wait-set.js';
 import { ConditionLock } from './condition-lock.js';
 import { Lock } from './lock.js';
 import { RLock, type RLockHandle } from './rlock.js';
@@ -51,6 +52,8 @@ export interface ConditionState {
   readonly notifications: number;
 }
 
+const operations = addon.Condition;
+
 /** The shortest step of a wait. With 0 it would not even look. */
 const shortestStep_ms = 0.001;
 
@@ -74,6 +77,7 @@ export class Condition extends Shared<'Condition'> {
   }
   // Undefined while the constructor has not got so far: it may call close().
   readonly #lock!: ConditionLock | undefined;
+  readonly #waiters: WaitSet;
 
   /**
    * Opens the condition, or makes it over `lock`. Without a lock it has an RLock of its own, which
@@ -96,20 +100,20 @@ export class Condition extends Shared<'Condition'> {
     const name = read.name ?? anonymousName();
     const named = read.name === undefined ? { ...read, name, [anonymous]: true } : read;
     super('Condition', named, {
-      optionNames: rlockOptions,
       lock: {
         kind: lock?.kind ?? 'RLock',
         name: lock?.name ?? ownLockName(name),
         given: lock !== undefined,
       },
     });
+    this.#waiters = new WaitSet(operations.waiters, this.native);
     try {
       this.#lock = lock ? ConditionLock.given(lock) : ConditionLock.of(this, named);
     } catch (error) {
       this.close();
       throw error;
     }
-    if (!this.native.bind(this.#inner.native.tag)) {
+    if (!operations.bind(this.native, this.#inner.ownership.waiters.tag)) {
       this.close();
       throw new IncompatibleError(
         `${label('Condition', this.name)}: the name of its lock has been given to another one since it was made`,
@@ -201,7 +205,7 @@ export class Condition extends Shared<'Condition'> {
   }
 
   /** A wait, in both forms. The lock is held at the beginning and again at the end. */
-  *#steps(native: NativeCondition, deadline: Deadline): Steps<Wakeup> {
+  *#steps(native: Native<'Condition'>, deadline: Deadline): Steps<Wakeup> {
     const lock = this.#inner;
     const place = this.#begin(native);
     const held = lock.suspend();
@@ -220,8 +224,8 @@ export class Condition extends Shared<'Condition'> {
         // Somebody died between its notification and the lock, so its notification is free. Who
         // gives it on has to hold the lock.
         abandoned = (yield* take(regained)) || abandoned;
-        native.rescue();
-        holds = native.look(place) === waitStatus.notified;
+        operations.rescue(native);
+        holds = operations.look(native, place) === waitStatus.notified;
         if (!holds) lock.suspend();
       } catch (error) {
         failure = { error };
@@ -232,13 +236,13 @@ export class Condition extends Shared<'Condition'> {
   }
 
   /** Waits until something has become of the wait at `place`. */
-  #notice(native: NativeCondition, place: number, options: StepOptions): Step<number> {
+  #notice(native: Native<'Condition'>, place: number, options: StepOptions): Step<number> {
     const waitable: Waitable<number> = {
-      waitSet: native,
-      take: () => native.look(place) || undefined,
+      waitSet: this.#waiters,
+      take: () => operations.look(native, place) || undefined,
       retryAll: true,
     };
-    const takeWithin = (ms: number) => native.wait(place, ms) || undefined;
+    const takeWithin = (ms: number) => operations.wait(native, place, ms) || undefined;
     return {
       async: () => waitFor(this, waitable, options),
       sync: () => waitForSync(this, takeWithin, options.timeout, options.given),
@@ -246,9 +250,9 @@ export class Condition extends Shared<'Condition'> {
   }
 
   /** Enters a wait into the condition, and returns its place there. */
-  #begin(native: NativeCondition): number {
+  #begin(native: Native<'Condition'>): number {
     this.#checkHeld('wait');
-    const place = native.begin();
+    const place = operations.begin(native);
     if (place >= 0) return place;
     throw new NoSpaceError(
       `${label('Condition', this.name)}: ${addon.maxConditionWaits} waits are the most at one time`,
@@ -258,17 +262,17 @@ export class Condition extends Shared<'Condition'> {
 
   /** Takes the wait out again, with the lock held. */
   #end(
-    native: NativeCondition,
+    native: Native<'Condition'>,
     place: number,
     failure: { error: unknown } | undefined,
     abandoned: boolean,
   ): Wakeup {
-    const notified = native.finish(place);
+    const notified = operations.finish(native, place);
     if (!failure) return { abandoned };
     // It was notified after its wait had failed. A wait that timed out was woken all the same; one
     // that was given up hands the notification to the next.
     if (notified && failure.error instanceof TimeoutError) return { abandoned };
-    if (notified) native.notify(1);
+    if (notified) operations.notify(native, 1);
     throw failure.error;
   }
 
@@ -322,13 +326,13 @@ export class Condition extends Shared<'Condition'> {
   notify(n = 1): number {
     if (n !== 1) checkCount('n', n, 1, addon.maxConditionWaits);
     this.#checkHeld('notify');
-    return this.native.notify(n);
+    return operations.notify(this.native, n);
   }
 
   /** Wakes every wait, and returns how many there were. Otherwise as notify(). */
   notifyAll(): number {
     this.#checkHeld('notify');
-    return this.native.notify(addon.maxConditionWaits);
+    return operations.notify(this.native, addon.maxConditionWaits);
   }
 
   #checkHeld(what: string): void {
@@ -381,6 +385,6 @@ export class Condition extends Shared<'Condition'> {
 
   /** A snapshot of its state. Does not block. */
   inspect(): ConditionState {
-    return { kind: this.kind, name: this.name, ...this.native.inspect() };
+    return { kind: this.kind, name: this.name, ...operations.inspect(this.native) };
   }
 }

@@ -1,14 +1,19 @@
 import { brand } from '../brand.js';
+import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
 import {
   type OpenOptions,
   type SyncWaitOptions,
   type WaitOptions,
+  readOpen,
   readSyncWait,
   readWait,
 } from '../options.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { waitFor } from '../waiting/pending-waits.js';
+import { WaitSet } from '../waiting/wait-set.js';
+
+const operations = addon.Event;
 
 /** What `inspect()` shows of an Event: a snapshot, which may be out of date when it is read. */
 export interface EventState {
@@ -37,6 +42,8 @@ export class Event extends Shared<'Event'> {
   static {
     brand(this, 'Event');
   }
+  readonly #waiters: WaitSet;
+
   /**
    * Opens the event, or makes it, with the flag clear. Blocks only while another process has the
    * directory locked.
@@ -44,22 +51,23 @@ export class Event extends Shared<'Event'> {
    * @throws as Lock does.
    */
   constructor(options: OpenOptions = {}) {
-    super('Event', options);
+    super('Event', readOpen(options));
+    this.#waiters = new WaitSet(operations.waiters, this.native);
   }
 
   /** Sets the flag and ends every wait. Does not block. */
   set(): void {
-    this.native.set();
+    operations.set(this.native);
   }
 
   /** Clears the flag. Waits that begin after this wait for the next set(). Does not block. */
   clear(): void {
-    this.native.clear();
+    operations.clear(this.native);
   }
 
   /** Is the flag set? Holds for the instant of the call. Does not block. */
   isSet(): boolean {
-    return this.native.isSet();
+    return operations.isSet(this.native);
   }
 
   /**
@@ -72,10 +80,10 @@ export class Event extends Shared<'Event'> {
   async wait(options?: WaitOptions): Promise<void> {
     options = readWait(options);
     const { native } = this;
-    const since = native.sets();
-    const take = () => native.happened(since) || undefined;
+    const since = operations.sets(native);
+    const take = () => operations.happened(native, since) || undefined;
     if (take()) return;
-    await waitFor(this, { waitSet: native, take, retryAll: true }, options);
+    await waitFor(this, { waitSet: this.#waiters, take, retryAll: true }, options);
   }
 
   /**
@@ -86,13 +94,14 @@ export class Event extends Shared<'Event'> {
   waitSync(options?: SyncWaitOptions): void {
     options = readSyncWait(options);
     const { native } = this;
-    const since = native.sets();
-    if (native.happened(since)) return;
-    waitForSync(this, (ms) => native.wait(since, ms) || undefined, options?.timeout);
+    const since = operations.sets(native);
+    if (operations.happened(native, since)) return;
+    const takeWithin = (ms: number) => operations.wait(native, since, ms) || undefined;
+    waitForSync(this, takeWithin, options?.timeout);
   }
 
   /** A snapshot of its state. Does not block. */
   inspect(): EventState {
-    return { kind: this.kind, name: this.name, ...this.native.inspect() };
+    return { kind: this.kind, name: this.name, ...operations.inspect(this.native) };
   }
 }

@@ -1,13 +1,17 @@
 import { brand } from '../brand.js';
 import { EndedError, NotOwnerError, label } from '../errors.js';
-import type { NativeJoinableQueue } from '../native/bindings.js';
+import type { Native } from '../native/bindings.js';
+import { addon } from '../native/load.js';
 import { type SyncWaitOptions, type WaitOptions, readSyncWait, readWait } from '../options.js';
 import { type Lease, type Received, result } from '../records/mailbox.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { waitFor } from '../waiting/pending-waits.js';
 import { Recall, calledOff } from '../waiting/recall.js';
+import { WaitSet } from '../waiting/wait-set.js';
 import { Queue, type QueueOptions, type QueueState } from './queue.js';
 import type { Handle } from './shared.js';
+
+const operations = addon.JoinableQueue;
 
 /**
  * What `inspect()` shows of a JoinableQueue: a snapshot, which may be out of date when it is read.
@@ -68,6 +72,9 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   static {
     brand(this, 'JoinableQueue');
   }
+  /** Woken when all is worked off. */
+  readonly #joiners: WaitSet;
+
   /**
    * Opens the queue, or makes it. Blocks only while another process has the directory locked.
    *
@@ -75,11 +82,12 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    */
   constructor(options: QueueOptions<T> = {}) {
     super(options, 'JoinableQueue');
+    this.#joiners = new WaitSet(operations.joiners, this.native);
   }
 
   /** @internal */
-  override get native(): NativeJoinableQueue {
-    return super.native as NativeJoinableQueue;
+  override get native(): Native<'JoinableQueue'> {
+    return super.native as Native<'JoinableQueue'>;
   }
 
   /**
@@ -171,12 +179,12 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   }
 
   #lease(): Leased | undefined {
-    const record = this.transfer.received(this.native.take());
+    const record = this.transfer.received(operations.take(this.native));
     return record && { record, lease: result.lease };
   }
 
   #task({ record, lease: { place, delivery } }: Leased): LeasedTask<T> {
-    const settle = (done: boolean) => this.native.settle(place, delivery, done);
+    const settle = (done: boolean) => operations.settle(this.native, place, delivery, done);
     try {
       return new LeasedTask(this.transfer.decode(record), delivery, settle, this);
     } catch (error) {
@@ -192,7 +200,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    * @throws OverReleaseError if it is called more often than get() took items out.
    */
   taskDone(): void {
-    this.native.taskDone();
+    operations.taskDone(this.native);
   }
 
   /**
@@ -205,9 +213,9 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   async join(options?: WaitOptions): Promise<void> {
     options = readWait(options);
     const { native } = this;
-    const take = () => native.finished() || undefined;
+    const take = () => operations.finished(native) || undefined;
     if (take()) return;
-    await waitFor(this, { waitSet: native.rest, take, retryAll: true }, options);
+    await waitFor(this, { waitSet: this.#joiners, take, retryAll: true }, options);
   }
 
   /**
@@ -218,18 +226,19 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   joinSync(options?: SyncWaitOptions): void {
     options = readSyncWait(options);
     const { native } = this;
-    if (native.finished()) return;
-    waitForSync(this, (ms) => native.waitToJoin(ms) || undefined, options?.timeout);
+    if (operations.finished(native)) return;
+    const takeWithin = (ms: number) => operations.waitToJoin(native, ms) || undefined;
+    waitForSync(this, takeWithin, options?.timeout);
   }
 
   /** How many items were put and are not done. Does not block. */
   unfinished(): number {
-    return this.native.inspect().unfinished;
+    return operations.inspect(this.native).unfinished;
   }
 
   /** A snapshot of its state and counters. Does not block. */
   override inspect(): JoinableQueueState {
-    return { kind: this.kind, name: this.name, ...this.native.inspect() };
+    return { kind: this.kind, name: this.name, ...operations.inspect(this.native) };
   }
 
   /** The handle, which attach() turns into this object in another process. Does not block. */

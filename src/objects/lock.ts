@@ -1,5 +1,7 @@
 import { brand } from '../brand.js';
-import type { OpenOptions } from '../options.js';
+import { LockOwnership, type Ownership } from '../holds/ownership.js';
+import { addon } from '../native/load.js';
+import { type OpenOptions, readOpen } from '../options.js';
 import { Owned } from './owned.js';
 
 /**
@@ -20,6 +22,8 @@ export class Lock extends Owned<'Lock'> {
   static {
     brand(this, 'Lock');
   }
+  readonly #ownership: Ownership;
+
   /**
    * Opens the lock, or makes it. Blocks only while another process has the directory locked.
    *
@@ -28,7 +32,8 @@ export class Lock extends Owned<'Lock'> {
    * for wrong options.
    */
   constructor(options: OpenOptions = {}) {
-    super('Lock', options);
+    super('Lock', readOpen(options));
+    this.#ownership = new LockOwnership(this.native);
   }
 
   /**
@@ -37,12 +42,12 @@ export class Lock extends Owned<'Lock'> {
    * @throws NotLockedError if nobody holds it.
    */
   release(): void {
-    this.native.release();
+    this.ownership.release();
   }
 
   /** Name of the semaphore underneath, for sem_open(3) in other languages. */
   get posixName(): string {
-    return this.native.posixName;
+    return addon.common.posixName(this.native);
   }
 
   /** @internal */
@@ -51,7 +56,8 @@ export class Lock extends Owned<'Lock'> {
   }
 
   /** @internal */
-  protected mayBypassQueue(): boolean {
-    return false;
+  get ownership(): Ownership {
+    void this.native; // closed?
+    return this.#ownership;
   }
 }

@@ -1,7 +1,9 @@
 // What Lock and RLock have in common: everything but the rule for the holder within a thread.
 import { DeadlockError, label } from '../errors.js';
-import { type Guard, HeldGuard, type Holder, whileHeld } from '../holds/guard.js';
-import type { NativeOwned } from '../native/bindings.js';
+import { type Guard, type Holder, whileHeld } from '../holds/guard.js';
+import type { Ownership, Suspended } from '../holds/ownership.js';
+import type { Native, OwnedOperations } from '../native/bindings.js';
+import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
 import {
   type SyncWaitOptions,
@@ -10,8 +12,8 @@ import {
   readSyncWait,
   readWait,
 } from '../options.js';
-import { waitForHoldSync } from '../waiting/blocking-wait.js';
-import { isWaitedFor, waitFor, waitForHold } from '../waiting/pending-waits.js';
+import { waitToAcquireSync } from '../waiting/blocking-wait.js';
+import { isWaitedFor, waitFor, waitToAcquire } from '../waiting/pending-waits.js';
 
 /**
  * What `inspect()` shows of a Lock or RLock: a snapshot, which may be out of date when it is read.
@@ -37,12 +39,6 @@ export interface LockState {
   readonly abandonments: number;
 }
 
-/** @internal A hold that was given up to be acquired again. */
-export interface Suspended {
-  readonly hold: number;
-  readonly depth: number;
-}
-
 export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
   /**
    * Waits until this thread holds the lock. Never blocks the event loop and uses no thread; the
@@ -58,10 +54,10 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
    */
   async acquire(options?: WaitOptions): Promise<Guard> {
     options = readWait(options);
-    const native = this.native;
-    let hold = isWaitedFor(native.tag) && !this.mayBypassQueue(native) ? 0 : native.tryFree();
-    if (hold === 0) hold = await waitForHold(this, options);
-    return new HeldGuard(native, hold);
+    const { ownership } = this;
+    const mustQueue = isWaitedFor(ownership.waiters.tag) && !ownership.mayBypassQueue();
+    const guard = mustQueue ? undefined : ownership.tryFree();
+    return guard ?? waitToAcquire(this, ownership, options);
   }
 
   /**
@@ -73,20 +69,18 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
    */
   acquireSync(options?: SyncWaitOptions): Guard {
     options = readSyncWait(options);
-    const native = this.native;
-    let hold = native.tryFree();
-    if (hold === 0) hold = this.#waitSync(options);
-    return new HeldGuard(native, hold);
+    const { ownership } = this;
+    return ownership.tryFree() ?? this.#waitSync(ownership, options);
   }
 
-  #waitSync(options: SyncWaitOptions | undefined): number {
-    if (options?.timeout === undefined && this.native.heldByMe()) {
+  #waitSync(ownership: Ownership, options: SyncWaitOptions | undefined): Guard {
+    if (options?.timeout === undefined && ownership.isHeldByThread()) {
       throw new DeadlockError(
         `${label(this.kind, this.name)}: this thread holds it, so waiting for it would never end`,
         { kind: this.kind, objectName: this.name },
       );
     }
-    return waitForHoldSync(this, options?.timeout);
+    return waitToAcquireSync(this, ownership, options?.timeout);
   }
 
   /**
@@ -94,9 +88,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
    * same thread. Takes a few microseconds when the lock is held: it asks whether the holder lives.
    */
   tryAcquire(): Guard | null {
-    const native = this.native;
-    const hold = native.tryAcquire();
-    return hold === 0 ? null : new HeldGuard(native, hold);
+    return this.ownership.tryAcquire() ?? null;
   }
 
   /**
@@ -113,13 +105,20 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
 
   /** Whether a live thread holds it at the instant of the call. Does not block. */
   locked(): boolean {
-    return this.native.locked();
+    return this.#operations.locked(this.native);
   }
 
   /** A snapshot of its state and counters. Does not block. */
   inspect(): LockState {
-    return { kind: this.kind, name: this.name, ...this.native.inspect() };
+    return { kind: this.kind, name: this.name, ...this.#operations.inspect(this.native) };
   }
+
+  get #operations(): OwnedOperations<Native<'Lock' | 'RLock'>> {
+    return addon[this.kind];
+  }
+
+  /** @internal Who holds it. Throws ClosedError after close(). */
+  abstract get ownership(): Ownership;
 
   // ---------------------------------------------------------------- for Condition
 
@@ -128,47 +127,41 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
 
   /** @internal Does the caller hold it? */
   isHeldByCaller(): boolean {
-    return this.native.heldByMe();
+    return this.ownership.isHeldByCaller();
   }
 
   /** @internal Gives the hold up, whole. */
   suspend(): Suspended {
-    const { native } = this;
-    const depth = native.depth();
-    return { hold: native.giveUp(), depth };
+    return this.ownership.giveUp();
   }
 
   /**
    * @internal Waits without a limit until it is the same hold again. True if the last holder died.
    */
-  async regain({ hold, depth }: Suspended): Promise<boolean> {
-    const { native } = this;
+  async regain(suspended: Suspended): Promise<boolean> {
+    const { ownership } = this;
     const take = () => {
       // Another task of this thread may hold it: then an RLock would be entered, and its hold
       // become ours.
-      const taken = native.heldByMe() ? 0 : native.tryAcquire();
-      if (taken === 0) return undefined;
+      const taken = ownership.isHeldByThread() ? undefined : ownership.tryAcquire();
       // At once: until we go on, such a task may enter, and has to find the hold that it will
       // release.
-      native.resume(hold, depth);
+      if (taken !== undefined) ownership.resume(suspended);
       return taken;
     };
-    let taken = isWaitedFor(native.tag) ? undefined : take();
+    let taken = isWaitedFor(ownership.waiters.tag) ? undefined : take();
     if (taken === undefined) {
-      native.contend();
-      taken = await waitFor(this, { waitSet: native, take }, undefined);
+      ownership.contend();
+      taken = await waitFor(this, { waitSet: ownership.waiters, take }, undefined);
     }
-    return taken < 0;
+    return taken.abandoned;
   }
 
   /** @internal The same, blocking this thread. */
-  regainSync({ hold, depth }: Suspended): boolean {
-    const { native } = this;
-    const taken = native.tryAcquire() || waitForHoldSync(this, undefined);
-    native.resume(hold, depth);
-    return taken < 0;
+  regainSync(suspended: Suspended): boolean {
+    const { ownership } = this;
+    const taken = ownership.tryAcquire() ?? waitToAcquireSync(this, ownership, undefined);
+    ownership.resume(suspended);
+    return taken.abandoned;
   }
-
-  /** @internal May an acquisition by this caller succeed although others in the thread wait? */
-  protected abstract mayBypassQueue(native: NativeOwned): boolean;
 }

@@ -110,12 +110,12 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
     }
     checkCodec(codec);
     super(kind, read, {
-      optionNames: queueOptions,
       maxItems: maxSize,
       maxBytes,
       codec: codecNumber(codec),
     });
-    const found = codecFor(this.native.codec, codec);
+    const operations: Transfer<T>['operations'] = addon[kind];
+    const found = codecFor(operations.codec(this.native), codec);
     if (found === undefined) {
       this.close();
       throw new IncompatibleError(
@@ -123,7 +123,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
         { kind, objectName: this.name },
       );
     }
-    this.transfer = new Transfer<T>(this, found);
+    this.transfer = new Transfer<T>(this, operations, found);
   }
 
   // ---------------------------------------------------------------- put
@@ -139,13 +139,13 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
    */
   async put(item: T, options?: WaitOptions): Promise<void> {
     options = readWait(options);
+    void this.native; // closed?
     const { transfer } = this;
-    const { room } = this.native;
     const record = transfer.encode(item);
-    if (!isWaitedFor(room.tag) && transfer.tryPut(record)) return;
+    if (!isWaitedFor(transfer.putters.tag) && transfer.tryPut(record)) return;
     const kept = keepRecord(record);
     const take = () => transfer.tryPut(kept) || undefined;
-    await waitFor<true>(this, { waitSet: room, take }, options);
+    await waitFor<true>(this, { waitSet: transfer.putters, take }, options);
   }
 
   /**
@@ -160,7 +160,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
     if (transfer.tryPut(record)) return;
     const kept = keepRecord(record); // between two slices this thread may do other work
     const take = (ms: number) => {
-      native.waitToPut(ms);
+      this.transfer.operations.waitToPut(native, ms);
       return transfer.tryPut(kept) || undefined;
     };
     waitForSync<true>(this, take, options?.timeout);
@@ -190,11 +190,11 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
     try {
       options = readWait(options);
       transfer.encodeAll(items, batch);
-      const { room } = this.native;
-      if (!isWaitedFor(room.tag) && transfer.tryPutBatch(batch)) return;
+      void this.native; // closed?
+      if (!isWaitedFor(transfer.putters.tag) && transfer.tryPutBatch(batch)) return;
       batch.keep();
       const take = () => transfer.tryPutBatch(batch) || undefined;
-      await waitFor<true>(this, { waitSet: room, take }, options);
+      await waitFor<true>(this, { waitSet: transfer.putters, take }, options);
     } catch (error) {
       throw withDone(error, batch.put);
     }
@@ -215,7 +215,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
       if (transfer.tryPutBatch(batch)) return;
       batch.keep();
       const take = (ms: number) => {
-        native.waitToPut(ms);
+        this.transfer.operations.waitToPut(native, ms);
         return transfer.tryPutBatch(batch) || undefined;
       };
       waitForSync<true>(this, take, options?.timeout);
@@ -275,7 +275,8 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
     checkCount('count', count, 1, largestBatch);
     options = readWait(options);
     const { transfer } = this;
-    if (!isWaitedFor(this.native.items.tag)) {
+    void this.native; // closed?
+    if (!isWaitedFor(this.transfer.getters.tag)) {
       const items = transfer.tryGetMany(count);
       if (items !== undefined) return items;
     }
@@ -325,7 +326,8 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
 
   /** Undefined if there is nothing, or if other gets of this thread wait and are served first. */
   #tryGetInTurn(): T | undefined {
-    return isWaitedFor(this.native.items.tag) ? undefined : this.transfer.tryGet();
+    void this.native; // closed?
+    return isWaitedFor(this.transfer.getters.tag) ? undefined : this.transfer.tryGet();
   }
 
   // ---------------------------------------------------------------- state
@@ -338,7 +340,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
    * items that dead threads had on lease.
    */
   size(): number {
-    return this.native.size();
+    return this.transfer.operations.size(this.native);
   }
 
   /** Is size() 0? Does not block. */
@@ -348,7 +350,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
 
   /** Is there no room for another item, or only for an empty one? Does not block. */
   full(): boolean {
-    return this.native.full();
+    return this.transfer.operations.full(this.native);
   }
 
   /**
@@ -357,38 +359,36 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
    * a second call does nothing. Does not block.
    */
   end(): void {
-    this.native.end();
+    this.transfer.operations.end(this.native);
   }
 
   /** True if any process has called end(). Does not block. */
   ended(): boolean {
-    return this.native.ended();
+    return this.transfer.operations.ended(this.native);
   }
 
   /** A snapshot of its state and counters. Does not block. */
   inspect(): QueueState {
-    return { kind: this.kind, name: this.name, ...this.native.inspect() };
+    return { kind: this.kind, name: this.name, ...this.transfer.operations.inspect(this.native) };
   }
-
-  // ---------------------------------------------------------------- for JoinableQueue, too
 
   /** @internal Waits until `take` returns something; in the order of calls of this thread. */
   protected async waitToTake<R>(
     take: () => R | undefined,
     options: StepOptions | undefined,
   ): Promise<R> {
-    const { items } = this.native;
-    const taken = isWaitedFor(items.tag) ? undefined : take();
-    return taken ?? waitFor(this, { waitSet: items, take }, options);
+    void this.native; // closed?
+    const { getters } = this.transfer;
+    const taken = isWaitedFor(getters.tag) ? undefined : take();
+    return taken ?? waitFor(this, { waitSet: getters, take }, options);
   }
 
   /** @internal The same, blocking this thread. */
   protected waitToTakeSync<R>(take: () => R | undefined, options: SyncWaitOptions | undefined): R {
     const taken = take();
     if (taken !== undefined) return taken;
-    const { native } = this;
     const takeWithin = (ms: number) => {
-      native.waitToGet(ms);
+      this.transfer.operations.waitToGet(this.native, ms);
       // Tried after each slice, whatever waitToGet() says: only a try finds the leases of the dead.
       return take();
     };

@@ -1,20 +1,25 @@
 import { brand } from '../brand.js';
 import { DeadlockError, label } from '../errors.js';
-import { type Guard, HeldGuard, type Holder } from '../holds/guard.js';
+import { type Guard, type Holder, type Holds, guardOf } from '../holds/guard.js';
 import { Hold, context, holdingsWith, holdsHere } from '../holds/context.js';
-import type { NativeReadWrite } from '../native/bindings.js';
+import type { Native } from '../native/bindings.js';
 import { writersToBypass } from '../native/enums.js';
+import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
 import {
   type OpenOptions,
   type SyncWaitOptions,
   type WaitOptions,
   checkFunction,
+  readOpen,
   readSyncWait,
   readWait,
 } from '../options.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
-import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
+import { type Waitable, isWaitedFor, waitFor } from '../waiting/pending-waits.js';
+import { WaitSet } from '../waiting/wait-set.js';
+
+const operations = addon.ReadWriteLock;
 
 /**
  * What `inspect()` shows of a ReadWriteLock: a snapshot, which may be out of date when it is read.
@@ -68,13 +73,16 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
   static {
     brand(this, 'ReadWriteLock');
   }
+  readonly #places: Places;
+
   /**
    * Opens the lock, or makes it. Blocks only while another process has the directory locked.
    *
    * @throws as Lock does.
    */
   constructor(options: OpenOptions = {}) {
-    super('ReadWriteLock', options);
+    super('ReadWriteLock', readOpen(options));
+    this.#places = new Places(this.native);
   }
 
   /**
@@ -87,20 +95,19 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
   async acquireShared(options?: WaitOptions): Promise<Guard> {
     options = readWait(options);
     const { native } = this;
-    const inside = modeHere(native);
+    const { readers } = this.#places;
+    const inside = modeHere(native, readers.tag);
     if (inside === 'exclusive') throw this.#deadlock('this task', 'writes');
     // A task inside runShared() enters before waiting writers, or it would wait for itself. It is
     // safe while this thread holds the lock shared, because the writers wait for that hold. Without
     // one a writer could be entering just now.
     const bypass = () =>
-      inside && native.readsHere() ? writersToBypass.waiting : writersToBypass.nobody;
-    const take = () => native.tryShared(bypass()) || undefined;
-    let hold = isWaitedFor(native.readers.tag) && !inside ? undefined : take();
-    if (hold === undefined) {
-      if (options?.timeout !== 0) native.contend();
-      hold = await waitFor(this, { waitSet: native.readers, take }, options);
-    }
-    return new HeldGuard(native, hold);
+      inside && operations.readsHere(native) ? writersToBypass.waiting : writersToBypass.nobody;
+    const take = () => guardOf(this.#places, operations.tryShared(native, bypass()));
+    const guard = isWaitedFor(readers.tag) && !inside ? undefined : take();
+    if (guard !== undefined) return guard;
+    if (options?.timeout !== 0) operations.contend(native);
+    return waitFor(this, { waitSet: readers, take }, options);
   }
 
   /**
@@ -114,25 +121,25 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
   acquireSharedSync(options?: SyncWaitOptions): Guard {
     options = readSyncWait(options);
     const { native } = this;
-    const bypass = native.readsHere() ? writersToBypass.waiting : writersToBypass.myself;
-    let hold = native.tryShared(bypass);
-    if (hold === 0) {
-      const { timeout } = options ?? {};
-      if (timeout === undefined && native.writesHere())
-        throw this.#deadlock('this thread', 'writes');
-      if (timeout === undefined && native.allMine())
-        throw this.#deadlock('this thread', 'has every shared hold');
-      if (timeout !== 0) native.contend();
-      hold = waitForSync(this, (ms) => native.waitShared(bypass, ms) || undefined, timeout);
-    }
-    return new HeldGuard(native, hold);
+    const places = this.#places;
+    const reads = operations.readsHere(native);
+    const bypass = reads ? writersToBypass.waiting : writersToBypass.myself;
+    const guard = guardOf(places, operations.tryShared(native, bypass));
+    if (guard !== undefined) return guard;
+    const timeout = options?.timeout;
+    if (timeout === undefined && operations.writesHere(native))
+      throw this.#deadlock('this thread', 'writes');
+    if (timeout === undefined && operations.allMine(native))
+      throw this.#deadlock('this thread', 'has every shared hold');
+    if (timeout !== 0) operations.contend(native);
+    const take = (ms: number) => guardOf(places, operations.waitShared(native, bypass, ms));
+    return waitForSync(this, take, timeout);
   }
 
   /** Acquires shared if nobody writes or waits to write; null otherwise. Does not wait. */
   tryAcquireShared(): Guard | null {
-    const { native } = this;
-    const hold = native.tryShared(writersToBypass.nobody);
-    return hold === 0 ? null : new HeldGuard(native, hold);
+    const outcome = operations.tryShared(this.native, writersToBypass.nobody);
+    return guardOf(this.#places, outcome) ?? null;
   }
 
   /**
@@ -157,22 +164,21 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
   async acquireExclusive(options?: WaitOptions): Promise<Guard> {
     options = readWait(options);
     const { native } = this;
-    const inside = modeHere(native);
+    const places = this.#places;
+    const { readers, writers } = places;
+    const inside = modeHere(native, readers.tag);
     if (inside) throw this.#deadlock('this task', inside === 'shared' ? 'reads' : 'writes');
-    let hold = isWaitedFor(native.writers.tag) ? 0 : native.tryExclusive();
-    if (hold === 0) {
-      if (options?.timeout !== 0) native.contend();
-      hold = await waitFor(
-        this,
-        {
-          waitSet: native.writers,
-          take: () => native.claimExclusive() || undefined,
-          done: () => native.withdraw(),
-        },
-        options,
-      );
+    if (!isWaitedFor(writers.tag)) {
+      const guard = guardOf(places, operations.tryExclusive(native));
+      if (guard !== undefined) return guard;
     }
-    return new HeldGuard(native, hold);
+    if (options?.timeout !== 0) operations.contend(native);
+    const waitable: Waitable<Guard> = {
+      waitSet: writers,
+      take: () => guardOf(places, operations.claimExclusive(native)),
+      done: () => operations.withdraw(native),
+    };
+    return waitFor(this, waitable, options);
   }
 
   /**
@@ -184,31 +190,27 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
   acquireExclusiveSync(options?: SyncWaitOptions): Guard {
     options = readSyncWait(options);
     const { native } = this;
-    let hold = native.tryExclusive();
-    if (hold === 0) {
-      const { timeout } = options ?? {};
-      if (timeout === undefined && native.writesHere()) {
-        throw this.#deadlock('this thread', 'writes');
-      }
-      if (timeout === undefined && native.readsHere()) {
-        throw this.#deadlock('this thread', 'reads');
-      }
-      if (timeout !== 0) native.contend();
-      try {
-        hold = waitForSync(this, (ms) => native.waitExclusive(ms) || undefined, timeout);
-      } finally {
-        // A pending acquireExclusive() of this thread has the same place in line, and keeps it.
-        if (!isWaitedFor(native.writers.tag)) native.withdraw();
-      }
+    const places = this.#places;
+    const guard = guardOf(places, operations.tryExclusive(native));
+    if (guard !== undefined) return guard;
+    const timeout = options?.timeout;
+    if (timeout === undefined && operations.writesHere(native))
+      throw this.#deadlock('this thread', 'writes');
+    if (timeout === undefined && operations.readsHere(native))
+      throw this.#deadlock('this thread', 'reads');
+    if (timeout !== 0) operations.contend(native);
+    const take = (ms: number) => guardOf(places, operations.waitExclusive(native, ms));
+    try {
+      return waitForSync(this, take, timeout);
+    } finally {
+      // A pending acquireExclusive() of this thread has the same place in line, and keeps it.
+      if (!isWaitedFor(places.writers.tag)) operations.withdraw(native);
     }
-    return new HeldGuard(native, hold);
   }
 
   /** Acquires exclusively if nobody holds it; null otherwise. Does not wait. */
   tryAcquireExclusive(): Guard | null {
-    const { native } = this;
-    const hold = native.tryExclusive();
-    return hold === 0 ? null : new HeldGuard(native, hold);
+    return guardOf(this.#places, operations.tryExclusive(this.native)) ?? null;
   }
 
   /**
@@ -225,7 +227,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
 
   /** A snapshot of its state and counters. Does not block. */
   inspect(): ReadWriteLockState {
-    return { kind: this.kind, name: this.name, ...this.native.inspect() };
+    return { kind: this.kind, name: this.name, ...operations.inspect(this.native) };
   }
 
   #deadlock(who: string, does: string): DeadlockError {
@@ -241,13 +243,33 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     guard: Guard,
     fn: (guard: Guard) => T | Promise<T>,
   ): Promise<Awaited<T>> {
-    const inside = new Inside(this.native.readers.tag, mode);
+    void this.native; // closed?
+    const inside = new Inside(this.#places.readers.tag, mode);
     try {
       return await context.run(holdingsWith(inside), () => fn(guard));
     } finally {
       inside.isOver = true;
       guard.release();
     }
+  }
+}
+
+/**
+ * Where one waits for it, and where holds end. Guards keep this, and are not to keep their handle.
+ */
+class Places implements Holds {
+  readonly readers: WaitSet;
+  readonly writers: WaitSet;
+  readonly #native: Native<'ReadWriteLock'>;
+
+  constructor(native: Native<'ReadWriteLock'>) {
+    this.readers = new WaitSet(operations.readers, native);
+    this.writers = new WaitSet(operations.writers, native);
+    this.#native = native;
+  }
+
+  releaseHold(hold: number): void {
+    operations.releaseHold(this.#native, hold);
   }
 }
 
@@ -269,10 +291,11 @@ class Inside extends Hold {
  * The mode in which the running task is inside the lock by runShared() or runExclusive(). Undefined
  * if it is not, or has released the guard early.
  */
-function modeHere(native: NativeReadWrite): Mode | undefined {
+function modeHere(native: Native<'ReadWriteLock'>, tag: number): Mode | undefined {
   for (const hold of holdsHere()) {
-    if (!(hold instanceof Inside) || hold.tag !== native.readers.tag || hold.isOver) continue;
-    if (hold.mode === 'shared' ? native.readsHere() : native.writesHere()) return hold.mode;
+    if (!(hold instanceof Inside) || hold.tag !== tag || hold.isOver) continue;
+    if (hold.mode === 'shared' ? operations.readsHere(native) : operations.writesHere(native))
+      return hold.mode;
   }
   return undefined;
 }

@@ -1,7 +1,6 @@
 import { brand } from '../brand.js';
 import type { Guard } from '../holds/guard.js';
-import { type Recursion, enter, leave } from '../holds/recursive.js';
-import type { NativeOwned } from '../native/bindings.js';
+import { Recursion } from '../holds/recursive.js';
 import {
   type RLockOptions,
   type RLockScope,
@@ -67,8 +66,8 @@ export class RLock extends Owned<'RLock'> {
    * acquireSync() and tryAcquire() alone.
    */
   readonly scope: RLockScope;
-  readonly #tag: number;
-  readonly #recursion: Recursion;
+  // Undefined while the constructor has not got so far: it may call close().
+  readonly #recursion!: Recursion | undefined;
 
   /**
    * Opens the lock, or makes it. Blocks only while another process has the directory locked.
@@ -78,13 +77,12 @@ export class RLock extends Owned<'RLock'> {
   constructor(options: RLockOptions = {}) {
     const read = readOpen(options, rlockOptions);
     checkScope(read);
-    super('RLock', read, { optionNames: rlockOptions });
+    super('RLock', read);
     this.scope = read.scope ?? 'mixed';
-    this.#tag = this.native.tag;
     try {
-      this.#recursion = enter(this, this.native, this.scope);
+      this.#recursion = new Recursion(this, this.native, this.scope);
     } catch (error) {
-      super.close();
+      this.close();
       throw error;
     }
   }
@@ -94,8 +92,8 @@ export class RLock extends Owned<'RLock'> {
    * Lock.acquire(). The holder goes one deeper at once, even if others wait.
    */
   override acquire(options?: WaitOptions): Promise<Guard> {
-    const recursion = this.#recursion;
-    return recursion.isForTask() ? recursion.acquire(options) : super.acquire(options);
+    const recursion = this.#recursion!;
+    return recursion.isForTask() ? recursion.acquire(this, options) : super.acquire(options);
   }
 
   /** As Lock.runExclusive(). `fn`, and all that it calls, holds (scope 'thread': the thread). */
@@ -103,9 +101,9 @@ export class RLock extends Owned<'RLock'> {
     fn: (guard: Guard) => T | Promise<T>,
     options?: WaitOptions,
   ): Promise<Awaited<T>> {
-    const recursion = this.#recursion;
+    const recursion = this.#recursion!;
     return recursion.isForTask()
-      ? recursion.runExclusive(fn, options)
+      ? recursion.runExclusive(this, fn, options)
       : super.runExclusive(fn, options);
   }
 
@@ -115,12 +113,12 @@ export class RLock extends Owned<'RLock'> {
    * @throws NotOwnerError if neither the calling task nor its thread holds it.
    */
   release(): void {
-    this.native.release();
+    this.ownership.release();
   }
 
   /** How many acquisitions the calling task or its thread has to release; 0 if neither holds it. */
   depth(): number {
-    return this.native.depth();
+    return this.ownership.depth();
   }
 
   /** @internal */
@@ -135,17 +133,18 @@ export class RLock extends Owned<'RLock'> {
   }
 
   /** @internal */
-  protected override closed(): void {
-    leave(this, this.#tag);
+  get ownership(): Recursion {
+    void this.native; // closed?
+    return this.#recursion!;
   }
 
   /** @internal */
-  override isHeldByCaller(): boolean {
-    return this.#recursion.isHeldByCaller();
+  override mayClose(): boolean {
+    return this.#recursion?.mayClose() ?? super.mayClose();
   }
 
-  /** @internal The holder never stands behind others, or it would wait for itself. */
-  protected mayBypassQueue(native: NativeOwned): boolean {
-    return native.heldByMe();
+  /** @internal */
+  protected override closed(): void {
+    this.#recursion?.leave(this);
   }
 }

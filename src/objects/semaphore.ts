@@ -1,4 +1,5 @@
 import { brand } from '../brand.js';
+import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
 import {
@@ -6,11 +7,16 @@ import {
   type SyncWaitOptions,
   type WaitOptions,
   checkCount,
+  readOpen,
   readSyncWait,
   readWait,
 } from '../options.js';
-import { waitForHoldSync } from '../waiting/blocking-wait.js';
-import { isWaitedFor, waitForHold } from '../waiting/pending-waits.js';
+import type { Acquirable } from '../waiting/acquirable.js';
+import { waitToAcquireSync } from '../waiting/blocking-wait.js';
+import { isWaitedFor, waitToAcquire } from '../waiting/pending-waits.js';
+import { WaitSet } from '../waiting/wait-set.js';
+
+const operations = addon.Semaphore;
 
 /** What `inspect()` shows of a Semaphore: a snapshot, which may be out of date when it is read. */
 export interface SemaphoreState {
@@ -43,6 +49,8 @@ export class Semaphore extends Shared<'Semaphore'> {
   static {
     brand(this, 'Semaphore');
   }
+  readonly #permits: Permits;
+
   /**
    * Opens the semaphore, or makes it with `initial` permits, 0 to 32767 (the most that every system
    * allows). Without `initial` a new semaphore has 1 permit, as in Python, and one that exists is
@@ -53,7 +61,8 @@ export class Semaphore extends Shared<'Semaphore'> {
    */
   constructor(initial?: number, options: OpenOptions = {}) {
     if (initial !== undefined) checkCount('initial', initial, 0, addon.maxPermits);
-    super('Semaphore', options, { initial });
+    super('Semaphore', readOpen(options), { initial });
+    this.#permits = new Permits(this.native);
   }
 
   /**
@@ -65,9 +74,10 @@ export class Semaphore extends Shared<'Semaphore'> {
    */
   async acquire(options?: WaitOptions): Promise<void> {
     options = readWait(options);
-    const native = this.native;
-    if (isWaitedFor(native.tag) || native.tryAcquire() === 0) {
-      await waitForHold(this, options);
+    const { native } = this;
+    const permits = this.#permits;
+    if (isWaitedFor(permits.waiters.tag) || !operations.tryFree(native)) {
+      await waitToAcquire(this, permits, options);
     }
   }
 
@@ -78,15 +88,12 @@ export class Semaphore extends Shared<'Semaphore'> {
    */
   acquireSync(options?: SyncWaitOptions): void {
     options = readSyncWait(options);
-    const native = this.native;
-    if (native.tryAcquire() === 0) {
-      waitForHoldSync(this, options?.timeout);
-    }
+    if (!operations.tryFree(this.native)) waitToAcquireSync(this, this.#permits, options?.timeout);
   }
 
   /** Takes a permit if one is free now; false if not. Does not wait. */
   tryAcquire(): boolean {
-    return this.native.tryAcquire() !== 0;
+    return operations.tryAcquire(this.native);
   }
 
   /**
@@ -97,7 +104,7 @@ export class Semaphore extends Shared<'Semaphore'> {
    */
   release(n = 1): void {
     if (n !== 1) checkCount('n', n, 1, addon.maxPermits);
-    this.native.release(n);
+    operations.release(this.native, n);
   }
 
   /**
@@ -106,16 +113,43 @@ export class Semaphore extends Shared<'Semaphore'> {
    * languages do, and a crash can make it wrong.
    */
   value(): number {
-    return this.native.value();
+    return operations.value(this.native);
   }
 
   /** A snapshot of its state and counters. Does not block. */
   inspect(): SemaphoreState {
-    return { kind: this.kind, name: this.name, ...this.native.inspect() };
+    return { kind: this.kind, name: this.name, ...operations.inspect(this.native) };
   }
 
   /** The name of the POSIX semaphore, for sem_open(3) in other languages. */
   get posixName(): string {
-    return this.native.posixName;
+    return addon.common.posixName(this.native);
+  }
+}
+
+/** The permits, as a wait takes them: they have no holder, so there is nothing to hand out. */
+class Permits implements Acquirable<true> {
+  readonly waiters: WaitSet;
+  readonly #native: Native<'Semaphore'>;
+
+  constructor(native: Native<'Semaphore'>) {
+    this.waiters = new WaitSet(operations.waiters, native);
+    this.#native = native;
+  }
+
+  tryAcquire(): true | undefined {
+    return operations.tryAcquire(this.#native) || undefined;
+  }
+
+  tryFree(): true | undefined {
+    return operations.tryFree(this.#native) || undefined;
+  }
+
+  wait(ms: number): true | undefined {
+    return operations.wait(this.#native, ms) || undefined;
+  }
+
+  contend(): void {
+    operations.contend(this.#native);
   }
 }

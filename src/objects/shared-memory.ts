@@ -1,8 +1,10 @@
 import { brand } from '../brand.js';
-import type { NativeSharedMemory } from '../native/bindings.js';
+import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
 import { type OpenOptions, checkNumber, readOpen } from '../options.js';
+
+const operations = addon.SharedMemory;
 
 /** What `inspect()` shows of a SharedMemory. */
 export interface SharedMemoryState {
@@ -18,7 +20,7 @@ export interface SharedMemoryState {
  * Each buffer keeps its object open, because the buffer can still be used when its SharedMemory was
  * collected.
  */
-const kept = new WeakMap<ArrayBuffer, NativeSharedMemory>();
+const kept = new WeakMap<ArrayBuffer, Native<'SharedMemory'>>();
 
 /**
  * A block of bytes that every process and worker thread of the user shares by opening its name. It
@@ -57,7 +59,7 @@ export class SharedMemory extends Shared<'SharedMemory'> {
       bytes: size,
     });
     try {
-      this.#buffer = this.native.map();
+      this.#buffer = operations.map(this.native);
     } catch (error) {
       this.close();
       throw error;
@@ -79,7 +81,7 @@ export class SharedMemory extends Shared<'SharedMemory'> {
 
   /** The number of bytes. Does not block. */
   get size(): number {
-    return this.native.size;
+    return operations.size(this.native);
   }
 
   /**
@@ -87,13 +89,13 @@ export class SharedMemory extends Shared<'SharedMemory'> {
    * call does nothing. Blocks only while another process has the directory locked.
    */
   override close(): void {
-    const native = this.isOpen ? this.native : undefined;
+    const wasOpen = this.isOpen;
     super.close();
-    if (native !== undefined && this.#buffer !== undefined) native.detach(this.#buffer);
+    if (wasOpen && this.#buffer !== undefined) operations.detach(this.#buffer);
   }
 
   /** A snapshot of its state. Does not block. */
   inspect(): SharedMemoryState {
-    return { kind: this.kind, name: this.name, ...this.native.inspect() };
+    return { kind: this.kind, name: this.name, ...operations.inspect(this.native) };
   }
 }

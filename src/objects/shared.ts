@@ -11,11 +11,11 @@ import {
   errorFromNative,
   label,
 } from '../errors.js';
-import type { NativeOf } from '../native/bindings.js';
+import type { Native } from '../native/bindings.js';
 import { kinds, openFlags } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
-import { type KindName, type OpenOptions, checkName, readOpen } from '../options.js';
+import { type KindName, type OpenOptions, checkName } from '../options.js';
 import { processName } from '../identity.js';
 import { onWakeUps, rejectAll } from '../waiting/pending-waits.js';
 
@@ -99,8 +99,6 @@ function semaphoreKey(kind: KindName, name: string): string {
 
 /** @internal What only one kind has. What is left out is not asked for. */
 export interface Particulars {
-  /** Names of the options of this kind, if it has more than every object has. */
-  optionNames?: readonly string[] | undefined;
   /** Semaphore: its first value. BoundedSemaphore: permits. Barrier: parties. */
   initial?: number | undefined;
   /** SharedMemory. */
@@ -121,23 +119,22 @@ export function anonymousName(): string {
   return `anonymous:${randomUUID()}`;
 }
 
-/** Opens or makes an object. */
+/** Opens or makes an object. `options` are as readOpen() returned them. */
 function open<K extends KindName>(
   kind: K,
   options: OpenOptions,
   particulars: Particulars = {},
-): [native: NativeOf<K>, name: string] {
+): [native: Native<K>, name: string] {
   // Without a prototype, so that nothing that was added to Object.prototype is a particular.
   const own = { __proto__: null, ...particulars } as Particulars;
   const { initial, bytes = 0, maxItems = 0, maxBytes = 0, codec = 0, lock } = own;
-  const read = readOpen(options, own.optionNames);
   enterDirectory();
-  const name = read.name ?? anonymousName();
+  const name = options.name ?? anonymousName();
   const flags =
-    (read.exclusive ? openFlags.exclusive : 0) |
-    (read.mustExist ? openFlags.mustExist : 0) |
-    (read.persistent ? openFlags.persistent : 0) |
-    (read.name === undefined || anonymous in options ? openFlags.anonymous : 0) |
+    (options.exclusive ? openFlags.exclusive : 0) |
+    (options.mustExist ? openFlags.mustExist : 0) |
+    (options.persistent ? openFlags.persistent : 0) |
+    (options.name === undefined || anonymous in options ? openFlags.anonymous : 0) |
     (initial === undefined ? 0 : openFlags.initialGiven) |
     (lock?.given ? openFlags.lockGiven : 0);
   const native = addon.open(
@@ -153,7 +150,7 @@ function open<K extends KindName>(
     codec,
     kinds[lock?.kind ?? 'RLock'],
     lock?.name ?? '',
-  ) as NativeOf<K>;
+  ) as Native<K>;
   return [native, name];
 }
 
@@ -166,18 +163,18 @@ export abstract class Shared<K extends KindName> implements Disposable {
   readonly name: string;
   /** @internal */
   readonly kind: K;
-  readonly #native: NativeOf<K>;
+  readonly #native: Native<K>;
   #closed = false;
   #retained = 0;
 
-  /** @internal */
+  /** @internal `options` are as readOpen() returned them. */
   constructor(kind: K, options: OpenOptions, particulars?: Particulars) {
     this.kind = kind;
     [this.#native, this.name] = open(kind, options, particulars);
   }
 
   /** @internal A getter: everything passes here, and neither console.log nor JSON shows it. */
-  get native(): NativeOf<K> {
+  get native(): Native<K> {
     if (this.#closed) {
       throw new ClosedError(`${label(this.kind, this.name)}: it was closed`, {
         kind: this.kind,
@@ -205,7 +202,7 @@ export abstract class Shared<K extends KindName> implements Disposable {
    */
   close(): void {
     if (this.#closed) return;
-    if (!this.#native.mayClose()) {
+    if (!this.mayClose()) {
       throw new HeldError(
         `${label(this.kind, this.name)}: this thread holds it; release it before you close the handle`,
         { kind: this.kind, objectName: this.name },
@@ -216,8 +213,13 @@ export abstract class Shared<K extends KindName> implements Disposable {
     if (this.#retained === 0) this.#end();
   }
 
+  /** @internal False: this thread holds it, acquired it through this handle or has no other. */
+  mayClose(): boolean {
+    return addon.common.mayClose(this.#native);
+  }
+
   #end(): void {
-    this.#native.close();
+    addon.common.close(this.#native);
     this.closed();
   }
 
@@ -230,7 +232,7 @@ export abstract class Shared<K extends KindName> implements Disposable {
   }
 
   /** @internal Work that has to be brought to an end on the native object, close() or not. */
-  protected async retain<T>(work: (native: NativeOf<K>) => Promise<T>): Promise<T> {
+  protected async retain<T>(work: (native: Native<K>) => Promise<T>): Promise<T> {
     const { native } = this;
     this.#retained++;
     try {
@@ -252,7 +254,7 @@ export abstract class Shared<K extends KindName> implements Disposable {
    * @throws NotFoundError if the name was taken away before.
    */
   unlink(): void {
-    this.native.unlink();
+    addon.common.unlink(this.native);
   }
 }
 

@@ -7,8 +7,9 @@ import {
   NoSpaceError,
   label,
 } from '../errors.js';
-import type { NativeQueue } from '../native/bindings.js';
+import type { Native, QueueOperations } from '../native/bindings.js';
 import { transferStatus } from '../native/enums.js';
+import { WaitSet } from '../waiting/wait-set.js';
 import { type Batch, Scratch } from './batch.js';
 import { type Codec, decodeItem, runsNothing } from './codec.js';
 import {
@@ -20,6 +21,8 @@ import {
   keep,
   result,
 } from './mailbox.js';
+
+type NativeQueue = Native<'Queue' | 'JoinableQueue'>;
 
 /** The queue that items go into and come out of. */
 interface Owner {
@@ -41,10 +44,18 @@ const scratch = new Scratch();
  */
 export class Transfer<T> {
   readonly #queue: Owner;
+  readonly operations: QueueOperations<NativeQueue>;
+  /** Woken when there may be an item. */
+  readonly getters: WaitSet;
+  /** Woken when there may be room. */
+  readonly putters: WaitSet;
   readonly #codec: Codec;
 
-  constructor(queue: Owner, codec: Codec) {
+  constructor(queue: Owner, operations: QueueOperations<NativeQueue>, codec: Codec) {
     this.#queue = queue;
+    this.operations = operations;
+    this.getters = new WaitSet(operations.getters, queue.native);
+    this.putters = new WaitSet(operations.putters, queue.native);
     this.#codec = codec;
   }
 
@@ -63,13 +74,14 @@ export class Transfer<T> {
 
   /** False if there is no room. */
   tryPut({ type, bytes, start, end }: Encoded): boolean {
-    return this.succeeded(this.#queue.native.put(type, bytes, start, end));
+    return this.succeeded(this.operations.put(this.#queue.native, type, bytes, start, end));
   }
 
   /** False if some records have no room yet. `batch.put` says how many have been put. */
   tryPutBatch(batch: Batch): boolean {
     while (batch.put < batch.length) {
-      const put = this.#queue.native.putMany(batch.sources, batch.table, batch.put);
+      const { sources, table } = batch;
+      const put = this.operations.putMany(this.#queue.native, sources, table, batch.put);
       batch.put += put;
       if (!this.succeeded() && put === 0) return false;
     }
@@ -77,13 +89,13 @@ export class Transfer<T> {
   }
 
   tryGet(): T | undefined {
-    const bytes = this.#queue.native.get() ?? inbox;
+    const bytes = this.operations.get(this.#queue.native) ?? inbox;
     if (!this.succeeded()) return undefined;
     return this.#decode(result.type, bytes, 0, result.length);
   }
 
   take(): Received | undefined {
-    return this.received(this.#queue.native.get());
+    return this.received(this.operations.get(this.#queue.native));
   }
 
   /** The record that a call has just taken out: in `bytes`, or in the mailbox without them. */
@@ -93,7 +105,7 @@ export class Transfer<T> {
   }
 
   tryGetMany(count: number): T[] | undefined {
-    const large = this.#queue.native.getMany(count);
+    const large = this.operations.getMany(this.#queue.native, count);
     if (!this.succeeded()) return undefined;
     if (large !== undefined) return this.decodeAll(large);
     const { rows } = result;
@@ -104,7 +116,7 @@ export class Transfer<T> {
   }
 
   takeMany(count: number): ReceivedBatch | undefined {
-    const large = this.#queue.native.getMany(count);
+    const large = this.operations.getMany(this.#queue.native, count);
     if (!this.succeeded()) return undefined;
     return large ?? keepAll(result.rows);
   }
@@ -148,7 +160,8 @@ export class Transfer<T> {
         return new EndedError(`${label(kind, name)}: it was ended`, options);
       case transferStatus.tooLarge:
         return new RangeError(
-          `${label(kind, name)}: an item can have ${native.largestItem} bytes at most; see maxBytes`,
+          `${label(kind, name)}: an item can have ${this.operations.largestItem(native)} bytes ` +
+            'at most; see maxBytes',
         );
       case transferStatus.noSpace:
         return new NoSpaceError(

@@ -1,8 +1,8 @@
 // The blocking wait: the thread sleeps in the addon, one slice at a time, until it has what it
 // waits for.
-import type { NativeAcquirable } from '../native/bindings.js';
 import { slice_ms } from '../native/enums.js';
 import { once } from '../native/once.js';
+import type { Acquirable } from './acquirable.js';
 import { now } from './clock.js';
 import { type Waiter, timedOut } from './waiter.js';
 
@@ -38,12 +38,12 @@ export function waitForSync<T>(
   }
 }
 
-/** Blocks the thread until it holds a Lock, RLock or Semaphore. Answers like `tryAcquire()`. */
-export function waitForHoldSync(
-  waiter: Waiter & { readonly native: NativeAcquirable },
+/** Blocks the thread until it has acquired something. */
+export function waitToAcquireSync<T>(
+  waiter: Waiter,
+  acquirable: Acquirable<T>,
   timeout: number | undefined,
-): number {
-  const { native } = waiter;
-  if (timeout !== 0) native.contend();
-  return waitForSync(waiter, (ms) => native.wait(ms) || undefined, timeout);
+): T {
+  if (timeout !== 0) acquirable.contend();
+  return waitForSync(waiter, (ms) => acquirable.wait(ms), timeout);
 }

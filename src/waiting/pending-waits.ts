@@ -11,20 +11,21 @@
 // Every slice (50 ms) each head tries by itself. A wake-up that a crash has lost is made up for
 // there (INV-6).
 import { ClosedError, label } from '../errors.js';
-import type { NativeAcquirable, NativeWaitable } from '../native/bindings.js';
 import { slice_ms } from '../native/enums.js';
 import { once } from '../native/once.js';
 import type { WaitOptions } from '../options.js';
 import { unwatchAbort, watchAbort } from './abort.js';
+import type { Acquirable } from './acquirable.js';
 import { type Timer, clearInterval, clearTimeout, now, setInterval, setTimeout } from './clock.js';
 import type { StepOptions } from './deadline.js';
 import { type Recall, calledOff } from './recall.js';
+import type { WaitSet } from './wait-set.js';
 import { type Waiter, describe, timedOut } from './waiter.js';
 
 /** Something that a thread can wait for. */
 export interface Waitable<T> {
   /** The wait set that wakes this thread when `take()` may succeed. */
-  readonly waitSet: NativeWaitable;
+  readonly waitSet: WaitSet;
   /**
    * Takes what is waited for, or returns undefined. It must not block. If it throws, the wait
    * rejects with that error.
@@ -305,13 +306,13 @@ function closed(waiter: Waiter): ClosedError {
   );
 }
 
-/** Waits until this thread holds a Lock, RLock or Semaphore. Answers like `tryAcquire()`. */
-export async function waitForHold(
-  waiter: Waiter & { readonly native: NativeAcquirable },
+/** Waits until this thread has acquired something. */
+export async function waitToAcquire<T>(
+  waiter: Waiter,
+  acquirable: Acquirable<T>,
   options: WaitOptions | undefined,
-): Promise<number> {
-  const { native } = waiter;
-  if (options?.timeout !== 0) native.contend();
-  const take = () => native.tryAcquire() || undefined;
-  return waitFor(waiter, { waitSet: native, take }, options);
+): Promise<T> {
+  if (options?.timeout !== 0) acquirable.contend();
+  const take = () => acquirable.tryAcquire();
+  return waitFor(waiter, { waitSet: acquirable.waiters, take }, options);
 }

@@ -1,8 +1,8 @@
-// Must show: a lock that a death has left free, but not to be had, is found by programs that open it,
-// try once and close it, although an idle process has it open all the time.
+// Must show: a lock that a death has left free, but not to be had, is found by programs that open
+// it, try once and close it, although an idle process has it open all the time.
 //
-// The deaths are at single instructions, at which the sweep of native/test/sweep kills. Here is what
-// they leave behind.
+// The deaths are at single instructions, at which the sweep of native/test/sweep kills. Here is
+// what they leave behind.
 import assert from 'node:assert/strict';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { Lock, ReadWriteLock } from 'holdfast';

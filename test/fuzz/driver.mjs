@@ -51,7 +51,7 @@ function checkControl() {
     new Uint8Array(control.memory.buffer).some((byte) => byte !== 0x5a) ||
     hf.list().length !== 3 ||
     (process.platform === 'linux' &&
-      !existsSync(`/dev/shm/sem.${control.lock.native.posixName.slice(1)}`));
+      !existsSync(`/dev/shm/sem.${control.lock.posixName.slice(1)}`));
   if (wrong) violations.push(`the control objects have changed: ${JSON.stringify(state)}`);
 }
 

@@ -1,5 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { BoundedSemaphore } from 'holdfast';
+import { addon } from '../../../../lib/native/load.js';
+import { WaitSet } from '../../../../lib/waiting/wait-set.js';
 import { add } from '../../add.mjs';
 import { now } from '../../clock.mjs';
 
@@ -42,11 +44,11 @@ let cpuAtFirst = process.cpuUsage();
 /** Has many acquisitions wait at once; resolves when all are served, to their order and times. */
 export function queueUp({ object, waiters }) {
   // However a waiter was woken, it looks at the lock through this one function.
-  const native = object.native;
-  const tryAcquire = native.tryAcquire;
-  native.tryAcquire = () => {
+  const operations = addon[object.kind];
+  const { tryAcquire } = operations;
+  operations.tryAcquire = (native) => {
     tries++;
-    return tryAcquire();
+    return tryAcquire(native);
   };
   const [order, times] = [[], []];
   const serve = async (number) => {
@@ -67,8 +69,9 @@ export function effort() {
 }
 
 /** Fills the wait set: enrols this agent that often, although nothing waits. */
-export function fillWaitSet({ object: { native }, entries }) {
-  for (let i = 0; i < entries; i++) native.enrol(-1, 1);
+export function fillWaitSet({ object: { kind, native }, entries }) {
+  const waiters = new WaitSet(addon[kind].waiters, native);
+  for (let i = 0; i < entries; i++) waiters.enrol(-1, 1);
 }
 
 /**

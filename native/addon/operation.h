@@ -1,0 +1,126 @@
+// How an operation becomes a function of the addon. An operation is a method of a primitive, or a
+// function whose first parameter is its handle. Its other parameters are the arguments that
+// JavaScript gives, behind the object; they and the result are converted by their types
+// (convert.h).
+//
+//   Binder<core::Event> event(env);
+//   event.method<&core::Event::happened>("happened");  // happened(object, since): boolean
+#ifndef HOLDFAST_ADDON_OPERATION_H
+#define HOLDFAST_ADDON_OPERATION_H
+
+#include <utility>
+
+#include "addon/convert.h"
+
+namespace holdfast::addon {
+
+// A short operation in a critical section: tried again for as long as an open would wait.
+template <class Operation>
+core::Code until_not_busy(Operation operation) {
+  core::Code code = operation();
+  if (code != core::Code::busy) return code;
+  const int64_t deadline_ns = platform::monotonic_ns() + 10'000 * platform::kNanosPerMilli;
+  while (code == core::Code::busy && platform::monotonic_ns() < deadline_ns) code = operation();
+  return code;
+}
+
+template <class Primitive, auto kOperation>
+class Operation {
+ public:
+  static napi_value call(napi_env env, napi_callback_info info) {
+    return call_as(env, info, kOperation);
+  }
+
+ private:
+  // The type of the operation says what it takes and returns.
+  template <class R, class P, class... A>
+  static napi_value call_as(napi_env env, napi_callback_info info, R (P::*)(A...)) {
+    return run<R, Handle<Primitive>, A...>(env, info, std::index_sequence_for<A...>());
+  }
+  template <class R, class P, class... A>
+  static napi_value call_as(napi_env env, napi_callback_info info, R (P::*)(A...) const) {
+    return run<R, Handle<Primitive>, A...>(env, info, std::index_sequence_for<A...>());
+  }
+  template <class R, class H, class... A>
+  static napi_value call_as(napi_env env, napi_callback_info info, R (*)(H&, A...)) {
+    return run<R, H, A...>(env, info, std::index_sequence_for<A...>());
+  }
+
+  template <class R, class H, class... A, size_t... kIndex>
+  static napi_value run(napi_env env, napi_callback_info info, std::index_sequence<kIndex...>) {
+    size_t count = 1 + sizeof...(A);
+    napi_value arguments[1 + sizeof...(A)];
+    napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+    H* handle = open_handle<H>(env, arguments[0]);
+    if (handle == nullptr) return nullptr;
+    const auto operate = [&]() -> R {
+      return invoke(*handle, from_js<A>(env, arguments[1 + kIndex])...);
+    };
+    if constexpr (std::is_void_v<R>) {
+      operate();
+      return nullptr;
+    } else if constexpr (std::is_same_v<R, core::Code>) {
+      return to_js(env, *handle, until_not_busy(operate));
+    } else {
+      return to_js(env, *handle, operate());
+    }
+  }
+
+  template <class H, class... A>
+  static decltype(auto) invoke(H& handle, A... arguments) {
+    if constexpr (std::is_member_function_pointer_v<decltype(kOperation)>) {
+      return (handle.primitive.*kOperation)(arguments...);
+    } else {
+      return kOperation(handle, arguments...);
+    }
+  }
+};
+
+// Makes the functions of one kind: an object with one function for each operation.
+template <class Primitive>
+class Binder {
+ public:
+  explicit Binder(napi_env env) : env_(env) { napi_create_object(env, &value_); }
+
+  template <auto kOperation>
+  Binder& method(const char* name) {
+    return function(name, Operation<Primitive, kOperation>::call);
+  }
+
+  Binder& function(const char* name, napi_callback callback) {
+    napi_value made = nullptr;
+    napi_create_function(env_, name, NAPI_AUTO_LENGTH, callback, nullptr, &made);
+    napi_set_named_property(env_, value_, name, made);
+    return *this;
+  }
+
+  // Functions that belong together, as an object in the object.
+  Binder& group(const char* name, const Binder& functions) {
+    napi_set_named_property(env_, value_, name, functions.value_);
+    return *this;
+  }
+
+  napi_env env() const { return env_; }
+  napi_value value() const { return value_; }
+
+ private:
+  napi_env env_;
+  napi_value value_ = nullptr;
+};
+
+// How one kind crosses to JavaScript.
+struct KindBinding {
+  core::Kind kind;
+  const char* name;                                    // of its class
+  napi_value (*functions)(napi_env env);               // made when the addon is loaded
+  HandleBase* (*handle)(Environment&, core::Object*);  // made for each object that is opened
+};
+
+template <class H>
+HandleBase* make_handle(Environment& environment, core::Object* object) {
+  return new H(environment, object);
+}
+
+}  // namespace holdfast::addon
+
+#endif

@@ -1,0 +1,74 @@
+// Operations of what can be waited for and acquired.
+#ifndef HOLDFAST_ADDON_WAITING_H
+#define HOLDFAST_ADDON_WAITING_H
+
+#include "addon/operation.h"
+
+namespace holdfast::addon {
+
+// The one wait set of an object that has only one.
+template <class P>
+struct Waiters {
+  using Primitive = P;
+  static core::WaitSet& set(P& primitive) { return primitive.waiters(); }
+  static uint64_t tag(P& primitive) { return primitive.tag(); }
+  static void watch(P& primitive) { primitive.watch(); }
+  static bool spin_briefly(P& primitive) { return primitive.spin_briefly(); }
+  static void pass_on(P& primitive, core::Registry& registry) {
+    core::wake_one(primitive.waiters(), registry, primitive.tag());
+  }
+};
+
+// The operations of one wait set. Each is one line of WaitSetOperations in
+// src/native/bindings.ts. `Of` says which wait set of the object it is.
+template <class Of>
+struct WaitSetOperations {
+  using Primitive = typename Of::Primitive;
+  using H = Handle<Primitive>;
+
+  static uint64_t tag(H& handle) { return Of::tag(handle.primitive); }
+  // Index -1 for a first time: see core/registry/wait_set.h.
+  static int enrol(H& handle, int index, uint32_t waiting) {
+    core::Agent& agent = handle.agent();
+    index =
+        core::enrol_again(Of::set(handle.primitive), agent.registry(), agent.id(), waiting, index);
+    Of::watch(handle.primitive);
+    return index;
+  }
+  // False if a wake-up is on its way to this agent.
+  static bool cancel(H& handle, int index) {
+    return core::cancel(Of::set(handle.primitive), handle.agent().id(), index);
+  }
+  // Has it come, or does it within a few microseconds?
+  static bool spin_briefly(H& handle) { return Of::spin_briefly(handle.primitive); }
+  static void pass_on(H& handle) { Of::pass_on(handle.primitive, handle.registry()); }
+
+  static Binder<Primitive> bind(napi_env env) {
+    Binder<Primitive> binder(env);
+    binder.template method<tag>("tag");
+    binder.template method<enrol>("enrol");
+    binder.template method<cancel>("cancel");
+    binder.template method<spin_briefly>("spinBriefly");
+    binder.template method<pass_on>("passOn");
+    return binder;
+  }
+};
+
+template <class Primitive>
+void contend(Handle<Primitive>& handle) {
+  handle.primitive.body().contentions.fetch_add(1, std::memory_order_relaxed);
+}
+
+// Each is one line of AcquirableOperations in src/native/bindings.ts.
+template <class Primitive>
+void bind_acquirable(Binder<Primitive>& binder) {
+  binder.template method<&Primitive::try_acquire_or_rescue>("tryAcquire");
+  binder.template method<&Primitive::try_acquire>("tryFree");
+  binder.template method<&Primitive::wait>("wait");
+  binder.template method<contend<Primitive>>("contend");
+  binder.group("waiters", WaitSetOperations<Waiters<Primitive>>::bind(binder.env()));
+}
+
+}  // namespace holdfast::addon
+
+#endif

@@ -1,0 +1,43 @@
+import type { Native, WaitSetOperations } from '../native/bindings.js';
+
+/**
+ * One wait set of an open object (native/core/registry/wait_set.h): it wakes the threads that wait.
+ */
+export class WaitSet {
+  /** The number by which a wake-up names this wait set. */
+  readonly tag: number;
+  readonly #operations: WaitSetOperations<Native>;
+  readonly #native: Native;
+
+  constructor(operations: WaitSetOperations<Native>, native: Native) {
+    this.tag = operations.tag(native);
+    this.#operations = operations;
+    this.#native = native;
+  }
+
+  /**
+   * Enters this thread, with the number of its pending waits, into the wait set. `index` is what
+   * the last call returned; -1 for the first call.
+   */
+  enrol(index: number, waiting: number): number {
+    return this.#operations.enrol(this.#native, index, waiting);
+  }
+
+  /** Removes the entry. Returns false if a wake-up for it is on its way already. */
+  cancel(index: number): boolean {
+    return this.#operations.cancel(this.#native, index);
+  }
+
+  /**
+   * Looks whether what is waited for is there, for up to 20 us where spinning has helped lately.
+   * Returns true if it is worth trying.
+   */
+  spinBriefly(): boolean {
+    return this.#operations.spinBriefly(this.#native);
+  }
+
+  /** Wakes another waiter instead of this one. */
+  passOn(): void {
+    this.#operations.passOn(this.#native);
+  }
+}
