@@ -38,10 +38,10 @@ constexpr uint64_t layout_signature() {
 constexpr uint32_t kOwnersMax = 4096;  // of any format
 
 // | magic  | state  | what it is
-// | 0      | 0      | half-made: the creator has the directory's lock, or died; no semaphore exists yet
+// | 0      | 0      | half-made: its creator has the directory's lock, or died; no semaphore yet
 // | kMagic | making | half-made: the semaphore named in it may exist
 // | kMagic | ready  | an object
-// | kMagic | removed | its name is being taken away from those who use it; whoever finds it goes on with that
+// | kMagic | removed | its name is being taken away; the process that finds it goes on with that
 // | other  |        | not ours
 enum class State : uint32_t { making = 1, ready = 2, removed = 3 };
 
@@ -93,9 +93,9 @@ constexpr uint32_t kWaitSetSize = 128;
 // | entry | bit | what it is
 // | 0     | 0   | free
 // | id    | 1   | wants to be woken
-// | id    | 0   | waits in the kernel (counted by inspect, never woken); or is being enrolled; or its
-// |       |     | waker died between taking the bit and taking the entry (the next slice sets it again)
-// | 0     | 1   | left by somebody who cancelled or died; the next waker takes the bit and finds nobody
+// | id    | 0   | waits in the kernel (inspect counts it, nobody wakes it); or is enrolling; or its
+// |       |     | waker died after the bit, before the entry (the next slice sets the bit again)
+// | 0     | 1   | left by one that cancelled or died; the next waker takes the bit, finds nobody
 struct WaitSet {
   std::atomic<uint64_t> wake_bits[kWaitSetSize / 64];
   std::atomic<uint32_t> next_enrol;  // hints: where to look first, for first come, first woken

@@ -1,6 +1,6 @@
 #include <optional>
 
-#include "owned_suite.h"
+#include "owned_deaths.h"
 
 namespace holdfast::test {
 

@@ -11,7 +11,7 @@
 #include <mutex>
 #include <thread>
 
-#include "owned_suite.h"
+#include "owned_deaths.h"
 
 extern "C" const char* __tsan_default_suppressions() {
   return "mutex:holdfast::platform::unlock_mutex\n";

@@ -65,7 +65,10 @@ class JoinableQueue final : public Queue {
 
  private:
   struct Place;
-  struct Run;
+  // Records that are done and stand one behind the other.
+  struct Run {
+    uint64_t units = 0, items = 0;
+  };
   uint64_t counted()
       const;  // size(), by the words beside the records: the dead's leases are missing
   std::atomic<uint64_t>& owner_at(const View& view, uint64_t offset) const {

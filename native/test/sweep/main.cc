@@ -1,10 +1,9 @@
 // sweep [options] [filter...]: kills and stops processes at the instructions of each operation, and
 // looks whether the others find everything whole. A filter is a part of "Object / operation".
 //
-//   --every         all positions, instead of some with a random phase
-//   --seed=<n>      the random choices of a run
-//   --object=<name> only the operations of this object
-//   --kill --stop --kill-points   only these sweeps
+//   --every                      all positions, instead of some with a random phase
+//   --seed=<n> --object=<name>   the random choices of a run; the operations of one object
+//   --kill --stop --kill-points  only these sweeps
 //
 // An operation and a way to sweep it is one test. Last: `N passed, N failed[, N skipped]`.
 #include <dlfcn.h>
