@@ -1,9 +1,5 @@
 // RLock: two pid namespaces, in which threads have the same number.
-#include <sys/wait.h>
 #include <unistd.h>
-
-#include <cstring>
-#include <thread>
 
 #include "host.h"
 #include "owned_deaths.h"

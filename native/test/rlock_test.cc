@@ -1,10 +1,7 @@
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <thread>
 
-#include "host.h"
 #include "owned_deaths.h"
 
 namespace holdfast::test {

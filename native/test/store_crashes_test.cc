@@ -1,14 +1,9 @@
 // The store: what crashes leave behind, and makers that are killed.
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <set>
 
 #include "host.h"
 #include "store_suite.h"

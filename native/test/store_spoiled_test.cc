@@ -1,14 +1,11 @@
 // The store: files that are spoiled or not ours, directories that cannot be used.
-#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <set>
 
 #include "host.h"
 #include "store_suite.h"

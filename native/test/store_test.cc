@@ -1,16 +1,11 @@
 // The store: opening, persistence, listing, unlinking.
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <set>
 
-#include "host.h"
 #include "store_suite.h"
 
 namespace holdfast::test {

@@ -1,4 +1,4 @@
-// The RLocks that this thread has open. All handles of one lock share who holds it in this thread.
+// The RLocks that this thread has open. All objects for one lock share who holds it here.
 import { IncompatibleError, label } from '../errors.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
@@ -9,13 +9,13 @@ import { type TaskHold, endHold } from './by-task.js';
 import { ThreadHold } from './by-thread.js';
 import { inContext } from './context.js';
 
-/** One RLock as this thread has it open, through all of its handles. */
+/** One RLock as this thread has it open, through all of its objects. */
 export class OpenedHere {
-  handles = 0;
+  objects = 0;
   readonly thread = new ThreadHold();
   /** A task's hold, or a guard's. Undefined while `thread` holds, and while nobody here does. */
   task: TaskHold | undefined;
-  /** The handle that `task` was taken through. If it were collected, the hold would end. */
+  /** The object that `task` was taken through. If it were collected, the hold would end. */
   #takenBy: Native<'RLock'> | undefined;
   /** What Conditions have given up, by the number of the hold. */
   readonly #suspended = new Map<number, TaskHold>();
@@ -63,18 +63,18 @@ export class OpenedHere {
   }
 }
 
-/** By the lock's tag, as long as this thread has a handle of it. */
+/** By the lock's tag, as long as this thread has an object for it. */
 const openedHere = once('opened', () => new Map<number, OpenedHere>());
 const collected = new FinalizationRegistry(forget);
 
 function forget(tag: number): void {
   const opened = openedHere.get(tag);
-  if (opened && --opened.handles === 0) openedHere.delete(tag);
+  if (opened && --opened.objects === 0) openedHere.delete(tag);
 }
 
 /**
- * Registers a new handle. Those of one thread must have one scope: the native lock lets the whole
- * thread in again, so a handle of scope 'thread' would enter what a task holds.
+ * Registers a new object. All objects of one thread for a lock must have one scope. The native lock
+ * lets the whole thread in again, so an object of scope 'thread' would enter while a task holds it.
  */
 export function enter(
   waiter: Waiter,
@@ -91,12 +91,12 @@ export function enter(
     );
   }
   openedHere.set(tag, opened);
-  opened.handles++;
+  opened.objects++;
   collected.register(native, tag, waiter);
   return opened;
 }
 
-/** The handle was closed. */
+/** Called when an object for the lock with this tag was closed. */
 export function leave(waiter: Waiter, tag: number): void {
   if (collected.unregister(waiter)) forget(tag);
 }

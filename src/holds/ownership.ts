@@ -21,7 +21,7 @@ export interface Ownership extends Acquirable<HeldGuard>, Holds {
   isHeldByCaller(): boolean;
   /** May an acquisition by this caller succeed although others in the thread wait? */
   mayBypassQueue(): boolean;
-  /** False: this thread holds it, acquired it through this handle or has no other. */
+  /** False: this thread holds it, acquired it through this object or has no other. */
   mayClose(): boolean;
   /** Gives the caller's hold up, whole. */
   giveUp(): Suspended;

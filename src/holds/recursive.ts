@@ -66,14 +66,14 @@ const operations = addon.RLock;
 
 type Named = Pick<Waiter, 'kind' | 'name'>;
 
-/** One RLock as this handle has it open: the native lock, and who holds it within the thread. */
+/** One RLock as this object has it open: the native lock, and who holds it within the thread. */
 export class Recursion implements Ownership {
   readonly waiters: WaitSet;
   readonly #native: Native<'RLock'>;
   readonly #openedHere: OpenedHere;
-  // Not the handle itself: guards keep this object, and are not to keep their handle.
+  // Not the RLock itself: guards keep this Recursion, and must not keep the RLock alive.
   readonly #about: Named;
-  /** The hold that was acquired last through this handle. */
+  /** The hold that was acquired last through this object. */
   #lastHold = 0;
 
   /** @throws IncompatibleError if this thread has the lock open with another scope. */
@@ -84,7 +84,7 @@ export class Recursion implements Ownership {
     this.#about = { kind: waiter.kind, name: waiter.name };
   }
 
-  /** The handle was closed. */
+  /** Called when the object was closed. */
   leave(waiter: Waiter): void {
     leave(waiter, this.waiters.tag);
   }

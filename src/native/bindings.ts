@@ -18,7 +18,7 @@ export interface Native<K extends KindName = KindName> {
 
 /** What every object can do (native/addon/addon.cc). */
 export interface CommonOperations {
-  /** False: this thread holds it, acquired it through this handle or has no other. */
+  /** False: this thread holds it, acquired it through this object or has no other. */
   mayClose(object: Native): boolean;
   close(object: Native): void;
   unlink(object: Native): void;

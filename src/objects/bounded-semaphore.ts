@@ -164,7 +164,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   }
 }
 
-/** The permits of one handle. Guards keep this object, and are not to keep their handle. */
+/** The permits of one object. Guards keep this, and must not keep the object alive. */
 class Permits implements Acquirable<HeldGuard>, Holds {
   readonly waiters: WaitSet;
   readonly #native: Native<'BoundedSemaphore'>;

@@ -255,7 +255,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
 }
 
 /**
- * Where one waits for it, and where holds end. Guards keep this, and are not to keep their handle.
+ * Where one waits for it, and where holds end. Guards keep this, and must not keep the lock alive.
  */
 class Places implements Holds {
   readonly readers: WaitSet;

@@ -213,7 +213,7 @@ export abstract class Shared<K extends KindName> implements Disposable {
     if (this.#retained === 0) this.#end();
   }
 
-  /** @internal False: this thread holds it, acquired it through this handle or has no other. */
+  /** @internal False: this thread holds it, acquired it through this object or has no other. */
   mayClose(): boolean {
     return addon.common.mayClose(this.#native);
   }
