@@ -13,12 +13,11 @@ import {
   RLock,
   ReadWriteLock,
   Semaphore,
-  SharedMemory,
   attach,
   getStartMethod,
   setStartMethod,
 } from 'holdfast';
-import { freshName, track } from '../support/index.js';
+import { openers, freshName, track } from '../support/index.js';
 
 /** An object whose getters answer once, and then with what is wrong. */
 function once<T extends object>(values: T): T {
@@ -32,21 +31,6 @@ function once<T extends object>(values: T): T {
   }
   return options as T;
 }
-
-/** Every way to open an object; each with options that it takes. */
-const openers: Record<string, (options: object) => Disposable> = {
-  Lock: (options) => new Lock(options),
-  RLock: (options) => new RLock(options),
-  Semaphore: (options) => new Semaphore(1, options),
-  BoundedSemaphore: (options) => new BoundedSemaphore(1, options),
-  Condition: (options) => new Condition(undefined, options),
-  Event: (options) => new Event(options),
-  Barrier: (options) => new Barrier(1, options),
-  Queue: (options) => new Queue(options),
-  JoinableQueue: (options) => new JoinableQueue(options),
-  ReadWriteLock: (options) => new ReadWriteLock(options),
-  SharedMemory: (options) => new SharedMemory(1, options),
-};
 
 const more: Record<string, object> = {
   RLock: { scope: 'async' },

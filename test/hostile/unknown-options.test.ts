@@ -15,7 +15,7 @@ import {
   SharedMemory,
   list,
 } from 'holdfast';
-import { freshName, track } from '../support/index.js';
+import { openers, freshName, track } from '../support/index.js';
 
 type Waits = Record<string, (options: object) => unknown>;
 
@@ -89,20 +89,6 @@ function everyWait() {
 }
 
 describe('bad input, unknown options', () => {
-  /** Every way to open an object with options. */
-  const constructors: Record<KindName, (options: object) => Disposable> = {
-    Lock: (options) => new Lock(options),
-    RLock: (options) => new RLock(options),
-    Semaphore: (options) => new Semaphore(1, options),
-    BoundedSemaphore: (options) => new BoundedSemaphore(1, options),
-    Condition: (options) => new Condition(undefined, options),
-    Event: (options) => new Event(options),
-    Barrier: (options) => new Barrier(1, options),
-    Queue: (options) => new Queue(options),
-    JoinableQueue: (options) => new JoinableQueue(options),
-    ReadWriteLock: (options) => new ReadWriteLock(options),
-    SharedMemory: (options) => new SharedMemory(1, options),
-  };
   const unknown = (key: string, nearest: string) => (error: unknown) => {
     assert.ok(error instanceof TypeError, String(error));
     assert.ok(error.message.startsWith(`unknown option "${key}"; did you mean ${nearest}? `));
@@ -122,13 +108,13 @@ describe('bad input, unknown options', () => {
     ['acton', 'action', ['Barrier']],
     ['timeoutMs', 'timeout', ['Barrier']],
   ];
-  const everyKind = Object.keys(constructors) as KindName[];
+  const everyKind = Object.keys(openers) as KindName[];
   for (const [key, nearest, kinds = everyKind] of openMisspelt) {
     it(`${key} is not ${nearest}: ${kinds.length === everyKind.length ? 'every kind' : kinds}`, () => {
       for (const kind of kinds) {
         const name = freshName();
         const options = { name, [key]: undefined };
-        assert.throws(() => constructors[kind](options), unknown(key, nearest), kind);
+        assert.throws(() => openers[kind](options), unknown(key, nearest), kind);
         assert.ok(!list().some((entry) => entry.name === name), kind);
       }
     });

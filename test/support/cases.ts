@@ -32,6 +32,12 @@ export interface Pair {
   readonly b: RemoteObject;
 }
 
+/** Where an actor can be killed, or ended. */
+export const remotePlaces = ['process', 'worker'] as const;
+
+/** The titles of the cell that all suites of objects have first. */
+export const across = { process: 'across processes', worker: 'in workers' } as const;
+
 export class Case {
   constructor(
     readonly kind: Kind,

@@ -1,7 +1,8 @@
 // Contenders of a BoundedSemaphore or a ReadWriteLock, which report of each other what must not be.
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Guard, SharedMemory } from 'holdfast';
-import { Program, now } from './index.js';
+import { Program, type Random, forms, now, random, until } from './index.js';
 
 interface Report {
   what: 'ready' | 'crowded' | 'torn' | 'abandoned';
@@ -51,6 +52,46 @@ export class ContenderReports implements Disposable {
   /** For a writer of the test: after a death it makes the pair of numbers equal again. */
   mend(guard: Guard): void {
     if (guard.abandoned) this.#words[1] = this.#words[0]!;
+  }
+
+  /**
+   * Runs five contenders, kills one after the other at random instants, and starts another in its
+   * place. After each kill the survivors go on: `acquisitions()` grows. In the end it kills all.
+   */
+  async killAtRandom(
+    { next, whole }: Random,
+    kills: number,
+    acquisitions: () => number,
+  ): Promise<void> {
+    const contenders = [0, 1, 2, 3, 4].map((i) => this.start(i, forms[i % 2]!));
+    for (let kill = 0; kill < kills; kill++) {
+      const victim = whole(0, contenders.length - 1);
+      await contenders[victim]!.line('{"what":"ready"');
+      await sleep(next() * 15);
+      await this.kill(contenders[victim]!);
+      contenders[victim] = this.start(5 + kill, forms[kill % 2]!);
+      const before = acquisitions();
+      await until(() => acquisitions() > before, 'somebody gets on');
+    }
+    await Promise.all(contenders.map((it) => this.kill(it)));
+  }
+
+  /**
+   * Kills six contenders, one after the other, at any instant of a release, while this thread
+   * acquires and releases in `work`. After each kill it calls `check`.
+   */
+  async killWhileReleasing(work: () => Promise<unknown>, check: () => void): Promise<void> {
+    const { next } = random('killed while releasing');
+    for (let kill = 0; kill < 6; kill++) {
+      const victim = this.start(kill, 'sync');
+      await victim.line('{"what":"ready"');
+      const working = work();
+      await sleep(next() * 10);
+      await this.kill(victim);
+      await working;
+      check();
+    }
+    this.assertSound();
   }
 
   #reports(): Report[] {

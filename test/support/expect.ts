@@ -1,6 +1,7 @@
 // What an error of this package is made of, asserted in one place.
 import assert from 'node:assert/strict';
 import { getSystemErrorMap } from 'node:util';
+import { now } from './time.js';
 
 /** Codes are stable, so they are written out here a second time. */
 const codes = {
@@ -78,4 +79,33 @@ export function assertThrows(fn: () => unknown, name: ErrorName, about?: About):
   }
   assert.notEqual(error, undefined, `did not throw; ${name} was expected`);
   assertError(error, name, about);
+}
+
+/** Checks that a wait, blocking or not, lasts its timeout and ends with TimeoutError. */
+export async function assertTimesOut(
+  wait: (options: { timeout: number }) => unknown,
+  timeout: number,
+  about: About,
+): Promise<void> {
+  const began = now();
+  await assertRejects((async () => wait({ timeout }))(), 'TimeoutError', about);
+  assert.ok(now() - began >= timeout, `it waits for ${timeout} ms`);
+}
+
+/**
+ * Checks that an abort ends waits, and that an aborted signal lets none begin. Calls `meanwhile`
+ * when two waits are pending, before the abort.
+ */
+export async function assertAborts(
+  wait: (options: { signal: AbortSignal; timeout?: number }) => Promise<unknown>,
+  meanwhile: () => void = () => {},
+): Promise<void> {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const waits = [wait({ signal }), wait({ signal, timeout: 60_000 })];
+  meanwhile();
+  const reason = new Error('enough');
+  controller.abort(reason);
+  for (const pending of waits) await assert.rejects(pending, reason);
+  await assert.rejects(wait({ signal }), reason);
 }

@@ -2,7 +2,6 @@
 // how they are opened and closed, their handles, their ends. What a class does is in suites of its
 // own.
 import assert from 'node:assert/strict';
-import * as holdfast from 'holdfast';
 import { type OpenOptions, attach, list, unlink } from 'holdfast';
 import {
   type OtherKind,
@@ -14,6 +13,7 @@ import {
   newProcess,
   newWorker,
   objectFiles,
+  openers,
   removeDirectories,
   run,
   sharedActor,
@@ -45,20 +45,6 @@ export interface Shared {
   inspect(): unknown;
   [Symbol.dispose](): void;
 }
-
-const everyKind = {
-  Lock: (name: string) => new holdfast.Lock({ name }),
-  RLock: (name: string) => new holdfast.RLock({ name }),
-  Semaphore: (name: string) => new holdfast.Semaphore(1, { name }),
-  Queue: (name: string) => new holdfast.Queue({ name }),
-  JoinableQueue: (name: string) => new holdfast.JoinableQueue({ name }),
-  Condition: (name: string) => new holdfast.Condition(undefined, { name }),
-  Barrier: (name: string) => new holdfast.Barrier(2, { name }),
-  BoundedSemaphore: (name: string) => new holdfast.BoundedSemaphore(2, { name }),
-  ReadWriteLock: (name: string) => new holdfast.ReadWriteLock({ name }),
-  Event: (name: string) => new holdfast.Event({ name }),
-  SharedMemory: (name: string) => new holdfast.SharedMemory(2, { name }),
-};
 
 /** Defines the tests of what all of these classes have in common. */
 export function describeObject<T extends Shared>(subject: NamedObject<T>): void {
@@ -113,10 +99,10 @@ function itHasAName<T extends Shared>(subject: NamedObject<T>): void {
     const name = freshName(kind);
     const object = open({ name });
     const foreign = freshName('foreign');
-    for (const [other, make] of Object.entries(everyKind)) {
+    for (const [other, make] of Object.entries(openers)) {
       if (other === kind) continue;
-      assertThrows(() => make(name), 'IncompatibleError', { kind: other, objectName: name });
-      const theirs = track(make(foreign) as Shared);
+      assertThrows(() => make({ name }), 'IncompatibleError', { kind: other, objectName: name });
+      const theirs = track(make({ name: foreign }));
       assertThrows(() => subject.open({ name: foreign }), 'IncompatibleError', about(foreign));
       theirs.close();
     }

@@ -12,8 +12,6 @@ import {
   until,
   within,
 } from '../../support/index.js';
-
-export const elsewhere = ['process', 'worker'] as const;
 // As many as a busy machine gets done in the time of a suite. HOLDFAST_ROUNDS insists on more.
 export const rounds = Number(process.env['HOLDFAST_ROUNDS'] || 1000);
 

@@ -1,8 +1,13 @@
 // BoundedSemaphore: permits with owners. INV-1 holds for each of them: at most one live holder.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Guard } from 'holdfast';
 import { ContenderReports } from '../../support/contenders.js';
 import {
+  across,
+  assertAborts,
+  remotePlaces,
+  assertTimesOut,
   type RemoteObject,
   acquire,
   assertRejects,
@@ -12,8 +17,6 @@ import {
   newActor,
   newProcess,
   newWorker,
-  now,
-  random,
   sharedActor,
   twoSlices,
   until,
@@ -22,8 +25,8 @@ import { kind, open, opened, takeAll, assertWhole } from './helpers.js';
 
 describe('BoundedSemaphore', () => {
   describe('cells', () => {
-    for (const place of ['process', 'worker'] as const) {
-      it(place === 'process' ? 'across processes' : 'in workers', async () => {
+    for (const place of remotePlaces) {
+      it(across[place], async () => {
         const name = freshName(kind);
         const semaphore = open(2, name);
         const [one, two] = await Promise.all([newActor(place), newActor(place)]);
@@ -74,12 +77,8 @@ describe('BoundedSemaphore', () => {
       const holds = [await other.acquire(), await other.acquire()];
       for (const timeout of [0, 1, 20.5, 70]) {
         const about = { kind, objectName: name };
-        let began = now();
-        assertThrows(() => semaphore.acquireSync({ timeout }), 'TimeoutError', about);
-        assert.ok(now() - began >= timeout);
-        began = now();
-        await assertRejects(semaphore.acquire({ timeout }), 'TimeoutError', about);
-        assert.ok(now() - began >= timeout);
+        await assertTimesOut((options) => semaphore.acquireSync(options), timeout, about);
+        await assertTimesOut((options) => semaphore.acquire(options), timeout, about);
       }
       // Waits that ended have no permit, and are not woken for one.
       for (const hold of holds) await hold.release();
@@ -92,20 +91,17 @@ describe('BoundedSemaphore', () => {
       const semaphore = open(1, name);
       const other = await opened(await sharedActor('process'), name, 1);
       const hold = await other.acquire();
-      const controller = new AbortController();
-      const { signal } = controller;
-      const waits = [semaphore.acquire({ signal }), semaphore.acquire({ signal, timeout: 60_000 })];
-      const stays = semaphore.acquire();
-      const reason = new Error('enough');
-      controller.abort(reason);
-      for (const wait of waits) await assert.rejects(wait, reason);
-      await assert.rejects(semaphore.acquire({ signal }), reason);
+      let stays: Promise<Guard> | undefined;
+      await assertAborts(
+        (options) => semaphore.acquire(options),
+        () => (stays = semaphore.acquire()),
+      );
       await hold.release();
-      (await stays).release();
+      (await stays)!.release();
       assertWhole(semaphore, 1);
     });
 
-    for (const place of ['process', 'worker'] as const) {
+    for (const place of remotePlaces) {
       // In this cell a process is killed and a worker is terminated.
       it(`killed while holding${place === 'worker' ? ' (a worker)' : ''}`, async () => {
         const name = freshName(kind);
@@ -159,23 +155,16 @@ describe('BoundedSemaphore', () => {
     // It is killed anywhere in release(), such as between giving the permit back and waking a
     // waiter. The waiter gets on, and there are as many permits as before.
     it('killed while notifying', async () => {
-      const { next } = random('killed while releasing');
       const name = freshName(kind);
       const semaphore = open(1, name);
       using reports = new ContenderReports(kind, name, 1, 8);
-      for (let kill = 0; kill < 6; kill++) {
-        const victim = reports.start(kill, 'sync');
-        await victim.line('{"what":"ready"');
-        const waits = (async () => {
-          for (let round = 0; round < 20; round++) (await semaphore.acquire()).release();
-        })();
-        await sleep(next() * 10);
-        await reports.kill(victim);
-        await waits;
+      const work = async () => {
+        for (let round = 0; round < 20; round++) (await semaphore.acquire()).release();
+      };
+      await reports.killWhileReleasing(work, () => {
         semaphore.acquireSync({ timeout: 10_000 }).release();
         assertWhole(semaphore, 1);
-      }
-      reports.assertSound();
+      });
     });
   });
 

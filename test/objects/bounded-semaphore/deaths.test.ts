@@ -1,6 +1,5 @@
 // BoundedSemaphore: what follows from the death of a holder. No permit is lost by it.
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ContenderReports } from '../../support/contenders.js';
 import {
   Counter,
@@ -10,7 +9,6 @@ import {
   newProcess,
   newWorker,
   random,
-  until,
 } from '../../support/index.js';
 import { kind, open, opened, takeAll, assertWhole } from './helpers.js';
 
@@ -79,23 +77,13 @@ describe('BoundedSemaphore', () => {
 
   it('contenders killed at random instants: never more inside than permits, and none is lost', async function () {
     this.timeout(60_000);
-    const { next, whole } = random('permits under kills');
+    const chance = random('permits under kills');
     const permits = 3;
     const kills = 8;
     const name = freshName(kind);
     const semaphore = open(permits, name);
     using reports = new ContenderReports(kind, name, permits, kills + 5);
-    const contenders = [0, 1, 2, 3, 4].map((i) => reports.start(i, forms[i % 2]!));
-    for (let kill = 0; kill < kills; kill++) {
-      const victim = whole(0, contenders.length - 1);
-      await contenders[victim]!.line('{"what":"ready"');
-      await sleep(next() * 15);
-      await reports.kill(contenders[victim]!);
-      contenders[victim] = reports.start(5 + kill, forms[kill % 2]!);
-      const { acquisitions } = semaphore.inspect();
-      await until(() => semaphore.inspect().acquisitions > acquisitions, 'somebody gets on');
-    }
-    await Promise.all(contenders.map((it) => reports.kill(it)));
+    await reports.killAtRandom(chance, kills, () => semaphore.inspect().acquisitions);
     reports.assertSound();
     const told = reports.count('abandoned');
     const before = semaphore.inspect().abandonments;

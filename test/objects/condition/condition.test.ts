@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  remotePlaces,
+  assertTimesOut,
   type Place,
   assertRejects,
   forms,
   newActor,
-  now,
   settledOf,
   sharedActor,
   sharedActors,
@@ -15,7 +16,7 @@ import {
   twoSlices,
   within,
 } from '../../support/index.js';
-import { lockKinds, elsewhere, open, type Waiting, waits, notified, waiters } from './helpers.js';
+import { lockKinds, open, type Waiting, waits, notified, waiters } from './helpers.js';
 
 describe('Condition', () => {
   describe('cells', () => {
@@ -115,17 +116,14 @@ describe('Condition', () => {
         const { condition, remotes, lock, name } = await open(kind, [actor!]);
         for (const form of forms) {
           const guard = condition.acquireSync();
-          const began = now();
-          const wait = async () =>
-            form === 'sync' ? condition.waitSync({ timeout: 60 }) : condition.wait({ timeout: 60 });
-          await assertRejects(wait(), 'TimeoutError', { kind: 'Condition', objectName: name });
-          assert.ok(now() - began >= 60);
+          const about = { kind: 'Condition', objectName: name };
+          const wait = (options: object) =>
+            form === 'sync' ? condition.waitSync(options) : condition.wait(options);
+          await assertTimesOut(wait, 60, about);
           assert.equal(lock.inspect().owner?.pid, process.pid, 'held again');
           assert.equal(condition.inspect().waiters, 0);
           // A timeout of 0 gives up at once, and the lock is held all the same.
-          const none = async () =>
-            form === 'sync' ? condition.waitSync({ timeout: 0 }) : condition.wait({ timeout: 0 });
-          await assertRejects(none(), 'TimeoutError');
+          await assertTimesOut(wait, 0, about);
           guard.release();
           assert.equal(lock.locked(), false);
 
@@ -171,7 +169,7 @@ describe('Condition', () => {
     });
 
     it('killed while holding', async () => {
-      for (const place of elsewhere) {
+      for (const place of remotePlaces) {
         for (const kind of lockKinds) {
           const victim = await newActor(place);
           const [waiter] = await sharedActors('process', 1);
@@ -194,7 +192,7 @@ describe('Condition', () => {
 
     it('killed while waiting', async () => {
       const [second] = await sharedActors('process', 1);
-      for (const place of elsewhere) {
+      for (const place of remotePlaces) {
         for (const form of forms) {
           const victim = await newActor(place);
           const { condition, remotes } = await open('Lock', [victim, second!]);
@@ -212,7 +210,7 @@ describe('Condition', () => {
 
     it('killed while notifying', async () => {
       const [first, second] = await sharedActors('process', 2);
-      for (const place of elsewhere) {
+      for (const place of remotePlaces) {
         for (const kind of lockKinds) {
           const victim = await newActor(place);
           const { condition, remotes } = await open(kind, [first!, second!, victim]);

@@ -12,8 +12,6 @@ import {
 
 export const lockKinds = ['Lock', 'RLock'] as const;
 export type LockKind = (typeof lockKinds)[number];
-export const elsewhere = ['process', 'worker'] as const;
-
 /** A condition over a lock of that kind, in this thread and in each actor. */
 export async function open(kind: LockKind, others: readonly Actor[] = []) {
   const name = freshName('condition');

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SharedMemory } from 'holdfast';
 import {
+  remotePlaces,
   assertRejects,
   assertThrows,
   forms,
@@ -22,7 +23,7 @@ import {
   until,
   within,
 } from '../../support/index.js';
-import { elsewhere, open, openIn, waits, notified, waiters } from './helpers.js';
+import { open, openIn, waits, notified, waiters } from './helpers.js';
 
 describe('Condition', () => {
   describe('a notification is never spent on', () => {
@@ -74,7 +75,7 @@ describe('Condition', () => {
 
     it('a waiter that was killed after it, before it had the lock', async () => {
       const [second, third] = await sharedActors('process', 2);
-      for (const place of elsewhere) {
+      for (const place of remotePlaces) {
         for (const form of forms) {
           const victim = await newActor(place);
           const { condition, remotes } = await open('RLock', [victim, second!, third!]);

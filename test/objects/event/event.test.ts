@@ -6,6 +6,8 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { Event } from 'holdfast';
 import { describeObject } from '../../support/named-object.js';
 import {
+  remotePlaces,
+  across,
   Program,
   assertRejects,
   assertThrows,
@@ -53,8 +55,8 @@ function waiting(event: Event, count: number): Promise<void> {
 describe('Event', () => {
   // An event has no holder, so none can be killed.
   describe('cells', () => {
-    for (const place of ['process', 'worker'] as const) {
-      it(place === 'process' ? 'across processes' : 'in workers', async () => {
+    for (const place of remotePlaces) {
+      it(across[place], async () => {
         const name = freshName(kind);
         const event = open(name);
         const actors = await Promise.all([newActor(place), newActor(place)]);

@@ -3,8 +3,6 @@
 import { JoinableQueue, type QueueOptions } from 'holdfast';
 import { type Actor, type RemoteObject, freshName, track, until } from '../../support/index.js';
 
-export const elsewhere = ['process', 'worker'] as const;
-
 export function open<T = number>(options: QueueOptions<T> = {}): JoinableQueue<T> {
   return track(new JoinableQueue<T>({ name: freshName('joinable queue'), ...options }));
 }

@@ -2,6 +2,7 @@
 // CPython's TestQueue.test_task_done and what its documentation says of join().
 import assert from 'node:assert/strict';
 import {
+  remotePlaces,
   RemoteObject,
   assertRejects,
   assertThrows,
@@ -15,7 +16,7 @@ import {
   until,
   within,
 } from '../../support/index.js';
-import { elsewhere, open, there, counts, takes, waitsToTake, plain } from './helpers.js';
+import { open, there, counts, takes, waitsToTake, plain } from './helpers.js';
 
 describe('JoinableQueue', () => {
   describe('cells', () => {
@@ -154,7 +155,7 @@ describe('JoinableQueue', () => {
     // Here, to hold is to have a lease.
     it('killed while holding', async () => {
       const [other] = await sharedActors('process', 1);
-      for (const place of elsewhere) {
+      for (const place of remotePlaces) {
         for (const form of forms) {
           const queue = open();
           const victim = await newActor(place);
@@ -184,7 +185,7 @@ describe('JoinableQueue', () => {
 
     it('killed while waiting', async () => {
       const [other] = await sharedActors('process', 1);
-      for (const place of elsewhere) {
+      for (const place of remotePlaces) {
         for (const form of forms) {
           const queue = open();
           const victim = await newActor(place);
@@ -211,7 +212,7 @@ describe('JoinableQueue', () => {
     // Here they are killed right after.
     it('killed while notifying', async () => {
       const [other] = await sharedActors('process', 1);
-      for (const place of elsewhere) {
+      for (const place of remotePlaces) {
         const queue = open();
         const victim = await newActor(place);
         const [remote, waiter] = [await there(victim, queue), await there(other!, queue)];

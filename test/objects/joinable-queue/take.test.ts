@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Task } from 'holdfast';
 import {
+  remotePlaces,
   RemoteObject,
   forms,
   newActor,
@@ -10,7 +11,7 @@ import {
   until,
   within,
 } from '../../support/index.js';
-import { elsewhere, open, there, counts, takes, waitsToTake, plain } from './helpers.js';
+import { open, there, counts, takes, waitsToTake, plain } from './helpers.js';
 
 describe('JoinableQueue', () => {
   describe('take()', () => {
@@ -139,7 +140,7 @@ describe('JoinableQueue', () => {
     it('a thread that ends by itself gives its leases back', async () => {
       const queue = open();
       queue.putManySync([1, 2]);
-      for (const place of elsewhere) {
+      for (const place of remotePlaces) {
         const actor = await newActor(place);
         await takes(await there(actor, queue));
         const mine = queue.takeSync();

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import type { Task } from 'holdfast';
 import {
+  remotePlaces,
   assertRejects,
   assertThrows,
   newActor,
@@ -14,7 +15,7 @@ import {
   until,
   within,
 } from '../../support/index.js';
-import { counts, elsewhere, open, plain, takes, there } from './helpers.js';
+import { counts, open, plain, takes, there } from './helpers.js';
 
 describe('JoinableQueue', () => {
   describe('tasks()', () => {
@@ -109,7 +110,7 @@ describe('JoinableQueue', () => {
     });
 
     it('a consumer killed in the body: the item is handed out again', async () => {
-      for (const place of elsewhere) {
+      for (const place of remotePlaces) {
         const queue = open();
         const victim = await newActor(place);
         const remote = await there(victim, queue);

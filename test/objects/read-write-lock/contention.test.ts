@@ -1,6 +1,5 @@
 // ReadWriteLock: nobody starves (INV-16), and no crash lets a reader in beside a writer.
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ContenderReports } from '../../support/contenders.js';
 import { Program, forms, freshName, newProcess, random, until } from '../../support/index.js';
 import { kind, open, method, assertFree } from './helpers.js';
@@ -35,22 +34,12 @@ describe('ReadWriteLock', () => {
 
   it('contenders killed at random instants: never a reader with a writer, nothing torn untold', async function () {
     this.timeout(60_000);
-    const { next, whole } = random('readers and writers under kills');
+    const chance = random('readers and writers under kills');
     const kills = 8;
     const name = freshName(kind);
     const lock = open(name);
     using reports = new ContenderReports(kind, name, 0, kills + 5);
-    const contenders = [0, 1, 2, 3, 4].map((i) => reports.start(i, forms[i % 2]!));
-    for (let kill = 0; kill < kills; kill++) {
-      const victim = whole(0, contenders.length - 1);
-      await contenders[victim]!.line('{"what":"ready"');
-      await sleep(next() * 15);
-      await reports.kill(contenders[victim]!);
-      contenders[victim] = reports.start(5 + kill, forms[kill % 2]!);
-      const { acquisitions } = lock.inspect();
-      await until(() => lock.inspect().acquisitions > acquisitions, 'somebody gets on');
-    }
-    await Promise.all(contenders.map((it) => reports.kill(it)));
+    await reports.killAtRandom(chance, kills, () => lock.inspect().acquisitions);
     reports.assertSound();
     lock.acquireExclusiveSync({ timeout: 10_000 }).release();
     assertFree(lock);

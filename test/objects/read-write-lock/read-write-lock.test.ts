@@ -1,17 +1,17 @@
 // ReadWriteLock: many readers or one writer, wherever they are (INV-15).
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ContenderReports } from '../../support/contenders.js';
 import {
-  assertRejects,
+  remotePlaces,
+  across,
+  assertTimesOut,
+  assertAborts,
   assertThrows,
   forms,
   freshName,
   newActor,
   newProcess,
   newWorker,
-  now,
-  random,
   sharedActor,
   twoSlices,
 } from '../../support/index.js';
@@ -19,8 +19,8 @@ import { kind, open, modes, type Mode, method, waiting, claimed, assertFree } fr
 
 describe('ReadWriteLock', () => {
   describe('cells', () => {
-    for (const place of ['process', 'worker'] as const) {
-      it(place === 'process' ? 'across processes' : 'in workers', async () => {
+    for (const place of remotePlaces) {
+      it(across[place], async () => {
         const name = freshName(kind);
         const lock = open(name);
         const actors = await Promise.all([newActor(place), newActor(place)]);
@@ -86,12 +86,8 @@ describe('ReadWriteLock', () => {
       ] as const) {
         const hold = await there.begin(method(held, 'async'));
         for (const timeout of [0, 1, 60.5]) {
-          let began = now();
-          assertThrows(() => lock[`acquire${wanted}Sync`]({ timeout }), 'TimeoutError', about);
-          assert.ok(now() - began >= timeout);
-          began = now();
-          await assertRejects(lock[`acquire${wanted}`]({ timeout }), 'TimeoutError', about);
-          assert.ok(now() - began >= timeout);
+          await assertTimesOut((options) => lock[`acquire${wanted}Sync`](options), timeout, about);
+          await assertTimesOut((options) => lock[`acquire${wanted}`](options), timeout, about);
         }
         // A writer that no longer waits keeps no reader out.
         if (held === 'Shared') lock.tryAcquireShared()!.release();
@@ -107,22 +103,13 @@ describe('ReadWriteLock', () => {
       const there = await (await sharedActor('process')).open(kind, { name });
       for (const wanted of modes) {
         const hold = await there.begin('acquireExclusive');
-        const controller = new AbortController();
-        const { signal } = controller;
-        const waits = [
-          lock[`acquire${wanted}`]({ signal }),
-          lock[`acquire${wanted}`]({ signal, timeout: 60_000 }),
-        ];
-        const reason = new Error('enough');
-        controller.abort(reason);
-        for (const wait of waits) await assert.rejects(wait, reason);
-        await assert.rejects(lock[`acquire${wanted}`]({ signal }), reason);
+        await assertAborts((options) => lock[`acquire${wanted}`](options));
         await hold.release();
         assertFree(lock);
       }
     });
 
-    for (const place of ['process', 'worker'] as const) {
+    for (const place of remotePlaces) {
       // In this cell a process is killed and a worker is terminated.
       it(`killed while holding${place === 'worker' ? ' (a worker)' : ''}`, async () => {
         const name = freshName(kind);
@@ -216,28 +203,24 @@ describe('ReadWriteLock', () => {
     // It is killed anywhere in a release: between leaving and waking, or while it lets the readers
     // go first.
     it('killed while notifying', async () => {
-      const { next } = random('killed while releasing');
       const name = freshName(kind);
       const lock = open(name);
       using reports = new ContenderReports(kind, name, 0, 8);
-      for (let kill = 0; kill < 6; kill++) {
-        const victim = reports.start(kill, 'sync');
-        await victim.line('{"what":"ready"');
-        const waits = modes.map(async (mode) => {
-          for (let round = 0; round < 15; round++) {
-            using guard = await lock[`acquire${mode}`]();
-            if (mode === 'Exclusive') reports.mend(guard);
-          }
-        });
-        await sleep(next() * 10);
-        await reports.kill(victim);
-        await Promise.all(waits);
-        const last = lock.acquireExclusiveSync({ timeout: 10_000 });
-        reports.mend(last);
-        last.release();
-        assertFree(lock);
-      }
-      reports.assertSound();
+      const work = async (mode: Mode) => {
+        for (let round = 0; round < 15; round++) {
+          using guard = await lock[`acquire${mode}`]();
+          if (mode === 'Exclusive') reports.mend(guard);
+        }
+      };
+      await reports.killWhileReleasing(
+        () => Promise.all(modes.map(work)),
+        () => {
+          const last = lock.acquireExclusiveSync({ timeout: 10_000 });
+          reports.mend(last);
+          last.release();
+          assertFree(lock);
+        },
+      );
     });
   });
 

@@ -10,6 +10,8 @@ import zlib from 'node:zlib';
 import { SharedMemory } from 'holdfast';
 import { describeObject } from '../../support/named-object.js';
 import {
+  remotePlaces,
+  across,
   Program,
   assertRejects,
   assertThrows,
@@ -34,8 +36,8 @@ describe('SharedMemory', () => {
   // Nothing here waits or notifies: there is no asynchronous form, no timeout, nothing to abort,
   // and nobody can be killed while waiting or notifying.
   describe('cells', () => {
-    for (const place of ['process', 'worker'] as const) {
-      it(place === 'process' ? 'across processes' : 'in workers', async () => {
+    for (const place of remotePlaces) {
+      it(across[place], async () => {
         const name = freshName(kind);
         const memory = open(10_000, name);
         assert.deepEqual(new Uint8Array(memory.buffer), new Uint8Array(10_000), 'zero when made');
@@ -70,7 +72,7 @@ describe('SharedMemory', () => {
       const name = freshName(kind);
       const memory = open(4096, name);
       const bytes = new Uint8Array(memory.buffer);
-      for (const place of ['process', 'worker'] as const) {
+      for (const place of remotePlaces) {
         const victim = await newActor(place);
         const theirs = await victim.open(kind, { name });
         // A thread with views is killed in the middle of writing for ever.
