@@ -14,6 +14,7 @@
 // class. Then the hold gets into no context and belongs to the guard alone. A task may then wait
 // for itself; two tasks are never inside.
 import { createHook } from 'node:async_hooks';
+import { setImmediate } from '../waiting/clock.js';
 import { Hold, context, holdingsWith, inContext } from './context.js';
 
 /** The hold of a task, from its outermost acquisition to its last release. */
@@ -29,7 +30,10 @@ const byReaction = new Map<number, TaskHold>();
 /** All promises made while we make ours: another hook may make promises of its own meanwhile. */
 let madeNow: { id: number; resource: object }[] | undefined;
 
-// The hook is on only from an acquire() to the end of its hold, because it slows every promise.
+// The hook slows every promise, so it is on only while some task holds, or waits for, an RLock. To
+// turn it on and off costs as much as a few promises. So it stays on to the end of the turn.
+let isOn = false;
+let isTurnedOffSoon = false;
 const hook = createHook({
   init(id, type, triggerId, resource) {
     if (type !== 'PROMISE') return;
@@ -48,22 +52,27 @@ const hook = createHook({
   },
 });
 
-/** A promise whose reactions, if it is fulfilled, run with the hold in their context. */
+/**
+ * Calls `start`. If the promise that it returns is fulfilled, the reactions to that promise run with
+ * the hold in their context. `start` ends the hold before it rejects.
+ */
 export function handOver<T>(hold: TaskHold, start: () => Promise<T>): Promise<T> {
-  if (byPromise.size === 0) hook.enable();
-  madeNow = [];
-  let settle!: [resolve: (value: T) => void, reject: (reason: unknown) => void];
-  const promise = new Promise<T>((...both) => (settle = both));
-  const made = madeNow.find(({ resource }) => resource === promise);
-  madeNow = undefined;
-  if (made !== undefined) byPromise.set((hold.promiseId = made.id), hold);
-  else if (byPromise.size === 0) hook.disable();
-
-  const [resolve, reject] = settle;
-  start().then(resolve, (reason: unknown) => {
-    endHold(hold);
-    reject(reason);
-  });
+  if (!isOn) {
+    hook.enable();
+    isOn = true;
+  }
+  const made: { id: number; resource: object }[] = (madeNow = []);
+  let promise;
+  try {
+    promise = start();
+  } finally {
+    madeNow = undefined;
+  }
+  if (!hold.isOver) {
+    const { id } = made.find(({ resource }) => resource === promise) ?? { id: 0 };
+    if (id !== 0) byPromise.set((hold.promiseId = id), hold);
+  }
+  turnOffSoon();
   return promise;
 }
 
@@ -71,5 +80,17 @@ export function handOver<T>(hold: TaskHold, start: () => Promise<T>): Promise<T>
 export function endHold(hold: TaskHold): void {
   hold.isOver = true;
   for (const id of hold.reactionIds) byReaction.delete(id);
-  if (byPromise.delete(hold.promiseId) && byPromise.size === 0) hook.disable();
+  byPromise.delete(hold.promiseId);
+  turnOffSoon();
+}
+
+function turnOffSoon(): void {
+  if (byPromise.size !== 0 || isTurnedOffSoon || !isOn) return;
+  isTurnedOffSoon = true;
+  setImmediate(() => {
+    isTurnedOffSoon = false;
+    if (byPromise.size !== 0) return;
+    hook.disable();
+    isOn = false;
+  }).unref();
 }

@@ -56,7 +56,7 @@ import { type RLockScope, type WaitOptions, checkFunction, readWait } from '../o
 import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 import { WaitSet } from '../waiting/wait-set.js';
 import type { Waiter } from '../waiting/waiter.js';
-import { TaskHold, handOver } from './by-task.js';
+import { TaskHold, endHold, handOver } from './by-task.js';
 import { context, holdingsWith } from './context.js';
 import { type Guard, HeldGuard, guardOf, whileHeld } from './guard.js';
 import { type OpenedHere, enter, leave } from './opened-here.js';
@@ -177,13 +177,19 @@ export class Recursion implements Ownership {
     hold: TaskHold,
     options: WaitOptions | undefined,
   ): Promise<HeldGuard> {
-    options = readWait(options);
-    const guard = isWaitedFor(this.waiters.tag) ? undefined : this.#take(hold, operations.tryFree);
-    if (guard !== undefined) return guard;
-    if (options?.timeout !== 0) this.contend();
-    // Serving the queue may happen in any context. The hold that counts is the waiter's.
-    const take = () => this.#take(hold, operations.tryAcquire);
-    return waitFor(waiter, { waitSet: this.waiters, take }, options);
+    try {
+      options = readWait(options);
+      const isFirst = !isWaitedFor(this.waiters.tag);
+      const guard = isFirst ? this.#take(hold, operations.tryFree) : undefined;
+      if (guard !== undefined) return guard;
+      if (options?.timeout !== 0) this.contend();
+      // Serving the queue may happen in any context. The hold that counts is the waiter's.
+      const take = () => this.#take(hold, operations.tryAcquire);
+      return await waitFor(waiter, { waitSet: this.waiters, take }, options);
+    } catch (error) {
+      endHold(hold);
+      throw error;
+    }
   }
 
   /** Takes it for a task, unless this thread holds it already. */

@@ -10,7 +10,7 @@ import timers from 'node:timers';
 /** A timer of Node, which can be referenced and unreferenced. */
 export type Timer = NodeJS.Timeout;
 
-export const { setTimeout, clearTimeout, setInterval, clearInterval } = timers;
+export const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = timers;
 
 const { now: currentTime } = performance;
 
