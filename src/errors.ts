@@ -256,9 +256,9 @@ export interface PutManyError extends Error {
 }
 
 /**
- * Did putMany() or putManySync() fail with this error? Then `error.done` says how many items were
- * put. Only the reason of an abort may be something else: what is no Error, or is frozen, has no
- * `done`.
+ * True if putMany() or putManySync() failed with this error. Then `error.done` says how many items
+ * were put. Every error of theirs has `done`, except the reason of an abort that is not an Error or
+ * is frozen. Does not block.
  */
 export function isPutManyError(error: unknown): error is PutManyError {
   return isError(error) && typeof (error as Partial<PutManyError>).done === 'number';

@@ -120,7 +120,10 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
     return waitToAcquireSync(this, permits, options?.timeout);
   }
 
-  /** Takes a permit if one is free now; null if not. It may overtake pending acquire() calls. */
+  /**
+   * Takes a permit if one is free now; returns null if none is. Never waits. It may overtake pending
+   * acquire() calls.
+   */
   tryAcquire(): Guard | null {
     return this.#openPermits.tryAcquire() ?? null;
   }

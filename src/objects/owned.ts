@@ -39,6 +39,7 @@ export interface LockState {
   readonly abandonments: number;
 }
 
+/** What Lock and RLock have in common: acquisitions, and a holder that may die. */
 export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
   /**
    * Waits until this thread holds the lock. Never blocks the event loop and uses no thread; the

@@ -96,7 +96,10 @@ export class RLock extends Owned<'RLock'> {
     return recursion.isForTask() ? recursion.acquire(this, options) : super.acquire(options);
   }
 
-  /** As Lock.runExclusive(). `fn`, and all that it calls, holds (scope 'thread': the thread). */
+  /**
+   * The same as Lock.runExclusive(). Its holder is `fn` with all that it calls (scope 'thread': this
+   * thread).
+   */
   override runExclusive<T>(
     fn: (guard: Guard) => T | Promise<T>,
     options?: WaitOptions,
@@ -116,7 +119,10 @@ export class RLock extends Owned<'RLock'> {
     this.ownership.release();
   }
 
-  /** How many acquisitions the calling task or its thread has to release; 0 if neither holds it. */
+  /**
+   * How many acquisitions the calling task or its thread has to release; 0 if neither holds it. Does
+   * not block.
+   */
   depth(): number {
     return this.ownership.depth();
   }
