@@ -121,8 +121,8 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   }
 
   /**
-   * Takes a permit if one is free now; returns null if none is. Never waits. It may overtake pending
-   * acquire() calls.
+   * Takes a permit if one is free now; returns null if none is. Never waits. It may overtake
+   * pending acquire() calls.
    */
   tryAcquire(): Guard | null {
     return this.#openPermits.tryAcquire() ?? null;

@@ -97,8 +97,8 @@ export class RLock extends Owned<'RLock'> {
   }
 
   /**
-   * The same as Lock.runExclusive(). Its holder is `fn` with all that it calls (scope 'thread': this
-   * thread).
+   * The same as Lock.runExclusive(). Its holder is `fn` with all that it calls (scope 'thread':
+   * this thread).
    */
   override runExclusive<T>(
     fn: (guard: Guard) => T | Promise<T>,
@@ -120,8 +120,8 @@ export class RLock extends Owned<'RLock'> {
   }
 
   /**
-   * How many acquisitions the calling task or its thread has to release; 0 if neither holds it. Does
-   * not block.
+   * How many acquisitions the calling task or its thread has to release; 0 if neither holds it.
+   * Does not block.
    */
   depth(): number {
     return this.ownership.depth();

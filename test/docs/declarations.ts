@@ -30,8 +30,12 @@ export const files = readdirSync(lib, { recursive: true, encoding: 'utf8' })
   .filter((name) => /\.d\.m?ts$/.test(name))
   .map((name) => ({ name, text: readFileSync(path.join(lib, name), 'utf8') }));
 
-const start =
-  /^export (?:declare )?(?:abstract )?(class|interface|type|function|const) (\w+)|^ {4}(?! )(?:(?:readonly|get|set|static|protected) )*(\w+|\[Symbol\.\w+\])/;
+/** How a declaration begins, and how a member begins. */
+const starts = [
+  /^export (?:declare )?(?:abstract )?(class|interface|type|function|const) (\w+)/,
+  /^ {4}(?:(?:readonly|get|set|static|protected) )*(\w+|\[Symbol\.\w+\])/,
+];
+const start = new RegExp(starts.map(({ source }) => source).join('|'));
 
 function declarationsOf(file: string, text: string): Declaration[] {
   const found: (Declaration & { members: Member[] })[] = [];
