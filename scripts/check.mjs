@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { agreed } from './agreed.mjs';
 import { clangFormat } from './clang-format.mjs';
+import { clangTidy } from './clang-tidy.mjs';
 import { filesUnder, hasTool, mustRun, root, Tally } from './common.mjs';
 import { testHosts } from './hosts-test.mjs';
 import { pack, testPacked, withTemporary } from './pack-test.mjs';
@@ -62,15 +63,10 @@ function none(findings) {
   if (findings.length > 0) throw new Error(`\n  ${findings.join('\n  ')}`);
 }
 
-/** clang-format is not on every machine. CI has it, so nothing lands without this check. */
-async function checkCppFormat(tally) {
-  const title = 'format of C++ (npm run format writes it)';
-  if (hasTool('clang-format') || process.env.CI) {
-    return tally.check(title, () =>
-      none(clangFormat().map((file) => `${file} is laid out in another way`)),
-    );
-  }
-  console.log(`\n== ${title}\nskipped: there is no clang-format`);
+/** Not every machine has these tools. CI has them, so nothing lands without their checks. */
+async function checkWithTool(tally, command, title, check) {
+  if (hasTool(command) || process.env.CI) return tally.check(title, check);
+  console.log(`\n== ${title}\nskipped: there is no ${command}`);
   tally.add(title, { skipped: 1 });
 }
 
@@ -107,7 +103,15 @@ await tally.check('lint', () => tool('oxlint/bin/oxlint', '--deny-warnings'));
 await tally.check('format (npm run format writes it)', () =>
   tool('@biomejs/biome/bin/biome', 'format', '.'),
 );
-await checkCppFormat(tally);
+await checkWithTool(tally, 'clang-format', 'format of C++ (npm run format writes it)', () =>
+  none(clangFormat().map((file) => `${file} is laid out in another way`)),
+);
+await checkWithTool(
+  tally,
+  'clang-tidy',
+  'mistakes in C++ (node scripts/clang-tidy.mjs)',
+  async () => none(await clangTidy()),
+);
 await tally.check('layers: no cycle, imports and includes point down', () => none(layerFindings()));
 await tally.check('size of files, functions and lines', () => none(sizeFindings(everything)));
 await tally.check('numbers that C++ and TypeScript share (node scripts/agreed.mjs)', () =>

@@ -24,7 +24,7 @@ std::string library_name(uint64_t id) {
 
 std::string to_text(const Format& format) {
   const uint64_t signature = format.signature;
-  const std::string version = "format " + std::to_string(format.version);
+  std::string version = "format " + std::to_string(format.version);
   if (signature == 0) return version;
   return version + " (" + std::to_string(8 * (signature >> 56)) + "-bit, " +
          library_name((signature >> 48) & 0xFF) + ", sem_t " +

@@ -26,15 +26,15 @@ void write_name(Header* header, const KindOps& ops, const std::string& name) {
   header->name_length = static_cast<uint32_t>(name.size());
   header->name_offset = name_offset_of(ops, name.size());
   char* const base = reinterpret_cast<char*>(header);
-  memcpy(header->name_offset != 0 ? base + header->name_offset : header->name, name.data(),
-         name.size());
+  std::copy(name.begin(), name.end(),
+            header->name_offset != 0 ? base + header->name_offset : header->name);
 }
 
 }  // namespace
 
 Status Store::make(const OpenRequest& request, const std::string& file_name, Object** result) {
   std::unique_ptr<Object> object;
-  const Status status = build(request, file_name, &object);
+  Status status = build(request, file_name, &object);
   if (status.ok()) *result = keep(std::move(object), file_name);
   return status;
 }

@@ -89,7 +89,8 @@ std::vector<std::string> list_directory(int directory_fd, OsError* error) {
     if (fd >= 0) close(fd);
     return names;
   }
-  while (const dirent* entry = readdir(directory)) {
+  // Two threads may call readdir at the same time, because each has a DIR of its own.
+  while (const dirent* entry = readdir(directory)) {  // NOLINT(concurrency-mt-unsafe)
     if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
   }
   closedir(directory);
@@ -204,9 +205,9 @@ OsError map_file(int fd, size_t length, void** base) {
 void unmap_file(void* base, size_t length) { munmap(base, length); }
 
 void let_go_of_file(void* base, size_t length) {
-  // Private and untouched, so it costs addresses and no memory.
-  mmap(base, length, PROT_READ | PROT_WRITE,
-       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+  // Private and untouched, so it costs addresses and no memory. If it fails, the file stays mapped.
+  static_cast<void>(mmap(base, length, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0));
 }
 
 bool is_out_of_descriptors(int errnum) { return errnum == EMFILE || errnum == ENFILE; }

@@ -55,7 +55,7 @@ struct BoundedScene : Scene {
   void get_ready() override {
     open();
     facts->victim = user->id();
-    holds.reserve(2 * kPermits);
+    holds.reserve(size_t{2} * kPermits);
     take_surely(victims());
   }
   void finish() override {

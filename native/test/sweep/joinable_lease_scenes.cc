@@ -19,10 +19,11 @@ struct Take : JoinableScene {
 OPERATION("JoinableQueue", "take", Take);
 
 struct WithLease : JoinableScene {
+  virtual uint64_t leases() const { return initial()[0]; }
   void get_ready() override {
     JoinableScene::get_ready();
     leased = take_surely(&lease);
-    CHECK_EQUAL(leased, initial()[0]);
+    CHECK_EQUAL(leased, leases());
   }
 };
 
@@ -69,15 +70,11 @@ OPERATION("JoinableQueue", "done, before tombstones", DoneBeforeTombstones);
 // A tombstone, as it is not the first.
 struct DoneBehind : Done {
   Numbers gone() const override { return {2}; }
+  uint64_t leases() const override { return gone()[0]; }
   Lease firsts;
   void set_up() override {
     Done::set_up();
     CHECK_EQUAL(take_surely(&firsts), 1u);
-  }
-  void get_ready() override {
-    JoinableScene::get_ready();
-    leased = take_surely(&lease);
-    CHECK_EQUAL(leased, 2u);
   }
   Progress check() override {
     CHECK_EQUAL(surely([&] { return mine->retry(firsts); }), Code::ok);
@@ -98,11 +95,6 @@ struct DoneAfterDone : DoneBehind {
       CHECK_EQUAL(take_surely(&taken), number);
       work_off(taken);
     }
-  }
-  void get_ready() override {
-    JoinableScene::get_ready();
-    leased = take_surely(&lease);
-    CHECK_EQUAL(leased, 4u);
   }
 };
 OPERATION("JoinableQueue", "done, behind done ones", DoneAfterDone);

@@ -123,7 +123,7 @@ bool note_outcomes(Result& result, const Outcomes& outcomes) {
   return result.failures < kFailuresShown;
 }
 
-bool play_whole(Stage& stage, Play play, Result& result) {
+bool play_whole(Stage& stage, const Play& play, Result& result) {
   if (stage.play(play).passed) return true;
   result.failures++;
   return false;

@@ -208,9 +208,10 @@ OPERATION("ReadWriteLock", "release of a reader to waiters", ReleaseToWaiters<Wa
 OPERATION("ReadWriteLock", "release of a writer to waiters", ReleaseToWaiters<Way::exclusive>);
 
 // The last reader wakes the writer that has its claim, wherever that is in the wait set.
-struct ReleaseToClaim : Release<Way::shared> {
+struct ReleaseToClaim : ReadWriteScene {
+  int change() const override { return -1; }
   void set_up() override {
-    Release::set_up();
+    ReadWriteScene::set_up();
     const uint64_t reading = get_in(*user, Way::shared).hold;
     CHECK(!(*other)->claim_exclusive());
     CHECK_EQUAL(object().release_shared(reading), Code::ok);
@@ -221,6 +222,7 @@ struct ReleaseToClaim : Release<Way::shared> {
     took(object().try_shared(core::WritersToBypass::waiting));
     CHECK(facts->holds);
   }
+  void operate() override { let_go(); }
   void meanwhile() override {
     const Outcome outcome = (*other)->claim_exclusive();
     if (outcome) CHECK_EQUAL((*other)->release_exclusive(outcome.hold), Code::ok);
@@ -235,11 +237,11 @@ struct ReleaseToClaim : Release<Way::shared> {
       const Outcome outcome = (*other)->claim_exclusive();
       CHECK(bool(outcome) && !outcome.abandoned);
       CHECK_EQUAL((*other)->release_exclusive(outcome.hold), Code::ok);
-      Release::check();
+      ReadWriteScene::check();
       return left ? Progress::done : Progress::not_done;
     }
     other->party.agent().take_wakes();
-    return Release::check();
+    return ReadWriteScene::check();
   }
 };
 OPERATION("ReadWriteLock", "release of a reader to a claim", ReleaseToClaim);

@@ -149,7 +149,7 @@ void clear_breakpoint() {
 bool can_have_breakpoint(uintptr_t address) {
   // The kernel's own pages in every process are not to be written.
   const uintptr_t vdso = getauxval(AT_SYSINFO_EHDR);
-  return address < vdso || address >= vdso + 4 * 4096;
+  return address < vdso || address >= vdso + uintptr_t{4} * 4096;
 }
 
 void trap_from_here() { __asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq" ::: "memory", "cc"); }
