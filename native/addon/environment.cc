@@ -1,5 +1,6 @@
 #include "addon/environment.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -62,7 +63,6 @@ napi_value Environment::init(napi_env env, napi_value exports) {
         delete last;
       },
       nullptr);
-  napi_add_async_cleanup_hook(env, on_cleanup, environment.get(), nullptr);
   napi_value function = nullptr;
   napi_create_function(env, "configure", NAPI_AUTO_LENGTH, configure, nullptr, &function);
   napi_set_named_property(env, exports, "configure", function);
@@ -77,20 +77,22 @@ Environment* Environment::from(napi_env env) {
   return static_cast<std::shared_ptr<Environment>*>(data)->get();
 }
 
-// configure(directory, threadId, processName, onWakeUps, makeError): before anything else. Each
-// copy of our JavaScript calls it, and the functions of the last one are called from then on.
+// configure(directory, threadId, processName, hasLibuv, onWakeUps, makeError): before anything
+// else. Each copy of our JavaScript calls it, and the functions of the last one are called from
+// then on.
 napi_value Environment::configure(napi_env env, napi_callback_info info) {
-  size_t count = 5;
-  napi_value arguments[5];
+  size_t count = 6;
+  napi_value arguments[6];
   napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
   Environment* self = from(env);
   self->directory_ = string_of(env, arguments[0]);
   napi_get_value_uint32(env, arguments[1], &self->thread_id_);
   self->process_name_ = string_of(env, arguments[2]);
+  napi_get_value_bool(env, arguments[3], &self->has_libuv_);
   napi_ref* const functions[] = {&self->on_rings_, &self->make_error_};
   for (size_t i = 0; i < 2; i++) {
     if (*functions[i] != nullptr) napi_delete_reference(env, *functions[i]);
-    napi_create_reference(env, arguments[3 + i], 1, functions[i]);
+    napi_create_reference(env, arguments[4 + i], 1, functions[i]);
   }
   return nullptr;
 }
@@ -140,68 +142,21 @@ core::Status Environment::ensure_agent() {
 }
 
 bool Environment::start_doorbell() {
-  uv_loop_t* loop = nullptr;
-  if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return false;
-  auto* poll = new uv_poll_t();
-  if (uv_poll_init(loop, poll, agent_->doorbell()) != 0) {
-    delete poll;
-    return false;
-  }
-  poll->data = this;
-  poll_ = poll;
-  if (uv_poll_start(poll, UV_READABLE, on_doorbell) != 0) {
-    uv_close(reinterpret_cast<uv_handle_t*>(std::exchange(poll_, nullptr)),
-             [](uv_handle_t* handle) { delete reinterpret_cast<uv_poll_t*>(handle); });
-    return false;
-  }
-  // An idle doorbell does not keep the process alive; a pending wait does, through its slice timer.
-  uv_unref(reinterpret_cast<uv_handle_t*>(poll));
+  loop_ = has_libuv_ ? make_uv_event_loop(env_, *this) : make_listener(env_, *this);
+  if (!loop_->start(agent_->doorbell())) return false;
   agent_->set_watcher(this);
   return true;
 }
 
-// ---------------------------------------------------------------- news of death
-
-struct DeathWatch {
-  Environment* environment;
-  size_t place;
-};
-
-void Environment::watch_begins(size_t place, int fd) {
-  uv_loop_t* loop = nullptr;
-  if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return;
-  auto* poll = new uv_poll_t();
-  if (uv_poll_init(loop, poll, fd) != 0) {  // the slice will have to do
-    delete poll;
-    return;
-  }
-  poll->data = new DeathWatch{this, place};
-  watches_[place] = poll;
-  uv_poll_start(poll, UV_DISCONNECT, on_death);
-  uv_unref(reinterpret_cast<uv_handle_t*>(poll));
+void Environment::on_death(size_t place) {
+  agent_->end_watch(place);
+  call_on_rings({0});
 }
 
-void Environment::watch_ends(size_t place) {
-  uv_poll_t* poll = std::exchange(watches_[place], nullptr);
-  if (poll == nullptr) return;
-  uv_poll_stop(poll);
-  uv_close(reinterpret_cast<uv_handle_t*>(poll), [](uv_handle_t* handle) {
-    delete static_cast<DeathWatch*>(handle->data);
-    delete reinterpret_cast<uv_poll_t*>(handle);
-  });
-}
-
-// libuv reports the lost reader as an error, or as a disconnection.
-void Environment::on_death(uv_poll_t* poll, int, int) {
-  const DeathWatch watch = *static_cast<DeathWatch*>(poll->data);
-  watch.environment->agent_->end_watch(watch.place);
-  watch.environment->call_on_rings({0});
-}
-
-void Environment::on_doorbell(uv_poll_t* poll, int, int) {
-  auto* self = static_cast<Environment*>(poll->data);
-  const std::vector<uint64_t> tags = self->agent_->take_wakes();
-  if (!tags.empty()) self->call_on_rings(tags);
+void Environment::on_doorbell() {
+  std::vector<uint64_t> tags = agent_->take_wakes();
+  tags.erase(std::remove(tags.begin(), tags.end(), kNudge), tags.end());
+  if (!tags.empty()) call_on_rings(tags);
 }
 
 // Tells src/waiting/pending-waits.ts which objects rang; 0 says that somebody died.
@@ -281,7 +236,7 @@ void Environment::collect(HandleBase* handle) {
 
 void Environment::end() {
   if (std::exchange(ended_, true) || agent_ == nullptr) return;
-  if (poll_ != nullptr) uv_poll_stop(poll_);
+  loop_->stop();
   // What this agent holds, each object once: looked up before its end, after which others take
   // over.
   std::vector<HandleBase*> held;
@@ -301,22 +256,6 @@ void Environment::end() {
     if (handle->collected_) delete handle;
   }
   agent_.reset();
-}
-
-void Environment::on_cleanup(napi_async_cleanup_hook_handle hook, void* data) {
-  auto* self = static_cast<Environment*>(data);
-  self->end();
-  uv_poll_t* poll = std::exchange(self->poll_, nullptr);
-  if (poll == nullptr) {
-    napi_remove_async_cleanup_hook(hook);
-    return;
-  }
-  poll->data = hook;
-  uv_close(reinterpret_cast<uv_handle_t*>(poll), [](uv_handle_t* handle) {
-    auto* ended = static_cast<napi_async_cleanup_hook_handle>(handle->data);
-    delete reinterpret_cast<uv_poll_t*>(handle);
-    napi_remove_async_cleanup_hook(ended);
-  });
 }
 
 void Environment::at_process_exit() {

@@ -7,13 +7,13 @@
 #define HOLDFAST_ADDON_ENVIRONMENT_H
 
 #include <node_api.h>
-#include <uv.h>
 
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "addon/event_loop.h"
 #include "core/agents/agent.h"
 
 namespace holdfast::addon {
@@ -79,7 +79,7 @@ struct Mailbox {
   double* answer = nullptr;   // how the last call went, and its numbers
 };
 
-class Environment final : private core::Watcher {
+class Environment final : private core::Watcher, private EventLoopClient {
  public:
   static napi_value init(napi_env env, napi_value exports);
   static Environment* from(napi_env env);
@@ -114,14 +114,14 @@ class Environment final : private core::Watcher {
   Environment() = default;
   static napi_value configure(napi_env env, napi_callback_info info);
   static napi_value use_mailbox(napi_env env, napi_callback_info info);
-  static void on_doorbell(uv_poll_t* poll, int status, int events);
-  static void on_cleanup(napi_async_cleanup_hook_handle hook, void* data);
   static void at_process_exit();
   bool start_doorbell();
   void call_on_rings(const std::vector<uint64_t>& tags);
-  void watch_begins(size_t place, int fd) override;
-  void watch_ends(size_t place) override;
-  static void on_death(uv_poll_t* poll, int status, int events);
+  void watch_begins(size_t place, int fd) override { loop_->watch(place, fd); }
+  void watch_ends(size_t place) override { loop_->unwatch(place); }
+  void on_doorbell() override;
+  void on_death(size_t place) override;
+  void on_thread_end() override { end(); }
 
   napi_env env_ = nullptr;
   std::thread::id thread_;
@@ -129,13 +129,13 @@ class Environment final : private core::Watcher {
   std::string directory_;
   std::string process_name_;
   uint32_t thread_id_ = 0;
+  bool has_libuv_ = false;
   napi_ref on_rings_ = nullptr;
   napi_ref make_error_ = nullptr;
   Mailbox mailbox_;
   bool ended_ = false;
   std::unique_ptr<core::Agent> agent_;
-  uv_poll_t* poll_ = nullptr;
-  uv_poll_t* watches_[platform::kWatchesMax] = {};  // on the agent's watches, place by place
+  std::unique_ptr<EventLoop> loop_;
   HandleBase* handles_ = nullptr;
 };
 

@@ -193,6 +193,16 @@ MutexResult lock_mutex_until(traits::MutexStorage* storage, const MutexParty& pa
                              int64_t deadline_ns);
 void unlock_mutex(traits::MutexStorage* storage, const MutexParty& party);
 
+// ---------------------------------------------------------------- threads
+
+// A thread of our own. No signal is handled in it.
+struct Thread {
+  void* handle = nullptr;
+};
+
+OsError start_thread(void (*run)(void*), void* context, Thread* thread);
+void join_thread(Thread thread);  // blocks until run() has returned
+
 // Tells the processor that this thread spins, so that it lets others have what it does not use.
 inline void pause() {
 #if defined(__x86_64__) || defined(__i386__)

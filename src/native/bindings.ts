@@ -329,6 +329,7 @@ export interface NativeAddon extends Operations {
     directory: string,
     threadId: number,
     processName: string,
+    hasLibuv: boolean,
     onWakeUps: (tags: number[]) => void,
     makeError: (
       code: number,

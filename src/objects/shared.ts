@@ -64,6 +64,9 @@ function chooseDirectory(): string {
   return chosen && path.resolve(chosen);
 }
 
+/** Bun and Deno name a version of libuv, too, and have no loop of it. */
+const hasLibuv = !('bun' in process.versions || 'deno' in process.versions);
+
 /** The copy of this package that enters last is the one that the addon calls. */
 function enterDirectory(): string {
   if (directory !== undefined) return directory;
@@ -72,6 +75,7 @@ function enterDirectory(): string {
     chosen,
     isMainThread ? 0 : threadId,
     processName(),
+    hasLibuv,
     onWakeUps,
     (code, kind, name, detail, errno, syscall) =>
       errorFromNative(code, kindNames[kind] ?? 'holdfast', name, detail, errno, syscall),

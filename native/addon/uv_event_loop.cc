@@ -1,0 +1,98 @@
+#include <uv.h>
+
+#include <utility>
+
+#include "addon/event_loop.h"
+#include "platform/platform.h"
+
+namespace holdfast::addon {
+
+namespace {
+
+// A poll of libuv. Lives until libuv has closed it, which may be after the event loop's end.
+struct Poll : uv_poll_t {
+  EventLoopClient* client = nullptr;
+  size_t place = 0;
+  napi_async_cleanup_hook_handle hook = nullptr;  // of the doorbell's, once the thread ends
+};
+
+void close_poll(Poll* poll) {
+  uv_close(reinterpret_cast<uv_handle_t*>(poll), [](uv_handle_t* handle) {
+    auto* closed = static_cast<Poll*>(reinterpret_cast<uv_poll_t*>(handle));
+    if (closed->hook != nullptr) napi_remove_async_cleanup_hook(closed->hook);
+    delete closed;
+  });
+}
+
+class UvEventLoop final : public EventLoop {
+ public:
+  UvEventLoop(napi_env env, EventLoopClient& client) : env_(env), client_(client) {}
+
+  bool start(int doorbell) override {
+    doorbell_ = poll(doorbell, UV_READABLE, 0, [](uv_poll_t* ready, int, int) {
+      static_cast<Poll*>(ready)->client->on_doorbell();
+    });
+    if (doorbell_ == nullptr) return false;
+    napi_add_async_cleanup_hook(env_, on_cleanup, this, nullptr);
+    return true;
+  }
+
+  void watch(size_t place, int fd) override {
+    // libuv reports the lost reader as an error, or as a disconnection. If it cannot be polled, the
+    // slice will have to do.
+    watches_[place] = poll(fd, UV_DISCONNECT, place, [](uv_poll_t* ready, int, int) {
+      auto* dead = static_cast<Poll*>(ready);
+      dead->client->on_death(dead->place);
+    });
+  }
+
+  void unwatch(size_t place) override {
+    Poll* poll = std::exchange(watches_[place], nullptr);
+    if (poll == nullptr) return;
+    uv_poll_stop(poll);
+    close_poll(poll);
+  }
+
+  void stop() override {
+    if (doorbell_ != nullptr) uv_poll_stop(doorbell_);
+  }
+
+ private:
+  // nullptr: libuv cannot poll it.
+  Poll* poll(int fd, int events, size_t place, uv_poll_cb call) {
+    uv_loop_t* loop = nullptr;
+    if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return nullptr;
+    auto* poll = new Poll();
+    if (uv_poll_init(loop, poll, fd) != 0) {
+      delete poll;
+      return nullptr;
+    }
+    poll->client = &client_;
+    poll->place = place;
+    uv_unref(reinterpret_cast<uv_handle_t*>(poll));
+    if (uv_poll_start(poll, events, call) == 0) return poll;
+    close_poll(poll);
+    return nullptr;
+  }
+
+  // The thread ends. Node waits until the hook is removed, so libuv gets the time to close it.
+  static void on_cleanup(napi_async_cleanup_hook_handle hook, void* data) {
+    auto* self = static_cast<UvEventLoop*>(data);
+    self->client_.on_thread_end();
+    self->doorbell_->hook = hook;
+    close_poll(std::exchange(self->doorbell_, nullptr));
+  }
+
+  napi_env env_;
+  EventLoopClient& client_;
+  Poll* doorbell_ = nullptr;
+  Poll* watches_[platform::kWatchesMax] = {};
+};
+
+}  // namespace
+
+std::unique_ptr<EventLoop> make_uv_event_loop(napi_env env, EventLoopClient& client) {
+  return std::make_unique<UvEventLoop>(env, client);
+}
+
+}  // namespace holdfast::addon
