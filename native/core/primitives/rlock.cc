@@ -55,7 +55,9 @@ Outcome RLock::claim_with(platform::MutexResult result) {
   if (!outcome) {
     unlock_mutex();
     // Whoever looked meanwhile found the mutex taken, by us, and may have gone to sleep beside a
-    // word that has become free (spec/rlock.pml).
+    // word that has become free (spec/rlock.pml). The unlock has to come before our own look
+    // (spec/litmus/rlock_give_back.litmus).
+    platform::fence_after_rmw();
     if (body_.owner.load() == 0) wake_one(body_.waiters, agent_.registry(), object_.tag());
   }
   HOLDFAST_INVARIANT(INV_11, is_held_by_caller() == (body_.mutex_owner.load() == agent_.id()));
