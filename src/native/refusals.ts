@@ -1,6 +1,7 @@
 // Why the addon could not be loaded, each cause in a sentence with its remedy.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { describe, here, isForeign, targetOf } from './binary.js';
 
 const permissionModel =
   'this process runs under the permission model of Node, which loads no addon: ' +
@@ -43,8 +44,21 @@ export function whyRefused(file: string, cause: unknown): string {
     );
   }
   if (code === 'MODULE_NOT_FOUND') return says('there is no such file; see HOLDFAST_NATIVE');
+  const foreign = whyForeign(file);
+  if (foreign !== undefined) return says(foreign);
   const known = linkers.find(([words]) => words.test(message));
   return says(known ? `${known[1]} (${message})` : message);
+}
+
+/** The binary is for another system, processor or C library. */
+function whyForeign(file: string): string | undefined {
+  const target = targetOf(file);
+  const own = here();
+  if (target === undefined || !isForeign(target, own)) return undefined;
+  return (
+    `it is for ${describe(target)}, and this is ${describe(own)}: install the dependencies on this ` +
+    'system (in the image that runs them) instead of copying node_modules, or "npm rebuild holdfast"'
+  );
 }
 
 /** There is no binary for this machine in the package at `root`. */
@@ -63,13 +77,15 @@ export function whyMissing(root: string): string {
       'Where a compiler is installed, "npm rebuild holdfast" makes one'
     );
   }
+  const systems = filesIn(path.join(root, 'prebuilds'));
+  const shipped = systems.length > 0 ? `the package has some for ${systems.join(', ')}, and ` : '';
   const approval = root.includes(`${path.sep}.pnpm${path.sep}`)
     ? 'pnpm runs it only after "pnpm approve-builds"; then "pnpm rebuild holdfast"'
     : 'npm runs it only without ignore-scripts, and since version 11 may ask for ' +
       '"npm install-scripts approve holdfast"; then "npm rebuild holdfast"';
   return (
-    `${none}its install script, which compiles one, was blocked or has failed. ${approval}. ` +
-    'It needs a C++ compiler, make and Python 3'
+    `${none}${shipped}its install script, which compiles one, was blocked or has failed. ` +
+    `${approval}. It needs a C++ compiler, make and Python 3`
   );
 }
 

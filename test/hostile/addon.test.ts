@@ -1,7 +1,7 @@
 // What a program is told that cannot load the addon: each cause has its own remedy.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { whyRefused } from '../../lib/native/refusals.js';
 import { temporaryDirectory } from '../support/directory.js';
@@ -97,7 +97,10 @@ describe('an addon that cannot be loaded', () => {
     ]);
     execFileSync(cc, ['-shared', '-fPIC', '-Wl,--no-as-needed', '-o', native, source, other]);
     rmSync(other);
-    assert.match(await refusal(root, { native }), /built for another C library, glibc or musl/);
+    assert.match(
+      await refusal(root, { native }),
+      /it is for linux-\w+ with musl, and this is linux-\w+ with glibc: install/,
+    );
   });
 
   it('a newer C library, another system', () => {
@@ -106,6 +109,46 @@ describe('an addon that cannot be loaded', () => {
     assert.match(whyRefused('x.node', new Error(older)), /built for a newer C or C\+\+ library/);
     const mac = 'dlopen(x.node, 1): slice is not valid mach-o file';
     assert.match(whyRefused('x.node', new Error(mac)), /no binary for this system and processor/);
+  });
+
+  it('a binary for another processor', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    const bytes = readFileSync(binary);
+    const [machine, name] = process.arch === 'arm64' ? [62, 'x64'] : [183, 'arm64'];
+    bytes.writeUInt16LE(machine, 18);
+    const native = path.join(temporaryDirectory(), 'other.node');
+    writeFileSync(native, bytes);
+    const said = await refusal(root, { native });
+    assert.match(said, new RegExp(`it is for linux-${name} with \\w+, and this is linux-`));
+    assert.match(said, /install the dependencies on this system/);
+  });
+
+  it('a binary for macOS', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    const bytes = Buffer.alloc(4096);
+    bytes.writeUInt32LE(0xfeedfacf, 0);
+    bytes.writeUInt32LE(0x0100000c, 4);
+    const native = path.join(temporaryDirectory(), 'mac.node');
+    writeFileSync(native, bytes);
+    assert.match(await refusal(root, { native }), /it is for darwin-arm64, and this is linux-/);
+  });
+
+  it('a processor that there is no binary for', async () => {
+    const at = installed(temporaryDirectory());
+    for (const system of ['darwin-arm64', 'linux-x64']) {
+      mkdirSync(path.join(at, 'prebuilds', system), { recursive: true });
+      writeFileSync(path.join(at, 'prebuilds', system, 'node.napi.node'), '');
+    }
+    const pretend = path.join(at, 'pretend.cjs');
+    writeFileSync(
+      pretend,
+      `Object.defineProperty(process, 'arch', { value: 'riscv64' });
+       require('node:os').arch = () => 'riscv64';`,
+    );
+    const said = await refusal(at, { nodeArgs: ['--require', pretend] });
+    assert.match(said, new RegExp(`has no binary for ${process.platform}-riscv64 \\(Node v`));
+    assert.match(said, /the package has some for darwin-arm64, linux-x64, and its install script/);
+    assert.match(said, /"npm rebuild holdfast".*needs a C\+\+ compiler, make and Python 3/);
   });
 
   it('something else than a binary', async () => {

@@ -1,0 +1,82 @@
+// What a binary was built for, read from the file itself: a linker's error does not say it.
+import { readFileSync } from 'node:fs';
+
+export interface Target {
+  /** As `process.platform` and `process.arch` name them; undefined if Node has no name for it. */
+  system: string;
+  processor: string | undefined;
+  /** On Linux, where it can be told. */
+  libc?: 'glibc' | 'musl' | undefined;
+}
+
+/** The numbers of processors in the two formats, by the name that Node has for them. */
+const elfProcessors: Record<number, string> = {
+  3: 'ia32',
+  21: 'ppc64',
+  22: 's390x',
+  40: 'arm',
+  62: 'x64',
+  183: 'arm64',
+  243: 'riscv64',
+  258: 'loong64',
+};
+const machProcessors: Record<number, string> = { 0x01000007: 'x64', 0x0100000c: 'arm64' };
+
+const machMagic = 0xfeedfacf;
+
+function contentOf(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined; // what kept the linker from it says more than what keeps us from it
+  }
+}
+
+/** What the binary `file` is for; undefined if it is no binary, or of a format not known here. */
+export function targetOf(file: string): Target | undefined {
+  const bytes = contentOf(file);
+  if (bytes === undefined || bytes.length < 64) return undefined;
+  if (bytes.toString('latin1', 0, 4) === '\x7fELF') {
+    return {
+      system: 'linux',
+      processor: elfProcessors[bytes.readUInt16LE(18)],
+      libc: libcOf(bytes),
+    };
+  }
+  if (bytes.readUInt32LE(0) === machMagic) {
+    return { system: 'darwin', processor: machProcessors[bytes.readUInt32LE(4)] };
+  }
+  return undefined;
+}
+
+/** By the name of the C library that the binary asks for. */
+function libcOf(bytes: Buffer): Target['libc'] {
+  if (bytes.includes('libc.so\0') || bytes.includes('libc.musl-')) return 'musl';
+  return bytes.includes('libc.so.6\0') ? 'glibc' : undefined;
+}
+
+/** What this process runs on. */
+export function here(): Target {
+  return { system: process.platform, processor: process.arch, libc: libcHere() };
+}
+
+function libcHere(): Target['libc'] {
+  if (process.platform !== 'linux') return undefined;
+  const report = process.report?.getReport() as { header?: object } | undefined;
+  if (report?.header === undefined) return undefined; // another runtime than Node
+  return 'glibcVersionRuntime' in report.header ? 'glibc' : 'musl';
+}
+
+/** Was it built for something else than what this process runs on? */
+export function isForeign(target: Target, own: Target): boolean {
+  return (
+    target.system !== own.system ||
+    target.processor !== own.processor ||
+    (target.libc !== undefined && own.libc !== undefined && target.libc !== own.libc)
+  );
+}
+
+/** `linux-x64 with glibc` */
+export function describe({ system, processor, libc }: Target): string {
+  return `${system}-${processor ?? 'unknown'}${libc === undefined ? '' : ` with ${libc}`}`;
+}
