@@ -78,7 +78,7 @@ describe('abandonment', () => {
             assert.equal(await witness.tryAcquire(), null, `${title} has it alone`);
             await held.release();
             const next = await acquire(lock, form);
-            assert.equal(next.abandoned, false, `${title}: the news is told once`);
+            assert.equal(next.abandoned, false, `${title}: the death is told once`);
             await next.release();
             assert.equal((await witness.inspect()).abandonments, 1);
           }
@@ -103,8 +103,8 @@ describe('abandonment', () => {
       const witness = await (await sharedActor('thread')).open(kind, { name });
       await (await holder.open(kind, { name })).acquire();
       await holder.kill();
-      // Anybody may release a Lock; who does so after a death has taken care of the data. An RLock
-      // may only be released by its holder.
+      // Any thread may release a Lock. The one that releases it after a death has seen to the data.
+      // An RLock may only be released by its holder.
       if (kind === 'Lock') await witness.release();
       else await assertRejects(witness.release(), 'NotOwnerError');
       const hold = await witness.tryAcquire();
@@ -160,7 +160,7 @@ describe('abandonment', () => {
       const lock = await holder.open(kind, { name });
       const held = await lock.acquire();
       holder.signal('SIGSTOP');
-      // No lock is taken from a holder that lives, however long it takes.
+      // A lock is never taken from a live holder, however long it holds it.
       await assertRejects(witness.acquire({ timeout: 300 }), 'TimeoutError');
       assert.equal(await witness.locked(), true);
       const wait = witness.acquire();
@@ -185,8 +185,7 @@ describe('abandonment', () => {
       await Promise.all(victims.map((it) => it.kill()));
       assert.equal(await witness.waiters(), 1, 'the dead do not count');
       const { at } = await held.release();
-      // The release wakes the next waiter that lives (wait_set.h), so that none has to wait for a
-      // slice.
+      // The release wakes the next live waiter (wait_set.h), so no waiter has to wait for a slice.
       const hold = await wait;
       assert.ok(hold.at >= at && at <= now());
       assert.equal(hold.abandoned, false);

@@ -52,7 +52,7 @@ describe('abort', () => {
       assert.ok(await isFree(a));
     });
 
-    it('whichever comes first, timeout or abort', async () => {
+    it('the first of timeout and abort ends the wait', async () => {
       const { a, b } = await subject.open();
       await a.acquire();
       const first = b.acquire({ signal: 'live', timeout: 60_000 });
@@ -66,8 +66,8 @@ describe('abort', () => {
     });
   });
 
-  // A waiter is woken, and aborts before its event loop has read the doorbell. The next waiter gets
-  // the lock. If there is none, nobody does.
+  // A waiter is woken, and is aborted before its event loop has read the doorbell. Then the next
+  // waiter gets the lock. Without one the lock stays free.
   it('in the same turn as the release', async () => {
     const name = freshName();
     using lock = new Lock({ name });
@@ -104,10 +104,10 @@ describe('abort', () => {
     });
   });
 
-  // Listeners hear of an abort one after the other. The first one here releases the lock and
-  // withdraws the head of the queue. So the aborted wait is next in line, and must not get the lock
-  // that it gave up.
-  it('a wait whose abort has begun does not acquire any more', async () => {
+  // An abort calls the listeners one after the other. The first listener here releases the lock and
+  // withdraws the head of the queue. Now the aborted wait is at the head, and must not get the
+  // lock.
+  it('a wait whose abort has begun acquires nothing', async () => {
     const lock = track(new Lock());
     const [first, second] = [new AbortController(), new AbortController()];
     const guard = lock.acquireSync();
@@ -133,7 +133,7 @@ describe('abort', () => {
     const waits = Array.from({ length: 50 }, (_, i) =>
       (i % 2 ? semaphore : lock).acquire({ signal }),
     );
-    // Node takes more than ten for a leak, and prints a warning.
+    // Node takes more than ten listeners for a leak, and prints a warning.
     assert.equal(getEventListeners(signal, 'abort').length, 1);
     const stays = semaphore.acquire();
     controller.abort(new Error('all of them'));
@@ -171,14 +171,14 @@ describe('abort', () => {
     assert.equal(listeners(), 0, 'without waiting');
 
     const name = freshName();
-    const handle = new Semaphore(0, { name });
-    const closed = handle.acquire({ signal });
-    handle.close();
+    const object = new Semaphore(0, { name });
+    const closed = object.acquire({ signal });
+    object.close();
     await assert.rejects(closed, { name: 'ClosedError' });
     assert.equal(listeners(), 0, 'closed');
   });
 
-  it('abort of one that waits behind others leaves their order alone', async () => {
+  it('an abort in the middle of the queue does not change the order of the others', async () => {
     const name = freshName();
     const holder = await (await sharedActor('worker')).open('Lock', { name });
     const held = await holder.acquire();

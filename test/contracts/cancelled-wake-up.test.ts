@@ -25,12 +25,12 @@ const reasons = {
   close: { name: 'ClosedError' },
 };
 
-describe('a ring for a waiter that is gone', () => {
+describe('the wake-up of a waiter that has withdrawn', () => {
   forEachCase(
     allKinds,
     (subject) => {
       for (const how of ['abort', 'timeout', 'close'] as const) {
-        it(`is passed on when it ends by ${how}`, async function () {
+        it(`is passed on when the wait ends by ${how}`, async function () {
           this.timeout(60_000);
           const { a, b, second, name } = await subject.open();
           const c = await (await newActor('process')).open(subject.kind, { name });
@@ -81,7 +81,7 @@ describe('a ring for a waiter that is gone', () => {
   forEachCase(
     allKinds,
     (subject) => {
-      it('leaves the lock free if nobody else waits', async () => {
+      it('leaves the lock free if there is no other waiter', async () => {
         const { a, b, second } = await subject.open();
         const held = await a.acquire();
         const woken = b.acquire({ signal: 'live' });

@@ -41,7 +41,7 @@ describe('close', () => {
       assert.equal((await a.inspect()).acquisitions, 1);
     });
 
-    it('leaves those alone who wait through another handle of the same thread', async () => {
+    it('does not end waits through another object of the same thread', async () => {
       const { a, b, second, name } = await subject.open();
       const held = await a.acquire();
       const other = await second.open(subject.kind, { name });
@@ -67,7 +67,7 @@ describe('close', () => {
   };
 
   for (const kind of ownedKinds) {
-    it(`HeldError for the last handle of the ${kind}’s holder, which stays as it was`, async () => {
+    it(`HeldError for the last object of the ${kind}’s holder, which stays open`, async () => {
       const name = freshName(kind);
       const lock = open[kind](name);
       const other = await (await newActor('worker')).open(kind, { name });
@@ -80,11 +80,11 @@ describe('close', () => {
       assert.ok(await isFree(other));
     });
 
-    it(`of two handles to a held ${kind}, the one that it was acquired through stays`, () => {
+    it(`of two objects for a held ${kind}, the one that acquired it cannot be closed`, () => {
       const name = freshName(kind);
       const [one, two] = [open[kind](name), open[kind](name)];
       const guard = one.acquireSync();
-      // Otherwise its guard could not release the lock any more.
+      // If the other object stayed, the guard could not release the lock.
       assertThrows(() => one.close(), 'HeldError', { kind, objectName: name });
       two.close();
       assert.equal(one.locked(), true);
@@ -104,7 +104,7 @@ describe('close', () => {
     });
   }
 
-  it('twice does nothing more, and [Symbol.dispose]() is the same', () => {
+  it('a second call does nothing, and [Symbol.dispose]() is the same', () => {
     for (const object of [new Lock(), new RLock(), new Semaphore()]) {
       object.close();
       object.close();
@@ -112,12 +112,13 @@ describe('close', () => {
     }
   });
 
-  // Regressions. The lock is released while the waiter’s thread is busy. So the wake-up is in its
-  // doorbell, unread, and the lock is free when close() withdraws the waiters of the object one by
-  // one.
+  // Regression tests. The lock is released while the thread of the waiter is busy. So the wake-up
+  // is in its doorbell, not read yet, and the lock is free when close() withdraws the waiters of
+  // the object one by one.
   describe('when the lock has just been released', () => {
     /**
-     * Waits through the objects in this order; has the lock released, and the first object closed.
+     * Waits through the objects in this order. Then the lock is released and the first object
+     * closed, in one turn.
      */
     async function closeUnread(kind: Kind, name: string, line: (waiter: Actor) => Line) {
       const [waiter, elsewhere] = await Promise.all([newActor('worker'), newActor('worker')]);
@@ -130,37 +131,37 @@ describe('close', () => {
       ];
       const releasing = { object: holder, when: theirs };
       await elsewhere.startAct('releaseWhen', releasing).started;
-      const handles = await line(waiter);
-      const waits = handles.map((handle) => handle.acquire());
+      const objects = await line(waiter);
+      const waits = objects.map((object) => object.acquire());
       for (const wait of waits) await wait.started;
-      const closed = waiter.act('closeOnceFree', { object: handles[0]!, go: ours });
+      const closed = waiter.act('closeOnceFree', { object: objects[0]!, go: ours });
       closed.catch(() => {});
       return { holder, waits, closed };
     }
     type Line = Promise<RemoteObject[]>;
 
     for (const kind of allKinds) {
-      // When the first waiter has been told that its object is closed, the second is at the head,
-      // and the lock is free. It must not get the lock, because its object is closing too: its
-      // guard could not release it any more.
+      // When the first waiter has been told that its object is closed, the second is at the head of
+      // the queue, and the lock is free. The second must not get the lock, because its object is
+      // being closed, too: its guard could not release it.
       it(`none of several waiters gets the ${kind}`, async () => {
         const name = freshName(kind);
         const { holder, waits, closed } = await closeUnread(kind, name, async (waiter) => {
-          const handle = await waiter.open(kind, { name });
-          return [handle, handle, handle];
+          const object = await waiter.open(kind, { name });
+          return [object, object, object];
         });
         const results = await within(Promise.allSettled(waits), 'telling all of them', 2000);
         for (const result of results) {
-          assert.equal(result.status, 'rejected', `a waiter of a closed handle got the ${kind}`);
+          assert.equal(result.status, 'rejected', `a waiter of a closed object got the ${kind}`);
           assertError(result.reason, 'ClosedError');
         }
         await closed;
         assert.ok(await isFree(holder));
       });
 
-      // The second in line waits through another object and does get the lock. The third, behind
-      // it, waits through the closed object and must be told so all the same.
-      it(`a waiter of the ${kind} behind one that gets it is told too`, async () => {
+      // The second waiter waits through another object and gets the lock. The third one waits
+      // behind it, through the closed object, and must be told that.
+      it(`a waiter behind one that gets the ${kind} is told, too`, async () => {
         const name = freshName(kind);
         const { holder, waits, closed } = await closeUnread(kind, name, async (waiter) => {
           const [goes, stays] = [
@@ -180,7 +181,7 @@ describe('close', () => {
     }
   });
 
-  it('a sync waiter in another thread does not notice a handle that is closed here', async () => {
+  it('close() here does not end a blocking wait in another thread', async () => {
     for (const kind of ownedKinds) {
       const name = freshName(kind);
       const [one, two] = [open[kind](name), open[kind](name)];

@@ -11,7 +11,7 @@ afterEach(nobodySurvives);
 
 const root = path.resolve(import.meta.dirname, '../..');
 
-/** What each act comes to, with the copies in either order. */
+/** What each act returns, with the copies in either order. */
 const acts: Record<string, unknown> = {
   wakeUps: [0, 1, 2],
   errors: [true, true, true, false],
@@ -67,7 +67,7 @@ describe('copies with an addon each', () => {
 });
 
 describe('directories', () => {
-  it('belong to a thread: a worker that opens first takes nobody along', async () => {
+  it('belong to a thread: a worker that opens first chooses for itself alone', async () => {
     const directory = mkdtempSync(path.join(os.tmpdir(), 'hf-directories-'));
     try {
       const { said, stderr, code } = await run('directories.mjs', { args: [directory] });

@@ -38,9 +38,9 @@ describe('counter', () => {
   it('without a lock some are lost', async () => {
     const counter = new Counter();
     const actors = await Promise.all([newProcess(), newProcess()]);
-    // Two locks that are not the same one.
+    // Each process has a lock of its own.
     const locks = await Promise.all(actors.map((actor) => actor.open('Lock')));
-    // On a busy machine one process may be done before the other begins. Then they try again.
+    // On a busy machine one process may end before the other one begins. Then the test tries again.
     let counted = 0;
     for (let attempt = 0; attempt < 50 && counter.read() === counted; attempt++) {
       await Promise.all(

@@ -22,14 +22,14 @@ describe('event loop', () => {
         assert.deepEqual(program.lines, ['idle', 'nothing left']);
       });
 
-      it('a pending wait does, and no longer', async () => {
+      it('a pending wait keeps it alive until it ends', async () => {
         const name = freshName();
         const witness = await (await sharedActor('thread')).open(kind, { name });
         const held = await witness.acquire();
         const program = new Program('event-loop.mjs', { args: ['pending', kind, name] });
         await program.line('waiting');
         await waiting(witness);
-        await twoSlices(); // in which it could end, if it wanted to
+        await twoSlices(); // enough time to end, if nothing kept it alive
         assert.deepEqual(program.lines, ['waiting']);
         await held.release();
         assert.deepEqual(await program.end(), byItself);
@@ -42,7 +42,7 @@ describe('event loop', () => {
         ['abort', 'AbortError'],
         ['close', 'ClosedError'],
       ] as const) {
-        it(`a wait that ended by ${mode} does not`, async () => {
+        it(`a wait that ended by ${mode} does not keep it alive`, async () => {
           const object = freshName();
           const witness = await (await sharedActor('thread')).open(kind, { name: object });
           await witness.acquire();
@@ -83,7 +83,7 @@ describe('event loop', () => {
       assert.equal((await next.acquire()).abandoned, true);
     });
 
-    it(`${kind}: a release in process.on('exit') counts`, async () => {
+    it(`${kind}: a release in process.on('exit') frees the lock`, async () => {
       const name = freshName();
       const witness = await (await sharedActor('thread')).open(kind, { name });
       const program = new Program('event-loop.mjs', { args: ['release-at-exit', kind, name] });
@@ -104,7 +104,7 @@ describe('event loop', () => {
     });
   }
 
-  it('an acquisition that need not wait is there in the same turn', async () => {
+  it('an acquisition that need not wait resolves in the same turn', async () => {
     const lock = await (await sharedActor('thread')).open('Lock', { name: freshName() });
     const order: string[] = [];
     setImmediate(() => order.push('next turn'));

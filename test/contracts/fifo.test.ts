@@ -22,9 +22,9 @@ describe('first in, first out within a thread', () => {
     for (const place of places) {
       describe(`${kind}, in a ${place}`, () => {
         it('waiters are served in the order of their calls', async () => {
-          const { held, handles, witness } = await setUp(kind, place);
+          const { held, objects, witness } = await setUp(kind, place);
           const order: number[] = [];
-          const waits = Array.from({ length: 30 }, (_, i) => handles[i % 2]!.acquire());
+          const waits = Array.from({ length: 30 }, (_, i) => objects[i % 2]!.acquire());
           const served = waits.map((wait, i) => serve(wait, () => order.push(i)));
           await Promise.all(waits.map((wait) => wait.started));
           await held.release();
@@ -33,10 +33,10 @@ describe('first in, first out within a thread', () => {
           assert.ok(await isFree(witness));
         });
 
-        it('those who give up leave the order of the others alone', async () => {
-          const { held, handles, witness } = await setUp(kind, place);
+        it('waits that give up do not change the order of the others', async () => {
+          const { held, objects, witness } = await setUp(kind, place);
           const order: number[] = [];
-          const [goesByClose, stays] = handles;
+          const [goesByClose, stays] = objects;
           const waits = [
             stays.acquire({ signal: 'live' }), // the head
             stays.acquire(),
@@ -64,14 +64,14 @@ describe('first in, first out within a thread', () => {
           assert.ok(await isFree(witness));
         });
 
-        it('a newcomer stands behind them, also when it is free at that moment', async () => {
-          const { held, handles, witness } = await setUp(kind, place);
+        it('a new wait queues behind them, even if the lock is free at that moment', async () => {
+          const { held, objects, witness } = await setUp(kind, place);
           const order: string[] = [];
-          const first = serve(handles[0].acquire(), () => order.push('first'));
+          const first = serve(objects[0].acquire(), () => order.push('first'));
           await waiting(witness);
-          // It is left open whether its thread has read the doorbell for the first one by then.
+          // The thread may or may not have read the doorbell for the first wait by then.
           const released = held.release();
-          const second = serve(handles[1].acquire(), () => order.push('second'));
+          const second = serve(objects[1].acquire(), () => order.push('second'));
           await Promise.all([released, first, second]);
           assert.deepEqual(order, ['first', 'second']);
         });
@@ -79,7 +79,7 @@ describe('first in, first out within a thread', () => {
     }
   }
 
-  it('a newcomer in the turn of the release stands behind them too', async () => {
+  it('a new wait in the turn of the release queues behind them, too', async () => {
     for (const object of [track(new Lock()), track(new Semaphore(1))]) {
       object.acquireSync();
       const order: number[] = [];
@@ -91,7 +91,7 @@ describe('first in, first out within a thread', () => {
       const waits = [take(1), take(2)];
       object.release();
       waits.push(take(3));
-      // tryAcquire() may overtake: it does not stand in the queue.
+      // tryAcquire() may overtake, because it does not queue.
       const overtakes = object.tryAcquire();
       if (overtakes) order.push(0);
       if (overtakes) object.release();
@@ -100,7 +100,7 @@ describe('first in, first out within a thread', () => {
     }
   });
 
-  it('waits for different objects do not stand behind each other', async () => {
+  it('waits for different objects do not queue behind each other', async () => {
     const elsewhere = await sharedActor('worker');
     const names = [freshName('taken'), freshName('free')];
     const held = await (await elsewhere.open('Lock', { name: names[0]! })).acquire();
@@ -119,11 +119,11 @@ describe('first in, first out within a thread', () => {
     const witness = await (await newActor('worker')).open(kind, { name });
     const held = await witness.acquire();
     const actor = await sharedActor(place);
-    const handles: [RemoteObject, RemoteObject] = [
+    const objects: [RemoteObject, RemoteObject] = [
       await actor.open(kind, { name }),
       await actor.open(kind, { name }),
     ];
-    return { witness, held, handles };
+    return { witness, held, objects };
   }
 
   function serve(wait: Promise<Hold>, served: () => void): Promise<void> {
@@ -132,7 +132,7 @@ describe('first in, first out within a thread', () => {
       served();
       await hold.release();
     })();
-    done.catch(() => {}); // one that gives up is looked at later
+    done.catch(() => {}); // a test looks later at one that gives up
     return done;
   }
 });

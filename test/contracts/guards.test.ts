@@ -1,4 +1,4 @@
-// What an acquisition hands back, and runExclusive() around it.
+// What an acquisition returns, and runExclusive(), which uses it.
 import assert from 'node:assert/strict';
 import { type Guard, Lock, NotLockedError, NotOwnerError, RLock } from 'holdfast';
 import {
@@ -18,7 +18,7 @@ const open = {
 
 for (const kind of ownedKinds) {
   describe(`guards of a ${kind}`, () => {
-    it('release() once releases, and again does nothing', async () => {
+    it('the first release() releases, and a second one does nothing', async () => {
       const lock = open[kind](freshName());
       const acquisitions: (() => Guard | Promise<Guard>)[] = [
         () => lock.tryAcquire()!,
@@ -33,7 +33,7 @@ for (const kind of ownedKinds) {
         assert.equal(lock.locked(), false);
         guard.release();
         guard[Symbol.dispose]();
-        // The lock is held again, by the same thread, but that is no business of this guard.
+        // The same thread holds the lock again, and this guard has nothing to do with that hold.
         const next = lock.acquireSync();
         guard.release();
         assert.equal(lock.locked(), true);
@@ -51,7 +51,7 @@ for (const kind of ownedKinds) {
       assert.equal(lock.locked(), false);
     });
 
-    it('a free one cannot be released', async () => {
+    it('a free lock cannot be released', async () => {
       const name = freshName();
       const lock = open[kind](name);
       const error = kind === 'Lock' ? 'NotLockedError' : 'NotOwnerError';
@@ -65,7 +65,7 @@ for (const kind of ownedKinds) {
   });
 }
 
-describe('a hold that somebody else has ended', () => {
+describe('a hold that was ended by another caller', () => {
   for (const place of ['thread', 'worker', 'process'] as const) {
     it(`Lock, by release() in a ${place}: NotLockedError, once`, async () => {
       const name = freshName();
@@ -86,8 +86,8 @@ describe('a hold that somebody else has ended', () => {
       const guard = lock.acquireSync();
       await other.release();
       const theirs = await other.tryAcquire();
-      // INV-1: a guard releases the hold that it was made for, and no later one, even if the same
-      // thread has both.
+      // INV-1: a guard releases the hold that it was made for. It does not release a later one,
+      // even of the same thread.
       assert.throws(() => guard.release(), NotLockedError);
       assert.equal(lock.locked(), true);
       await theirs!.release();
@@ -109,7 +109,7 @@ describe('a hold that somebody else has ended', () => {
     second.release();
   });
 
-  it('Lock: a waiter in a third process has it while the first still thinks so', async () => {
+  it('Lock: a third process holds it while the first still believes that it does', async () => {
     const name = freshName();
     const lock = open.Lock(name);
     const [releaser, waiter] = [await sharedActor('process', 1), await sharedActor('process', 2)];
@@ -181,7 +181,7 @@ for (const kind of ownedKinds) {
       assert.equal(called, true);
     });
 
-    it('the function may release by its guard, early', async () => {
+    it('the function may release early, by its guard', async () => {
       const lock = open[kind](freshName());
       await lock.runExclusive((guard) => {
         guard.release();
@@ -189,7 +189,7 @@ for (const kind of ownedKinds) {
       });
     });
 
-    it('rejects if the hold was ended by something else than its guard', async () => {
+    it('rejects if the hold was not ended by its guard', async () => {
       const lock = open[kind](freshName());
       const error = kind === 'Lock' ? 'NotLockedError' : 'NotOwnerError';
       await assertRejects(

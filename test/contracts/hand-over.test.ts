@@ -1,6 +1,7 @@
 // A release wakes a waiter: through the semaphore or mutex itself, or through its doorbell (INV-4).
-// A slice of 50 ms would hide a wake-up that never came. So the time is looked at too, over many
-// rounds and only at the median, because a single round may be slow for any reason.
+// If a wake-up never came, the waiter would look again after 50 ms, and the test would see nothing.
+// So the test measures the time as well, over many rounds. It asserts the median only, because a
+// single round may be slow for any reason.
 import assert from 'node:assert/strict';
 import {
   type Hold,
@@ -51,9 +52,9 @@ describe('hand-over', () => {
     }
   });
 
-  // A sync waiter sleeps in the kernel or at its doorbell, an async one in the event loop. A
-  // wake-up for one of them must not be lost to the other. The token goes to the faster one, and
-  // the slower one, woken as well, finds the object taken.
+  // A blocking waiter sleeps in the kernel or at its doorbell, an asynchronous one in the event
+  // loop. A wake-up for one of them must not be lost to the other. The faster one gets the token.
+  // The slower one wakes, too, and finds the object taken.
   forEachCase(
     allKinds,
     (subject) => {
@@ -69,7 +70,7 @@ describe('hand-over', () => {
         });
       }
 
-      it('a sync and an async waiter both get it, whoever is first', async () => {
+      it('a sync and an async waiter both get it, in either order', async () => {
         const { a, b } = await subject.open();
         const c = await (await newActor('worker')).open(subject.kind, { name: a.name });
         for (let round = 0; round < 20; round++) {
@@ -77,7 +78,7 @@ describe('hand-over', () => {
           const waits = [a.acquireSync(), b.acquire()];
           await waiting(c, 2);
           await held.release();
-          // Each releases at once; it does not wait until the other one has it too.
+          // Each releases at once, without waiting for the other one.
           await Promise.all(waits.map(async (wait) => (await wait).release()));
           assert.ok(await isFree(c));
         }
@@ -89,7 +90,7 @@ describe('hand-over', () => {
 
 type Turn = [RemoteObject, 'sync' | 'async'];
 
-/** The holder releases when the other one waits, and then waits for it in turn. */
+/** The holder releases when the other one waits. Then it waits itself. */
 async function takeTurns(witness: RemoteObject, first: Turn, second: Turn): Promise<number[]> {
   const delays: number[] = [];
   let held: Hold = await first[0].acquire();

@@ -15,7 +15,7 @@ import {
 
 describe('inspect', () => {
   for (const kind of ownedKinds) {
-    it(`${kind}: everything that it promises, and nothing else`, () => {
+    it(`${kind}: exactly the promised fields`, () => {
       const name = freshName(kind);
       const lock = track(kind === 'Lock' ? new Lock({ name }) : new RLock({ name }));
       const free = {
@@ -38,7 +38,7 @@ describe('inspect', () => {
     });
   }
 
-  it('Semaphore: everything that it promises, and nothing else', () => {
+  it('Semaphore: exactly the promised fields', () => {
     const name = freshName();
     const semaphore = track(new Semaphore(4, { name }));
     semaphore.acquireSync();
@@ -46,10 +46,10 @@ describe('inspect', () => {
     assert.deepEqual(semaphore.inspect(), { ...state, acquisitions: 1, contentions: 0 });
   });
 
-  // The count is of the acquisitions that wait now, not of those that waited when the head looked
-  // last.
+  // It counts the acquisitions that wait now, and not those that waited when the head of the queue
+  // last looked.
   for (const kind of allKinds) {
-    it(`${kind}: waiters, as soon as they wait and as soon as they do not`, async () => {
+    it(`${kind}: waiters are counted as soon as they wait, and no longer than they wait`, async () => {
       const name = freshName(kind);
       const holder = await (await sharedActor('worker')).open(kind, { name });
       await holder.acquire();
@@ -83,7 +83,7 @@ describe('inspect', () => {
       await (await lock.acquire()).release();
       const held = await other.acquire();
       assert.equal(await lock.tryAcquire(), null); // does not wait
-      await assertRejects(lock.acquire({ timeout: 0 }), 'TimeoutError'); // neither
+      await assertRejects(lock.acquire({ timeout: 0 }), 'TimeoutError'); // does not wait either
       await assertRejects(lock.acquire({ timeout: 5 }), 'TimeoutError'); // 1
       const waits = [lock.acquire(), lock.acquire()]; // 2, 3
       await waiting(other, 2);
@@ -97,7 +97,7 @@ describe('inspect', () => {
     });
   }
 
-  it('the holder may be gone, and then nobody is', async () => {
+  it('after the holder has gone there is no holder', async () => {
     for (const kind of ownedKinds) {
       const name = freshName(kind);
       const process = await newActor('process');

@@ -1,4 +1,4 @@
-// Nothing accumulates: no file, no descriptor, no mapping. Nothing that is held is collected.
+// No file, descriptor or mapping accumulates. What is held is not collected.
 import assert from 'node:assert/strict';
 import {
   Program,
@@ -21,7 +21,7 @@ interface Resources {
 describe('leaks', () => {
   for (const [title, rounds, nodeArgs, how] of [
     ['10,000 times opened and closed', 10_000, [], 'close'],
-    ['2,000 handles dropped and collected', 2000, ['--expose-gc'], 'gc'],
+    ['2,000 objects dropped and collected', 2000, ['--expose-gc'], 'gc'],
   ] as const) {
     it(title, async function () {
       this.timeout(120_000);
@@ -38,7 +38,7 @@ describe('leaks', () => {
       const { before, after } = JSON.parse(line) as Record<'before' | 'after', Resources>;
       await program.end();
       assert.deepEqual(after, before);
-      assert.equal(before.files.length, 3, 'the registry, a bell, and the one that stays');
+      assert.equal(before.files.length, 3, 'the registry, a doorbell, and the object that stays');
       assert.deepEqual(objectFiles(directory), []);
       console.log(
         `      ${before.descriptors} descriptors, ${before.mappings} mappings of ours; ` +
@@ -48,7 +48,7 @@ describe('leaks', () => {
   }
 
   for (const kind of ownedKinds) {
-    it(`${kind}: held, and waited for, by what was collected`, async () => {
+    it(`${kind}: held and waited for through objects that were collected`, async () => {
       const [held, wanted] = [freshName('held'), freshName('wanted')];
       const here = await sharedActor('thread');
       const [theirs, ours] = [
@@ -63,7 +63,7 @@ describe('leaks', () => {
         },
       });
       // Two objects are collected: the lock and the guard that were dropped. The lock that is
-      // waited for is not.
+      // waited for is kept.
       assert.equal(await program.line('collected'), 'collected 2');
       if (kind === 'RLock') assert.equal(await program.line('depth'), 'depth 2');
       assert.equal(await theirs.tryAcquire(), null);
@@ -72,13 +72,13 @@ describe('leaks', () => {
       await hold.release();
       await program.line('acquired');
       await program.end();
-      // Held to the end of the thread, and abandoned by it.
+      // The lock is held until the thread ends, and then it is abandoned.
       assert.equal((await theirs.acquire()).abandoned, true);
       assert.equal((await ours.acquire()).abandoned, true);
     });
   }
 
-  it('a thousand objects open at once, and all gone after', async () => {
+  it('a thousand objects are open at once, and all are gone afterwards', async () => {
     const directory = temporaryDirectory();
     const actor = await newProcess({ env: { HOLDFAST_DIR: directory } });
     const objects = await Promise.all(

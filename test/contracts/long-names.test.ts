@@ -1,4 +1,4 @@
-// Must show: a name of up to 4,096 bytes is as good as a short one, for every kind and process.
+// A name of up to 4,096 bytes works like a short one, for every kind and in every process.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -86,7 +86,7 @@ describe('long names', () => {
       }
     });
 
-    it(`${kind}: 4097 bytes are a RangeError, and nothing is touched`, () => {
+    it(`${kind}: 4097 bytes are a RangeError, and nothing is made`, () => {
       const name = nameOf(4097);
       const before = standing();
       assert.throws(() => openers[kind]({ name }), { name: 'RangeError', message: /4096.*4097/ });
@@ -110,7 +110,7 @@ describe('long names', () => {
     });
   }
 
-  it('each of two that share 4095 bytes is held for itself', () => {
+  it('two locks whose names share 4095 bytes are held separately', () => {
     for (const kind of ['Lock', 'RLock', 'BoundedSemaphore'] as const) {
       const name = nameOf(4095);
       const [one, two] = ['1', '2'].map((end) => track(openers[kind]({ name: name + end })));
@@ -128,7 +128,7 @@ describe('long names', () => {
     );
   });
 
-  it('what lies behind the body is apart from the name: items, bytes, permits', async () => {
+  it('items, bytes and permits do not overlap the name', async () => {
     const there = await sharedActor('process');
     const queue = track(new Queue<string>({ name: nameOf(4096) }));
     const item = 'x'.repeat(300_000); // the ring has to grow
@@ -150,7 +150,7 @@ describe('long names', () => {
     }
   });
 
-  it('a killed holder’s heir is told, and a killed user’s object is swept', async () => {
+  it('the next holder after a kill is told, and a killed user’s object is swept', async () => {
     const directory = lastingDirectory();
     try {
       const env = { HOLDFAST_DIR: directory };
@@ -161,12 +161,12 @@ describe('long names', () => {
         await victim.open(kind, { name: `${unheld.slice(1)}${kind[0]}` }, 1);
       }
       await victim.kill();
-      const heirs = await Promise.all(
+      const holders = await Promise.all(
         (['Lock', 'RLock', 'BoundedSemaphore'] as const).map((kind) =>
           survivor.open(kind, { name: `${held.slice(1)}${kind[0]}` }, 1),
         ),
       );
-      for (const heir of heirs) assert.equal((await heir.acquire()).abandoned, true);
+      for (const next of holders) assert.equal((await next.acquire()).abandoned, true);
       assert.equal((await survivor.list()).length, 3);
       await survivor.leave();
     } finally {

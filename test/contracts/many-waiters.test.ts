@@ -1,6 +1,6 @@
-// Must show: 1,000 acquisitions wait for one lock, in four processes. Each is served once, in the
-// order of its process. A release wakes one of them, its cost does not grow with their number, and
-// waiting costs next to nothing.
+// 1,000 acquisitions wait for one lock, in four processes. Each is served once, in the order of its
+// process. A release wakes one of them. Its cost does not grow with their number, and waiting costs
+// next to nothing.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -20,7 +20,7 @@ interface Served {
   order: number[];
   times: number[];
 }
-/** What the act `effort` returns: since the process began to wait. */
+/** What the act `effort` returns: what the process has spent since it began to wait. */
 interface Effort {
   tries: number;
   cpu_ms: number;
@@ -77,9 +77,9 @@ describe('many waiters', () => {
         console.log(`      idle: ${idle.map((it) => it.toFixed(2)).join(', ')} % of a core`);
         for (const share of idle) assert.ok(share < 2, `${share} % while nothing happens`);
       }
-      // A release costs one look of the waiter that is woken, and two of the next in its queue,
-      // which finds the lock taken. Each process adds a slice now and then. If each release woke
-      // all, it would be over nine.
+      // A release costs one look of the waiter that is woken. The next one in its queue looks twice
+      // and finds the lock taken. Each process adds a slice now and then. If each release woke all
+      // waiters, it would be more than nine looks.
       assert.ok(tries < 5, `${tries} tries for each acquisition`);
     });
   }

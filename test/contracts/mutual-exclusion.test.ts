@@ -13,7 +13,7 @@ import {
 
 describe('mutual exclusion', () => {
   forEachCase(allKinds, (subject) => {
-    it('tryAcquire() gives it to one, and to the next after release()', async () => {
+    it('tryAcquire() lets one in, and the next after release()', async () => {
       const { a, b } = await subject.open();
       const first = await a.tryAcquire();
       assert.ok(first, 'a free one can be had');
@@ -34,8 +34,8 @@ describe('mutual exclusion', () => {
         const held = await a.acquire();
         const wait = acquire(b, form);
         await waiting(a);
-        // Longer than the slices after which a waiter repairs what it takes for lost (INV-3,
-        // INV-6). Here there is nothing to repair.
+        // Longer than the slices after which a waiter repairs what it believes lost (INV-3, INV-6).
+        // Nothing has to be repaired here.
         await twoSlices();
         const { at: releasedAt } = await held.release();
         const hold = await wait;
@@ -47,7 +47,7 @@ describe('mutual exclusion', () => {
     }
 
     if (subject.kind !== 'Semaphore') {
-      it('both sides see who holds it', async () => {
+      it('both sides see the holder', async () => {
         const { a, b, first } = await subject.open();
         assert.equal(await b.locked(), false);
         assert.equal((await b.inspect()).owner, null);
@@ -68,7 +68,7 @@ describe('mutual exclusion', () => {
     it('no update of a counter is lost', async () => {
       const { a, b, first, second } = await subject.open();
       const counter = new Counter();
-      // Each side twice, asynchronously and (where that does not block the other) synchronously.
+      // Each side runs two tasks, one of them blocking where that does not block the other side.
       const jobs = [
         { actor: first, object: a, form: 'async' },
         { actor: second, object: b, form: 'async' },
@@ -79,8 +79,8 @@ describe('mutual exclusion', () => {
         jobs.push({ actor: third, object: c, form: 'sync' });
       }
       const rounds = 400;
-      // An RLock lets all tasks of a thread in, so each thread runs one task. With a pause, the
-      // holder leaves its thread to others while it is inside.
+      // By thread, an RLock lets all tasks of a thread in, so each thread runs one task. With a
+      // pause the holder gives its thread to other code while it is inside.
       const pause = 20;
       await Promise.all(
         jobs.map(({ actor, object, form }) =>

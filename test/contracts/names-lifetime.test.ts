@@ -20,9 +20,9 @@ import {
 
 let directory: string;
 const files = () => objectFiles(directory);
-/** Processes that stay through all tests here, in a directory of their own. */
+/** Processes that live as long as this suite, in a directory of their own. */
 const resident = (number: number) => sharedActor('process', number, directory);
-/** A process of one test only. */
+/** A process that one test uses. */
 const join = () => newProcess({ env: { HOLDFAST_DIR: directory } });
 
 /** Whether its semaphore is there. True for an object that has none, or where it cannot be seen. */
@@ -34,7 +34,7 @@ describe('names and lifetime', () => {
   before(() => {
     directory = lastingDirectory();
   });
-  // What the test before this one left is still used by actors that were killed only after it.
+  // Actors that were killed after the previous test may still use what that test made.
   beforeEach(async () => {
     for (const { kind, name } of await (await resident(1)).list()) {
       await (await resident(1)).unlinkName(kind, name);
@@ -48,7 +48,7 @@ describe('names and lifetime', () => {
 
   for (const kind of allKinds) {
     describe(kind, () => {
-      it('the last user out removes it: by close()', async () => {
+      it('the last user removes it by close()', async () => {
         const [one, two] = [await resident(1), await resident(2)];
         const a = await one.open(kind, { name: 'it' });
         const again = await one.open(kind, { name: 'it' });
@@ -57,14 +57,14 @@ describe('names and lifetime', () => {
         assert.ok(semaphoreIs(true, a));
         await a.close();
         await b.close();
-        assert.equal(files().length, 1, 'one handle is left');
+        assert.equal(files().length, 1, 'one object is left');
         assert.ok(semaphoreIs(true, a));
         await again.close();
         assert.deepEqual(files(), []);
         assert.ok(semaphoreIs(false, a));
       });
 
-      it('the last user out removes it: by ending, and the directory is empty then', async () => {
+      it('the last user removes it by ending, and then the directory is empty', async () => {
         const empty = temporaryDirectory();
         const enter = () => newProcess({ env: { HOLDFAST_DIR: empty } });
         const [one, two, three] = await Promise.all([enter(), enter(), enter()]);
@@ -95,26 +95,26 @@ describe('names and lifetime', () => {
         }
       });
 
-      it('what a killed process left is swept when a new one comes', async () => {
+      it('what a killed process left is swept when another process opens something', async () => {
         const victim = await join();
         const objects = [];
         for (let i = 0; i < 5; i++) objects.push(await victim.open(kind, { name: `n${i}` }));
         await (await objects[1]!.acquire()).release();
         await victim.kill();
         assert.equal(files().length, 5, 'nobody could clean up');
-        const newcomer = await join();
-        await newcomer.open('Lock', { name: 'something else' });
+        const other = await join();
+        await other.open('Lock', { name: 'something else' });
         assert.equal(files().length, 1);
         for (const object of objects) assert.ok(semaphoreIs(false, object));
       });
 
-      it('what a killed process left is new when it is opened', async () => {
+      it('an object that a killed process left begins anew when it is opened', async () => {
         const [victim, survivor] = [await join(), await resident(1)];
         const old = await victim.open(kind, { name: 'it' }, kind === 'Semaphore' ? 7 : undefined);
         await (await old.acquire()).release();
         await victim.kill();
         await assertRejects(survivor.open(kind, { name: 'it', mustExist: true }), 'NotFoundError');
-        // Another kind may have the name now: no object has it.
+        // Another kind may take the name now, because no object has it.
         const other = allKinds.find((it) => it !== kind)!;
         const fresh = await survivor.open(other, { name: 'it', exclusive: true });
         const { acquisitions } = await fresh.inspect();
@@ -124,15 +124,15 @@ describe('names and lifetime', () => {
         assert.deepEqual(files(), []);
       });
 
-      it('a survivor keeps it as it is', async () => {
+      it('a live user keeps it as it is', async () => {
         const [victim, survivor] = [await join(), await resident(1)];
         const theirs = await victim.open(kind, { name: 'it' });
         await (await theirs.acquire()).release();
         const ours = await survivor.open(kind, { name: 'it' });
         await victim.kill();
-        const newcomer = await (await resident(2)).open(kind, { name: 'it', mustExist: true });
-        assert.equal((await newcomer.inspect()).acquisitions, 1);
-        const hold = await newcomer.acquire();
+        const other = await (await resident(2)).open(kind, { name: 'it', mustExist: true });
+        assert.equal((await other.inspect()).acquisitions, 1);
+        const hold = await other.acquire();
         assert.equal(await ours.tryAcquire(), null);
         await hold.release();
       });
@@ -162,7 +162,7 @@ describe('names and lifetime', () => {
         await assertRejects(third.unlinkName(kind, 'it'), 'NotFoundError');
       });
 
-      it('persistent: one that asks for it is enough', async () => {
+      it('persistent: it is enough that one user asks for it', async () => {
         const [one, two] = [await resident(1), await resident(2)];
         const a = await one.open(kind, { name: 'it' });
         const b = await two.open(kind, { name: 'it', persistent: true });
@@ -193,12 +193,12 @@ describe('names and lifetime', () => {
           'NotFoundError',
           about,
         );
-        // Of several that ask at once, one makes it.
+        // If several ask at once, one of them makes it.
         const asked = await Promise.allSettled(
           [one, two, one, two].map((it) => it.open(kind, { name: 'it', exclusive: true })),
         );
         assert.equal(asked.filter(({ status }) => status === 'fulfilled').length, 1);
-        // A persistent object exists without users as well.
+        // A persistent object exists even without users.
         const third = await one.open(kind, { name: 'other', persistent: true });
         await third.close();
         const again = two.open(kind, { name: 'other', exclusive: true });
@@ -226,14 +226,14 @@ describe('names and lifetime', () => {
         assert.deepEqual(files(), []);
       });
 
-      it('anonymous ones are always new, and go with their users', async () => {
+      it('anonymous objects are always new, and end with their users', async () => {
         const [one, two] = [await join(), await join()];
         const objects = [await one.open(kind), await one.open(kind), await two.open(kind)];
         assert.equal(new Set(objects.map((it) => it.name)).size, 3);
         for (const object of objects) assert.ok(await object.tryAcquire());
         await one.kill();
         await two.kill();
-        // It goes even if it is held: nobody can ask for it any more.
+        // It is removed even if it is held, because nobody can ask for it any more.
         await (await join()).open('Lock', { name: 'something else' });
         assert.equal(files().length, 1);
         for (const object of objects) assert.ok(semaphoreIs(false, object));
@@ -250,7 +250,7 @@ describe('names and lifetime', () => {
         await assertRejects(old.unlink(), 'NotFoundError', { kind, objectName: 'it' });
         await assertRejects(two.unlinkName(kind, 'it'), 'NotFoundError');
 
-        // Those that have it open keep it, and so do those that wait for it.
+        // Threads that have it open keep it, and so do pending waits.
         const wait = shared.acquire();
         await wait.started;
         const fresh = await two.open(kind, { name: 'it', exclusive: true });
@@ -261,7 +261,7 @@ describe('names and lifetime', () => {
         await (await wait).release();
         assert.ok(await isFree(old));
 
-        // When the old object ends, the new one of that name stays.
+        // When the old object ends, the new object of that name stays.
         await old.close();
         await shared.close();
         assert.equal(files().length, 1);
@@ -277,7 +277,7 @@ describe('names and lifetime', () => {
   }
 
   for (const kind of ownedKinds) {
-    describe(`${kind}, its holder killed when nobody else had it open`, () => {
+    describe(`${kind}, its holder was killed as its only user`, () => {
       async function leave() {
         const [victim, survivor] = [await join(), await resident(1)];
         const lock = await victim.open(kind, { name: 'it' });
@@ -287,7 +287,7 @@ describe('names and lifetime', () => {
         return survivor;
       }
 
-      it('it outlives sweeps, and its next holder is told, once', async () => {
+      it('it outlives sweeps, and its next holder is told once', async () => {
         const survivor = await leave();
         for (let i = 0; i < 2; i++) await (await join()).open('RLock', { name: `sweeps ${i}` });
         assert.equal(files().length, 3);
@@ -306,7 +306,7 @@ describe('names and lifetime', () => {
         assert.equal(files().length, 2, 'and then it goes like any other');
       });
 
-      it('opened and closed without being acquired, it keeps its news', async () => {
+      it('opened and closed without an acquisition, it keeps the unreported death', async () => {
         const survivor = await leave();
         await (await survivor.open(kind, { name: 'it' })).close();
         assert.equal(files().length, 1);
@@ -317,7 +317,7 @@ describe('names and lifetime', () => {
         assert.deepEqual(files(), []);
       });
 
-      it('the next holder killed too: the one after is told', async () => {
+      it('if the next holder is killed, too, the one after it is told', async () => {
         const survivor = await leave();
         const second = await join();
         assert.equal((await (await second.open(kind, { name: 'it' })).acquire()).abandoned, true);
@@ -327,13 +327,13 @@ describe('names and lifetime', () => {
         assert.equal((await lock.inspect()).abandonments, 2);
       });
 
-      it('exclusive may have it: nobody uses it', async () => {
+      it('an exclusive open takes it, because nobody uses it', async () => {
         const survivor = await leave();
         const lock = await survivor.open(kind, { name: 'it', exclusive: true });
         assert.equal((await lock.acquire()).abandoned, true);
       });
 
-      it('unlink() ends it without an heir', async () => {
+      it('unlink() removes it, and nobody is told', async () => {
         const survivor = await leave();
         await survivor.unlinkName(kind, 'it');
         assert.deepEqual(files(), []);

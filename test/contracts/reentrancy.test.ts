@@ -1,6 +1,5 @@
-// A Lock shuts out its own holder too. An RLock lets its holder in again. Whether that is the
-// thread or the task is the matter of test/objects/rlock; here acquire() is by thread too, where
-// that matters.
+// A Lock keeps out its own holder, too. An RLock lets its holder in again. test/objects/rlock tests
+// whether the thread or the task is the holder; where that matters here, acquire() is by thread.
 import assert from 'node:assert/strict';
 import { type Guard, Lock, RLock } from 'holdfast';
 import {
@@ -32,7 +31,7 @@ describe('reentrancy', () => {
       other.acquireSync().release();
     });
 
-    it('with a timeout it waits, in vain, and that is a TimeoutError', () => {
+    it('with a timeout it waits, and ends with TimeoutError', () => {
       const lock = track(new Lock());
       lock.acquireSync();
       const began = performance.now();
@@ -70,7 +69,7 @@ describe('reentrancy', () => {
   });
 
   describe('RLock', () => {
-    it('is held until it was released as often as it was acquired', async () => {
+    it('is held until it has been released as often as it was acquired', async () => {
       const name = freshName();
       const lock = track(new RLock({ name, scope: 'thread' }));
       const other = await (await sharedActor('process')).open('RLock', { name });
@@ -114,7 +113,7 @@ describe('reentrancy', () => {
       assert.equal(lock.locked(), false);
     });
 
-    it('two handles of a thread are one lock at one depth', () => {
+    it('two objects of a thread are one lock at one depth', () => {
       const name = freshName();
       const [one, two] = [track(new RLock({ name })), track(new RLock({ name }))];
       one.acquireSync();
@@ -143,7 +142,7 @@ describe('reentrancy', () => {
       });
     }
 
-    it('its holder enters at once, whoever else waits', async () => {
+    it('its holder enters at once, even if others wait', async () => {
       const name = freshName();
       const lock = track(new RLock({ name, scope: 'thread' }));
       const process = await (await sharedActor('process')).open('RLock', { name });
@@ -160,7 +159,7 @@ describe('reentrancy', () => {
       assert.ok(await isFree(process));
     });
 
-    it('two tasks of one thread are both inside, and only then is it others’ turn', async () => {
+    it('two tasks of one thread are inside, and other threads wait for both', async () => {
       const name = freshName();
       const elsewhere = await (await newActor('worker')).open('RLock', { name });
       const held = await elsewhere.acquire();
@@ -186,7 +185,7 @@ describe('reentrancy', () => {
       await process.kill();
       const guard: Guard = lock.acquireSync();
       assert.deepEqual([guard.abandoned, lock.depth()], [true, 1]);
-      // Only the outermost acquisition is told of the death.
+      // Only the guard of the outermost acquisition says that the holder died.
       assert.equal(lock.acquireSync().abandoned, false);
       lock.release();
       guard.release();

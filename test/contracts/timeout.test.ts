@@ -1,5 +1,5 @@
 // A wait ends with a TimeoutError after `timeout` milliseconds or more, never earlier. Then nothing
-// was acquired, and nothing will be.
+// was acquired, and nothing will be acquired later.
 import assert from 'node:assert/strict';
 import { Lock, RLock, Semaphore } from 'holdfast';
 import {
@@ -31,7 +31,7 @@ describe('timeout', () => {
         const { waiters, acquisitions } = await a.inspect();
         assert.deepEqual({ waiters, acquisitions }, { waiters: 0, acquisitions: 1 });
         assert.equal(await b.tryAcquire(), null);
-        // The wait is over, so what is released now goes to nobody.
+        // The wait is over, so a release now leaves the lock free.
         await held.release();
         assert.ok(await isFree(b));
         assert.ok(await a.tryAcquire());
@@ -83,8 +83,8 @@ describe('timeout', () => {
 
     async function heldElsewhere(kind: Kind) {
       const name = freshName(kind);
-      const elsewhere = await (await newActor('worker')).open(kind, { name });
-      await elsewhere.acquire();
+      const other = await (await newActor('worker')).open(kind, { name });
+      await other.acquire();
       return openers[kind](name);
     }
 
@@ -108,8 +108,8 @@ describe('timeout', () => {
           const passed = performance.now() - began;
           if (passed < timeout) early.push(`${passed} of ${timeout} ms`);
         };
-        // Several at once, which begin at any fraction of a millisecond, because timers count whole
-        // ones.
+        // Several waits, which begin at different fractions of a millisecond, because timers count
+        // whole ones.
         for (let round = 0; round < 5; round++) {
           const waits = timeouts.map((timeout) => wait(timeout));
           const spin = now() + 0.37 * round;
@@ -121,9 +121,9 @@ describe('timeout', () => {
     }
   });
 
-  // A wait that times out while the lock is handed to it either has the lock or has the error. With
-  // the error, the lock went to another one or to nobody. So the counts must add up.
-  it('against releases at the same moment, it is one or the other', async function () {
+  // A wait that times out during a hand-over either has the lock or has the error. With the error,
+  // the lock went to another waiter or stayed free. So the counts must add up.
+  it('at the moment of a release it either acquires or times out', async function () {
     this.timeout(60_000);
     const { next, whole, pick } = random('timeouts against releases');
     for (const kind of allKinds) {

@@ -1,5 +1,5 @@
-// Many JS threads at once. That the limit is 4,096 agents is shown by hostile/no-space.test.ts,
-// with forged ones.
+// Many JS threads at once. test/hostile/no-space.test.ts tests the limit of 4,096 agents, with
+// forged ones.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import {
@@ -29,8 +29,9 @@ describe('agents', () => {
     const args = { name: 'it', workers, rounds, file: counter.file };
     const crowd = child.startAct<number>('crowd', args);
     // Each of them becomes an agent with a doorbell at its first acquisition.
-    const bells = () => readdirSync(directory).filter((file) => file.startsWith('bell.')).length;
-    await until(() => bells() === workers + 1, 'all of them are there', 120_000);
+    const doorbells = () =>
+      readdirSync(directory).filter((file) => file.startsWith('bell.')).length;
+    await until(() => doorbells() === workers + 1, 'all of them are there', 120_000);
     await waiting(lock, workers);
     const started = performance.now();
     await hold.release();
@@ -44,12 +45,12 @@ describe('agents', () => {
     );
     await lock.close();
     assert.deepEqual(objectFiles(directory), []);
-    assert.equal(bells(), 1, 'the slots of all of them are free again');
+    assert.equal(doorbells(), 1, 'the slots of all of them are free again');
   });
 
-  // The wait set has 128 entries. A waiter that finds it full of living ones looks again at each
-  // slice.
-  it('a full wait set costs a slice, and no more', async () => {
+  // The wait set has 128 entries. A waiter that finds live waiters in all of them looks again after
+  // each slice.
+  it('a waiter that finds the wait set full has the lock after a slice', async () => {
     const name = freshName();
     const holder = await sharedActor('process', 1);
     const lock = await holder.open('Lock', { name });

@@ -1,6 +1,6 @@
-// Processes are killed at random instants, at whatever instruction they are: between taking a token
-// and the swap (INV-3), between freeing the word and waking a waiter (INV-6), in the middle of
-// creating and removing files (INV-8, INV-10). Those that live must get on, and must not notice.
+// Processes are killed at random instants, at any instruction: between taking a token and the swap
+// (INV-3), between freeing the word and waking a waiter (INV-6), in the middle of making and
+// removing files (INV-8, INV-10). The live ones go on, and see nothing wrong.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -42,7 +42,7 @@ describe('chaos', () => {
         await contenders[victim]!.kill();
         contenders[victim] = start(victim);
         all.push(contenders[victim]!);
-        // The others get on, whether the dead one was inside or not.
+        // The others go on, whether the dead one was inside or not.
         const { acquisitions } = await witness.inspect();
         await until(
           async () => (await witness.inspect()).acquisitions > acquisitions,
@@ -86,12 +86,12 @@ describe('chaos', () => {
     }
     await Promise.all(openers.map((it) => it.kill()));
 
-    // Only objects that a holder died with are left: each keeps that news, and goes when it has
-    // been told.
-    const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
-    for (const { kind, name, inUse } of await newcomer.list()) {
+    // Only objects are left whose holder died. Each keeps that unreported death, and is removed
+    // once a guard has told it.
+    const other = await newProcess({ env: { HOLDFAST_DIR: directory } });
+    for (const { kind, name, inUse } of await other.list()) {
       assert.equal(inUse, false);
-      const lock = await newcomer.open(kind, { name });
+      const lock = await other.open(kind, { name });
       const hold = await lock.acquire();
       assert.equal(hold.abandoned, true, name);
       await hold.release();
@@ -100,7 +100,7 @@ describe('chaos', () => {
     assert.deepEqual(objectFiles(directory), []);
     for (const kind of allKinds) {
       for (const number of [0, 1]) {
-        const object = await newcomer.open(kind, { name: `${kind} ${number}` });
+        const object = await other.open(kind, { name: `${kind} ${number}` });
         await object.close();
         if (object.posixName) assert.notEqual(semaphoreExists(object.posixName), true);
       }

@@ -19,22 +19,22 @@ import {
   within,
 } from '../support/index.js';
 
-// As many as a busy machine gets done in the time of a suite. HOLDFAST_TASKS=100000 insists on
-// more.
+// The number that a busy machine can do in the time of a suite. HOLDFAST_TASKS=100000 sets another
+// one.
 const tasks = Number(process.env['HOLDFAST_TASKS'] || scaled(20_000));
 const takers = 4;
 const atOnce = 4;
 const killEvery_ms = 50;
-// Processes do not start as fast as they are killed, so some stand by.
+// Processes start more slowly than they are killed, so some stand by.
 const most_ms = 30_000 + 3 * tasks;
 const spares = 4 + Math.min(16, Math.floor(tasks / 10_000));
-// HOLDFAST_KILLS insists on more.
+// HOLDFAST_KILLS sets another number.
 const countedKills = Number(process.env['HOLDFAST_KILLS'] || scaled(10));
 
 /** Processes that work items off. One at a time is killed, and one that stands by replaces it. */
 class Takers {
   kills = 0;
-  /** No new ones stand by from then on. */
+  /** From then on no new process stands by. */
   areEnough = false;
   readonly #working: { actor: Actor; end: Promise<unknown> }[] = [];
   readonly #ready: { actor: Actor; remote: RemoteObject }[] = [];
@@ -92,7 +92,7 @@ class Takers {
     const { actor, remote } = this.#ready.shift()!;
     const number = ++this.#started;
     const file = path.join(this.directory, String(number));
-    // One of them blocks its thread, and has no more than one item at a time.
+    // One of them blocks its thread, and so has one item at a time.
     const form = number % takers === 0 ? 'sync' : 'async';
     const args = { queue: remote, file, atOnce: form === 'sync' ? 1 : atOnce, form };
     const end = actor.act('workOff', args, most_ms);
@@ -158,8 +158,7 @@ describe('JoinableQueue: kills', () => {
       times.every((count) => count > 0),
       'each is done at least once',
     );
-    // Done twice is an item that was noted in a ledger, but not yet done(), when its taker was
-    // killed.
+    // An item is done twice if its taker noted it in the ledger and was killed before done().
     assert.ok(twice <= kills * atOnce, `${twice} twice with ${kills} kills`);
     assert.deepEqual(
       { puts, gets, leased, size },
@@ -168,7 +167,7 @@ describe('JoinableQueue: kills', () => {
     assert.ok(kills > 0, `only ${kills} kills`);
   });
 
-  it('counts are right after a kill in the middle of a put, a lease or its end', async function () {
+  it('the counts are right after a kill in the middle of a put, a lease or the end of a lease', async function () {
     this.timeout(90_000);
     const chance = random('counts after kills');
     const queue = track(new JoinableQueue<number>({ name: freshName('counts') }));
@@ -190,7 +189,7 @@ describe('JoinableQueue: kills', () => {
       while (now() < at);
       await victim.kill();
 
-      // The first call of anybody mends what was half done.
+      // The next call, by any thread, repairs the half-made change.
       queue.putSync(kill);
       const { size, leased, unfinished } = queue.inspect();
       const leases: Task<number>[] = [];
@@ -199,8 +198,8 @@ describe('JoinableQueue: kills', () => {
         if (task === undefined) break;
         leases.push(task);
       }
-      // An item that the victim had got, but had not said taskDone() for, is lost with it and stays
-      // unfinished. That is one item at most for each kill.
+      // An item that the victim had got without taskDone() is lost with the victim, and stays
+      // unfinished. Each kill loses one item at most.
       const lost = unfinished - size - leased;
       assert.ok(lost >= 0 && lost <= kill, `kill ${kill}: ${lost} lost`);
       assert.equal(leases.length, size + leased, `kill ${kill}`);
@@ -208,7 +207,7 @@ describe('JoinableQueue: kills', () => {
       const all = queue.inspect();
       assert.deepEqual([all.size, all.leased], [0, leases.length]);
       const places = leases.length;
-      // Each kill costs one item at most: between done() and the put after it.
+      // Each kill loses one item at most: between done() and the next put.
       assert.ok(places <= initial + kill && places >= initial - 2 * kill + 1, `${places} items`);
       for (const task of leases) task.retry();
       const { size: back, leased: none } = queue.inspect();
@@ -217,7 +216,7 @@ describe('JoinableQueue: kills', () => {
     await (await next).victim.kill();
     const { puts, gets, unfinished, abandonments } = queue.inspect();
     console.log(`      ${kills} kills, ${abandonments} of them under the guard; ${puts} puts`);
-    // When everything is worked off, join() agrees.
+    // When all items are done, join() returns.
     const rest = unfinished - queue.size();
     for (let left = queue.size(); left > 0; left--) queue.takeSync({ timeout: 5000 }).done();
     for (let i = 0; i < rest; i++) queue.taskDone();

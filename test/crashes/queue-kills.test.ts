@@ -1,5 +1,5 @@
-// SIGKILL at any instant (INV-12): a producer and a consumer are killed again and again while
-// others go on with the same queue. The ledgers of all of them are compared in the end.
+// SIGKILL at any instant (INV-12): producers and consumers are killed again and again, while others
+// go on with the same queue. In the end the test compares the ledgers of all of them.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import path from 'node:path';
@@ -19,7 +19,8 @@ import {
 import { bytesStored, headerBytes, open } from '../support/queue.js';
 import { type Role, audit } from './queue-ledgers.js';
 
-// As many as a busy machine gets done in the time of a suite. HOLDFAST_KILLS=500 insists on more.
+// The number that a busy machine can do in the time of a suite. HOLDFAST_KILLS=500 sets another
+// one.
 const insisted = Number(process.env['HOLDFAST_KILLS'] || 0);
 const kills = insisted || 500;
 const fewestKills = insisted || scaled(40);
@@ -27,7 +28,7 @@ const killing_ms = insisted ? 500_000 : scaled(40_000);
 const maxBytes = 2 ** 21;
 const twoSlices_ms = 100;
 
-/** What one that survived says: times without progress, as pairs of from and to. */
+/** What a survivor reports: the times without progress, each as two numbers, from and to. */
 interface Progress {
   gaps: number[];
   until: number;
@@ -59,14 +60,17 @@ function starter(queue: Queue<Uint8Array>, directory: string, chance: Random): S
   };
 }
 
-/** Kills one victim after the other, for the given time; while one works the next one starts. */
+/**
+ * Kills one victim after the other, for the given time. The next one starts while its predecessor
+ * works.
+ */
 async function killInTurn(role: Role, start: Start, chance: Random) {
   const deadline = now() + killing_ms;
   const times: number[] = [];
   const killed = new Set<number>();
   const startVictim = () => {
     const victim = start(role, true);
-    victim.catch(() => {}); // looked at when it is its turn
+    victim.catch(() => {}); // its error is handled when its turn comes
     return victim;
   };
   let next = startVictim();
@@ -74,7 +78,7 @@ async function killInTurn(role: Role, start: Start, chance: Random) {
     const victim = await next;
     next = startVictim();
     await sleep(chance.next() * 25);
-    // To the microsecond, not to the tick of the event loop.
+    // Exact to the microsecond, not to the tick of the event loop.
     const end = now() + chance.next();
     while (now() < end);
     times.push(now());
@@ -88,8 +92,8 @@ async function killInTurn(role: Role, start: Start, chance: Random) {
 }
 
 /**
- * For each survivor and each kill, the longest standstill that it fell into or that began within a
- * slice after it.
+ * For each survivor and each kill, the longest time without progress that the kill fell into, or
+ * that began within a slice after it.
  */
 function standstills(progress: readonly Progress[], killTimes: readonly number[]): number[] {
   return progress.flatMap(({ gaps }) =>
@@ -154,9 +158,9 @@ describe('Queue: kills', () => {
     );
     assert.ok(stored <= maxBytes + headerBytes);
     assert.ok(items > 10 * killTimes.length, `only ${items} items: the survivors hardly worked`);
-    // Two slices is what is promised, and printed above. A machine with two cores for six
-    // processes, two of which start at any time, keeps them waiting for a processor too. But one
-    // that is stuck stays stuck.
+    // Two slices are promised, and printed above. On two cores, six processes and the starts of two
+    // more also wait for a processor, so the limit here is larger. A process that is stuck would
+    // stay stuck.
     assert.ok(quantile(around, 0.5) <= 10 * twoSlices_ms, 'half of the standstills');
     assert.ok(quantile(around, 1) <= 100 * twoSlices_ms, 'longest standstill');
   });

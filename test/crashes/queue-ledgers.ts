@@ -1,13 +1,13 @@
-// The ledgers of producers and consumers of a queue, of which some were killed: what they prove.
-// See programs/actor/acts/queue-ledger.mjs, which writes them.
+// The ledgers of producers and consumers of a queue, some of which were killed, and what the
+// ledgers prove. programs/actor/acts/queue-ledger.mjs writes them.
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 
 export type Role = 'producer' | 'consumer';
 
-/** Stands in a ledger for an item that was not whole. */
+/** In a ledger this stands for an item that was not whole. */
 const torn = 0xffff_ffff;
-/** Two words: producer and sequence. */
+/** An entry has two words: producer and sequence. */
 const entryLength = 8;
 
 interface Ledger {
@@ -27,7 +27,7 @@ export interface Audit {
   unaccounted: number;
   /** Delivered, but its producer was killed between put() and its ledger. */
   unrecorded: number;
-  /** What must not be. */
+  /** What is wrong; an empty list if nothing is. */
   faults: { torn: number; twice: number; disorder: number; madeUp: number; ledger: number };
 }
 
@@ -57,7 +57,7 @@ export function audit(directory: string, killedProducers: ReadonlySet<number>): 
   return result;
 }
 
-/** By producer: it has put the items 0 to n - 1. */
+/** By producer: its items 0 to n - 1 have been put. */
 function countPut(ledgers: readonly Ledger[], faults: Audit['faults']): Map<number, number> {
   const put = new Map<number, number>();
   for (const { role, id, bytes } of ledgers) {

@@ -1,5 +1,5 @@
-// Must show: a holder is killed 200 times in a row. A waiter has the lock soon after, and exactly
-// one is told. Each victim holds one lock for each kind and form of waiting, so that one kill
+// A holder is killed 200 times in a row. A waiter has the lock shortly after, and exactly one
+// waiter is told. Each victim holds one lock for each kind and form of waiting, so that one kill
 // serves all four waiters.
 import assert from 'node:assert/strict';
 import {
@@ -37,7 +37,7 @@ async function openWaiter(kind: (typeof ownedKinds)[number], form: Form) {
     lock: await (await newProcess()).open(kind, { name }),
     witness: await (await sharedActor('thread')).open(kind, { name }),
     delays: [] as number[],
-    // Counted from when the parent heard of the death, which comes late on a busy machine.
+    // The time counts from when the parent heard of the death, which is late on a busy machine.
     behindParent: [] as number[],
   };
 }
@@ -62,7 +62,7 @@ describe('recovery', () => {
       const killed = now();
       const died = victim.kill().then(now);
       const holds = waits.map((wait) => within(wait, 'recovery', 30_000));
-      // The next victim starts when the waiter that is measured in milliseconds has the lock.
+      // The next victim starts when the measured waiter has the lock.
       await holds[waiters.findIndex(({ atOnce }) => atOnce)];
       next = startVictim();
       next.catch(() => {});
@@ -89,8 +89,9 @@ describe('recovery', () => {
       assert.ok(median(delays) <= twoSlices_ms, `${title}: median ${median(delays)}`);
       assert.ok(quantile(delays, 0.9) <= twoSlices_ms, `${title}: p90 ${quantile(delays, 0.9)}`);
       if (!atOnce) continue;
-      // The kernel wakes it in the instant of the death; a slice would make it 25 ms. On a machine
-      // so busy that a death takes long, the parent hears of it late as well.
+      // The kernel wakes it in the instant of the death; a waiter that looked only once a slice
+      // would take 25 ms. A busy machine takes long for a death, and the parent hears of it late,
+      // too.
       const atTheMedian = Math.min(median(delays), median(behindParent));
       assert.ok(atTheMedian < 5, `${title}: ${median(delays)}, ${median(behindParent)} behind`);
       assert.ok(quantile(delays, 1) < twoSlices_ms + 1900, `${title}: ${quantile(delays, 1)}`);

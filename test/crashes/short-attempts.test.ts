@@ -1,8 +1,8 @@
-// Must show: a lock that a death has left free, but not to be had, is found by programs that open
-// it, try once and close it, although an idle process has it open all the time.
+// A death can leave a lock free that nobody can acquire yet. Programs that open the lock, try once
+// and close it find that out, even while an idle process has it open all the time.
 //
-// The deaths are at single instructions, at which the sweep of native/test/sweep kills. Here is
-// what they leave behind.
+// Such a death happens at a single instruction, at which the sweep in native/test/sweep kills. This
+// test makes the state that it leaves behind.
 import assert from 'node:assert/strict';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { Lock, ReadWriteLock } from 'holdfast';
@@ -16,7 +16,7 @@ import {
   writeWord,
 } from '../support/index.js';
 
-/** Runs the program beside whoever has the object open, and returns how often it tried. */
+/** Runs the program while an idle process has the object open, and returns how often it tried. */
 async function attempts(kind: 'Lock' | 'ReadWriteLock', name: string): Promise<number> {
   const program = new Program('short-attempts.mjs', { args: [kind, name] });
   const { said, stderr } = await within(program.outcome(), 'the lock', 20_000);
@@ -25,7 +25,7 @@ async function attempts(kind: 'Lock' | 'ReadWriteLock', name: string): Promise<n
 }
 
 describe('short attempts', () => {
-  it('find the token of a Lock that died with somebody', async function () {
+  it('replace the token of a Lock that a dead agent took', async function () {
     const idle = track(new Lock({ name: freshName() }));
     const file = semaphoreFile(idle.posixName);
     if (file === undefined) this.skip(); // where a semaphore is no file

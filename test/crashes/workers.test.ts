@@ -31,7 +31,7 @@ describe('workers', () => {
         await assert.rejects(wait, /ended/);
         assert.equal(await witness.waiters(), 0);
         await held.release();
-        // The permit of a Semaphore is not lost either, because nobody had it.
+        // The permit of a Semaphore is not lost either, because the worker did not have it.
         const again = await witness.tryAcquire();
         assert.equal(again?.abandoned, false);
         await again.release();
@@ -39,10 +39,11 @@ describe('workers', () => {
       });
     }
 
-    // The worker is terminated in the moment in which the lock is handed to it. Whether it got the
-    // lock or not, the next one does. A permit of a Semaphore may be lost with it, as documented.
+    // The worker is terminated at the moment at which the lock is handed to it. Then another thread
+    // acquires the lock, whether the worker had it or not. A permit of a Semaphore may be lost, as
+    // its documentation says.
     if (kind !== 'Semaphore') {
-      it(`${kind}: terminate() in the moment of the hand-over`, async () => {
+      it(`${kind}: terminate() at the moment of the hand-over`, async () => {
         const name = freshName(kind);
         const witness = await (await sharedActor('thread')).open(kind, { name });
         for (let round = 0; round < 8; round++) {
@@ -65,12 +66,12 @@ describe('workers', () => {
   }
 
   for (const kind of ownedKinds) {
-    it(`${kind}: the end of one leaves what others hold and wait for alone`, async () => {
+    it(`${kind}: the end of one changes nothing that others hold or wait for`, async () => {
       const [name, fought] = [freshName(kind), freshName(kind)];
       const witness = await (await sharedActor('process')).open(kind, { name });
       const [doomed, holder, waiter] = await Promise.all([newWorker(), newWorker(), newWorker()]);
-      // The worker that is going to be killed has the same objects open, and holds and waits
-      // itself.
+      // The worker that will be killed has the same objects open. It holds some, and waits for
+      // others.
       const theirs = await doomed.open(kind, { name });
       await (await doomed.open(kind, { name: fought })).acquire();
       const held = await (await holder.open(kind, { name })).acquire();
@@ -88,8 +89,8 @@ describe('workers', () => {
       assert.equal(hold.abandoned, false);
       await hold.release();
       // Later workers of this process are told of the lock that it held.
-      const heir = await (await newWorker()).open(kind, { name: fought });
-      assert.equal((await heir.acquire()).abandoned, true);
+      const next = await (await newWorker()).open(kind, { name: fought });
+      assert.equal((await next.acquire()).abandoned, true);
     });
   }
 
@@ -138,7 +139,7 @@ describe('workers', () => {
     assert.deepEqual(left, []);
   });
 
-  it('a worker that comes and goes does not take the main thread’s agent with it', async () => {
+  it('the end of a worker does not end the agent of the main thread', async () => {
     const name = freshName();
     const here = await (await sharedActor('thread')).open('Lock', { name });
     const held = await here.acquire();

@@ -1,6 +1,5 @@
 // Drives the fuzzer (scripts/fuzz.mjs). It starts players in rounds and writes into the files that
-// they use. It checks that each player still works, and that what it did not write to has not
-// changed.
+// they use. It checks that each player still works, and that everything else is unchanged.
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -108,9 +107,10 @@ function checkBeats() {
 }
 
 /**
- * Removes the semaphores that a round left. The name of one follows from the user, the directory
- * and the name of the object (semaphoreKey in src/objects/shared.ts), because the file of the
- * object may not tell it any more. The files of anonymous objects are not written to, so they tell.
+ * Removes the semaphores that a round left. The name of a semaphore follows from the user, the
+ * directory and the name of the object (semaphoreKey in src/objects/shared.ts). The name in the
+ * object's file may have been written over. The files of anonymous objects are never written to, so
+ * there it is right.
  */
 function removeSemaphores(directory) {
   if (!existsSync('/dev/shm')) return;
@@ -137,7 +137,7 @@ async function round() {
   await Promise.all(Array.from({ length: players }, (_, index) => start(index, directory)));
 
   while (running.size > 0 && !existsSync(path.join(directory, 'registry'))) await sleep(5);
-  // Some rounds are wrecked at once and others hardly touched, so that broken objects meet whole
+  // Some rounds are damaged at once and others hardly at all, so that broken objects meet whole
   // ones.
   const pause_ms = [1, 10, 40][below(3)];
   const burst = 1 + below(20);

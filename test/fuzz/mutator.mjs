@@ -39,7 +39,10 @@ const mutexLength = 40; // sizeof(pthread_mutex_t), glibc on x64
 /** Where native/core/layout.h has a mutex on the linux platform: see native/test/layout_test.cc. */
 const mutexAt = { RLock: 560, Queue: 704, JoinableQueue: 704, Barrier: 576 };
 
-/** The posix platform has none: there the mutex is a word of ours, which is written to as well. */
+/**
+ * The posix platform has no such mutex. There it is a word of this package, which the fuzzer writes
+ * to as well.
+ */
 export function mutexesAreKnown(platform) {
   if (platform !== 'linux') return true;
   return process.arch === 'x64' && Boolean(process.report.getReport().header.glibcVersionRuntime);
@@ -82,7 +85,7 @@ export class Mutator {
   mutate() {
     const { below } = this;
     const files = readdirSync(this.directory).filter((name) => kindOf.has(name));
-    // Everybody uses the registry. Once it is wrecked, nothing else happens any more.
+    // Every process uses the registry. Once it is damaged, nothing else is tested any more.
     const name = files.length === 0 || below(25) === 0 ? 'registry' : files[below(files.length)];
     let fd;
     try {
@@ -119,7 +122,7 @@ export class Mutator {
     } else if (how < 7) {
       bytes.writeBigUInt64LE(words[below(words.length)]);
     } else if (how < 8) {
-      // A little more or less than what is there.
+      // A little more or less than the present value.
       bytes.writeBigUInt64LE(BigInt.asUintN(64, bytes.readBigUInt64LE() + BigInt(below(17) - 8)));
     } else if (how < 9) {
       readSync(fd, bytes, 0, 8, this.#place(name, length) & ~7); // another word of the same file

@@ -11,8 +11,8 @@ let below;
 let fail;
 const failed = new Promise((_, reject) => (fail = (text) => reject(new Error(text))));
 
-// Memory of this process that nobody may write to, between what V8 and the C library have given
-// out.
+// Memory of this process that no code may write to, between the memory that V8 and the C library
+// use.
 const canaries = Array.from({ length: 16 }, (_, i) => Buffer.alloc(4096 << (i % 4), 0xa0 + i));
 function checkCanaries() {
   canaries.forEach((canary, i) => {
@@ -47,7 +47,8 @@ const items = [
 const item = () => items[below(items.length)]();
 
 /**
- * A hold is given back sooner or later. Two are kept, so that others have something to take over.
+ * A hold is released some time later. Two holds are kept, so that others have something to take
+ * over.
  */
 const guards = [];
 async function hold(guard) {
@@ -92,8 +93,8 @@ const operations = {
     async wait(it) {
       const guard = await it.acquire(patience());
       try {
-        // A wait ends with the lock, whatever its timeout, and the lock may belong to another one
-        // for good by now.
+        // A wait of a Condition ends with the lock, even after its timeout. The lock may belong to
+        // another player for good by now.
         await Promise.race([it.wait(patience()), sleep(500, undefined, { ref: false })]);
       } finally {
         guard.release();
@@ -165,8 +166,8 @@ async function once() {
   if (choice === 3) return JSON.stringify(there), hf.attach(there.toJSON()).close();
   if (choice < 8) return void there.inspect();
   if (choice < 14) {
-    // An object cannot be closed if its file says that it is held. Then the garbage collector gets
-    // it.
+    // An object cannot be closed if its file says that it is held. Then it is left to the garbage
+    // collector.
     opened.delete(kind);
     return there.close();
   }
@@ -176,7 +177,7 @@ async function once() {
 
 let isStopped = false;
 
-/** Ends play() soon. */
+/** Tells play() to end. */
 export function stop() {
   isStopped = true;
 }
@@ -208,8 +209,8 @@ async function playOn(beat, count) {
 }
 
 /**
- * Plays until it is stopped, and resolves to what it did. Rejects with the first thing that must
- * not be. After each operation it counts on in the file `beat`.
+ * Plays until it is stopped, and resolves to what it did. Rejects with the first failure. After
+ * each operation it raises the count in the file `beat`.
  */
 export function play({ seed, beat, ...plan }) {
   ({ names } = plan);

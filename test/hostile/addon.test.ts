@@ -1,4 +1,4 @@
-// What a program is told that cannot load the addon: each cause has its own remedy.
+// What a program is told if it cannot load the addon. Each cause has its own remedy.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

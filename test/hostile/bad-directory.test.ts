@@ -1,4 +1,4 @@
-// HOLDFAST_DIR and the default directory are used only if they are this user’s alone.
+// HOLDFAST_DIR and the default directory are used only if they are this user's alone.
 import assert from 'node:assert/strict';
 import {
   chmodSync,
@@ -28,8 +28,8 @@ import {
 const about = { kind: 'RLock', objectName: 'it' };
 
 /**
- * Starts a process with that HOLDFAST_DIR. It is refused, and accepted when `mend` has made it
- * right.
+ * Starts a process with that HOLDFAST_DIR. It is refused, and accepted once `mend` has put the
+ * directory right.
  */
 async function assertRefused(
   directory: string,
@@ -37,18 +37,18 @@ async function assertRefused(
   more: About,
   mend: () => void,
 ): Promise<void> {
-  const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
+  const other = await newProcess({ env: { HOLDFAST_DIR: directory } });
   // Other runs make and remove files beside it.
   const besides = () =>
     readdirSync(path.dirname(directory)).filter((name) => !/^(sem\.|hf-)/.test(name));
   const before = existsSync(directory) ? besides() : undefined;
-  await assertRejects(newcomer.open('RLock', { name: 'it' }), name, { ...about, ...more });
-  await assertRejects(newcomer.list(), name);
-  await assertRejects(newcomer.unlinkName('RLock', 'it'), name);
+  await assertRejects(other.open('RLock', { name: 'it' }), name, { ...about, ...more });
+  await assertRejects(other.list(), name);
+  await assertRejects(other.unlinkName('RLock', 'it'), name);
   if (before) assert.deepEqual(besides(), before);
   mend();
   // In the same process, because a program may mend the directory and go on.
-  const lock = await newcomer.open('RLock', { name: 'it' });
+  const lock = await other.open('RLock', { name: 'it' });
   await (await lock.acquire()).release();
 }
 
@@ -92,8 +92,8 @@ describe('bad directory', () => {
   it('without a parent: the system’s error, with what it was doing', async () => {
     const parent = path.join(temporaryDirectory(), 'missing');
     const directory = path.join(parent, 'directory');
-    const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
-    await assert.rejects(newcomer.open('RLock', { name: 'it' }), {
+    const other = await newProcess({ env: { HOLDFAST_DIR: directory } });
+    await assert.rejects(other.open('RLock', { name: 'it' }), {
       name: 'HoldfastError',
       code: 'ERR_HOLDFAST_SYSTEM',
       errno: os.constants.errno.ENOENT,
@@ -101,11 +101,11 @@ describe('bad directory', () => {
       ...about,
     });
     mkdirSync(parent);
-    await newcomer.open('RLock', { name: 'it' });
+    await other.open('RLock', { name: 'it' });
     assert.equal(statSync(directory).mode & 0o777, 0o700);
   });
 
-  // A new registry would not know the agents of the old one, and would take them for dead.
+  // A new registry would not know the agents of the old one, and would count them as dead.
   for (const [title, empty] of [
     ['removed', (directory: string) => rmSync(directory, { recursive: true })],
     [
@@ -139,14 +139,14 @@ describe('bad directory', () => {
       await (await wait).release();
       await old.close();
       await theirs.close();
-      // A process that comes new makes a new registry.
-      const newcomer = await newProcess({ env });
-      await (await (await newcomer.open('RLock', { name: 'old' })).acquire()).release();
+      // A new process makes a new registry.
+      const other = await newProcess({ env });
+      await (await (await other.open('RLock', { name: 'old' })).acquire()).release();
     });
   }
 
-  // Somebody may empty the directory: an agent without a doorbell is not taken for dead.
-  it('whose bells are removed: its agents go on living', async () => {
+  // A person may empty the directory. An agent without a doorbell does not count as dead.
+  it('whose doorbells are removed: its agents still count as alive', async () => {
     const directory = temporaryDirectory();
     const env = { HOLDFAST_DIR: directory };
     const [one, two] = await Promise.all([newProcess({ env }), newProcess({ env })]);
@@ -163,7 +163,7 @@ describe('bad directory', () => {
     await hold.release();
     const next = await wait;
     assert.equal(next.abandoned, false);
-    // A dead agent is still found, by its process.
+    // A dead agent is found by its process.
     await two.kill();
     assert.equal((await lock.acquire()).abandoned, true);
   });
@@ -172,12 +172,12 @@ describe('bad directory', () => {
     const mounts = privateMounts();
     if (mounts === undefined) this.skip(); // needs a mount namespace
     const directory = temporaryDirectory();
-    const newcomer = await newProcess({
+    const other = await newProcess({
       env: { HOLDFAST_DIR: path.join(directory, 'inside') },
       wrapper: mounts(`mount -t tmpfs -o ro tmpfs "${directory}"`),
     });
     let error: unknown;
-    await newcomer.open('RLock', { name: 'it' }).catch((caught: unknown) => (error = caught));
+    await other.open('RLock', { name: 'it' }).catch((caught: unknown) => (error = caught));
     assertError(error, 'PermissionError', { ...about, errno: 'EROFS', syscall: 'mkdir' });
   });
 

@@ -1,5 +1,5 @@
-// What may stand where the file of an object should be. Every such file is told apart, none ever
-// crashes a process, and what is not a whole object of ours is left as it is.
+// What may stand in the place of an object's file. Each such file gets an error of its own, and
+// none crashes a process. What is not a whole object of holdfast is left as it is.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
@@ -43,9 +43,7 @@ import { type Forge, edit, corrupt, tooMuch } from './forgeries.js';
 
 let home: string;
 const join = () => newProcess({ env: { HOLDFAST_DIR: home } });
-/**
- * A process that stays through all tests here, and the file in which it will look for the object.
- */
+/** A process that lives as long as this suite, and the file in which it looks for the object. */
 async function setUp(kind: Kind) {
   const actor = await sharedActor('process', 1, home);
   const object = await actor.open(kind, { name: 'it', persistent: true });
@@ -56,7 +54,7 @@ async function setUp(kind: Kind) {
   return { actor, file, whole, posixName: object.posixName };
 }
 
-/** Things that are no files of ours, and how to make one. */
+/** Things that are not files of holdfast, and how to make each. */
 const strangers: [title: string, make: (file: string) => void][] = [
   ['a directory', (file) => mkdirSync(file)],
   ['a FIFO', (file) => execFileSync('mkfifo', [file])],
@@ -120,9 +118,9 @@ describe('bad files', () => {
           assert.ok(readFileSync(file).equals(forged), `${title}: the file has changed`);
         }
         await assertOthersWork(actor, await join());
-        assert.equal(objectFiles(home).length, 1, 'and no newcomer’s sweep took it away');
+        assert.equal(objectFiles(home).length, 1, 'and no other process swept it');
         if (posixName) assert.notEqual(semaphoreExists(posixName), false);
-        // Once the file is whole again, so is the object.
+        // When the file is whole again, the object works again.
         writeFileSync(file, whole);
         await put(await actor.open(kind, { name: 'it', mustExist: true }));
         assert.deepEqual(objectFiles(home), []);
@@ -139,8 +137,8 @@ describe('bad files', () => {
         }
         for (let round = 0; round < 200; round++) {
           const bytes = Buffer.from(whole);
-          // Only in what is checked. Another posix_name, for example, would be taken for the
-          // semaphore of another object.
+          // The damage is only in words that are checked. Another posix_name, for example, would
+          // name the semaphore of another object.
           for (let n = number(1, 3); n > 0; n--) {
             const at = number(0, header.posixName - 1);
             bytes[at] = number(0, 255);
@@ -182,7 +180,7 @@ describe('bad files', () => {
           await assertOthersWork(actor);
           assert.deepEqual([lstatSync(file).ino, lstatSync(file).mode], [ino, mode]);
           rmSync(file, { recursive: true });
-          // The semaphore that belonged to the removed file is found, and made anew.
+          // The semaphore that belonged to the removed file is found and made anew.
           await put(await actor.open(kind, { name: 'it' }));
           if (posixName) assert.notEqual(semaphoreExists(posixName), true);
         });
@@ -210,7 +208,8 @@ describe('bad files', () => {
         await put(await actor.open(kind, { name: 'it' }));
       });
 
-      // INV-8: a creator that died in the middle left a file that nobody has open. It is made anew.
+      // INV-8: a maker that died half-way left a file that nobody has open. The next open makes it
+      // anew.
       const halfMade: [title: string, forge: Forge][] = [
         ['empty', () => Buffer.alloc(0)],
         ['reserved and not written', (bytes) => Buffer.alloc(bytes.length)],
@@ -234,7 +233,7 @@ describe('bad files', () => {
         });
       }
 
-      it('a half-made file is swept by the next newcomer', async () => {
+      it('a half-made file is swept by the next process', async () => {
         const { file, whole, posixName } = await setUp(kind);
         writeFileSync(file, edit((b) => b.writeUInt32LE(state.making, header.state))(whole));
         await (await (await join()).open('Lock', { name: 'another' })).close();
@@ -244,7 +243,7 @@ describe('bad files', () => {
     });
   }
 
-  it('a newcomer’s sweep leaves strangers alone', async () => {
+  it('a sweep leaves files that are not of holdfast alone', async () => {
     for (const [i, [, make]] of strangers.entries()) {
       make(path.join(home, `object.${String(i).padStart(26, '0')}`));
     }
@@ -254,8 +253,8 @@ describe('bad files', () => {
   });
 });
 
-// A Condition makes its own lock if that is not there. So the file must not decide which kind is
-// made: nobody would remove it.
+// A Condition makes its own lock if there is none. So the file must not choose the kind of that
+// lock: nobody would remove a lock of another kind.
 it('a Condition whose file names another kind of lock: CorruptError, and no lock is made', () => {
   const name = freshName('condition');
   const condition = new Condition(undefined, { name, persistent: true });

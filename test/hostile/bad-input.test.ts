@@ -135,7 +135,7 @@ for (const kind of allKinds) {
         assert.throws(() => open[kind]({ persistent: true }), TypeError);
         open[kind]({ exclusive: true }); // always new
       });
-      it('undefined is the same as nothing', () => {
+      it('undefined is the same as a missing option', () => {
         const nothing = { exclusive: undefined, mustExist: undefined, persistent: undefined };
         open[kind]({ name: undefined, ...nothing });
         open[kind](undefined);
@@ -220,8 +220,8 @@ for (const kind of allKinds) {
       it('every method says ClosedError, and about what', async () => {
         const name = freshName();
         const about = { kind, objectName: name };
-        // Another object of that name keeps the file and waits for it. The closed one must not use
-        // that.
+        // Another object of that name keeps the file, and waits for the lock. The closed object
+        // must not use that file.
         const other = open[kind]({ name });
         const object = open[kind]({ name });
         other.acquireSync();
@@ -253,7 +253,7 @@ for (const kind of allKinds) {
         if (wait) other.release();
       });
 
-      it('what it is stays known', () => {
+      it('kind, name and handle stay', () => {
         const name = freshName();
         const object = open[kind]({ name });
         object.close();
@@ -328,12 +328,12 @@ describe('bad input, everywhere', () => {
     }
   });
 
-  it('methods do not work on what is not theirs', () => {
+  it('a method refuses an object of another class', () => {
     assert.throws(() => Lock.prototype.tryAcquire.call({} as Lock), TypeError);
     assert.throws(() => Semaphore.prototype.value.call(new Date() as never), TypeError);
   });
 
-  it('an error of this package is one, with a code and a readable message', async () => {
+  it('errors of this package are HoldfastErrors with a code and a readable message', async () => {
     const name = freshName('quo"ted');
     using lock = new Lock({ name });
     let error: unknown;

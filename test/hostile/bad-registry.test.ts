@@ -1,4 +1,4 @@
-// What may stand where the registry should be. It is told apart and left as it is.
+// What may stand in the place of the registry. It gives an error of its own, and is left as it is.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -34,17 +34,17 @@ describe('a bad registry', () => {
     ['an object', edit((bytes) => bytes.writeUInt32LE(kinds.Lock, header.kind)), 'CorruptError'],
   ];
 
-  it('is an error for whoever comes, stays as it is, and is no obstacle once it is gone', async () => {
+  it('is an error for every new process and stays as it is; when it is removed, all is well', async () => {
     const { directory, file, whole } = await emptyDirectory();
-    const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
+    const other = await newProcess({ env: { HOLDFAST_DIR: directory } });
     for (const [title, forge, error] of bad) {
       const forged = forge(Buffer.from(whole));
       writeFileSync(file, forged);
       const about = { kind: 'RLock', objectName: 'it' };
       try {
-        await assertRejects(newcomer.open('RLock', { name: 'it' }), error, about);
-        await assertRejects(newcomer.list(), error);
-        await assertRejects(newcomer.unlinkName('Lock', 'it'), error);
+        await assertRejects(other.open('RLock', { name: 'it' }), error, about);
+        await assertRejects(other.list(), error);
+        await assertRejects(other.unlinkName('Lock', 'it'), error);
       } catch (cause) {
         throw new Error(title, { cause });
       }
@@ -52,13 +52,13 @@ describe('a bad registry', () => {
       assert.deepEqual(readdirSync(directory), ['registry'], title);
     }
     rmSync(file);
-    const lock = await newcomer.open('Lock', { name: 'it' });
+    const lock = await other.open('Lock', { name: 'it' });
     await (await lock.acquire()).release();
   });
 
   it('that is a directory, a FIFO or a symbolic link: CorruptError', async () => {
     const { directory, file, whole } = await emptyDirectory();
-    const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
+    const other = await newProcess({ env: { HOLDFAST_DIR: directory } });
     const elsewhere = path.join(temporaryDirectory(), 'registry');
     writeFileSync(elsewhere, whole);
     const strangers: [string, () => void][] = [
@@ -69,7 +69,7 @@ describe('a bad registry', () => {
     for (const [title, make] of strangers) {
       make();
       try {
-        await assertRejects(newcomer.open('Lock', { name: 'it' }), 'CorruptError');
+        await assertRejects(other.open('Lock', { name: 'it' }), 'CorruptError');
       } catch (cause) {
         throw new Error(title, { cause });
       }
@@ -78,22 +78,22 @@ describe('a bad registry', () => {
     assert.ok(readFileSync(elsewhere).equals(whole));
   });
 
-  // A new registry would not know those that are there, and would take them for dead.
+  // A new registry would not know the present agents, and would count them as dead.
   it('that was removed while others use objects: IncompatibleError, until they have left', async () => {
     const directory = temporaryDirectory();
     const env = { HOLDFAST_DIR: directory };
-    const [one, newcomer] = await Promise.all([newProcess({ env }), newProcess({ env })]);
+    const [one, other] = await Promise.all([newProcess({ env }), newProcess({ env })]);
     const lock = await one.open('RLock', { name: 'it' });
     const hold = await lock.acquire();
     rmSync(path.join(directory, 'registry'));
     const about = { kind: 'RLock', objectName: 'it' };
-    await assertRejects(newcomer.open('RLock', { name: 'it' }), 'IncompatibleError', about);
+    await assertRejects(other.open('RLock', { name: 'it' }), 'IncompatibleError', about);
     await assertRejects(one.open('RLock', { name: 'other' }), 'IncompatibleError');
     assert.equal(await lock.locked(), true);
     await hold.release();
     await lock.close();
     await one.leave();
-    const again = await newcomer.open('RLock', { name: 'it' });
+    const again = await other.open('RLock', { name: 'it' });
     assert.equal((await again.acquire()).abandoned, false);
   });
 
@@ -101,10 +101,10 @@ describe('a bad registry', () => {
     const { directory, file, whole } = await emptyDirectory();
     for (const half of [Buffer.alloc(0), Buffer.alloc(whole.length), Buffer.alloc(header.length)]) {
       writeFileSync(file, half);
-      const newcomer = await newProcess({ env: { HOLDFAST_DIR: directory } });
-      const lock = await newcomer.open('Lock', { name: 'it' });
+      const other = await newProcess({ env: { HOLDFAST_DIR: directory } });
+      const lock = await other.open('Lock', { name: 'it' });
       await (await lock.acquire()).release();
-      await newcomer.leave();
+      await other.leave();
       assert.deepEqual(readdirSync(directory), []);
     }
   });

@@ -1,4 +1,4 @@
-// Counters wrap around: then nothing is lost, and nothing is taken for something else.
+// Counters wrap around. Then nothing is lost, and no value is mistaken for another one.
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import path from 'node:path';
@@ -86,7 +86,7 @@ describe('surroundings', () => {
       queue.close();
     });
 
-    // A hold is known by its number, and JavaScript has to tell it from the next one.
+    // A hold has a number, and JavaScript must be able to tell it from the next one.
     for (const before of [2n ** 41n, 2n ** 42n, 2n ** 52n, 2n ** 53n, 2n ** 64n]) {
       it(`acquisitions, around ${before}`, async () => {
         const number = BigInt.asUintN(64, before - 3n);
@@ -148,7 +148,7 @@ describe('surroundings', () => {
         for (let round = 0; round < 6; round++) {
           const wait = event.wait({ timeout: 5000 });
           event.set();
-          event.clear(); // whoever waits sees the pulse
+          event.clear(); // the waiter sees the pulse
           await wait;
           assert.equal(event.isSet(), false);
         }

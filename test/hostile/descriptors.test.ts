@@ -1,5 +1,5 @@
-// Descriptors that a process has because of its peers: one for each that it watches, and one for
-// each that it has woken.
+// A process has descriptors because of its peers: one for each agent that it watches, and one for
+// each agent that it has woken.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import {
@@ -23,7 +23,7 @@ function descriptors(actor: ProcessActor): number {
 class Meeting {
   private constructor(
     readonly actor: ProcessActor,
-    /** As many threads, each an agent. */
+    /** That many threads. Each is an agent. */
     readonly crowd: ProcessActor,
     readonly semaphore: RemoteObject,
     readonly event: RemoteObject,
@@ -39,7 +39,7 @@ class Meeting {
     return new Meeting(actor, crowd, semaphore, event);
   }
 
-  /** The actor watches everybody who holds a permit, and wakes everybody who waits. */
+  /** The actor watches all holders of a permit, and wakes all waiters. */
   async meet(form: Form): Promise<void> {
     const method = form === 'sync' ? 'acquireSync' : 'acquire';
     await assertRejects(this.semaphore.call(method, { timeout: 60 }), 'TimeoutError');
@@ -55,21 +55,21 @@ describe('descriptors of peers', function () {
   });
 
   for (const form of forms) {
-    it(`of those that are dead are closed: ${form}`, async () => {
+    it(`of dead agents are closed: ${form}`, async () => {
       const meeting = await Meeting.begin();
       const { actor, crowd } = meeting;
       const before = descriptors(actor);
       await meeting.meet(form);
       assert.ok(descriptors(actor) >= before + peers, 'it has met them');
       await crowd.kill();
-      // Whatever it opens next finds out.
+      // The next descriptor that it opens shows it.
       await until(async () => {
         await (await actor.open('Lock', { name: 'it' })).close();
         return descriptors(actor) <= before;
       }, 'the descriptors of the dead');
     });
 
-    it(`of the living are given back when there are no others: ${form}`, async () => {
+    it(`of live agents are given back when no other descriptors are left: ${form}`, async () => {
       const meeting = await Meeting.begin(['sh', '-c', 'ulimit -n 52; exec "$@"', 'sh']);
       const { actor } = meeting;
       for (let round = 0; round < 3; round++) {

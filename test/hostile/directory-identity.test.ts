@@ -1,5 +1,5 @@
-// Must show: POSIX semaphores, which the whole machine has in common, are shared by those who have
-// the same directory, whatever its path, and by nobody else.
+// The POSIX semaphores of a machine share one space of names. Processes share a semaphore if they
+// have the same directory, by any path, and not otherwise.
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
@@ -71,11 +71,11 @@ describe('the identity of a directory', () => {
       ],
     ];
   for (const [title, make] of otherPaths) {
-    it(`one directory ${title} is one`, async function () {
+    it(`one directory ${title} has one identity`, async function () {
       const directory = temporaryDirectory();
       const other = make(directory);
       if (other === undefined) this.skip(); // needs a mount namespace
-      // Who is there first gives the semaphore its name.
+      // The first process gives the semaphore its name.
       for (const order of ['first', 'second']) {
         const pair = await Promise.all([enter(directory), enter(...other)]);
         if (order === 'second') pair.reverse();
@@ -114,7 +114,7 @@ describe('the identity of a directory', () => {
     assert.notEqual(kept.posixName, persistent.posixName);
     await (await kept.acquire({ timeout: 5000 })).release();
     assert.equal(await persistent.tryAcquire(), null, 'nobody has posted ours');
-    // In the copy nobody lives who holds the lock.
+    // No user of the copy holds the lock.
     const theirs = await two.open('Lock', { name: 'lock' });
     assert.equal((await theirs.acquire({ timeout: 5000 })).abandoned, true);
     await theirs.release();
@@ -153,7 +153,7 @@ describe('the identity of a directory', () => {
     const one = await enter(directory);
     const old = await one.open('Lock', { name: 'it' });
     await old.acquire();
-    // While its old self is open, nothing else has its number.
+    // While the old directory is open, no other one gets its inode number.
     rmSync(directory, { recursive: true });
     const two = await enter(directory);
     const anew = await two.open('Lock', { name: 'it' });
@@ -163,7 +163,7 @@ describe('the identity of a directory', () => {
     assert.equal(await anew.locked(), true);
     await hold.release();
     await anew.close();
-    // Its file was removed by hand, so nobody takes it away (INV-10).
+    // Its file was removed by hand, so no process removes the semaphore (INV-10).
     const file = semaphoreFile(old.posixName);
     if (file !== undefined) rmSync(file);
   });

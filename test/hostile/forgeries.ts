@@ -40,7 +40,7 @@ export const tooMuch: [title: string, forge: Forge] = [
   edit((bytes) => bytes.writeUInt32LE(40_000, header.initial)),
 ];
 
-/** Files as another version, or a program with another word size or C library, would make them. */
+/** Files as another version would make them, or a program with another word size or C library. */
 export const foreign: [title: string, forge: Forge][] = [
   [
     'a newer format',

@@ -1,5 +1,6 @@
-// Programs of one user with versions of different format: what nobody uses is remade, listed or
-// removed; what somebody uses is one clear error; who shares nothing is not disturbed.
+// Programs of one user whose versions have different formats. What nobody uses is remade, listed or
+// removed. What is in use gives one clear error. Programs that share no object do not disturb each
+// other.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -23,7 +24,7 @@ const enter = (directory: string, native?: string) =>
     env: { HOLDFAST_DIR: directory, ...(native !== undefined && { HOLDFAST_NATIVE: native }) },
   });
 
-/** Rewrites a file in place, so that those who have it open have it still. */
+/** Rewrites a file in place, so that its users keep it open. */
 function forge(file: string, change: Forge): void {
   writeFileSync(file, change(readFileSync(file)), { flag: 'r+' });
 }
@@ -49,15 +50,15 @@ describe('formats', () => {
         await victim.kill();
         const file = path.join(directory, 'registry');
         forge(file, change);
-        const newcomer = await enter(directory);
-        const lock = await newcomer.open('Lock', { name: 'it' });
+        const other = await enter(directory);
+        const lock = await other.open('Lock', { name: 'it' });
         await (await lock.acquire()).release();
         assert.deepEqual(
-          (await newcomer.list()).map(({ name }) => name),
+          (await other.list()).map(({ name }) => name),
           ['it'],
         );
         assert.equal(readFileSync(file).length, registry.length);
-        await newcomer.leave();
+        await other.leave();
         assert.deepEqual(readdirSync(directory), [], 'its doorbells are gone, too');
       });
 
@@ -67,14 +68,14 @@ describe('formats', () => {
         const lock = await one.open('Lock', { name: 'it' });
         const file = path.join(directory, 'registry');
         forge(file, change);
-        const newcomer = await enter(directory);
+        const other = await enter(directory);
         const what = /use one version .* or another HOLDFAST_DIR/;
-        await assertSays(newcomer.open('Lock', { name: 'other' }), what);
-        await assertSays(newcomer.list(), what);
-        // Those who were there go on.
+        await assertSays(other.open('Lock', { name: 'other' }), what);
+        await assertSays(other.list(), what);
+        // The earlier users go on.
         await (await lock.acquire()).release();
         await one.kill();
-        await (await newcomer.open('Lock', { name: 'other' })).close();
+        await (await other.open('Lock', { name: 'other' })).close();
       });
     }
   });
@@ -95,7 +96,7 @@ describe('formats', () => {
             await assertSays(opening, /Nobody has it open: unlink\(\) it/);
           }
           assert.ok(readFileSync(file).equals(before));
-          await enter(directory).then((newcomer) => newcomer.list());
+          await enter(directory).then((other) => other.list());
           const [entry, ...others] = await actor.list();
           assert.deepEqual(others, []);
           const { format, ...rest } = entry!;
@@ -107,7 +108,7 @@ describe('formats', () => {
           await (await actor.open(kind, { name: 'it', exclusive: true })).close();
         });
 
-        it(`${title}: in use, it is refused, and nothing else is`, async () => {
+        it(`${title}: in use, it is refused, and other objects work`, async () => {
           const directory = temporaryDirectory();
           const [one, two] = [await enter(directory), await enter(directory)];
           const made = await one.open(kind, { name: 'it' });
@@ -134,8 +135,8 @@ describe('formats', () => {
           const made = await victim.open(kind, { name: 'it' });
           await victim.kill();
           forge(path.join(directory, objectFiles(directory)[0]!), change);
-          const newcomer = await enter(directory);
-          assert.deepEqual(await newcomer.list(), []);
+          const other = await enter(directory);
+          assert.deepEqual(await other.list(), []);
           if (made.posixName) assert.notEqual(semaphoreExists(made.posixName), true);
         });
       }
@@ -150,12 +151,12 @@ describe('formats', () => {
         await (await victim.open(kind, { name: 'it' })).acquire();
         await victim.kill();
         forge(path.join(directory, objectFiles(directory)[0]!), change);
-        const newcomer = await enter(directory);
+        const other = await enter(directory);
         assert.deepEqual(
-          (await newcomer.list()).map(({ name, inUse }) => [name, inUse]),
+          (await other.list()).map(({ name, inUse }) => [name, inUse]),
           [['it', false]],
         );
-        const lock = await newcomer.open(kind, { name: 'it' });
+        const lock = await other.open(kind, { name: 'it' });
         assert.equal((await lock.acquire()).abandoned, true);
         await lock.release();
         assert.equal((await lock.acquire()).abandoned, false);
@@ -220,7 +221,7 @@ describe('formats', () => {
       assert.equal(objectFiles(directory).length, 3, 'one sweeps what the other left');
     });
 
-    it('the same name is one clear error, for whoever comes second', async () => {
+    it('the same name is one clear error for the second program', async () => {
       for (const turn of [0, 1]) {
         const [ours, theirs] = await both();
         const [first, second] = turn === 0 ? [ours, theirs] : [theirs, ours];
@@ -234,7 +235,7 @@ describe('formats', () => {
       }
     });
 
-    it('the death of a holder is told by whichever comes next', async () => {
+    it('the next program, old or new, is told of a holder’s death', async () => {
       const [ours, theirs] = await both();
       await (await theirs.open('Lock', { name: 'it' })).acquire();
       await theirs.kill();

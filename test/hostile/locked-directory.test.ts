@@ -11,7 +11,7 @@ import {
 
 const hasFlock = spawnSync('flock', ['--version']).status === 0;
 
-/** Has the directory's lock until it is killed. */
+/** A process that has the directory's lock until it is killed. */
 async function lockDirectory(directory: string): Promise<Program> {
   const args = ['--no-fork', '--exclusive', directory, 'sh', '-c', 'echo locked; exec sleep 600'];
   const program = new Program('flock', { args });
@@ -25,7 +25,7 @@ const ends: Record<string, (actor: ProcessActor) => unknown> = {
   'worker.terminate()': (actor) => actor.act('terminateWorkers'),
 };
 
-/** What was left there is swept by the next process. */
+/** The next process sweeps what was left there. */
 async function assertSwept(directory: string): Promise<void> {
   const next = await newProcess({ env: { HOLDFAST_DIR: directory } });
   const lock = await next.open('Lock', { name: 'other' });
@@ -41,9 +41,9 @@ describe('a directory whose lock is taken for good', () => {
     if (!hasFlock) this.skip();
   });
 
-  // Each handle used to wait for two seconds: far more than the watchdog of leave() has.
+  // Each open object used to wait for two seconds. That is far longer than the watchdog of leave().
   for (const how of ['exit', 'leave'] as const) {
-    it(`a process waits for it once, whatever it has open: ${how}`, async () => {
+    it(`a process waits for it once, however much it has open: ${how}`, async () => {
       const directory = temporaryDirectory();
       const actor = await newProcess({ env: { HOLDFAST_DIR: directory } });
       for (let i = 0; i < 30; i++) await actor.open(i % 2 ? 'Lock' : 'RLock', { name: `it ${i}` });
@@ -56,11 +56,11 @@ describe('a directory whose lock is taken for good', () => {
 
   for (const [how, end] of Object.entries(ends)) {
     for (const kind of ['Lock', 'RLock']) {
-      it(`the heirs do not wait for it: ${kind}, ${how}`, async () => {
+      it(`the next holders do not wait for it: ${kind}, ${how}`, async () => {
         const directory = temporaryDirectory();
         const env = { HOLDFAST_DIR: directory };
-        const [holder, heir] = await Promise.all([newProcess({ env }), newProcess({ env })]);
-        const theirs = await heir.make(kind, { name: 'it' });
+        const [holder, next] = await Promise.all([newProcess({ env }), newProcess({ env })]);
+        const theirs = await next.make(kind, { name: 'it' });
         if (how.startsWith('worker')) {
           await holder.act('startWorkers', { jobs: [{ kind, name: 'it', form: 'sync' }] });
           // The worker says that it is ready before it acquires.
@@ -69,7 +69,7 @@ describe('a directory whose lock is taken for good', () => {
           await (await holder.make(kind, { name: 'it' })).keep('acquireSync');
         }
         await lockDirectory(directory);
-        // Less than a process may wait for the directory when it closes something.
+        // Shorter than a process may wait for the directory when it closes something.
         const heritage = theirs.acquire({ timeout: 900 });
         await heritage.started;
         await end(holder);

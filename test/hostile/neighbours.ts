@@ -29,7 +29,7 @@ export class Neighbour {
     await (await this.#actor).kill();
   }
 
-  /** Has it end by itself. */
+  /** Ends the process by the end of its work. */
   async leave(): Promise<void> {
     await (await this.#actor).leave();
   }
@@ -46,11 +46,11 @@ export const as = (user: number) => [
   '--clear-groups',
   '--',
 ];
-// In there its own pid is 1. When it is killed, everything that it started is killed with it.
+// Inside, its own pid is 1. When it is killed, everything that it started is killed, too.
 export const elsewhere = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', '--'];
 export const hasUsers =
   permitted('setpriv', ...as(bob).slice(1), process.execPath, '-e', '0') &&
-  // Only root may be able to read the project.
+  // The project may be readable to root only.
   permitted('setpriv', ...as(bob).slice(1), 'test', '-r', programFile('actor/actor.mjs'));
 
 /** The name of a semaphore under /dev/shm: see semaphoreKey in src/objects/shared.ts. */

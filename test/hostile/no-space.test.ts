@@ -1,5 +1,5 @@
-// Storage, inodes, descriptors and agents run out. That is a NoSpaceError, nothing is left behind,
-// and everything works again when there is space.
+// Storage, inodes, descriptors and agents run out. Then there is a NoSpaceError, nothing is left
+// behind, and everything works again when there is space.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
@@ -169,7 +169,7 @@ describe('no space', () => {
           await object.release();
         } else await hold.release();
       }
-      // An agent that cannot open the doorbell of an owner does not learn that it is dead.
+      // An agent that cannot open the doorbell of an owner does not learn of its death.
       const other = await newProcess({ env: { HOLDFAST_DIR: directory } });
       const lock = opened[kinds.indexOf('Lock')]!;
       const theirs = await other.open('Lock', { name: lock.name });
@@ -177,7 +177,8 @@ describe('no space', () => {
       assert.equal(await lock.tryAcquire(), null);
       await assertRejects(lock.acquire({ timeout: 150 }), 'TimeoutError');
       assert.equal(await lock.locked(), true);
-      // It has no descriptor to wake a waiter with, so its release is noticed at the slice.
+      // It has no descriptor to wake a waiter with, so the waiter notices the release at its next
+      // slice.
       await held.release();
       const mine = await lock.acquire();
       const wait = theirs.acquire();
@@ -221,21 +222,21 @@ describe('no space', () => {
       forged.writeBigUInt64LE((77n << 12n) | BigInt(slot), at + registry.id);
     }
     writeInto(file, forged);
-    const newcomer = await newProcess({ env });
+    const other = await newProcess({ env });
     const about = { kind: 'Lock', objectName: 'it' };
-    await assertRejects(newcomer.open('Lock', { name: 'it' }), 'NoSpaceError', about);
-    await assertRejects(newcomer.list(), 'NoSpaceError');
-    // Agents that have a slot already go on.
+    await assertRejects(other.open('Lock', { name: 'it' }), 'NoSpaceError', about);
+    await assertRejects(other.list(), 'NoSpaceError');
+    // Agents that have a slot go on.
     await (await lock.acquire()).release();
     await (await first.open('RLock', { name: 'more' })).acquire();
-    // One of the forged ones dies, and the newcomer gets its slot.
+    // One of the forged agents dies, and the new process gets its slot.
     const last = registry.slots + (registry.slotCount - 1) * registry.slotLength;
     forged.writeUInt32LE(await pidOfTheDead(), last + registry.pid);
     writeInto(file, forged);
-    const theirs = await newcomer.open('Lock', { name: 'it' });
+    const theirs = await other.open('Lock', { name: 'it' });
     await (await theirs.acquire()).release();
     assert.equal(readdirSync(directory).filter((file) => file.startsWith('bell.')).length, 2);
-    await newcomer.leave();
+    await other.leave();
     writeInto(file, whole); // or the forged ones would live as long as this process
   });
 });

@@ -1,5 +1,5 @@
-// Options are read once. A getter that answers differently the second time gets past no check, and
-// what was added to Object.prototype is no option.
+// Options are read once. A getter that answers differently the second time gets past no check. A
+// property that was added to Object.prototype is not an option.
 import assert from 'node:assert/strict';
 import {
   Barrier,
@@ -19,7 +19,7 @@ import {
 } from 'holdfast';
 import { openers, freshName, track } from '../support/index.js';
 
-/** An object whose getters answer once, and then with what is wrong. */
+/** An object whose getters give the right value once, and a wrong one from then on. */
 function once<T extends object>(values: T): T {
   const options = {};
   for (const [key, value] of Object.entries(values)) {
@@ -40,7 +40,7 @@ const more: Record<string, object> = {
   JoinableQueue: { maxSize: 3, maxBytes: 1 << 20, codec: 'json' },
 };
 
-/** Every method that waits; what it waits for is there. */
+/** Every method that waits. What it waits for is there. */
 const waits: Record<string, (options: object) => unknown> = {
   'Lock.acquire': async (options) => (await track(new Lock()).acquire(options)).release(),
   'Lock.acquireSync': (options) => track(new Lock()).acquireSync(options).release(),
@@ -161,7 +161,7 @@ describe('options', () => {
       idle: -1,
     };
 
-    /** Runs synchronously, because nothing else here bears the pollution. */
+    /** Runs synchronously, because no other code here can stand a changed Object.prototype. */
     function polluted<T>(fn: () => T): T {
       const prototype = Object.prototype as Record<string, unknown>;
       try {

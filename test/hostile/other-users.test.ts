@@ -1,4 +1,4 @@
-// Two users on one machine: neither can get at what the other one has, and neither can block the
+// Two users on one machine. Neither can reach the objects of the other, and neither can block the
 // other.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -40,7 +40,7 @@ describe('surroundings', () => {
       return directory;
     }
 
-    it('neither can enter, list, unlink, write into or take away what is the other’s', async () => {
+    it('neither can open, list, unlink, write to or remove an object of the other', async () => {
       const directory = directoryOf(alice);
       const ours = new Neighbour(directory, as(alice));
       assert.equal(await ours.ask('acquire Lock 1000'), 'held');
@@ -65,10 +65,10 @@ describe('surroundings', () => {
       const theirs = new Neighbour(its, as(bob));
       assert.equal(await ours.ask('acquire Lock 1000'), 'held');
       assert.equal(await theirs.ask('acquire Lock 1000'), 'held');
-      // Not even root may use an object of another user.
+      // Even root may not use an object of another user.
       const strayed = new Neighbour(its);
       assert.match(await strayed.ask('acquire Lock'), /^PermissionError.*belongs to another user/);
-      // The end of one changes nothing for the other.
+      // The end of one process changes nothing for the other.
       await theirs.kill();
       assert.equal(await new Neighbour(mine, as(alice)).ask('acquire Lock 0'), 'busy');
     });
@@ -83,7 +83,7 @@ describe('surroundings', () => {
       ['link', (file) => symlinkSync('/dev/null', file)],
     ];
 
-    it('what the other has planted under the name of a semaphore is stepped aside from', async () => {
+    it('a semaphore that the other has made under our name is not used: we take another name', async () => {
       const directory = directoryOf(alice);
       const one = new Neighbour(directory, as(alice));
       const two = new Neighbour(directory, as(alice));
@@ -105,7 +105,7 @@ describe('surroundings', () => {
       }
     });
 
-    it('nor is it used for a persistent object whose own is gone, as after a restart', async () => {
+    it('nor is it used for a persistent object that has lost its own, as after a restart', async () => {
       const directory = directoryOf(alice);
       const name = `/dev/shm/sem.${semaphoreName(alice, directory, 'Semaphore')}`;
       const first = new Neighbour(directory, as(alice));

@@ -1,5 +1,5 @@
-// Signals that the kernel sends for a system call of ours: a write to a doorbell that nobody reads
-// any more, and a file that would pass the limit of its length.
+// Signals that the kernel sends for a system call of this package: a write to a doorbell that has
+// no reader any more, and a file that would pass the limit of its length.
 import assert from 'node:assert/strict';
 import { readdirSync, rmSync } from 'node:fs';
 import {
@@ -11,7 +11,9 @@ import {
   temporaryDirectory,
 } from '../support/index.js';
 
-/** Node ignores both signals from its start on. Once a listener has come and gone, they kill. */
+/**
+ * Node ignores both signals from its start. When a listener has been added and removed, they kill.
+ */
 const dispositions = [
   { title: 'as Node leaves it', listened: false },
   { title: 'once listened to', listened: true },

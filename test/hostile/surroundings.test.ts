@@ -1,5 +1,5 @@
-// Hostile or unlucky surroundings: other PID namespaces, a fork without exec, pids that come back,
-// a clock that is set.
+// Hostile or unlucky surroundings: other PID namespaces, a fork without exec, pids that are used
+// again, a clock that is set.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import path from 'node:path';
@@ -27,17 +27,17 @@ describe('surroundings', () => {
     });
 
     for (const how of ['killed', 'ended']) {
-      it(`the parent is ${how}: that is seen at once, although its child lives`, async () => {
+      it(`the parent is ${how}: others see it at once, although its child lives`, async () => {
         const directory = temporaryDirectory();
-        const [parent, heir] = [new Neighbour(directory), new Neighbour(directory)];
+        const [parent, next] = [new Neighbour(directory), new Neighbour(directory)];
         const kinds = ['Lock', 'RLock', 'BoundedSemaphore'];
         for (const kind of kinds) assert.equal(await parent.ask(`acquire ${kind} 1000`), 'held');
         const child = Number(await parent.ask(`fork ${library} sleep`));
         try {
-          const news = Promise.all(kinds.map((kind) => heir.ask(`acquire ${kind} 20000`)));
+          const told = Promise.all(kinds.map((kind) => next.ask(`acquire ${kind} 20000`)));
           if (how === 'killed') await parent.kill();
           else await parent.leave();
-          assert.deepEqual(await news, ['abandoned', 'abandoned', 'abandoned']);
+          assert.deepEqual(await told, ['abandoned', 'abandoned', 'abandoned']);
           process.kill(child, 0); // it is there still
         } finally {
           process.kill(child, 'SIGKILL');
@@ -68,7 +68,7 @@ describe('surroundings', () => {
       it(`excludes as one: ${kind}; and a death over there is seen here`, async function () {
         if (!hasNamespaces) this.skip(); // needs root and unshare
         const directory = temporaryDirectory();
-        // Two processes that both are pid 1, and one outside.
+        // Two processes that both have pid 1, and one outside.
         const [a, b] = [new Neighbour(directory, elsewhere), new Neighbour(directory, elsewhere)];
         const here = new Neighbour(directory);
         assert.deepEqual([await a.pid(), await b.pid()], [1, 1]);
@@ -77,15 +77,16 @@ describe('surroundings', () => {
         assert.equal(await b.ask(`acquire ${kind} 0`), 'busy');
         assert.equal(await here.ask(`acquire ${kind} 0`), 'busy');
         assert.equal(await b.ask(`acquire ${kind} 150`), 'busy');
-        // A release in there is heard by a waiter out here, and the other way round.
+        // A release inside is heard by a waiter outside, and the other way round.
         const waiting = b.ask(`acquire ${kind} 20000`);
         await a.ask(`release ${kind}`);
         assert.equal(await waiting, 'held');
         assert.equal(await here.ask(`acquire ${kind} 150`), 'busy');
-        // So is a death: one pid 1 holds and dies, while the other pid 1 lives.
-        const heir = here.ask(`acquire ${kind} 20000`);
+        // So is a death: one process with pid 1 holds and dies, while the other one with pid 1
+        // lives.
+        const told = here.ask(`acquire ${kind} 20000`);
         await b.kill();
-        assert.equal(await heir, 'abandoned');
+        assert.equal(await told, 'abandoned');
         assert.equal(await a.ask(`acquire ${kind} 0`), 'busy');
         await here.ask(`release ${kind}`);
         assert.equal(await a.ask(`acquire ${kind} 20000`), 'held');
@@ -109,26 +110,31 @@ describe('surroundings', () => {
     });
   });
 
-  // The doorbell of a dead process has no reader, whichever process has its pid now. If the
-  // doorbell is gone, because somebody emptied the directory, the start time tells one process of a
-  // pid from the next.
-  for (const bells of [true, false]) {
-    it(`a dead holder whose pid was used again is dead, ${bells ? '' : 'even '}with${bells ? '' : 'out'} its bell`, async function () {
+  // The doorbell of a dead process has no reader, even if another process has its pid now. If the
+  // doorbell is gone, because somebody emptied the directory, the start time tells the two
+  // processes apart.
+  for (const hasDoorbell of [true, false]) {
+    it(`a dead holder whose pid was used again is dead, ${hasDoorbell ? '' : 'even '}with${hasDoorbell ? '' : 'out'} its doorbell`, async function () {
       if (!hasNamespaces) this.skip();
-      // The posix build does not know when a process started. There the holder counts as alive.
-      if (!bells && platform !== 'linux') this.skip();
+      // The posix build does not know when a process started, so there the holder counts as alive.
+      if (!hasDoorbell && platform !== 'linux') this.skip();
       const directory = temporaryDirectory();
       const file = programFile('pid-reuse.mjs');
-      const [command, ...args] = [...elsewhere, process.execPath, file, bells ? 'with' : 'without'];
+      const [command, ...args] = [
+        ...elsewhere,
+        process.execPath,
+        file,
+        hasDoorbell ? 'with' : 'without',
+      ];
       const inside = new Program(command!, { args, env: { HOLDFAST_DIR: directory } });
       assert.equal(await inside.line('result '), 'result held true abandoned');
     });
   }
 
-  it('a clock that is set, or stands elsewhere, changes no wait', async function () {
+  it('a clock that was set, or shows another time, changes no wait', async function () {
     if (!permitted('unshare', '--time', '--monotonic', '100000', 'true')) this.skip();
     const directory = temporaryDirectory();
-    // Its monotonic clock is a day ahead of that of the others. What they share holds no time.
+    // Its monotonic clock is a day ahead of the others. No time is kept in what they share.
     const ahead = new Neighbour(directory, [
       'unshare',
       '--time',
@@ -149,14 +155,14 @@ describe('surroundings', () => {
     }
   });
 
-  it('no wait asks for the time of day: a clock that is set backwards or forwards is not seen', function () {
+  it('no wait asks for the time of day, so setting the clock has no effect', function () {
     if (process.platform !== 'linux' || spawnSync('nm', ['--version']).status !== 0) this.skip();
     const addon =
       process.env['HOLDFAST_NATIVE'] ||
       fileURLToPath(new URL('../../build/Release/holdfast.node', import.meta.url));
     const imports = execFileSync('nm', ['-D', '--undefined-only', addon], { encoding: 'utf8' });
-    // Each of these takes a deadline by the wall clock. Those by the monotonic clock are called
-    // ..._clockwait and ..._clocklock.
+    // Each of these calls takes a deadline by the wall clock. Those by the monotonic clock are
+    // called ..._clockwait and ..._clocklock.
     for (const wall of [
       'sem_timedwait',
       'pthread_mutex_timedlock',

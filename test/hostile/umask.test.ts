@@ -1,5 +1,5 @@
-// A umask may take permissions even from the owner of what is made. Root passes all the same, so
-// these processes are another user's.
+// A umask may take permissions even from the owner of a new file. It does not bind root, so these
+// processes run as another user.
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import {
 } from '../support/index.js';
 import { as, bob, hasUsers } from './neighbours.js';
 
-/** Processes of bob's, with a directory of his own to make theirs in. */
+/** Processes of the user bob, with a directory of his own. */
 class Place {
   readonly #parent = temporaryDirectory();
   readonly directory = path.join(this.#parent, 'made');
@@ -41,7 +41,7 @@ class Place {
     ]);
   }
 
-  /** Where a maker died before it had set the mode. */
+  /** What a maker leaves that died before it set the mode. */
   leave(mode: number): void {
     mkdirSync(this.directory);
     chmodSync(this.directory, mode);
@@ -59,7 +59,7 @@ describe('umask', () => {
       assert.deepEqual([...new Set(Object.values(files))], ['600']);
       const semaphore = semaphoreFile(lock!.posixName);
       if (semaphore) assert.equal(statSync(semaphore).mode & 0o777, 0o600);
-      // Somebody who comes later shares it.
+      // A later process shares it.
       const [theirs] = await place.use('022');
       const hold = await lock!.acquire();
       assert.equal(await theirs!.tryAcquire(), null);

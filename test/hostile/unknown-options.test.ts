@@ -126,7 +126,7 @@ describe('bad input, unknown options', () => {
     assert.throws(() => new Queue({ timeout: 1 } as object), TypeError);
   });
 
-  it('what is misspelt is said before what is missing', () => {
+  it('a misspelt option is reported before a missing one', () => {
     for (const Class of [Barrier, BoundedSemaphore, SharedMemory]) {
       const options = { nmae: freshName() } as object;
       assert.throws(() => new Class(undefined, options), unknown('nmae', 'name'), Class.name);
@@ -158,7 +158,7 @@ describe('bad input, unknown options', () => {
     assert.equal(jobs.unfinished(), 0);
   });
 
-  it('inherited keys: an option counts, and anything else is not in the way', () => {
+  it('inherited keys: options count, and other keys are ignored', () => {
     const name = freshName();
     const inherited = Object.create({ name, helper: true }) as object;
     assert.equal(track(new Lock(inherited)).name, name);

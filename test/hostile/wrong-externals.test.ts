@@ -1,6 +1,6 @@
-// An operation of the addon gets its object as an External, in which JavaScript sees nothing. Only
-// this package calls operations. A program that calls one itself with something else gets a
-// TypeError, and goes on.
+// An operation of the addon gets its object as an External, into which JavaScript cannot look. Only
+// this package calls operations. A program that calls one with something else gets a TypeError, and
+// goes on.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';

@@ -94,14 +94,14 @@ describe('handles', () => {
     assert.equal(code, 0);
   });
 
-  it('come back to where they are from', () => {
+  it('can be attached in the thread that made them', () => {
     const same = attach(JSON.parse(JSON.stringify(lock)) as Handle<'Lock'>);
     assert.equal(same.tryAcquire(), null);
     same.close();
     arrived.release(2);
   });
 
-  it('say when nothing is there any more, or never was', () => {
+  it('are a NotFoundError when the object is gone or never existed', () => {
     const gone = new Semaphore(1);
     const handle = gone.toJSON();
     gone.close();

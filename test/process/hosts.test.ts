@@ -1,4 +1,4 @@
-// Processes in programs that something else hosts: a cluster, a compiler of TypeScript.
+// Processes in programs that run inside something else: a cluster, pm2, a compiler of TypeScript.
 import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -21,7 +21,7 @@ describe('Process: cluster', () => {
 describe('Process: pm2', () => {
   for (const kind of ['cjs', 'mjs']) {
     it(`finds a function of the program that its container runs (${kind})`, async () => {
-      // As ProcessContainerFork.js does it.
+      // pm2's ProcessContainerFork.js does the same.
       const container = path.join(temporaryDirectory(), 'ProcessContainerFork.js');
       writeFileSync(
         container,
@@ -63,7 +63,7 @@ describe('Process: TypeScript', () => {
     assert.match(refused.stdout, /start the program with "node --import tsx"/);
   });
 
-  it('is refused by the child where only that knows', async () => {
+  it('is refused by the child where only the child can know', async () => {
     const file = path.join(temporaryDirectory(), 'starts.cjs');
     writeFileSync(file, start('child.join().then(() => console.log(child.exitCode));'));
     const { said, stderr } = await run('', { nodeArgs: ['--conditions', 'other', file] });

@@ -1,5 +1,6 @@
 // Modules that --import, --require and NODE_OPTIONS name are loaded into every child, before its
-// own code. They have to know that they are in a child, or they start another one, without end.
+// own code. Such a module must find out that it runs in a child. Otherwise it starts another child,
+// without end.
 import assert from 'node:assert/strict';
 import { pathToFileURL } from 'node:url';
 import { type Outcome, nobodySurvives, programFile, run } from '../support/program.js';
@@ -59,7 +60,7 @@ for (const way of Object.keys(ways)) {
       const lines = await bootstrapped(way, 'forkserver');
       const [program, ...children] = of(lines, 'preloaded');
       assert.deepEqual(program, ['preloaded', 0, 'MainProcess', null]);
-      // The first serves `work`, and another one takes its place before the program ends, or not.
+      // The first idle child serves `work`. Another one may take its place before the program ends.
       assert.ok(children.length === 1 || children.length === 2, JSON.stringify(children));
       for (const child of children) {
         assert.deepEqual(child, ['preloaded', 1, 'forkserver', ['MainProcess', true]]);

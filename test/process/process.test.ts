@@ -1,4 +1,5 @@
-// What a Process does: it starts, ends, is waited for, and has children. By both start methods.
+// What a Process does: it starts, ends, is waited for, and has children. All of it is tested with
+// both start methods.
 import assert from 'node:assert/strict';
 import os from 'node:os';
 import { list } from 'holdfast';
@@ -24,12 +25,12 @@ afterEach(nobodySurvives);
 
 for (const method of methods) {
   describe(`Process by ${method}`, () => {
-    it('runs a function of the main module, which is not the main one there', async () => {
+    it('runs a function of the main module, which in the child is not the main module', async () => {
       const [ours, theirs, ended, info] = (await says('process-tree.mjs', 'facts', {
         method,
         args: ['x', '--y'],
       })) as [Row, Row, unknown[], unknown[]];
-      // Parent and child print independently, so either may come first.
+      // Parent and child print independently, in either order.
       const [parent, child] = 'before' in ours ? [ours, theirs] : [theirs, ours];
       assert.deepEqual(parent['before'], ['Process-1', null, null, false]);
       assert.deepEqual(parent['during'], [true, null, true]);
@@ -154,7 +155,7 @@ for (const method of methods) {
       assert.deepEqual([stdout.length, stderr.length], [3_000_000, 3_000_000]);
     });
 
-    it('keeps its parent alive, joined or not', async () => {
+    it('keeps its parent alive, with or without join()', async () => {
       assert.deepEqual(await says('process-tree.mjs', 'awaited', { method }), ['done']);
     });
 
@@ -191,7 +192,7 @@ for (const method of methods) {
       assert.match(message, /a daemon may not start Processes/);
     });
 
-    it('SIGKILL of the parent ends daemons, and nobody else', async () => {
+    it('SIGKILL of the parent ends daemons, and no other child', async () => {
       const program = new Program('process-tree.mjs', { method, args: ['killed'] });
       await program.line('');
       program.signal('SIGKILL');
@@ -206,13 +207,13 @@ for (const method of methods) {
       ]);
     });
 
-    it('starts more than anybody has waiting', async () => {
+    it('starts more children than are idle', async () => {
       assert.deepEqual(await says('process-starts.mjs', 'burst', { method }), [12, [12, true]]);
     });
   });
 }
 
-describe('Process by forkserver: those who wait', () => {
+describe('Process by forkserver: idle children', () => {
   const method = 'forkserver';
 
   it('keep no program alive', async () => {
@@ -230,7 +231,7 @@ describe('Process by forkserver: those who wait', () => {
     });
   }
 
-  it('have preloaded what they were told, and say once what they could not', async () => {
+  it('have preloaded their modules, and warn once about one that cannot be loaded', async () => {
     const { said, stderr, code } = await run('process-starts.mjs', { args: ['preload'] });
     assert.equal(code, 0, stderr);
     const colours = said.map((row) => (row as unknown[])[2]);
@@ -246,13 +247,13 @@ describe('Process by forkserver: those who wait', () => {
     await program.line('');
     for (const pid of survivors()) process.kill(pid, 'SIGINT');
     const { said, stderr } = await program.outcome();
-    // The first two lines are of the child that was interrupted and then did the work. Its
-    // successor may print after it.
+    // The first two lines are from the child that was interrupted and then did the work. The child
+    // after it may print later.
     assert.deepEqual(said.slice(0, 2), ['preloaded', [process.cwd(), null, 1]], stderr);
     assert.ok(said.includes(0));
   });
 
-  it('are asked for by setStartMethod(), which refuses what cannot be', async () => {
+  it('are asked for by setStartMethod(), which refuses wrong arguments', async () => {
     const [[before, wrong, unchanged, after]] = (await says(
       'process-starts.mjs',
       'startMethods',

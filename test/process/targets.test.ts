@@ -1,4 +1,4 @@
-// What can be the target of a Process and its arguments, and how anything else is refused.
+// What can be the target of a Process and what its arguments, and how other values are refused.
 import assert from 'node:assert/strict';
 import { list } from 'holdfast';
 import { childEnvironment, inheritedOptions } from '../../lib/process/launch.js';
@@ -70,13 +70,13 @@ describe('Process: functions of the main module', () => {
   });
 
   for (const scenario of ['names', 'namesLater']) {
-    it(`are found under whatever name they are exported (${scenario})`, async () => {
+    it(`are found under any name that they are exported by (${scenario})`, async () => {
       const outcome = await run('process-targets.mjs', { args: [scenario, 'later'] });
       assert.deepEqual(succeeded(outcome), [[[0, 0], 3]]);
     });
   }
 
-  it('do not multiply without end where the main module forgets to ask what it is', async () => {
+  it('do not start children without end where the main module lacks its guard', async () => {
     const { said, stderr, code } = await run('process-unguarded.mjs');
     assert.equal(code, 0);
     assert.deepEqual(said, [1]);
@@ -120,7 +120,7 @@ describe('Process: functions of the main module', () => {
     });
   }
 
-  it('are refused in a worker thread, which may name modules', async () => {
+  it('are refused in a worker thread; a target by module works there', async () => {
     const [name, refusal, called, ended] = succeeded(await run('process-of-worker.mjs'));
     assert.equal(name, 'Process-1');
     assert.match(
@@ -170,7 +170,7 @@ describe('Process: targets by module', () => {
     }
   });
 
-  it('can be started by a program that is no file', async () => {
+  it('can be started by a program that is not a file', async () => {
     const code = `
       import { Process } from 'holdfast';
       try {
@@ -188,7 +188,7 @@ describe('Process: targets by module', () => {
     assert.equal(exitCode, 0);
   });
 
-  it('can be started by a test of node:test, and are none', async () => {
+  it('can be started by a test of node:test, and are no tests themselves', async () => {
     const file = programFile('process-node-test.mjs');
     const { said, stderr, code } = await run('', {
       nodeArgs: ['--test', '--test-reporter=tap', file],

@@ -2,8 +2,8 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 
 /**
- * Adds 1 to a number in a file, in two steps. What another thread adds in between is lost. Every
- * `pause` rounds it leaves its thread to others while it is inside.
+ * Adds 1 to a number in a file, in two steps. If another thread adds in between, its addition is
+ * lost. Every `pause` rounds it gives its thread to other code while it is inside.
  */
 export async function add(object, form, rounds, file, pause = 0) {
   const fd = openSync(file, 'r+');

@@ -1,5 +1,5 @@
-// Opens and closes objects thousands of times, and prints what the process has of each resource
-// before and after, as one line of JSON. `gc` drops the handles instead of closing them (needs
+// Opens and closes objects thousands of times. Prints the resources of the process before and
+// after, as one line of JSON. With `gc` it drops the objects instead of closing them (needs
 // --expose-gc).
 import { readFileSync, readdirSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -9,7 +9,7 @@ const [how, rounds] = [process.argv[2], Number(process.argv[3])];
 const directory = process.env.HOLDFAST_DIR;
 const stays = new Lock({ name: 'stays' }); // the agent goes on
 
-/** Call it without arguments, so that nothing of a round stays on the stack. */
+/** Call it without arguments, so that no object of a round stays on the stack. */
 function round(i) {
   const name = i % 2 ? `the same ${i % 3}` : `number ${i}`;
   const object =
@@ -37,7 +37,7 @@ function resources() {
   return {
     files: readdirSync(directory).toSorted(),
     descriptors: linux ? readdirSync('/proc/self/fd').length : 0,
-    // Only our mappings: those of the heap come and go.
+    // Only the mappings of this package, because those of the heap come and go.
     mappings: maps.filter((line) => line.includes(directory) || line.includes('/sem.hf-')).length,
   };
 }

@@ -1,6 +1,7 @@
-// Takes a lock and gives it back, for ever, until it is killed at any instruction. While it is
-// inside, the witness file says so. If it finds another one inside, that one must have died, and
-// the guard must say so. Prints a line for what must not be, and one for each abandoned lock.
+// Acquires and releases a lock, for ever, until it is killed at some instruction. While it is
+// inside, the witness file says so. If the file names another contender at that time, that one must
+// have died, and the guard must say so. Prints a line for each violation, and one for each
+// abandoned lock.
 import { openSync, readSync, writeSync } from 'node:fs';
 import { Lock, RLock } from 'holdfast';
 

@@ -1,9 +1,9 @@
 // Two copies of the package's JavaScript over one addon, as in a test runner that loads modules
-// again. With a directory as second argument, the second copy is the one in there, which has an
-// addon of its own, as two versions in one tree do.
+// again. If a directory is the second argument, the second copy is the one in there. It has an
+// addon of its own, like two versions in one tree of dependencies.
 const timers = require('node:timers');
 
-// No slice serves a wait in here. Only a wake-up does.
+// There are no slices in here, so only a wake-up ends a wait.
 const { setInterval } = timers;
 timers.setInterval = () => setInterval(() => {}, 1000);
 

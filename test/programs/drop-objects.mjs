@@ -1,5 +1,6 @@
-// Opens objects and drops them, and prints what the process has of each resource before and after.
-// Run with --expose-gc.
+// Opens objects and drops them. Prints the resources of the process before and after. Run it with
+// --expose-gc.
+//
 //   drop-objects.mjs <kind> <rounds>
 import { readFileSync, readdirSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -20,12 +21,12 @@ const use = {
   SharedMemory(name) {
     const memory = new SharedMemory(5000, { name });
     new Uint8Array(memory.buffer).fill(1);
-    // About half of them are closed. Then the addresses go with the buffer.
+    // About half of them are closed. Then the mapping goes with the buffer.
     if (Math.random() < 0.5) memory.close();
   },
 };
 
-/** Call it without arguments, so that nothing of a round stays on the stack. */
+/** Call it without arguments, so that no object of a round stays on the stack. */
 function round(i) {
   use[kind](i % 2 ? 'the same' : `number ${i}`);
 }

@@ -1,5 +1,5 @@
-// Holds a lock and waits for another, although every JS object is dropped and collected: only the
-// event loop and the kernel know of it. Run with --expose-gc.
+// Holds a lock and waits for another one, although every JS object is dropped and collected. Only
+// the event loop and the kernel know of both. Run it with --expose-gc.
 import { setImmediate as turn } from 'node:timers/promises';
 import { Lock, RLock } from 'holdfast';
 

@@ -1,5 +1,5 @@
-// What a pending wait, and what an idle object, does to the life of a process. In each mode, the
-// last line is printed by 'beforeExit', when the event loop has nothing left.
+// What a pending wait, and what an idle object, does to the life of a process. In each mode
+// 'beforeExit' prints the last line, when the event loop has no work left.
 import { writeSync } from 'node:fs';
 import * as holdfast from 'holdfast';
 
@@ -13,7 +13,7 @@ const release = (guard) => (guard ?? object).release();
 process.on('beforeExit', () => say('nothing left'));
 
 const modes = {
-  /** Open, used in all ways, and idle. */
+  /** An object that was used in all ways, and is open and idle. */
   async idle() {
     release(object.acquireSync());
     release(await object.acquire());

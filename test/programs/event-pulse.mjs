@@ -1,4 +1,4 @@
-// Sets and clears an event, for ever, until it is killed at any instruction.
+// Sets and clears an event, for ever, until it is killed at some instruction.
 import { writeSync } from 'node:fs';
 import { Event } from 'holdfast';
 

@@ -1,5 +1,5 @@
 // One of two processes that give each other turns, each by an event of its own. One set is one
-// turn, however fast the other one is.
+// turn, even if the other process is faster.
 import { Event } from 'holdfast';
 
 const [name, side, turns] = process.argv.slice(2);

@@ -1,5 +1,5 @@
-// A program whose timers and clock were replaced after it had imported the package. The first
-// argument says by what; the second is the scenario.
+// A program whose timers and clock are replaced after it has imported the package. The first
+// argument names the replacement, and the second one the scenario.
 import { spawn } from 'node:child_process';
 import { syncBuiltinESMExports } from 'node:module';
 import { performance as performanceOfNode } from 'node:perf_hooks';
@@ -21,7 +21,7 @@ const replacements = {
   nodeTest() {
     mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'setImmediate', 'Date'] });
   },
-  /** As sinon and Jest do it: the globals, the modules of Node, and the clock. */
+  /** What sinon and Jest do: replace the globals, the modules of Node, and the clock. */
   sinon() {
     Object.assign(globalThis, stillTimers());
     Object.assign(timers, stillTimers());
@@ -31,7 +31,7 @@ const replacements = {
     process.hrtime = Object.assign(() => [1, 0], { bigint: () => 1n });
     syncBuiltinESMExports();
   },
-  /** As jsdom does it: timers are numbers. */
+  /** What jsdom does: timers are numbers. */
   jsdom() {
     const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
     const made = [];
@@ -60,7 +60,7 @@ const scenarios = {
     child.kill();
     say(await child.join());
   },
-  /** Nothing but the wait keeps this process alive. */
+  /** Only the wait keeps this process alive. */
   async alive() {
     const semaphore = new Semaphore(0);
     const args = [fileURLToPath(import.meta.url), 'none', 'release', JSON.stringify(semaphore)];

@@ -1,4 +1,4 @@
-// Makes a Lock with a name of as many bytes as it is told, holds it, and starts itself as a Process
+// Makes a Lock whose name has the given number of bytes, holds it, and starts itself as a Process
 // with the lock as an argument. Prints the exit code, the length of the name in the child, and
 // whether the lock was held there.
 import { Lock, Process, SharedMemory } from 'holdfast';

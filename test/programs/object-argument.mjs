@@ -1,5 +1,5 @@
-// Makes an object of the kind that it is told, starts itself as a Process with the object as an
-// argument at two depths, and prints what the child saw.
+// Makes an object of the given kind. Starts itself as a Process with the object as an argument at
+// two depths. Prints what the child saw.
 import { isMainThread } from 'node:worker_threads';
 import { BoundedSemaphore, Event, Process, ReadWriteLock, SharedMemory } from 'holdfast';
 

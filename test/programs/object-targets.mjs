@@ -11,7 +11,7 @@ export async function arrive(barrier) {
   await barrier.wait();
 }
 
-/** Works off what is there. */
+/** Does the items that are there. */
 export async function work(queue) {
   for (;;) {
     const task = queue.tryTake();

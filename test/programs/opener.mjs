@@ -1,4 +1,4 @@
-// Opens, uses and closes objects of a few names, for ever, until it is killed at any instruction.
+// Opens, uses and closes objects of a few names, for ever, until it is killed at some instruction.
 import { writeSync } from 'node:fs';
 import { Lock, RLock, Semaphore } from 'holdfast';
 

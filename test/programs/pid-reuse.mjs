@@ -1,6 +1,7 @@
-// Kills the holder of a lock, has another process take its pid, and prints what a waiter then
-// hears. To be run in a PID namespace of its own, in which the next pid can be chosen.
-//   pid-reuse.mjs <with|without>     its bell
+// Kills the holder of a lock, has another process take its pid, and prints what a waiter is then
+// told. Run it in a PID namespace of its own, in which the next pid can be chosen.
+//
+//   pid-reuse.mjs <with|without>     the doorbell of the dead process
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -39,11 +40,11 @@ if (process.argv[2] === 'without') {
 const gone = once(holder, 'exit');
 holder.kill('SIGKILL');
 await gone;
-// The one that takes the pid starts a clock tick or more later, as a pid that comes back always
-// does.
+// The process that takes the pid starts at least one clock tick later, as it always does when a pid
+// is used again.
 await sleep(50);
 writeFileSync('/proc/sys/kernel/ns_last_pid', String(pid - 1));
 const other = spawn('sleep', ['1000']);
-const heir = await request(witness, 'acquire Lock 20000');
-console.log('result', got, other.pid === pid, heir);
+const told = await request(witness, 'acquire Lock 20000');
+console.log('result', got, other.pid === pid, told);
 process.exit();

@@ -1,5 +1,5 @@
-// What a Process is called with: clones, and objects of holdfast. The first argument names the
-// scenario.
+// The arguments of a Process: clones, and objects of holdfast. The first argument of this program
+// names the scenario.
 import assert from 'node:assert/strict';
 import { activeChildren, attach, Lock, Process, Queue, RLock, Semaphore } from 'holdfast';
 import { refused, releases, runScenario, say, slowly } from './process-program.mjs';
@@ -41,7 +41,7 @@ export function verify(plain, nested, same) {
   assert.deepEqual([...nested.set], [1, lock, nested.map, 2]);
   assert.equal(nested.map.get('last'), nested);
   assert.equal(same, lock);
-  assert.deepEqual(nested.fake, lock.toJSON()); // a handle that was passed as such stays one
+  assert.deepEqual(nested.fake, lock.toJSON()); // a handle arrives as a handle
   assert.equal(lock.tryAcquire(), null); // the parent has it
   assert.equal(semaphore.value(), 3);
   semaphore.release();
@@ -84,7 +84,7 @@ const scenarios = {
     for (const object of [lock, rlock, semaphore]) object.close();
   },
 
-  /** Only the child's arguments keep the object in existence. */
+  /** Only the arguments of the child keep the object in existence. */
   async closedAtOnce() {
     const [semaphore, ready, go] = [new Semaphore(0), new Semaphore(0), new Semaphore(0)];
     const handle = semaphore.toJSON();

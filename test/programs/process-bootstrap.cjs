@@ -1,2 +1,2 @@
-// By --require.
+// The same for --require.
 require('./process-bootstrap.mjs');

@@ -1,6 +1,6 @@
 // A module that --import, --require or NODE_OPTIONS loads into a program, and so into its children.
 // $BOOTSTRAP says what it does. $GENERATION counts the processes between it and the program, and
-// ends what would go on without end.
+// ends a chain that would have no end.
 import { currentProcess, parentProcess, Process, setStartMethod } from 'holdfast';
 import { say } from './process-program.mjs';
 

@@ -1,4 +1,4 @@
-// The program that process-bootstrap.mjs was loaded into. It has no children of its own but one.
+// The program that process-bootstrap.mjs is loaded into. It starts one child of its own.
 import { Process } from 'holdfast';
 import { isMain, say } from './process-program.mjs';
 

@@ -1,4 +1,4 @@
-// CommonJS, with an export that nobody sees who does not run it.
+// A CommonJS module with an export that Node finds only when it runs the module.
 const { writeSync } = require('node:fs');
 
 module.exports = function main() {

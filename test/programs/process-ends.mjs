@@ -1,4 +1,4 @@
-// How a Process ends, and how its end is waited for. The first argument names the scenario.
+// How a Process ends, and how a program waits for that. The first argument names the scenario.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Process } from 'holdfast';
 import { refused, runScenario, say, slowly } from './process-program.mjs';

@@ -1,4 +1,4 @@
-// A program that pm2 would run.
+// A CommonJS program that pm2 could run.
 const { Process, parentProcess } = require('holdfast');
 
 exports.work = work;

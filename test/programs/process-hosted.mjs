@@ -1,4 +1,4 @@
-// A program that pm2 would run.
+// A program that pm2 could run.
 import { Process, parentProcess } from 'holdfast';
 
 export function work() {

@@ -11,7 +11,7 @@ exports.renamed = function original() {
 };
 
 if (require.main === module) {
-  new Process(named).start(); // not loaded yet, and known all the same
+  new Process(named).start(); // known although the module is not loaded yet
   new Process(exports.renamed).start();
   setTimeout(() => {
     try {

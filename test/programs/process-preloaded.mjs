@@ -1,4 +1,4 @@
-// What a preload leaves, and a fresh process has not.
+// What a preload leaves in an idle child, and a fresh process does not have.
 import { writeSync } from 'node:fs';
 
 globalThis.preloaded = (globalThis.preloaded ?? 0) + 1;

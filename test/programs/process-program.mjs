@@ -16,12 +16,13 @@ export async function runScenario(meta, scenarios) {
   if (!isMain(meta)) return;
   if (process.env.METHOD === 'forkserver') setStartMethod('forkserver');
   const scenario = scenarios[process.argv[2]];
-  // With `later` the main module is evaluated before the scenario ends. Some are about that time.
+  // With `later`, the scenario ends after the main module has been evaluated. Some scenarios test
+  // that time.
   if (process.argv[3] === 'later') void scenario();
   else await scenario();
 }
 
-/** What `fn` throws, as an array that can be printed. */
+/** Returns what `fn` throws, as an array that can be printed. */
 export async function refused(fn) {
   try {
     await fn();

@@ -1,4 +1,4 @@
-// Hands an RLock of scope 'async' to a Process. What it says is JSON, a line each.
+// Passes an RLock of scope 'async' to a Process. It prints JSON, one value a line.
 import { writeSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { parentProcess, Process, RLock } from 'holdfast';

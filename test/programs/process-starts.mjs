@@ -1,4 +1,4 @@
-// How Processes are started: by both start methods. The first argument names the scenario.
+// How Processes are started, with each start method. The first argument names the scenario.
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getStartMethod, Process, Semaphore, setStartMethod } from 'holdfast';
@@ -76,12 +76,12 @@ const scenarios = {
     say([before, wrong, unchanged, getStartMethod()]);
   },
 
-  /** From start() until the target runs. */
+  /** Measures the time from start() until the target runs. */
   async speed() {
     const semaphore = new Semaphore(0);
     const times = [];
     for (let i = 0; i < 9; i++) {
-      // The next idle child has to have started.
+      // Waits until the next idle child has started.
       if (process.env.METHOD === 'forkserver') await sleep(400);
       const start = performance.now();
       const child = new Process(releases, { args: [semaphore] }).start();

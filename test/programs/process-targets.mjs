@@ -20,7 +20,7 @@ const inner = (semaphore) => semaphore.release();
 export { inner as outer };
 export const wrappedRelease = twice(inner);
 function notExported() {}
-/** It has the name of an export, but is another function. */
+/** This function has the name of an export, but it is another function. */
 const impostor = { facts() {} }.facts;
 
 const scenarios = {

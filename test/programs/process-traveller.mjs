@@ -1,5 +1,4 @@
-// Gets handles in one of several ways and reports, through the objects, that they are the same
-// ones.
+// Gets handles in one of several ways. It shows through the objects that they are the same ones.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';

@@ -1,5 +1,5 @@
-// Processes and their children: who is whose, who waits for whom, who ends with whom. The first
-// argument names the scenario.
+// Processes and their children: which process starts which, waits for which, and ends with which.
+// The first argument names the scenario.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import {
@@ -60,7 +60,10 @@ export async function fertileDaemon() {
   }
 }
 
-/** Returns before its children end. One of them has to be waited for, and one terminated. */
+/**
+ * Returns before its children end. The child must wait for one of them, and terminate the other
+ * one.
+ */
 export function leavesChildren() {
   const slow = new Process(slowly, { args: [300, 'waited for'] }).start();
   const daemon = new Process(slowly, { args: [60_000], daemon: true }).start();
@@ -75,7 +78,7 @@ export async function staysOn(semaphore) {
   say(`${currentProcess().name} survived`);
 }
 
-/** Blocks its thread for good: its event loop tells it nothing any more. */
+/** Blocks its thread for good, so its event loop tells it nothing any more. */
 export function blocks(semaphore) {
   semaphore.release();
   new Semaphore(0).acquireSync();
@@ -132,7 +135,7 @@ const scenarios = {
     new Process(slowly, { args: [300, 'done'] }).start();
   },
 
-  /** For a SIGKILL from outside. */
+  /** Waits for a SIGKILL from outside. */
   async killed() {
     const semaphore = new Semaphore(0);
     const options = { args: [semaphore] };

@@ -1,4 +1,4 @@
-// Forgets to ask whether it is the main module.
+// A program without a guard: it does not ask whether it is the main module.
 import { Process } from 'holdfast';
 
 export function target() {

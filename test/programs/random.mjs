@@ -1,4 +1,4 @@
-// The one source of random choices in tests. The same seed makes the same choices.
+// The only source of random choices in tests. The same seed makes the same choices.
 
 /** Choices that follow from `seed` alone, by the algorithm mulberry32. */
 export function random(seed) {

@@ -1,7 +1,8 @@
-// Takes a BoundedSemaphore or a ReadWriteLock and gives it back, for ever, until it is killed at
-// any instruction. Each contender has a cell of the shared memory that says that it is inside, and
-// looks at the cells of the others when it enters. It prints what it finds amiss, as lines of JSON.
-// The test knows which of the others were dead by then.
+// Acquires and releases a BoundedSemaphore or a ReadWriteLock, for ever, until it is killed at some
+// instruction. Each contender has a cell of the shared memory, which says whether it is inside. At
+// each entry it reads the cells of the others, and prints each violation as a line of JSON. The
+// test knows which of the others were dead by then.
+//
 //   shared-contender.mjs <kind> <name> <sync|async> <memory> <cell> <permits>
 import { writeSync } from 'node:fs';
 import { BoundedSemaphore, ReadWriteLock, SharedMemory } from 'holdfast';
@@ -10,11 +11,11 @@ import { now } from './clock.mjs';
 const [kind, name, form, memoryName, cell, permits] = process.argv.slice(2);
 const memory = new SharedMemory(undefined, { name: memoryName });
 const words = new Int32Array(memory.buffer);
-/** Before the cells stand two numbers. Only writers change them, one after the other. */
+/** Before the cells are two numbers. Only writers change them, one after the other. */
 const firstCell = 2;
 const cells = (words.length - firstCell) / 2;
 const mine = firstCell + Number(cell);
-/** Behind the cells stands how often each has been inside. */
+/** After the cells come counts: how often each contender has been inside. */
 const enter = (who) => {
   Atomics.add(words, mine + cells, 1);
   Atomics.store(words, mine, who);
@@ -37,8 +38,8 @@ function look() {
 }
 
 /**
- * The others that are inside all at one time. Some come and go while the cells are looked at one by
- * one, so they are looked at twice.
+ * The others that are inside at one time. Some come and go while the cells are read one by one, so
+ * they are read twice.
  */
 function others() {
   const [before, after] = [look(), look()];

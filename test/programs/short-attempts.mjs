@@ -1,5 +1,5 @@
-// Opens a Lock or ReadWriteLock, tries once and closes it again, every 20 ms, until it has had it.
-// Prints how many attempts that took, as one line of JSON.
+// Opens a Lock or ReadWriteLock, tries once and closes it, every 20 ms, until it has acquired it.
+// Prints the number of attempts as one line of JSON.
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as holdfast from 'holdfast';
 

@@ -1,16 +1,15 @@
-// Items that say which producer put them and in which order, and whose every byte is checked.
+// Items that contain their producer and their number. Every byte of them is checked.
 import { crc32 } from 'node:zlib';
 
 export const stampLength = 16;
 
 /**
- * An item of 16 bytes for producer, sequence, length and checksum, and of `length` bytes of its
+ * Makes an item: 16 bytes for producer, sequence, length and checksum, and `length` bytes of its
  * own.
  */
 export function stamped(producer, sequence, length) {
   const item = Buffer.allocUnsafe(stampLength + length);
-  // The bytes depend on their place and on the item, so that a piece of another item is not taken
-  // for it.
+  // The bytes depend on their place and on the item, so that a piece of another item is found.
   const from = (sequence * 131 + producer * 7919) % (patternLength >> 1);
   for (let done = 0; done < length; done += patternLength - from) {
     pattern.copy(item, stampLength + done, from, Math.min(patternLength, from + length - done));
@@ -22,7 +21,7 @@ export function stamped(producer, sequence, length) {
   return item;
 }
 
-/** Undefined if the item is torn. */
+/** What the item contains; undefined if it is torn. */
 export function readStamp(item) {
   if (item.length < stampLength) return undefined;
   const producer = item.readUInt32LE(0);

@@ -1,4 +1,4 @@
-// Loads the modules twice over one addon, as a test runner does that resets them.
+// Loads the modules twice over one addon, like a test runner that resets modules.
 import { cpSync, rmSync } from 'node:fs';
 import { Queue } from 'holdfast';
 

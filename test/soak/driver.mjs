@@ -1,5 +1,5 @@
-// Drives the soak (scripts/soak.mjs): starts the players, disturbs them, and settles the accounts
-// in the end.
+// Drives the soak (scripts/soak.mjs): starts the players, disturbs them, and checks the counts in
+// the end.
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as hf from 'holdfast';
 import { random } from '../programs/random.mjs';
@@ -25,7 +25,7 @@ const count = { kills: 0, stops: 0, terminations: 0 };
 const witness = new hf.SharedMemory(ledger.length, { name: 'witness' });
 const words32 = new Int32Array(witness.buffer, 0, words.end);
 const bytes = new Uint8Array(witness.buffer);
-// The driver keeps all objects open, so that none goes with its last player.
+// The driver keeps all objects open, so that none ends with its last player.
 const objects = {
   lock: new hf.Lock({ name: 'lock' }),
   rlock: new hf.RLock({ name: 'rlock' }),
@@ -44,7 +44,7 @@ objects.condition = new hf.Condition(objects.conditionLock, { name: 'condition' 
 
 const players = [];
 
-/** Starts a process that plays on two seats: that of its main thread and that of its worker. */
+/** Starts a process that plays in two seats: one for its main thread and one for its worker. */
 function start(index, generation) {
   const player = { index, seat: 2 * index, workerSeat: 2 * index + 1, generation, stopped: false };
   for (const seat of [player.seat, player.workerSeat]) {
@@ -57,7 +57,7 @@ function start(index, generation) {
   player.started = (async () => {
     const actor = await newProcess({ acts: import.meta.resolve('./player.mjs') });
     player.actor = actor;
-    // It plays until it is killed; it fails with what must not be, also with its end.
+    // It plays until it is killed. Its error, or its end without one, is a failure.
     actor.startAct('play', plan).catch((error) => {
       if (!player.isKilled) violations.push(`player ${index}: ${error.stack}`);
     });
@@ -99,7 +99,7 @@ async function disturb() {
   }
 }
 
-/** Of every kind of operation, one must have ended since the last look. */
+/** Fails unless at least one operation of every kind has ended since the last call. */
 const seen = new Int32Array(kinds.length);
 function checkProgress() {
   kinds.forEach((kind, i) => {
@@ -122,7 +122,8 @@ function settleAccounts() {
     if ((state & put) !== 0 && state < arrived) lost++;
     if (state >= arrived && (state & began) === 0) violations.push(`queue: item ${i} from nowhere`);
   }
-  // A get that is cut off by a kill or a termination takes its item with it: one for each thread.
+  // A kill or a termination in the middle of a get takes the item with it: one item for each
+  // thread.
   const allowed = 2 * count.kills + count.terminations;
   if (lost > allowed) violations.push(`queue: ${lost} items lost by ${allowed} deaths`);
 

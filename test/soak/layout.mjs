@@ -1,9 +1,9 @@
 // What the driver and the players share beside the objects under test: plain words in a
-// SharedMemory, which no lock guards. They are the witnesses.
+// SharedMemory, without a lock. They record what happened.
 //
-// Every JS thread that plays has a seat: a number, and its slot here. The driver raises `killed`
-// before it kills the process of a seat, and lowers it when another one takes the seat. So no
-// witness counts the dead as inside.
+// Every JS thread that plays has a seat: a number, and a slot here. The driver raises `killed`
+// before it kills the process of a seat, and lowers it when another process takes the seat. So the
+// dead never count as inside.
 
 export const seats = 64;
 export const items = 1 << 22;

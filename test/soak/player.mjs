@@ -62,7 +62,7 @@ const semaphore = new Semaphore(0, { name: 'semaphore' });
 
 const dead = (other) => Atomics.load(words32, words.killed + other) !== 0;
 
-/** The others that live and are not 0 in a row, as [seat, state]. */
+/** The other live seats whose word in a row is not 0, as [seat, state]. */
 function inside(row) {
   const others = [];
   for (let other = 0; other < seats; other++) {
@@ -72,11 +72,11 @@ function inside(row) {
   return others;
 }
 
-/** Enters a section, and looks who else is inside: at its beginning and at its end. */
+/** Enters a section, and checks at its beginning and at its end who else is inside. */
 function section(row, state, allowed) {
   const check = (when) => {
     const others = inside(row);
-    // Looked at again: a seat may have died between the two loads.
+    // Read again, because a seat may have died between the two loads.
     if (!allowed(others) && !allowed(inside(row))) {
       violation(`${row}: ${when} as ${state} beside ${JSON.stringify(others)}`);
     }
@@ -150,7 +150,7 @@ const operations = {
       alone,
     ),
 
-  // Its owner is the thread, so only one task of it plays.
+  // Its owner is the thread, so only one of its tasks plays.
   async rlock() {
     const guard = await within(() =>
       sync() ? rlock.acquireSync(patience()) : rlock.acquire(patience()),
@@ -251,7 +251,7 @@ const operations = {
       const item = Atomics.add(words32, words.nextItem, 1);
       if (item >= ledger.jobs - ledger.queue) return;
       Atomics.or(bytes, ledger.queue + item, began);
-      // Some are larger than the ring's first size.
+      // Some are larger than the ring is at first.
       const payload = { item, filler: 'x'.repeat(below(below(50) === 0 ? 70_000 : 50)) };
       try {
         if (sync()) queue.putSync(payload, patience());
@@ -289,7 +289,7 @@ const operations = {
       if (task === undefined) return;
       spin();
       if (below(10) === 0) return task.retry();
-      // Done once and for all, as far as the ledger goes; done() may still be cut off.
+      // It counts as done from here on, although a kill may still prevent done().
       Atomics.or(bytes, ledger.jobs + task.value.item, arrived);
       task.done();
     }
@@ -322,9 +322,7 @@ const others = kinds.filter((kind) => !sections.includes(kind));
 let worker;
 let hire;
 
-/**
- * Plays until it is killed, here and in a worker. Rejects with the first thing that must not be.
- */
+/** Plays until it is killed, here and in a worker. Rejects with the first failure. */
 export function play({ seed, workerSeat, ...plan }) {
   ({ seat } = plan);
   ({ below } = random(seed));
@@ -350,7 +348,7 @@ let isReplacing = false;
 export async function replaceWorker() {
   if (isReplacing) return;
   isReplacing = true;
-  // Only the worker’s own thread knows the instant of its death.
+  // Only the worker's own thread knows the instant of its death.
   Atomics.store(words32, words.killed + worker.seat, 1);
   await worker.terminate();
   for (const row of sections) Atomics.store(words32, words[row] + worker.seat, 0);

@@ -1,17 +1,17 @@
-// Remote control of objects in this thread, in a worker or in another process, by one interface: a
-// contract is written once and checked wherever the two sides of it live. What an actor does with a
-// command is in programs/actor/host.mjs; the three kinds of actors are in actors.ts.
+// One interface to objects in this thread, in a worker or in another process. So a contract is
+// written once, and tested wherever its two sides live. programs/actor/host.mjs does what a command
+// says; actors.ts has the three kinds of actors.
 import type { Handle, ObjectEntry, OpenOptions } from 'holdfast';
 import { within } from './time.js';
 
-/** What most suites are about. */
+/** The kinds that most suites test. */
 export type Kind = 'Lock' | 'RLock' | 'Semaphore';
 /** Kinds that have suites of their own. */
 export type OtherKind = 'BoundedSemaphore' | 'ReadWriteLock' | 'Event' | 'SharedMemory';
 export type Place = 'thread' | 'worker' | 'process';
 export const places: readonly Place[] = ['thread', 'worker', 'process'];
 
-/** What list() shows, in a directory with objects of these kinds only. */
+/** What list() shows in a directory that has only objects of these kinds. */
 export type Entry = ObjectEntry & { kind: Kind };
 
 export interface End {
@@ -31,11 +31,11 @@ export interface Message {
 }
 
 /**
- * A command on its way: a promise of its result. If nobody looks at it, it is no unhandled
- * rejection.
+ * A command that was sent: a promise of its result. A rejection that no code awaits is not an
+ * unhandled rejection.
  */
 export interface Call<T> extends Promise<T> {
-  /** Names what the command makes or returns over there. */
+  /** The id of what the command makes or returns in the actor. */
   readonly id: number;
   /** Resolves when an asynchronous call has enrolled, or when a blocking one is about to block. */
   readonly started: Promise<void>;
@@ -58,7 +58,7 @@ export interface Hold {
   release(): Promise<{ at: number }>;
 }
 
-/** A guard or a task over there: what it says of itself, and the way to its methods. */
+/** A guard or a task in an actor: its fields, and a way to call its methods. */
 export interface Kept {
   readonly abandoned?: boolean;
   readonly value?: unknown;
@@ -89,13 +89,13 @@ export abstract class Actor {
   abstract readonly ended: Promise<End>;
   /** SIGKILL to a process, terminate() to a worker. Resolves when it is gone. */
   abstract kill(): Promise<End>;
-  /** Lets it go: it ends by itself when its event loop has nothing left. */
+  /** Leaves the actor: it ends by itself when its event loop has no work left. */
   abstract leave(): Promise<End>;
   protected abstract post(command: Command & { id: number }): void;
 
   readonly #asked = new Map<number, Asked>();
 
-  /** Sends a command and waits for nothing. */
+  /** Sends a command, and does not wait. */
   ask<T>(command: Command): Call<T> {
     const id = ++lastId;
     let started!: Promise<void>;
@@ -118,12 +118,12 @@ export abstract class Actor {
     return within(this.ask<T>(command), `${command.do} in the ${this.place}`, ms);
   }
 
-  /** new Type(...args) over there. */
+  /** Makes an object in the actor: new Type(...args). */
   make(type: string, ...args: unknown[]): Promise<RemoteObject> {
     return this.#made(type, { do: 'make', type, args: args.map(reference) });
   }
 
-  /** Opens an object; `number` is what some kinds are made with: permits, or bytes. */
+  /** Opens an object. `number` is the number that some kinds are made with: permits, or bytes. */
   open(kind: Kind | OtherKind, options: OpenOptions = {}, number?: number): Promise<RemoteObject> {
     const takesNumber = ['Semaphore', 'BoundedSemaphore', 'SharedMemory'].includes(kind);
     return takesNumber ? this.make(kind, number, options) : this.make(kind, options);
@@ -141,7 +141,7 @@ export abstract class Actor {
     return this.send({ do: 'unlinkName', kind, name });
   }
 
-  /** Runs a function of programs/actor/acts.mjs there. */
+  /** Runs a function of programs/actor/acts.mjs in the actor. */
   startAct<T>(name: string, args: Record<string, unknown> = {}): Call<T> {
     const entries = Object.entries(args).map(([key, value]) => [key, reference(value)]);
     return this.ask<T>({ do: 'act', name, args: Object.fromEntries(entries) });
@@ -151,24 +151,24 @@ export abstract class Actor {
     return within(this.startAct<T>(name, args), `${name} in the ${this.place}`, ms);
   }
 
-  /** Gives everything back, for the next test. */
+  /** Releases and closes everything, for the next test. */
   reset(): Promise<void> {
     return this.send({ do: 'reset' });
   }
 
-  /** process.exit() there: ends the process, or the worker alone. */
+  /** Calls process.exit() in the actor. It ends a process, or a worker alone. */
   exit(code = 0): Promise<End> {
     this.ask({ do: 'exit', code });
     return within(this.ended, 'process.exit()');
   }
 
-  /** An exception that nobody catches. */
+  /** Throws an exception that no code catches. */
   crash(): Promise<End> {
     this.ask({ do: 'crash' });
     return within(this.ended, 'dying of an exception');
   }
 
-  /** Called with what the actor sends. */
+  /** Called with each message of the actor. */
   protected answered({ id, started, failure, value }: Message): void {
     const asked = this.#asked.get(id);
     if (asked === undefined) return;
@@ -212,7 +212,7 @@ export class RemoteObject {
     readonly handle?: Handle,
   ) {}
 
-  /** Starts a call; nobody waits for it yet. */
+  /** Starts a call, and does not wait for it. */
   start<T = unknown>(method: string, ...args: unknown[]): Call<T> {
     return this.#call<T>(method, args);
   }
@@ -226,7 +226,7 @@ export class RemoteObject {
     return within(this.start<T>(method, ...args), `${method}() in the ${this.actor.place}`);
   }
 
-  /** Calls what returns a guard or a task. */
+  /** Calls a method that returns a guard or a task. */
   async keep(method = 'acquire', ...args: unknown[]): Promise<Kept> {
     const call = this.start<Omit<Kept, 'remote'> | null | undefined>(method, ...args);
     const kept = await within(call, `${method}() in the ${this.actor.place}`);
@@ -293,12 +293,12 @@ export class RemoteObject {
 
 type Acquired = Pick<Hold, 'abandoned' | 'at'>;
 
-/** What stands for an object in a command. */
+/** The value that stands for an object in a command. */
 function reference(value: unknown): unknown {
   return value instanceof RemoteObject ? { here: value.id } : value;
 }
 
-/** An error that came back from elsewhere, with the properties that it had there. */
+/** An error that came from an actor, with the properties that it had there. */
 class RemoteError extends Error {}
 
 interface Packed {
@@ -311,7 +311,7 @@ function unpack(packed: Packed): unknown {
   const { message, stack, cause, ...rest } = packed.error;
   const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
   const error = Object.assign(new RemoteError(message), known);
-  error.stack = `${stack}\n    -- elsewhere; here:\n${error.stack}`;
+  error.stack = `${stack}\n    -- in the actor; in the test:\n${error.stack}`;
   if (cause) error.cause = unpack(cause);
   return error;
 }

@@ -1,5 +1,5 @@
-// The actors of a run: this thread, workers and processes; those that tests share, and those of one
-// test.
+// The actors of a run: this thread, workers and processes. Tests share some of them, and others
+// belong to one test.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -7,7 +7,7 @@ import { Host } from '../programs/actor/host.mjs';
 import { Actor, type Command, type End, type Message, type Place } from './actor.js';
 import { within } from './time.js';
 
-/** Runs everything at once, in the thread of the test: acquireSync() blocks the test. */
+/** Runs each command at once, in the thread of the test, so acquireSync() blocks the test. */
 class ThreadActor extends Actor {
   readonly place = 'thread';
   readonly pid = process.pid;
@@ -29,7 +29,7 @@ class ThreadActor extends Actor {
     const { id } = command;
     const run = async () => this.#host[command.do]!(command);
     this.answered({ id, started: true });
-    // Not packed: the error is the very one that was thrown.
+    // The error is not packed: it is the object that was thrown.
     run().then(
       (value) => this.answered({ id, value }),
       (error: unknown) => this.failed(id, error),
@@ -37,12 +37,12 @@ class ThreadActor extends Actor {
   }
 }
 
-/** An actor that can end, and that talks in messages. */
+/** An actor that can end, and that is told by messages what to do. */
 abstract class RemoteActor extends Actor {
   readonly ended: Promise<End>;
   readonly ready: Promise<void>;
   isGone = false;
-  /** The end of what it wrote to its standard error, for failures. */
+  /** The last part of its standard error, shown when a test fails. */
   lastWords = '';
   #setReady!: () => void;
   #setEnded!: (end: End) => void;
@@ -86,7 +86,7 @@ class WorkerActor extends RemoteActor {
 
   constructor() {
     super();
-    // No loader in there: execArgv would be that of mocha.
+    // Without execArgv it would inherit the loader of mocha.
     this.#worker = new Worker(program, { execArgv: [], stderr: true });
     this.threadId = this.#worker.threadId;
     this.#worker.on('message', (message: Message) => this.onMessage(message));
@@ -156,7 +156,7 @@ export class ProcessActor extends RemoteActor {
   }
 
   protected post(command: Command): void {
-    // The channel may close between the end of the process and our hearing of it.
+    // The channel may close before this thread has heard that the process ended.
     if (this.#child.connected) this.#child.send(command, () => {});
   }
 }
@@ -191,9 +191,9 @@ export function newActor(
 }
 
 /**
- * An actor that all tests share, because to start a process takes longer than most tests. `number`
- * tells those of one place (and one HOLDFAST_DIR) apart. After a test has killed it, the next one
- * gets a new one.
+ * An actor that all tests share, because the start of a process takes longer than most tests.
+ * `number` tells the actors of one place (and one HOLDFAST_DIR) apart. If a test has killed the
+ * actor, the next test gets another one.
  */
 export async function sharedActor(place: Place, number = 1, directory?: string): Promise<Actor> {
   if (place === 'thread') return here;
@@ -211,14 +211,14 @@ export function sharedActors(place: 'worker' | 'process', count: number): Promis
   return Promise.all(Array.from({ length: count }, (_, i) => sharedActor(place, i + 1)));
 }
 
-/** After each test: shared actors give everything back, those of the test's own are ended. */
+/** After each test: shared actors release everything, and the other actors are ended. */
 export async function resetActors(): Promise<void> {
   await here.reset();
   const shared = new Set(pool.values());
   await Promise.all(
     [...alive].map(async (actor) => {
       if (!shared.has(actor)) return void (await actor.kill());
-      // One that hangs (the test failed) is replaced by the next test that needs it.
+      // An actor that hangs has failed its test. It is killed, and the next test gets another one.
       await within(actor.reset(), 'reset', 3000).catch(() => actor.kill());
     }),
   );

@@ -1,5 +1,5 @@
-// The matrix that every contract is checked over: kind x where the two sides live x form of
-// waiting. (Its fourth dimension, linux and posix, comes from the runner.)
+// The matrix over which every contract is tested: the kind, where the two sides live, and the form
+// of waiting. The runner adds the platform, linux or posix.
 import type { Actor, Call, Hold, Kind, Place, RemoteObject, WaitOptions } from './actor.js';
 import { sharedActor } from './actors.js';
 import { freshName } from './hooks.js';
@@ -22,7 +22,7 @@ export const settings: readonly Setting[] = [
   { title: 'a worker and another process', a: 'worker', b: 'process' },
 ];
 
-/** Two actors with a fresh object of one kind between them; a Semaphore has one permit. */
+/** Two actors that share a new object of one kind. A Semaphore has one permit. */
 export interface Pair {
   readonly name: string;
   readonly first: Actor;
@@ -32,10 +32,10 @@ export interface Pair {
   readonly b: RemoteObject;
 }
 
-/** Where an actor can be killed, or ended. */
+/** The places in which an actor can be killed or ended. */
 export const remotePlaces = ['process', 'worker'] as const;
 
-/** The titles of the cell that all suites of objects have first. */
+/** The title of the first test in the suites of objects. */
 export const across = { process: 'across processes', worker: 'in workers' } as const;
 
 export class Case {
@@ -48,7 +48,7 @@ export class Case {
     return this.setting.a === 'thread' && this.setting.b === 'thread';
   }
 
-  /** Forms in which b can wait for a. A thread cannot block until it releases something itself. */
+  /** The forms in which b can wait for a. A thread that blocks cannot release what it waits for. */
   get waits(): readonly Form[] {
     return this.sameThread ? ['async'] : forms;
   }
@@ -72,7 +72,7 @@ export function forEachCase(
   for (const kind of kinds) {
     for (const setting of settings) {
       const subject = new Case(kind, setting);
-      // A thread that has an RLock always gets it again: see reentrancy.test.ts.
+      // A thread that holds an RLock can always acquire it again: see reentrancy.test.ts.
       if (kind === 'RLock' && subject.sameThread) continue;
       if (where(subject)) describe(`${kind}, ${setting.title}`, () => define(subject));
     }
@@ -86,12 +86,12 @@ export function acquire(remote: RemoteObject, form: Form, options?: WaitOptions)
   return form === 'sync' ? remote.acquireSync(options) : remote.acquire(options);
 }
 
-/** Resolves when the object counts `count` acquisitions that wait; `witness` must not block. */
+/** Resolves when the object counts `count` waiting acquisitions. `witness` must not block. */
 export function waiting(witness: RemoteObject, count = 1): Promise<void> {
   return until(async () => (await witness.waiters()) === count, `${count} waiting`);
 }
 
-/** Whether it can be acquired, and its wait set is empty. */
+/** True if it can be acquired, and its wait set is empty. */
 export async function isFree(remote: RemoteObject): Promise<boolean> {
   const { locked, value, waiters } = await remote.inspect();
   return waiters === 0 && (locked === undefined ? value === 1 : !locked);

@@ -1,4 +1,5 @@
-// Contenders of a BoundedSemaphore or a ReadWriteLock, which report of each other what must not be.
+// Contenders of a BoundedSemaphore or a ReadWriteLock, each of which reports what it sees of the
+// others that must not be.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Guard, SharedMemory } from 'holdfast';
@@ -12,15 +13,15 @@ interface Report {
 }
 
 /**
- * Contenders (programs/shared-contender.mjs) and their reports. The cell of one that was killed
- * would go on saying that it is inside, so this clears it.
+ * Contenders (programs/shared-contender.mjs) and their reports. After a kill it clears the cell of
+ * the victim, which would say for ever that the victim is inside.
  */
 export class ContenderReports implements Disposable {
   readonly #memory: SharedMemory;
   readonly #words: Int32Array;
   readonly #all: Program[] = [];
   readonly #cells = new Map<Program, number>();
-  /** When each was about to be killed, by pid. */
+  /** The time just before each was killed, by pid. */
   readonly #killed = new Map<number, number>();
 
   constructor(
@@ -33,7 +34,7 @@ export class ContenderReports implements Disposable {
     this.#words = new Int32Array(this.#memory.buffer);
   }
 
-  /** Each has a cell of its own, from 0. */
+  /** Starts a contender. Each has a cell of its own, from 0. */
   start(cell: number, form: 'sync' | 'async'): Program {
     const { kind, name, permits } = this;
     const args = [kind, name, form, this.#memory.name, String(cell), String(permits)];
@@ -49,7 +50,7 @@ export class ContenderReports implements Disposable {
     Atomics.store(this.#words, this.#cells.get(program)!, 0);
   }
 
-  /** For a writer of the test: after a death it makes the pair of numbers equal again. */
+  /** For a writer in the test: makes the pair of numbers equal again after a death. */
   mend(guard: Guard): void {
     if (guard.abandoned) this.#words[1] = this.#words[0]!;
   }
@@ -71,7 +72,7 @@ export class ContenderReports implements Disposable {
       await this.kill(contenders[victim]!);
       contenders[victim] = this.start(5 + kill, forms[kill % 2]!);
       const before = acquisitions();
-      await until(() => acquisitions() > before, 'somebody gets on');
+      await until(() => acquisitions() > before, 'another acquisition');
     }
     await Promise.all(contenders.map((it) => this.kill(it)));
   }
@@ -95,8 +96,8 @@ export class ContenderReports implements Disposable {
   }
 
   #reports(): Report[] {
-    // Program keeps whole lines only, because the last line of one that was killed may be half a
-    // line.
+    // Program keeps whole lines only. A contender that was killed may have written a part of its
+    // last line.
     return this.#all.flatMap((it) => it.lines.map((line) => JSON.parse(line) as Report));
   }
 
@@ -105,7 +106,8 @@ export class ContenderReports implements Disposable {
   }
 
   /**
-   * Checks that none has met more living ones than may be inside, or has seen a half-made change.
+   * Checks that no contender met more live ones than may be inside, and that none saw a half-made
+   * change.
    */
   assertSound(): void {
     const most = this.kind === 'BoundedSemaphore' ? this.permits - 1 : 0;

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { temporaryDirectory } from './directory.js';
 
-/** A number in a file of its own; the act `count` adds to it without any protection. */
+/** A number in a file of its own. The act `count` adds to it without any protection. */
 export class Counter {
   readonly file = path.join(temporaryDirectory(), 'counter');
   constructor() {

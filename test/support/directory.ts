@@ -1,4 +1,4 @@
-// Directories of a test's own, and what stands in them.
+// Directories for one test, and what is in them.
 import { createHash } from 'node:crypto';
 import {
   closeSync,
@@ -17,9 +17,8 @@ import { header } from './layout.js';
 const made: string[] = [];
 const memory = existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
 
-// A run without scripts/test.mjs, as by mocha itself, gets a HOLDFAST_DIR here: holdfast looks for
-// it when it first opens something, which is after all imports. The registry stays open to the end
-// of the process.
+// If mocha runs without scripts/test.mjs, HOLDFAST_DIR is set here. holdfast reads it when it first
+// opens something, which is after all imports. The registry stays open until the process ends.
 if (!process.env['HOLDFAST_DIR']) {
   const directory = lastingDirectory();
   process.env['HOLDFAST_DIR'] = directory;
@@ -27,8 +26,8 @@ if (!process.env['HOLDFAST_DIR']) {
 }
 
 /**
- * A directory that is removed after the test (see hooks.ts). It is not named holdfast-*, or the
- * runner would report it as left behind.
+ * A directory that is removed after the test (see hooks.ts). Its name does not begin with
+ * holdfast-, because the runner would report that as left behind.
  */
 export function temporaryDirectory(parent = memory): string {
   const directory = lastingDirectory(parent);
@@ -42,8 +41,8 @@ export function lastingDirectory(parent = memory): string {
 }
 
 /**
- * Removes directories, and the semaphores of the objects in them: the actors were killed, and no
- * process will come to sweep there. `unmount` is called in between.
+ * Removes directories, and the semaphores of the objects in them. The actors were killed, and no
+ * other process will sweep there. `unmount` is called in between.
  */
 export function removeDirectories(directories: string[], unmount = () => {}): void {
   for (const directory of directories) {
@@ -68,7 +67,7 @@ function removeSemaphore(objectFile: string): void {
   if (file) rmSync(file, { force: true });
 }
 
-/** The files of objects in a HOLDFAST_DIR: all but the registry and the bells. */
+/** The files of the objects in a HOLDFAST_DIR: all files except the registry and the doorbells. */
 export function objectFiles(directory: string): string[] {
   return readdirSync(directory)
     .filter((name) => name !== 'registry' && !name.startsWith('bell.'))
@@ -82,7 +81,8 @@ export function objectFile(name: string): string {
 }
 
 /**
- * Writes a word into the file of the object of that name, which nobody may be using at this moment.
+ * Writes a word into the file of the object of that name. No process may be using that word at this
+ * moment.
  */
 export function writeWord(name: string, at: number, value: bigint): void {
   const bytes = Buffer.alloc(8);
@@ -92,7 +92,7 @@ export function writeWord(name: string, at: number, value: bigint): void {
   closeSync(fd);
 }
 
-/** The file in which Linux shows a named semaphore; undefined elsewhere. */
+/** The file by which Linux shows a named semaphore; undefined on other systems. */
 export function semaphoreFile(posixName: string): string | undefined {
   return process.platform === 'linux' ? `/dev/shm/sem.${posixName.slice(1)}` : undefined;
 }

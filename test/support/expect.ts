@@ -1,9 +1,9 @@
-// What an error of this package is made of, asserted in one place.
+// Checks of the errors of this package, in one place.
 import assert from 'node:assert/strict';
 import { getSystemErrorMap } from 'node:util';
 import { now } from './time.js';
 
-/** Codes are stable, so they are written out here a second time. */
+/** Codes are stable, so the tests have their own list of them. */
 const codes = {
   TimeoutError: 'ERR_HOLDFAST_TIMEOUT',
   NotLockedError: 'ERR_HOLDFAST_NOT_LOCKED',

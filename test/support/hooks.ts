@@ -1,5 +1,5 @@
-// Root hooks of mocha: registered when the first suite imports ./index.js. Every test starts with
-// actors that hold nothing, and nothing that it made is left for the next one.
+// Root hooks of mocha, registered when the first suite imports ./index.js. Every test starts with
+// actors that hold nothing, and leaves nothing for the next one.
 import { HeldError, list, unlink } from 'holdfast';
 import { endActors, resetActors } from './actors.js';
 import { removeTemporaryDirectories } from './directory.js';
@@ -8,7 +8,7 @@ import { endPrograms } from './program.js';
 
 let used: string[] = [];
 
-/** A name that no other test has. */
+/** Returns a name that no other test uses. */
 export function freshName(label = 'test'): string {
   const name = `${label} ${process.pid} ${++counter}`;
   used.push(name);
@@ -21,7 +21,10 @@ interface Tracked {
   release?(): void;
 }
 
-/** Closes the object after the test, however the test ends; the last one first. */
+/**
+ * Closes the object after the test, even if the test fails. The object that was opened last is
+ * closed first.
+ */
 export function track<T extends Tracked>(object: T): T {
   tracked.push(object);
   return object;
@@ -34,8 +37,8 @@ function letGo(object: Tracked): void {
       return object.close();
     } catch (error) {
       if (!(error instanceof HeldError)) throw error;
-      // Only a test that failed leaves a hold that cannot be released here. It stays to the end of
-      // the run.
+      // Only a test that failed leaves a hold that cannot be released here. That hold stays until
+      // the run ends.
       if (object.release === undefined) return;
       object.release();
     }
@@ -46,8 +49,8 @@ afterEach(async () => {
   for (const object of tracked.splice(0).reverse()) letGo(object);
   await endPrograms();
   await resetActors();
-  // An object that a test abandoned still keeps that news for a next holder, which never comes. So
-  // does the own lock of a Condition if its holder was killed.
+  // An object that a test abandoned keeps the unreported death for a next holder, which never
+  // comes. The same is true of a Condition's own lock whose holder was killed.
   const names = new Set(used);
   used = [];
   for (const { kind, name, inUse } of list()) {

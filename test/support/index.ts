@@ -1,4 +1,4 @@
-// Everything that suites need. Importing it registers the hooks.
+// Everything that suites need. The import registers the hooks.
 export * from './actor.js';
 export * from './actors.js';
 export * from './cases.js';

@@ -1,4 +1,4 @@
-// Where the words of native/core/layout.h are in a file, for tests that forge one.
+// The places of the words of native/core/layout.h in a file, for tests that forge one.
 
 export const header = {
   magic: 0, // u64
@@ -21,7 +21,7 @@ export const header = {
 
 export const owned = { owner: header.length } as const;
 
-/** How many readers a writer has let go first. */
+/** The number of readers that a writer has let go first. */
 export const readWrite = { turn: header.length + 48 } as const; // u64
 
 /** u32, and behind it the length of the lock's name. */

@@ -3,8 +3,8 @@ import { temporaryDirectory } from './directory.js';
 import { isRoot } from './platform.js';
 
 /**
- * A wrapper for newProcess() that mounts something for that process alone; it goes with the
- * process. Undefined where that is not permitted.
+ * A wrapper for newProcess() that mounts something for that process alone. The mount ends with the
+ * process. Undefined where a test may not mount.
  */
 export function privateMounts(): ((mount: string) => string[]) | undefined {
   const permitted =
@@ -17,7 +17,7 @@ export function privateMounts(): ((mount: string) => string[]) | undefined {
 
 const mounted: string[] = [];
 
-/** A little file system of the test's own; undefined where that is not permitted. */
+/** A small file system for one test; undefined where a test may not mount. */
 export function mountSmall(options: string): string | undefined {
   if (!isRoot || process.platform !== 'linux') return undefined;
   const directory = temporaryDirectory();
@@ -27,7 +27,7 @@ export function mountSmall(options: string): string | undefined {
   return directory;
 }
 
-/** To be called when nobody has anything open in there any more. */
+/** Call it when no process has a file open there any more. */
 export function unmount(): void {
   for (const directory of mounted.splice(0)) execFileSync('umount', [directory]);
 }

@@ -1,6 +1,6 @@
-// What the classes beside Lock, RLock, Semaphore and Queue have in common as objects with a name:
-// how they are opened and closed, their handles, their ends. What a class does is in suites of its
-// own.
+// What the classes other than Lock, RLock, Semaphore and Queue have in common as objects with a
+// name: opening and closing, handles, the end of an object. Each class has suites of its own for
+// its methods.
 import assert from 'node:assert/strict';
 import { type OpenOptions, attach, list, unlink } from 'holdfast';
 import {
@@ -25,12 +25,15 @@ import {
 /** What these tests need to know of a class. */
 export interface NamedObject<T> {
   readonly kind: OtherKind;
-  /** The number that it is made with, where it has one, and its limit. */
+  /** The number that the class is made with, if it has one, and the limit of that number. */
   readonly number?: { name: string; value: number; other: number; largest: number };
   open(options?: OpenOptions): T;
   /** Every method that needs an open object, by name. */
   readonly calls: Record<string, (object: T) => unknown>;
-  /** Leaves a mark. isMarked() says whether it is there: whether both are the same object. */
+  /**
+   * Leaves a mark in the object. isMarked() tells whether the mark is there, and so whether two
+   * objects are the same.
+   */
   mark(object: T): void;
   isMarked(object: T): boolean;
   /** What object-argument.mjs prints. */
@@ -56,13 +59,13 @@ export function describeObject<T extends Shared>(subject: NamedObject<T>): void 
   });
 }
 
-/** A name is one object, for as long as it has that name. */
+/** A name means one object, for as long as the object has that name. */
 function itHasAName<T extends Shared>(subject: NamedObject<T>): void {
   const { kind } = subject;
   const about = (name: string) => ({ kind, objectName: name });
   const open = (options?: OpenOptions) => track(subject.open(options));
 
-  it('a name is one object; without one each is another', () => {
+  it('a name means one object; without a name each is another', () => {
     const name = freshName(kind);
     const [one, two, other] = [open({ name }), open({ name }), open()];
     subject.mark(one);
@@ -80,7 +83,7 @@ function itHasAName<T extends Shared>(subject: NamedObject<T>): void {
     );
   });
 
-  it('unlink() takes the name away; those who have it keep it', () => {
+  it('unlink() takes the name away; users keep the object', () => {
     const name = freshName(kind);
     const [old, shared] = [open({ name }), open({ name })];
     old.unlink();
@@ -111,7 +114,7 @@ function itHasAName<T extends Shared>(subject: NamedObject<T>): void {
   });
 }
 
-/** It is found by its handle or its name, wherever they go, or is not. */
+/** An object is found by its handle or its name, wherever these go. */
 function itIsFound<T extends Shared>(subject: NamedObject<T>): void {
   const { kind, number } = subject;
   const about = (name: string) => ({ kind, objectName: name });
@@ -163,13 +166,13 @@ function itIsFound<T extends Shared>(subject: NamedObject<T>): void {
   });
 }
 
-/** What is wrong touches nothing, and what is closed says so. */
+/** Wrong arguments change nothing, and a closed object says so. */
 function itRefuses<T extends Shared>(subject: NamedObject<T>): void {
   const { kind, number } = subject;
   const about = (name: string) => ({ kind, objectName: name });
   const open = (options?: OpenOptions) => track(subject.open(options));
 
-  it('wrong options touch nothing', () => {
+  it('wrong options change nothing', () => {
     for (const options of [null, 1, 'name', [], () => {}]) {
       assert.throws(() => subject.open(options as never), TypeError, String(options));
     }
@@ -189,7 +192,7 @@ function itRefuses<T extends Shared>(subject: NamedObject<T>): void {
     }
   });
 
-  it('after close() every call is a ClosedError, and name and handle are there', async () => {
+  it('after close() every call is a ClosedError; name and handle stay', async () => {
     const object = open({ name: freshName(kind) });
     const { name } = object;
     object.close();
@@ -213,7 +216,7 @@ function itRefuses<T extends Shared>(subject: NamedObject<T>): void {
   });
 
   if (number) {
-    it(`another number of ${number.name} is an IncompatibleError; undefined takes it as it is`, async () => {
+    it(`another number of ${number.name} is an IncompatibleError; undefined opens it with its own`, async () => {
       const name = freshName(kind);
       const object = open({ name });
       const there = await sharedActor('process');
@@ -233,11 +236,11 @@ function itRefuses<T extends Shared>(subject: NamedObject<T>): void {
   }
 }
 
-/** It goes with its last user, unless it is persistent. */
+/** An object ends with its last user, unless it is persistent. */
 function itEnds<T extends Shared>(subject: NamedObject<T>): void {
   const { kind, number } = subject;
 
-  it('wherever it is used, it goes with its last user', async () => {
+  it('it ends with its last user, in a process or a worker', async () => {
     const directory = temporaryDirectory();
     const env = { HOLDFAST_DIR: directory };
     const [one, two] = await Promise.all([newProcess({ env }), newProcess({ env })]);
@@ -255,7 +258,7 @@ function itEnds<T extends Shared>(subject: NamedObject<T>): void {
     await until(() => !list().some((it) => it.name === name), 'the worker was its last user');
   });
 
-  it('persistent: it stays without users, as it is, until unlink()', async () => {
+  it('persistent: it stays unchanged without users, until unlink()', async () => {
     const directory = lastingDirectory();
     try {
       const env = { HOLDFAST_DIR: directory };
@@ -275,7 +278,7 @@ function itEnds<T extends Shared>(subject: NamedObject<T>): void {
     }
   });
 
-  it('handles that are dropped are collected, and nothing of them is left', async () => {
+  it('objects that are dropped are collected, and leave nothing behind', async () => {
     const program = new Program('drop-objects.mjs', {
       args: [kind, '300'],
       env: {

@@ -1,5 +1,5 @@
-// A program that a test starts: a process without a channel to the test, so that nothing but its
-// own waits keeps it running. It speaks in lines on its standard output.
+// A program that a test starts: a process without a channel to the test, so that only its own waits
+// keep it running. It prints lines on its standard output.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import type { End } from './actor.js';
 import { until, within } from './time.js';
 
-/** In the environment of every program, and so in that of all processes that it starts. */
+/** Set in the environment of every program, and so in all processes that the program starts. */
 const mark = { HOLDFAST_TEST_PROGRAM: randomUUID() };
 
 const running = new Set<Program>();
@@ -20,7 +20,7 @@ export interface ProgramOptions {
   cwd?: string;
   /** Options of node, for a program that it runs. */
   nodeArgs?: string[];
-  /** How it is to start Processes, for a program that looks at $METHOD. */
+  /** How the program should start Processes, if it reads $METHOD. */
   method?: Method;
 }
 
@@ -35,7 +35,7 @@ export const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).
 export interface Outcome extends End {
   stdout: string;
   stderr: string;
-  /** The lines of its standard output; those that are JSON as what they say. */
+  /** The lines of its standard output. A line of JSON is here as its value. */
   said: unknown[];
 }
 
@@ -52,7 +52,7 @@ export class Program {
   readonly #ended: Promise<End>;
 
   /**
-   * A file of test/programs/, which this Node runs; another command; or '' where nodeArgs say what
+   * A file of test/programs/ for this Node to run; or another command; or '' if nodeArgs name what
    * to run.
    */
   constructor(command: string, options: ProgramOptions = {}) {
@@ -84,12 +84,12 @@ export class Program {
     return this.#child.pid!;
   }
 
-  /** The whole lines that it has printed. */
+  /** The whole lines that the program has printed. */
   get lines(): string[] {
     return this.stdout.split('\n').slice(0, -1);
   }
 
-  /** Resolves to the first line that begins so. */
+  /** Resolves to the first line that begins with `start`. */
   async line(start: string, ms?: number): Promise<string> {
     const find = () => this.lines.find((line) => line.startsWith(start));
     await until(() => find() !== undefined || this.hasEnded, `a line "${start}" of a program`, ms);
@@ -139,7 +139,7 @@ export async function endPrograms(): Promise<void> {
   await Promise.all([...running].map((program) => program.kill()));
 }
 
-/** Processes of programs, and those that they have started, that run. Linux only. */
+/** The processes of programs, and of what they started, that still run. Linux only. */
 export function survivors(): number[] {
   if (process.platform !== 'linux') return [];
   return readdirSync('/proc')
@@ -154,7 +154,7 @@ export function survivors(): number[] {
     .map(Number);
 }
 
-/** Fails unless everything that was started has ended, or does so soon; what is left is killed. */
+/** Fails unless everything that was started ends within a moment. Kills what is left. */
 export async function nobodySurvives(): Promise<void> {
   let left: number[] = [];
   const isEmpty = () => (left = survivors()).length === 0;

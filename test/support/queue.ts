@@ -1,5 +1,5 @@
-// What the suites of Queue share: queues that are closed after each test, their files, and their
-// errors.
+// What the suites of Queue share: queues that are closed after each test, the files of queues, and
+// their errors.
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { Queue, type QueueOptions } from 'holdfast';

@@ -1,4 +1,4 @@
-// Random choices that can be repeated: run the test again with HOLDFAST_SEED=<what it printed>.
+// Random choices that can be repeated: run the test again with the HOLDFAST_SEED that it printed.
 import { chooseSeed, random as choices } from '../programs/random.mjs';
 
 export interface Random {

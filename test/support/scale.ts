@@ -1,5 +1,5 @@
-// A count of random or repeated rounds. In CI it is a third, so that all suites fit into their
-// time.
+// Returns a number of rounds. In CI it is a third of the given one, so that all suites fit into
+// their time.
 
 const part = process.env['CI'] ? 1 / 3 : 1;
 

@@ -1,11 +1,14 @@
-// Time in tests: lower bounds are measured; upper bounds are watchdogs that only end what hangs.
+// Time in tests. Lower bounds are measured. Upper bounds are watchdogs, which only end a test that
+// hangs.
 import { setTimeout as sleep } from 'node:timers/promises';
 export { now } from '../programs/clock.mjs';
 
-/** Far above everything that is meant to happen, on a slow machine too. */
+/** Far longer than anything should take, even on a slow machine. */
 export const watchdog_ms = 20_000;
 
-/** The same promise, or a failure that says what hung. */
+/**
+ * Settles like the promise. If that takes too long, it rejects with an error that says what hung.
+ */
 export async function within<T>(promise: Promise<T>, what: string, ms = watchdog_ms): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const barked = new Promise<never>((_, reject) => {
@@ -18,7 +21,10 @@ export async function within<T>(promise: Promise<T>, what: string, ms = watchdog
   }
 }
 
-/** Polls until it holds, for states that no message announces, such as "that thread blocks now". */
+/**
+ * Polls until `holds` returns true, for a state that no message announces, such as "that thread is
+ * blocked now".
+ */
 export async function until(
   holds: () => boolean | Promise<boolean>,
   what: string,
@@ -31,9 +37,7 @@ export async function until(
   }
 }
 
-/**
- * Longer than two slices (100 ms), so that everything that a slice can bring about has happened.
- */
+/** Waits for more than two slices (100 ms). Then everything that a slice can do has been done. */
 export function twoSlices(): Promise<void> {
   return sleep(130);
 }

@@ -145,7 +145,7 @@ describe('Barrier', () => {
       await worksAfterReset(barrier);
     });
 
-    // A party that has arrived waits, so only the one that runs the action holds anything.
+    // A party that has arrived only waits. So the one that runs the action is the only holder.
     it('killed while holding', async () => {
       const [there] = await sharedActors('process', 1);
       for (const place of remotePlaces) {
@@ -156,7 +156,7 @@ describe('Barrier', () => {
           const { passed: theirs } = await arrives(remotes[0]!, barrier, 'sync');
           const mine = quiet(barrier.wait());
           void acts.start(action === 'hang' ? 'wait' : 'waitSync');
-          // All have arrived, and the action runs.
+          // All parties have arrived, and the action runs.
           await until(() => barrier.waiting() === 0, 'the action');
           const late = quiet(barrier.wait());
           await twoSlices();
@@ -190,7 +190,7 @@ describe('Barrier', () => {
       }
     });
 
-    it('killed while waiting, alone: whoever comes last does not open the round for it', async () => {
+    it('killed while it waits alone: the last party to arrive finds the barrier broken', async () => {
       for (const place of remotePlaces) {
         for (const form of forms) {
           const victim = await newActor(place);
@@ -204,8 +204,8 @@ describe('Barrier', () => {
       }
     });
 
-    // Nobody is notified. The last to arrive lets the others go by one store, and dies before or
-    // after it. That is tried at random instants.
+    // A Barrier has no notification. The last party to arrive ends the round by one store, and dies
+    // before or after it. The test kills it at random instants.
     it('killed at any instant of a round', async function () {
       this.timeout(60_000);
       const chance = random('killed in a round');
@@ -235,8 +235,8 @@ describe('Barrier', () => {
         const at = now() + chance.next();
         while (now() < at);
         await victim.kill();
-        // A party that is killed before it arrives is not missed, so another one has to break the
-        // barrier.
+        // The others do not notice a party that is killed before it arrives, so another one has to
+        // break the barrier.
         await twoSlices();
         if (end === undefined) barrier.abort();
         await within(others, 'the others');
@@ -249,7 +249,7 @@ describe('Barrier', () => {
     });
   });
 
-  it('more parties than it takes: the surplus is the next round', async () => {
+  it('more parties than the number: the rest belong to the next round', async () => {
     const { barrier } = await open(3);
     const seven = Array.from({ length: 7 }, () => barrier.wait());
     assert.equal(barrier.waiting(), 1);
@@ -288,7 +288,7 @@ describe('Barrier', () => {
     await assert.rejects(alone().wait({ timeout: 0 }), after(0));
   });
 
-  it('a handle may have a timeout of its own', async () => {
+  it('an object may have a timeout of its own', async () => {
     const { barrier, name } = await open(2);
     const hasty = track(new Barrier(2, { name, timeout: 40 }));
     const began = now();
@@ -305,7 +305,7 @@ describe('Barrier', () => {
     assert.equal(await patient, 0);
   });
 
-  it('of one party', async () => {
+  it('a barrier of one party', async () => {
     const { barrier } = await open(1);
     assert.equal(await barrier.wait(), 0);
     assert.equal(barrier.waitSync({ timeout: 0 }), 0);
@@ -315,7 +315,7 @@ describe('Barrier', () => {
     assert.equal(await barrier.wait(), 0);
   });
 
-  it('of 4096 parties', async () => {
+  it('a barrier of 4096 parties', async () => {
     const { barrier } = await open(4096);
     const waits = Array.from({ length: 4095 }, () => barrier.wait());
     assert.equal(barrier.waiting(), 4095);

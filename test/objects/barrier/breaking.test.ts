@@ -1,4 +1,4 @@
-// Barrier: a party that leaves a round in another way than through it breaks the barrier for all.
+// Barrier: a party that leaves a round before its end breaks the barrier for all.
 import assert from 'node:assert/strict';
 import { Barrier } from 'holdfast';
 import {
@@ -15,7 +15,7 @@ import { open, arrives, broken, quiet, worksAfterReset } from './helpers.js';
 
 describe('Barrier', () => {
   describe('action', () => {
-    it('is called once a round, by the last to arrive, before anybody goes on', async () => {
+    it('is called once a round, by the last party, before any party goes on', async () => {
       const calls: number[] = [];
       const options = { action: () => void calls.push(barrier.waiting()) };
       const { barrier } = await open(3, [], options);
@@ -26,7 +26,7 @@ describe('Barrier', () => {
       }
     });
 
-    it('is that of the handle by which the last arrives; without one there is none', async () => {
+    it('is that of the object through which the last party arrives', async () => {
       let calls = 0;
       const { barrier, name } = await open(2, [], { action: () => calls++ });
       const without = track(new Barrier(2, { name }));
@@ -36,7 +36,7 @@ describe('Barrier', () => {
       assert.equal(calls, 1);
     });
 
-    it('may be asynchronous: nobody goes on before it is done', async () => {
+    it('may be asynchronous: no party goes on before it is done', async () => {
       let finish!: () => void;
       const action = () => new Promise<void>((resolve) => (finish = resolve));
       const [there] = await sharedActors('process', 1);
@@ -91,7 +91,7 @@ describe('Barrier', () => {
       assert.equal(calls, 1);
     });
 
-    it('what is broken or reset while it runs stays so', async () => {
+    it('a break or reset while it runs stays in force', async () => {
       for (const how of ['abort', 'reset'] as const) {
         let finish!: () => void;
         const action = () => new Promise<void>((resolve) => (finish = resolve));
@@ -120,7 +120,7 @@ describe('Barrier', () => {
     });
   });
 
-  it('abort(): those who wait and those who come', async () => {
+  it('abort(): waiting and later parties are told', async () => {
     const [there] = await sharedActors('process', 1);
     for (const form of forms) {
       const { barrier, remotes, name } = await open(3, [there!]);
@@ -140,7 +140,7 @@ describe('Barrier', () => {
     }
   });
 
-  it('reset(): those who wait are told, those who come are not', async () => {
+  it('reset(): waiting parties are told, later ones are not', async () => {
     const [there] = await sharedActors('process', 1);
     const { barrier, remotes } = await open(3, [there!]);
     barrier.reset();
@@ -156,7 +156,7 @@ describe('Barrier', () => {
     const { passed: theirs } = await arrives(remotes[0]!, barrier, 'sync');
     const mine = quiet(barrier.wait());
     barrier.reset();
-    // In the same turn, so that the waits of the old round have not been told yet.
+    // In the same turn, so that the waits of the old round have not heard of it yet.
     const next = [barrier.wait(), barrier.wait(), barrier.wait()];
     assert.deepEqual(await within(Promise.all(next), 'the round after'), [0, 1, 2]);
     await broken(theirs);
@@ -165,10 +165,10 @@ describe('Barrier', () => {
     assert.deepEqual({ round, breaks }, { round: 2, breaks: 1 });
   });
 
-  it('a waiter that hears of its round late is told of that one', async () => {
+  it('a waiter that learns late about its round is told of that round', async () => {
     const { barrier } = await open(2);
     const slow = quiet(barrier.wait());
-    // All of this in one turn: `slow` looks when its round has been over for long.
+    // All of this happens in one turn: `slow` looks when its round has long been over.
     const others = [barrier.wait()];
     for (let round = 1; round < 60; round++) others.push(barrier.wait(), barrier.wait());
     const left = quiet(barrier.wait());

@@ -12,7 +12,7 @@ import {
   until,
   within,
 } from '../../support/index.js';
-// As many as a busy machine gets done in the time of a suite. HOLDFAST_ROUNDS insists on more.
+// The number that a busy machine can do in the time of a suite. HOLDFAST_ROUNDS sets another one.
 export const rounds = Number(process.env['HOLDFAST_ROUNDS'] || 1000);
 
 export async function open(
@@ -28,7 +28,7 @@ export async function open(
   return { barrier, remotes, name };
 }
 
-/** Has a party arrive over there. Resolves when the barrier counts it. */
+/** Has a party arrive in another actor. Resolves when the barrier counts it. */
 export async function arrives(
   remote: RemoteObject,
   witness: Barrier,
@@ -48,7 +48,7 @@ export const broken = (promise: Promise<unknown>, name?: string) =>
     name === undefined ? {} : { kind: 'Barrier', objectName: name },
   );
 
-/** For a promise that rejects before anybody looks at it. */
+/** For a promise that may reject before the test awaits it. */
 export function quiet<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;

@@ -66,7 +66,7 @@ describe('Barrier', () => {
       assert.equal(entry(), undefined);
     });
 
-    it('a persistent one whose parties all died waiting: those who come next are told', async () => {
+    it('persistent, all its parties died waiting: the next ones are told', async () => {
       const name = freshName('barrier');
       const two = await Promise.all([newActor('process'), newActor('process')]);
       track(new Barrier(3, { name, persistent: true })).close();
@@ -82,7 +82,7 @@ describe('Barrier', () => {
           () => 'passed',
           (error) => error.code,
         ),
-        'the newcomer',
+        'the new process',
       ).finally(() => barrier.unlink());
       assert.equal(end, 'ERR_HOLDFAST_BROKEN_BARRIER');
     });
@@ -122,7 +122,7 @@ describe('Barrier', () => {
     await broken(waits[0]!);
   });
 
-  it('close() of who has not arrived yet breaks nothing', async () => {
+  it('close() of an object whose party has not arrived breaks nothing', async () => {
     let finish!: () => void;
     const action = () => new Promise<void>((resolve) => (finish = resolve));
     const { barrier, name } = await open(2, [], { action });
@@ -137,7 +137,7 @@ describe('Barrier', () => {
     assert.equal(barrier.broken(), false);
   });
 
-  it('close() while the round opens: who arrives then is told', async () => {
+  it('close() while the round ends: a party that arrives then is told', async () => {
     let finish!: () => void;
     const action = () => new Promise<void>((resolve) => (finish = resolve));
     const { barrier, name } = await open(2, [], { action });

@@ -80,7 +80,7 @@ describe('BoundedSemaphore', () => {
         await assertTimesOut((options) => semaphore.acquireSync(options), timeout, about);
         await assertTimesOut((options) => semaphore.acquire(options), timeout, about);
       }
-      // Waits that ended have no permit, and are not woken for one.
+      // Waits that timed out hold no permit, and are not woken for one.
       for (const hold of holds) await hold.release();
       await twoSlices();
       assertWhole(semaphore, 2);
@@ -152,8 +152,8 @@ describe('BoundedSemaphore', () => {
       assertWhole(semaphore, 1);
     });
 
-    // It is killed anywhere in release(), such as between giving the permit back and waking a
-    // waiter. The waiter gets on, and there are as many permits as before.
+    // The holder is killed at any point of release(), for example between giving the permit back
+    // and waking a waiter. The waiter goes on, and there are as many permits as before.
     it('killed while notifying', async () => {
       const name = freshName(kind);
       const semaphore = open(1, name);
@@ -168,7 +168,7 @@ describe('BoundedSemaphore', () => {
     });
   });
 
-  it('gives as many permits as it has, and they come back', async () => {
+  it('gives its permits, and they come back', async () => {
     const semaphore = open(2);
     assert.equal(semaphore.value(), 2);
     const first = semaphore.tryAcquire()!;
@@ -208,7 +208,7 @@ describe('BoundedSemaphore', () => {
     assertWhole(semaphore, 2);
   });
 
-  it('over-release is an error, and nothing was given', async () => {
+  it('a release too many is an error, and adds nothing', async () => {
     const name = freshName(kind);
     const semaphore = open(2, name);
     const about = { kind, objectName: name };
@@ -223,7 +223,7 @@ describe('BoundedSemaphore', () => {
     assertWhole(semaphore, 2);
   });
 
-  it('release() is first of all for one’s own; without one it ends another’s, whose guard says so', async () => {
+  it('release() ends a hold of its own thread first, or else another’s, whose guard says so', async () => {
     const name = freshName(kind);
     const semaphore = open(2, name);
     const there = await opened(await sharedActor('process'), name);
@@ -249,7 +249,7 @@ describe('BoundedSemaphore', () => {
     assertThrows(() => semaphore.acquireSync({ timeout: 5 }), 'TimeoutError');
     guards[0]!.release();
     const theirs = await there.acquire();
-    // Now another one holds a permit and can end the wait.
+    // Now another thread holds a permit and can end the wait.
     assertThrows(() => semaphore.acquireSync({ timeout: 5 }), 'TimeoutError');
     await theirs.release();
     guards[1]!.release();

@@ -1,4 +1,4 @@
-// BoundedSemaphore: what follows from the death of a holder. No permit is lost by it.
+// BoundedSemaphore: the death of a holder. No permit is lost by it.
 import assert from 'node:assert/strict';
 import { ContenderReports } from '../../support/contenders.js';
 import {
@@ -13,19 +13,19 @@ import {
 import { kind, open, opened, takeAll, assertWhole } from './helpers.js';
 
 describe('BoundedSemaphore', () => {
-  it('what a dead holder leaves in an empty house is told to those who come, exactly as often', async () => {
+  it('deaths of holders that were the only users are told later, each exactly once', async () => {
     const name = freshName(kind);
     const victim = await newProcess();
     const theirs = await opened(victim, name, 4);
     for (let i = 0; i < 3; i++) await theirs.acquire();
     await victim.kill();
-    // It is opened and closed in between, and keeps the news of the deaths.
+    // It is opened and closed in between, and keeps the unreported deaths.
     open(4, name).close();
     const semaphore = open(4, name);
     assert.equal(semaphore.value(), 4);
     const { guards, abandoned } = takeAll(semaphore);
     assert.deepEqual([guards.length, abandoned], [4, 3]);
-    assert.equal(guards[0]!.abandoned, false, 'the one that nobody had goes first');
+    assert.equal(guards[0]!.abandoned, false, 'a permit that nobody held comes first');
     for (const guard of guards) guard.release();
     assertWhole(semaphore, 4);
   });
@@ -75,7 +75,7 @@ describe('BoundedSemaphore', () => {
     assert.equal(counter.read(), 4 * rounds);
   });
 
-  it('contenders killed at random instants: never more inside than permits, and none is lost', async function () {
+  it('contenders killed at random instants: never too many inside, and no permit is lost', async function () {
     this.timeout(60_000);
     const chance = random('permits under kills');
     const permits = 3;

@@ -13,7 +13,7 @@ import {
 import { kind, open, opened, takeAll, assertWhole } from './helpers.js';
 
 describe('BoundedSemaphore', () => {
-  it('close(): HeldError for the handle that holds, ClosedError for what waits through it', async () => {
+  it('close(): HeldError for the object that holds, ClosedError for waits through it', async () => {
     const name = freshName(kind);
     const [semaphore, again] = [open(2, name), open(2, name)];
     const there = await opened(await sharedActor('process'), name);
@@ -33,7 +33,7 @@ describe('BoundedSemaphore', () => {
     assert.equal(await there.value(), 2);
   });
 
-  it('held by what was collected, to the end of the thread', async () => {
+  it('permits of collected objects are held until the thread ends', async () => {
     const name = freshName(kind);
     const semaphore = open(3, name);
     const actor = await newProcess({ nodeArgs: ['--expose-gc'] });
@@ -45,7 +45,7 @@ describe('BoundedSemaphore', () => {
     for (const guard of guards) guard.release();
   });
 
-  it('inspect(): everything that it promises, and nothing else', async () => {
+  it('inspect(): exactly the promised fields', async () => {
     const name = freshName(kind);
     const semaphore = open(3, name);
     const me = { pid: process.pid, threadId: 0, processName: 'MainProcess' };

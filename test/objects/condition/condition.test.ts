@@ -1,5 +1,6 @@
-// Condition: a wait releases the lock and has it back when it ends, as deep as before, however it
-// ends. A notification wakes exactly one wait (INV-17), whatever dies or gives up around it.
+// Condition: a wait releases the lock. At its end it holds the lock again, as deep as before,
+// however it ends. A notification wakes exactly one wait (INV-17), even if processes die or waits
+// give up around it.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -48,7 +49,7 @@ describe('Condition', () => {
           await guard.remote.call('release');
           await within(wait.wakeup, 'the wake-up');
           await wait.release();
-          // From the thread that started them, and to it.
+          // From the thread that started the workers, and back to it.
           const back = await waits(remotes[1]!, condition, form);
           assert.equal(await notified(condition, 1), 1);
           await within(back.wakeup, 'the wake-up');
@@ -61,7 +62,8 @@ describe('Condition', () => {
       const [actor] = await sharedActors('process', 1);
       for (const kind of lockKinds) {
         const { condition, remotes } = await open(kind, [actor!]);
-        // It waits there, blocked; and here, notified from there.
+        // The other process waits, blocked. Then this thread waits, and is notified by the other
+        // process.
         const wait = await waits(remotes[0]!, condition, 'sync');
         assert.equal(await notified(condition, 3), 1);
         assert.deepEqual(await within(wait.wakeup, 'the wake-up'), { abandoned: false });
@@ -69,7 +71,7 @@ describe('Condition', () => {
 
         const guard = condition.acquireSync();
         const notifies = actor!.act<number>('notifyOnce', { condition: remotes[0]! });
-        // It can have the lock only when this thread waits.
+        // The other process can acquire the lock only while this thread waits.
         assert.deepEqual(condition.waitSync(), { abandoned: false });
         guard.release();
         assert.equal(await notifies, 1);
@@ -177,8 +179,8 @@ describe('Condition', () => {
           const wait = await waits(remotes[0]!, condition, kind === 'Lock' ? 'async' : 'sync');
           await remotes[1]!.keep();
           await victim.kill();
-          // It was not notified, so it goes on waiting. The lock goes to the next one, which is
-          // told.
+          // The waiter was not notified, so it waits on. The next to acquire the lock is told of
+          // the death.
           const next = await within(condition.acquire(), 'the lock of the dead');
           assert.equal(next.abandoned, true);
           assert.equal(await stateOf(wait.wakeup), 'pending');
@@ -231,7 +233,7 @@ describe('Condition', () => {
     });
   });
 
-  describe('notify(n) wakes exactly n of 6, the first to come', () => {
+  describe('notify(n) wakes exactly n of 6, those that began first', () => {
     const mixes: { title: string; of: Place[] }[] = [
       { title: 'in 6 processes', of: Array.from({ length: 6 }, () => 'process') },
       { title: 'in one thread', of: Array.from({ length: 6 }, () => 'thread') },
@@ -252,7 +254,7 @@ describe('Condition', () => {
           if (n === 0) await assert.rejects(notified(condition, 0), RangeError);
           else assert.equal(await notified(condition, n), n);
           const woken = async (some: Waiting[]) => {
-            // Waits end in the order in which they get the lock, which is not that of the
+            // Waits end in the order in which they get the lock. That is not the order of the
             // notifications.
             const one = ({ wakeup, release }: Waiting) => wakeup.then(release);
             await within(Promise.all(some.map(one)), `${some.length} wake-ups after ${n}`);
@@ -267,7 +269,7 @@ describe('Condition', () => {
       });
     }
 
-    it('more than there are', async () => {
+    it('of more waits than there are', async () => {
       const { condition } = await open('RLock');
       assert.equal(await notified(condition, 1024), 0);
       assert.equal(await notified(condition), 0);
@@ -275,7 +277,7 @@ describe('Condition', () => {
       await waiters(condition, 1);
       assert.equal(await notified(condition, 1024), 1);
       await within(wait, 'the wake-up');
-      // A notification from before the wait does not count for it.
+      // A notification that came before the wait does not count for it.
       const late = condition.runExclusive(() => condition.wait());
       await twoSlices();
       assert.equal(await stateOf(late), 'pending');

@@ -23,7 +23,8 @@ describe('Condition', () => {
         assert.deepEqual(condition.toJSON(), { holdfast: 'Condition', name: condition.name });
         const handle = JSON.parse(JSON.stringify(condition));
         const again = track(attach(handle) as Condition);
-        // By thread over there: each command to an actor runs in a task of its own.
+        // In the actor it holds by thread, because each command to an actor runs in a task of its
+        // own.
         const scope = 'thread';
         const theirs = [await there!.attach({ ...handle, scope })];
         if (name) theirs.push(await there!.make('Condition', undefined, { name, scope }));
@@ -69,7 +70,7 @@ describe('Condition', () => {
       assertThrows(() => new Condition(other, { name: own.name }), 'IncompatibleError');
       assertThrows(() => new Lock({ name }), 'IncompatibleError');
       assertThrows(() => new Condition(undefined, { name: lockName }), 'IncompatibleError');
-      // Meanwhile another lock has got the name of its lock.
+      // Meanwhile another lock has taken the name of its lock.
       condition.lock.unlink();
       const impostor = track(new Lock({ name: lockName }));
       assertThrows(() => new Condition(impostor, { name }), 'IncompatibleError');
@@ -158,7 +159,7 @@ describe('Condition', () => {
     );
   });
 
-  it('close() of one handle leaves the waits of others alone', async () => {
+  it('close() of one object does not end waits through others', async () => {
     const { condition, lock, name } = await open('Lock');
     const other = new Condition(lock, { name });
     const wait = condition.runExclusive(() => condition.wait());

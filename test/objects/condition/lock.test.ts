@@ -1,4 +1,4 @@
-// Condition and its lock: a wait releases it wholly, and has it back when it ends.
+// Condition and its lock: a wait releases the lock whole, and holds it again at its end.
 import assert from 'node:assert/strict';
 import { Condition, Lock, RLock, list } from 'holdfast';
 import {
@@ -18,7 +18,7 @@ import { lockKinds, open, notified, waiters } from './helpers.js';
 
 describe('Condition', () => {
   describe('its lock', () => {
-    it('an RLock is given up whole, and as deep again after', async () => {
+    it('an RLock is given up whole, and afterwards is as deep as before', async () => {
       const [there] = await sharedActors('process', 1);
       const { condition, remotes, lock } = await open('RLock', [there!]);
       for (const form of forms) {
@@ -40,20 +40,20 @@ describe('Condition', () => {
         if (kind === 'RLock') guards.push(lock.acquireSync(), await condition.acquire());
         for (let round = 0; round < 3; round++) {
           const wait = condition.wait();
-          // Another hold of the same thread comes in between.
+          // The same thread acquires and releases once in between.
           await lock.runExclusive(() => assert.equal(condition.notify(), 1));
           await within(wait, 'the wake-up');
         }
         for (const guard of guards.reverse()) {
           assert.equal(lock.locked(), true);
           guard.release();
-          guard.release(); // a second time is nothing
+          guard.release(); // a second release does nothing
         }
         assert.equal(lock.locked(), false);
       }
     });
 
-    it('a guard of the time between does not end the hold after', async () => {
+    it('a guard from during the wait does not end the hold after it', async () => {
       const { condition, lock } = await open('Lock');
       const outer = condition.acquireSync();
       const wait = condition.wait();
@@ -93,8 +93,10 @@ describe('Condition', () => {
       await until(() => lock.inspect().waiters === 2, 'two that wait for the lock');
       const released = theirs.remote.call('release');
       const deadline = now() + 10_000;
-      while (lock.locked() && now() < deadline); // the event loop is to serve nobody meanwhile
-      abort.abort('aborted'); // the next in line has the lock, and is not told before we return
+      // This thread must not serve a wait of its own meanwhile. So its event loop does not turn.
+      while (lock.locked() && now() < deadline);
+      // From here on the next waiter has the lock. It hears of that when this function returns.
+      abort.abort('aborted');
       const second = lock.tryAcquire();
       await within(wait, 'the wake-up');
       assert.equal((lock as RLock).depth(), 2);
@@ -106,7 +108,7 @@ describe('Condition', () => {
       await released;
     });
 
-    it('without it nobody waits or notifies', async () => {
+    it('wait() and notify() without the lock are refused', async () => {
       const [there] = await sharedActors('process', 1);
       for (const kind of lockKinds) {
         const { condition, remotes, name } = await open(kind, [there!]);
@@ -175,13 +177,13 @@ describe('Condition', () => {
           assertThrows(() => guard.release(), 'ClosedError');
           condition.release();
         } else {
-          guard.release(); // through the handle by which the hold was regained
+          guard.release(); // through the object that the hold came back through
         }
         assert.equal(other.locked(), false);
       }
     });
 
-    it('its own may be, too', async () => {
+    it('the condition’s own lock may be closed, too', async () => {
       const condition = track(new Condition(undefined, { name: freshName('condition') }));
       const guard = condition.acquireSync();
       const wait = condition.wait();

@@ -26,7 +26,7 @@ import {
 import { open, openIn, waits, notified, waiters } from './helpers.js';
 
 describe('Condition', () => {
-  describe('a notification is never spent on', () => {
+  describe('a notification is not lost by', () => {
     it('a wait that gives up at the same instant', async function () {
       this.timeout(60_000);
       const chance = random('giving up');
@@ -34,9 +34,9 @@ describe('Condition', () => {
       const here = await sharedActor('thread');
       const { condition, remotes } = await open('Lock', [a!, b!, here]);
       const seen = { woken: 0, sink: 0 };
-      // Each round has one notification and one wake-up. It goes to one of three short waits. If
-      // all three have given up, before it or because they were aborted after it, it goes to the
-      // wait that came after them.
+      // Each round has one notification and one wake-up. One of three short waits gets it. If all
+      // three have given up before it, or were aborted after it, the wait that began after them
+      // gets it.
       for (let round = 0; round < scaled(150); round++) {
         const short: Promise<string>[] = [];
         for (const [i, actor] of [a!, b!, here].entries()) {
@@ -51,7 +51,7 @@ describe('Condition', () => {
           form: 'async',
         });
         await sleep(chance.next() * 5);
-        // Under the lock no wait begins or ends, so this tells whether there is one to notify.
+        // Under the lock no wait begins or ends, so this tells whether there is a wait to notify.
         const guard = await condition.acquire();
         const spent = condition.notify(1);
         guard.release();
@@ -86,7 +86,7 @@ describe('Condition', () => {
           assert.equal(condition.notify(1), 1);
           await victim.kill();
           guard.release();
-          // Nobody else comes to the lock, so the waits find out about it themselves.
+          // No other thread acquires the lock, so the waits themselves find the death.
           await within(wait.wakeup, `${place}, ${form}: the next in line`);
           await wait.release();
           assert.equal(await stateOf(last.wakeup), 'pending');
@@ -121,7 +121,7 @@ describe('Condition', () => {
         spin(0.5);
         gone ??= victim.kill();
         await gone;
-        // Either the next in line wakes, or the victim had woken and died with the lock.
+        // Either the next waiter wakes, or the victim had woken and died with the lock.
         const lock = condition.acquire();
         const passedOn = wait.wakeup.then(() => undefined);
         const guard = await within(Promise.race([passedOn, lock]), `kill ${kill}`);
@@ -140,7 +140,7 @@ describe('Condition', () => {
       console.log(`      ${kills} kills, ${before} of them after the wake-up`);
     });
 
-    it('anybody when the notifier is killed at any instant', async function () {
+    it('a notifier that is killed at any instant', async function () {
       this.timeout(60_000);
       const chance = random('killed while it notifies');
       const two = await sharedActors('process', 2);
@@ -165,7 +165,7 @@ describe('Condition', () => {
         const at = now() + chance.next();
         while (now() < at);
         await victim.kill();
-        // In the end none of the six is lost, and none hangs with the lock.
+        // In the end none of the six waits is lost, and none hangs with the lock.
         await until(() => condition.inspect().waiters === 6 && !condition.locked(), 'all six wait');
       }
       await (await next).victim.kill();
@@ -200,7 +200,7 @@ describe('Condition', () => {
     guard.release();
     await within(all[0]!, 'the first');
     assert.equal(condition.inspect().waiters, 1023);
-    // Now there is a place again.
+    // Now one place is free.
     const again = condition.runExclusive(() => condition.wait());
     await waiters(condition, 1024);
     assert.equal(await notified(condition), 1024);

@@ -1,4 +1,4 @@
-// Condition: waitFor(), which asks its predicate under the lock.
+// Condition: waitFor() calls its predicate under the lock.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SharedMemory, type Wakeup } from 'holdfast';

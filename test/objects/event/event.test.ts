@@ -1,4 +1,4 @@
-// Event: a flag that one can wait for. A wait that has begun never misses a pulse of it.
+// Event: a flag to wait for. A wait that has begun never misses a pulse of the flag.
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
@@ -32,7 +32,10 @@ const kind = 'Event';
 const open = (name?: string) => track(new Event({ name }));
 const methods = { async: 'wait', sync: 'waitSync' } as const;
 
-/** All that a process gets done that dies in set() before it has woken anybody: the word. */
+/**
+ * Everything that a process does in set() if it dies before it has woken a waiter: it sets the
+ * word.
+ */
 function setWordOnly(name: string): void {
   const directory = process.env['HOLDFAST_DIR']!;
   const named = objectFiles(directory).filter((file) => {
@@ -53,7 +56,7 @@ function waiting(event: Event, count: number): Promise<void> {
 }
 
 describe('Event', () => {
-  // An event has no holder, so none can be killed.
+  // An event has no holder, so there is no cell for one that is killed.
   describe('cells', () => {
     for (const place of remotePlaces) {
       it(across[place], async () => {
@@ -146,7 +149,7 @@ describe('Event', () => {
     });
 
     // The flag is cleared while set() is still under way.
-    it('one set is one turn, however fast the other is', async () => {
+    it('one set is one turn, even if the other process is faster', async () => {
       const name = freshName(kind);
       const turns = String(scaled(60_000));
       const players = ['0', '1'].map(
@@ -158,8 +161,8 @@ describe('Event', () => {
       }
     });
 
-    // It is killed between setting the flag and waking, in the middle of waking, or anywhere else.
-    // The word stays right, and each wait that had begun when it was set ends.
+    // The process is killed between setting the flag and waking, in the middle of waking, or at
+    // another instant. The word stays right, and each wait that had begun before the set ends.
     it('killed while notifying', async () => {
       const { next } = random('killed while setting');
       const name = freshName(kind);
@@ -173,12 +176,12 @@ describe('Event', () => {
         const waits = (async () => {
           while (!done) {
             const { sets } = event.inspect();
-            // Asked after the count: a set that was counted may end this wait if the flag still
-            // stands.
+            // Read after the count: a set that was counted may end this wait if the flag is still
+            // set.
             const wasSet = event.isSet();
             await event.wait();
             assert.ok(wasSet || event.isSet() || event.inspect().sets > sets);
-            await turn(); // or a flag that stays set would leave nothing else a turn
+            await turn(); // otherwise a flag that stays set would keep the event loop busy
           }
         })();
         await sleep(next() * 10);
@@ -197,7 +200,7 @@ describe('Event', () => {
       }
     });
 
-    it('killed after it set the flag, before anybody was rung', async () => {
+    it('killed after it set the flag, before it woke a waiter', async () => {
       const name = freshName(kind);
       const event = open(name);
       const actors = await Promise.all([newProcess(), newWorker()]);
@@ -228,7 +231,7 @@ describe('Event', () => {
     assert.equal(event.inspect().sets, 2);
   });
 
-  it('set() wakes everybody: waits of one thread, of workers, of processes, more than the wait set has', async () => {
+  it('set() wakes every wait: of one thread, of workers, of processes, more than fit into the wait set', async () => {
     const name = freshName(kind);
     const event = open(name);
     const here = Array.from({ length: 200 }, () => event.wait());
@@ -243,7 +246,7 @@ describe('Event', () => {
     assert.equal(event.inspect().waiters, 0);
   });
 
-  it('a full wait set: those who found no place hear of it too', async () => {
+  it('a full wait set: waiters that found no entry hear of it, too', async () => {
     const name = freshName(kind);
     const event = open(name);
     const filler = await newProcess();
@@ -287,7 +290,7 @@ describe('Event', () => {
       const wait = event.wait();
       const { sets } = event.inspect();
       const [set, cleared] = [there.call('set'), there.call('clear')];
-      // Both happen while this thread blocks. When its event loop looks, the flag is clear.
+      // Both happen while this thread is blocked. When its event loop looks, the flag is clear.
       const end = now() + watchdog_ms;
       while (event.inspect().sets === sets || event.isSet()) assert.ok(now() < end);
       await wait;
@@ -296,7 +299,7 @@ describe('Event', () => {
       await assertRejects(late, 'TimeoutError');
     });
 
-    it('stays seen by whoever was stopped', async () => {
+    it('is not missed by a process that was stopped', async () => {
       const name = freshName(kind);
       const event = open(name);
       const stopped = await newProcess();
@@ -315,7 +318,7 @@ describe('Event', () => {
     });
   });
 
-  it('close() ends what waits through the handle, and nothing else', async () => {
+  it('close() ends waits through the object, and no others', async () => {
     const name = freshName(kind);
     const [event, again] = [open(name), open(name)];
     const waits = [
@@ -347,7 +350,7 @@ describe('Event', () => {
     assert.deepEqual(await left, { code: 0, signal: null });
   });
 
-  it('inspect(): everything that it promises, and nothing else', () => {
+  it('inspect(): exactly the promised fields', () => {
     const name = freshName(kind);
     const event = open(name);
     assert.deepEqual(event.inspect(), { kind, name, isSet: false, sets: 0, waiters: 0 });

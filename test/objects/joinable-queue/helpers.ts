@@ -19,7 +19,7 @@ export const counts = (queue: JoinableQueue) => {
   return { size, leased, unfinished };
 };
 
-/** Leases one item over there. */
+/** Leases one item in another actor. */
 export async function takes(remote: RemoteObject, form: 'async' | 'sync' = 'async') {
   const task = await remote.keep(form === 'sync' ? 'takeSync' : 'take');
   const { value, deliveries } = task;

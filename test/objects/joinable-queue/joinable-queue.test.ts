@@ -1,5 +1,5 @@
 // JoinableQueue: join() waits until every item that was put is done. The first part follows
-// CPython's TestQueue.test_task_done and what its documentation says of join().
+// CPython's TestQueue.test_task_done and Python's documentation of join().
 import assert from 'node:assert/strict';
 import {
   remotePlaces,
@@ -120,7 +120,7 @@ describe('JoinableQueue', () => {
       await lasts(30, () => queue.join({ timeout: 30 }));
       await lasts(30, () => queue.joinSync({ timeout: 30 }));
       await lasts(0, () => queue.joinSync({ timeout: 0 }));
-      // A take that gave up has leased nothing.
+      // A take that timed out has leased nothing.
       const task = await queue.take({ timeout: 0 });
       assert.deepEqual(plain(task), { value: 1, deliveries: 1 });
       await lasts(20, () => queue.take({ timeout: 20 }));
@@ -194,7 +194,7 @@ describe('JoinableQueue', () => {
           const { taken } = await waitsToTake(waiter, queue, form);
           await victim.kill();
           queue.putSync(1);
-          // The dead one may have been woken for the item, but it has not taken it.
+          // The dead taker may have been woken for the item, but it has not taken it.
           assert.equal((await within(taken, 'the item')).deliveries, 1);
 
           const joins = await newActor(place);
@@ -208,8 +208,8 @@ describe('JoinableQueue', () => {
       }
     });
 
-    // In crashes/joinable-queue-kills.test.ts those that put or settle are killed at every instant.
-    // Here they are killed right after.
+    // In crashes/joinable-queue-kills.test.ts processes are killed at every instant of a put or of
+    // the end of a lease. Here they are killed right after it.
     it('killed while notifying', async () => {
       const [other] = await sharedActors('process', 1);
       for (const place of remotePlaces) {
@@ -251,7 +251,7 @@ describe('JoinableQueue', () => {
       );
     });
 
-    it('taskDone() too often is an OverReleaseError; it is for what get() took', async () => {
+    it('taskDone() too often is an OverReleaseError; it counts items that get() took', async () => {
       const queue = open();
       assertThrows(() => queue.taskDone(), 'OverReleaseError', { kind: 'JoinableQueue' });
       queue.putSync(1);
@@ -270,7 +270,7 @@ describe('JoinableQueue', () => {
       );
     });
 
-    it('anybody says it for anybody; every join() ends', async () => {
+    it('any thread may call it for any item; every join() ends', async () => {
       const [a, b] = await sharedActors('process', 2);
       const queue = open();
       const joins: Promise<unknown>[] = [];
@@ -287,7 +287,7 @@ describe('JoinableQueue', () => {
       await within(Promise.all(joins), 'all of them');
     });
 
-    it('what a killed consumer had got is lost: join() waits for it', async () => {
+    it('an item that a killed consumer had got is lost, and join() waits for it', async () => {
       const queue = open();
       const victim = await newProcess();
       queue.putSync(1);

@@ -1,4 +1,4 @@
-// JoinableQueue: what leased items mean for end(), for the limits, and for the ring.
+// JoinableQueue: leased items and end(), the limits, and the ring.
 import assert from 'node:assert/strict';
 import type { Task } from 'holdfast';
 import {
@@ -15,7 +15,7 @@ import {
 import { open, there, counts, takes, waitsToTake } from './helpers.js';
 
 describe('JoinableQueue', () => {
-  it('end(): takers wait for leases that may come back, then are told', async () => {
+  it('end(): takers wait while a lease may come back, and then are told', async () => {
     const [actor] = await sharedActors('process', 1);
     for (const form of forms) {
       const queue = open();
@@ -64,7 +64,7 @@ describe('JoinableQueue', () => {
     }
   });
 
-  it('size(), empty() and inspect() count what a dead taker had, and nobody has looked before', async () => {
+  it('size(), empty() and inspect() count the item of a dead taker, without a look before', async () => {
     const [other] = await sharedActors('process', 1);
     const queue = open();
     const elsewhere = await there(other!, queue);
@@ -87,7 +87,7 @@ describe('JoinableQueue', () => {
     kept.done();
   });
 
-  it('maxSize counts what is leased, and not what is done behind it', async () => {
+  it('maxSize counts leased items, and not the tombstones behind them', async () => {
     const queue = open({ maxSize: 3 });
     queue.putManySync([1, 2, 3]);
     const tasks = [queue.takeSync(), queue.takeSync(), queue.takeSync()];
@@ -95,7 +95,7 @@ describe('JoinableQueue', () => {
     assert.equal(queue.tryPut(4), false);
     const put = queue.put(4);
     assert.equal(await stateOf(put), 'pending');
-    // They stand behind the first, which stays in the ring.
+    // They are behind the first one, which stays in the ring.
     tasks[2]!.done();
     await within(put, 'a put');
     assert.equal(queue.full(), true);
@@ -136,7 +136,7 @@ describe('JoinableQueue', () => {
       queue.putSync(item(i));
       capacities.add(queue.inspect().capacity);
       if (i % 3 !== 0) tasks.push(queue.takeSync());
-      // The ring goes round and round while it grows.
+      // The head passes the end of the ring many times while the ring grows.
       if (i % 5 === 0) tasks.shift()?.done();
       if (i % 7 === 0) tasks.pop()?.retry();
     }
@@ -145,7 +145,7 @@ describe('JoinableQueue', () => {
       assert.deepEqual(task.value, item(task.value[0]!));
       task.retry();
     }
-    // Each is there once, and its bytes and its place are right.
+    // Each item is there once, and its bytes and its place are right.
     const remote = await there(actor!, queue as never);
     const seen = new Set<number>();
     let last = -1;
@@ -161,7 +161,7 @@ describe('JoinableQueue', () => {
     assert.equal(queue.inspect().bytes, 0);
   });
 
-  it('what is done behind a lease gives its bytes back with it', async () => {
+  it('the bytes of tombstones come back when the lease before them ends', async () => {
     const queue = open<Buffer>({ codec: 'buffer', maxBytes: 65_536 });
     const slow = (queue.putSync(Buffer.alloc(100)), queue.takeSync());
     let put = 0;

@@ -69,7 +69,7 @@ describe('JoinableQueue', () => {
       assert.equal(entry(), undefined);
     });
 
-    it('a persistent one whose users all died with leases', async () => {
+    it('persistent, all its users died with leases', async () => {
       const name = freshName('joinable queue');
       const made = new JoinableQueue<number>({ name, persistent: true });
       made.putManySync([1, 2, 3, 4]);
@@ -116,7 +116,7 @@ describe('JoinableQueue', () => {
     });
   });
 
-  describe('what is counted beside the records was written over: no item stays hidden', () => {
+  describe('the counts beside the records were written over: no item stays hidden', () => {
     const tail = 3n * 4n; // three records of four units: head, owner, deliveries, a number
     const cases: [title: string, at: number, value: bigint][] = [
       ['the first ready one is said to be behind all', joinable.ready, tail],
@@ -139,7 +139,7 @@ describe('JoinableQueue', () => {
       });
     }
 
-    it('what is leased is said to be ready', () => {
+    it('a leased record is marked as ready', () => {
       const queue = open();
       queue.putManySync([0, 1, 2]);
       const tasks = [0, 1, 2].map(() => queue.takeSync({ timeout: 1000 }));
@@ -149,7 +149,7 @@ describe('JoinableQueue', () => {
       for (const task of tasks) task.done();
     });
 
-    it('and where the records make no sense: CorruptError', () => {
+    it('records that make no sense: CorruptError', () => {
       const queue = open();
       queue.putManySync([0, 1, 2]);
       writeWord(queue.name, 8192, 2n ** 32n - 1n); // the first one's length
@@ -158,7 +158,7 @@ describe('JoinableQueue', () => {
     });
   });
 
-  it('close(): waits end; not while this thread has leased something through it', async () => {
+  it('close(): waits end; HeldError while this thread has a lease through it', async () => {
     const queue = open();
     const about = { kind: 'JoinableQueue', objectName: queue.name };
     const waits = [queue.take(), queue.get()];

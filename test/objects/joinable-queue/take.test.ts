@@ -15,7 +15,7 @@ import { open, there, counts, takes, waitsToTake, plain } from './helpers.js';
 
 describe('JoinableQueue', () => {
   describe('take()', () => {
-    it('leases: the item counts, and nobody else gets it, until done()', async () => {
+    it('leases: until done() the item counts, and no other take gets it', async () => {
       const queue = open();
       queue.putManySync([1, 2]);
       const task = await queue.take();
@@ -33,7 +33,7 @@ describe('JoinableQueue', () => {
       assert.deepEqual({ gets, bytes }, { gets: 2, bytes: 0 });
     });
 
-    it('retry(): it is the next to be had, in its old place', async () => {
+    it('retry(): the item is back in its old place, and the next take gets it', async () => {
       const [actor] = await sharedActors('process', 1);
       const queue = open();
       const remote = await there(actor!, queue);
@@ -42,7 +42,7 @@ describe('JoinableQueue', () => {
       three!.retry();
       one!.retry();
       one!.retry();
-      one!.done(); // the lease is not its own any more
+      one!.done(); // the lease is over
       assert.deepEqual(counts(queue), { size: 4, leased: 1, unfinished: 5 });
       assert.deepEqual(plain(await takes(remote)), { value: 1, deliveries: 2 });
       assert.deepEqual(plain(await takes(remote)), { value: 3, deliveries: 2 });
@@ -58,7 +58,7 @@ describe('JoinableQueue', () => {
       }
     });
 
-    it('retry() wakes who waits', async () => {
+    it('retry() wakes a waiter', async () => {
       const [actor] = await sharedActors('process', 1);
       const queue = open();
       const remote = await there(actor!, queue);
@@ -72,7 +72,7 @@ describe('JoinableQueue', () => {
       }
     });
 
-    it('using: given back unless it is done', async () => {
+    it('using: the item is given back unless it is done', async () => {
       const queue = open();
       queue.putSync(1);
       const use = (done: boolean) => {
@@ -90,7 +90,7 @@ describe('JoinableQueue', () => {
       assert.equal(queue.unfinished(), 0);
     });
 
-    it('the task of a lease that is over cannot settle the next one', async () => {
+    it('the task of a lease that is over cannot end the next lease', async () => {
       const queue = open();
       queue.putSync(1);
       const first = queue.takeSync();
@@ -103,7 +103,7 @@ describe('JoinableQueue', () => {
       assert.deepEqual(counts(queue), { size: 0, leased: 0, unfinished: 0 });
     });
 
-    it('first come, first served, with get() as well', async () => {
+    it('takes and gets are served in the order of their calls', async () => {
       const queue = open();
       const order: string[] = [];
       const takes = (task: Task<number>) => {
@@ -121,7 +121,7 @@ describe('JoinableQueue', () => {
       assert.deepEqual(order, ['take 1', 'get 2', 'take 3', 'getMany 4,5']);
     });
 
-    it('a deliveries count for each death: worker, process, worker', async () => {
+    it('each death raises deliveries: worker, process, worker', async () => {
       const queue = open();
       queue.putSync(1);
       for (const [i, place] of (['worker', 'process', 'worker'] as const).entries()) {
@@ -130,7 +130,7 @@ describe('JoinableQueue', () => {
         assert.equal(task.deliveries, i + 1);
         await victim.kill();
       }
-      // tryTake() finds it too, when nothing else has looked.
+      // tryTake() finds it, too, when no other call has looked before.
       let task: Task<number> | undefined;
       await until(() => (task = queue.tryTake()) !== undefined, 'the lease of the dead');
       assert.equal(task!.deliveries, 4);

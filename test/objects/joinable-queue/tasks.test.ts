@@ -1,5 +1,5 @@
-// JoinableQueue: tasks(), a loop that leases each item for the time of its body; empty() beside
-// size().
+// JoinableQueue: tasks(), a loop that leases each item while its body runs; and empty() compared
+// with size().
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import type { Task } from 'holdfast';
@@ -64,7 +64,7 @@ describe('JoinableQueue', () => {
       ]);
     });
 
-    it('retry() in the body is the same', async () => {
+    it('retry() in the body gives it back, too', async () => {
       const queue = open();
       queue.putManySync([1]);
       queue.end();
@@ -244,7 +244,7 @@ describe('JoinableQueue', () => {
     });
   });
 
-  it('empty() says what size() says: leased, given back, done, freed by a death', async () => {
+  it('empty() agrees with size(): leased, given back, done, freed by a death', async () => {
     const queue = open();
     const agree = (size: number) => {
       assert.equal(queue.size(), size);

@@ -7,7 +7,7 @@ import { remoteOf, upTo } from './wait-helpers.js';
 
 describe('Queue: putting, getting, waiting', () => {
   describe('batches', () => {
-    it('getMany takes what is there, at most count, at least one', async () => {
+    it('getMany takes the items that are there: at least one, at most count', async () => {
       const queue = open<number>();
       await queue.putMany(upTo(10));
       assert.deepEqual(await queue.getMany(4), [0, 1, 2, 3]);
@@ -37,7 +37,7 @@ describe('Queue: putting, getting, waiting', () => {
       assert.ok(queue.empty());
     });
 
-    it('takes any iterable, an empty one too', async () => {
+    it('takes any iterable, even an empty one', async () => {
       const queue = open<unknown>();
       await queue.putMany([]);
       queue.putManySync(new Set());
@@ -52,7 +52,7 @@ describe('Queue: putting, getting, waiting', () => {
       assert.deepEqual(queue.tryGetMany(10), [1, 2, 3, 4]);
     });
 
-    it('a batch that there is room for becomes visible at once', async () => {
+    it('a batch that has room becomes visible as a whole', async () => {
       const queue = open<number>();
       const watcher = await remoteOf(queue, 'process');
       const watching = watcher.actor.startAct<number[]>('watchSizes', { queue: watcher });
@@ -69,7 +69,7 @@ describe('Queue: putting, getting, waiting', () => {
       );
     });
 
-    it('putMany of more than there is room for goes in piece by piece, in order', async () => {
+    it('putMany of more items than fit puts them piece by piece, in order', async () => {
       const queue = open<number>({ maxSize: 10 });
       const remote = await remoteOf(queue, 'process');
       const drained = remote.actor.startAct<number[]>('drain', { queue: remote });
@@ -108,7 +108,7 @@ describe('Queue: putting, getting, waiting', () => {
       assert.deepEqual(queue.tryGetMany(100), upTo(10));
     });
 
-    it('isPutManyError() knows each way to end early, and nothing else', async () => {
+    it('isPutManyError() is true for each way to end early, and for nothing else', async () => {
       const queue = open<unknown>({ maxSize: 2 });
       const endedEarly = async (items: Iterable<unknown>, options?: object) => {
         const put = queue.putMany(items, options);
@@ -133,7 +133,7 @@ describe('Queue: putting, getting, waiting', () => {
       }
     });
 
-    it('an item in a batch that is too large refuses the whole batch', async () => {
+    it('a batch with an item that is too large is refused as a whole', async () => {
       const queue = open<unknown>({ maxBytes: 65_536 });
       const batch = [1, Buffer.alloc(65_529), 2];
       await assert.rejects(queue.putMany(batch), RangeError);
@@ -142,8 +142,8 @@ describe('Queue: putting, getting, waiting', () => {
     });
 
     it('the work of a putMany that waits does not grow with the square of its length', async () => {
-      // 20 times the items through the same ten places are 20 times the work, not 400 times. This
-      // compares two times of one run, with a wide margin, so it asserts no maximum run time.
+      // 20 times the items through the same ten places are 20 times the work, not 400 times. The
+      // test compares two times of one run, with a wide margin, so it asserts no maximum.
       const time = async (length: number) => {
         const queue = open<number>({ maxSize: 10 });
         const startedAt = now();

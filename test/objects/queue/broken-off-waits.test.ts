@@ -1,5 +1,5 @@
-// A wait for a queue that ends otherwise: by a timeout, an abort, close() or a death. No item is
-// lost by that.
+// A wait for a queue that ends without success: by a timeout, an abort, close() or a death. No item
+// is lost by that.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'holdfast';
@@ -28,7 +28,7 @@ function getSyncOrNothing(queue: Queue<number>, timeout: number): number[] {
 }
 
 describe('Queue: putting, getting, waiting', () => {
-  describe('a wait that ends otherwise', () => {
+  describe('a wait that ends without success', () => {
     for (const place of places) {
       it(`in a ${place}: timeout, abort and close reject a pending get, and the item stays`, async () => {
         const queue = open<string>();
@@ -48,7 +48,7 @@ describe('Queue: putting, getting, waiting', () => {
         await remote.call('close');
         await assert.rejects(within(closing, 'close'), closed);
         await queue.put('stays');
-        await sleep(60); // a slice: nobody may still be looking
+        await sleep(60); // a slice: no wait may still look
         assert.equal(queue.size(), 1);
         assert.equal(queue.tryGet(), 'stays');
       });
@@ -88,9 +88,9 @@ describe('Queue: putting, getting, waiting', () => {
     });
 
     it('close() rejects all pending gets, also when an item has just come', async () => {
-      // The item is in the queue, and its wake-up unread in the doorbell. close() withdraws the
-      // first get. That lets the second have the item in the middle of the round that rejects them
-      // all.
+      // The item is in the queue, and its wake-up is in the doorbell, not read yet. close()
+      // withdraws the first get. Now the second one could take the item, in the middle of the loop
+      // that rejects them all.
       for (const waiting of [1, 2, 3, 4, 7]) {
         for (const items of [1, 2, 5]) {
           const queue = open<number>();
@@ -121,7 +121,7 @@ describe('Queue: putting, getting, waiting', () => {
       }
     });
 
-    it('close() of one handle leaves the waits through another handle of the thread', async () => {
+    it('close() of one object does not end waits through another object of the thread', async () => {
       const first = open<number>();
       const second = open<number>({ name: first.name });
       const gets = [first.get(), second.get(), first.get(), second.get()];
@@ -137,8 +137,7 @@ describe('Queue: putting, getting, waiting', () => {
     });
 
     it('200 rounds: gets end by timeout, abort, close or item; the ledger is exact', async () => {
-      // There are two consumers, so that a wake-up for the one that gave up must be passed on to
-      // the other.
+      // There are two consumers. If one gives up, its wake-up must be passed on to the other.
       const chance = random('gets that give up');
       const queue = open<number>({ maxSize: 20 });
       const stop = open<number>();
@@ -157,13 +156,13 @@ describe('Queue: putting, getting, waiting', () => {
       const calls: number[][] = []; // what each call got; promises may settle in another order
       const ends = { item: 0, timeout: 0, abort: 0, close: 0 };
       for (let round = 0; round < 200; round++) {
-        const handle = open<number>({ name: queue.name });
+        const object = open<number>({ name: queue.name });
         const controller = new AbortController();
         const waits = upTo(chance.whole(1, 4)).map((n) => {
           const options =
             n % 2 === 0 ? { timeout: chance.whole(0, 6) } : { signal: controller.signal };
           const wait: Promise<number | number[]> =
-            chance.next() < 0.3 ? handle.getMany(3, options) : handle.get(options);
+            chance.next() < 0.3 ? object.getMany(3, options) : object.get(options);
           const items: number[] = [];
           calls.push(items);
           return wait.then(
@@ -177,11 +176,11 @@ describe('Queue: putting, getting, waiting', () => {
           );
         });
         await sleep(chance.next() * 4);
-        if (chance.next() < 0.5) handle.close();
+        if (chance.next() < 0.5) object.close();
         else controller.abort();
         await within(Promise.all(waits), `round ${round} of seed ${chance.seed}`, 5000);
-        if (chance.next() < 0.2) calls.push(getSyncOrNothing(handle, chance.whole(0, 3)));
-        handle.close();
+        if (chance.next() < 0.2) calls.push(getSyncOrNothing(object, chance.whole(0, 3)));
+        object.close();
       }
       await stop.put(0);
       const rest: number[] = [];
@@ -212,22 +211,22 @@ describe('Queue: putting, getting, waiting', () => {
       let next = 0;
       let refused = 0;
       for (let round = 0; round < 200; round++) {
-        const handle = open<number>({ name: queue.name });
+        const object = open<number>({ name: queue.name });
         const controller = new AbortController();
         const waits = upTo(chance.whole(1, 5)).map((n) => {
           const item = next++;
           const options =
             n % 2 === 0 ? { timeout: chance.whole(0, 6) } : { signal: controller.signal };
-          return handle.put(item, options).then(
+          return object.put(item, options).then(
             () => void put.push(item),
             () => refused++,
           );
         });
         await sleep(chance.next() * 4);
-        if (chance.next() < 0.5) handle.close();
+        if (chance.next() < 0.5) object.close();
         else controller.abort();
         await within(Promise.all(waits), `round ${round} of seed ${chance.seed}`, 5000);
-        handle.close();
+        object.close();
       }
       queue.end();
       const got = await within(consuming, 'the consumer');

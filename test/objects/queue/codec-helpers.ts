@@ -20,7 +20,7 @@ export function through<T>(queue: Queue<T>, item: T): T {
 
 export const tagOf = (value: unknown) => Object.prototype.toString.call(value);
 
-/** Checks that they are equal; -0 is not 0, and the classes of objects count. */
+/** Checks that they are equal. -0 is not 0, and objects of different classes differ. */
 export function same(got: unknown, wanted: unknown): void {
   assert.equal(tagOf(got), tagOf(wanted));
   if (typeof wanted !== 'object') return void assert.ok(Object.is(got, wanted));

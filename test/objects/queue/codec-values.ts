@@ -83,7 +83,7 @@ export const objects: Record<string, unknown> = {
   'a depth of 500': JSON.parse('['.repeat(500) + ']'.repeat(500)),
 };
 
-// The documentation says that these are changed, and what to do about it.
+// The documentation names these values, and says what to use instead.
 export const limits: Record<string, unknown> = {
   'minus zero in an array': [-0],
   'minus zero in an object': { zero: -0 },

@@ -1,4 +1,4 @@
-// With the codecs that are built in, an item comes out of a queue the same, or put() refuses it.
+// With a built-in codec an item comes out of a queue unchanged, or put() refuses it.
 import { deserialize, serialize } from 'node:v8';
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
@@ -31,7 +31,7 @@ describe('Queue: codecs', () => {
       assert.ok(Number.isNaN(got.getTime()));
     });
 
-    it('keeps identity: what is twice in an item is one object when it arrives', () => {
+    it('keeps identity: an object that is twice in an item arrives as one object', () => {
       const got = through(open<unknown[]>(), [twice, twice, { twice }]);
       assert.equal(got[0], got[1]);
       assert.equal((got[2] as { twice: unknown }).twice, got[0]);
@@ -79,16 +79,16 @@ describe('Queue: codecs', () => {
       for (const value of Object.values(scalars)) {
         await queue.put(value);
         const seen = await remote.call('getSync', { timeout: 5000 });
-        // The channel between the test and the actor is not under test. So what it made of the item
-        // goes back through it.
+        // The channel between test and actor is not tested here. So the item as the actor got it
+        // comes back through the same channel.
         await remoteBack.call('putSync', seen);
         same(back.getSync({ timeout: 5000 }), value);
       }
     });
 
-    it('can be read by whoever opens the queue in the middle, whatever shapes went before', async () => {
-      // Each item describes the shapes of its objects. So a consumer that has not seen the earlier
-      // items misses nothing.
+    it('can be read by a process that opens the queue later, after items of any shape', async () => {
+      // Each item describes the shapes of its objects, so a consumer that has not seen the earlier
+      // items can read it.
       const queue = open<Record<string, number>>();
       const shape = (i: number) => ({ [`a${i % 70}`]: i, [`b${i % 9}`]: i, same: i });
       for (let i = 0; i < 3000; i++) queue.tryPut(shape(i));
@@ -183,7 +183,7 @@ describe('Queue: codecs', () => {
       same((through(queue, list) as unknown[])[0], new Set([1]));
     });
 
-    it('throws out what a getter of the item throws, as the cause of EncodeError', () => {
+    it('what a getter of the item throws is the cause of the EncodeError', () => {
       const queue = open();
       const item = {
         get trap(): number {
@@ -216,7 +216,7 @@ describe('Queue: codecs', () => {
         same(through(open<unknown>({ codec: 'json' }), value), value);
       });
     }
-    it('does what JSON does: toJSON(), undefined left out, NaN is null', () => {
+    it('works like JSON: toJSON(), undefined left out, NaN is null', () => {
       const queue = open<unknown>({ codec: 'json' });
       const item = { date: new Date(0), none: undefined, list: [Number.NaN, undefined, () => 1] };
       assert.deepEqual(through(queue, item), JSON.parse(JSON.stringify(item)));
@@ -264,7 +264,7 @@ describe('Queue: codecs', () => {
         assert.equal(queue.size(), 0);
       });
     }
-    it('hands out memory of its own: the next get does not change it', () => {
+    it('returns memory of the item’s own: the next get does not change it', () => {
       const queue = open<Uint8Array>({ codec: 'buffer' });
       queue.tryPut(Buffer.from('first'));
       queue.tryPut(Buffer.from('other'));

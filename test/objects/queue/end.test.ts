@@ -1,4 +1,4 @@
-// end(): waits that are pending and calls that come later are told when nothing comes any more.
+// end(): pending waits and later calls are told when no item will come any more.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -62,7 +62,7 @@ describe('Queue: putting, getting, waiting', () => {
     const end = (queue: RemoteObject, method: string, ...args: unknown[]) =>
       queue.actor.startAct<Ended>('endedAt', { queue, method, args });
 
-    it('pending puts and gets of everybody get it, without waiting for a slice each', async () => {
+    it('all pending puts and gets hear of it at once, not at a slice', async () => {
       const delays: number[] = [];
       for (let round = 0; round < 10; round++) {
         const empty = open<number>();
@@ -82,7 +82,7 @@ describe('Queue: putting, getting, waiting', () => {
             waits.push(end(getter, 'get'), end(getter, 'getMany', 5));
             waits.push(end(putter, 'put', 1), end(putter, 'putMany', [1, 2]));
           } else {
-            // A thread can block in one of them only.
+            // A thread can block in only one of them.
             const sync = round % 2 === 0 ? 'getSync' : 'putSync';
             const args = round % 2 === 0 ? [{ timeout: 15_000 }] : [1, { timeout: 15_000 }];
             const remote = round % 2 === 0 ? getter : putter;
@@ -109,8 +109,8 @@ describe('Queue: putting, getting, waiting', () => {
       console.log(
         `      EndedError after end(): median ${median.toFixed(1)} ms, max ${delays.at(-1)!.toFixed(1)} ms`,
       );
-      // A wake-up takes well below a millisecond. Without it a waiter looks by itself, after 25 ms
-      // in the median.
+      // A wake-up takes far less than a millisecond. A waiter that is not woken looks by itself,
+      // after 25 ms in the median.
       assert.ok(median < 20, `median ${median} ms`);
     });
     it('an end() while a put is under way: the put fails, or its item is there for the getters', async function () {
@@ -124,7 +124,7 @@ describe('Queue: putting, getting, waiting', () => {
       for (let round = 0; round < 30; round++) {
         const queue = open<Buffer>({ maxBytes: 1 << 26 });
         const putter = await remote.attach(queue.toJSON());
-        // Half of the rounds use a ring that has its size already, half one that has to grow.
+        // In half of the rounds the ring has its size already, in the others it has to grow.
         if (round % 2 === 0) {
           queue.tryPut(Buffer.alloc(24 << 20));
           queue.tryGet();
@@ -137,7 +137,7 @@ describe('Queue: putting, getting, waiting', () => {
         });
         await put.started;
         if (round % 2 === 0) await sleep(chance.next() * 120);
-        // A ring that grows shows that the put is under way. end() comes right then.
+        // A ring that grows shows that the put is under way. Then end() is called.
         else spinUntil(() => queue.inspect().capacity > 65_536);
         queue.end();
         let got = 0;

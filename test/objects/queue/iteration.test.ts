@@ -1,4 +1,4 @@
-// Loops over a queue: what they end with, and that leaving one takes no item.
+// Loops over a queue: how they end, and that leaving a loop takes no item.
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import type { Queue } from 'holdfast';
@@ -57,7 +57,7 @@ describe('Queue: putting, getting, waiting', () => {
   describe('an iteration that is left', () => {
     const waits = (queue: Queue<number>, getters = 1) =>
       until(() => queue.inspect().getters === getters, 'the iteration waits');
-    /** No wait is left over that takes the next items. */
+    /** Checks that no wait is left that would take the next items. */
     async function nothingIsTaken(queue: Queue<number>): Promise<void> {
       assert.equal(queue.inspect().getters, 0);
       queue.putManySync([7, 8]);
@@ -76,15 +76,15 @@ describe('Queue: putting, getting, waiting', () => {
       assert.deepEqual(await left, { done: true, value: 'left' });
       await nothingIsTaken(queue);
     });
-    it('return() calls off all that wait, and no other get', async () => {
+    it('return() calls off all its pending next(), and no other get', async () => {
       const queue = open<number>();
       const items = queue[Symbol.asyncIterator]();
       const nexts = [items.next(), items.next(), items.next()];
       const other = queue.get();
       const another = queue[Symbol.asyncIterator]().next();
       await waits(queue, 5);
-      // The item is there, and this thread has not heard of it yet: the first next() to leave must
-      // not hand it to the second.
+      // The item is there, and this thread has not heard of it yet. The first next() to leave must
+      // not pass it to the second.
       queue.putSync(1);
       await items.return!();
       for (const next of nexts) assert.deepEqual(await next, { done: true, value: undefined });
@@ -93,7 +93,7 @@ describe('Queue: putting, getting, waiting', () => {
       assert.equal((await within(another, 'the other iterator')).value, 2);
       await nothingIsTaken(queue);
     });
-    it('next() after return() takes nothing, though there is something', async () => {
+    it('next() after return() takes nothing, even if there is an item', async () => {
       const queue = open<number>();
       queue.putManySync([1, 2, 3]);
       const items = queue[Symbol.asyncIterator]();
@@ -103,7 +103,7 @@ describe('Queue: putting, getting, waiting', () => {
       await items.return!();
       assert.deepEqual(queue.tryGetMany(5), [2, 3]);
     });
-    it('what next() had taken before return() is what it resolves to', async () => {
+    it('next() resolves to the item that it took before return()', async () => {
       const queue = open<number>();
       queue.putManySync([1, 2]);
       const items = queue[Symbol.asyncIterator]();
@@ -112,7 +112,7 @@ describe('Queue: putting, getting, waiting', () => {
       assert.deepEqual(await next, { done: false, value: 1 });
       assert.deepEqual(queue.tryGetMany(5), [2]);
     });
-    it('an item that comes in the turn of return() is delivered, or stays', async () => {
+    it('an item that comes in the turn of return() is delivered or stays', async () => {
       for (let turns = 0; turns < 8; turns++) {
         const queue = open<number>();
         const items = queue[Symbol.asyncIterator]();
@@ -141,7 +141,7 @@ describe('Queue: putting, getting, waiting', () => {
         await nothingIsTaken(queue);
       }
     });
-    it('Readable.from() is one item ahead, and with highWaterMark 0 none', async () => {
+    it('Readable.from() takes one item ahead, and none with highWaterMark 0', async () => {
       for (const [ahead, options] of [
         [1, {}],
         [0, { highWaterMark: 0 }],
@@ -155,7 +155,7 @@ describe('Queue: putting, getting, waiting', () => {
         assert.deepEqual(queue.tryGetMany(10), upTo(10, 4 + ahead), `ahead: ${ahead}`);
       }
     });
-    it('a loop over such a stream that is left leaves the next item', async () => {
+    it('leaving a loop over such a stream leaves the next item in the queue', async () => {
       const queue = open<number>();
       const looping = (async () => {
         for await (const item of Readable.from(queue, { highWaterMark: 0 })) if (item === 1) break;

@@ -1,6 +1,6 @@
-// A million items, four producers and four consumers. Each is a process, and each uses another
-// method. Every item is delivered once, in the order of its producer, in the memory that was asked
-// for.
+// A million items, four producers and four consumers. Each of the eight is a process, and uses a
+// method of its own. Every item is delivered once, in the order of its producer, within the given
+// memory.
 import assert from 'node:assert/strict';
 import { newProcess, now, random } from '../../support/index.js';
 import { bytesStored, headerBytes, open } from '../../support/queue.js';

@@ -1,4 +1,4 @@
-// Opening, closing and looking: limits, lifetime, handles, counters.
+// Opening and closing a queue: limits, lifetime, handles, counters.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { type Handle, Lock, Queue, attach, list, unlink } from 'holdfast';
@@ -34,7 +34,7 @@ describe('Queue: opening and closing', () => {
       assert.throws(() => open({ name, codec: 'nonsense' as never }), TypeError);
       assert.ok(!list().some((entry) => entry.name === name));
     });
-    it('takes the least and the largest', () => {
+    it('takes the smallest and the largest', () => {
       open({ maxSize: 1, maxBytes: 65_536 });
       open({ maxSize: 16_777_215, maxBytes: 1_073_741_824 });
     });
@@ -54,12 +54,12 @@ describe('Queue: opening and closing', () => {
       await actor.make('Queue', { name, maxSize: 10, maxBytes: 100_000 });
       assert.equal(queue.tryGet(), 'kept');
     });
-    it('an existing queue without a maxSize is not one with a maxSize', () => {
+    it('an existing queue without maxSize does not match a given maxSize', () => {
       const name = freshName();
       open({ name });
       assert.throws(() => open({ name, maxSize: 10 }), incompatible);
     });
-    it('naming a default is the same as leaving it out', () => {
+    it('to give a default is the same as to leave it out', () => {
       const name = freshName();
       const queue = open({ name });
       const { maxSize, maxBytes } = queue.inspect();
@@ -108,7 +108,7 @@ describe('Queue: opening and closing', () => {
       },
     };
     for (const [what, use] of Object.entries(uses)) {
-      it(`${what} is ClosedError, and others see nothing of it`, async () => {
+      it(`${what} is ClosedError, and other users do not notice`, async () => {
         const name = freshName();
         const other = open({ name });
         other.tryPut('kept');
@@ -128,7 +128,7 @@ describe('Queue: opening and closing', () => {
       assert.equal(queue.name, name);
       assert.deepEqual(queue.toJSON(), { holdfast: 'Queue', name });
     });
-    it('a second handle of the same thread stays open', () => {
+    it('a second object of the same thread stays open', () => {
       const first = open();
       const second = open({ name: first.name });
       first.tryPut(1);
@@ -183,7 +183,7 @@ describe('Queue: opening and closing', () => {
       const entry = list().find((found) => found.name === name);
       assert.deepEqual(entry, { kind: 'Queue', name, persistent: true, inUse: false });
 
-      // A process that was not there before finds it as it was.
+      // A new process finds it as it was.
       const actor = await sharedActor('process');
       const remote = await actor.make('Queue', { name, mustExist: true });
       assert.equal(await remote.call('size'), 4);
@@ -209,7 +209,7 @@ describe('Queue: opening and closing', () => {
       assert.deepEqual(queue.tryGetMany(5), ['a', 'b']);
     });
 
-    it('unlink(): those who have it go on, the next opener gets a new one', async () => {
+    it('unlink(): its users go on, and the next open makes a new queue', async () => {
       const name = freshName();
       const queue = open({ name });
       const remote = await (await sharedActor('process')).make('Queue', { name });
@@ -300,7 +300,7 @@ describe('Queue: opening and closing', () => {
       assert.deepEqual(state(), { ...base, ended: true, puts: 4, gets: 4 });
     });
 
-    it('counts those who wait, in all threads and processes', async () => {
+    it('counts waits in all threads and processes', async () => {
       const queue = open({ maxSize: 1 });
       const waits = [];
       for (const place of places) {
@@ -311,7 +311,7 @@ describe('Queue: opening and closing', () => {
           waits.push(call);
         }
       }
-      // An entry of the wait set says how many waits stood behind it when it was made or last
+      // An entry of the wait set says how many waits the thread had when the entry was made or last
       // renewed.
       assert.ok(queue.inspect().getters >= 3 && queue.inspect().getters <= 6);
       for (let i = 0; i < waits.length; i++) await queue.put(i);
@@ -340,7 +340,7 @@ describe('Queue: opening and closing', () => {
     assert.equal(queue.size(), 0);
   });
 
-  it('the modules loaded twice over one addon: each sees what comes out for it', async () => {
+  it('two copies of the modules over one addon: each gets its own items', async () => {
     const program = new Program('twice.mjs');
     const items = [{ longer: 'than the next one' }, null, [1, { a: 2 }], null];
     const line = await program.line('got ');

@@ -1,4 +1,4 @@
-// A codec that the program brings; what all users must agree on; items that cannot be read.
+// A codec of the program; the options that all users must agree on; items that cannot be read.
 import assert from 'node:assert/strict';
 import { openSync, closeSync, writeSync } from 'node:fs';
 import { DecodeError, type Queue } from 'holdfast';
@@ -22,7 +22,7 @@ describe('Queue: codecs', () => {
       assert.equal(await queue.get(), 'from there');
     });
 
-    it('refuses an encode() that returns no bytes, and passes on what encode() throws', () => {
+    it('refuses an encode() that returns no bytes; throws what encode() throws', () => {
       const own = { encode: (item: unknown) => item as Uint8Array, decode: String };
       const queue = open<unknown>({ codec: own });
       assert.throws(() => queue.tryPut('text'), cannotEncode);
@@ -44,9 +44,9 @@ describe('Queue: codecs', () => {
       });
     }
 
-    it('an item that decode() makes undefined of is not lost without a word', async () => {
-      // undefined means that there is no item. So an item that decodes to undefined cannot be told
-      // from none.
+    it('an item that decode() turns into undefined is a DecodeError', async () => {
+      // undefined means that there is no item. So an item that decodes to undefined would look like
+      // no item.
       let broken = true;
       const codec = {
         encode: (item: string) => Buffer.from(item),
@@ -62,8 +62,8 @@ describe('Queue: codecs', () => {
       assert.equal(queue.tryGet(), 'two');
     });
 
-    it('a get whose decode() aborts it has the item or has left it, and others go on', async () => {
-      // decode() is code of the caller that runs inside serve(), after the take and before the
+    it('a get that is aborted by its decode() has the item or leaves it, and others go on', async () => {
+      // decode() is code of the caller. It runs inside serve(), after the take and before the
       // promise settles.
       const controller = new AbortController();
       const codec = {
@@ -129,7 +129,7 @@ describe('Queue: codecs', () => {
       return true;
     };
 
-    it('is out of the queue, in DecodeError, and the queue goes on', async () => {
+    it('leaves the queue as a DecodeError, and the queue goes on', async () => {
       const queue = open<string>({ codec: picky });
       for (const item of ['bad 1', 'good 1', 'bad 2', 'bad 3', 'good 2']) queue.tryPut(item);
       assert.throws(() => queue.tryGet(), decodeError('bad 1'));
@@ -141,7 +141,7 @@ describe('Queue: codecs', () => {
       assert.equal(queue.size(), 0);
     });
 
-    it('rejects the get that waited for it, and only that one', async () => {
+    it('rejects only the get that waited for it', async () => {
       const queue = open<string>({ codec: picky });
       const gets = [queue.get({ timeout: 5000 }), queue.get({ timeout: 5000 })];
       const outcome = Promise.allSettled(gets);
@@ -161,7 +161,7 @@ describe('Queue: codecs', () => {
       getManySync: async (queue: Queue<string>) => queue.getManySync(10),
       getMany: (queue: Queue<string>) => queue.getMany(10),
     })) {
-      it(`${how}() with bad items in the middle loses none: all that came is in the error`, async () => {
+      it(`${how}() with bad items in the middle loses none: the error has all items`, async () => {
         const queue = open<string>({ codec: picky });
         await queue.putMany(['a', 'bad 1', 'b', 'bad 2', 'c']);
         const error = await take(queue).then(
@@ -189,7 +189,7 @@ describe('Queue: codecs', () => {
     });
 
     for (const codec of ['structured', 'json'] as const) {
-      it(`what was damaged in shared memory, ${codec}: DecodeError, and the queue goes on`, () => {
+      it(`bytes that were damaged in shared memory, ${codec}: DecodeError, and the queue goes on`, () => {
         const queue = open<unknown>({ codec });
         queue.tryPut({ some: 'object', of: ['some', 'length'] });
         queue.tryPut({ next: 1 });

@@ -1,5 +1,5 @@
-// The ring: items of every size, growth while its content wraps around the end, and never more
-// memory than was asked for.
+// The ring: items of every size; growth while its content wraps around its end; the limit on its
+// memory.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readStamp, stampLength, stamped } from '../../programs/stamped.mjs';
@@ -65,7 +65,7 @@ describe('Queue: the ring', () => {
         await queue.put(Buffer.alloc(largest, 1));
         assert.equal(queue.full(), true);
         assert.equal(queue.tryPut(Buffer.alloc(0)), false);
-        // It is a RangeError while the queue is full, too: waiting would not help.
+        // It is a RangeError even while the queue is full, because waiting would not help.
         await assert.rejects(queue.put(tooLarge), RangeError);
         assert.equal(queue.tryGet()!.length, largest);
         assert.ok(bytesStored(queue) <= maxBytes + headerBytes);
@@ -76,9 +76,9 @@ describe('Queue: the ring', () => {
   describe('growing (INV-13)', () => {
     it('64 KiB to 64 MiB, with the content wrapped around the end at every step', async () => {
       // At each capacity C the head is brought to about 3/4 C. Then the ring is filled until its
-      // content goes round the end and nearly meets the head, and then an item is put that does not
-      // fit. The lower half is copied up. Every record, also the one that lies across the old end,
-      // has to be found where capacity 2C looks for it.
+      // content passes the end and nearly meets the head. Then an item is put that does not fit.
+      // The lower half is copied up. Every record must be found where capacity 2C looks for it,
+      // also the one that lies across the old end.
       const chance = random('growth');
       const queue = open<Buffer>();
       const remote = await (await sharedActor('process')).attach(queue.toJSON());
@@ -120,7 +120,7 @@ describe('Queue: the ring', () => {
         }
         assert.equal(queue.inspect().capacity, capacity * 2);
         assert.equal(bytesStored(queue), headerBytes + capacity * 2);
-        // Half of it is read by a process that opened the queue when it was small.
+        // A process that opened the queue while it was small reads half of it.
         for (let n = expected.length >> 1; n > 0 && n > expected.length - 60; n--) {
           check(await remote.actor.act('getStamped', { queue: remote }));
         }
@@ -199,8 +199,8 @@ describe('Queue: the ring', () => {
 
     it('a producer killed while the ring grows leaves it whole (INV-12)', async function () {
       this.timeout(120_000);
-      // SIGKILL comes between reserving, copying and publishing. The content stands, the item is
-      // wholly there or wholly absent, and the next producer grows the ring again.
+      // SIGKILL comes between reserving, copying and publishing. The content stays, the item is
+      // whole or absent, and the next producer grows the ring again.
       const chance = random('kills during growth');
       const outcomes = { grown: 0, not: 0, item: 0 };
       for (let round = 0; round < scaled(24); round++) {
@@ -212,7 +212,7 @@ describe('Queue: the ring', () => {
         const theirs = await victim.attach(queue.toJSON());
         const args = { queue: theirs, producer: 1, sequence: 4, length: 24 * MiB };
         await within(victim.startAct('putStamped', args).started, 'starting a put');
-        // Making the item takes some of that time.
+        // To make the item takes part of that time.
         const end = now() + chance.next() * 120;
         while (now() < end);
         await victim.kill();

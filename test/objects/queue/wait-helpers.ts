@@ -1,7 +1,10 @@
 // What the suites of putting, getting and waiting share.
 import { type Place, type RemoteObject, now, sharedActor } from '../../support/index.js';
 
-/** Waits without a timer, so that no tick of one lies between an event and our seeing it. */
+/**
+ * Waits without a timer, so that no tick of one comes between an event and the moment at which the
+ * test sees it.
+ */
 export function spinUntil(condition: () => boolean): void {
   const deadline = now() + 20_000;
   while (!condition()) if (now() > deadline) throw new Error('it did not come to that');

@@ -1,4 +1,5 @@
-// Putting and getting, wherever the two sides live: no item is lost, made up or delivered twice.
+// Putting and getting, with the two sides in any two places: no item is lost, invented or delivered
+// twice.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'holdfast';
@@ -19,12 +20,12 @@ describe('Queue: putting, getting, waiting', () => {
           getter = await remoteOf(queue, to, to === from ? 2 : 1);
         });
 
-        it('every way to put meets every way to get', async () => {
+        it('every way to put works with every way to get', async () => {
           for (const [put, wrap] of puts) {
             for (const [get, args, unwrap] of gets) {
               const item = { put, get };
               await putter.call(put, wrap(item));
-              // Everybody sees it in the queue as soon as the put has returned.
+              // Every process sees it in the queue as soon as the put has returned.
               assert.equal(queue.size(), 1);
               assert.deepEqual(unwrap(await getter.call(get, ...args)), item);
               assert.equal(queue.size(), 0);
@@ -32,7 +33,7 @@ describe('Queue: putting, getting, waiting', () => {
           }
         });
 
-        it('size(), empty() and full() are exact the moment that a put or get returns', async () => {
+        it('size(), empty() and full() are exact as soon as a put or get returns', async () => {
           const seen = async (size: number) => {
             const state = { size, empty: size === 0, full: size === 2 };
             assert.deepEqual(await putter.actor.act('queueState', { queue: putter }), state);
@@ -71,7 +72,7 @@ describe('Queue: putting, getting, waiting', () => {
             await putter.call('putMany', [1, 2]);
             const pending = putter.start(put, 3, { timeout: 10_000 });
             await pending.started;
-            await sleep(120); // two slices: a waiter that looks by itself must not get in either
+            await sleep(120); // two slices: even a waiter that looks by itself must not get in
             assert.equal(queue.size(), 2);
             assert.equal(await getter.call('get'), 1);
             await within(pending, put);
@@ -127,7 +128,7 @@ describe('Queue: putting, getting, waiting', () => {
       assert.deepEqual(await Promise.all(getting), upTo(200));
     });
 
-    it('put() stands behind pending puts of its thread; tryPut() overtakes them', async () => {
+    it('put() queues behind pending puts of its thread; tryPut() overtakes them', async () => {
       const queue = open<string>({ maxSize: 1 });
       queue.tryPut('first');
       const pending = [queue.put('second'), queue.put('third')];

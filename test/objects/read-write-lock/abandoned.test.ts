@@ -1,4 +1,4 @@
-// ReadWriteLock: what follows from the death of a holder.
+// ReadWriteLock: the death of a holder.
 import assert from 'node:assert/strict';
 import {
   assertRejects,
@@ -12,7 +12,7 @@ import { kind, open, modes, method, waiting, assertFree } from './helpers.js';
 
 describe('ReadWriteLock', () => {
   describe('abandoned', () => {
-    it('a writer that dies waiting, or after its release, leaves no news', async () => {
+    it('a writer that dies while it waits, or after its release, leaves no death to tell', async () => {
       const name = freshName(kind);
       const lock = open(name);
       const victim = await newProcess();
@@ -26,7 +26,7 @@ describe('ReadWriteLock', () => {
       assertFree(lock);
     });
 
-    it('the news outlives readers, writers that give up, and an empty house; the next writer ends it', async () => {
+    it('every guard tells the death until the next writer holds the lock, even if nobody has it open meanwhile', async () => {
       const name = freshName(kind);
       const victim = await newProcess();
       await (await victim.open(kind, { name })).begin('acquireExclusive');
@@ -50,7 +50,7 @@ describe('ReadWriteLock', () => {
       assertFree(lock);
     });
 
-    it('a writer that dies mending leaves the news to the next', async () => {
+    it('a writer that dies before it has mended the data leaves the death to be told', async () => {
       const name = freshName(kind);
       const lock = open(name);
       for (let link = 0; link < 4; link++) {
@@ -64,7 +64,7 @@ describe('ReadWriteLock', () => {
       assert.equal(lock.inspect().abandonments, 4);
     });
 
-    it('readers that died in an empty house are not counted', async () => {
+    it('readers that died as the last users are not counted', async () => {
       const name = freshName(kind);
       const victim = await newProcess();
       const theirs = await victim.open(kind, { name, persistent: true });
@@ -75,7 +75,7 @@ describe('ReadWriteLock', () => {
       assertFree(lock);
     });
 
-    it('a stopped reader still reads, a stopped writer still writes', async () => {
+    it('a stopped reader and a stopped writer keep their holds', async () => {
       const name = freshName(kind);
       const lock = open(name);
       const holder = await newProcess();

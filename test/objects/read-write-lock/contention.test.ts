@@ -32,7 +32,7 @@ describe('ReadWriteLock', () => {
     }
   });
 
-  it('contenders killed at random instants: never a reader with a writer, nothing torn untold', async function () {
+  it('contenders killed at random instants: never a reader beside a writer, and every half-made change is told', async function () {
     this.timeout(60_000);
     const chance = random('readers and writers under kills');
     const kills = 8;

@@ -6,7 +6,7 @@ import { assertRejects, assertThrows, freshName, sharedActor } from '../../suppo
 import { kind, open, modes, waiting, assertFree } from './helpers.js';
 
 describe('ReadWriteLock', () => {
-  it('close(): HeldError for the handle that holds, ClosedError for what waits through it', async () => {
+  it('close(): HeldError for the object that holds, ClosedError for waits through it', async () => {
     const name = freshName(kind);
     const about = { kind, objectName: name };
     const there = await (await sharedActor('process')).open(kind, { name });
@@ -25,13 +25,13 @@ describe('ReadWriteLock', () => {
     await waiting(lock, 2, 2);
     again.close();
     for (const wait of waits) await assertRejects(wait, 'ClosedError', about);
-    // The reader waited for the claim of the writer, which is gone now.
+    // The reader waited for the claim of the writer. That claim is gone now.
     (await stays).release();
     await reading.release();
     assertFree(lock);
   });
 
-  it('inspect(): everything that it promises, and nothing else', () => {
+  it('inspect(): exactly the promised fields', () => {
     const name = freshName(kind);
     const lock = open(name);
     const me = { pid: process.pid, threadId: 0, processName: 'MainProcess' };

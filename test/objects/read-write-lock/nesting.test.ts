@@ -1,4 +1,4 @@
-// ReadWriteLock: what a thread may ask for while it holds already, and the limit of readers.
+// ReadWriteLock: what a thread that holds may acquire; the limit of readers.
 import assert from 'node:assert/strict';
 import type { Guard } from 'holdfast';
 import {
@@ -28,7 +28,7 @@ describe('ReadWriteLock', () => {
       assertFree(lock);
     });
 
-    it('from exclusive to anything, too', async () => {
+    it('from exclusive to either mode is refused, too', async () => {
       const name = freshName(kind);
       const lock = open(name);
       const about = { kind, objectName: name };
@@ -78,7 +78,7 @@ describe('ReadWriteLock', () => {
   });
 
   describe('inside runShared() and runExclusive()', () => {
-    it('a task is refused what it would wait for itself, and may read again', async () => {
+    it('a task may read again; where it would wait for itself, it is refused', async () => {
       const name = freshName(kind);
       const lock = open(name);
       const about = { kind, objectName: name };
@@ -92,7 +92,7 @@ describe('ReadWriteLock', () => {
         await assertRejects(lock.acquireExclusive(), 'DeadlockError', about);
         const write = there.begin('acquireExclusive');
         await waiting(lock, 0, 1);
-        // It enters past the writer, which waits for this thread.
+        // It enters before the waiting writer, because that one waits for this thread.
         await lock.runShared(() => assert.equal(lock.inspect().readers.length, 2));
         return [write];
       });
@@ -101,7 +101,7 @@ describe('ReadWriteLock', () => {
     });
 
     // INV-15: only a reader that is in the table already may pass a waiting writer.
-    it('a task that has released its guard is like any other', async () => {
+    it('a task that has released its guard is like any other task', async () => {
       const name = freshName(kind);
       const lock = open(name);
       const [reader, writer] = await Promise.all(
@@ -125,7 +125,7 @@ describe('ReadWriteLock', () => {
     });
   });
 
-  it('1024 readers at a time; more wait, and all by one thread is a DeadlockError', async () => {
+  it('1024 readers at a time; more wait; DeadlockError if one thread has all 1024', async () => {
     const name = freshName(kind);
     const lock = open(name);
     const there = await (await newProcess()).open(kind, { name });

@@ -117,7 +117,7 @@ describe('ReadWriteLock', () => {
         const waiters = await Promise.all(
           [newProcess(), newProcess()].map(async (actor) => (await actor).open(kind, { name })),
         );
-        // A dead reader is simply gone, and nobody is told.
+        // A dead reader is removed, and no guard is told.
         const reader = await newActor(place);
         const reading = await reader.open(kind, { name });
         await reading.begin('acquireShared');
@@ -138,7 +138,7 @@ describe('ReadWriteLock', () => {
         }
         assertFree(lock);
 
-        // A dead writer is told by every guard, until one has held the lock exclusively.
+        // Every guard tells of a dead writer, until one has held the lock exclusively.
         const writer = await newActor(place);
         await (await writer.open(kind, { name })).begin('acquireExclusive');
         const waits = [
@@ -177,7 +177,7 @@ describe('ReadWriteLock', () => {
         }
         await waiting(lock, 0, 2);
         await claimed(lock);
-        // Readers stand behind a writer that waits, for as long as it lives.
+        // Readers queue behind a waiting writer for as long as it lives.
         const wait = there.begin('acquireShared');
         await waiting(lock, 1, 2);
         await Promise.all(victims.map((victim) => victim.kill()));
@@ -200,8 +200,8 @@ describe('ReadWriteLock', () => {
       assertFree(lock);
     });
 
-    // It is killed anywhere in a release: between leaving and waking, or while it lets the readers
-    // go first.
+    // The holder is killed at any point of a release: between leaving and waking, or while it lets
+    // the readers go first.
     it('killed while notifying', async () => {
       const name = freshName(kind);
       const lock = open(name);
@@ -274,7 +274,7 @@ describe('ReadWriteLock', () => {
     assertFree(lock);
   });
 
-  it('no reader enters past a writer that waits, but one that blocks and reads already', async () => {
+  it('no reader overtakes a waiting writer, except a blocking one whose thread reads already', async () => {
     const name = freshName(kind);
     const lock = open(name);
     const [reader, writer, late] = await Promise.all(
@@ -290,7 +290,7 @@ describe('ReadWriteLock', () => {
     await nested.release();
     await reading.release();
     const writing = await wait;
-    // A writer that leaves lets the readers go first that waited, not the next writer.
+    // A writer that releases lets the waiting readers go first, not the next writer.
     const next = lock.acquireExclusive();
     await writing.release();
     const read = await behind;

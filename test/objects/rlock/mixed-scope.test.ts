@@ -1,5 +1,5 @@
-// RLock's default scope: what follows when holds of a thread and of its tasks meet. What a single
-// call does is in truth-table.test.ts.
+// RLock's default scope: holds of a thread and holds of its tasks together. truth-table.test.ts
+// tests what a single call does.
 import assert from 'node:assert/strict';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { Condition, type Guard, RLock, type RLockOptions } from 'holdfast';
@@ -20,7 +20,7 @@ function open(name?: string): RLock {
   return track(new RLock({ name }));
 }
 
-/** Fails if two are in here at once. */
+/** Fails if two tasks are inside at once. */
 class Room {
   #inside = 0;
   visits = 0;
@@ -73,7 +73,7 @@ describe('RLock by default', () => {
     assert.deepEqual([room.visits, lock.locked()], [3, false]);
   });
 
-  it('tasks wait for the thread’s hold, kept across an await, and have it in order', async () => {
+  it('tasks wait for a thread’s hold that is kept across an await, and get the lock in order', async () => {
     const lock = open();
     const room = new Room();
     const order: string[] = [];
@@ -83,7 +83,7 @@ describe('RLock by default', () => {
     );
     await room.visit(async () => {
       await turn();
-      // Plain calls of the thread enter again, from any task.
+      // Plain calls enter the thread's hold again, from any task.
       const inner = outside(() => lock.acquireSync());
       assert.deepEqual([lock.depth(), outside(() => lock.depth())], [2, 2]);
       inner.release();
@@ -116,7 +116,7 @@ describe('RLock by default', () => {
     assert.deepEqual([lock.depth(), lock.inspect().waiters], [1, 0]);
   });
 
-  it('a plain call in a task goes deeper in its hold, which lasts as long as the last guard', async () => {
+  it('a plain call in a task goes deeper in the task’s hold, which ends with its last guard', async () => {
     const lock = open();
     let kept!: Guard;
     await lock.runExclusive(() => {
@@ -124,7 +124,7 @@ describe('RLock by default', () => {
       lock.tryAcquire()!.release();
       assert.equal(lock.depth(), 2);
     });
-    // Still the task's: its thread does not hold it.
+    // The task still holds it, and not its thread.
     assert.deepEqual([lock.locked(), lock.depth()], [true, 0]);
     assert.equal(lock.tryAcquire(), null);
     assertThrows(() => lock.acquireSync(), 'DeadlockError');
@@ -150,7 +150,7 @@ describe('RLock by default', () => {
     assert.equal(lock.locked(), false);
   });
 
-  it('a guard whose hold is over ends no other one, of whichever holder', async () => {
+  it('a guard whose hold is over ends no other hold, of the thread or of a task', async () => {
     const lock = open();
     const byThread = lock.acquireSync();
     lock.release();
@@ -168,7 +168,7 @@ describe('RLock by default', () => {
     assert.equal(lock.depth(), 1);
   });
 
-  it('close() of a handle through which the thread or a task holds it is a HeldError', async () => {
+  it('close() of an object through which the thread or a task holds it is a HeldError', async () => {
     const name = freshName();
     const [one, two] = [open(name), open(name)];
     const guard = one.acquireSync();
@@ -182,7 +182,7 @@ describe('RLock by default', () => {
   for (const place of ['worker', 'process'] as const) {
     const there = (name: string): RLockOptions => ({ name, scope: 'mixed' });
 
-    it(`a ${place} waits for the thread’s hold and for a task’s alike, and gets it whole`, async () => {
+    it(`a ${place} waits for the thread’s hold and for a task’s hold, and gets the lock at depth 1`, async () => {
       const lock = open(freshName());
       const other = await (await sharedActor(place)).open('RLock', there(lock.name));
       for (const form of ['acquire', 'acquireSync'] as const) {
@@ -237,7 +237,7 @@ describe('RLock by default', () => {
       assert.deepEqual([told, room.visits], [[true, false, false], 3]);
     });
 
-    it(`a ${place} in which a task holds it and the thread waits for it dies: the next is told`, async () => {
+    it(`a ${place} dies while its task holds and its thread waits: the next holder is told`, async () => {
       const lock = open(freshName());
       const doomed = await newActor(place);
       const other = await doomed.open('RLock', there(lock.name));
@@ -261,7 +261,7 @@ describe('RLock by default', () => {
     });
     afterEach(() => condition.close());
 
-    it('a thread’s hold that wait() gives up is the thread’s again, as deep as before', async () => {
+    it('wait() gives up a thread’s hold, and the thread holds it again as deep as before', async () => {
       const guard = lock.acquireSync();
       lock.acquireSync();
       const wait = condition.wait();
@@ -275,7 +275,7 @@ describe('RLock by default', () => {
       assert.equal(lock.locked(), false);
     });
 
-    it('a task’s hold that wait() gives up is the task’s again, notified by the thread', async () => {
+    it('wait() gives up a task’s hold, and the task holds it again when the thread has notified it', async () => {
       let woken = false;
       const task = lock.runExclusive(async () => {
         using _ = lock.acquireSync();
@@ -297,7 +297,7 @@ describe('RLock by default', () => {
       assert.equal(lock.locked(), false);
     });
 
-    it('wait(), waitSync() and notify() want the caller’s own hold', async () => {
+    it('wait(), waitSync() and notify() need the caller’s own hold', async () => {
       const refused = async () => {
         await assertRejects(condition.wait(), 'NotOwnerError');
         assertThrows(() => condition.waitSync(), 'NotOwnerError');
@@ -319,20 +319,20 @@ describe('RLock by default', () => {
       assert.equal(lock.depth(), 1);
     });
 
-    it('waitSync() gives up either holder’s hold, and has it again', async () => {
-      const far = await (await sharedActor('process')).open('RLock', { name: lock.name });
+    it('waitSync() gives up the hold of either holder, and gets it back', async () => {
+      const remote = await (await sharedActor('process')).open('RLock', { name: lock.name });
       const check = () => {
         using _ = lock.acquireSync();
         assertThrows(() => condition.waitSync({ timeout: 5 }), 'TimeoutError');
         assert.equal(lock.depth(), 2);
       };
       await lock.runExclusive(check);
-      assert.ok(await isFree(far));
+      assert.ok(await isFree(remote));
       lock.acquireSync();
       check();
-      assert.equal(await far.tryAcquire(), null);
+      assert.equal(await remote.tryAcquire(), null);
       lock.release();
-      assert.ok(await isFree(far));
+      assert.ok(await isFree(remote));
     });
   });
 });

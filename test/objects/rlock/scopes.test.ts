@@ -1,4 +1,4 @@
-// The scope of an RLock: what may be given, who must agree, how it travels.
+// The scope of an RLock: its values, which objects must agree on it, how it travels.
 import assert from 'node:assert/strict';
 import { type RLockHandle, RLock, attach, list } from 'holdfast';
 import { assertThrows, freshName, run, track } from '../../support/index.js';
@@ -45,7 +45,7 @@ describe("RLock({ scope: 'async' })", () => {
         assert.equal(lock.tryAcquire() === null, first === 'async');
         if (first === 'thread') lock.release();
         guard.release();
-        // Another thread is free to choose, and they exclude each other.
+        // Another thread may choose another scope, and the two exclude each other.
         const worker = await openIn('worker', { name, scope: second });
         const theirs = await worker.acquire();
         assert.equal(lock.tryAcquire(), null);
@@ -58,7 +58,7 @@ describe("RLock({ scope: 'async' })", () => {
       });
     }
 
-    it('a handle carries it', async () => {
+    it('a handle contains it', async () => {
       const lock = open(freshName());
       assert.deepEqual(lock.toJSON(), { holdfast: 'RLock', name: lock.name, scope: 'async' });
       const text = JSON.stringify({ lock });
@@ -84,7 +84,7 @@ describe("RLock({ scope: 'async' })", () => {
       lock.release();
     });
 
-    it('as an argument of a Process it arrives with it', async () => {
+    it('an RLock that is an argument of a Process keeps its scope', async () => {
       const { code, stderr, said } = await run('process-scope.mjs');
       assert.equal(stderr, '');
       assert.equal(code, 0);

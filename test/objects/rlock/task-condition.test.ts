@@ -17,7 +17,7 @@ describe("RLock({ scope: 'async' })", () => {
       for (const condition of conditions.splice(0)) condition.close();
     });
 
-    it('wait() gives it up for other tasks, and has it again, as deep as before', async () => {
+    it('wait() gives it up for other tasks, and holds it again as deep as before', async () => {
       const lock = open();
       const condition = over(lock);
       const steps: string[] = [];
@@ -48,7 +48,7 @@ describe("RLock({ scope: 'async' })", () => {
       assert.equal(lock.locked(), false);
     });
 
-    it('who is not the holder may neither wait nor notify, whoever in the thread is', async () => {
+    it('a task that is not the holder may neither wait nor notify', async () => {
       const lock = open();
       const condition = over(lock);
       const check = async () => {
@@ -72,7 +72,7 @@ describe("RLock({ scope: 'async' })", () => {
       });
     });
 
-    it('a timeout, too, ends with the same hold', async () => {
+    it('after a timeout the same hold is back, too', async () => {
       const lock = open();
       const condition = over(lock);
       let other: Promise<Guard> | undefined;
@@ -82,7 +82,7 @@ describe("RLock({ scope: 'async' })", () => {
         const theirs = outside(() => lock.tryAcquire())!;
         await twoSlices();
         assertOutside(lock);
-        // Not this branch's, which waits for nothing: the hold that is waited with is elsewhere.
+        // This branch of the task waits for nothing, so the hold of the wait is in another branch.
         other = outside(() => lock.acquire());
         theirs.release();
         await wait;
@@ -94,7 +94,7 @@ describe("RLock({ scope: 'async' })", () => {
       assert.equal(lock.locked(), false);
     });
 
-    it('its handle carries the scope of its lock', async () => {
+    it('its handle contains the scope of its lock', async () => {
       const lock = open(freshName());
       const condition = over(lock);
       const copy = attach(condition.toJSON());

@@ -1,4 +1,4 @@
-// An RLock that a task holds, and the workers and processes that want it.
+// An RLock that a task holds, and workers and processes that wait for it.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -54,7 +54,7 @@ describe("RLock({ scope: 'async' })", () => {
           assert.ok(await isFree(other));
         });
 
-        it('a thread blocked in acquireSync() has it when the task has released', async () => {
+        it('a thread blocked in acquireSync() acquires it when the task has released', async () => {
           const guard = await lock.acquire();
           const nested = await lock.acquire();
           const wait = other.acquireSync();
@@ -65,7 +65,7 @@ describe("RLock({ scope: 'async' })", () => {
           await (await wait).release();
         });
 
-        it('its end hands the lock to one task, which is told', async () => {
+        it('its end hands the lock to one task, and the guard of that task tells of the death', async () => {
           const { name } = lock;
           const doomed = await newActor(place);
           const theirs = await doomed.open('RLock', options(name, scope));

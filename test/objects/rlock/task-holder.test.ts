@@ -1,4 +1,4 @@
-// The holder is the task. The hard half is who is *not* the holder.
+// The holder is the task. The hard part is to say which code is *not* the holder.
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
@@ -73,7 +73,7 @@ for (const scope of ['mixed', 'async'] as const) {
             assert.equal(lock.locked(), false);
           });
 
-          it('does not make the caller the holder, whatever it makes after the call', async () => {
+          it('does not make the caller the holder, nor what the caller starts after the call', async () => {
             let leave = () => {};
             const left = new Promise<void>((resolve) => (leave = resolve));
             let entered = false;
@@ -84,8 +84,8 @@ for (const scope of ['mixed', 'async'] as const) {
               await left;
               assertInside(lock);
             });
-            // Made in the same turn as the call, when the task may have the lock or wait for
-            // it; run when it has it.
+            // These are made in the turn of the call, in which the task acquires the lock or waits
+            // for it. They run when the task has it.
             emitter.on('after', () => assertOutside(lock, 'listener'));
             const snapshot = AsyncLocalStorage.snapshot();
             const later = Object.values(deferrals).map(
@@ -121,7 +121,7 @@ for (const scope of ['mixed', 'async'] as const) {
             lock.acquireSync().release();
           });
 
-          it('does not make a sibling the holder: two at a time never', async () => {
+          it('does not make a sibling the holder: two are never inside at once', async () => {
             let inside = 0;
             const order: number[] = [];
             const sibling = (number: number) =>

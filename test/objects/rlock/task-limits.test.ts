@@ -1,4 +1,4 @@
-// What an acquisition by a task does not give, and to whom.
+// What an acquisition by a task does not allow, and to which code.
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { open, assertOutside, assertInside, everywhere } from './tasks.js';
 
 describe("RLock({ scope: 'async' })", () => {
   describe('what an acquisition does not give', () => {
-    it('tryAcquire() and acquireSync() of a free lock are the guard’s: nobody enters, nor the caller', async () => {
+    it('tryAcquire() and acquireSync() of a free lock hold for the guard: even the caller cannot enter', async () => {
       const lock = open();
       for (const acquire of [() => lock.tryAcquire()!, () => lock.acquireSync()]) {
         const guard = acquire();
@@ -44,7 +44,7 @@ describe("RLock({ scope: 'async' })", () => {
       }
     });
 
-    it('whoever awaits the promise is the holder, and each that does', async () => {
+    it('every code that awaits the promise is the holder', async () => {
       const lock = open();
       const wait = lock.acquire();
       let both = 0;
@@ -64,7 +64,7 @@ describe("RLock({ scope: 'async' })", () => {
       assert.equal(lock.depth(), 0);
     });
 
-    it('a hold that is over counts no more, in whatever context it still is', async () => {
+    it('a hold that is over counts no more, even in a context that still has it', async () => {
       const lock = open();
       const guard = await lock.acquire();
       const stale = AsyncLocalStorage.snapshot() as <R>(fn: () => R) => R;
@@ -75,13 +75,13 @@ describe("RLock({ scope: 'async' })", () => {
       stale(() => assertOutside(lock));
       assertOutside(lock);
       other.release();
-      // The same task again: the next hold is another one.
+      // The same task again. Its next hold is another one.
       using _ = await lock.acquire();
       assertInside(lock);
       stale(() => assertOutside(lock));
     });
 
-    it('a pending acquisition counts as nothing, and neither does one that failed', async () => {
+    it('a pending acquisition does not make a holder, and a failed one neither', async () => {
       const lock = open();
       const guard = lock.acquireSync();
       const controller = new AbortController();
@@ -102,7 +102,7 @@ describe("RLock({ scope: 'async' })", () => {
       assert.equal(lock.locked(), false);
     });
 
-    it('a promise that some hook makes meanwhile hands nothing over', async () => {
+    it('a promise that another hook makes meanwhile does not pass the hold on', async () => {
       const lock = open();
       const made: Promise<void>[] = [];
       let making = false;
@@ -132,7 +132,7 @@ describe("RLock({ scope: 'async' })", () => {
       }
     });
 
-    it('other storages of the program keep their values, hooks of the program their order', async () => {
+    it('other AsyncLocalStorages keep their values, and other hooks their order', async () => {
       const storage = new AsyncLocalStorage<string>();
       const stack: number[] = [];
       const hook = createHook({

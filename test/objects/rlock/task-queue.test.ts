@@ -1,4 +1,4 @@
-// How the tasks of one thread wait for an RLock, hold it, and give it back.
+// How the tasks of one thread wait for an RLock, hold it and release it.
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -14,13 +14,13 @@ import {
 import { open, outside, assertOutside, assertInside } from './tasks.js';
 
 describe("RLock({ scope: 'async' })", () => {
-  it('any number of tasks, at random: never two, and every hold ends', async () => {
+  it('any number of tasks, at random: never two inside, and every hold ends', async () => {
     const numbers = random('tasks at random');
     const locks = [open(), open(), open()];
     const inside = locks.map(() => 0);
     const task = new AsyncLocalStorage<number>();
     const nest = async (number: number, from: number, level: number): Promise<void> => {
-      // Always in the same order: this is about exclusion, not about deadlocks.
+      // The tasks acquire the locks in one order, because this tests exclusion, not deadlocks.
       const index = numbers.whole(from, locks.length - 1);
       const lock = locks[index]!;
       const mine = lock.depth() > 0;
@@ -46,7 +46,7 @@ describe("RLock({ scope: 'async' })", () => {
   });
 
   describe('among the tasks of a thread', () => {
-    it('acquireSync() without timeout is a DeadlockError, with one it waits in vain', async () => {
+    it('acquireSync() is a DeadlockError without timeout, and a TimeoutError with one', async () => {
       const name = freshName();
       const lock = open(name);
       await lock.runExclusive(async () => {
@@ -62,7 +62,7 @@ describe("RLock({ scope: 'async' })", () => {
       assert.equal(lock.locked(), false);
     });
 
-    it('first come, first served; a nested acquisition never stands behind them', async () => {
+    it('tasks are served in the order of their calls; a nested acquisition does not queue', async () => {
       const lock = open();
       const order: number[] = [];
       const guard = await lock.acquire();
@@ -74,13 +74,13 @@ describe("RLock({ scope: 'async' })", () => {
       assert.equal(lock.depth(), 2);
       nested.release();
       guard.release();
-      // Free now, and yet promised to those who wait.
+      // The lock is free now, but promised to the waiters.
       waits.push(lock.runExclusive(() => void order.push(4)));
       await Promise.all(waits);
       assert.deepEqual(order, [0, 1, 2, 3, 4]);
     });
 
-    it('a waiter that the holder aborts, or its own timeout, lets no other one in', async () => {
+    it('the abort or timeout of a waiter lets no other waiter in', async () => {
       const lock = open();
       const controller = new AbortController();
       let entered = 0;
@@ -90,7 +90,7 @@ describe("RLock({ scope: 'async' })", () => {
           assertRejects(lock.acquire({ timeout: 10 }), 'TimeoutError'),
           lock.runExclusive(() => void entered++),
         ]);
-        // In the holder's context the queue is served again: it is not the holder who waits there.
+        // The queue is served in the context of the holder. But the waiter there is not the holder.
         controller.abort();
         await Promise.all(waits.slice(0, 2));
         await twoSlices();
@@ -99,7 +99,7 @@ describe("RLock({ scope: 'async' })", () => {
       await until(() => entered === 1, 'the last one has it');
     });
 
-    it('release(): the task’s own; a guard’s: from anywhere', async () => {
+    it('release() works in the holding task, guard.release() everywhere', async () => {
       const lock = open();
       let guard: Guard | undefined;
       await lock.acquire().then((taken) => {
@@ -114,7 +114,8 @@ describe("RLock({ scope: 'async' })", () => {
       assertThrows(() => lock.release(), 'NotOwnerError');
       guard!.release();
 
-      // Ended by release(): the guard has nothing any more, also when another task holds the lock.
+      // release() has ended the hold, so the guard holds nothing, even when another task holds the
+      // lock.
       const early = await lock.acquire();
       lock.release();
       const other = lock.tryAcquire()!;
@@ -141,7 +142,7 @@ describe("RLock({ scope: 'async' })", () => {
       assert.equal(lock.locked(), false);
     });
 
-    it('a task may acquire again and again: what it held before is forgotten', async () => {
+    it('a task may acquire again and again: earlier holds leave nothing behind', async () => {
       const [lock, other] = [open(), open()];
       for (let round = 0; round < 20_000; round++) {
         using guard = await lock.acquire();
@@ -172,7 +173,7 @@ describe("RLock({ scope: 'async' })", () => {
       await assert.rejects(lock.acquire({ signal: AbortSignal.abort(reason) }), reason);
     });
 
-    it('all handles of the thread are one lock; close() of one that holds is a HeldError', async () => {
+    it('all objects of the thread are one lock; close() of one that holds is a HeldError', async () => {
       const name = freshName();
       const [one, two] = [open(name), open(name)];
       const guard = await one.acquire();

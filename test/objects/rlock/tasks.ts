@@ -1,16 +1,17 @@
-// What the suites of RLock share: code in a task and outside of all, and what each may do.
+// What the suites of RLock share: running code in a task or outside all tasks, and checking who
+// holds the lock.
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Guard, type RLockOptions, type RLockScope, RLock } from 'holdfast';
 import { assertThrows, sharedActor, track, until } from '../../support/index.js';
 
-/** Closed after the test. */
+/** An RLock that is closed after the test. */
 export function open(name?: string, scope: RLockScope = 'async'): RLock {
   return track(new RLock({ name, scope }));
 }
 
-/** Calls outside of every task, whoever calls it. */
+/** Calls `fn` outside of every task. */
 export const outside = AsyncLocalStorage.snapshot() as <R>(fn: () => R) => R;
 
 export async function openIn(
@@ -44,7 +45,7 @@ export function assertInside(lock: RLock, depth = 1, where = ''): void {
   assert.equal(lock.depth(), depth, `depth after nested holds ${where}`);
 }
 
-/** What makes code run later, and in whose context. */
+/** The ways to run code later, and the context in which each runs it. */
 export const deferrals: Record<string, (callback: () => void) => void> = {
   setTimeout: (callback) => void setTimeout(callback, 1),
   setImmediate: (callback) => void setImmediate(callback),
@@ -66,7 +67,7 @@ export const deferrals: Record<string, (callback: () => void) => void> = {
   },
 };
 
-/** Runs `check` in each of them, all made now. */
+/** Runs `check` in each of them. All are made now. */
 export async function everywhere(check: (where: string) => void): Promise<void> {
   const checks = Object.entries(deferrals).map(
     ([where, defer]) =>

@@ -17,7 +17,10 @@ const callNames = [
 ] as const;
 type CallName = (typeof callNames)[number];
 
-/** What an acquisition did, by who sees which depth. `before`: the caller's. */
+/**
+ * What an acquisition did, judged by the depth that each side sees. `before` is the depth of the
+ * caller before the call.
+ */
 function outcomeOf(lock: RLock, before: number): string {
   const [here, there] = [lock.depth(), outside(() => lock.depth())];
   if (before > 0) return here === before + 1 ? 'one deeper' : `from ${before} to ${here}`;
@@ -58,7 +61,7 @@ async function awaitedCall(
   return outcome;
 }
 
-/** Calls, and undoes it; returns what it did. */
+/** Makes the call, releases what it acquired, and returns what it did. */
 const calls: Record<CallName, (lock: RLock) => string | Promise<string>> = {
   'acquire()': (lock) =>
     awaitedCall(lock, async (signal, inside) => {
@@ -85,7 +88,7 @@ const calls: Record<CallName, (lock: RLock) => string | Promise<string>> = {
 
 type Check = () => Promise<void>;
 
-/** Runs `check` while somebody holds the lock. */
+/** Runs `check` while `holder` holds the lock. */
 const holders = {
   nobody: (_lock: RLock, check: Check) => check(),
   'this task, by runExclusive()': (lock: RLock, check: Check) => lock.runExclusive(check),

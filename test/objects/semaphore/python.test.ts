@@ -1,5 +1,5 @@
-// Must show: a Semaphore is a POSIX semaphore that other languages share. Here it is CPython’s own
-// class for it, which multiprocessing.Semaphore is made of.
+// A Semaphore is a POSIX semaphore that other languages share. Here the other language is Python:
+// the test uses the class in CPython on which multiprocessing.Semaphore is built.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -31,8 +31,8 @@ describe('Python', () => {
     if (!hasPython) this.skip(); // there is no python3 with _multiprocessing
   });
 
-  it('what Python holds, Node waits for, in all ways', async () => {
-    // The thread of the test cannot block itself: it has to tell Python to go on.
+  it('Node waits for a permit that Python holds, in all ways', async () => {
+    // The thread of the test must not block, because it has to tell Python to go on.
     for (const [place, form] of [
       ['thread', 'async'],
       ['worker', 'sync'],
@@ -49,18 +49,18 @@ describe('Python', () => {
       const there = await (await sharedActor(place)).open('Semaphore', { name });
       const wait = acquire(there, form);
       await until(() => semaphore.inspect().waiters === 1, 'it waits');
-      await twoSlices(); // nothing is taken for lost
+      await twoSlices(); // no token counts as lost
       holder.closeInput();
       const hold = await wait;
       const released = Number((await holder.line('released')).split(' ')[1]);
-      // Python's float of seconds has lost the nanoseconds.
+      // A float of seconds in Python cannot hold the nanoseconds.
       assert.ok(hold.at >= released - 0.001, `${hold.at} before ${released}`);
       await hold.release();
       assert.deepEqual(await holder.end(), { code: 0, signal: null });
     }
   });
 
-  it('what Node holds, Python waits for', async () => {
+  it('Python waits for a permit that Node holds', async () => {
     const semaphore = track(new Semaphore(1, { name: freshName() }));
     semaphore.acquireSync();
     const waiter = python(semaphore, 'wait');

@@ -1,4 +1,4 @@
-// What a Semaphore has that is not in the contracts: a count, and no owner.
+// What is special in a Semaphore: a count, and no owner.
 import assert from 'node:assert/strict';
 import { Semaphore, attach } from 'holdfast';
 import {
@@ -21,7 +21,7 @@ const open = (initial?: number, name = freshName('Semaphore')) =>
 const largest = 32767;
 
 describe('Semaphore', () => {
-  it('gives as many permits as it has', async () => {
+  it('gives the number of permits that it has', async () => {
     const semaphore = open(3);
     assert.equal(semaphore.value(), 3);
     assert.equal(semaphore.tryAcquire(), true);
@@ -36,7 +36,7 @@ describe('Semaphore', () => {
     assert.deepEqual([kind, value, initial, acquisitions], ['Semaphore', 2, 3, 3]);
   });
 
-  it('one permit if nothing is said, none if 0, and more than it began with', () => {
+  it('begins with 1 permit by default, with 0 if told so, and may have more later', () => {
     assert.equal(open().value(), 1);
     const semaphore = open(0);
     assert.equal(semaphore.tryAcquire(), false);
@@ -92,7 +92,7 @@ describe('Semaphore', () => {
     assert.deepEqual(order, [0, 1, 2, 3, 4]);
   });
 
-  it('up to 32767 permits; past that OverReleaseError, and nothing was given', () => {
+  it('up to 32767 permits; a release past that is an OverReleaseError, and adds nothing', () => {
     const name = freshName();
     const semaphore = open(largest, name);
     const about = { kind: 'Semaphore', objectName: name };
@@ -108,7 +108,7 @@ describe('Semaphore', () => {
     assert.equal(empty.value(), largest);
   });
 
-  it('wrong counts touch nothing', () => {
+  it('a wrong count changes nothing', () => {
     for (const initial of [-1, 1.5, NaN, Infinity, largest + 1, 2 ** 32, 2 ** 31]) {
       assert.throws(() => new Semaphore(initial), RangeError, String(initial));
     }
@@ -125,7 +125,7 @@ describe('Semaphore', () => {
     assert.equal(semaphore.value(), 1);
   });
 
-  it('without an initial value a new one has 1 permit, and an old one is taken as it is', () => {
+  it('without an initial value a new one has 1 permit, and an existing one keeps its value', () => {
     const semaphore = track(new Semaphore());
     assert.deepEqual([semaphore.value(), semaphore.inspect().initial], [1, 1]);
     const three = open(3);
@@ -139,7 +139,7 @@ describe('Semaphore', () => {
     semaphore.acquireSync();
     const about = { kind: 'Semaphore', objectName: name };
     assertThrows(() => new Semaphore(3, { name }), 'IncompatibleError', about);
-    // To say 1 is not the same as to say nothing.
+    // To give 1 is not the same as to leave it out.
     assertThrows(() => new Semaphore(1, { name }), 'IncompatibleError', about);
     const process = await sharedActor('process');
     await assertRejects(process.open('Semaphore', { name }, 5), 'IncompatibleError', about);
@@ -148,7 +148,7 @@ describe('Semaphore', () => {
     assert.equal((track(attach(semaphore.toJSON())) as Semaphore).inspect().initial, 2);
   });
 
-  it('a permit that a dead process had taken does not come back; one that it gave stays', async () => {
+  it('a permit that a dead process took does not come back; one that it added stays', async () => {
     const name = freshName();
     const semaphore = open(2, name);
     const process = await newActor('process');

@@ -1,4 +1,5 @@
-// SharedMemory: the buffer is the mapping, for as long as anybody can see the buffer and no longer.
+// SharedMemory: the buffer is the mapping. It stays for as long as some code can reach the buffer,
+// and no longer.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -55,7 +56,7 @@ describe('SharedMemory', () => {
     }
 
     it('sync', async () => {
-      // Another process sees a store although neither returns to its event loop.
+      // Another process sees a store, although neither of the two returns to its event loop.
       const name = freshName(kind);
       const memory = open(12, name);
       const words = new Int32Array(memory.buffer);
@@ -75,7 +76,7 @@ describe('SharedMemory', () => {
       for (const place of remotePlaces) {
         const victim = await newActor(place);
         const theirs = await victim.open(kind, { name });
-        // A thread with views is killed in the middle of writing for ever.
+        // A thread with views is killed while it writes without end.
         void victim.startAct('writeForEver', { memory: theirs });
         await until(() => Atomics.load(bytes, 1) !== 0, 'it writes');
         await victim.kill();
@@ -113,7 +114,7 @@ describe('SharedMemory', () => {
     assert.equal(words[0], 6 * rounds);
   });
 
-  it('any size, exactly; unaligned ends too', async () => {
+  it('a buffer has exactly its size, also if that is not aligned', async () => {
     for (const size of [1, 2, 4095, 4096, 4097, 65_537, 3_000_000]) {
       const name = freshName(kind);
       const memory = open(size, name);
@@ -138,7 +139,7 @@ describe('SharedMemory', () => {
     assert.throws(() => new SharedMemory(undefined), TypeError, 'anonymous, and must exist');
   });
 
-  it('another size of the same name is an IncompatibleError, one byte off and pages off', () => {
+  it('another size of the same name is an IncompatibleError, whether by a byte or by pages', () => {
     const name = freshName(kind);
     const memory = open(100, name);
     new Uint8Array(memory.buffer)[99] = 1;
@@ -148,7 +149,7 @@ describe('SharedMemory', () => {
     assert.equal(new Uint8Array(open(100, name).buffer)[99], 1);
   });
 
-  it('unlinked and made again it is other bytes, whoever still has the old', () => {
+  it('after unlink() and a new open the bytes are others; old users keep the old ones', () => {
     const name = freshName(kind);
     const old = open(10, name);
     new Uint8Array(old.buffer).fill(1);
@@ -181,7 +182,7 @@ describe('SharedMemory', () => {
       assert.equal(new Uint8Array(other.buffer)[0], 0);
     });
 
-    it('of one handle leaves the bytes to the others of the thread', () => {
+    it('of one object leaves the bytes to the other objects of the thread', () => {
       const name = freshName(kind);
       const [one, two] = [open(10, name), open(10, name)];
       new Uint8Array(one.buffer)[3] = 3;
@@ -189,7 +190,7 @@ describe('SharedMemory', () => {
       assert.equal(new Uint8Array(two.buffer)[3], 3);
     });
 
-    it('optimised code that goes on storing is stopped by the length, not by a crash', () => {
+    it('optimised code that goes on storing sees the length 0, and does not crash', () => {
       const memory = open(1 << 16);
       const words = new Int32Array(memory.buffer);
       const store = (value: number) => {
@@ -201,8 +202,8 @@ describe('SharedMemory', () => {
       for (let i = 0; i < 200; i++) assert.equal(store(i), 0);
     });
 
-    // Threads of the pool use addresses, so they do not learn that the view has become empty.
-    it('while a thread of the pool is at work on a view', async () => {
+    // Threads of libuv's pool use addresses, so they do not learn that the view has become empty.
+    it('while a thread of libuv’s pool works on a view', async () => {
       const memory = open(30_000_000);
       const view = new Uint8Array(memory.buffer);
       for (let i = 0; i < view.length; i += 7) view[i] = i % 251;
@@ -241,8 +242,8 @@ describe('SharedMemory', () => {
       for (const copy of copies) assert.deepEqual([...copy], Array(16).fill(4));
     });
 
-    // Node refuses or copies, depending on its version. Either way the bytes stay where they are.
-    it('a transfer takes nothing away', async () => {
+    // Node refuses the transfer or copies, depending on its version. In both cases the bytes stay.
+    it('a transfer does not remove the bytes', async () => {
       const memory = open(16, freshName(kind));
       const bytes = new Uint8Array(memory.buffer);
       bytes.fill(4);
@@ -340,7 +341,7 @@ describe('SharedMemory', () => {
     }
     const memory = await actor.open(kind, { name: 'it' }, 1e6);
     assert.equal(objectFiles(directory).length, 2);
-    // Every byte of it is there, so a store never fails later.
+    // Every byte has its storage, so a store never fails later.
     await actor.act('writeByte', { memory: memory, at: 999_999, value: 1 });
   });
 

@@ -1,6 +1,6 @@
-// A host in a process of its own (commands come by IPC) or in a worker thread (by its port).
+// Runs a host in a process, with commands by IPC, or in a worker thread, with commands by its port.
 //
-//   actor.mjs [module]     the exports of that module are acts too
+//   actor.mjs [module]     the exports of that module are acts, too
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { acts } from './acts.mjs';
 import { Host, serve } from './host.mjs';
@@ -14,7 +14,7 @@ if (isMainThread) {
     if (process.connected) process.send(message);
   };
   process.on('message', (command) => {
-    // Nothing keeps the event loop alive once the channel is left, so the process ends by itself.
+    // Without the channel nothing keeps the event loop alive, so the process ends by itself.
     if (command.do === 'leave') process.disconnect();
     else serve(host, post, command);
   });

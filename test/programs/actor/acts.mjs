@@ -1,6 +1,6 @@
-// What an actor can be told to do beside calling one method: functions that the command `act` calls
-// by name, with its arguments and the host. Where an argument was a RemoteObject, the act gets the
-// object itself.
+// Acts: what an actor can do besides calling one method. An act is a function that the command
+// `act` calls by name, with its arguments and the host. If an argument is a RemoteObject, the act
+// gets the object itself.
 import * as barrier from './acts/barrier.mjs';
 import * as condition from './acts/condition.mjs';
 import * as joinableQueue from './acts/joinable-queue.mjs';

@@ -1,11 +1,11 @@
-// Codecs of a test's own. In a command they go by name.
+// Codecs of the tests. A command names them.
 export const codecs = {
   /** Reverses the bytes of strings. */
   reversed: {
     encode: (item) => Buffer.from(item).reverse(),
     decode: (bytes) => Buffer.from(bytes).reverse().toString(),
   },
-  /** Cannot read what begins with "bad". */
+  /** Cannot read bytes that begin with "bad". */
   picky: {
     encode: (item) => Buffer.from(item),
     decode(bytes) {

@@ -1,7 +1,7 @@
-// What an actor does, wherever it lives: it makes objects, calls their methods and keeps what they
-// return. A test drives it by commands, each a plain object that travels by structured clone;
-// test/support/actor.ts sends them. There is no loader and no test framework in here, so that a
-// host can be killed at any instruction.
+// What every actor does, in a thread, worker or process: it makes objects, calls their methods and
+// keeps what they return. A test sends it commands, each a plain object that travels by structured
+// clone (test/support/actor.ts). No loader and no test framework runs in here, so that a host can
+// be killed at any instruction.
 import * as holdfast from 'holdfast';
 import { now } from '../clock.mjs';
 import { acts } from './acts.mjs';
@@ -11,7 +11,7 @@ import { codecs } from './codecs.mjs';
 export class Host {
   /** Objects, guards and tasks, each by the id of the command that made or returned it. */
   #kept = new Map();
-  /** What aborts a call that is on its way, by the id of its command. */
+  /** The controllers that abort pending calls, each by the id of its command. */
   #aborts = new Map();
 
   object(id) {
@@ -29,7 +29,8 @@ export class Host {
   /** new holdfast[type](...args) */
   make({ id, type, args }) {
     const given = this.#resolve(args);
-    // By thread, if nothing else is said: each command to a host runs in a task of its own.
+    // By thread unless the options say otherwise, because each command to a host runs in a task of
+    // its own.
     if (type === 'RLock') given[0] = { scope: 'thread', ...given[0] };
     return this.#made(id, new (Reflect.get(holdfast, type))(...given));
   }
@@ -39,11 +40,11 @@ export class Host {
   }
 
   /**
-   * Calls a method. What it returns is kept under the id of the command if it is a guard or a task.
+   * Calls a method. If it returns a guard or a task, that is kept under the id of the command.
    *
    * `signal` adds a signal to the last argument: 'live' (the command `abort` aborts it) or
-   * 'aborted' (before the call). `hold` keeps what a Semaphore returns too, and answers when it was
-   * acquired.
+   * 'aborted' (before the call). `hold` keeps what a Semaphore returns, too, and answers with the
+   * time of the acquisition.
    */
   call({ id, object: of, method, args, signal, hold }) {
     const object = this.object(of);
@@ -72,8 +73,8 @@ export class Host {
   }
 
   /**
-   * Runs a function of acts.mjs: what has to happen in one turn of the event loop, or thousands of
-   * times.
+   * Runs a function of acts.mjs: work that has to happen in one turn of the event loop, or
+   * thousands of times.
    */
   act({ name, args }) {
     return acts[name](this.#resolve(args), this);
@@ -87,7 +88,7 @@ export class Host {
     holdfast.unlink(kind, name);
   }
 
-  /** Gives everything back, as far as that is possible, for the next test. */
+  /** Releases and closes everything that can be, for the next test. */
   reset() {
     for (const controller of this.#aborts.values()) controller.abort(new Error('reset'));
     // The newest first: a guard is newer than the object that it holds.
@@ -99,7 +100,7 @@ export class Host {
     process.exit(code);
   }
 
-  /** Throws outside of any promise, so that no code catches it. */
+  /** Throws outside of every promise, so that no code catches it. */
   crash() {
     setImmediate(() => {
       throw new Error('crash on purpose');
@@ -109,8 +110,8 @@ export class Host {
   // ----
 
   /**
-   * Arguments cannot all travel. `{ here: id }` stands for what is kept under that id; a string as
-   * an option `codec` or `action` stands for the function of that name.
+   * Some arguments cannot travel. `{ here: id }` stands for what is kept under that id. A string as
+   * the option `codec` or `action` stands for the function of that name.
    */
   #resolve(args) {
     const one = (arg) => {
@@ -158,7 +159,7 @@ function giveBack(kept) {
     try {
       kept[Symbol.dispose]?.();
     } catch {
-      // Somebody else has ended that hold, or its object is closed.
+      // Another call has ended that hold, or its object is closed.
     }
     return;
   }
@@ -194,8 +195,9 @@ export function packError(error) {
 }
 
 /**
- * Runs one command and posts its answers. `started` comes before a command that may block its
- * thread; of an asynchronous call it comes after the synchronous part, in which the call enrols.
+ * Runs one command and posts its answers. A command that may block its thread answers `started`
+ * before it runs. An asynchronous call answers `started` after its synchronous part, in which it
+ * enrols.
  */
 export function serve(host, post, command) {
   const { id } = command;

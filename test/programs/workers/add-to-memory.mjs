@@ -6,7 +6,7 @@ import { SharedMemory } from 'holdfast';
 const [name, rounds] = isMainThread ? process.argv.slice(2) : workerData;
 const memory = new SharedMemory(undefined, { name });
 const words = new Int32Array(memory.buffer);
-// None begins before all are there.
+// No one begins before all are there.
 Atomics.add(words, 1, 1);
 while (Atomics.load(words, 2) === 0);
 for (let i = 0; i < Number(rounds); i++) Atomics.add(words, 0, 1);

@@ -1,4 +1,4 @@
-// A worker that adds to a number in a file, under a lock that many want, and then ends.
+// A worker that adds to a number in a file, under a lock that many workers want, and then ends.
 import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { Lock } from 'holdfast';
 import { add } from '../add.mjs';

@@ -5,7 +5,7 @@ import { BoundedSemaphore, Event } from 'holdfast';
 const { permits, semaphore, event } = workerData;
 const held = new BoundedSemaphore(permits, { name: semaphore });
 const waited = new Event({ name: event });
-// Referred to for ever, or the garbage collector might find it.
+// A reference that lasts, so that the garbage collector does not take it.
 globalThis.kept = [held, held.acquireSync()];
 for (let round = 0; ; round++) {
   const next = waited.wait();

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Actions of a Barrier. In a command they go by name. */
+/** Actions of a Barrier. A command names them. */
 export const actions = {
   nothing() {},
   fail() {
@@ -11,7 +11,7 @@ export const actions = {
     throw new Error('the action failed');
   },
   later: () => sleep(20),
-  /** Until its thread is ended. */
+  /** Runs until its thread is ended. */
   hang: () => new Promise(() => {}),
   block() {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
@@ -19,10 +19,10 @@ export const actions = {
 };
 
 /**
- * Passes the barrier `rounds` times and returns the index that it had each time.
+ * Passes the barrier `rounds` times and returns the index that it had in each round.
  *
- * Word 0 of the memory counts arrivals in all. With `parties`, the count is checked: after round r
- * it holds all arrivals of that round and none of the round after the next.
+ * Word 0 of the memory counts all arrivals. With `parties` the count is checked: after round r it
+ * holds all arrivals of that round, and none of the round after the next.
  */
 export async function passRounds({ barrier, memory, rounds, form, parties }) {
   const words = new Int32Array(memory.buffer);

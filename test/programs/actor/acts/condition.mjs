@@ -39,13 +39,14 @@ export function notifyOnce({ condition }) {
   return notified;
 }
 
-/** Notifies, and keeps the lock. */
+/** Notifies, and does not release the lock. */
 export function notifyAndHold({ condition, count, all }) {
-  globalThis.keptForEver = condition.acquireSync(); // or the collector might find the guard
+  // Without this reference the garbage collector might take the guard.
+  globalThis.keptForEver = condition.acquireSync();
   return all ? condition.notifyAll() : condition.notify(count);
 }
 
-/** Enters `depth` times, waits, and says how deep it is then; gives all of it back. */
+/** Acquires `depth` times, waits, and returns its depth then. Releases everything at the end. */
 export async function waitDeep({ condition, depth, form }) {
   const guards = [];
   for (let i = 0; i < depth; i++) guards.push(condition.acquireSync());

@@ -2,8 +2,8 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Works off items, `atOnce` at a time, until the queue is ended. Each is noted in the ledger, with
- * its deliveries, before done(). Now and then one is given back.
+ * Does items, `atOnce` at a time, until the queue is ended. It notes each item in the ledger, with
+ * its deliveries, before done(). Now and then it gives one back.
  */
 export async function workOff({ queue, file, atOnce, form }) {
   const ledger = openSync(file, 'a');
@@ -17,7 +17,7 @@ export async function workOff({ queue, file, atOnce, form }) {
           task.retry();
           continue;
         }
-        // Leased for a while, so that a kill finds some.
+        // Leased for a while, so that a kill hits leased items.
         if (taken % 8 === 0) await sleep(1);
         else if (taken % 2 === 0) await turn();
         entry.writeUInt32LE(task.value, 0);
@@ -33,7 +33,7 @@ export async function workOff({ queue, file, atOnce, form }) {
   closeSync(ledger);
 }
 
-/** Works off items in a loop over tasks(); hangs in the body of the one with the value `hangAt`. */
+/** Does items in a loop over tasks(). It hangs in the body of the loop at the item `hangAt`. */
 export async function loopOverTasks({ queue, hangAt }) {
   const values = [];
   for await (const task of queue.tasks()) {
@@ -44,9 +44,7 @@ export async function loopOverTasks({ queue, hangAt }) {
   return values;
 }
 
-/**
- * Some items with get() and taskDone(), some with take() and done(): all of them worked off once.
- */
+/** Takes some items by get() and taskDone(), and some by take() and done(). Each is done once. */
 export async function workBothWays({ queue, seed }) {
   const items = [];
   for (let n = seed; ; n++) {
@@ -66,7 +64,10 @@ export async function workBothWays({ queue, seed }) {
   }
 }
 
-/** Puts, leases and settles without a pause until it is killed under the guard, or elsewhere. */
+/**
+ * Puts, leases and ends leases without a pause, until it is killed, inside the critical section or
+ * outside.
+ */
 export function churn({ queue }) {
   setImmediate(function burst() {
     for (let i = 0; i < 200; i++) {

@@ -11,8 +11,9 @@ export function count({ object, form, rounds, file, pause }) {
 }
 
 /**
- * Withdraws from an acquisition that was woken, before the event loop has read the doorbell: the
- * thread is busy until the wait set holds only the `others`. Returns when it withdrew.
+ * Withdraws from an acquisition that was woken, before the event loop has read the doorbell. Until
+ * then the thread is busy: it waits until the wait set holds only the `others`. Returns the time at
+ * which it withdrew.
  */
 export function cancelOnceWoken({ object, acquisition, how, others, timeout = 0 }, host) {
   const began = now();
@@ -30,7 +31,7 @@ export function releaseWhen({ object, when }) {
   object.release();
 }
 
-/** Closes an object in the turn in which the lock has become free, with the wake-up unread. */
+/** Closes an object in the turn in which the lock has become free, before the wake-up is read. */
 export function closeOnceFree({ object, go }) {
   const isFree = object.locked ? () => !object.locked() : () => object.value() > 0;
   go.release();
@@ -41,9 +42,11 @@ export function closeOnceFree({ object, go }) {
 let tries = 0;
 let cpuAtFirst = process.cpuUsage();
 
-/** Has many acquisitions wait at once; resolves when all are served, to their order and times. */
+/**
+ * Starts many acquisitions at once. Resolves when all have been served, to their order and times.
+ */
 export function queueUp({ object, waiters }) {
-  // However a waiter was woken, it looks at the lock through this one function.
+  // A waiter looks at the lock through this one function, however it was woken.
   const operations = addon[object.kind];
   const { tryAcquire } = operations;
   operations.tryAcquire = (native) => {
@@ -62,20 +65,21 @@ export function queueUp({ object, waiters }) {
   return all.then(() => ({ order, times }));
 }
 
-/** What queueUp() has cost so far: looks at the lock, and time of the processor. */
+/** The cost of queueUp() so far: looks at the lock, and processor time. */
 export function effort() {
   const { user, system } = process.cpuUsage(cpuAtFirst);
   return { tries, cpu_ms: (user + system) / 1000 };
 }
 
-/** Fills the wait set: enrols this agent that often, although nothing waits. */
+/** Fills the wait set: enrols this agent many times, although it does not wait. */
 export function fillWaitSet({ object: { kind, native }, entries }) {
   const waiters = new WaitSet(addon[kind].waiters, native);
   for (let i = 0; i < entries; i++) waiters.enrol(-1, 1);
 }
 
 /**
- * Takes permits, each through an object of its own, and drops objects and guards. With --expose-gc.
+ * Takes permits, each through an object of its own, and drops objects and guards. Needs
+ * --expose-gc.
  */
 export async function dropPermits({ name, permits, count: wanted }) {
   const take = () => void new BoundedSemaphore(permits, { name }).acquireSync();

@@ -23,7 +23,8 @@ export function keepViews({ memory }) {
 }
 
 /**
- * Uses a buffer whose SharedMemory has been collected; then drops the buffer too. With --expose-gc.
+ * Uses a buffer whose SharedMemory has been collected, and then drops the buffer, too. Needs
+ * --expose-gc.
  */
 export async function dropMemory({ name, size }) {
   let collected = false;

@@ -1,5 +1,5 @@
-// What a process of another user or in another PID namespace is told to do. It has one object of
-// each kind.
+// What a process of another user, or in another PID namespace, can do. It has one object of each
+// kind.
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, unlinkSync } from 'node:fs';
 import * as holdfast from 'holdfast';
@@ -13,7 +13,7 @@ const make = {
 };
 
 const objects = new Map();
-/** The object of a key: its kind (`Lock`), or its kind and more (`Lock:other`). */
+/** The object of that key. A key is a kind (`Lock`), or a kind and a word (`Lock:other`). */
 const object = (key) => {
   if (!objects.has(key)) objects.set(key, make[key.split(':')[0]](key));
   return objects.get(key);
@@ -21,9 +21,9 @@ const object = (key) => {
 const guards = new Map();
 
 const requests = {
-  /** Makes sure that the object is open. It would go with its last user. */
+  /** Makes sure that the object is open, because it ends with its last user. */
   open: (key) => void object(key),
-  /** 'held', 'abandoned', or 'busy' when the milliseconds have passed. */
+  /** Returns 'held', 'abandoned', or 'busy' when the milliseconds have passed. */
   async acquire(key, ms = '0') {
     try {
       const guard = await object(key).acquire({ timeout: Number(ms) });
@@ -41,21 +41,21 @@ const requests = {
   value: (key) => object(key).value(),
   unlink: (key) => object(key).unlink(),
   pid: () => process.pid,
-  /** How it ends to open the file for writing, and to remove it. */
+  /** The results of opening the file for writing, and of removing it. */
   spoil: (file) =>
     [() => closeSync(openSync(file, 'r+')), () => unlinkSync(file)].map(outcome).join(' '),
-  /** How many descriptors of our files a program has that is started here. */
+  /** The number of descriptors of holdfast's files in a program that is started here. */
   inherited: () =>
     execFileSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8' }).split(
       process.env.HOLDFAST_DIR,
     ).length - 1,
-  /** Loads what fork.c was compiled to; answers with the pid of the child. */
+  /** Loads the library that fork.c was compiled to, and returns the pid of the child. */
   fork(library, how) {
     process.env.FORK = how;
     try {
       process.dlopen({ exports: {} }, library);
     } catch {
-      // It is no add-on, so loading it fails; by then it has forked.
+      // It is not an add-on, so loading it fails. By then it has forked.
     }
     return process.env.FORKED;
   },
@@ -70,7 +70,7 @@ function outcome(work) {
   }
 }
 
-/** Does what `line` says, a word and its arguments. An error is an answer as well. */
+/** Does what `line` says, a word and its arguments. An error is an answer, too. */
 export async function request({ line }) {
   const [what, ...args] = line.split(' ');
   try {

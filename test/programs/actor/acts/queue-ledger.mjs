@@ -1,18 +1,18 @@
-// Producers and consumers that keep a ledger, to be killed at any instant or to survive.
+// Producers and consumers that keep a ledger. They are killed at any instant, or survive.
 //
-// A ledger is one file for each process, opened with O_APPEND. A producer appends an item's number
-// when put has returned. A consumer appends what it took with one write right after the get. So a
-// kill leaves open at most one item: the one between the queue and the ledger.
+// A ledger is one file for each process, opened with O_APPEND. A producer appends the number of an
+// item when put has returned. A consumer appends each item with one write, right after the get. So
+// a kill leaves at most one item in doubt: the one between the queue and the ledger.
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { now } from '../../clock.mjs';
 import { random } from '../../random.mjs';
 import { readStamp, stamped } from '../../stamped.mjs';
 
-/** Stands in a ledger for producer and sequence of an item that was not whole. */
+/** In a ledger this stands for the producer and the sequence of an item that was not whole. */
 const torn = 0xffff_ffff;
 
-/** Pauses between two items that lasted longer than this are reported. */
+/** A longer pause between two items is reported. */
 const shortestGapMs = 2;
 
 class Ledger {
@@ -49,14 +49,15 @@ function lengthOf({ next, below }) {
 
 let stopped = false;
 
-/** Ends produceWithLedger() soon. */
+/** Tells produceWithLedger() to end. */
 export function stopProducing() {
   stopped = true;
 }
 
 /**
- * Puts stamped items until it is stopped. Synchronous and asynchronous forms take turns, each for a
- * while, because they are killed in different places. Resolves to the gaps between its items.
+ * Puts stamped items until it is stopped. It uses the synchronous and the asynchronous forms in
+ * turn, each for a while, because a kill hits them in different places. Resolves to the gaps
+ * between its items.
  */
 export async function produceWithLedger({ queue, producer, file, seed, isVictim }) {
   const ledger = new Ledger(file);
@@ -68,12 +69,12 @@ export async function produceWithLedger({ queue, producer, file, seed, isVictim 
       if (sync) queue.putSync(item);
       else await queue.put(item);
       ledger.note(producer, sequence);
-      // If producers outran their consumers, they would only ever be killed while they wait.
+      // If producers were faster than their consumers, they would be killed only while they wait.
       if (chance.next() < 0.02) await turn();
     }
     // A turn of the event loop lets the command to stop arrive. A victim puts without a pause, so
-    // that it is killed in the middle of a put; a survivor leaves the processor to the hundreds of
-    // processes that start.
+    // that a kill hits it in the middle of a put. A survivor pauses, and leaves the processor to
+    // the hundreds of processes that start.
     await (isVictim ? turn() : sleep(1));
   }
   return ledger.close();

@@ -1,4 +1,4 @@
-// Many items through one queue, of all sizes and by every way to put and to get.
+// Many items through one queue, of all sizes and by all ways to put and get.
 import { random } from '../../random.mjs';
 import { readStamp, stampLength, stamped } from '../../stamped.mjs';
 
@@ -31,7 +31,8 @@ export async function produceItems({ queue, producer, items, way, seed }) {
 }
 
 /**
- * Gets stamped items until the queue is ended, and reports which came and what was wrong with them.
+ * Gets stamped items until the queue is ended. Reports which items came, and what was wrong with
+ * them.
  */
 export async function consumeItems({ queue, way, producers, items }) {
   const seen = Array.from({ length: producers }, () => new Uint8Array(Math.ceil(items / 8)));

@@ -1,8 +1,8 @@
 // Acts that change what a signal does to the actor.
 
 /**
- * Has had a listener for the signal, and has none any more. Node ignores SIGPIPE and SIGXFSZ from
- * its start on, and after this they kill.
+ * Adds a listener for the signal and removes it. Node ignores SIGPIPE and SIGXFSZ from its start.
+ * After this they kill.
  */
 export function takeListenerAway({ signal }) {
   const listener = () => {};

@@ -13,13 +13,14 @@ export async function startWorkers({ jobs, program: name = 'holder' }) {
 }
 const workers = [];
 
-/** Returns at once: a worker may take its time. */
+/** Returns at once, because a worker may take long. */
 export function terminateWorkers() {
   for (const worker of workers.splice(0)) void worker.terminate();
 }
 
 /**
- * Has a worker use the directory `place`. Says whether it still exists when the worker has ended.
+ * Has a worker use the directory `place`. Returns whether the directory still exists when the
+ * worker has ended.
  */
 export async function visit({ place }) {
   const worker = new Worker(program('visitor'), { workerData: place });
@@ -32,7 +33,10 @@ export async function visit({ place }) {
   return { ...result, after: existsSync(place) };
 }
 
-/** Starts that many workers, each of which runs crowd.mjs; resolves to how many were served. */
+/**
+ * Starts that many workers, each of which runs crowd.mjs. Resolves to the number of workers that
+ * were served.
+ */
 export async function crowd({ workers, ...workerData }) {
   const one = () =>
     new Promise((resolve, reject) => {
