@@ -1,4 +1,4 @@
-// From what the contestants printed to figures: the JSON document of a run.
+// Turns what the contestants printed into figures: the JSON document of a run.
 
 import { canPin, machine } from './machine.mjs';
 import { median, quantile, ratios, summary } from './stats.mjs';
@@ -47,7 +47,7 @@ function resultsOf(metrics, { skipped, metrics: recorded }) {
   return Object.fromEntries(played.map((metric) => [metric.id, resultOf(metric, recorded)]));
 }
 
-/** With `quantiles` the samples count one by one, otherwise the rounds do. */
+/** With `quantiles` each sample counts, otherwise each round. */
 function resultOf({ id, quantiles }, { [id]: { rounds, samples } }) {
   if (quantiles === undefined) return { ...summary(rounds), rounds };
   const at = Object.fromEntries(quantiles.map((q) => [q, quantile(samples, q)]));
@@ -59,7 +59,7 @@ function compare(comparison, suite, outcomes) {
   const roundsOf = (id, which) =>
     outcomes[id].skipped ? [] : (outcomes[id].metrics[which]?.rounds ?? []);
   const perRound = ratios(roundsOf(ours, metric), roundsOf(against, againstMetric));
-  // Where a contestant is held against itself, so is the floor.
+  // If a contestant is compared with itself, so is the floor.
   const base = ours === against ? floor : against;
   const floorRatios =
     floor === undefined ? [] : ratios(roundsOf(floor, metric), roundsOf(base, againstMetric));

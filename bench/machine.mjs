@@ -1,4 +1,5 @@
-// What the figures were taken on: the header of a report, and which CPUs there are to pin to.
+// The machine on which the figures were taken, for the header of a report; and the CPUs to which
+// processes can be tied.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -15,7 +16,7 @@ export function machine() {
   };
 }
 
-/** Whether processes can be tied to CPUs here. */
+/** True if processes can be tied to CPUs here. */
 export function canPin() {
   hasTaskset ??= spawnSync('taskset', ['--version']).status === 0;
   return hasTaskset && allowedCpus() !== null;

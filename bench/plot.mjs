@@ -31,7 +31,7 @@ const classOf = (family) =>
 const escaped = (text) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-/** The plot of one panel, or null where there is nothing to compare. */
+/** The plot of one panel; null if there is nothing to compare. */
 export function plot({ metrics }, contestants) {
   const sections = metrics
     .map((metric) => ({ metric, bars: barsOf(metric, contestants) }))

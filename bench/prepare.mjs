@@ -1,5 +1,5 @@
-// Gets ready what the contestants need, and says for each need why it is missing if it is. Nothing
-// here is fatal: a need that is not met leaves its rows out.
+// Prepares what the contestants need. If something is missing, it says why. Nothing here is fatal:
+// without what they need, rows are left out.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -132,7 +132,7 @@ function run(command, args) {
   return stdout.trim();
 }
 
-/** The line that says what went wrong, for a table's footnote. */
+/** The line that says what went wrong, for the footnote of a table. */
 export function lastLine(text) {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   return (lines.find((line) => /error/i.test(line)) ?? lines.at(-1) ?? 'no output').trim();

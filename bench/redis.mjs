@@ -1,5 +1,5 @@
-// A redis-server of the contestant's own, on a Unix socket in the scratch directory: nothing on
-// disk, nothing on the network, and gone with the process group if the contestant is killed.
+// A redis-server for one contestant, on a Unix socket in the scratch directory. It writes nothing
+// to disk and uses no network. If the contestant is killed, it ends with the process group.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -40,14 +40,14 @@ export async function connect(name) {
   return redis;
 }
 
-// The lock of Redis' own manual: SET NX PX with a token, and a release that looks whose it is.
+// The lock from the manual of Redis: SET NX PX with a token, and a release that compares the token.
 const TTL_MS = 30_000;
 const POLL_MS = 1;
 const RELEASE = `
   if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
   return 0`;
 
-/** Waiting is asking again every millisecond, the shortest that a timer of Node can. */
+/** To wait, it asks again every millisecond, which is the shortest timer of Node. */
 export function lockOf(redis, key) {
   redis.defineCommand('giveBack', { numberOfKeys: 1, lua: RELEASE });
   const token = String(process.pid);

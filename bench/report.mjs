@@ -1,4 +1,4 @@
-// From figures to tables: the same ones for the terminal and for REPORT.md.
+// Turns figures into tables, the same for the terminal and for REPORT.md.
 
 import { digits, quantity, spread, textTable } from './tables.mjs';
 
@@ -79,7 +79,7 @@ function columnsOf({ id, title, unit, quantiles }) {
   ];
 }
 
-/** Not every contestant has every figure. */
+/** Some contestants lack some figures. */
 const cellOf = (id, show) => (results) => (results[id] === undefined ? '-' : show(results[id]));
 
 function rowsOf(contestants, metrics, cells) {

@@ -1,5 +1,6 @@
 // The driver: `npm run bench [-- <suite> ...] [--json] [--rounds N] [--report]`. Without names it
-// plays all suites but those that want to be named, with `--all` those too, and writes the report.
+// plays all suites except those that run only by name; with `--all` it plays those, too, and writes
+// the report.
 
 import { parseArgs } from 'node:util';
 import { prepare } from './prepare.mjs';
@@ -18,7 +19,7 @@ import { scale } from './suites/scale.mjs';
 import { start } from './suites/start.mjs';
 import { writeReport } from './report-file.mjs';
 
-// In this order.
+// The suites, in the order in which they run.
 const suites = [
   lock,
   instructions,
@@ -64,7 +65,7 @@ try {
 } finally {
   runner.close();
 }
-// A slow figure is a figure; a contestant that fell over is an error.
+// A slow figure is not an error. A contestant that crashed or hung is.
 process.exitCode = runner.failures > 0 ? 1 : 0;
 
 function parse() {

@@ -1,6 +1,5 @@
-// Runs the contestants of a suite. In each round every contestant runs once, in a fresh process, in
-// an order that is rotated from round to round; so whatever the machine does meanwhile, it does to
-// all of them.
+// Runs the contestants of a suite. In each round every contestant runs once, in a fresh process.
+// The order changes from round to round. So other work on the machine disturbs all of them alike.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -11,8 +10,8 @@ import { lastLine } from './prepare.mjs';
 import { median } from './stats.mjs';
 
 const WATCHDOG_MS = 60_000;
-// Of a suite that plays as long as its time allows: below the first there are no quartiles to speak
-// of.
+// For a suite that plays as long as its time allows. With fewer rounds than the first number the
+// quartiles would mean little.
 const MIN_ROUNDS = 3;
 const MAX_ROUNDS = 15;
 const cwd = import.meta.dirname;
@@ -26,7 +25,8 @@ export class Runner {
 
   constructor(say) {
     this.#say = say;
-    // In memory, where there is a file system of it: the rivals that use files get their best case.
+    // In a file system in memory, if there is one. That is the best case of the rivals that use
+    // files.
     const parent = existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
     this.#scratch = mkdtempSync(join(parent, 'holdfast-bench-'));
     const holdfastDirectory = join(this.#scratch, 'holdfast');
@@ -75,7 +75,7 @@ export class Runner {
     }
   }
 
-  /** Runs a contestant to its end and returns what the one line of JSON says that it prints. */
+  /** Runs a contestant to its end. Returns what its one line of JSON contains. */
   #runOnce(contestant, placement) {
     const { prefix, peerCpu } = pinning(placement);
     const line = [...prefix, ...contestant.command, ...placement.args(contestant).map(String)];
@@ -84,7 +84,7 @@ export class Runner {
       const child = spawn(executable, args, {
         cwd,
         env: { ...this.#environment, HOLDFAST_BENCH_PEER_CPU: peerCpu },
-        // A process group, so that a peer that is stuck can be ended with it.
+        // In a process group of its own, so that a peer that is stuck can be ended with it.
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
       });
@@ -120,7 +120,9 @@ export class Runner {
   }
 }
 
-/** A round that would end nearer to the time after its end than before is not begun. */
+/**
+ * Does not begin a round that would end further after the time than the last one ended before it.
+ */
 function enough({ rounds, seconds }, asked) {
   const fixed = rounds ?? asked;
   if (fixed !== undefined) return (done) => done >= fixed;
@@ -156,6 +158,6 @@ function killGroup(child) {
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // Nobody of that group is left.
+    // No process of that group is left.
   }
 }

@@ -1,5 +1,5 @@
-// All the statistics of the bench. Medians and quartiles only: on a shared machine the mean and the
-// extremes say more about the neighbours than about the code.
+// All the statistics of the bench. Medians and quartiles only, because on a shared machine the mean
+// and the extremes show what other programs did.
 
 /** Linear interpolation between the closest ranks. `q` in 0..1. */
 export function quantile(values, q) {
@@ -25,9 +25,9 @@ export function summary(values) {
 }
 
 /**
- * Ratios round by round: both numbers of a ratio were taken within the same minute of the same
- * machine's mood, which the ratio of two overall medians cannot say. Rounds that miss either
- * number are left out.
+ * Ratios round by round. Both numbers of a ratio were taken within a minute of each other, when the
+ * machine was equally busy. That is not so for a ratio of two overall medians. A round that lacks a
+ * number is left out.
  */
 export function ratios(ours, theirs) {
   const perRound = [];

@@ -1,6 +1,6 @@
-// What people read: columns, and numbers with their units.
+// Tables for people: columns, and numbers with their units.
 
-/** Plain text: the first column to the left, the others to the right. */
+/** Plain text, with the first column to the left and the others to the right. */
 export function textTable({ head, rows }) {
   const widths = head.map((title, i) =>
     Math.max(title.length, ...rows.map((row) => row[i].length)),

@@ -13,7 +13,7 @@ export function drain(queue: Queue<number>, start: Semaphore): void {
   start.acquireSync();
   let count = 0;
   while (!queue.empty()) {
-    // Here the other process may take what was the last item.
+    // At this point the other process may take the last item.
     const digit = queue.getSync();
     count++;
     say(`${digit}`);
@@ -21,7 +21,7 @@ export function drain(queue: Queue<number>, start: Semaphore): void {
   say(`child process ${currentProcess().name} processed ${count} items from the queue`);
 }
 
-/** True if a child had to be ended. */
+/** True if a child hung and had to be ended. */
 async function lesson(): Promise<boolean> {
   using queue = new Queue<number>();
   using start = new Semaphore(0); // so that both begin together

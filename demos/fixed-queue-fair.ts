@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Lock, Process, Queue, cpuCount, currentProcess, parentProcess } from 'holdfast';
 import { say } from './say.js';
 
-/** One item, or undefined if there is none left. */
+/** Takes one item; returns undefined if there is none left. */
 function take(queue: Queue<number>, lock: Lock): number | undefined {
   using _guard = lock.acquireSync();
   return queue.empty() ? undefined : queue.getSync();

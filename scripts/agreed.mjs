@@ -91,7 +91,7 @@ function typescript() {
   return lines.join('\n');
 }
 
-/** The files that are not what the table says. `write` makes them so. */
+/** The files that differ from the table. `write` writes them. */
 export function agreed({ write = false } = {}) {
   const files = { 'native/core/agreed.h': header(), 'src/native/enums.ts': typescript() };
   const differ = Object.entries(files).filter(([file, text]) => {

@@ -56,7 +56,7 @@ export async function buildAddon({ platform = hostPlatform, sanitize = '' } = {}
   } else {
     const tree = await gypTree(variant);
     await nodeGyp(tree, [`-Dplatform=${platform}`, `-Dsanitize=${sanitize}`, `-Dwerror=${werror}`]);
-    // Copy and rename: a process that has the old file mapped keeps it whole.
+    // Copies and renames, so that a process which has the old file mapped keeps it whole.
     const temporary = path.join(root, `${output}.new`);
     await copyFile(path.join(tree, 'build/Release/holdfast.node'), temporary);
     await rename(temporary, path.join(root, output));
@@ -66,9 +66,9 @@ export async function buildAddon({ platform = hostPlatform, sanitize = '' } = {}
 }
 
 /**
- * What a program that loads the addon built with address,undefined needs: the sanitizer must be in
- * the process first, and Node was not linked with it. A report ends the process, and goes to
- * `log`.<pid> if that is given.
+ * The environment for a program that loads the addon built with address,undefined. Node is not
+ * linked with the sanitizer, so it must be loaded first. A report of it ends the process; it goes
+ * to `log`.<pid> if `log` is given.
  */
 export function sanitizerEnvironment(log) {
   const compiler = process.env.CXX ?? 'c++';
@@ -76,8 +76,8 @@ export function sanitizerEnvironment(log) {
   const to = log ? `:log_path=${log}` : '';
   return {
     LD_PRELOAD: library.trim(),
-    // Node gives back at its end what it gives back, and it reserves more than the sanitizer likes;
-    // its own handler of SIGSEGV would not say where one comes from.
+    // The sanitizer would complain of memory that Node does not free at its end, and of how much
+    // Node reserves. Its own handler of SIGSEGV would not say where the signal came from.
     ASAN_OPTIONS:
       'detect_leaks=0:abort_on_error=1:allocator_may_return_null=1:' +
       `handle_segv=2:handle_sigbus=2${to}`,
@@ -86,8 +86,8 @@ export function sanitizerEnvironment(log) {
 }
 
 /**
- * A directory of links to the sources, for node-gyp to work in. It always writes to `build/` below
- * its directory, Makefile included, so each variant gets a directory and keeps its own objects.
+ * A directory of links to the sources, in which node-gyp works. It always writes to `build/` in its
+ * directory, even the Makefile. So each variant has a directory, and keeps its own object files.
  */
 export async function gypTree(variant) {
   const tree = path.join(root, 'build', variant, 'gyp');
@@ -101,8 +101,9 @@ export async function gypTree(variant) {
 }
 
 async function nodeGyp(cwd, definitions) {
-  // Through npm: node-gyp takes its settings (nodedir, python, proxies) from the environment that
-  // npm makes of its configuration, and this way they are there however this script was started.
+  // Runs node-gyp through npm. node-gyp takes its settings (nodedir, python, proxies) from the
+  // environment that npm makes of its configuration. In this way it has them however this script
+  // was started.
   const gyp = (...args) =>
     mustRun(
       'npm',
@@ -112,12 +113,16 @@ async function nodeGyp(cwd, definitions) {
         env: nodeHeaders(),
       },
     );
-  // Not `rebuild`: that removes build/, and with it the variants and what need not be recompiled.
+  // Not `rebuild`, because that removes build/ with the variants and with everything that need not
+  // be compiled again.
   await gyp('configure', '--', ...definitions);
   await gyp('build', '--jobs=max');
 }
 
-/** Node's headers, where they lie beside this very Node (as in its archives): no download then. */
+/**
+ * The headers of this Node if they lie beside it, as in its archives. Then node-gyp downloads
+ * nothing.
+ */
 function nodeHeaders() {
   const prefix = path.resolve(path.dirname(process.execPath), '..');
   const known = process.env.npm_config_nodedir !== undefined;
@@ -125,7 +130,7 @@ function nodeHeaders() {
   return { npm_config_nodedir: prefix };
 }
 
-/** node-gyp's own words for these are a page long and name none of the packages. */
+/** node-gyp's own message for these is a page long, and names none of the packages. */
 function requireTools() {
   const missing = [];
   if (!process.env.CXX && !hasTool('c++') && !hasTool('g++') && !hasTool('clang++'))
@@ -144,8 +149,8 @@ function requireTools() {
 }
 
 /**
- * Removes the declarations that index.d.ts does not lead to. They describe what is inside, and a
- * user could neither import them nor learn anything from them.
+ * Removes the declarations that index.d.ts does not reach. They describe internals, which a user
+ * can neither import nor use.
  */
 function removeInternalDeclarations(directory) {
   const reached = new Set();
@@ -172,8 +177,9 @@ export async function buildTypeScript() {
   const hash = hashOf([...filesUnder('src'), 'tsconfig.json', 'package-lock.json']);
   if (isDone(stamp, hash, 'lib/index.js')) return;
   say('compiling src/ to lib/');
-  // Beside lib/ (so that paths in source maps hold), then swapped: an error in a source leaves the
-  // old lib/ whole, and a file whose source is gone goes too.
+  // Compiles into a directory beside lib/, so that paths in source maps hold, and then swaps the
+  // two. If a source has an error, the old lib/ stays whole. A file whose source is gone
+  // disappears.
   const fresh = path.join(root, 'lib.new');
   const lib = path.join(root, 'lib');
   try {
@@ -202,7 +208,7 @@ if (isMain(import.meta)) {
     await buildTypeScript();
     say(`${path.relative(root, addon)} and lib/ are up to date`);
     if (sanitize !== '') {
-      // The sanitizer must be in the process first, and Node was not linked with it.
+      // Node is not linked with the sanitizer, so it must be loaded first.
       const library = sanitize === 'thread' ? 'libtsan.so' : 'libasan.so';
       say(
         `run with LD_PRELOAD="$(c++ -print-file-name=${library})" HOLDFAST_NATIVE=$PWD/${path.relative(root, addon)}`,

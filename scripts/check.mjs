@@ -14,7 +14,7 @@ import { crossBuild } from './prebuilds.mjs';
 import { everything, layerFindings, sizeFindings } from './structure.mjs';
 import { testTypes } from './types-test.mjs';
 
-/** What a clone has none of. */
+/** Directories that are not part of a clone. */
 const generated = ['.git', '**/node_modules', '**/build', 'lib', 'lib.new', 'prebuilds'];
 
 const mustPack = [
@@ -37,9 +37,9 @@ const mustNotPack = /^(test|bench|build|demos|spec|native\/test|\.ci|node_module
 const tool = (name, ...args) =>
   mustRun(process.execPath, [`node_modules/${name}`, ...args], { timeoutMs: 5 * 60_000 });
 
-/** A path or a registry of one machine works there and nowhere else. */
+/** A path or a registry of one machine works on that machine only. */
 function checkPaths() {
-  // Written in pieces, or this file would be its own finding.
+  // In pieces, so that this file is not a finding of its own check.
   const patterns = [
     new RegExp(`(?<![\\w.])/(${['work', 'root', 'Users'].join('|')})/`),
     new RegExp(`(registry|npm)\\.[\\w-]+\\.(org|com|dev|net)\\b`),
@@ -70,7 +70,9 @@ async function checkWithTool(tally, command, title, check) {
   tally.add(title, { skipped: 1 });
 }
 
-/** The tarball with binaries, installed where no script runs. It takes minutes: in CI only. */
+/**
+ * Installs the tarball with binaries where no script may run. It takes minutes, so only CI does it.
+ */
 async function checkPrebuilds(tally) {
   const title = 'prebuilt binaries (npm run prebuilds)';
   if (!process.env.CI) {
@@ -131,7 +133,7 @@ await withTemporary(async (directory) => {
   });
   if (packed === undefined) return;
   await tally.check('contents of the tarball', () => checkContents(packed.files));
-  // On the tarball itself: what is checked is what would be published.
+  // On the tarball itself, because that is what is published.
   await tally.check('publint', () => tool('publint/src/cli.js', 'run', packed.tarball, '--strict'));
   await tally.check('types as published', () =>
     tool('@arethetypeswrong/cli/dist/index.js', packed.tarball),

@@ -1,4 +1,4 @@
-// Lays the C++ files out as .clang-format says, or tells which are not.
+// Lays the C++ files out as .clang-format says, or lists those that differ.
 //
 //   node scripts/clang-format.mjs            which files differ; exit code 1 if any
 //   node scripts/clang-format.mjs --write    writes them
@@ -9,7 +9,7 @@ import { filesUnder, isMain, knowOnly, option, root } from './common.mjs';
 const directories = ['native', 'bench'];
 const generated = ['**/node_modules', '**/build'];
 
-/** The names of the files that are laid out in another way. `write` lays them out instead. */
+/** The names of the files that differ. `write` lays them out instead. */
 export function clangFormat({ write = false } = {}) {
   const files = directories
     .flatMap((directory) => filesUnder(directory, generated))

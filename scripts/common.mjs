@@ -1,5 +1,5 @@
-// What the scripts share: content hashes, running a command, counting results. No dependencies:
-// setup.mjs runs before there are any.
+// What the scripts share: content hashes, running a command, counting results. It needs no
+// dependencies, because setup.mjs runs before there are any.
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -24,12 +24,12 @@ export function say(message) {
   console.log(`holdfast: ${message}`);
 }
 
-/** Whether a script was started itself, rather than imported by another one. */
+/** True if the script was started itself, and not imported by another one. */
 export function isMain(meta) {
   return process.argv[1] !== undefined && realpathSync(process.argv[1]) === meta.filename;
 }
 
-/** Ends the script with a message for a person; a stack trace would only hide it. */
+/** Ends the script with a message for a person, without a stack trace. */
 export function die(message) {
   console.error(`holdfast: ${message}`);
   process.exit(1);
@@ -51,7 +51,7 @@ export function filesUnder(relative, skip = []) {
     .flatMap((name) => filesUnder(path.join(relative, name), skip));
 }
 
-/** A hash of the names and contents of files, and of whatever else decides the result. */
+/** A hash of the names and contents of files, and of everything else that decides the result. */
 export function hashOf(files, ...alsoDepends) {
   const hash = createHash('sha256').update(JSON.stringify(alsoDepends));
   for (const file of files) {
@@ -62,8 +62,8 @@ export function hashOf(files, ...alsoDepends) {
 }
 
 /**
- * A step is done if its stamp holds the hash of its inputs and its output is there. Hashes, not
- * times: a checkout or a cache restored in CI gives files new times and the same content.
+ * A step is done if its stamp holds the hash of its inputs and its output exists. It uses hashes
+ * and not times, because a checkout or a restored cache gives files new times and the same content.
  */
 export function isDone(stamp, hash, output) {
   const file = path.join(root, stamp);
@@ -80,7 +80,7 @@ export function markDone(stamp, hash) {
   writeFileSync(file, `${hash}\n`);
 }
 
-/** Is there a program of that name on PATH? */
+/** True if there is a program of that name on PATH. */
 export function hasTool(name) {
   const directories = (process.env.PATH ?? '').split(path.delimiter);
   return directories.some((directory) => existsSync(path.join(directory, name)));
@@ -124,7 +124,7 @@ export function run(
           killGroup();
         }, timeoutMs)
       : undefined;
-    // A terminal's Ctrl-C does not reach another process group.
+    // Ctrl-C in a terminal does not reach another process group.
     const onSignal = (signal) => {
       killGroup();
       process.exit(128 + constants.signals[signal]);
@@ -139,7 +139,8 @@ export function run(
       done();
       reject(new Error(`cannot run ${command}: ${error.message}`, { cause: error }));
     });
-    // 'exit' when nothing is captured: a process that it left running holds the pipe open.
+    // When nothing is captured this waits for 'exit', because a process that the command left
+    // running keeps the pipe open.
     child.on(capture ? 'close' : 'exit', (code, signal) => {
       done();
       const status = signal ? 128 + constants.signals[signal] : code;
@@ -169,7 +170,10 @@ export function option(name, args = process.argv.slice(2)) {
   return found?.slice(prefix.length + 1);
 }
 
-/** Stops at an option that nobody reads: a mistyped one would silently run the wrong thing. */
+/**
+ * Ends the script at an option that it does not know. Otherwise a mistyped option would run the
+ * wrong thing.
+ */
 export function knowOnly(...names) {
   for (const arg of process.argv.slice(2)) {
     const name = /^--([^=]+)/.exec(arg)?.[1];
@@ -181,7 +185,7 @@ export function knowOnly(...names) {
 
 // ---- counting ---------------------------------------------------------------------------------
 
-/** The results of several parts, and the one last line that CI reads. */
+/** Collects the results of several parts, and prints the last line, which CI reads. */
 export class Tally {
   #parts = [];
 
@@ -201,7 +205,10 @@ export class Tally {
     }
   }
 
-  /** Prints the summary and sets the exit code. Nothing run is a failure: it proves nothing. */
+  /**
+   * Prints the summary and sets the exit code. If nothing ran, that is a failure, because it proves
+   * nothing.
+   */
   finish() {
     const total = { passed: 0, failed: 0, skipped: 0 };
     const width = Math.max(0, ...this.#parts.map((part) => part.name.length));
@@ -223,7 +230,9 @@ function counts({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
 
-/** Reads the counts from the last line of a program's output; null if it is something else. */
+/**
+ * Reads the counts from the last line of a program's output; null if that line is something else.
+ */
 export function parseCounts(output) {
   const last = output.trimEnd().split('\n').at(-1) ?? '';
   const match = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(last);

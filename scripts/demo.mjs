@@ -7,7 +7,7 @@ import { die, root } from './common.mjs';
 
 const directory = path.join(root, 'demos');
 
-// In the order of the lesson.
+// The demos, in the order of the lesson.
 const names = [
   'faulty-queue',
   'fixed-queue',
@@ -22,7 +22,7 @@ function run(name, args) {
   const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
     cwd: root,
     stdio: 'inherit',
-    // Nothing is left in the temporary directory.
+    // So that tsx leaves nothing in the temporary directory.
     env: { ...process.env, TSX_DISABLE_CACHE: '1' },
   });
   return new Promise((resolve) => {
@@ -34,7 +34,7 @@ const [name, ...args] = process.argv.slice(2);
 if (name !== undefined && !names.includes(name)) {
   die(`no demo ${name}; there are: ${names.join(', ')}`);
 }
-// Ctrl-C reaches the demo by itself; this script stays to pass its exit code on.
+// Ctrl-C reaches the demo directly. This script goes on, and passes the exit code of the demo on.
 process.on('SIGINT', () => {});
 for (const each of name === undefined ? names : [name]) {
   console.log(`\n=== ${each} ===`);

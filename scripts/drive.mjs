@@ -1,11 +1,11 @@
-// Runs a driver of test/: a program that starts processes, does harm to them, and ends with 0 if
-// all that must hold has held. It is a child of the script that is called here, so that nobody is
-// left when it has ended, and nothing may be. The last line is `N passed, N failed`.
+// Runs a driver of test/: a program that starts processes, disturbs them, and ends with exit code 0
+// if all promises have held. It runs as a child of the calling script, which then checks that no
+// process and no file is left. The last line is `N passed, N failed`.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { root } from './common.mjs';
 
-/** `run` resolves to the exit code; `sandbox` is asked what was left behind and removed. */
+/** `run` resolves to the exit code. `sandbox` finds and removes what was left behind. */
 export async function drive(sandbox, run) {
   try {
     const code = await run();
@@ -20,13 +20,14 @@ export async function drive(sandbox, run) {
 }
 
 /**
- * Starts the driver with its plan as JSON. It uses the harness of the tests, which is TypeScript.
+ * Starts the driver with its plan as JSON. The driver uses the harness of the tests, which is
+ * TypeScript.
  */
 export async function runDriver(file, plan, env) {
   const driver = fork(file, [JSON.stringify(plan)], {
     cwd: root,
     execArgv: ['--import', 'tsx'],
-    // tsx would keep what it compiled in the system's temporary directory.
+    // Without this tsx would leave compiled code in the system's temporary directory.
     env: { ...process.env, ...env, TSX_DISABLE_CACHE: '1' },
   });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => driver.kill(signal));

@@ -1,21 +1,20 @@
-// The corruption fuzzer: processes do operations on one object of every kind while somebody writes
-// random bytes into the files of these objects and into the registry. Whatever an operation then
-// comes to is right as long as it is a result or a typed error. A crash, a hang, a loop without an
-// end or a write elsewhere is not.
+// The corruption fuzzer: processes do operations on one object of every kind while random bytes are
+// written into the files of these objects and into the registry. An operation may then return a
+// result or a typed error. A crash, a hang, an endless loop or a write elsewhere is a failure.
 //
 //   npm run fuzz -- --minutes 10 --seed 7    (--platform=posix: the other half of the code;
 //                                             --sanitize: under address and undefined sanitizers)
 //
-// Not tried, because nothing is promised there:
+// Some things are not tried, because nothing is promised for them:
 //
 // - The bytes of a pthread mutex, which the linux platform has in an RLock and as the guard of a
 //   Queue and a Barrier. The C library keeps there the links of each thread's list of robust
 //   mutexes and follows them. On the posix platform the mutex is one word, which is tried.
-// - A file that is cut shorter: who has it mapped gets SIGBUS, as everywhere.
-// - The POSIX semaphores, which are the C library's as well.
+// - A file that is cut shorter. Every process that has it mapped gets SIGBUS, as with any file.
+// - The POSIX semaphores, which belong to the C library, too.
 //
-// Seeded: the same seed makes the same choices; when they meet what is the machine's. Its last line
-// is `N passed, N failed`.
+// The same seed makes the same choices. The machine decides at which moments they happen. The last
+// line is `N passed, N failed`.
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';

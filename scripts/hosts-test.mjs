@@ -1,5 +1,4 @@
-// The packed tarball inside of what hosts programs: Jest, Vitest, pm2 and ts-node, each as a user
-// would install it.
+// Tests the packed tarball inside Jest, Vitest, pm2 and ts-node, each installed as a user would.
 //
 //   node scripts/hosts-test.mjs [tarball]
 
@@ -13,7 +12,7 @@ const watchdogMs = 3 * 60_000;
 
 const packages = ['jest@30', 'vitest@3', 'pm2@6', 'ts-node@10', 'typescript@5.9', '@types/node@20'];
 
-/** What a test file of either runner tries; it has a copy of the package of its own. */
+/** The test file for both runners. It has a copy of the package of its own. */
 const suite = (name) => `
   test('wake-ups arrive', async () => {
     const mine = new Lock({ name: 'hosted' });
@@ -113,7 +112,7 @@ const files = {
 
 const bin = (name, file) => path.join('node_modules', name, file);
 
-/** Runs node in the project and must see the text in its output. */
+/** Runs node in the project, and checks that its output has the text. */
 async function mustSay(directory, sandbox, args, expected) {
   const { code, output } = await run(process.execPath, args, {
     cwd: directory,

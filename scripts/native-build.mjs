@@ -1,4 +1,4 @@
-// Compiles and links a program of C++ files: only what changed, known by its content.
+// Compiles and links a program of C++ files. It compiles only files whose content has changed.
 
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -42,7 +42,8 @@ export async function buildNative({
   const headers = filesUnder('native').filter((file) => file.endsWith('.h'));
 
   mkdirSync(path.join(root, directory), { recursive: true });
-  // An object's name holds the hash of all that decides it, so what is there is up to date.
+  // The name of an object file holds the hash of everything that decides it. So a file that exists
+  // is up to date.
   const objects = sources.map((source) => ({
     source,
     object: [

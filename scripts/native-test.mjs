@@ -16,7 +16,8 @@ import { coreSources, hostPlatform } from './sources.mjs';
 const variants = {
   plain: { flags: [], filters: [] },
   asan: { flags: ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'], filters: [] },
-  // glibc before 2.30: the calls that it lacks are looked for under names that nobody has.
+  // Tests what happens with a glibc before 2.30: its missing calls are looked up by names that no
+  // library has.
   'old-glibc': {
     flags: [
       '-Dsem_clockwait=absent_sem_clockwait',
@@ -24,12 +25,12 @@ const variants = {
     ],
     filters: [],
   },
-  // Only the tests of group `threads`: the thread sanitizer knows threads of one process, and what
-  // the other tests do with processes it cannot see.
+  // Only the tests of group `threads`. The thread sanitizer sees the threads of one process; the
+  // other tests use several processes.
   tsan: { flags: ['-fsanitize=thread'], filters: ['threads'] },
 };
 
-// `plain` only when it is asked for: it finds nothing that `asan` does not.
+// `plain` runs only on request, because it finds nothing that `asan` does not.
 const combinations = [
   { platform: 'linux', variant: 'plain', onlyAsked: true },
   { platform: 'linux', variant: 'asan' },
@@ -49,7 +50,7 @@ function compile(platform, variant) {
     title: `${platform} ${variant}`,
     sources: [
       ...coreSources(platform),
-      // native/test/sweep is a program of its own: scripts/sweep.mjs.
+      // native/test/sweep is a program of its own, for scripts/sweep.mjs.
       ...filesUnder('native/test', ['native/test/sweep']).filter((file) => file.endsWith('.cc')),
     ],
     flags: variants[variant].flags,
@@ -59,7 +60,8 @@ function compile(platform, variant) {
 async function runProgram(program, variant, filters) {
   const chosen = filters.length > 0 ? filters : variants[variant].filters;
   const command = [program, ...chosen];
-  // The thread sanitizer wants its shadow memory where address randomisation may have put others.
+  // The thread sanitizer needs addresses for its shadow memory that address randomisation may have
+  // used.
   if (variant === 'tsan' && (await canDisableRandomisation())) command.unshift('setarch', '-R');
 
   const sandbox = new Sandbox();

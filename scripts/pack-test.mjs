@@ -39,7 +39,7 @@ export async function pack(directory) {
   };
 }
 
-/** A temporary directory for the length of a function. */
+/** Makes a temporary directory for the time that a function runs. */
 export async function withTemporary(fn) {
   const directory = await mkdtemp(path.join(os.tmpdir(), 'hf-pack-'));
   try {
@@ -49,7 +49,9 @@ export async function withTemporary(fn) {
   }
 }
 
-/** Installs the tarball and runs programs there; `prebuilt`: no script runs at the installation. */
+/**
+ * Installs the tarball and runs programs there. With `prebuilt` no script runs at the installation.
+ */
 export async function testPacked(tally, tarball, { prebuilt = false } = {}) {
   const how = prebuilt ? ' with --ignore-scripts' : '';
   await withTemporary(async (directory) => {

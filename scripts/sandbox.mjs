@@ -1,4 +1,4 @@
-// A fresh HOLDFAST_DIR for one test run, and afterwards the question what the run left behind.
+// A new HOLDFAST_DIR for one test run, and the check afterwards that the run left nothing behind.
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const shm = '/dev/shm';
 
 /**
- * Where objects could remain outside HOLDFAST_DIR: POSIX semaphores, and the default directories.
+ * The places outside HOLDFAST_DIR in which objects could be left: POSIX semaphores, and the default
+ * directories.
  */
 function outside() {
   const found = [];
@@ -23,7 +24,7 @@ function outside() {
   return found;
 }
 
-/** The living processes of a process group: a test that started them forgot them. Linux only. */
+/** The live processes of a process group, which the tests started and forgot. Linux only. */
 function processesOf(group) {
   if (process.platform !== 'linux') return [];
   const found = [];
@@ -36,7 +37,7 @@ function processesOf(group) {
         found.push(`process ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`);
       }
     } catch {
-      // It ended between the two looks.
+      // The process ended between the two looks.
     }
   }
   return found;
@@ -44,7 +45,8 @@ function processesOf(group) {
 
 export class Sandbox {
   #before = new Set(outside());
-  // Not named holdfast-*: it would be taken for something left behind. mkdtemp makes it 0700.
+  // Its name does not begin with holdfast-, because then it would count as left behind. mkdtemp
+  // gives it mode 0700.
   directory = mkdtempSync(path.join(existsSync(shm) ? shm : os.tmpdir(), 'hf-test-'));
   env = { HOLDFAST_DIR: this.directory };
 
@@ -55,8 +57,8 @@ export class Sandbox {
       ...outside().filter((entry) => !this.#before.has(entry)),
       ...processesOf(group),
     ];
-    // A second look: another program on this machine may use holdfast at this moment, and what it
-    // makes is gone soon. What the run left stays.
+    // A second look. Another program on this machine may use holdfast at this moment. Its files are
+    // gone soon, and those that the run left stay.
     const first = look();
     if (first.length === 0) return [];
     await sleep(3000);

@@ -1,5 +1,5 @@
-// From a bare clone to something that runs: dependencies, the addon, the TypeScript. Does only what
-// is not done yet, and says so. `npm test`, `npm run demo` and the others begin with it.
+// Makes a fresh clone ready: dependencies, the addon, the TypeScript. It does only what is not done
+// yet, and says so. `npm test`, `npm run demo` and other commands begin with it.
 //
 //   node scripts/setup.mjs                  all three
 //   node scripts/setup.mjs --dependencies   the first only
@@ -12,8 +12,8 @@ async function installDependencies() {
   const hash = hashOf(['package-lock.json']);
   if (isDone(stamp, hash, 'node_modules')) return;
   say('installing dependencies (npm ci)');
-  // Without scripts: the package's own `install` script would compile the addon, and the next step
-  // does that with a stamp.
+  // Runs no scripts, because the package's own `install` script would compile the addon. The next
+  // step does that, and stamps it.
   await mustRun('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
   markDone(stamp, hash);
 }

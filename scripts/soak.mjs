@@ -5,8 +5,8 @@
 //   npm run soak -- --minutes 30 --seed 7
 //   npm run soak -- --platform=posix           the other half of the code
 //
-// Seeded: the same seed makes the same choices; when they meet what is the machine's. HOLDFAST_SEED
-// gives a seed as well. The last line is `N passed, N failed`.
+// The same seed makes the same choices. The machine decides at which moments they happen.
+// HOLDFAST_SEED gives a seed, too. The last line is `N passed, N failed`.
 import { parseArgs } from 'node:util';
 import { buildAddon } from './build.mjs';
 import { die, root } from './common.mjs';

@@ -45,12 +45,12 @@ export function addonSources(platform) {
   return [...coreSources(platform), ...ccFiles('native/addon')];
 }
 
-/** A platform's own headers come before the posix ones that they override. */
+/** The headers of a platform come before the posix ones that they replace. */
 export function includeDirs(platform) {
   return [...new Set(['native', `native/platform/${platform}`, 'native/platform/posix'])];
 }
 
-// realpath: the build variants reach this file through a symbolic link.
+// With realpath, because the build variants reach this file through a symbolic link.
 if (process.argv[1] && realpathSync(process.argv[1]) === import.meta.filename) {
   const [what, platform] = process.argv.slice(2);
   const lists = { addon: addonSources, core: coreSources, includes: includeDirs };

@@ -11,17 +11,18 @@ import os from 'node:os';
 import path from 'node:path';
 import { die, isMain, knowOnly, root, run, say, Tally } from './common.mjs';
 
-/** Memory of one search, in MB; it fails above that rather than be incomplete. */
+/** The memory of one search in MB. A search that needs more fails; it is never incomplete. */
 const memory_mb = 1400;
 const depth = 100_000;
 const watchdogMs = 5 * 60_000;
 
-/** The two that take half of the time; CI leaves them out. */
+/** The two models that take half of the time. CI leaves them out. */
 const longSearches = ['BUDGET=1 THIRD=1 ENDS=0', 'USERS=3 BUDGET=1 ABORTS=0'];
 
 /**
- * Per model: the searches that must find nothing (`-D` settings, see the head of each model), and
- * for each fault the search that must find it. `live`: non-progress cycles under weak fairness.
+ * For each model: the searches that must find nothing (`-D` settings, see the head of each model),
+ * and for each fault the search that must find it. `live` searches for non-progress cycles under
+ * weak fairness.
  */
 const models = {
   lock: {
@@ -108,22 +109,22 @@ async function command(directory, name, args) {
   return output;
 }
 
-/** One search of a model. The state space is complete unless an error ended it. */
+/** Runs one search of a model. Unless an error ends it, it covers all states. */
 async function search(model, settings, fault) {
   const words = settings.split(' ');
   const live = words[0] === 'live';
   const defines = words.filter((word) => word !== 'live').map((word) => `-D${word}`);
   if (fault) defines.push(`-DFAULT_${fault}`);
-  // Compiled and run in a directory of its own: nothing stays, and the searches of two runs do not
-  // meet.
+  // Compiles and runs in a directory of its own, so that nothing is left and two runs do not
+  // collide.
   const directory = mkdtempSync(path.join(os.tmpdir(), 'hf-spec-'));
   try {
     const file = `${model}.pml`;
     copyFileSync(path.join(root, 'spec', file), path.join(directory, file));
     await command(directory, 'spin', [...defines, '-a', file]);
     const kind = live ? ['-DNP', '-DNFAIR=3'] : ['-DSAFETY', '-DNOCLAIM'];
-    // Compiling is the larger half of a run: -O2 takes three times as long as -Og and searches no
-    // faster, and a fault is found early.
+    // Most of a run is compilation. -O2 compiles three times as long as -Og and searches no faster,
+    // and a fault is found early.
     const flags = [
       fault ? '-O0' : '-Og',
       '-w',
@@ -157,7 +158,7 @@ async function search(model, settings, fault) {
 const figures = ({ states, depth: reached, seconds }) =>
   `${states} states, depth ${reached}, ${seconds.toFixed(1)} s`;
 
-/** Needs no spin: do the table above and the model name the same faults? */
+/** Checks that the table above and each model name the same faults. It needs no spin. */
 async function checkTable(tally, model) {
   const { faults } = models[model];
   const text = readFileSync(path.join(root, 'spec', `${model}.pml`), 'utf8');

@@ -1,4 +1,5 @@
-// The shape of the house: which room may use which, how long files, functions and lines may be.
+// Checks the structure of the sources: which room may use which one, and how long files, functions
+// and lines may be.
 //
 //   node scripts/structure.mjs          the findings, one a line; exit code 1 if there are any
 //   node scripts/structure.mjs --show   files of each folder, longest file and function
@@ -47,7 +48,7 @@ const layers = {
   ],
 };
 
-/** The layer of a file: the longest entry that names it or a folder around it wins. */
+/** The layer of a file. The longest entry counts that names the file or a folder around it. */
 function layerOf(file, list) {
   let found = { level: -1, length: 0 };
   list.forEach((rooms, level) => {
@@ -59,7 +60,7 @@ function layerOf(file, list) {
   return found.level;
 }
 
-/** The text without comments, so that an example in one is no import. */
+/** The text without comments, so that an example in a comment is not an import. */
 function withoutComments(text) {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
 }
@@ -75,12 +76,15 @@ export function importsOf(file, text) {
   return found;
 }
 
-/** The headers of native/ that a file includes. A source stands for its header, too. */
+/** The headers of native/ that a file includes. A source file stands for its header, too. */
 export function includesOf(text) {
   return [...text.matchAll(/^#include "([\w/]+\.h)"/gm)].map(([, name]) => `native/${name}`);
 }
 
-/** Rings of files that import each other, each once. Tarjan's strongly connected components. */
+/**
+ * Groups of files that import each other in a cycle, each once. Uses Tarjan's strongly connected
+ * components.
+ */
 export function cycles(graph) {
   const found = [];
   const state = new Map();
@@ -110,7 +114,8 @@ function graphs() {
   }
   const native = new Map();
   for (const file of filesUnder('native').filter((name) => /\.(cc|h)$/.test(name))) {
-    // Headers of a platform's own folder ("traits.h") are found by the include path, not by room.
+    // Headers in a platform's own folder ("traits.h") are found by the include path, and not by
+    // room.
     native.set(
       file,
       includesOf(read(file)).filter((name) => !/^native\/\w+\.h$/.test(name)),
@@ -144,7 +149,10 @@ export function layerFindings(found = graphs()) {
   return findings;
 }
 
-/** C++ function bodies: the layout of clang-format puts `}` below the line that begins the head. */
+/**
+ * The bodies of C++ functions. In the layout of clang-format a `}` ends a body if its indentation
+ * is that of the line that begins the function.
+ */
 export function cppFunctions(text) {
   const lines = text.split('\n');
   const found = [];
@@ -157,7 +165,7 @@ export function cppFunctions(text) {
       if (last.isFunction) found.push({ line: last.line + 1, length: index - last.line + 1 });
     }
     if (!/\{(\s*\/\/.*)?$/.test(line)) return;
-    // The head may stand on several lines; it begins at the first one of its indent.
+    // The head may have several lines. It begins at the first line with its indentation.
     let head = index;
     while (head > 0 && lines[head].search(/\S/) > (open.at(-1)?.indent ?? -2) + 2) head--;
     const start = lines[head];
@@ -178,7 +186,7 @@ export function sizesIn(file, text) {
   const length = lines.length - Number(lines.at(-1) === '');
   if (length > maxFileLines) findings.push(`${file}: ${length} lines, ${maxFileLines} at most`);
   lines.forEach((line, index) => {
-    // A link, or the text of a test, cannot be broken.
+    // A link, or the text of a test, cannot be broken into two lines.
     if (line.length <= maxLineLength || /https?:\/\/|^\s*['"`]|(it|describe)\(/.test(line)) return;
     findings.push(`${file}:${index + 1}: ${line.length} characters, ${maxLineLength} at most`);
   });
@@ -194,9 +202,8 @@ function tooLong(file, line, length) {
 }
 
 /**
- * Functions of TypeScript and JavaScript that are too long, by the linter. The callback of
- * describe() or forEachCase() is the frame of a suite, not a function to read at once: it does not
- * count.
+ * Functions of TypeScript and JavaScript that are too long, as the linter measures them. The
+ * callback of describe() or forEachCase() does not count, because it is the frame of a suite.
  */
 export function longFunctions(directories, from = root) {
   const args = ['node_modules/oxlint/bin/oxlint', functionRules].map((file) =>

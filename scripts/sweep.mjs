@@ -35,13 +35,13 @@ function compile(platform) {
       ...filesUnder('native/test/sweep').filter((file) => file.endsWith('.cc')),
     ],
     flags: ['-DHOLDFAST_KILL_POINTS'],
-    // Bound at once: resolving a name at its first call is no part of an operation. And with the
-    // names of functions in it, for messages.
+    // Names are resolved at the start, because resolving one at its first call is not part of an
+    // operation. The program contains function names, for messages.
     linkFlags: ['-Wl,-z,now', '-rdynamic'],
   });
 }
 
-/** The semaphores of a run, which begin with its key. */
+/** The semaphores of a run. Their names begin with its key. */
 function semaphoresOf(key) {
   return readdirSync(shm).filter((name) => name.startsWith(`sem.hf-${key}`));
 }

@@ -19,13 +19,13 @@ import { runNativeTests } from './native-test.mjs';
 import { Sandbox } from './sandbox.mjs';
 import { hostPlatform } from './sources.mjs';
 
-// Far above what a run takes on a slow machine: it is there for a hang, not to measure.
+// Far longer than a run takes on a slow machine. It ends a run that hangs, and measures nothing.
 const suiteWatchdogMs = 20 * 60_000;
 
-/** Mocha over one addon. `aside`: its output comes when it has ended, all at once. */
-async function runSuites(tally, platform, { grep, native, other, aside }) {
+/** Runs mocha over one addon. With `atOnce` its output is printed when it has ended. */
+async function runSuites(tally, platform, { grep, native, other, atOnce }) {
   const title = `\n== test/ over the ${platform} addon`;
-  if (!aside) console.log(title);
+  if (!atOnce) console.log(title);
   const countsFile = path.join(root, `build/counts-${platform}-${process.pid}.json`);
   const reports = path.join(root, `build/sanitizer-${platform}-${process.pid}`);
   const sandbox = new Sandbox();
@@ -39,7 +39,7 @@ async function runSuites(tally, platform, { grep, native, other, aside }) {
   if (grep) args.push('--grep', grep);
   if (process.env.CI) args.push('--forbid-only');
   const { code, output, timedOut, group } = await run(process.execPath, args, {
-    // tsx would keep what it compiled in the system's temporary directory.
+    // Without this tsx would leave compiled code in the system's temporary directory.
     env: {
       ...sandbox.env,
       HOLDFAST_NATIVE: native,
@@ -48,12 +48,12 @@ async function runSuites(tally, platform, { grep, native, other, aside }) {
       ...(sanitize ? sanitizerEnvironment(reports) : {}),
     },
     timeoutMs: suiteWatchdogMs,
-    capture: aside,
-    echo: !aside,
+    capture: atOnce,
+    echo: !atOnce,
   });
-  if (aside) console.log(`${title}\n${output}`);
+  if (atOnce) console.log(`${title}\n${output}`);
 
-  // Mocha dies without counts when a file does not load; a run that fails must not count as none.
+  // Mocha ends without counts if a file does not load. Such a run must be a failure.
   const counts = existsSync(countsFile)
     ? JSON.parse(readFileSync(countsFile, 'utf8'))
     : { passed: 0, failed: 0, skipped: 0 };
@@ -86,7 +86,9 @@ function addReports(tally, platform, reports) {
   });
 }
 
-/** When nobody runs any more: what one run has open is no leftover of the other. */
+/**
+ * Called when no run is left, because the open objects of one run are not leftovers of the other.
+ */
 async function checkLeftovers(tally, { platform, sandbox, group }) {
   try {
     const left = await sandbox.leftovers(group);
@@ -101,11 +103,11 @@ async function checkLeftovers(tally, { platform, sandbox, group }) {
   }
 }
 
-/** Both at once: they wait more than they work. */
+/** Runs both at once, because they wait more than they work. */
 async function runAllSuites(tally, platforms, grep) {
   const runs = [];
   for (const platform of platforms) {
-    // The addon of this machine is what the loader finds by itself, as in a user's program.
+    // A user's program finds the addon of this machine by itself, and so do these tests.
     const native =
       platform === hostPlatform && !sanitize
         ? ''
@@ -119,7 +121,7 @@ async function runAllSuites(tally, platforms, grep) {
         native,
         // For tests of programs with two builds.
         other: runs.find((run) => run.platform !== platform)?.native,
-        aside: index > 0,
+        atOnce: index > 0,
       }),
     ),
   );

@@ -25,7 +25,10 @@ import {
   Tally,
 } from './common.mjs';
 
-/** The oldest, the newest, and those between them in which a type that we use has changed. */
+/**
+ * The oldest version, the newest one, and those between them in which a type that we use has
+ * changed.
+ */
 const typescripts = ['5.4.5', '5.5.4', '5.6.3', '5.7.3', '5.9.3', '6.0.3', '7.0.2'];
 /** This release still has the types of Node 20 for TypeScript 5.4. */
 const typesOfNode = '20.19.43';
@@ -57,7 +60,7 @@ async function install() {
   markDone(stamp, hash);
 }
 
-/** The options of a user who checks everything, the declarations of packages included. */
+/** The options of a user who checks everything, even the declarations of packages. */
 const compilerOptions = {
   target: 'es2022',
   lib: ['es2022', 'esnext.disposable'],
@@ -70,7 +73,7 @@ const compilerOptions = {
   noEmit: true,
 };
 
-/** What differs in a project, and the TypeScripts that know these options. */
+/** Options in which projects differ, and the TypeScripts that know these options. */
 const projects = {
   'ES modules': { type: 'module' },
   CommonJS: { type: 'commonjs', module: 'node16' },
@@ -108,7 +111,7 @@ function programs() {
   for (const document of documents) {
     for (const { line, language, code } of blocksOf(document)) {
       if (!language.startsWith('ts')) continue;
-      // The lines above it are empty, so that the compiler names a line of the document.
+      // The lines above it are empty, so that the compiler names the line in the document.
       files[`${document}/block-at-${line}.ts`] = '\n'.repeat(line) + code;
     }
   }
@@ -129,7 +132,7 @@ async function mustCompile(typescript, project) {
   if (code !== 0) throw new Error(`TypeScript ${typescript} refuses it (exit code ${code})`);
 }
 
-/** A check that accepts everything would pass as well. */
+/** Proves that the check can fail. */
 async function mustRefuse(typescript) {
   const text = `import { Lock } from 'holdfast';\nnew Lock({ name: 1 });\n`;
   const { code, output } = await compile(typescript, makeProject('broken', { 'broken.ts': text }));

@@ -2,18 +2,17 @@
 // contended/mp.py and contended/posix.c do the same.
 //
 // A contestant is `open(name) -> player`, a player is { sync, take(), give(), close() }. This
-// process starts as many players as the largest game has, and for each game tells the first n of
-// them from when until when to take and give, over and over. A section is one increment of a word
-// in shared memory, by load and store: if the increments are not all there in the end, the lock has
-// let two in at once, and that is an error. In the games called `work` a section then lasts for 10
-// us.
+// process starts as many players as the largest game has. For each game it tells the first n of
+// them when to begin and when to end. In between they take and give again and again. A section is
+// one increment of a word in shared memory, by load and store. If increments are missing in the
+// end, the lock has let two in at once, and that is an error. In the games called `work` a section
+// lasts for 10 us after the increment.
 //
 //   <section>-<n>          nanoseconds of the game per section, all players together
 //   <section>-<n>-jain     Jain's index of the shares: 1 if all are equal, 1/n if one has all
 //   <section>-<n>-longest  the longest time in which some player did not get the lock
 //
-// A section reads the clock once, and a player who is past the end stops after the next one it
-// gets.
+// A section reads the clock once. A player stops after its first section past the end.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

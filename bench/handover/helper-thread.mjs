@@ -1,6 +1,6 @@
-// The design that most native add-ons choose for an asynchronous wait: a helper thread that blocks
-// in sem_wait() and calls back into the event loop through a threadsafe function. Not a package
-// that one could install, so helper-thread/ is the smallest honest version of it.
+// The design that most native add-ons choose for an asynchronous wait: a helper thread blocks in
+// sem_wait() and calls back into the event loop through a threadsafe function. There is no such
+// package to install, so helper-thread/ is a small version of it.
 
 import { createRequire } from 'node:module';
 import { play } from './match.mjs';
@@ -9,7 +9,7 @@ import { ring } from './ring.mjs';
 const require = createRequire(import.meta.url);
 const { open } = require('../helper-thread/build/Release/helper_thread.node');
 
-// sem_open() wants a leading slash. Both sides have it open when the second unlinks it.
+// sem_open() needs a leading slash. When the second side unlinks it, both have it open.
 function semaphore(side, label, value) {
   const opened = open(`/hf-${label}`, value);
   if (side === 1) opened.unlink();

@@ -12,7 +12,7 @@ import {
 import { play } from './match.mjs';
 import { ring } from './ring.mjs';
 
-/** By thread: the ring releases a lock in another task than the one that acquired it. */
+/** By thread, because the ring releases a lock in another task than the one that acquired it. */
 class ThreadRLock extends RLock {
   constructor(options) {
     super({ ...options, scope: 'thread' });
@@ -48,7 +48,7 @@ function lockAsync(Kind) {
 const mixed = (synchronous, asynchronous) => (side, name) =>
   side === 0 ? synchronous(side, name) : asynchronous(side, name);
 
-// What only guards can release.
+// Objects that only a guard can release.
 function guarded(sync, open, take) {
   return (side, name) => {
     const objects = [0, 1, 2].map((i) => open({ name: `${name}-${i}` }));
@@ -97,9 +97,9 @@ function condition(side, name) {
   return { lock, changed, turn, pass, close };
 }
 
-// Two parties meet when the turn goes over, and again when it comes back: who comes last to a
-// meeting has had the turn. Side 1 meets for the second time only when it next wants the turn, or
-// at the end.
+// Two parties meet when the turn is passed on, and again when it comes back. The party that comes
+// last to a meeting has had the turn. Side 1 comes to its second meeting only when it next wants
+// the turn, or at the end.
 function meetings(side, name) {
   const both = new Barrier(2, { name });
   let owes = false;

@@ -65,7 +65,7 @@ async function first(file, open, { variant, warmUp, turns, single, asleep }) {
     ...between(theirs[part].passed, mine[part].got),
   ];
   const figures = { pingPong, single: latencies('single'), asleep: latencies('asleep') };
-  // Otherwise a lock that excludes nobody would be the fastest of all.
+  // Without this check a lock that excludes nobody would be the fastest of all.
   if ([...figures.single, ...figures.asleep].some((ns) => ns < 0)) {
     throw new Error('both sides had the turn at once');
   }
@@ -185,7 +185,7 @@ function dwell(ns) {
   while (process.hrtime.bigint() < end);
 }
 
-// A synchronous player blocks this thread right after: the message must have left by then.
+// A synchronous player blocks this thread right after this, so the message must have left by then.
 const tell = (message) =>
   new Promise((resolve, reject) => {
     process.send(message, (error) => (error ? reject(error) : resolve()));

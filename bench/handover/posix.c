@@ -2,8 +2,8 @@
  * The floor of `handover`: the match of match.mjs in C. "lock" plays the ring of ring.mjs with
  * three semaphores of value 1, "mutex" with three robust recursive mutexes, "semaphore" plays a
  * pair of semaphores of value 0. With "-sliced" they wait at most 50 ms at a time and then look
- * around, which is what whoever wants to survive a crash has to do: the kernel arms a timer for
- * each wait. "bell" is the least that an event loop does for a turn: epoll_wait and read on one
+ * around, which a program must do to survive a crash: the kernel arms a timer for each wait.
+ * "bell" is the least that an event loop does for a turn: epoll_wait and read on one
  * side, write on the other. In "mixed" one side waits as in "semaphore-sliced", the other as in
  * "bell". Linux only.
  */

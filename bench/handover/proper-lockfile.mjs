@@ -4,8 +4,8 @@ import { scratchPath } from '../scratch.mjs';
 import { play } from './match.mjs';
 import { ring } from './ring.mjs';
 
-// It can only poll. Once a millisecond is the most eager setting its timer has; its own default
-// is not to retry at all.
+// It can only poll. Once a millisecond is as often as its timer allows. By default it does not
+// retry at all.
 const retries = { forever: true, retries: 1, minTimeout: 1, maxTimeout: 1 };
 
 await play(import.meta.filename, {
@@ -17,7 +17,7 @@ await play(import.meta.filename, {
       async take(i) {
         held[i] = await lockfile.lock(paths[i], { retries });
       },
-      // pass() does not wait for it, as a holder who is done would not; close() does.
+      // pass() does not wait for it, because a holder that is done would not. close() does.
       give: (i) => held[i](),
     });
   },

@@ -9,7 +9,7 @@ await play(import.meta.filename, {
     const locks = [0, 1, 2].map((i) => lockOf(redis, `lock-${i}`));
     return ring(side, {
       take: (i) => locks[i].acquire(),
-      // pass() does not wait for the answer, as a holder who is done would not; close() does.
+      // pass() does not wait for the answer, because a holder that is done would not. close() does.
       give: (i) => locks[i].release(),
       async close() {
         redis.disconnect();

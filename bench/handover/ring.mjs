@@ -1,16 +1,18 @@
-// Strict alternation with mutual exclusion alone. Three locks in a ring: whoever has the turn holds
-// two, the other holds the third and waits for the older of those two. Passing the turn is
-// releasing that one; getting it back is acquiring the third. So one hand-over is exactly one
-// contended release and acquisition, nobody ever releases what another took, and any lock can play:
-// there is no second waiter to barge in.
+// Strict alternation by mutual exclusion alone, with three locks in a ring. The side with the turn
+// holds two locks. The other side holds the third one, and waits for the older of those two. To
+// pass the turn is to release that lock; to get it back is to acquire the third one. So one
+// hand-over is exactly one contended release and acquisition. A side releases only locks that it
+// acquired, and there is never a second waiter, so every kind of lock can play.
 //
-//   turn of   first holds   second holds   who waits for what     the turn passes by
+//   turn of   first holds   second holds   which side waits       the turn passes by
 //   first     0 and 1       2              second waits for 0     release 0
 //   second    1             2 and 0        first waits for 2      release 2
 //   first     1 and 2       0              second waits for 1     release 1
 //   ...
 
-/** `give(i)` releases lock i; `take(i)` acquires it; its promise, if any, is passed on. */
+/**
+ * `give(i)` releases lock i, and `take(i)` acquires it. If `take` returns a promise, it is awaited.
+ */
 export async function ring(side, { sync = false, take, give, close = () => {} }) {
   let mine = 0;
   let wanted = 1;
@@ -25,8 +27,8 @@ export async function ring(side, { sync = false, take, give, close = () => {} })
   return {
     sync,
     turn: () => take(wanted),
-    // INVARIANT between turn() and pass(): I hold `mine` and `wanted`, the other waits for `mine`
-    // and holds the third.
+    // Invariant between turn() and pass(): this side holds `mine` and `wanted`. The other side
+    // waits for `mine` and holds the third.
     pass() {
       give(mine);
       const third = 3 - mine - wanted;

@@ -1,11 +1,11 @@
 /*
  * A named semaphore whose asynchronous wait is a helper thread: the rival design of `handover`.
  *
- * One thread per object lives as long as the object, so no wait pays for a pthread_create. A wait
- * that finds a token takes it on the JS thread and wakes nobody. The methods are plain functions
- * whose state rides in their data pointer, as holdfast's are, so that the comparison is of designs
- * and not of Node-API styles. At most one wait of an object may be pending: all that the bench
- * needs.
+ * One thread for each object lives as long as the object, so no wait pays for a pthread_create. A
+ * wait that finds a token takes it on the JS thread and wakes no thread. The methods are plain
+ * functions whose data pointer is their object, which is the fastest that Node-API has. So the
+ * comparison is of designs, and not of styles of Node-API. At most one wait of an object may be
+ * pending, because the bench needs no more.
  */
 
 #include <errno.h>
@@ -104,7 +104,7 @@ static napi_value close_semaphore(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* open(name, value): the object is never freed, its methods may outlive close(). */
+/* open(name, value): the object is never freed, because its methods may outlive close(). */
 static napi_value open_semaphore(napi_env env, napi_callback_info info) {
   size_t argc = 2;
   napi_value argv[2], object, label;

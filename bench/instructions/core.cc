@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
   core::OpenRequest request;
   request.kind = variant == "lock" ? core::Kind::lock : core::Kind::rlock;
   request.name = "bench";
-  // What src/ makes of a name is a digest; here any of the right length will do. Processes differ.
+  // src/ makes a digest of a name. Here any text of that length will do. Each process has its own.
   char digest[27];
   snprintf(digest, sizeof digest, "%026lx", static_cast<long>(getpid()));
   request.file_key = digest;

@@ -12,7 +12,7 @@ import { devNull } from 'node:os';
 const valgrind = [
   '--tool=callgrind',
   `--callgrind-out-file=${devNull}`,
-  // A just-in-time compiler writes over code that has run already.
+  // Needed because a just-in-time compiler writes over code that has run already.
   '--smc-check=all-non-file',
 ];
 const LIMIT_MS = 50_000;
@@ -20,7 +20,7 @@ const LIMIT_MS = 50_000;
 const [pairs, name, ...args] = process.argv.slice(2);
 const n = Number(pairs);
 const program = name === 'python3' ? interpreter() : name;
-// At the same time: counts, unlike times, do not suffer from company.
+// Both at the same time: unlike times, counts do not change when other programs run.
 const counts = await Promise.allSettled([collected(n), collected(2 * n)]);
 const failed = counts.find(({ status }) => status === 'rejected');
 if (failed) {
@@ -30,7 +30,7 @@ if (failed) {
 const [once, twice] = counts.map(({ value }) => value);
 console.log(JSON.stringify({ instructions: [(twice - once) / n] }));
 
-/** A `python3` of a version manager is a shell script. */
+/** The `python3` of a version manager is a shell script, which Valgrind cannot run. */
 function interpreter() {
   const script = 'import sys; print(sys.executable)';
   return execFileSync(name, ['-c', script], { encoding: 'utf8' }).trim();

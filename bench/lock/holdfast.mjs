@@ -34,15 +34,15 @@ const variants = {
     };
   },
 
-  // What `using guard = lock.acquireSync()` does when its block ends as it should; Node 20 has the
-  // symbol and not the syntax.
+  // This is what `using guard = lock.acquireSync()` does at the normal end of its block. Node 20
+  // has the symbol, and not the syntax.
   using() {
     const lock = new Lock();
     return (n) => {
       for (let i = 0; i < n; i++) {
         const guard = lock.acquireSync();
         try {
-          // The work would be here.
+          // A program would do its work here.
         } finally {
           guard[Symbol.dispose]();
         }

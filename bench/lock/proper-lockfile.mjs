@@ -2,7 +2,7 @@ import lockfile from 'proper-lockfile';
 import { scratchFile } from '../scratch.mjs';
 import { report } from './timed.mjs';
 
-// On tmpfs where there is one: its best case.
+// On tmpfs if there is one, which is its best case.
 const file = scratchFile('proper-lockfile');
 
 await report(async (n) => {

@@ -11,7 +11,8 @@ const kinds = {
 
 const [kind, ...steps] = process.argv.slice(2);
 
-// What the first object of a thread sets up, its agent and its bell, is not the object's.
+// What the first object of a thread sets up, an agent and its doorbell, does not belong to the
+// object.
 const first = new Event();
 measure(steps.map(Number), kinds[kind], (object) => object.close());
 first.close();

@@ -12,7 +12,7 @@ import { existsSync, readdirSync, statfsSync } from 'node:fs';
 const shm = '/dev/shm';
 const descriptors = '/proc/self/fd';
 
-/** Opens so many, a step at a time; all of them stay open until the end. */
+/** Opens that many objects, a step at a time. All of them stay open until the end. */
 export function measure(steps, open, close) {
   const figures = {};
   const opened = [];
@@ -22,7 +22,7 @@ export function measure(steps, open, close) {
     try {
       for (let i = 0; i < n; i++) opened.push(open(opened.length));
     } catch (error) {
-      // Descriptors, most likely: what has been measured so far stands.
+      // Probably out of descriptors. What has been measured so far counts.
       console.error(`${n} objects: ${error.message}`);
       break;
     }

@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
   const std::string name = "holdfast-bench-" + std::to_string(getpid());
   const size_t room = std::min(kMostMessages, kRoomBytes / crowd.size);
   ipc::message_queue queue(ipc::create_only, name.c_str(), room, crowd.size);
-  // All sides have it mapped; without a name nothing is left behind, however this ends.
+  // All sides have it mapped. Without a name nothing is left behind, however this program ends.
   ipc::message_queue::remove(name.c_str());
 
   ipc::message_queue::size_type received;

@@ -43,7 +43,7 @@ struct Crowd {
     std::vector<char> item(size, 'x');
     const int batches[1 + kBatches] = {warm_up, messages, messages, messages};
 
-    // One each: who is quick would take the byte of who is slow.
+    // A byte for each of them, because a quick one would take the byte of a slow one.
     std::vector<int> bells;
     for (int i = 1; i < producers; i++) {
       bells.push_back(in_child([&](int bell) {

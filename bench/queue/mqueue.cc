@@ -1,5 +1,5 @@
-// POSIX message queues: bytes through the kernel. Room for what the system gives an ordinary user,
-// which on Linux is /proc/sys/fs/mqueue: ten messages of at most 8 KiB, as it comes.
+// POSIX message queues: bytes through the kernel. They have the size that Linux gives an ordinary
+// user, ten messages of at most 8 KiB (/proc/sys/fs/mqueue).
 
 #include "crowd.h"
 
@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   attributes.mq_msgsize = static_cast<long>(crowd.size);
   const mqd_t queue = mq_open(name.c_str(), O_CREAT | O_EXCL | O_RDWR, 0600, &attributes);
   if (queue == static_cast<mqd_t>(-1)) Crowd::fail("mq_open");
-  // All sides inherit it; without a name nothing is left behind, however this ends.
+  // All sides inherit it. Without a name nothing is left behind, however this program ends.
   mq_unlink(name.c_str());
 
   crowd.play(

@@ -1,6 +1,6 @@
-// process.send of Node, in its two serializations. Its backlog has no limit, so the producer waits
-// until the last message of a window has been written: that costs next to nothing, and without it
-// 64 KiB Buffers as JSON fill the memory.
+// process.send of Node, in its two serializations. Its backlog has no limit. So the producer waits
+// until the last message of a window has been written, which costs next to nothing. Otherwise 64
+// KiB Buffers as JSON would fill the memory.
 
 import { play, receiver } from './stream.mjs';
 

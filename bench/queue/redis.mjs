@@ -9,7 +9,7 @@ const BATCH = 100;
 const encode = (item) =>
   typeof item === 'string' || Buffer.isBuffer(item) ? item : JSON.stringify(item);
 
-/** Whoever takes knows what was put from the payload on its command line. */
+/** The consumer knows the payload from its command line. */
 function decoder() {
   const payload = process.argv[3];
   if (['object', 'roundTrip'].includes(payload)) return (bytes) => JSON.parse(bytes);

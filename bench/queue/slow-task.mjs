@@ -1,9 +1,9 @@
-// A slow task in front, many that are done behind it, and idle takers that look: what a put costs.
+// The cost of a put behind a slow task, with many items done after that task, and with idle takers.
 //
 //   node bench/queue/slow-task.mjs [done behind it, 1000000] [idle takers, 8]
 //
-// Not a suite of `npm run bench`: filling the queue takes seconds, and there is no rival. Run it in
-// two checkouts by turns.
+// It is not a suite of `npm run bench`, because to fill the queue takes seconds, and there is no
+// rival. Run it in two checkouts by turns.
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -5,10 +5,10 @@
 //   first:  put(n, item), exchange(n, item) -> n round trips, close()
 //   second: take(n), echo(n), close()
 // Each may return a promise. A batch counts from just before its first put to just after its last
-// message was received, in whatever consumer; CLOCK_MONOTONIC is one clock for all processes of a
-// machine. Each producer puts the same share, and each consumer takes the same. The next batch
-// starts when all consumers have said so, outside of the clock; where there are several, none of
-// them begins on it before, or it would take the share of another.
+// message was received, by any consumer. CLOCK_MONOTONIC is one clock for all processes of a
+// machine. Each producer puts the same share, and each consumer takes the same share. The next
+// batch starts when all consumers are ready for it, and the clock does not run until then. If there
+// are several, none may begin earlier, because it would take the share of another.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,7 +19,7 @@ const object = { id: 123456, name: 'a small object', list: [1, 2, 3] };
 const items = {
   string: 'sixteen bytes, 1',
   object,
-  // Buffer.alloc(), because a pooled Buffer would take its whole pool through a MessagePort.
+  // Buffer.alloc(), because a pooled Buffer would move its whole pool through a MessagePort.
   kib: Buffer.alloc(1024, 'x'),
   kib64: Buffer.alloc(65536, 'x'),
   mib: Buffer.alloc(1 << 20, 'x'),
@@ -56,7 +56,7 @@ export async function play(file, variants) {
   if (plan.role === 'producer') return help(await variant.first(plan.name), plan);
 
   const name = `bench-${process.pid}`;
-  // A contestant that needs a server starts it here, before anybody looks for it.
+  // A contestant that needs a server starts it here, before a process connects to it.
   const stop = await variant.prepare?.(name);
   const { serialization } = variant;
   const start = (role) => fork(file, [...args, name, role], { serialization });
@@ -117,7 +117,8 @@ export async function follow(player, { batches, roundTrip, consumers }, say) {
       await say('beginning');
     }
     await (roundTrip ? player.echo(n) : player.take(n / consumers));
-    // A synchronous consumer blocks this thread right after: the message must have left by then.
+    // A synchronous consumer blocks this thread right after this, so the message must have left by
+    // then.
     if (!roundTrip) await say(String(process.hrtime.bigint()));
   }
   await player.close();

@@ -10,7 +10,7 @@ import {
 } from '../holdfast.mjs';
 import { play } from './kill.mjs';
 
-/** What guards are had of, in one of its two forms. */
+/** Acquires by one of the two forms. */
 function owned(sync, open, takeSync, take) {
   return (name) => {
     const object = open({ name });
@@ -72,7 +72,8 @@ await play(import.meta.filename, {
   'exclusive-async': exclusive(false),
   shared,
 
-  // The dead one waited first: what is put just after its death must reach the other.
+  // The dead process waited first. An item that is put just after its death must reach the other
+  // consumer.
   consumer(name) {
     const queue = new Queue({ name });
     return {
@@ -85,7 +86,7 @@ await play(import.meta.filename, {
     };
   },
 
-  // The queue is full, and the dead one waited first for room.
+  // The queue is full, and the dead process waited first for room.
   producer(name) {
     const queue = new Queue({ name, maxSize: 1 });
     return {
@@ -99,7 +100,7 @@ await play(import.meta.filename, {
     };
   },
 
-  // What the dead one had on lease is handed out again.
+  // The item that the dead process had leased is handed out again.
   lease(name) {
     const queue = new JoinableQueue({ name });
     let task;
@@ -116,7 +117,8 @@ await play(import.meta.filename, {
     };
   },
 
-  // Three parties, so that two may wait: whoever still waits is told that it waits in vain.
+  // Three parties, so that two may wait. When one dies, the other is told that the barrier is
+  // broken.
   barrier(name) {
     const barrier = new Barrier(3, { name });
     return {

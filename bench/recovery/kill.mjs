@@ -44,7 +44,7 @@ async function run(file, open, [variant, kills]) {
     const holder = await start('holder');
     waiter.send('wait');
     await once(waiter, 'message');
-    // Any phase of the waiter's slice is as likely as any other.
+    // So that the kill comes at any phase of the waiter's slice.
     await sleep(60 + Math.random() * 50);
 
     const answer = once(waiter, 'message');
@@ -65,14 +65,15 @@ async function run(file, open, [variant, kills]) {
 async function hold(player) {
   await player.hold();
   process.send('holding');
-  // The channel keeps the process running until it is killed; a parent that is gone ends it.
+  // The channel keeps the process running until it is killed. If the parent is gone, the process
+  // ends.
   process.on('message', () => {});
 }
 
 async function wait(player) {
   process.on('message', async () => {
     const waiting = player.sync ? undefined : player.wait();
-    // A synchronous wait blocks this thread: the message has to be out before it starts.
+    // A synchronous wait blocks this thread, so the message must have left before it starts.
     await new Promise((resolve) => process.send('waiting', resolve));
     if (player.sync) player.wait();
     else await waiting;

@@ -17,7 +17,7 @@ await play(import.meta.filename, {
   'lock-sync': lock(Lock, true),
   'rlock-sync': lock(RLock, true),
 
-  // A lock of one item: whoever has got it puts it back.
+  // A lock made of one item: the process that has got the item puts it back.
   'queue-async'(name, isFirst = false) {
     const queue = new Queue({ name });
     if (isFirst) queue.putSync('the item');

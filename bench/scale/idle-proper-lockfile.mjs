@@ -3,8 +3,7 @@ import lockfile from 'proper-lockfile';
 import { scratchPath } from '../scratch.mjs';
 import { play } from './idle.mjs';
 
-// As in `handover`: the more eagerly it polls, the sooner it has the lock, and the more it costs to
-// wait.
+// As in `handover`: the more often it polls, the sooner it has the lock, and the more a wait costs.
 const retries = { forever: true, retries: 1, minTimeout: 1, maxTimeout: 1 };
 
 await play(import.meta.filename, {

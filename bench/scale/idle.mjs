@@ -10,10 +10,13 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const IDLE_MS = 500;
-// Until Node has done what it does after it has started.
+// Waits until Node has finished the work that it does after its start.
 const SETTLE_MS = 200;
 
-/** `<variant> <waits> [name]`: so many waits pending in a thread; a synchronous player has one. */
+/**
+ * The command line is `<variant> <waits> [name]`. A thread has that many waits pending; a
+ * synchronous player has one.
+ */
 export async function play(file, variants) {
   const [variant, waits, name] = process.argv.slice(2);
   if (!variants[variant]) throw new Error(`variants: ${Object.keys(variants).join(', ')}`);

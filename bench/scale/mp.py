@@ -8,7 +8,7 @@ import sys
 import time
 from time import monotonic_ns
 
-# A thousand forked interpreters would measure the machine's memory.
+# With a thousand forked interpreters this would measure the memory of the machine.
 STEPS = (1, 10, 100)
 RELEASES = 30
 WARM_UP = 10
@@ -52,7 +52,7 @@ def waiters():
         time.sleep(0.1)
         releases(lock, WARM_UP)
         figures[f"waiters-{waiting}"] = releases(lock, RELEASES)
-    # None of them has the lock: this process does.
+    # None of them holds the lock, because this process does.
     for peer in peers:
         peer.kill()
     for peer in peers:

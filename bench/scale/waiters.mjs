@@ -1,12 +1,12 @@
-// What a release costs the one who releases, with so many waiting.
+// What a release costs the releasing thread, with a given number of waiters.
 //
 //   node scale/waiters.mjs lock|rlock
 //
-// Threads of one process wait with acquire(), each an agent of its own; a thousand waiters are a
-// hundred agents with ten waits each. This thread holds, releases, and takes the lock back at once;
-// where a waiter was quicker, that one gives it back and steps aside for a while, and so do those
-// whom it wakes. The clock runs over release() alone. scale/mp.py and scale/posix.c do the same
-// with processes.
+// Threads of one process wait with acquire(), each an agent of its own. A thousand waiters are a
+// hundred agents with ten waits each. This thread holds, releases, and takes the lock back at once.
+// If a waiter is quicker, it releases the lock and pauses for a while, and so do the waiters that
+// it wakes. The clock runs during release() alone. scale/mp.py and scale/posix.c do the same with
+// processes.
 
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +14,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { Lock, RLock } from '../holdfast.mjs';
 
 const kinds = { lock: Lock, rlock: RLock };
-// Waiters, and the agents that they are spread over.
+// The number of waiters, and the number of agents that have them.
 const STEPS = [
   [1, 1],
   [10, 10],
@@ -63,13 +63,13 @@ async function releases(lock, n) {
     took.push(Number(process.hrtime.bigint() - start));
     const back = lock.tryAcquire();
     if (back === null) lock.acquireSync();
-    // Until whoever was woken waits again.
+    // Waits until the woken waiter waits again.
     await sleep(back === null ? ASIDE_MS + PAUSE_MS : PAUSE_MS);
   }
   return took;
 }
 
-/** Keeps as many waits pending as it was last told, which is never fewer than before. */
+/** Keeps as many waits pending as it was last told. That number never becomes smaller. */
 async function queueUp({ kind, name }) {
   const lock = new kinds[kind]({ name });
   const wait = async () => {

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Process, Queue, setStartMethod } from '../holdfast.mjs';
 
-// For the idle children of the forkserver to be ready again, on a busy machine too.
+// Time for the idle children of the forkserver to be ready again, even on a busy machine.
 const PAUSE_MS = 1000;
 
 export function target(stamps) {

@@ -1,5 +1,5 @@
-// How a suite names a contestant: a label, a command line, and what must be there to run it (a key
-// of what prepare.mjs finds).
+// How a suite describes a contestant: a label, a command line, and what it needs (a key of what
+// prepare.mjs finds).
 
 const pythonCommand = 'python3';
 

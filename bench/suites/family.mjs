@@ -6,7 +6,8 @@ const mp = 'handover/mp.py';
 
 export const family = {
   name: 'family',
-  // `handover` says what a hand-over costs; of these, that they are not far from it.
+  // `handover` measures what a hand-over costs. Here the figures show that these kinds cost about
+  // the same.
   onlyNamed: true,
   seconds: 60,
   title: 'family: a turn from one process to another, by the rest of the family',

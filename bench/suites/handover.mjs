@@ -12,11 +12,11 @@ const quick = { warmUp: 2000, oneCore: 2000, twoCores: 400, single: 500, asleep:
 const slow = { warmUp: 1000, oneCore: 400, twoCores: 200, single: 250, asleep: 100 };
 const polling = { warmUp: 10, oneCore: 10, twoCores: 10, single: 15, asleep: 15 };
 
-// On one core nobody reads how long a sleeper took, but match.mjs checks the turns by it.
+// On one core the figure of a sleeper is not shown, but match.mjs uses it to check the turns.
 const SANITY = 10;
 
-// Where the two processes run decides the figure more than anything they do, so it is not left to
-// the scheduler of the moment.
+// The CPUs on which the two processes run decide the figure more than their code does. So the suite
+// chooses the CPUs, and not the scheduler.
 export const placements = [
   {
     cpus: ['last', 'last'],
@@ -47,9 +47,9 @@ export const onBoth = (pairs) =>
 const syncRow = 'sync hand-over between two processes';
 const asyncRow = 'async hand-over between two event loops';
 
-// `floor` is the C program that does the least such a wait must: wake up in slices where it blocks,
-// epoll_wait and read where it does not. Where even its ratio is above a ceiling, the machine is
-// what holds the ceiling up.
+// `floor` is the C program that does the least that such a wait must do: it wakes up in slices
+// where the wait blocks, and uses epoll_wait and read where it does not. If even its ratio is above
+// a ceiling, the machine is the reason.
 const pairs = [
   { ours: 'lock-sync', against: 'c-lock', ceiling: 1.3, floor: 'c-lock-sliced', row: syncRow },
   { ours: 'rlock-sync', against: 'c-mutex', ceiling: 1.3, floor: 'c-mutex-sliced', row: syncRow },

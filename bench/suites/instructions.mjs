@@ -9,8 +9,8 @@ const core = (label, variant) => ({
   command: ['build/core', variant],
 });
 
-// Pairs: under Valgrind a program is fifty times slower, and a JavaScript loop has to be long
-// enough for what its compilers do to vanish beside it.
+// In pairs. A program is fifty times slower under Valgrind, and a JavaScript loop must be so long
+// that the work of its compilers does not matter.
 const few = 20_000;
 const many = 100_000;
 
@@ -23,7 +23,10 @@ function counted(n, { label, needs, command }) {
   };
 }
 
-/** Without the threads on which V8 compiles and collects meanwhile: those would be counted too. */
+/**
+ * Without the threads on which V8 compiles and collects, because their instructions would be
+ * counted, too.
+ */
 function node(label, variant) {
   const { command, ...contestant } = holdfast(label, ours, variant);
   const [program, ...args] = command;
@@ -34,7 +37,7 @@ export const instructions = {
   name: 'instructions',
   // Half a minute under Valgrind.
   onlyNamed: true,
-  // A count is the same each time, but for what V8 does in between.
+  // A count is the same each time, except for what V8 does in between.
   rounds: 1,
   title: 'instructions: of one uncontended acquire/release pair, in user mode',
   placements: [{ args: () => [], metrics: { instructions: 'instructions' } }],

@@ -4,8 +4,8 @@ const ours = ['--expose-gc', 'memory/holdfast.mjs'];
 const mp = 'memory/mp.py';
 
 const steps = [1, 100, 10_000];
-// One kind shows what ten thousand are; a queue, which has at least 64 KiB, would show what the
-// machine has.
+// Ten thousand objects of one kind are enough. Ten thousand queues, of at least 64 KiB each, would
+// measure the machine.
 const fewer = [1, 100];
 
 const figures = {
@@ -58,7 +58,7 @@ export const memory = {
 
   comparisons: pairs.flatMap((pair) => [
     { metric: 'open-100', ...pair },
-    // Left out where there are not so many.
+    // Left out if there are not that many.
     { metric: 'open-10000', ...pair },
   ]),
 };

@@ -15,7 +15,7 @@ const counts = {
   roundTrip: [1000, 500],
 };
 const slow = { kib: [400, 800], kib64: [10, 20], mib: [1, 2] };
-// What has no compiler to warm up.
+// For programs that have no compiler to warm up.
 const interpreted = { string: [400, 4000], object: [400, 4000], kib: [400, 4000] };
 const overSockets = {
   string: [400, 800],
@@ -34,7 +34,7 @@ const shapes = [
   [1, 4],
   [4, 4],
 ];
-// The payload of the other shapes: one that every contestant has.
+// The payload for the other shapes, which every contestant has.
 const crowded = ['kib'];
 
 const idOf = (payload, [producers, consumers]) => `${payload}-${producers}-${consumers}`;
@@ -142,7 +142,7 @@ export const queue = {
       ...boost('message_queue', 'build/queue-boost'),
       payloads: ['string', ...buffers],
     },
-    // Larger messages are more than an ordinary user gets.
+    // An ordinary user does not get larger messages.
     mqueue: { ...mqueue('mq_send, mq_receive', 'build/queue-mqueue'), payloads: ['string', 'kib'] },
   },
 

@@ -28,7 +28,8 @@ export const recovery = {
   seconds: 35,
   title: 'recovery: SIGKILL of the holder to the next acquisition, elsewhere',
   placements: [{ args: () => [KILLS_PER_ROUND], metrics: { recovery: 'recovery', exit: 'exit' } }],
-  // Few samples and a limit on the worst of them: these are summarised one by one, not by round.
+  // There are few samples, and a limit on the worst of them. So they are summarised one by one, and
+  // not by round.
   metrics: {
     recovery: { panel: 'acquired', title: '', quantiles: [0.5, 0.99, 1] },
     exit: { panel: 'holder gone (parent told)', title: '', quantiles: [0.5, 0.99, 1] },
@@ -53,8 +54,8 @@ export const recovery = {
     { ours: 'lock-sync', metric: 'recovery', against: 'fs-sync' },
     { ours: 'lock-async', metric: 'recovery', against: 'fs-async' },
   ],
-  // Slices count from the death, and a machine that is busy takes its time to kill: that is not
-  // ours.
+  // Slices count from the death. A busy machine takes long for a kill, and that is not the work of
+  // the package.
   limits: Object.keys(ours)
     .filter((id) => id !== 'rlock-sync')
     .map((id) => ({

@@ -8,8 +8,8 @@ const counts = [1, 10, 100, 1000];
 const release = Object.fromEntries(counts.map((n) => [`waiters-${n}`, `waiters-${n}`]));
 const played = (what) => (contestant) => contestant.measures === what;
 
-// What does not grow is as dear with a thousand as with ten; the rest is what medians of a
-// microsecond vary by.
+// A cost that does not grow is the same with a thousand as with ten. The rest of the limit is the
+// variation of medians of a microsecond.
 const NOISE = 1.5;
 
 export const scale = {
