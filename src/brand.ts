@@ -1,10 +1,10 @@
 // `instanceof` across copies of this package. A test runner loads modules again for each test file,
-// and a tree of dependencies may have two versions. Each copy has classes of its own, and takes the
-// instances of the others for its own.
+// and a tree of dependencies may have two versions. Each copy has classes of its own, and treats
+// the instances of the other copies as its own.
 
 /**
- * Makes `instanceof Class` true for what the class of that name made in any copy of this package,
- * whatever its realm. Classes that extend it go by their prototypes, as usual.
+ * Makes `instanceof Class` true for each object that the class of that name made in any copy of
+ * this package, in any realm. A class that extends it uses its prototype, as usual.
  */
 export function brand(Class: Function, name: string): void {
   const mark = Symbol.for(`holdfast.${name}`);

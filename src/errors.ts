@@ -15,7 +15,7 @@ export interface HoldfastErrorOptions extends ErrorOptions {
   objectName?: string | undefined;
 }
 
-/** Errors of all copies of this package are instances of the classes of each. */
+/** Makes an error class whose `instanceof` also accepts errors of other copies of this package. */
 function named(Class: Function, name: string): void {
   Class.prototype.name = name;
   brand(Class, name);
@@ -28,7 +28,7 @@ export class HoldfastError extends Error {
   static {
     named(this, 'HoldfastError');
   }
-  /** Says what happened, such as `ERR_HOLDFAST_TIMEOUT`. It stays the same in later versions. */
+  /** The code of this error. It stays the same in later versions. */
   readonly code: string;
   // Only declared, so that an error that has none of them does not show them as undefined.
   /** The system's error number (positive), where a system call failed. */
@@ -62,8 +62,8 @@ export class TimeoutError extends HoldfastError {
 }
 
 /**
- * The release of something that nobody holds, or through a guard whose hold somebody else has
- * ended. In the second case two may have been inside at once.
+ * A release of something that is not held, or through a guard whose hold another caller has ended.
+ * In the second case two callers may have been inside at once.
  */
 export class NotLockedError extends HoldfastError {
   static {
@@ -75,7 +75,7 @@ export class NotLockedError extends HoldfastError {
 }
 
 /**
- * The caller does not hold what it wants to release: an RLock, or the lock of a Condition for
+ * The caller does not hold what it releases or uses: an RLock, or the lock of a Condition for
  * wait() and notify(). Also done() of a task that a loop over JoinableQueue.tasks() has given back.
  */
 export class NotOwnerError extends HoldfastError {
@@ -120,7 +120,7 @@ export class ClosedError extends HoldfastError {
   }
 }
 
-/** close() of an object through which this thread still holds something. Release it first. */
+/** close() of an object through which this thread holds something. Release that first. */
 export class HeldError extends HoldfastError {
   static {
     named(this, 'HeldError');
@@ -164,8 +164,8 @@ export class IncompatibleError extends HoldfastError {
 }
 
 /**
- * What is in the object's file cannot be: it is not a whole object of holdfast, or makes no sense.
- * It was left as it is.
+ * The content of the object's file is wrong: the file is not a whole object of holdfast, or its
+ * words contradict each other. The file is left as it is.
  */
 export class CorruptError extends HoldfastError {
   static {
@@ -177,9 +177,9 @@ export class CorruptError extends HoldfastError {
 }
 
 /**
- * Storage, file descriptors or memory have run out, or the 4096 threads that one user may have, or
- * the places of a Condition; or a file would pass the limit that the process has (`ulimit -f`).
- * Nothing was left behind.
+ * Storage, file descriptors or memory have run out. Or one of the limits is reached: 4096 threads
+ * of one user, 1024 waits of a Condition, the length of a file that the process may write (`ulimit
+ * -f`). Nothing was left behind.
  */
 export class NoSpaceError extends HoldfastError {
   static {
@@ -214,7 +214,7 @@ export class EndedError extends HoldfastError {
 }
 
 /**
- * A party left the barrier, died, or called abort(), before all had arrived: then the barrier stays
+ * Before all parties had arrived, one left the barrier, died, or called abort(). The barrier stays
  * broken until reset(). Or reset() was called while this party waited.
  */
 export class BrokenBarrierError extends HoldfastError {
@@ -227,18 +227,21 @@ export class BrokenBarrierError extends HoldfastError {
 }
 
 /**
- * An item was taken out of a queue, and its bytes could not be read. The queue goes on. `T` is the
- * type of the queue's items.
+ * An item was taken out of a queue, and its bytes could not be decoded. The queue goes on. `T` is
+ * the type of the queue's items.
  */
 export class DecodeError<T = unknown> extends HoldfastError {
   static {
     named(this, 'DecodeError');
   }
-  /** The bytes of the item, as they were in the queue. */
+  /** The bytes of the item as they were in the queue. */
   readonly bytes: Buffer;
-  /** getMany(): the items that came out with it and could be read, in order. Otherwise empty. */
+  /** The items of the same getMany() that could be decoded, in order. Empty for other calls. */
   readonly items: readonly T[] = [];
-  /** getMany(): the errors of further items that could not be read. Otherwise empty. */
+  /**
+   * The errors of further items of the same getMany() that could not be decoded. Empty for other
+   * calls.
+   */
   readonly others: readonly DecodeError<T>[] = [];
   constructor(message: string, bytes: Buffer, options?: HoldfastErrorOptions) {
     super('ERR_HOLDFAST_DECODE', message, options);
@@ -247,11 +250,11 @@ export class DecodeError<T = unknown> extends HoldfastError {
 }
 
 /**
- * What putMany() rejects with, and putManySync() throws: a TimeoutError, an EndedError or any other
- * error, which also says how many of the items were put before it. isPutManyError() recognises it.
+ * The error of putMany() and putManySync(): a TimeoutError, an EndedError or any other error that
+ * also says how many of the items were put. isPutManyError() recognises it.
  */
 export interface PutManyError extends Error {
-  /** How many items are in the queue: the first `done` ones. */
+  /** How many of the items were put: the first `done` ones. */
   readonly done: number;
 }
 
@@ -264,7 +267,10 @@ export function isPutManyError(error: unknown): error is PutManyError {
   return isError(error) && typeof (error as Partial<PutManyError>).done === 'number';
 }
 
-/** Also for errors of another realm, as in Jest. A DOMException is no native error. */
+/**
+ * True also for errors of another realm, as in Jest. isNativeError() is false for a DOMException,
+ * so `instanceof` is needed, too.
+ */
 function isError(value: unknown): value is Error {
   return value instanceof Error || types.isNativeError(value);
 }
@@ -275,7 +281,10 @@ export function withDone(error: unknown, done: number): unknown {
   return error;
 }
 
-/** An item that cannot travel. It is a wrong argument, and so a TypeError. Nothing was put. */
+/**
+ * An item that the codec cannot encode. It is a wrong argument, and so a TypeError. Nothing was
+ * put.
+ */
 export class EncodeError extends TypeError {
   static {
     named(this, 'EncodeError');
@@ -304,7 +313,7 @@ function plain(code: string): ErrorClass {
   };
 }
 
-/** The class of each error code, with what is said when the core has no detail. */
+/** The class of each error code, and the message that is used if the core gives no detail. */
 const byCode: Readonly<Record<Code, readonly [ErrorClass, string]>> = {
   [errorCodes.ok]: [plain('ERR_HOLDFAST_SYSTEM'), 'nothing went wrong'],
   [errorCodes.closed]: [ClosedError, 'it was closed'],
@@ -334,7 +343,10 @@ const byCodeAndKind: Partial<Record<Code, Readonly<Record<string, string>>>> = {
 /** How much of a name a message shows, in characters. */
 const longestShown = 80;
 
-/** @internal How an object is called in messages. Two long names may differ only at their ends. */
+/**
+ * The name of an object in messages. Of a long name both ends are shown, because two long names may
+ * differ only at their ends.
+ */
 export function label(kind: string, name: string): string {
   if (name === '') return kind;
   if (name.length <= longestShown) return `${kind} ${JSON.stringify(name)}`;

@@ -1,8 +1,8 @@
-// Who this process is among the Processes of a program. This module imports nothing of the package,
-// so that every other module may import it.
+// The identity of this process among the Processes of a program. This module imports no other
+// module of the package, so that every other module may import it.
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 
-/** What a Process is given at its start. Its worker threads have the same. */
+/** What a Process is told at its start. Its worker threads know the same. */
 export interface Identity {
   readonly name: string;
   readonly daemon: boolean;
@@ -38,15 +38,15 @@ export function birthCertificate(entry: string, given: Identity): Record<string,
   return { [birthVariable]: JSON.stringify(birth) };
 }
 
-/** Removes those variables, which are not for the programs that a child starts. */
+/** Removes those variables, because they are not meant for programs that the child starts. */
 export function forgetBirth(): void {
   delete process.env[birthVariable];
 }
 
 /**
- * What this process was told at its birth; undefined if it is no Process. It is read before the
- * child's own code runs, because modules that `--import` and `--require` name run earlier. A
- * preloaded module that took the child for the program would start another child, without end.
+ * What this process was told at its birth; undefined if it is not a Process. It is read before the
+ * child's own code runs, because modules that `--import` and `--require` name run earlier. If a
+ * preloaded module took the child for the program, it would start another child, without end.
  */
 function bornAs(): Identity | undefined {
   const text = process.env[birthVariable];
@@ -64,7 +64,7 @@ function bornAs(): Identity | undefined {
   return isOurs ? birth.identity : undefined;
 }
 
-/** What a process is that is no Process of another one. */
+/** The identity of a process that is not a Process of another one. */
 const program: Identity = {
   name: 'MainProcess',
   daemon: false,
@@ -107,7 +107,10 @@ export function become(given: Identity): void {
   setEnvironmentData(key, { ...given, children: new SharedArrayBuffer(4) });
 }
 
-/** It is kept in environment data, because a worker thread inherits that from its maker. */
+/**
+ * Kept in the environment data of worker_threads, because a worker thread inherits that from its
+ * maker.
+ */
 function stored(): Stored {
   if (getEnvironmentData(key) === undefined) {
     const born = bornAs();

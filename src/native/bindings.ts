@@ -18,17 +18,20 @@ export interface Native<K extends KindName = KindName> {
 
 /** What every object can do (native/addon/addon.cc). */
 export interface CommonOperations {
-  /** False: this thread holds it, acquired it through this object or has no other. */
+  /**
+   * False if this thread holds it, and acquired it through this object or has no other object for
+   * it.
+   */
   mayClose(object: Native): boolean;
   close(object: Native): void;
   unlink(object: Native): void;
-  /** `/hf-...`, or '' where there is no semaphore. */
+  /** The name of the semaphore, `/hf-...`; '' if there is none. */
   posixName(object: Native): string;
 }
 
 /**
- * The operations of one wait set of an object: it wakes the threads that wait
- * (native/addon/waiting.h). src/waiting/wait-set.ts says what they do.
+ * The operations of one wait set of an object. A wait set wakes the threads that wait
+ * (native/addon/waiting.h). src/waiting/wait-set.ts explains the operations.
  */
 export interface WaitSetOperations<N> {
   tag(object: N): number;
@@ -39,18 +42,22 @@ export interface WaitSetOperations<N> {
 }
 
 /**
- * What an acquisition came to. 0: not acquired. n: the number of the hold. -n: the same, and the
- * last holder died. HeldGuard (src/holds/guard.ts) is made of it, and nobody else decodes it.
+ * The outcome of an acquisition as one number. 0: not acquired. n: the number of the hold. -n: the
+ * same, and the last holder died. HeldGuard (src/holds/guard.ts) is made of it, and is the only
+ * code that decodes it.
  */
 export type Outcome = number;
 
-/** What can be acquired (native/addon/waiting.h). `R` is an Outcome, or boolean without holds. */
+/**
+ * The operations of what can be acquired (native/addon/waiting.h). `R` is an Outcome, or boolean
+ * where there are no holds.
+ */
 export interface AcquirableOperations<N, R> {
   readonly waiters: WaitSetOperations<N>;
   tryAcquire(object: N): R;
   /**
-   * The same for a caller that is about to wait: does not ask whether the holder lives, which takes
-   * a system call.
+   * Like tryAcquire, for a caller that is about to wait. It does not ask whether the holder lives,
+   * because that takes a system call.
    */
   tryFree(object: N): R;
   /** Blocks the thread for `ms` or one slice, whichever is shorter; answers like tryAcquire. */
@@ -80,9 +87,9 @@ export interface NativeOwnedState {
 export interface OwnedOperations<N> extends AcquirableOperations<N, Outcome> {
   release(object: N): void;
   releaseHold(object: N, hold: number): void;
-  /** Releases this thread's hold whole, and returns its number; its depth is depth(). */
+  /** Releases this thread's hold whole, and returns its number. depth() is its depth. */
   giveUp(object: N): number;
-  /** Makes what was just acquired into the hold that was given up. */
+  /** Turns the hold that was just acquired into the one that was given up. */
   resume(object: N, hold: number, depth: number): void;
   heldByMe(object: N): boolean;
   depth(object: N): number;
@@ -127,7 +134,7 @@ export interface ReadWriteOperations<N> {
   tryShared(object: N, bypass: WritersToBypass): Outcome;
   waitShared(object: N, bypass: WritersToBypass, ms: number): Outcome;
   tryExclusive(object: N): Outcome;
-  /** As tryExclusive, but stays in front of the readers until withdraw(). */
+  /** Like tryExclusive, but keeps its place in front of the readers until withdraw(). */
   claimExclusive(object: N): Outcome;
   waitExclusive(object: N, ms: number): Outcome;
   withdraw(object: N): void;
@@ -136,7 +143,7 @@ export interface ReadWriteOperations<N> {
   contend(object: N): void;
   readsHere(object: N): boolean;
   writesHere(object: N): boolean;
-  /** No more readers fit in, and all that there are are this thread's. */
+  /** True if the lock has its largest number of readers, and all of them are this thread's. */
   allMine(object: N): boolean;
   inspect(object: N): {
     writer: NativeAgent | null;
@@ -156,28 +163,28 @@ export interface EventOperations<N> {
   set(object: N): void;
   clear(object: N): void;
   isSet(object: N): boolean;
-  /** How often it was set: where a wait begins. */
+  /** How often it was set so far. A wait remembers this number at its beginning. */
   sets(object: N): number;
-  /** Is it set, or was it since? */
+  /** True if it is set, or has been set since that count. */
   happened(object: N, since: number): boolean;
   wait(object: N, since: number, ms: number): boolean;
   inspect(object: N): { isSet: boolean; sets: number; waiters: number };
 }
 
-/** Condition (native/addon/condition.cc). What is called with the lock held is marked. */
+/** Condition (native/addon/condition.cc). Some operations need the lock held, and say so. */
 export interface ConditionOperations<N> {
   readonly waiters: WaitSetOperations<N>;
   lockKind(object: N): number;
   lockName(object: N): string;
-  /** False if it goes with another lock of that name. */
+  /** False if the condition belongs to another lock of that name. */
   bind(object: N, lockTag: number): boolean;
-  /** With the lock. The place of a wait; -1 if there are too many. */
+  /** Needs the lock. Begins a wait and returns its place; -1 if there are too many waits. */
   begin(object: N): number;
-  /** With the lock. Ends a wait; was it notified? */
+  /** Needs the lock. Ends a wait. True if it was notified. */
   finish(object: N, place: number): boolean;
-  /** With the lock. How many were notified. */
+  /** Needs the lock. Returns how many waits were notified. */
   notify(object: N, count: number): number;
-  /** With the lock. Gives on what dead waiters were notified of. */
+  /** Needs the lock. Passes on the notifications that dead waiters had received. */
   rescue(object: N): void;
   look(object: N, place: number): number;
   wait(object: N, place: number, ms: number): number;
@@ -190,7 +197,7 @@ export type NativeArrival = readonly [status: number, round: number, index: numb
 export interface BarrierOperations<N> {
   /** Woken when a round ends. */
   readonly arrived: WaitSetOperations<N>;
-  /** Woken when the next may begin. */
+  /** Woken when the next round may begin. */
   readonly arriving: WaitSetOperations<N>;
   parties(object: N): number;
   arrive(object: N, acts: boolean): NativeArrival;
@@ -216,7 +223,7 @@ export interface BarrierOperations<N> {
 export interface SharedMemoryOperations<N> {
   size(object: N): number;
   map(object: N): ArrayBuffer;
-  /** Of a buffer that map() made; its object may be closed. */
+  /** Detaches a buffer that map() made. Its object may be closed. */
   detach(buffer: ArrayBuffer): void;
   inspect(object: N): { size: number };
 }
@@ -241,15 +248,23 @@ export interface QueueOperations<N> {
   readonly putters: WaitSetOperations<N>;
   codec(object: N): number;
   largestItem(object: N): number;
-  /** How it went. */
+  /** Puts a record, and returns a transferStatus. */
   put(object: N, type: number, bytes: Uint8Array, start: number, end: number): number;
-  /** From the given record on; how many were put. Table: type, source, start and end of each. */
+  /**
+   * Puts records from index `from` on, and returns how many were put. The table has type, source,
+   * start and end of each.
+   */
   putMany(object: N, sources: readonly Uint8Array[], table: Uint32Array, from: number): number;
-  /** The bytes of a record; undefined if they are in the mailbox (src/records/mailbox.ts). */
+  /**
+   * Returns the bytes of a record; undefined if they are in the mailbox (src/records/mailbox.ts).
+   */
   get(object: N): Buffer | undefined;
-  /** Bytes and table; undefined if they are in the mailbox. */
+  /** Returns the bytes and their table; undefined if both are in the mailbox. */
   getMany(object: N, count: number): readonly [bytes: Buffer, table: Uint32Array] | undefined;
-  /** Block the thread for `ms` or one slice; true if it is worth trying. */
+  /**
+   * Both block the thread for `ms` or one slice, whichever is shorter. They return true if a try
+   * may succeed.
+   */
   waitToGet(object: N, ms: number): boolean;
   waitToPut(object: N, ms: number): boolean;
   end(object: N): void;
@@ -267,9 +282,9 @@ export interface NativeJoinableQueueState extends NativeQueueState {
 
 /** JoinableQueue (native/addon/queue.cc). */
 export interface JoinableQueueOperations<N> extends QueueOperations<N> {
-  /** Woken when all is worked off. */
+  /** Woken when all items are done. */
   readonly joiners: WaitSetOperations<N>;
-  /** As get(). */
+  /** Leases an item; returns like get(). */
   take(object: N): Buffer | undefined;
   settle(object: N, place: number, delivery: number, done: boolean): void;
   taskDone(object: N): void;
@@ -298,16 +313,22 @@ export interface NativeListing {
   name: string;
   persistent: boolean;
   inUse: boolean;
-  /** '' if it is this program's. */
+  /** The format, in words; '' if it is this program's own. */
   format: string;
 }
 
-/** Where the addon leaves what it takes out of queues (native/addon/environment.h, `Mailbox`). */
+/**
+ * The memory in which the addon leaves what it takes out of queues (native/addon/environment.h,
+ * `Mailbox`).
+ */
 export interface Mailbox {
   readonly inbox: Buffer;
   /** After getMany(): type, start and end of each record. */
   readonly table: Uint32Array;
-  /** How the last call went (`transferStatus`); type and length, or a count; place and delivery. */
+  /**
+   * What the last call came to: status (`transferStatus`); type and length of a record, or the
+   * number of records; place and delivery of a lease.
+   */
   readonly answer: Float64Array;
 }
 
@@ -322,7 +343,7 @@ export interface NativeAddon extends Operations {
   readonly queueItemsMax: number;
   readonly queueBytesMin: number;
   readonly queueBytesMax: number;
-  /** Kept here by src/native/once.ts, which makes it. */
+  /** State of src/native/once.ts, which makes this map. */
   kept?: Map<string, unknown>;
   useMailbox(inbox: Buffer, table: Uint32Array, answer: Float64Array): void;
   configure(
@@ -341,8 +362,8 @@ export interface NativeAddon extends Operations {
     ) => Error,
   ): void;
   /**
-   * Begins this thread's agent, for an object of that kind and name. Returns what tells the
-   * directory from every other.
+   * Begins this thread's agent, for an object of that kind and name. Returns a text that differs
+   * for each directory.
    */
   enter(kind: number, name: string): string;
   open(

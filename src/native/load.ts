@@ -23,7 +23,7 @@ function find(): string {
 }
 
 function load(): NativeAddon {
-  // Another build of the addon: the posix platform, or one with a sanitizer.
+  // A program may choose another build of the addon: the posix platform, or one with a sanitizer.
   const chosen = process.env['HOLDFAST_NATIVE'];
   const file = chosen ? path.resolve(chosen) : find();
   try {

@@ -1,9 +1,11 @@
-// The arguments of a Process: a structured clone in which objects of holdfast arrive as themselves.
+// The arguments of a Process. They travel as a structured clone, in which objects of holdfast
+// arrive as themselves.
 //
-// First the arguments are copied. In the copy an empty object, its slot, stands for every object of
-// holdfast. Then the copy is cloned, together with the list of slots and the list of handles. A
-// structured clone keeps identity, so the receiver finds the slots wherever they stand, and puts
-// the opened objects there. No value of the caller can be mistaken for a slot.
+// First the arguments are copied. In the copy an empty object, called a slot, stands for each
+// object of holdfast. Then the copy is cloned, together with the list of slots and the list of
+// handles. A structured clone keeps identity. So the receiver finds each slot, wherever it is in
+// the arguments, and puts the opened object there. No value of the caller can be mistaken for a
+// slot.
 import { types } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
 import { attach } from '../objects/attach.js';
@@ -14,12 +16,12 @@ import type { KindName } from '../options.js';
 
 type AnyShared = Shared<KindName>;
 
-/** What crosses to the child. pack() makes it, and unpack() reads it. */
+/** The message to the child. pack() makes it, and unpack() reads it. */
 interface Parcel {
   /** The copy of the arguments, with slots in it. */
   readonly args: unknown[];
   readonly slots: object[];
-  /** The handle of the object that belongs into the slot with the same index. */
+  /** The handle of the object for the slot with the same index. */
   readonly handles: Handle[];
 }
 
@@ -27,9 +29,9 @@ interface Parcel {
 export interface Packed {
   readonly payload: Buffer;
   /**
-   * Closes what keeps the objects open. Until then this process has them open, whatever the caller
-   * closes. Otherwise an anonymous object could vanish with its last user before the child opens
-   * it.
+   * Closes what keeps the objects open. Until then this process has them open, even if the caller
+   * closes its own. Otherwise an anonymous object could end with its last user before the child
+   * opens it.
    */
   release(): void;
 }
@@ -87,14 +89,14 @@ function letGo(object: Disposable): void {
   try {
     object[Symbol.dispose]();
   } catch (error) {
-    // The caller closed its own object while this thread held the lock, so that ours is the last
-    // one that is open. To close it would end the hold while its guard is still in use. It is
+    // The caller closed its own object while this thread held the lock, so ours is the last one
+    // that is open. If it were closed now, the hold would end while its guard is in use. It is
     // closed when it is collected as garbage.
     if (!(error instanceof HeldError)) throw error;
   }
 }
 
-/** Where a value was found: a list from the inside out. It becomes text only for an error. */
+/** The place of a value: a list from the inside out. It becomes text only for an error. */
 interface Place {
   readonly within: Place | undefined;
   readonly step: string;
@@ -137,8 +139,8 @@ function isLeaf(value: object): boolean {
 }
 
 /**
- * True for an instance of a class without visible properties, such as a WeakRef. What is in it
- * cannot be copied here, so the serializer decides whether it can be cloned.
+ * True for an instance of a class without visible properties, such as a WeakRef. Its content cannot
+ * be copied here, so the serializer decides whether it can be cloned.
  */
 function isOpaque(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -164,7 +166,7 @@ class Copier {
 
   copy(args: readonly unknown[]): unknown {
     const copy = this.#copy(args, { within: undefined, step: 'args' });
-    // A loop and not a recursion: a caller may nest deeper than the stack allows.
+    // A loop and not a recursion, because a caller may nest deeper than the stack allows.
     while (this.#filled < this.#visited.length) {
       const { value, at } = this.#visited[this.#filled++]!;
       this.#fill(value, this.#copies.get(value)!, at);
@@ -247,8 +249,8 @@ class Copier {
 }
 
 /**
- * False if the serializer refuses the value itself. Of a value with insides that Copier has visited
- * it says true, because those are asked about one by one.
+ * False if the serializer refuses the value itself. True for a value whose parts Copier has
+ * visited, because those are checked one by one.
  */
 function isCloneable(value: object): boolean {
   if (!isLeaf(value) && (Object.keys(value).length > 0 || types.isMap(value) || types.isSet(value)))
@@ -261,7 +263,7 @@ function isCloneable(value: object): boolean {
   }
 }
 
-/** Replaces every slot by its object. */
+/** Replaces each slot by its object. */
 function fill(root: object, bySlot: ReadonlyMap<object, unknown>): void {
   const seen = new Set<object>([root]);
   const resolve = (value: unknown): unknown => {

@@ -1,8 +1,8 @@
-// The program of a child: it waits for its Job, does it, and ends. launch.ts starts it, and nothing
-// imports it.
+// The program of a child: it waits for its Job, does it, and ends. launch.ts starts it, and no
+// module imports it.
 //
 // All of it is loaded before the event loop turns. So it listens before the Job can have arrived,
-// and before the parent that sent the Job can be gone.
+// and before its parent can have ended.
 import cluster from 'node:cluster';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,20 +18,21 @@ import { become, forgetBirth, identity, startup } from '../identity.js';
 import { unpack } from './arguments.js';
 import { setBetweenSlices } from '../waiting/blocking-wait.js';
 
-/** Node's exit code for a main module that waits for something that cannot come any more. */
+/** Node's exit code for a main module that waits for something that can no longer come. */
 const unsettledExitCode = 13;
 
 let preloaded: Promise<void> = Promise.resolve();
 /** True once the Job has come. */
 let begun = false;
-/** True once the target has returned, thrown, or turned out to wait in vain. */
+/** True once the target has returned or thrown, or waits for something that cannot come. */
 let settled = false;
 
 forgetBirth(); // identity.ts has read it
 
 process.on('message', onMessage);
 process.on('disconnect', onOrphaned);
-// A target that blocks its thread does not hear that the channel has ended. It asks between slices.
+// A target that blocks its thread does not hear that the channel has ended. So it checks between
+// slices.
 const starter = process.ppid;
 setBetweenSlices(() => {
   if (process.ppid !== starter) onOrphaned();
@@ -40,8 +41,8 @@ if (!process.connected) onOrphaned();
 
 function onMessage(message: Wait | Job): void {
   if (message?.holdfast === 'wait') {
-    // Ctrl-C in a terminal is meant for processes that work, and this one waits. If Ctrl-C ends the
-    // parent, the end of the channel ends this process.
+    // Ctrl-C in a terminal is meant for processes that work, and this one only waits. If Ctrl-C
+    // ends the parent, the end of the channel ends this process.
     process.on('SIGINT', ignore);
     preloaded = preload(message.preload);
   } else if (message?.holdfast === 'job') {
@@ -58,14 +59,14 @@ function onMessage(message: Wait | Job): void {
 
 function ignore(): void {}
 
-/** The parent is gone. That ends a child without a Job, and a daemon. */
+/** Called when the parent is gone. That ends a child without a Job, and a daemon. */
 function onOrphaned(): void {
   if (!begun || identity().daemon) process.exit(1);
 }
 
 /**
- * Loads modules, each by itself. If one cannot be loaded, the others still are. A Process that
- * needs it will fail to load it again, and say so.
+ * Loads each module by itself. If one cannot be loaded, the others still are. A Process that needs
+ * it will fail to load it again, and report that.
  */
 async function preload(modules: readonly string[]): Promise<void> {
   for (const module of modules) {
@@ -126,15 +127,15 @@ async function importTarget(module: string): Promise<Record<string, unknown>> {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ERR_UNKNOWN_FILE_EXTENSION' || !isTypeScript(module)) throw error;
     const file = fileURLToPath(module);
-    // ts-node and others of its kind compile what is required, and not what is imported.
+    // ts-node and similar tools compile modules for require(), and not for import.
     if (path.extname(file) in require.extensions) return require(file) as Record<string, unknown>;
     throw new ProcessError(needsCompiler(module), { cause: error });
   }
 }
 
 /**
- * cluster.fork() runs argv[1] again, which is this file in here. A worker of a cluster is to run
- * what it runs in any other process: the program.
+ * cluster.fork() runs argv[1] again, which in a child is this file. A worker of a cluster must run
+ * the program, as it does in any other process.
  */
 function setClusterProgram(): void {
   const main = mainModule();

@@ -1,4 +1,5 @@
-// Targets in TypeScript. Node before 22.18 loads none, so something in the child has to compile it.
+// Targets in TypeScript. Node before 22.18 cannot load TypeScript, so another tool in the child has
+// to compile it.
 import { ProcessError } from '../errors.js';
 
 export function isTypeScript(module: string): boolean {
@@ -13,7 +14,10 @@ export function needsCompiler(module: string): string {
   );
 }
 
-/** Options by which a child may get a compiler. What is no option may be one, as ts-node. */
+/**
+ * Arguments that may give a child a compiler. An argument without a dash may be one, too: ts-node
+ * runs a program in that way.
+ */
 const mayCompile =
   /^(-r|--require|--import|--(experimental-)?loader|--experimental-\w+-types|[^-])/;
 

@@ -1,5 +1,6 @@
 // The start methods. Python's forkserver is a small process that is forked for each child. V8
-// cannot be forked, so ours keeps children that have been started already and wait: idle children.
+// cannot be forked. So the forkserver of this package starts children ahead of demand; while they
+// wait they are called idle children.
 import type { ChildProcess } from 'node:child_process';
 import { ProcessError } from '../errors.js';
 import { type Report, type StartPlan, launch } from './launch.js';
@@ -77,8 +78,8 @@ export function setStartMethod(method: StartMethod, options: ForkserverOptions =
   }
   dismissAll();
   starts.plan = { method, preload: preload.map(resolveModule), idle: count };
-  // A child, too, comes here, because it loads the main module. Whether it will start Processes is
-  // not known yet.
+  // A child comes here, too, because it loads the main module. Nobody knows yet whether it will
+  // start Processes, so it starts no idle children here.
   if (identity().parent === null) replenish();
 }
 
@@ -115,15 +116,16 @@ export function takeIdle(): ChildProcess | undefined {
 }
 
 /**
- * Starts idle children until there are as many as there should be. A start() calls this only after
- * its child has its arguments, so that the new children do not slow that one down.
+ * Starts idle children until there are enough. start() calls this only after its child has its
+ * arguments, so that the new children do not slow that one down.
  */
 export function replenish(): void {
   if (starts.plan.method !== 'forkserver' || startup.loading || identity().daemon) return;
   try {
     while (idle.size < starts.plan.idle) add();
   } catch {
-    // The system has no room for more now. start() will say so when it needs a child.
+    // The system has no room for more processes now. start() will report that when it needs a
+    // child.
   }
 }
 
@@ -131,7 +133,8 @@ function add(): void {
   const child = launch();
   idle.add(child);
   child.on('message', onReport);
-  // A child that ended by itself is not replaced here: its successors might end, too, without end.
+  // A child that ended by itself is not replaced here, because its successors might end, too, and
+  // so on without end.
   child.once('exit', onEnd);
   child.once('disconnect', onEnd);
   child.send({ holdfast: 'wait', preload: starts.plan.preload });

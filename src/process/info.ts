@@ -41,8 +41,8 @@ export function currentProcess(): CurrentProcess {
 export function parentProcess(): ParentProcess | null {
   const { parent } = identity();
   if (parent === null) return null;
-  // The system gives an orphan another parent at once. So a process that gets the number of the
-  // dead parent is not mistaken for it.
+  // The system gives an orphan another parent at once. So another process that gets the dead
+  // parent's pid is not mistaken for the parent.
   return { ...parent, alive: () => process.ppid === parent.pid };
 }
 

@@ -1,4 +1,4 @@
-// How the Node process of a child is started, and the messages between it and its parent.
+// Starts the Node process of a child. Defines the messages between a child and its parent.
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -15,13 +15,13 @@ export interface StartPlan {
   readonly idle: number;
 }
 
-/** To a child: wait for a Job, and load these modules meanwhile. */
+/** To a child: it must wait for a Job, and load these modules meanwhile. */
 export interface Wait {
   readonly holdfast: 'wait';
   readonly preload: readonly string[];
 }
 
-/** To a child: what it is, and what it has to do. */
+/** To a child: its identity and its work. */
 export interface Job {
   readonly holdfast: 'job';
   readonly identity: Identity;
@@ -31,7 +31,7 @@ export interface Job {
   readonly payload: Uint8Array;
   /** The working directory; undefined if it was removed. */
   readonly directory: string | undefined;
-  /** Only for an idle child, because that was started with an older environment. */
+  /** Given to an idle child only, because that was started with an older environment. */
   readonly environment: Readonly<Record<string, string | undefined>> | undefined;
 }
 
@@ -40,7 +40,7 @@ export type Report =
   | { readonly holdfast: 'attached' }
   | { readonly holdfast: 'preload-failed'; readonly module: string; readonly reason: string };
 
-/** Options whose value is the next argument, unless it follows an equals sign. */
+/** Options whose value is the next argument, unless it is given after an equals sign. */
 const withValue = [
   '-e|-p|-pe|--eval|--print|--input-type|--run|--watch-path',
   '--(inspect|debug)-port',
@@ -59,9 +59,9 @@ const leftOut = [
 const isLeftOut = new RegExp(`^(${leftOut.join('|')})(=|$)`);
 
 /**
- * The options of this process that a child inherits: loaders, conditions, memory limits. It does
- * not inherit options that name another program (--eval, --test, --watch), nor the inspector's,
- * whose port is taken.
+ * The options of this process that a child inherits, such as loaders, conditions and memory limits.
+ * It does not inherit options that name another program (--eval, --test, --watch). It does not
+ * inherit the inspector's options either, because the port is taken.
  */
 export function inheritedOptions(options: readonly string[]): string[] {
   const inherited: string[] = [];
@@ -75,7 +75,10 @@ export function inheritedOptions(options: readonly string[]): string[] {
 
 const entry = path.join(__dirname, 'child.js');
 
-/** Children start here, because relative paths of `--import` and `--require` count from here. */
+/**
+ * The directory in which children start, because relative paths of `--import` and `--require` count
+ * from here.
+ */
 const firstDirectory = currentDirectory();
 
 export function currentDirectory(): string | undefined {
@@ -100,8 +103,8 @@ export function childEnvironment(): Record<string, string | undefined> {
 }
 
 /**
- * The longest name that a child is told at its birth: in characters, because the environment has
- * no room for any. The Job carries the whole name.
+ * The longest name, in characters, that a child is told at its birth, because the environment has
+ * limited room. The Job has the whole name.
  */
 const longestNameAtBirth = 4096;
 
@@ -117,10 +120,10 @@ function idleIdentity(): Identity {
 }
 
 /**
- * Starts a child, which waits for a message. `own` is what the child is; without it, the child is
- * to wait for a Job. It knows what it is from its first instruction on, before any preloaded module
- * runs. It has the standard output and error of this process, and no standard input, because two
- * readers of one stream would each get a part.
+ * Starts a child, which then waits for a message. `own` is the identity of the child. Without it
+ * the child is idle, and waits for a Job. The child knows its identity from its first instruction
+ * on, before any preloaded module runs. It has the standard output and error of this process. It
+ * has no standard input, because of two readers of one stream each would get a part.
  *
  * @throws ProcessError if the system has no room for it.
  */
@@ -149,7 +152,7 @@ export function launch(own: Identity = idleIdentity()): ChildProcess {
       { cause },
     );
   }
-  // A child that cannot be started has no pid. Other errors show in the exit code.
+  // A child that could not be started has no pid. Other errors show in the exit code.
   child.on('error', () => {});
   if (child.pid === undefined) throw new ProcessError('the system cannot start another process');
   return child;

@@ -1,4 +1,5 @@
-// What a Process is made of: its target, its options, their types and their checks.
+// What the constructor of Process takes: the target and the options, with their types and their
+// checks.
 import { readOptions } from '../options.js';
 import { isUrl, resolveModule } from './target.js';
 
@@ -16,7 +17,7 @@ export interface ModuleTarget {
 
 /** How a Process runs. `Arguments` are the parameters of its target. */
 export interface ProcessOptions<Arguments extends readonly unknown[] = readonly unknown[]> {
-  /** What the target is called with; `[]` if left out. Process says how the arguments travel. */
+  /** The arguments of the target; `[]` if left out. Process says how they travel. */
   args?: Readonly<Arguments> | undefined;
   /**
    * The name of the Process, a string that is not empty; `Process-1` and so on if left out.
@@ -24,13 +25,13 @@ export interface ProcessOptions<Arguments extends readonly unknown[] = readonly 
    */
   name?: string | undefined;
   /**
-   * True: the child ends with this process, in whatever way this one ends, and may not start
-   * Processes itself. If left out, as this process is.
+   * If true: the child ends with this process, however this process ends, and may not start
+   * Processes. If left out, it is what this process is.
    */
   daemon?: boolean | undefined;
 }
 
-/** The parameters of a target. Of a plain `Function` they are not known: `unknown[]`. */
+/** The parameters of a target. Those of a plain `Function` are not known: `unknown[]`. */
 export type TargetArguments<Target> = Target extends (...args: infer Arguments) => unknown
   ? Arguments
   : unknown[];
@@ -49,7 +50,9 @@ export type CheckedTarget = Function | { readonly module: string; readonly expor
 const processOptions = ['args', 'name', 'daemon'] as const;
 const targetOptions = ['module', 'export'] as const;
 
-/** @throws TypeError for what cannot be a target; ProcessError if there is no such package. */
+/**
+ * @throws TypeError for a value that cannot be a target; ProcessError if there is no such package.
+ */
 export function checkTarget(target: unknown): CheckedTarget {
   if (typeof target === 'function') {
     if (/^class\b/.test(Function.prototype.toString.call(target))) {

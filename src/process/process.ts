@@ -24,7 +24,7 @@ import { type TargetReference, mainModule, observeMain, refer } from './target.j
 
 const unlimited: WaitOptions = { timeout: undefined, signal: undefined };
 
-/** The Processes of this thread that run. */
+/** The running Processes of this thread. */
 const running = once('running', () => {
   const processes = new Set<Process>();
   // A daemon notices that its parent is gone only when it is back in its event loop. SIGTERM ends
@@ -45,10 +45,10 @@ const running = once('running', () => {
  * `process.argv[1]` are false in the child, too.)
  *
  * **End.** The child waits for what the target returns. Then it terminates its daemons, waits for
- * its other children, flushes standard output and error, and ends, whatever is still open. Its exit
- * code is 0 or `process.exitCode`. If the target throws or rejects, or cannot be loaded, the exit
- * code is 1 and the error is on standard error. If the target waits for something that cannot come
- * any more, the exit code is 13, as in Node.
+ * its other children, flushes standard output and error, and ends, even if files, sockets or timers
+ * are open. Its exit code is 0 or `process.exitCode`. If the target throws or rejects, or cannot be
+ * loaded, the exit code is 1 and the error is on standard error. If the target waits for something
+ * that cannot come any more, the exit code is 13, as in Node.
  *
  * **Arguments** travel by structured clone. Class instances lose their class; functions and symbols
  * are refused. Every object of holdfast in them arrives as the same object, opened in the child. It
@@ -79,8 +79,8 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
   #child: ChildProcess | undefined;
   #exitCode: number | null = null;
   /**
-   * Called when the child has ended; one function for each pending join(). A promise would not do:
-   * it would keep a reaction for every join() that timed out.
+   * Functions to call when the child has ended, one for each pending join(). A promise would keep a
+   * reaction for every join() that timed out.
    */
   readonly #onEnd = new Set<() => void>();
 
@@ -131,7 +131,7 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
       const child = waiting ?? launch(own);
       this.#watch(child, packed);
       child.send(this.#job(own, target, packed, waiting !== undefined), () => {});
-      // The child keeps this process alive, and not the channel to it.
+      // The child keeps this process alive, not the channel to it.
       child.channel?.unref();
       if (this.daemon) child.unref();
     } catch (error) {
@@ -222,15 +222,16 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
   }
 
   /**
-   * Null until the child has ended and this thread's event loop has been told. Then its exit code,
-   * or the negative number of the signal that ended it: -9 after kill().
+   * The exit code of the child, or the negative number of the signal that ended it, such as -9
+   * after kill(). It is null until the child has ended and this thread's event loop has heard of
+   * it.
    */
   get exitCode(): number | null {
     return this.#exitCode;
   }
 
   /**
-   * True if it was started and has not ended. Learns of the end when `exitCode` does. Does not
+   * True if it was started and has not ended. It becomes false when `exitCode` is set. Does not
    * block.
    */
   alive(): boolean {
@@ -249,7 +250,7 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
   }
 
   /**
-   * Sends SIGKILL, which ends the child at whatever instruction it is. Otherwise as terminate().
+   * Sends SIGKILL, which ends the child at any instruction. Otherwise the same as terminate().
    *
    * @throws ProcessError if it was not started.
    */

@@ -1,5 +1,5 @@
-// How a child finds the function that it has to call. A function target is looked for among the
-// exports of the main module, which is the module that the program was started with.
+// How a child finds the function that it has to call. A function target is looked up in the exports
+// of the main module. That is the module that the program was started with.
 import { createHash } from 'node:crypto';
 import { createRequire, isBuiltin } from 'node:module';
 import path from 'node:path';
@@ -9,23 +9,26 @@ import { ProcessError } from '../errors.js';
 import { identity } from '../identity.js';
 import { once } from '../native/once.js';
 
-/** Says which function a child has to call. */
+/** Names the function that a child has to call. */
 export interface TargetReference {
   /** The URL of the module. */
   readonly module: string;
   /** The name of the export. */
   readonly export: string;
-  /** The hash of the function's text, if the parent could not see yet whether it is exported. */
+  /**
+   * The hash of the function's text. Given if the parent could not see yet whether the function is
+   * exported.
+   */
   readonly digest?: string;
 }
 
 type Exports = Readonly<Record<string, unknown>>;
 
-/** Options with which the program has no file. */
+/** Options with which a program has no file. */
 const evalOptions = /^(-e|-p|-pe|--eval|--print)(=|$)/;
 
 interface Main {
-  /** Its file; null if there is none. */
+  /** The file; null if there is none. */
   script?: string | null;
   /** The exports of an ES main module, once it has been evaluated. */
   exports?: Exports;
@@ -46,7 +49,7 @@ export function mainModule(): string | null {
   return program.script === null ? null : pathToFileURL(program.script).href;
 }
 
-/** pm2 runs a program inside of this program of its own. */
+/** pm2 runs a program inside this program of its own. */
 const containerOfPm2 = /[\\/]ProcessContainer\w*\.js$/;
 
 function namedScript(): string | undefined {
@@ -63,7 +66,7 @@ function findScript(): string | null {
   const options = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
   if (/--preserve-symlinks-main\b/.test(options)) return absolute;
   try {
-    // As Node does: `node program` may mean program.js, and symbolic links are followed.
+    // Node does the same: `node program` may mean program.js, and symbolic links are followed.
     return createRequire(absolute).resolve(absolute);
   } catch {
     return absolute;
@@ -100,10 +103,10 @@ function commonJsMain(): { exports: unknown; loaded: boolean } | undefined {
   return main && containerOfPm2.test(main.filename) ? undefined : main;
 }
 
-/** Why no function here can be one of the main module; undefined if one can. */
+/** Why the main module cannot export a function of this code; undefined if it can. */
 function hostOf(): string | undefined {
   if (!isMainThread) return 'this is a worker thread';
-  // Functions of Node are of the main realm.
+  // Functions of Node belong to the main realm.
   if (!(path.join instanceof Function)) {
     return 'this code runs in a context of its own, as in Jest and the vm pools of Vitest';
   }
@@ -159,7 +162,7 @@ export function find(exports: Exports, target: TargetReference): Function {
     throw new ProcessError(`the module ${target.module} ${what} "${target.export}"`);
   }
   if (typeof found === 'function' && digest(found) === target.digest) return found;
-  // Perhaps it is exported under another name.
+  // It may be exported under another name.
   const all = new Set([
     ...Object.values(exports),
     ...Object.values(fromCommonJs(exports['default'])),
@@ -238,8 +241,8 @@ function resolvePackage(specifier: string, main: string): string {
   try {
     return pathToFileURL(createRequire(main).resolve(specifier)).href;
   } catch (cause) {
-    // The package is there, and has no entry for require(). The child imports it by its name, but
-    // only from this package's place and not from the main module.
+    // The package exists, but has no entry for require(). The child imports it by its name. That
+    // works from the place of this package, and not from the main module.
     if ((cause as NodeJS.ErrnoException).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') return specifier;
     throw new ProcessError(
       `cannot find the package ${JSON.stringify(specifier)} from ${main}; ` +

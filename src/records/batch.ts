@@ -1,18 +1,18 @@
-// Where encoders write: room for one record that goes into the ring at once, or for many.
+// Memory for encoders to write to: for one record that goes into the ring at once, or for many.
 import type { Encoded } from './mailbox.js';
 
-/** Longer items get a Buffer of their own, because copying them would cost more. */
+/** A longer item gets a Buffer of its own, because a copy of it would cost more. */
 export const longestCopied = 8192;
 
 /** Room for one record. The next encoder overwrites it. */
 export class Scratch {
   protected bytes: Buffer = Buffer.alloc(0);
-  /** Behind this there is room. */
+  /** From here on the memory is free. */
   start = 0;
-  /** Does what has been written stay as it is? Then the next record begins behind it. */
+  /** True if what has been written stays as it is. Then the next record begins after it. */
   readonly stays: boolean = false;
 
-  /** A Buffer that has room for `length` bytes, at most `longestCopied`, behind `start`. */
+  /** Returns a Buffer with room for `length` bytes, at most `longestCopied`, from `start` on. */
   roomFor(length: number): Buffer {
     if (length > this.bytes.length - this.start) {
       const size = Math.max(longestCopied, Math.min(8 * this.bytes.length, 65_536));
@@ -23,14 +23,14 @@ export class Scratch {
   }
 }
 
-/** Records on their way in together, as putMany() of the addon takes them. */
+/** The records of one putMany(), in the form in which the addon takes them. */
 export class Batch extends Scratch {
   override readonly stays = true;
   /** How many records there are. */
   length = 0;
   /** How many of them have been put. */
   put = 0;
-  /** The bytes that records are parts of. */
+  /** The Buffers in which the records are. */
   sources: Uint8Array[] = [];
   #table = new Uint32Array(4 * 64);
 

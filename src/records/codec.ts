@@ -1,4 +1,4 @@
-// How an item becomes the bytes of a record, and back.
+// Codecs: how an item becomes the bytes of a record, and how those become an item.
 import { isUint8Array } from 'node:util/types';
 import { Packr, REUSE_BUFFER_MODE, RESET_BUFFER_MODE } from 'msgpackr';
 import { label, DecodeError, EncodeError } from '../errors.js';
@@ -22,9 +22,12 @@ export const types = {
 
 /** A codec of your own: turns an item into bytes, and back. Both functions are synchronous. */
 export interface CustomCodec<T> {
-  /** Must not change the bytes that it returned before the put has ended. */
+  /** Returns the bytes of an item. The codec must not change them before the put has ended. */
   encode(item: T): Uint8Array;
-  /** May keep `bytes`. What it throws becomes the `cause` of a DecodeError. */
+  /**
+   * Returns the item. It may keep `bytes`. An error that it throws becomes the `cause` of a
+   * DecodeError.
+   */
   decode(bytes: Buffer): T;
 }
 
@@ -53,10 +56,10 @@ export abstract class Codec implements Encoded {
   end = 0;
 
   /**
-   * Makes a record, which is this object's properties until the next one. Its bytes are in `into`,
-   * or in a buffer of their own, or are the item itself.
+   * Makes a record: it sets the properties of this object, which are valid until the next call. The
+   * bytes of the record are in `into`, or in a buffer of their own, or are the item itself.
    *
-   * @throws EncodeError (a TypeError) for what cannot travel.
+   * @throws EncodeError (a TypeError) for an item that cannot be encoded.
    */
   abstract encode(item: unknown, into: Scratch): void;
   /** `bytes` may be overwritten after the call. */
@@ -155,20 +158,24 @@ export function codecFor(
   }
 }
 
-// Both modes leave the bytes in msgpackr's own buffer: `inPlace` for good, `lent` until the next
-// call overwrites them.
+// Both modes leave the bytes in a buffer of msgpackr. With `inPlace` they stay there. With `lent`
+// the next call overwrites them.
 const inPlace = REUSE_BUFFER_MODE;
 const lent = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
 
-/** How many objects isPlain() looks at. Items with more are rare, and slow for other reasons. */
+/**
+ * The number of objects that isPlain() looks at. Items with more are rare, and slow for other
+ * reasons.
+ */
 const plainObjectsMax = 32;
 /** msgpackr counts the keys of a map in 16 bits. */
 const plainKeysMax = 65_535;
 
 /**
- * Is it a tree of plain objects and arrays, with strings, numbers, booleans, null and undefined in
- * them? Most items are, and msgpackr is twice as fast if it need not look for anything else. False
- * also if it has too many objects or keys, or if the same object is in two places.
+ * True if it is a tree of plain objects and arrays that contains only strings, numbers, booleans,
+ * null and undefined. Most items are. msgpackr is twice as fast if it need not expect anything
+ * else. Returns false also if there are too many objects or keys, or if the same object is in two
+ * places.
  */
 function isPlain(value: unknown, seen: unknown[]): boolean {
   const type = typeof value;
@@ -193,20 +200,20 @@ function isPlain(value: unknown, seen: unknown[]): boolean {
 }
 
 /**
- * Is msgpackr packing an item? It has one buffer for the whole thread, so what a getter of that
- * item packed meanwhile would end up in the middle of it.
+ * True while msgpackr packs an item. It has one buffer for the whole thread. If a getter of the
+ * item packed another item, that would end up in the middle of the first one.
  */
 let isPacking = false;
 
 class StructuredCodec extends Codec {
-  /** For all that structured clone knows. */
+  /** For every value that structured clone accepts. */
   readonly #packr = new Packr({ structuredClone: true });
-  /** For plain items. It writes no definitions of records, and does not look for cycles. */
+  /** For plain items. It writes no definitions of records, and does not expect cycles. */
   readonly #plainPackr = new Packr({ useRecords: false });
 
   constructor() {
     super();
-    // msgpackr would turn a function inside an item into undefined.
+    // Without this msgpackr would turn a function inside an item into undefined.
     Object.assign(this.#packr, {
       writeFunction: () => {
         throw new TypeError('a function cannot travel');
@@ -262,7 +269,7 @@ class StructuredCodec extends Codec {
 
   decode(type: number, bytes: Buffer, start: number, end: number): unknown {
     if (type === types.plain) return this.#plainPackr.unpack(bytes, { start, end });
-    // What it returns may be views of the bytes, so they have to be the item's own.
+    // The result may contain views of the bytes, so the bytes must belong to the item alone.
     if (type === types.structured) return this.#packr.unpack(keep(bytes, start, end));
     return decodeBasic(type, bytes, start, end);
   }
@@ -314,7 +321,7 @@ class OwnCodec extends Codec {
   }
 }
 
-/** @internal Does decoding such a record run no code of the caller's? */
+/** @internal True if no code of the caller runs when such a record is decoded. */
 export function runsNothing(type: number): boolean {
   return type <= types.buffer || type === types.plain;
 }
@@ -332,7 +339,7 @@ export function decodeItem(
   start: number,
   end: number,
 ): unknown {
-  // The codec may run code that gets another item into the mailbox, and an error needs the bytes.
+  // The codec may run code that puts another item into the mailbox, and the error needs the bytes.
   const kept = runsNothing(type) ? bytes : keep(bytes, start, end);
   if (kept !== bytes) [start, end] = [0, kept.length];
   try {

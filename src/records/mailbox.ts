@@ -4,9 +4,10 @@ import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
 
 /**
- * This thread's mailbox: the memory in which the addon leaves what it takes out of a queue, unless
- * that is too large. It stays there until the next such call of this thread. So a record is decoded
- * or copied before any code of the caller runs, because that code may get something, too.
+ * This thread's mailbox: the memory in which the addon leaves what it takes out of a queue. Only
+ * what is too large goes elsewhere. It stays there until the next such call of this thread. A
+ * record is decoded or copied before any code of the caller runs, because that code may make such a
+ * call.
  */
 const mailbox: Mailbox = once('mailbox', newMailbox);
 
@@ -19,25 +20,27 @@ export const inbox: Buffer = mailbox.inbox;
 const table: Uint32Array = mailbox.table;
 const answer: Float64Array = mailbox.answer;
 
-/** What the last call came to. Each field is good until the next call. */
+/** The result of the last call. Each field is valid until the next call. */
 export const result = {
-  /** How it went: a `transferStatus`. */
+  /** What the call came to: a `transferStatus`. */
   get status(): number {
     return answer[0]!;
   },
-  /** Of one record: what its bytes are. */
+  /** The type of one record. */
   get type(): number {
     return answer[1]!;
   },
-  /** Of one record: how many bytes it has in the inbox, from its beginning on. */
+  /** The length of one record, in bytes. It begins at the beginning of the inbox. */
   get length(): number {
     return answer[2]!;
   },
-  /** Of several records: type, start and end of each. */
+  /** Type, start and end of each of several records. */
   get rows(): Uint32Array {
     return table.subarray(0, 3 * answer[1]!);
   },
-  /** Of a lease: where its record is in the ring, and which of its leases it is. */
+  /**
+   * The lease that take() got: the place of its record in the ring, and the number of the delivery.
+   */
   get lease(): Lease {
     return { place: answer[3]!, delivery: answer[4]! };
   },
@@ -53,14 +56,15 @@ function newMailbox(): Mailbox {
   const made = {
     inbox: Buffer.allocUnsafeSlow(65_536),
     table: new Uint32Array(3 * 1024),
-    // Over an ArrayBuffer of its own: the collector may move a small typed array without one.
+    // Made over an ArrayBuffer of its own, because the garbage collector may move a small typed
+    // array without one.
     answer: new Float64Array(new ArrayBuffer(5 * 8)),
   };
   addon.useMailbox(made.inbox, made.table, made.answer);
   return made;
 }
 
-/** A record on its way in: a part of some bytes. */
+/** A record that is about to be put: a part of some bytes. */
 export interface Encoded {
   readonly type: number;
   readonly bytes: Uint8Array;
@@ -68,23 +72,28 @@ export interface Encoded {
   readonly end: number;
 }
 
-/** One record that has come out, in bytes that nobody overwrites. */
+/** One record that was taken out, in bytes that no later call overwrites. */
 export interface Received {
   readonly type: number;
   readonly bytes: Buffer;
 }
 
-/** Several: the bytes, and the type, start and end of each record in them. */
+/**
+ * Several records that were taken out: the bytes, and type, start and end of each record in them.
+ */
 export type ReceivedBatch = readonly [bytes: Buffer, rows: Uint32Array];
 
-/** A part of some bytes as a Buffer of its own. */
+/** Copies a part of some bytes into a Buffer of its own. */
 export function copyOf(bytes: Uint8Array, start: number, end: number): Buffer {
   const copy = Buffer.allocUnsafe(end - start);
   copy.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
   return copy;
 }
 
-/** The same for what has come out of a queue. Copies only what is not a whole Buffer already. */
+/**
+ * Does the same for bytes that came out of a queue. It copies only if they are not a whole Buffer
+ * already.
+ */
 export function keep(bytes: Buffer, start: number, end: number): Buffer {
   if (bytes !== inbox && start === 0 && end === bytes.length) return bytes;
   return copyOf(bytes, start, end);

@@ -1,4 +1,4 @@
-// Moves items into a queue and out of it, by codec, mailbox and addon.
+// Moves items into a queue and out of it. It connects the codec, the mailbox and the addon.
 import {
   CorruptError,
   type DecodeError,
@@ -35,12 +35,12 @@ interface Owner {
 const scratch = new Scratch();
 
 /**
- * Moves items of one queue. Nothing here waits: a call that cannot succeed now returns false or
+ * Moves the items of one queue. No method waits: if a call cannot succeed now, it returns false or
  * undefined.
  *
  * An item that is there at the first try is decoded in the mailbox (tryGet, tryGetMany). A wait
  * takes its item at a moment when no code of the caller may run. So it copies the record out of the
- * mailbox first (take, takeMany), and the record is decoded when the caller goes on.
+ * mailbox (take, takeMany). The record is decoded when the caller goes on.
  */
 export class Transfer<T> {
   readonly #queue: Owner;
@@ -59,7 +59,9 @@ export class Transfer<T> {
     this.#codec = codec;
   }
 
-  /** The record is the codec's. It is good until the codec encodes again. */
+  /**
+   * Makes a record of an item. It belongs to the codec, and is valid until the codec encodes again.
+   */
   encode(item: T, into = scratch): Encoded {
     this.#codec.encode(item, into);
     return this.#codec;
@@ -72,12 +74,15 @@ export class Transfer<T> {
     for (const item of items) batch.add(this.encode(item, batch));
   }
 
-  /** False if there is no room. */
+  /** Puts a record. Returns false if there is no room. */
   tryPut({ type, bytes, start, end }: Encoded): boolean {
     return this.succeeded(this.operations.put(this.#queue.native, type, bytes, start, end));
   }
 
-  /** False if some records have no room yet. `batch.put` says how many have been put. */
+  /**
+   * Puts the records of a batch. Returns false if some of them have no room yet. `batch.put` counts
+   * those that have been put.
+   */
   tryPutBatch(batch: Batch): boolean {
     while (batch.put < batch.length) {
       const { sources, table } = batch;
@@ -98,7 +103,10 @@ export class Transfer<T> {
     return this.received(this.operations.get(this.#queue.native));
   }
 
-  /** The record that a call has just taken out: in `bytes`, or in the mailbox without them. */
+  /**
+   * The record that a call has just taken out. It is in `bytes`, or in the mailbox if `bytes` is
+   * undefined.
+   */
   received(bytes: Buffer | undefined): Received | undefined {
     if (!this.succeeded()) return undefined;
     return { type: result.type, bytes: keep(bytes ?? inbox, 0, result.length) };
@@ -125,7 +133,7 @@ export class Transfer<T> {
     return this.#decode(type, bytes, 0, bytes.length);
   }
 
-  /** Decodes a batch. If a record cannot be decoded, the error has the decoded items, too. */
+  /** Decodes a batch. If a record cannot be decoded, the error has the items that could. */
   decodeAll([bytes, rows]: ReceivedBatch): T[] {
     const items: T[] = [];
     const errors: DecodeError<T>[] = [];
@@ -145,7 +153,7 @@ export class Transfer<T> {
     return decodeItem(this.#codec, this.#queue, type, bytes, start, end) as T;
   }
 
-  /** True if the call into the addon has put or taken its records; false if it cannot yet. */
+  /** True if the call has put or taken its records; false if it could not do so yet. */
   succeeded(status = result.status): boolean {
     if (status === transferStatus.yes) return true;
     if (status === transferStatus.notYet) return false;
@@ -174,12 +182,15 @@ export class Transfer<T> {
   }
 }
 
-/** A copy of a record while its put waits: the codec and the caller may write to its bytes then. */
+/**
+ * Copies a record for a put that waits, because the codec and the caller may write to its bytes
+ * meanwhile.
+ */
 export function keepRecord({ type, bytes, start, end }: Encoded): Encoded {
   return { type, bytes: copyOf(bytes, start, end), start: 0, end: end - start };
 }
 
-/** A copy of the records that `rows` describe in the mailbox. */
+/** Copies the records in the mailbox that `rows` describe. */
 function keepAll(rows: Uint32Array): ReceivedBatch {
   return [keep(inbox, 0, rows.at(-1)!), rows.slice()];
 }

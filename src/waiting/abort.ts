@@ -1,19 +1,19 @@
-// Aborts of waits. Each signal has one listener, however many waits go by it: Node warns of a leak
-// when a signal has more than ten.
+// Aborts of waits. Each signal has one listener, for any number of waits, because Node warns of a
+// leak when a signal has more than ten.
 
-/** What happens on the abort of one signal. */
+/** The callbacks for the abort of one signal. */
 class Watch {
   readonly callbacks = new Set<() => void>();
-  /** A callback may take away others, and itself. */
+  /** A callback may remove others, and itself. */
   readonly listener = (): void => {
     for (const callback of this.callbacks) callback();
   };
 }
 
-/** The signals that somebody watches. */
+/** The signals that have callbacks. */
 const watches = new WeakMap<AbortSignal, Watch>();
 
-/** Calls back when the signal is aborted, until unwatchAbort(). */
+/** Calls `callback` when the signal is aborted, until unwatchAbort(). */
 export function watchAbort(signal: AbortSignal, callback: () => void): void {
   let watch = watches.get(signal);
   if (watch === undefined) {
@@ -24,7 +24,7 @@ export function watchAbort(signal: AbortSignal, callback: () => void): void {
   watch.callbacks.add(callback);
 }
 
-/** The last one takes the listener away. */
+/** Removes a callback. With the last callback the listener is removed, too. */
 export function unwatchAbort(signal: AbortSignal, callback: () => void): void {
   const watch = watches.get(signal);
   if (watch === undefined) return;

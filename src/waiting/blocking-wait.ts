@@ -1,4 +1,4 @@
-// The blocking wait: the thread sleeps in the addon, one slice at a time, until it has what it
+// The blocking wait. The thread sleeps in the addon, one slice at a time, until it has what it
 // waits for.
 import { slice_ms } from '../native/enums.js';
 import { once } from '../native/once.js';

@@ -1,9 +1,9 @@
-// The clock and the timers, as they are when this module loads.
+// The clock and the timers as they were when this module was loaded.
 //
-// Programs replace the global ones: fake timers of test runners stand still until the test moves
-// them, and those of jsdom return numbers. A wait for another process must not depend on that. The
-// programs may replace the functions in node:timers and node:perf_hooks, too. So this module keeps
-// the functions that were there when it was loaded.
+// Programs replace the global ones. The fake timers of test runners stand still until the test
+// moves them, and those of jsdom return numbers. A wait for another process must not depend on
+// that. Programs may also replace the functions in node:timers and node:perf_hooks. So this module
+// keeps the functions that it found when it was loaded.
 import { performance } from 'node:perf_hooks';
 import timers from 'node:timers';
 

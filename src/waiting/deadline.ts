@@ -1,20 +1,20 @@
-// The timeout of a wait that consists of several steps.
+// The timeout of a wait that has several steps.
 import type { WaitOptions } from '../options.js';
 import { now } from './clock.js';
 import type { Recall } from './recall.js';
 
-/** For one step of a wait. */
+/** Options for one step of a wait. */
 export interface StepOptions extends WaitOptions {
   /**
-   * The timeout of the whole wait in milliseconds, where `timeout` is only what is left of it. The
-   * message of a TimeoutError names this one, because it is the one that the caller gave.
+   * The timeout of the whole wait in milliseconds, if `timeout` is only what is left of it. A
+   * TimeoutError names this number, because the caller gave it.
    */
   readonly given?: number | undefined;
-  /** Of the iterator that waits. */
+  /** The Recall of the iterator that waits. */
   readonly recall?: Recall | undefined;
 }
 
-/** Begins when it is made, and gives each step of the wait what is left. */
+/** Begins when it is made. Each step of the wait gets the time that is left. */
 export class Deadline {
   readonly #timeout: number | undefined;
   readonly #signal: AbortSignal | undefined;

@@ -107,7 +107,7 @@ export function waitFor<T>(
 ): Promise<T> {
   const timeout = options?.timeout;
   const given = options?.given ?? timeout;
-  // The object may have been closed since the caller looked. Then rejectAll() has run already, and
+  // The object may have been closed since the caller looked. Then rejectAll() has already run, and
   // would never reject this wait.
   if (!waiter.isOpen) return Promise.reject(closed(waiter));
   if (timeout === 0) return Promise.reject(timedOut(waiter, given));

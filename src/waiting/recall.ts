@@ -1,8 +1,8 @@
-// Calls waits off. An iterator does that with a waiting next() when the program leaves the loop.
+// Calls waits off. If the program leaves a loop, the iterator calls off its waiting next().
 
 /** The pending waits of one iterator. */
 export class Recall {
-  /** Functions that end the waits, one each. */
+  /** For each wait a function that ends it. */
   readonly pending = new Set<() => void>();
   #called = false;
 
@@ -11,7 +11,7 @@ export class Recall {
     return this.#called;
   }
 
-  /** Ends them, now: each rejects with `calledOff`. */
+  /** Ends the waits now. Each rejects with `calledOff`. */
   call(): void {
     this.#called = true;
     for (const end of this.pending) end();

@@ -1,10 +1,10 @@
 // A wait of several steps, written once for both of its forms.
 
-/** Something that is waited for, in both forms. */
+/** Something to wait for, in both forms. */
 export interface Step<T> {
-  /** Resolves when it is there; does not block the event loop. */
+  /** Resolves when it is there. Does not block the event loop. */
   async(): Promise<T>;
-  /** Returns when it is there; blocks the thread. */
+  /** Returns when it is there. Blocks the thread. */
   sync(): T;
 }
 
@@ -32,7 +32,7 @@ export async function run<R>(steps: Steps<R>): Promise<R> {
   return next.value;
 }
 
-/** The same, blocking in each step. */
+/** The same as run(), but blocks in each step. */
 export function runSync<R>(steps: Steps<R>): R {
   let next = steps.next();
   while (!next.done) {

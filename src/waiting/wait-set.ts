@@ -29,8 +29,8 @@ export class WaitSet {
   }
 
   /**
-   * Looks whether what is waited for is there, for up to 20 us where spinning has helped lately.
-   * Returns true if it is worth trying.
+   * Spins for up to 20 us, if spins have helped lately, until what is waited for may be there.
+   * Returns true if a try may succeed.
    */
   spinBriefly(): boolean {
     return this.#operations.spinBriefly(this.#native);

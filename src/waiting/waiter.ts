@@ -1,7 +1,7 @@
 // What a pending wait and a blocking wait have in common.
 import { TimeoutError, label } from '../errors.js';
 
-/** The open object that a wait goes through: the wait ends when that is closed. */
+/** The open object through which a wait goes. The wait ends when that object is closed. */
 export interface Waiter {
   readonly kind: string;
   readonly name: string;
