@@ -53,8 +53,8 @@ const hook = createHook({
 });
 
 /**
- * Calls `start`. If the promise that it returns is fulfilled, the reactions to that promise run with
- * the hold in their context. `start` ends the hold before it rejects.
+ * Calls `start`. If the promise that it returns is fulfilled, the reactions to that promise run
+ * with the hold in their context. `start` ends the hold before it rejects.
  */
 export function handOver<T>(hold: TaskHold, start: () => Promise<T>): Promise<T> {
   if (!isOn) {
