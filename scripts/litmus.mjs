@@ -3,13 +3,16 @@
 //
 //   npm run litmus            all of them
 //   npm run litmus -- wake    one or more
+//   npm run litmus -- --herd=PROGRAM [--herd-library=DIRECTORY]
+//                             asks herd7 as well, which must give the same answers
 //
 // The last line is `N passed, N failed`. Needs nothing but Node.
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { die, filesUnder, isMain, knowOnly, root, Tally } from './common.mjs';
+import { die, filesUnder, isMain, knowOnly, option, root, Tally } from './common.mjs';
 import { executions } from './litmus/executions.mjs';
+import { askHerd } from './litmus/herd.mjs';
 import { models, relationsOf } from './litmus/models.mjs';
 import { parseLitmus } from './litmus/parse.mjs';
 
@@ -48,6 +51,15 @@ function checkFault({ models: expected, test }) {
   console.log(`caught under ${found}`);
 }
 
+/** herd7 must allow the outcome under the same models, of those that it has. */
+async function checkHerd(test, herd) {
+  const own = verdict(test)
+    .allowing.filter((name) => name !== 'x86')
+    .join(' ');
+  const its = (await askHerd(test, herd)).join(' ');
+  if (own !== its) throw new Error(`herd7 allows it under: ${its}; we: ${own}`);
+}
+
 /** `file function` for each call of fence_after_rmw() in native/core. */
 function fences() {
   const found = new Set();
@@ -74,7 +86,7 @@ function checkCovers(tests) {
 }
 
 /** Adds a check for each test and each fault to the tally. */
-export async function runLitmus(tally, chosen) {
+export async function runLitmus(tally, chosen, herd) {
   const names = filesUnder(directory)
     .filter((file) => file.endsWith('.litmus'))
     .map((file) => path.relative(directory, file).replace('.litmus', ''));
@@ -91,16 +103,21 @@ export async function runLitmus(tally, chosen) {
       all.push(parsed);
       checkTest(parsed);
     });
+    if (herd) await tally.check(`herd7 ${name}`, () => checkHerd(parsed.test, herd));
     for (const [fault, broken] of parsed?.faults ?? []) {
       await tally.check(`litmus ${name}: fault ${fault}`, () => checkFault(broken));
+      if (herd) await tally.check(`herd7 ${name}: ${fault}`, () => checkHerd(broken.test, herd));
     }
   }
   if (chosen.length === 0) await tally.check('litmus: every fence', () => checkCovers(all));
 }
 
 if (isMain(import.meta)) {
-  knowOnly();
+  knowOnly('herd', 'herd-library');
   const tally = new Tally();
-  await runLitmus(tally, process.argv.slice(2));
+  const program = option('herd');
+  const herd = program && { program, library: option('herd-library') };
+  const chosen = process.argv.slice(2).filter((arg) => !arg.startsWith('--'));
+  await runLitmus(tally, chosen, herd);
   tally.finish();
 }

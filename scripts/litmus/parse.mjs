@@ -126,9 +126,10 @@ function readTerm(tokens) {
 }
 
 function parseProgram(text) {
-  const tokens = new Tokens(text.replaceAll(/\/\/.*$/gm, ''));
+  const program = text.replaceAll(/\/\/.*$/gm, '');
+  const tokens = new Tokens(program);
   tokens.take('C');
-  const test = { name: tokens.take(), init: readInit(tokens), threads: [] };
+  const test = { text: program, name: tokens.take(), init: readInit(tokens), threads: [] };
   while (tokens.peek() !== 'exists') test.threads.push(readThread(tokens));
   tokens.take('exists');
   test.outcome = readCondition(tokens);
