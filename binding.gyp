@@ -3,7 +3,7 @@
   'variables': {
     # Defaults; scripts/build.mjs overrides them for the variants (-Dplatform=posix, -Dsanitize=thread).
     'conditions': [
-      ['OS=="linux"', {'platform%': 'linux'}, {'platform%': 'posix'}],
+      ['OS=="linux"', {'platform%': 'linux'}, 'OS=="mac"', {'platform%': 'darwin'}, {'platform%': 'posix'}],
     ],
     'sanitize%': '',
     # In CI every warning is an error (-Werror): another compiler's new warning must not end an
@@ -40,6 +40,7 @@
     'conditions': [
       ['OS=="linux"', {
         'libraries': ['-lpthread', '-lrt'],
+        'ldflags': ['<!@(node scripts/sources.mjs link <(platform))'],
       }],
       ['OS=="mac"', {
         'xcode_settings': {

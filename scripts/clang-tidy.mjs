@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { filesUnder, hashOf, isDone, isMain, knowOnly, markDone, root } from './common.mjs';
-import { addonSources, hostPlatform, includeDirs } from './sources.mjs';
+import { addonSources, hostPlatform, includeDirs, platforms } from './sources.mjs';
 
 const config = ['.clang-tidy', 'native/test/.clang-tidy'];
 const commonFlags = [
@@ -40,21 +40,22 @@ function addonFlags() {
   ];
 }
 
-/** Each file once: for this machine's platform, or for posix if that one has another file. */
+/** Each file once: for this machine's platform, or for the first of the others that has it. */
 function filesAndFlags() {
-  const forHost = addonSources(hostPlatform);
-  const onlyPosix = addonSources('posix').filter((file) => !forHost.includes(file));
-  const tests = filesUnder('native/test').filter((file) => file.endsWith('.cc'));
   const addon = addonFlags();
-  const flagsOf = (file, platform) => [
-    ...commonFlags,
-    ...includeDirs(platform).map((directory) => `-I${directory}`),
-    ...(file.startsWith('native/addon/') ? addon : []),
-  ];
-  return [
-    ...[...forHost, ...tests].map((file) => ({ file, flags: flagsOf(file, hostPlatform) })),
-    ...onlyPosix.map((file) => ({ file, flags: flagsOf(file, 'posix') })),
-  ];
+  const tests = filesUnder('native/test', ['native/test/darwin']);
+  const byFile = new Map();
+  for (const platform of [hostPlatform, ...platforms]) {
+    const flags = [...commonFlags, ...includeDirs(platform).map((directory) => `-I${directory}`)];
+    for (const file of [
+      ...addonSources(platform),
+      ...tests.filter((name) => name.endsWith('.cc')),
+    ]) {
+      if (byFile.has(file)) continue;
+      byFile.set(file, { file, flags: file.includes('/addon/') ? [...flags, ...addon] : flags });
+    }
+  }
+  return [...byFile.values()];
 }
 
 /** What clang-tidy says of one file; '' if it finds nothing. */

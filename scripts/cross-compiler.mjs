@@ -47,8 +47,9 @@ function definitions() {
 }
 
 /** How the addon's sources are compiled for a platform and a target of zig's. */
-export function compilerFlags(platform, triple) {
-  const includes = [...includeDirs(platform), require('node-addon-api').include_dir, nodeHeaders()];
+export function compilerFlags(platform, triple, { standIn = true } = {}) {
+  const own = includeDirs(platform, { standIn });
+  const includes = [...own, require('node-addon-api').include_dir, nodeHeaders()];
   const flags = ['c++', '-target', triple, '-std=c++17', '-O2', '-fPIC', '-fvisibility=hidden'];
   flags.push('-fno-exceptions', '-fno-rtti', '-fno-sanitize=all');
   flags.push('-DBUILDING_NODE_EXTENSION', '-DNODE_GYP_MODULE_NAME=holdfast', ...definitions());

@@ -11,7 +11,7 @@ import { die, filesUnder, isMain, killProcessGroup, knowOnly, option } from './c
 import { parseCounts, run, say, Tally } from './common.mjs';
 import { buildNative } from './native-build.mjs';
 import { Sandbox } from './sandbox.mjs';
-import { coreSources, hostPlatform } from './sources.mjs';
+import { coreSources, hostPlatform, linkFlags } from './sources.mjs';
 
 const variants = {
   plain: { flags: [], filters: [] },
@@ -38,7 +38,10 @@ const combinations = [
   { platform: 'linux', variant: 'old-glibc' },
   { platform: 'posix', variant: 'plain', onlyAsked: true },
   { platform: 'posix', variant: 'asan' },
-].filter(({ platform }) => platform === 'posix' || platform === hostPlatform);
+  // The code that darwin shares with posix is sanitized there.
+  { platform: 'darwin', variant: 'plain' },
+  { platform: 'darwin', variant: 'asan', onlyAsked: true },
+].filter(({ platform }) => platform !== 'linux' || platform === hostPlatform);
 
 const runWatchdogMs = 15 * 60_000;
 
@@ -50,10 +53,14 @@ function compile(platform, variant) {
     title: `${platform} ${variant}`,
     sources: [
       ...coreSources(platform),
-      // native/test/sweep is a program of its own, for scripts/sweep.mjs.
-      ...filesUnder('native/test', ['native/test/sweep']).filter((file) => file.endsWith('.cc')),
+      // native/test/sweep is a program of its own, for scripts/sweep.mjs. native/test/darwin is the
+      // stand-in for macOS, a part of that platform.
+      ...filesUnder('native/test', ['native/test/sweep', 'native/test/darwin']).filter((file) =>
+        file.endsWith('.cc'),
+      ),
     ],
     flags: variants[variant].flags,
+    linkFlags: linkFlags(platform),
   });
 }
 

@@ -12,7 +12,7 @@ import { addonSources } from './sources.mjs';
 
 const oldestMacOS = '11.0';
 const sdk = '14.0';
-const platform = 'posix';
+const platform = 'darwin';
 
 export const darwinTargets = [
   { directory: 'darwin-arm64', arch: 'arm64', triple: `aarch64-macos.${oldestMacOS}` },
@@ -39,8 +39,9 @@ function cppLibraries(zig, triple, directory) {
 }
 
 async function compile(zig, triple, directory) {
-  const flags = [...compilerFlags(platform, triple), '-D_DARWIN_USE_64_BIT_INODE=1'];
-  const sources = addonSources(platform);
+  const flags = compilerFlags(platform, triple, { standIn: false });
+  flags.push('-D_DARWIN_USE_64_BIT_INODE=1');
+  const sources = addonSources(platform, { standIn: false });
   const objects = sources.map((source) => path.join(directory, `${source.replaceAll('/', '_')}.o`));
   const waiting = sources.map((source, i) => [source, objects[i]]);
   const work = async () => {

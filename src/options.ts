@@ -48,7 +48,7 @@ export interface OpenOptions {
   mustExist?: boolean | undefined;
   /**
    * If true: keep the object when its last user has closed it or ended, until unlink(). False by
-   * default. It needs a name. On Linux a reboot ends persistent objects, too.
+   * default. It needs a name. A reboot ends persistent objects, too.
    */
   persistent?: boolean | undefined;
 }

@@ -143,7 +143,7 @@ core::Status Environment::ensure_agent() {
 
 bool Environment::start_doorbell() {
   loop_ = has_libuv_ ? make_uv_event_loop(env_, *this) : make_listener(env_, *this);
-  if (!loop_->start(agent_->doorbell())) return false;
+  if (!loop_->start(&agent_->doorbell())) return false;
   agent_->set_watcher(this);
   return true;
 }

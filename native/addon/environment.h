@@ -117,7 +117,7 @@ class Environment final : private core::Watcher, private EventLoopClient {
   static void at_process_exit();
   bool start_doorbell();
   void call_on_rings(const std::vector<uint64_t>& tags);
-  void watch_begins(size_t place, int fd) override { loop_->watch(place, fd); }
+  void watch_begins(size_t place) override { loop_->watch(place); }
   void watch_ends(size_t place) override { loop_->unwatch(place); }
   void on_doorbell() override;
   void on_death(size_t place) override;

@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "platform/platform.h"
+
 namespace holdfast::addon {
 
 // Who is called, in the JS thread.
@@ -29,12 +31,13 @@ class EventLoopClient {
 class EventLoop {
  public:
   virtual ~EventLoop() = default;
-  // Calls on_doorbell() whenever the doorbell can be read; it is read there. None of this keeps the
-  // process alive: a pending wait does, through its slice timer. False: not possible.
-  virtual bool start(int doorbell) = 0;
-  // Calls on_death(place) when the doorbell behind `fd` has lost its reader, until unwatch(place),
-  // which comes before `fd` is closed.
-  virtual void watch(size_t place, int fd) = 0;
+  // Calls on_doorbell() whenever the doorbell has news; they are taken there. None of this keeps
+  // the process alive: a pending wait does, through its slice timer. False: not possible.
+  virtual bool start(platform::Doorbell* doorbell) = 0;
+  // Calls on_death(place) when the agent that the doorbell watches in that place has died, until
+  // unwatch(place), which comes before the watch ends. Where deaths are news of the doorbell itself
+  // on_doorbell() is called.
+  virtual void watch(size_t place) = 0;
   virtual void unwatch(size_t place) = 0;
   // No call from here on but on_thread_end(). Comes before the doorbell is closed.
   virtual void stop() = 0;

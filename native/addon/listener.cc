@@ -1,6 +1,6 @@
 // A thread that polls for a JS thread.
 //
-//   listener: wait_doorbell() ... the doorbell can be read, or a watched one has lost its reader
+//   listener: wait_for_news() ... the doorbell can be read, or somebody who is watched has died
 //             armed = false; call the JS thread; wait until armed
 //   JS:       read the doorbell, end the dead watches; armed = true
 //
@@ -9,13 +9,10 @@
 //
 // The JS thread makes the listener look again (at other watches, or at `stopping`) by a nudge: it
 // writes kNudge into its own doorbell.
-#include <algorithm>
 #include <condition_variable>
-#include <iterator>
 #include <mutex>
 
 #include "addon/event_loop.h"
-#include "platform/platform.h"
 
 namespace holdfast::addon {
 
@@ -23,16 +20,15 @@ namespace {
 
 class Listener final : public EventLoop {
  public:
-  Listener(napi_env env, EventLoopClient& client) : env_(env), client_(client) {
-    for (int& fd : watches_) fd = -1;
-  }
+  Listener(napi_env env, EventLoopClient& client) : env_(env), client_(client) {}
   ~Listener() override {
     stop();
     if (hooked_) napi_remove_env_cleanup_hook(env_, on_cleanup, this);
   }
 
-  bool start(int doorbell) override {
+  bool start(platform::Doorbell* doorbell) override {
     doorbell_ = doorbell;
+    listened_ = *doorbell;
     napi_value name = nullptr;
     napi_create_string_utf8(env_, "holdfast", NAPI_AUTO_LENGTH, &name);
     if (napi_create_threadsafe_function(env_, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this,
@@ -50,8 +46,12 @@ class Listener final : public EventLoop {
     return true;
   }
 
-  void watch(size_t place, int fd) override { set_watch(place, fd); }
-  void unwatch(size_t place) override { set_watch(place, -1); }
+  void watch(size_t) override { listen_to(*doorbell_); }
+  void unwatch(size_t place) override {
+    platform::Doorbell now = *doorbell_;
+    now.watches[place] = platform::Doorbell::kFree;
+    listen_to(now);
+  }
 
   void stop() override {
     if (!started_) return;
@@ -68,12 +68,12 @@ class Listener final : public EventLoop {
   }
 
  private:
-  void nudge() { platform::write_doorbell(doorbell_, kNudge); }
+  void nudge() { platform::write_doorbell(doorbell_->fd, kNudge); }
 
-  void set_watch(size_t place, int fd) {
+  void listen_to(const platform::Doorbell& doorbell) {
     {
       const std::lock_guard<std::mutex> guard(mutex_);
-      watches_[place] = fd;
+      listened_ = doorbell;
       if (!started_ || !armed_) return;
     }
     nudge();
@@ -84,18 +84,16 @@ class Listener final : public EventLoop {
   void listen() {
     constexpr int64_t kHour_ns = 3600 * int64_t{1'000'000'000};
     for (;;) {
-      int watches[platform::kWatchesMax];
+      platform::Doorbell listened;
       {
         std::unique_lock<std::mutex> lock(mutex_);
         changed_.wait(lock, [this] { return armed_ || stopping_; });
         if (stopping_) return;
-        std::copy(std::begin(watches_), std::end(watches_), std::begin(watches));
+        listened = listened_;
       }
-      const int dead = platform::wait_doorbell(doorbell_, watches, platform::kWatchesMax,
-                                               platform::monotonic_ns() + kHour_ns);
+      platform::wait_for_news(listened, platform::monotonic_ns() + kHour_ns);
       const std::lock_guard<std::mutex> guard(mutex_);
       if (stopping_) return;
-      dead_ = dead;
       armed_ = false;
       napi_call_threadsafe_function(call_, nullptr, napi_tsfn_nonblocking);
     }
@@ -112,9 +110,7 @@ class Listener final : public EventLoop {
     if (!started_) return;
     client_.on_doorbell();
     if (!started_) return;  // that ended the thread
-    // What the listener saw may be another watch by now.
-    const int dead = dead_;
-    if (dead >= 0 && watches_[dead] >= 0 && !platform::has_reader(watches_[dead])) {
+    if (const int dead = platform::take_death(doorbell_); dead >= 0) {
       client_.on_death(static_cast<size_t>(dead));
     }
     {
@@ -136,13 +132,12 @@ class Listener final : public EventLoop {
   platform::Thread thread_;
   bool started_ = false;
   bool hooked_ = false;
-  int doorbell_ = -1;
-  std::mutex mutex_;  // of what follows
+  platform::Doorbell* doorbell_ = nullptr;  // the JS thread's
+  std::mutex mutex_;                        // of what follows
   std::condition_variable changed_;
   bool armed_ = true;
   bool stopping_ = false;
-  int dead_ = -1;                       // the place that the listener saw
-  int watches_[platform::kWatchesMax];  // written by the JS thread
+  platform::Doorbell listened_;  // a copy, written by the JS thread
 };
 
 }  // namespace

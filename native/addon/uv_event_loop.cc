@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "addon/event_loop.h"
-#include "platform/platform.h"
 
 namespace holdfast::addon {
 
@@ -28,16 +27,20 @@ class UvEventLoop final : public EventLoop {
  public:
   UvEventLoop(napi_env env, EventLoopClient& client) : env_(env), client_(client) {}
 
-  bool start(int doorbell) override {
-    doorbell_ = poll(doorbell, UV_READABLE, 0, [](uv_poll_t* ready, int, int) {
+  bool start(platform::Doorbell* doorbell) override {
+    doorbell_ = doorbell;
+    const int fd = platform::pollable_of(*doorbell);
+    main_poll_ = poll(fd, UV_READABLE, 0, [](uv_poll_t* ready, int, int) {
       static_cast<Poll*>(ready)->client->on_doorbell();
     });
-    if (doorbell_ == nullptr) return false;
+    if (main_poll_ == nullptr) return false;
     napi_add_async_cleanup_hook(env_, on_cleanup, this, nullptr);
     return true;
   }
 
-  void watch(size_t place, int fd) override {
+  void watch(size_t place) override {
+    const int fd = platform::pollable_of(*doorbell_, place);
+    if (fd < 0) return;
     // libuv reports the lost reader as an error, or as a disconnection. If it cannot be polled, the
     // slice will have to do.
     watches_[place] = poll(fd, UV_DISCONNECT, place, [](uv_poll_t* ready, int, int) {
@@ -54,7 +57,7 @@ class UvEventLoop final : public EventLoop {
   }
 
   void stop() override {
-    if (doorbell_ != nullptr) uv_poll_stop(doorbell_);
+    if (main_poll_ != nullptr) uv_poll_stop(main_poll_);
   }
 
  private:
@@ -79,13 +82,14 @@ class UvEventLoop final : public EventLoop {
   static void on_cleanup(napi_async_cleanup_hook_handle hook, void* data) {
     auto* self = static_cast<UvEventLoop*>(data);
     self->client_.on_thread_end();
-    self->doorbell_->hook = hook;
-    close_poll(std::exchange(self->doorbell_, nullptr));
+    self->main_poll_->hook = hook;
+    close_poll(std::exchange(self->main_poll_, nullptr));
   }
 
   napi_env env_;
   EventLoopClient& client_;
-  Poll* doorbell_ = nullptr;
+  platform::Doorbell* doorbell_ = nullptr;
+  Poll* main_poll_ = nullptr;
   Poll* watches_[platform::kWatchesMax] = {};
 };
 

@@ -79,7 +79,9 @@ struct Header {
   // Which file the semaphore was made for. In a copy of that file it is another object's.
   uint64_t home_device;
   uint64_t home_inode;
-  char reserved[120];
+  // Of the registry: the boot of the machine in which it was made. Zero if that is not known.
+  uint64_t boot[2];
+  char reserved[104];
 };
 static_assert(sizeof(Header) == 512, "the header is part of the file format");
 static_assert(offsetof(Header, posix_name) == 64 && offsetof(Header, name_length) == 96);

@@ -1,8 +1,8 @@
 // The operating system as holdfast needs it, and nothing more.
 //
-// Two implementations stand behind this header. posix/ uses only what macOS has too; linux/
-// replaces single files of it where Linux can do better. scripts/sources.mjs picks the files, the
-// include path picks traits.h. Nothing above this directory contains an #ifdef.
+// posix/ implements it by what every POSIX system has. linux/ and darwin/ replace single files of
+// it where that system can do better, or does not keep to the standard. scripts/sources.mjs picks
+// the files, the include path picks traits.h. Nothing above this directory contains an #ifdef.
 //
 // No function here blocks unless its comment says so. None throws. Failures come back as OsError.
 #ifndef HOLDFAST_PLATFORM_PLATFORM_H
@@ -53,6 +53,13 @@ processor_count();  // of the machine: this thread may be tied to one, and other
 bool process_exists(const Identity& identity);
 
 void random_bytes(void* into, size_t length);
+
+// Which boot of the machine this is, of those that files in the default directory outlive. Zero
+// where none outlives the next, or where the system does not tell.
+struct Boot {
+  uint64_t words[2] = {0, 0};
+};
+Boot current_boot();
 
 // ---------------------------------------------------------------- the directory and its files
 
@@ -117,7 +124,39 @@ void unlock_file(int fd);
 
 // A doorbell is a FIFO that only its agent has open for reading, so "has it a reader" is "is it
 // alive", answered by the kernel. It is opened O_RDWR: it never reads end-of-file.
-OsError create_doorbell(const char* directory, int directory_fd, const char* name, int* fd);
+//
+// At its doorbell an agent also hears of the deaths of the agents that it watches. It has a place
+// for each of them, 0..kWatchesMax-1.
+constexpr size_t kWatchesMax = 64;
+
+struct Doorbell {
+  static constexpr int kFree = -1;
+
+  int fd = -1;         // of the FIFO
+  int queue_fd = -1;   // macOS: of the kqueue that tells of wake-ups and of deaths. Elsewhere -1
+  size_t watched = 0;  // places in use, and below
+  int watches[kWatchesMax];  // by place: kFree, or what the platform watches
+
+  Doorbell() {
+    for (int& watch : watches) watch = kFree;
+  }
+};
+
+OsError create_doorbell(const char* directory, int directory_fd, const char* name,
+                        Doorbell* doorbell);
+void close_doorbell(Doorbell* doorbell);  // its watches end too
+// The tags that wait in the doorbell, at most `capacity`; 0 when it is empty.
+size_t read_doorbell(const Doorbell& doorbell, uint64_t* tags, size_t capacity);
+// The descriptor that an event loop polls: it can be read while the doorbell has tags in it and,
+// if it is the kqueue, while take_death() would return a place.
+int pollable_of(const Doorbell& doorbell);
+// Blocks until the doorbell has been woken, the deadline (monotonic) has passed, a signal came, or
+// an agent that is watched has died: then its place is returned, otherwise -1.
+int wait_doorbell(Doorbell* doorbell, int64_t deadline_ns);
+// The same in a thread that is not the agent's, on a copy: it takes nothing and changes nothing.
+void wait_for_news(const Doorbell& doorbell, int64_t deadline_ns);
+
+// ---- the doorbells of others
 
 enum class Reader {
   present,
@@ -125,24 +164,32 @@ enum class Reader {
   unknown,        // no such path
   no_descriptor,  // to open it with: see is_out_of_descriptors
 };
-Reader open_doorbell(int directory_fd, const char* name, int* fd);
-
-// What a waker that is still open knows of its reader, for a tenth of the price of opening one.
-bool has_reader(int writer_fd);
+Reader open_doorbell(int directory_fd, const char* name, int* writer_fd);
+// The same of one that is open for writing, which must be the doorbell of that name.
+Reader reader_of(int writer_fd, int directory_fd, const char* name);
 
 enum class WakeResult {
   woken,
-  full,
+  full,  // the agent has hundreds of wakes to wake it already; or the kernel has no room for more
   no_reader
-};  // full: the agent has hundreds of wakes to wake it already
+};
 WakeResult write_doorbell(int writer_fd, uint64_t tag);
-// The tags that wait in the doorbell, at most `capacity`; 0 when it is empty.
-size_t read_doorbell(int doorbell_fd, uint64_t* tags, size_t capacity);
-// Blocks until the doorbell has been woken, the deadline (monotonic) has passed, a signal came, or
-// one of the open doorbells in `watched` has lost its reader: then its index is returned, otherwise
-// -1. Negative descriptors are passed over.
-constexpr size_t kWatchesMax = 64;
-int wait_doorbell(int doorbell_fd, const int* watched, size_t count, int64_t deadline_ns);
+
+// ---- news of death
+
+struct Watched {
+  int directory_fd;
+  const char* name;  // of its doorbell
+  uint32_t pid;      // of its process
+};
+// Begins a watch in a free place. It is there only if the answer is `present`. It tells of the
+// death of the process; elsewhere than on macOS, also of the end of an agent in a living process.
+Reader watch_death(Doorbell* doorbell, size_t place, const Watched& who);
+void end_watch(Doorbell* doorbell, size_t place);
+// The place of a watched agent that has died and whose watch has not ended; -1 if there is none.
+int take_death(Doorbell* doorbell);
+// What an event loop polls for disconnection, for news of that death. -1: pollable_of() tells.
+int pollable_of(const Doorbell& doorbell, size_t place);
 
 // ---------------------------------------------------------------- named semaphores
 

@@ -157,6 +157,29 @@ TEST(dead_at_once_for_a_watcher_that_was_there_before) {
   sweep();
 }
 
+// The wait is longer than the test has patience: only the news can end it.
+TEST(the_death_of_one_who_is_watched_ends_a_wait) {
+  Shared<std::atomic<bool>> watches, hears;
+  for (int round = 0; round < 10; round++) {
+    Sleeper sleeper;
+    *watches = *hears = false;
+    Child waiter([&] {
+      Party party;
+      party.agent().watch(*sleeper.id);
+      *watches = true;
+      while (party.registry().alive(*sleeper.id)) {
+        party.agent().wait(now_ns() + 2 * kPatience_ms * platform::kNanosPerMilli);
+      }
+      *hears = true;
+    });
+    EVENTUALLY(watches->load());
+    sleeper.child.kill();
+    EVENTUALLY(hears->load());
+    waiter.join();
+  }
+  sweep();
+}
+
 TEST(a_wake_up_reaches_the_doorbell) {
   Party watcher;
   Party other(watcher.shared_store());
@@ -187,7 +210,7 @@ TEST(a_wake_up_ends_the_wait_of_a_blocked_agent) {
     for (int round = 1; round <= 50; round++) {
       std::vector<uint64_t> tags;
       while (tags.empty()) {
-        platform::wait_doorbell(party.agent().doorbell(), nullptr, 0,
+        platform::wait_doorbell(&party.agent().doorbell(),
                                 now_ns() + 10'000 * platform::kNanosPerMilli);
         tags = party.agent().take_wakes();
       }

@@ -125,6 +125,28 @@ TEST(persistent_objects_stay) {
   CHECK(!semaphore_exists(posix_name_of("kept")));
 }
 
+// Where files outlive the machine's boot and the system names it. The file is changed, as a reboot
+// would change the system.
+TEST(a_reboot_ends_persistent_objects) {
+  const bool named = platform::current_boot().words[0] != 0;
+  {
+    Party party;
+    party.open(persistent(Kind::semaphore, "kept"));
+  }
+  const std::string registry = here().directory + "/registry";
+  std::string bytes = read_file(registry);
+  CHECK((header_of(bytes).boot[0] != 0) == named);
+  header_of(bytes).boot[0] ^= 1;
+  write_file(registry, bytes);
+  Party party;
+  core::Object* object = nullptr;
+  const Status status = party.try_open(existing(Kind::semaphore, "kept"), &object);
+  CHECK(status.code == (named ? Code::not_found : Code::ok));
+  if (status.ok()) party.close(*object);
+  CHECK_EQUAL(semaphore_exists(posix_name_of("kept")), !named);
+  party.store().unlink(Kind::semaphore, "kept", file_key_of("kept"));
+}
+
 TEST(an_open_makes_it_persistent) {
   {
     Party party;

@@ -242,7 +242,7 @@ Outcome acquire_at_doorbell(User<Primitive>& user, int64_t timeout_ms = kPatienc
     index = core::enrol_again(waiters, agent.registry(), agent.id(), 1, index);
     outcome = user->try_acquire_or_rescue();
     if (outcome) break;
-    platform::wait_doorbell(agent.doorbell(), nullptr, 0, std::min(deadline, now_ns() + slice_ns));
+    platform::wait_doorbell(&agent.doorbell(), std::min(deadline, now_ns() + slice_ns));
     agent.take_wakes();
     outcome = user->try_acquire_or_rescue();
   }

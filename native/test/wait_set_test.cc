@@ -234,7 +234,7 @@ TEST(a_full_set_turns_away_and_purges_the_dead) {
   for (uint32_t i = 0; i < kWaitSetSize; i++) scene.wake();
   uint32_t woken = 0;
   for (auto& party : scene.others) {
-    if (party->agent().doorbell() < 0) continue;
+    if (party->agent().doorbell().fd < 0) continue;
     const size_t wakes = wakes_at(*party);
     CHECK(wakes <= 1);
     woken += static_cast<uint32_t>(wakes);
@@ -356,7 +356,7 @@ TEST(threads_no_wake_up_is_lost_and_none_is_doubled) {
           // Minutes without a token would be a lost wake-up: nothing else wakes anybody here.
           const int64_t deadline = now_ns() + kPatience_ms * platform::kNanosPerMilli;
           while ((wakes = wakes_at(party)) == 0) {
-            platform::wait_doorbell(party.agent().doorbell(), nullptr, 0, deadline);
+            platform::wait_doorbell(&party.agent().doorbell(), deadline);
             CHECK(now_ns() < deadline);
           }
           CHECK_EQUAL(wakes, 1u);

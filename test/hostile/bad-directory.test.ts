@@ -189,7 +189,7 @@ describe('bad directory', () => {
     const place =
       platform === 'linux'
         ? `/dev/shm/holdfast-${process.getuid!()}`
-        : path.join(home, '.holdfast');
+        : path.join(home, platform === 'darwin' ? 'holdfast' : '.holdfast');
     const child = await newProcess({
       env: { HOLDFAST_DIR: undefined },
       wrapper: mounts(`mount -t tmpfs tmpfs "${home}"`),

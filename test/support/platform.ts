@@ -1,7 +1,10 @@
-/** The platform layer of this run: linux or posix. scripts/test.mjs runs the suites over both. */
-export const platform: 'linux' | 'posix' =
-  process.platform !== 'linux' || /\bposix\b/.test(process.env['HOLDFAST_NATIVE'] ?? '')
-    ? 'posix'
-    : 'linux';
+type Platform = 'linux' | 'posix' | 'darwin';
+
+const host =
+  process.platform === 'linux' || process.platform === 'darwin' ? process.platform : 'posix';
+const variant = /\/build\/(posix|darwin)\b/.exec(process.env['HOLDFAST_NATIVE'] ?? '')?.[1];
+
+/** The platform layer of this run. scripts/test.mjs runs the suites over each of them. */
+export const platform = (variant ?? host) as Platform;
 
 export const isRoot = process.geteuid?.() === 0;

@@ -6,12 +6,10 @@
 
 namespace holdfast::core {
 
-Agent::Agent() { std::fill(std::begin(watch_fds_), std::end(watch_fds_), -1); }
-
 Status Agent::begin(std::shared_ptr<Store> store, uint32_t thread_id,
                     const std::string& process_name, std::unique_ptr<Agent>* result) {
   std::unique_ptr<Agent> agent(new Agent());
-  Status status = store->claim_agent(thread_id, process_name, &agent->id_, &agent->doorbell_fd_,
+  Status status = store->claim_agent(thread_id, process_name, &agent->id_, &agent->doorbell_,
                                      &agent->lone_number_);
   if (!status.ok()) return status;
   agent->store_ = std::move(store);
@@ -20,8 +18,8 @@ Status Agent::begin(std::shared_ptr<Store> store, uint32_t thread_id,
 }
 
 void Agent::end() {
-  for (size_t place = 0; place < watch_count_; place++) end_watch(place);
-  if (doorbell_fd_ >= 0) platform::close_descriptor(std::exchange(doorbell_fd_, -1));
+  for (size_t place = 0; place < doorbell_.watched; place++) end_watch(place);
+  platform::close_doorbell(&doorbell_);
 }
 
 void Agent::leave() {
@@ -49,18 +47,15 @@ void Agent::watch(AgentId id) {
   if (watched_[place] == id || id == id_ || id == 0) return;
   end_watch(place);
   end_dead_watches();
-  const int fd = registry().open_watch(id);
-  if (fd < 0) return;  // dead, as the caller is about to see, or no descriptor to spare
+  if (!registry().watch(id, &doorbell_, place)) return;  // dead, as the caller is about to see
   watched_[place] = id;
-  watch_fds_[place] = fd;
-  watch_count_ = std::max(watch_count_, place + 1);
-  if (watcher_ != nullptr) watcher_->watch_begins(place, fd);
+  if (watcher_ != nullptr) watcher_->watch_begins(place);
 }
 
 void Agent::end_watch(size_t place) {
-  if (watch_fds_[place] < 0) return;
+  if (watched_[place] == 0) return;
   if (watcher_ != nullptr) watcher_->watch_ends(place);
-  platform::close_descriptor(std::exchange(watch_fds_[place], -1));
+  platform::end_watch(&doorbell_, place);
   watched_[place] = 0;
 }
 
@@ -69,23 +64,29 @@ void Agent::end_dead_watches() {
   const int64_t now = platform::monotonic_ns();
   if (now < next_look_ns_) return;
   next_look_ns_ = now + 1000 * platform::kNanosPerMilli;
-  for (size_t place = 0; place < watch_count_; place++) {
-    if (watch_fds_[place] >= 0 && !platform::has_reader(watch_fds_[place])) end_watch(place);
-  }
+  take_deaths();
   registry().close_dead_writers();
 }
 
 bool Agent::give_back_descriptors() {
   bool any = registry().close_writers();
-  for (size_t place = 0; place < watch_count_; place++) {
-    any |= watch_fds_[place] >= 0;
+  for (size_t place = 0; place < doorbell_.watched; place++) {
+    any |= watched_[place] != 0;
     end_watch(place);
   }
   return any;
 }
 
+bool Agent::take_deaths() {
+  bool any = false;
+  for (int dead; (dead = platform::take_death(&doorbell_)) >= 0; any = true) {
+    end_watch(static_cast<size_t>(dead));
+  }
+  return any;
+}
+
 void Agent::wait(int64_t deadline_ns) {
-  const int dead = platform::wait_doorbell(doorbell_fd_, watch_fds_, watch_count_, deadline_ns);
+  const int dead = platform::wait_doorbell(&doorbell_, deadline_ns);
   if (dead >= 0) end_watch(static_cast<size_t>(dead));
 }
 
@@ -110,17 +111,19 @@ std::vector<uint64_t> Agent::take_wakes() {
   uint64_t batch[64];
   // Bounded, so that a storm of wakes cannot keep us here: a FIFO holds a few thousand at most.
   for (int round = 0; round < 128; round++) {
-    const size_t got = platform::read_doorbell(doorbell_fd_, batch, 64);
+    const size_t got = platform::read_doorbell(doorbell_, batch, 64);
     for (size_t i = 0; i < got; i++) {
       if (std::find(tags.begin(), tags.end(), batch[i]) == tags.end()) tags.push_back(batch[i]);
     }
     if (got < 64) break;
   }
+  // A queue of its own stays readable until its news of deaths are taken, too.
+  if (doorbell_.queue_fd >= 0 && take_deaths()) tags.push_back(0);
   return tags;
 }
 
 void Agent::put_back(const std::vector<uint64_t>& tags) {
-  for (const uint64_t tag : tags) platform::write_doorbell(doorbell_fd_, tag);
+  for (const uint64_t tag : tags) platform::write_doorbell(doorbell_.fd, tag);
 }
 
 }  // namespace holdfast::core

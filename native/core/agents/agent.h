@@ -15,8 +15,8 @@ namespace holdfast::core {
 class Watcher {
  public:
   virtual ~Watcher() = default;
-  virtual void watch_begins(size_t place, int fd) = 0;
-  virtual void watch_ends(size_t place) = 0;  // before the descriptor is closed
+  virtual void watch_begins(size_t place) = 0;
+  virtual void watch_ends(size_t place) = 0;  // before the watch ends
 };
 
 // Which of its holds of one object an agent has, or had last: shared by all its handles of that
@@ -43,7 +43,7 @@ class Agent {
   void leave();
 
   AgentId id() const { return id_; }
-  int doorbell() const { return doorbell_fd_; }
+  platform::Doorbell& doorbell() { return doorbell_; }
   Store& store() { return *store_; }
   Registry& registry() { return store_->registry(); }
   platform::MutexParty party();
@@ -81,16 +81,18 @@ class Agent {
   // passed.
   void wait(int64_t deadline_ns);
 
-  // The tags that rang since the last call, each once.
+  // The tags that rang since the last call, each once. 0: somebody who is watched has died.
   std::vector<uint64_t> take_wakes();
   // Puts wakes that were not for the caller back, so that the event loop finds them.
   void put_back(const std::vector<uint64_t>& tags);
 
  private:
-  Agent();
+  Agent() = default;
+  // Ends the watches of those who have died. False if nobody has.
+  bool take_deaths();
   std::shared_ptr<Store> store_;
   AgentId id_ = 0;
-  int doorbell_fd_ = -1;
+  platform::Doorbell doorbell_;
   bool lone_number_ = true;
   uint64_t holds_ = 0;
   std::unordered_map<const Object*, std::weak_ptr<HoldNumber>> hold_numbers_;
@@ -100,8 +102,6 @@ class Agent {
   Watcher* watcher_ = nullptr;
   // By id: two that meet in one place drive each other out.
   AgentId watched_[platform::kWatchesMax] = {};
-  int watch_fds_[platform::kWatchesMax];
-  size_t watch_count_ = 0;  // places in use, and below
   int64_t next_look_ns_ = 0;
 };
 

@@ -1,6 +1,5 @@
 #include "core/registry/registry.h"
 
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
@@ -15,9 +14,14 @@ namespace {
 // By the whole id: in a directory that was emptied, another registry gives the same slots away, and
 // a doorbell must not answer for an agent that is not its own.
 struct DoorbellName {
-  char text[24];
+  char text[24] = {};
   explicit DoorbellName(AgentId id) {
-    snprintf(text, sizeof text, "%s%016llx", kDoorbellPrefix, static_cast<unsigned long long>(id));
+    constexpr size_t kDigits = 2 * sizeof id;
+    const size_t prefix = strlen(kDoorbellPrefix);
+    memcpy(text, kDoorbellPrefix, prefix);
+    for (size_t i = 0; i < kDigits; i++) {
+      text[prefix + i] = "0123456789abcdef"[(id >> (4 * (kDigits - 1 - i))) & 0xf];
+    }
   }
 };
 
@@ -54,7 +58,7 @@ bool Registry::is_lone(const platform::Identity& me) {
 }
 
 Status Registry::claim(uint32_t thread_id, const std::string& process_name, AgentId* id,
-                       int* doorbell_fd, bool* lone_number) {
+                       platform::Doorbell* doorbell, bool* lone_number) {
   uint32_t free = kSlotCount;
   for (int round = 0; round < 2 && free == kSlotCount; round++) {
     if (round == 1) vacate_dead();
@@ -69,7 +73,7 @@ Status Registry::claim(uint32_t thread_id, const std::string& process_name, Agen
   const AgentId claimed = (next_serial() << kSlotBits) | free;
   const DoorbellName name(claimed);
   if (platform::OsError error =
-          platform::create_doorbell(directory_.c_str(), directory_fd_, name.text, doorbell_fd)) {
+          platform::create_doorbell(directory_.c_str(), directory_fd_, name.text, doorbell)) {
     return Status::from(error, "cannot make a doorbell in " + directory_);
   }
   const platform::Identity me = platform::current_identity();
@@ -85,7 +89,7 @@ Status Registry::claim(uint32_t thread_id, const std::string& process_name, Agen
   memcpy(words, process_name.data(), std::min(process_name.size(), kProcessNameMax));
   for (size_t i = 0; i < std::size(words); i++) slot.process_name[i] = words[i];
   KILL_POINT("registry.claim.slot");
-  HOLDFAST_INVARIANT(INV_7, *doorbell_fd >= 0 && slot.id.load() == 0);
+  HOLDFAST_INVARIANT(INV_7, doorbell->fd >= 0 && slot.id.load() == 0);
   slot.id.store(claimed);  // INV-7: last
   KILL_POINT("registry.claim.id");
   *id = claimed;
@@ -138,6 +142,10 @@ platform::Reader Registry::open_writer(AgentId id, int* fd) {
   return platform::open_doorbell(directory_fd_, name.text, fd);
 }
 
+platform::Reader Registry::reader_of(const OpenDoorbell& writer) {
+  return platform::reader_of(writer.fd, directory_fd_, DoorbellName(writer.id).text);
+}
+
 void Registry::forget_writer(OpenDoorbell& waker) {
   if (waker.fd >= 0) platform::close_descriptor(waker.fd);
   waker = OpenDoorbell{};
@@ -156,7 +164,7 @@ bool Registry::close_writers() {
 void Registry::close_dead_writers() {
   const std::lock_guard<std::mutex> guard(doorbells_mutex_);
   for (OpenDoorbell& waker : doorbells_) {
-    if (waker.fd >= 0 && !platform::has_reader(waker.fd)) forget_writer(waker);
+    if (waker.fd >= 0 && reader_of(waker) == platform::Reader::absent) forget_writer(waker);
   }
 }
 
@@ -167,23 +175,26 @@ bool Registry::alive(AgentId id) {
     const std::lock_guard<std::mutex> guard(doorbells_mutex_);
     platform::Reader reader;
     const int fd = writer_of(id, &reader);
-    if (fd >= 0) {
-      if (platform::has_reader(fd)) return true;
-      forget_writer(place_of(id));
+    if (fd >= 0) reader = reader_of(place_of(id));
+    if (reader == platform::Reader::present) return true;
+    if (reader == platform::Reader::absent) {
+      if (fd >= 0) forget_writer(place_of(id));
       return false;
     }
-    if (reader == platform::Reader::absent) return false;
   }
   // Somebody emptied the directory, or we have no descriptor left: neither is a death.
   const platform::Identity identity{slot.pid, 0, slot.start_time, slot.pid_namespace};
   return slot.id.load() == id && platform::process_exists(identity);
 }
 
-int Registry::open_watch(AgentId id) {
-  const std::lock_guard<std::mutex> guard(doorbells_mutex_);
-  int fd = -1;
-  open_writer(id, &fd);
-  return fd;
+bool Registry::watch(AgentId id, platform::Doorbell* doorbell, size_t place) {
+  const DoorbellName name(id);
+  const platform::Watched who{directory_fd_, name.text, slot_of(id).pid};
+  platform::Reader reader = platform::watch_death(doorbell, place, who);
+  if (reader == platform::Reader::no_descriptor && close_writers()) {
+    reader = platform::watch_death(doorbell, place, who);
+  }
+  return reader == platform::Reader::present;
 }
 
 bool Registry::wake(AgentId id, uint64_t tag) {

@@ -40,8 +40,8 @@ class Registry {
   uint64_t next_serial();
   // `*lone_number` is false if an agent of another pid namespace lives that the kernel knows by the
   // same thread number.
-  Status claim(uint32_t thread_id, const std::string& process_name, AgentId* id, int* doorbell_fd,
-               bool* lone_number);
+  Status claim(uint32_t thread_id, const std::string& process_name, AgentId* id,
+               platform::Doorbell* doorbell, bool* lone_number);
   void vacate(AgentId id);  // of an agent that is dead
   void vacate_dead();
   // Is this the name of a doorbell whose agent is not in its slot?
@@ -50,9 +50,9 @@ class Registry {
   // ---- at any time
 
   bool alive(AgentId id);
-  // A descriptor that tells by poll(2) when the agent dies: the writing end of its doorbell. -1 if
-  // there is none to be had; the caller's to close.
-  int open_watch(AgentId id);
+  // From here on the doorbell tells, in that place, when the agent dies. False if it is dead, or if
+  // there is no descriptor to be had.
+  bool watch(AgentId id, platform::Doorbell* doorbell, size_t place);
   // False only if the agent is known to be dead. True does not promise that it will read the ring.
   bool wake(AgentId id, uint64_t tag);
   bool describe(AgentId id, AgentFacts* facts);
@@ -76,6 +76,7 @@ class Registry {
   // All under doorbells_mutex_.
   int writer_of(AgentId id, platform::Reader* reader);
   platform::Reader open_writer(AgentId id, int* fd);
+  platform::Reader reader_of(const OpenDoorbell& writer);
   void forget_writer(OpenDoorbell& writer);
   OpenDoorbell& place_of(AgentId id) { return doorbells_[id % kDoorbellsMax]; }
 

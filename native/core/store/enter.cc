@@ -78,7 +78,9 @@ Status Store::open_registry() {
                           ". Programs with that format are running: use one version of holdfast "
                           "in all programs of this user, or another HOLDFAST_DIR");
   }
-  const bool fresh = foreign || found.what != Found::What::object;
+  const bool outlived = found.what == Found::What::object && is_of_another_boot(found);
+  if (outlived) destroy_all();
+  const bool fresh = foreign || outlived || found.what != Found::What::object;
   if (fresh && found.what != Found::What::nothing) {
     platform::unlink_file(directory_fd_, kRegistryName);
   }
@@ -114,6 +116,9 @@ Status Store::open_registry() {
     header->kind = Kind::registry;
     header->signature = format.signature;
     header->byte_length = kRegistryLength;
+    const platform::Boot boot = platform::current_boot();
+    header->boot[0] = boot.words[0];
+    header->boot[1] = boot.words[1];
     KILL_POINT("store.open_registry.header");
     header->created_us = platform::realtime_us();
     header->state.store(State::ready);
@@ -125,6 +130,14 @@ Status Store::open_registry() {
   registry_.vacate_dead();
   sweep();
   return Status::success();
+}
+
+// Did the machine start again since that registry was made? Then nobody in it lives.
+bool Store::is_of_another_boot(const Found& registry) {
+  const uint64_t* then = registry.header.boot;
+  const platform::Boot now = platform::current_boot();
+  const bool known = (then[0] | then[1]) != 0 && (now.words[0] | now.words[1]) != 0;
+  return known && !registry.in_use && (then[0] != now.words[0] || then[1] != now.words[1]);
 }
 
 Store::~Store() {
@@ -156,11 +169,11 @@ Store::~Store() {
 }
 
 Status Store::claim_agent(uint32_t thread_id, const std::string& process_name, AgentId* id,
-                          int* doorbell_fd, bool* lone_number) {
+                          platform::Doorbell* doorbell, bool* lone_number) {
   Locked locked(*this);
   if (!locked.acquired()) return Locked::busy();
   if (Status status = check_surroundings(); !status.ok()) return status;
-  return registry_.claim(thread_id, process_name, id, doorbell_fd, lone_number);
+  return registry_.claim(thread_id, process_name, id, doorbell, lone_number);
 }
 
 void Store::vacate_agent(AgentId id) {

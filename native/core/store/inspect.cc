@@ -13,7 +13,8 @@ Status open_to_inspect(int directory_fd, const std::string& file_name, const std
   if (platform::OsError error = platform::open_file(directory_fd, file_name.c_str(), fd)) {
     if (error.errnum == ENOENT) return Status::success();
     if (error.errnum == ELOOP) return Status::of(Code::corrupt, path + " is a symbolic link");
-    if (error.errnum == EISDIR || error.errnum == ENXIO) {  // ENXIO: a socket
+    // A socket: ENXIO, on macOS EOPNOTSUPP.
+    if (error.errnum == EISDIR || error.errnum == ENXIO || error.errnum == EOPNOTSUPP) {
       return {Code::corrupt, error.errnum, error.call, path + " is not a regular file"};
     }
     return Status::from(error, "cannot open " + path);

@@ -57,7 +57,7 @@ class Store {
   Status list(std::vector<Listing>* listings);
 
   Status claim_agent(uint32_t thread_id, const std::string& process_name, AgentId* id,
-                     int* doorbell_fd, bool* lone_number);
+                     platform::Doorbell* doorbell, bool* lone_number);
   void vacate_agent(AgentId id);  // whose doorbell is closed
 
   // Tells the directory from every other that exists now, by whatever path others come to it.
@@ -75,6 +75,8 @@ class Store {
   Status open_registry();
   Status check_surroundings();
   bool has_objects_in_use();
+  static bool is_of_another_boot(const Found& registry);
+  void destroy_all();
   bool is_unused_object(const std::string& file_name);
   Status inspect_file(const std::string& file_name, Found* found);
   Status make(const OpenRequest& request, const std::string& file_name, Object** object);

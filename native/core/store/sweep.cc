@@ -46,6 +46,20 @@ void Store::sweep() {
   next_sweep_ns_ = ended + std::max(1000 * platform::kNanosPerMilli, 100 * (ended - started));
 }
 
+// After a reboot: no object has users, and a page that was being written then may be torn. So
+// persistent ones go, too, as they do where the directory is in memory.
+void Store::destroy_all() {
+  platform::OsError error;
+  for (const std::string& file_name : platform::list_directory(directory_fd_, &error)) {
+    Found found;
+    if (!is_object_file(file_name) || !inspect_file(file_name, &found).ok() || found.in_use) {
+      continue;
+    }
+    if (found.what == Found::What::object) destroy(found.semaphore_name(), file_name);
+    KILL_POINT("store.destroy_all.object");
+  }
+}
+
 void Store::sweep_if_due() {
   if (platform::monotonic_ns() >= next_sweep_ns_) sweep();
 }

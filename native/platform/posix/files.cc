@@ -8,7 +8,6 @@
 #include <cerrno>
 
 #include "platform/platform.h"
-#include "signals.h"
 
 namespace holdfast::platform {
 
@@ -141,47 +140,6 @@ OsError file_facts(int fd, FileFacts* facts) {
 uint64_t inode_of(int directory_fd, const char* name) {
   struct stat got;
   return fstatat(directory_fd, name, &got, AT_SYMLINK_NOFOLLOW) == 0 ? got.st_ino : 0;
-}
-
-OsError set_length(int fd, uint64_t length) {
-  const int errnum = without_signal(
-      SIGXFSZ, [&] { return ftruncate(fd, static_cast<off_t>(length)) != 0 ? errno : 0; });
-  return errnum != 0 ? OsError{errnum, "ftruncate"} : OsError{};
-}
-
-namespace {
-
-#ifdef __APPLE__
-constexpr const char* kReserveCall = "pwrite";
-// There is no posix_fallocate, and F_PREALLOCATE does not fill holes. Writing does.
-int reserve(int fd, uint64_t offset, uint64_t length) {
-  static const char zeros[65536] = {};
-  for (const uint64_t end = offset + length; offset < end;) {
-    const size_t part =
-        static_cast<size_t>(end - offset < sizeof zeros ? end - offset : sizeof zeros);
-    const ssize_t written = pwrite(fd, zeros, part, static_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return errno;
-    offset += static_cast<uint64_t>(written);
-  }
-  return 0;
-}
-#else
-constexpr const char* kReserveCall = "posix_fallocate";
-int reserve(int fd, uint64_t offset, uint64_t length) {
-  int result;
-  do {
-    result = posix_fallocate(fd, static_cast<off_t>(offset), static_cast<off_t>(length));
-  } while (result == EINTR);
-  return result;
-}
-#endif
-
-}  // namespace
-
-OsError reserve_space(int fd, uint64_t offset, uint64_t length) {
-  const int errnum = without_signal(SIGXFSZ, [&] { return reserve(fd, offset, length); });
-  return errnum != 0 ? OsError{errnum, kReserveCall} : OsError{};
 }
 
 OsError read_at_start(int fd, void* into, size_t length, size_t* got) {

@@ -2,12 +2,12 @@
 // and what ends with a descriptor (a doorbell's reader, a flock) would last for as long as the
 // child. All are close-on-exec, so a child that executes another program only loses them a little
 // sooner.
-#include <pthread.h>
 #include <unistd.h>
 
 #include <atomic>
 
 #include "platform/platform.h"
+#include "platform/posix/at_fork.h"
 
 namespace holdfast::platform {
 
@@ -27,7 +27,7 @@ void in_child() {
 }  // namespace
 
 void keep_from_forks(int fd) {
-  static const int registered = pthread_atfork(nullptr, nullptr, in_child);
+  static const int registered = call_in_forked_child(in_child);
   (void)registered;
   for (size_t i = 0; i < kKeptMax; i++) {
     int free = 0;

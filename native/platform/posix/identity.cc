@@ -4,16 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-
-#ifdef __APPLE__
-#include <pthread.h>
-#include <sys/sysctl.h>
-#else
-#include <pthread.h>
-#endif
 
 #include "platform/platform.h"
 
@@ -21,27 +11,10 @@ namespace holdfast::platform {
 
 namespace {
 
-#ifdef __APPLE__
-uint64_t start_time_of(uint32_t pid) {
-  int mib[4] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, static_cast<int>(pid)};
-  kinfo_proc info;
-  size_t length = sizeof info;
-  if (sysctl(mib, 4, &info, &length, nullptr, 0) != 0 || length == 0) return 0;
-  const timeval started = info.kp_proc.p_starttime;
-  return static_cast<uint64_t>(started.tv_sec) * 1'000'000 + static_cast<uint64_t>(started.tv_usec);
-}
-
-uint32_t thread_id() {
-  uint64_t tid = 0;
-  pthread_threadid_np(nullptr, &tid);
-  return static_cast<uint32_t>(tid);
-}
-#else
-// The build that stands in for macOS in tests: any process that answers a null signal is "started
-// at an unknown time", as on a system that will not tell.
+// POSIX does not tell when a process started. Any that answers a null signal is "started at an
+// unknown time".
 uint64_t start_time_of(uint32_t) { return 0; }
 uint32_t thread_id() { return static_cast<uint32_t>(getpid()); }
-#endif
 
 }  // namespace
 
@@ -71,11 +44,7 @@ std::string default_directory() {
   char buffer[4096];
   if (getpwuid_r(geteuid(), &entry, buffer, sizeof buffer, &found) != 0 || found == nullptr)
     return "";
-#ifdef __APPLE__
-  return std::string(found->pw_dir) + "/Library/Application Support/holdfast";
-#else
   return std::string(found->pw_dir) + "/.holdfast";
-#endif
 }
 
 }  // namespace holdfast::platform

@@ -20,14 +20,8 @@ inline void take_back(int signal) {
   sigset_t only;
   sigemptyset(&only);
   sigaddset(&only, signal);
-#ifdef __APPLE__
-  // There is no sigtimedwait.
-  int taken = 0;
-  if (is_pending(signal)) sigwait(&only, &taken);
-#else
   const timespec at_once{0, 0};
   sigtimedwait(&only, nullptr, &at_once);
-#endif
 }
 
 // Does `work` without the signal that the kernel sends to this thread when it fails. `work` returns

@@ -1,4 +1,4 @@
-// What a build from POSIX calls alone can do (macOS, and Linux for tests). See linux/traits.h.
+// What a build from POSIX calls alone can do. See linux/traits.h.
 #ifndef HOLDFAST_PLATFORM_TRAITS_H
 #define HOLDFAST_PLATFORM_TRAITS_H
 

@@ -1,0 +1,41 @@
+// The doorbells of other agents.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "platform/platform.h"
+
+namespace holdfast::platform {
+
+Reader open_doorbell(int directory_fd, const char* name, int* writer_fd) {
+  *writer_fd = openat(directory_fd, name, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+  if (*writer_fd >= 0) {
+    // SIGPIPE is sent to the process, so that a thread cannot keep it off by its mask.
+    fcntl(*writer_fd, F_SETNOSIGPIPE, 1);
+    return Reader::present;
+  }
+  if (is_out_of_descriptors(errno)) return Reader::no_descriptor;
+  return errno == ENXIO ? Reader::absent : Reader::unknown;
+}
+
+// The open end does not tell: poll(2) reports nothing of a reader that has gone. Only open(2) does.
+Reader reader_of(int, int directory_fd, const char* name) {
+  int anew = -1;
+  const Reader reader = open_doorbell(directory_fd, name, &anew);
+  if (anew >= 0) close(anew);
+  return reader;
+}
+
+WakeResult write_doorbell(int writer_fd, uint64_t tag) {
+  // Eight bytes are far below PIPE_BUF, so a wake-up is written whole or not at all.
+  ssize_t written;
+  do {
+    written = write(writer_fd, &tag, sizeof tag);
+  } while (written < 0 && errno == EINTR);
+  if (written >= 0) return WakeResult::woken;
+  // ENOBUFS, as EAGAIN, says that there is no room: a FIFO is a pair of sockets (uipc_socket.c).
+  return errno == EPIPE ? WakeResult::no_reader : WakeResult::full;
+}
+
+}  // namespace holdfast::platform
