@@ -1,10 +1,10 @@
-// Queue (native/core/primitives/queue.cc): a ring of records under a robust guard.
+// Queue (native/core/primitives/queue.cc): a ring of records, changed in a critical section.
 //
 // Agents 1 and 2 put, and 2 ends the queue when it is through; 3 and 4 get. 1 and 3 may die between any
-// two steps. A record is a head and two or three cells more, so that records wrap and the ring grows; a cell
-// says whose it is and which one, so that a torn record is seen.
+// two steps. A record is a head and two or three cells more, so that records wrap and the ring grows. A
+// cell says which record it belongs to and which part it is, so that a torn record is seen.
 //
-// Sleeping is not modelled here (wait_set.pml): who waits goes on when a look would succeed.
+// Sleeping is not modelled here (wait_set.pml). An agent that waits goes on when a look would succeed.
 //
 // BUDGET: deaths; PUTS1, PUTS2: records of the two putters; GETS: of getter 3 at most.
 
@@ -32,7 +32,7 @@ byte reserved = CAP_MIN;   // storage behind the file: what may be touched
 byte tail = START;         // an offset and, times OFFSETS, a count: one word, one store
 byte head = START;
 bool ended;
-byte guard;                // the robust mutex: who has it
+byte mutex;                // the robust mutex: who has it
 bool marked;               // its FUTEX_OWNER_DIED
 byte budget;
 byte order[5], published, consumed;  // ghost: records as they came into being
@@ -50,9 +50,9 @@ byte waiting;              // ghost: live agents that are not through
 #define CELL(item, part) (4 * (item) + (part))
 #define PLACE(off) ((off) % c)
 
-// Queue::lock_guard
-inline lock_guard() {
-  S(guard == 0 -> guard = me; died = marked);
+// CriticalSection::CriticalSection
+inline enter_section() {
+  S(mutex == 0 -> mutex = me; died = marked);
   if
 #ifdef FAULT_no_consistent
   :: died -> broken = true
@@ -64,12 +64,12 @@ inline lock_guard() {
   died = false
 }
 
-// Queue::unlock_guard
-inline unlock_guard() {
+// CriticalSection::~CriticalSection
+inline leave_section() {
 #ifdef FAULT_no_consistent
-  S(guard = (broken -> NOT_RECOVERABLE : 0))
+  S(mutex = (broken -> NOT_RECOVERABLE : 0))
 #else
-  S(guard = 0)
+  S(mutex = 0)
 #endif
 }
 
@@ -121,22 +121,22 @@ proctype Putter(byte me; bool mortal; byte item, left) {
 again:                                // Queue::put
   S(over = ended);
   if :: over -> goto done :: else fi;
-#ifndef FAULT_no_guard
-  lock_guard();
+#ifndef FAULT_no_critical_section
+  enter_section();
 #endif
   read_view();
-#ifndef FAULT_end_not_under_guard
+#ifndef FAULT_end_outside_section
   S(over = ended);
 #endif
   if
-  :: over -> unlock_guard(); goto done
+  :: over -> leave_section(); goto done
   :: else
   fi;
   make_room(NEEDED(item));
   if
   :: !room ->
      h = 0; t = 0; c = 0;
-     unlock_guard();
+     leave_section();
      S(ended || USED(head, tail) + NEEDED(item) <= CAP_MAX);  // wait_to_put
      goto again
   :: else -> room = false
@@ -159,8 +159,8 @@ again:                                // Queue::put
   publish();                          // INV-12: here it comes into being
 #endif
   h = 0; t = 0; c = 0;
-#ifndef FAULT_no_guard
-  unlock_guard();
+#ifndef FAULT_no_critical_section
+  leave_section();
 #endif
 progress_put:
   left--; item++;
@@ -171,7 +171,7 @@ progress_put:
 dead:
   atomic {                            // the kernel walks the dead thread's list of robust mutexes
     budget--;
-    if :: guard == me -> guard = 0; marked = true :: else fi
+    if :: mutex == me -> mutex = 0; marked = true :: else fi
   };
 done:
   atomic { waiting--; h = 0; t = 0; c = 0; k = 0; left = 0; item = 0; died = 0; room = 0; over = 0 }
@@ -183,7 +183,7 @@ proctype Getter(byte me; bool mortal; byte left) {
 
 again:
   if :: mortal -> S(ended || tail != head); goto locked :: else fi;  // one of them need not ask first
-                                      // Queue::size, without the guard
+                                      // Queue::size, outside the critical section
 #ifdef FAULT_size_of_two_reads
   S(t = tail);
   S(h = head);
@@ -205,14 +205,14 @@ again:
   :: else -> h = 0; t = 0
   fi;
 locked:                               // Queue::get
-  lock_guard();
+  enter_section();
   S(over = ended);
   read_view();
   if
   :: COUNT(h, t) == 0 ->
      h = 0; t = 0; c = 0;
      if :: over -> S(closed = true) :: else fi;
-     unlock_guard();
+     leave_section();
      if :: over -> goto done :: else -> goto again fi
   :: else -> over = false
   fi;
@@ -227,7 +227,7 @@ locked:                               // Queue::get
     assert(order[consumed] == item) /* INV_12: first in first out, exactly once */;
     consumed++);
   h = 0; t = 0; c = 0; item = 0;
-  unlock_guard();
+  leave_section();
 progress_got:
   if :: mortal -> left-- :: else fi;
   if :: left > 0 -> goto again :: else -> goto done fi;
@@ -235,7 +235,7 @@ progress_got:
 dead:
   atomic {
     budget--;
-    if :: guard == me -> guard = 0; marked = true :: else fi
+    if :: mutex == me -> mutex = 0; marked = true :: else fi
   };
 done:
   atomic { waiting--; h = 0; t = 0; c = 0; k = 0; item = 0; left = 0; died = 0; over = 0 }

@@ -1,7 +1,7 @@
 // RLock (native/core/primitives/rlock.cc): an owner word to hold, a robust mutex to wait in.
 //
 // Agents acquire and release; the first two may die between any two steps. With LONELY agent 3 may not
-// lock mutexes (an agent of another pid namespace has its thread number) and waits at its bell. Depth
+// lock mutexes (an agent of another pid namespace has its thread number) and waits at its doorbell. Depth
 // is not modelled: a nested acquisition touches nothing that others write.
 //
 // BUDGET: deaths; ROUNDS: acquisitions of each agent. Without a death there is no slice, so a run that
@@ -20,9 +20,9 @@ byte mutex;          // the robust mutex: who has it
 bool marked;         // its FUTEX_OWNER_DIED
 byte mutex_owner;    // OwnedBody::mutex_owner
 byte acq;            // OwnedBody::acquisitions
-bool alive[4];       // Registry::alive: the bell has a reader
+bool alive[4];       // Registry::alive: the doorbell has a reader
 bool wants[4];       // the wait set: enrolled and not woken
-bool bell[4];
+bool doorbell[4];
 byte looks[4], budget;
 bool holds[4];       // ghost
 byte waiting;        // ghost
@@ -53,7 +53,7 @@ inline claim(from) {
   if :: got -> S(x = acq); S(acq = x + 1); x = 0; pat = 0 :: else fi
 }
 
-// RLock::unlock. The kernel hands the mutex to whoever waits in it.
+// RLock::unlock_mutex. The kernel hands the mutex to whoever waits in it.
 inline unlock() {
   S(x = mutex_owner);
   if
@@ -66,9 +66,9 @@ inline unlock() {
 // wake_one, whole: its steps are in wait_set.pml
 inline wake_one() {
   S(if
-    :: wants[1] && alive[1] -> wants[1] = false; bell[1] = true
-    :: wants[2] && alive[2] -> wants[2] = false; bell[2] = true
-    :: wants[3] && alive[3] -> wants[3] = false; bell[3] = true
+    :: wants[1] && alive[1] -> wants[1] = false; doorbell[1] = true
+    :: wants[2] && alive[2] -> wants[2] = false; doorbell[2] = true
+    :: wants[3] && alive[3] -> wants[3] = false; doorbell[3] = true
     :: else
     fi)
 }
@@ -158,7 +158,7 @@ proctype Agent(byte me; bool mortal) {
   bool got, died, locked, up, sync, enrolled;
 
 next:
-  // Agent 2 waits at its bell, as acquire() does; the others in the mutex, as acquireSync().
+  // Agent 2 waits at its doorbell, as acquire() does; the others in the mutex, as acquireSync().
   sync = (MAY_LOCK && me != 2);
   if :: sync -> goto in_mutex :: else -> goto enrol fi;
 
@@ -166,7 +166,7 @@ in_mutex:
   if
   :: S(mutex == 0 -> mutex = me; died = marked; marked = false);  // lock_mutex_until
      claim_with();
-     sync = false;                   // INV-11: it waits at its bell from here on
+     sync = false;                   // INV-11: it waits at its doorbell from here on
      if :: got -> goto held :: else -> goto enrol fi
   :: atomic { looks[me] > 0 -> looks[me]-- }; goto looking        // the slice is over
   fi;
@@ -186,7 +186,7 @@ looking:
   :: !sync && enrolled -> enrolled = false
   fi;
   if
-  :: atomic { bell[me] -> bell[me] = false }; goto looking
+  :: atomic { doorbell[me] -> doorbell[me] = false }; goto looking
   :: atomic { looks[me] > 0 -> looks[me]-- }; goto looking
   :: atomic { mortal && budget > 0 -> goto dead }
   fi;
@@ -203,14 +203,14 @@ progress_held:
   :: x == me -> x = 0; S(owner = 0; holds[me] = false); unlock()
   :: else -> x = 0; S(owner = 0; holds[me] = false)
   fi;
-#ifndef FAULT_no_ring
+#ifndef FAULT_no_wake
   wake_one();
 #endif
   rounds++;
   if :: rounds < ROUNDS -> goto next :: else -> goto done fi;
 
 dead:
-  atomic {  // the kernel: first the list of robust mutexes, then the descriptors, the bell among them
+  atomic {  // the kernel: first the list of robust mutexes, then the descriptors, the doorbell among them
     budget--; holds[me] = false;
     if :: mutex == me -> mutex = 0; marked = true :: else fi
   };

@@ -1,7 +1,7 @@
 // The wait set (native/core/registry/wait_set.cc) and those who sleep in it (src/waiting/pending-waits.ts, waiting.h).
 //
-// What is waited for is a count of units, as in a Semaphore of 1. Each user acquires once, asleep in
-// the wait set if need be, gives the unit back and rings. Users may die between any two steps.
+// The users wait for a unit, as for the permit of a Semaphore of 1. Each acquires once, sleeps in the
+// wait set if it must, gives the unit back and wakes one waiter. Users may die between any two steps.
 //
 // Configurations: USERS agents; GARBAGE: the set begins with what earlier deaths left in it.
 // BUDGET: how many may die. Without a death there is no slice at all, so a run that gets stuck has
@@ -21,9 +21,9 @@
 #define DEAD (USERS + 1)  // an agent that died before the model begins
 
 byte entry[SLOTS];        // WaitSet::entry
-byte bits;                // WaitSet::rings
+byte bits;                // WaitSet::wake_bits
 byte avail;               // the units that can be had
-bool bell[USERS + 2];     // a ring that is not read yet
+bool doorbell[USERS + 2];     // a wake-up that is not read yet
 bool alive[USERS + 2];
 byte slices[USERS + 2];   // looks that a death has earned
 byte budget, aborts;
@@ -37,7 +37,7 @@ byte waiting;             // ghost: live users that are not through
 #define FROM(start) (7 & ~(BIT(start) - 1))
 
 inline any_slot(x) {
-  // next_enrol and next_ring are hints, so any start is as good as another.
+  // next_enrol and next_wake are hints, so any start is as good as another.
   if :: x = 0 :: x = 1
 #if SLOTS > 2
   :: x = 2
@@ -76,7 +76,7 @@ inline remove_dead() {
   i = 0; id = 0; was_alive = false
 }
 
-// enrol(..., WaitHow::ring_me)
+// enrol(..., WaitHow::at_doorbell)
 inline enrol() {
   index = NONE;
 #ifdef FAULT_bit_before_entry
@@ -159,8 +159,8 @@ inline wake_one() {
 #endif
               if
               :: id != 0 ->
-                 S(if  // Registry::ring: false if nobody reads that bell
-                   :: alive[id] -> bell[id] = true; step = 2; seen = 0
+                 S(if  // Registry::wake: false if nobody reads that doorbell
+                   :: alive[id] -> doorbell[id] = true; step = 2; seen = 0
                    :: else
                    fi)
               :: else
@@ -194,7 +194,7 @@ serve:
 
 asleep:
   if
-  :: atomic { bell[me] -> bell[me] = false };      // onWakeUps
+  :: atomic { doorbell[me] -> doorbell[me] = false };      // onWakeUps
      cancel(); index = NONE;
      TAKE(leave);
 #ifdef FAULT_look_before_enrol
@@ -229,7 +229,7 @@ leave:                        // leave() of pending-waits.ts
 taken:
 progress_taken:
 held:
-#ifdef FAULT_ring_before_post
+#ifdef FAULT_wake_before_post
   wake_one();
   S(avail++; holding = false)
 #else
@@ -241,7 +241,7 @@ done:
   atomic { waiting--; goto end_user };
 dead:
   atomic {
-    budget--; waiting--; alive[me] = false; bell[me] = false;
+    budget--; waiting--; alive[me] = false; doorbell[me] = false;
     // What it held can be had, and nobody is woken: as the word of a dead owner in a Lock.
     if :: holding -> avail++ :: else fi;
     index = NONE; i = 0; id = 0; step = 0; start = 0; seen = 0; ok = 0; had = 0; has = 0; was_alive = 0; holding = 0;
