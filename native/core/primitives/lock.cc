@@ -16,8 +16,8 @@ Outcome Lock::claim(AgentId from) {
   KILL_POINT("lock.claim.owner");
   HOLDFAST_INVARIANT(INV_1, from == 0 || !agent_.registry().alive(from));
   hold_->value = agent_.next_hold();
-  // Counters, which nothing depends on. Not only the owner writes them: by now somebody may have
-  // released.
+  // Nothing depends on the counters. Not only the owner writes them: another agent may have
+  // released the lock by now.
   body_.acquisitions.fetch_add(1, std::memory_order_relaxed);
   KILL_POINT("lock.claim.acquisitions");
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
@@ -49,7 +49,7 @@ Outcome Lock::wait(int64_t deadline_ns) {
   return outcome;
 }
 
-// Has anybody acquired it since the last call? Then it soon goes on to the next one.
+// Has anybody acquired it since the last call? Then the next release is probably near.
 bool Lock::acquired_since_last_wait() {
   const uint64_t before = std::exchange(seen_acquisitions_, body_.acquisitions.load());
   return platform::traits::kTimedWaits && seen_acquisitions_ != before;
@@ -68,8 +68,8 @@ Outcome Lock::wait_for_token(int64_t deadline_ns) {
   });
 }
 
-// At the doorbell, until the lock has been acquired: by this agent, or by another, and goes round
-// again.
+// At the doorbell, until this agent has acquired the lock, or another one has: then the next
+// release is probably near.
 Outcome Lock::wait_for_wake(int64_t deadline_ns) {
   struct Seen {
     Outcome outcome;
@@ -107,7 +107,7 @@ Code Lock::release() {
 
 Code Lock::release_hold(uint64_t hold) {
   AgentId owner = agent_.id();
-  // Nobody but this thread can bring its own id back into the word.
+  // Only this thread can write its own id into the word.
   if (hold_->value != hold || !body_.owner.compare_exchange_strong(owner, 0)) {
     return Code::not_locked;
   }
@@ -131,6 +131,8 @@ void forget_users(Object& object) {
   KILL_POINT("store.adopt.token_taken");
   platform::post(object.semaphore());
   KILL_POINT("store.adopt.token");
+  // -1: this system does not tell the value.
+  HOLDFAST_INVARIANT(INV_3, platform::value_of(object.semaphore()) != 0);
 }
 
 constexpr KindOps make_ops() {

@@ -49,7 +49,7 @@ Outcome ReadWriteLock::try_shared(WritersToBypass bypass) {
   return {number * kPlaces + static_cast<uint64_t>(index), writing != 0};
 }
 
-// One of those that a writer let go first is in; the last of them calls the writers.
+// One of the readers that a writer let go first has entered. The last of them wakes a writer.
 void ReadWriteLock::take_turn() {
   uint64_t left = body_.turn.load();
   while (left != 0 && !body_.turn.compare_exchange_weak(left, left - 1)) {
@@ -67,7 +67,7 @@ bool ReadWriteLock::readers_first() {
   return false;
 }
 
-// Is anybody alive in the table? Takes out who is dead.
+// Is a live agent in the table? Takes dead ones out.
 bool ReadWriteLock::has_readers() {
   AgentId living = agent_.id();
   for (uint32_t i = 0; i < kReadersMax; i++) {
@@ -91,7 +91,11 @@ Outcome ReadWriteLock::claim_exclusive() {
     KILL_POINT("read_write_lock.claim_exclusive.writer");
   }
   platform::fence_after_rmw();  // INV-15
-  if (has_readers()) return {};
+  if (has_readers()) {
+    // The claim stands while its agent lives, so no reader enters after those who are inside.
+    HOLDFAST_INVARIANT(INV_16, body_.writer.load() == agent_.id());
+    return {};
+  }
   const bool abandoned = body_.writing.load() != 0;
   const uint64_t number =
       hold_after(body_.acquisitions.fetch_add(1, std::memory_order_relaxed), kPlaces);
@@ -106,7 +110,7 @@ Outcome ReadWriteLock::claim_exclusive() {
 
 Outcome ReadWriteLock::try_exclusive() {
   const bool claimed = body_.writer.load() == agent_.id();
-  // A claim keeps readers out for as long as it stands: none without need.
+  // A claim keeps readers out as long as it stands, so it is made only if it may succeed.
   if (!claimed && has_readers()) return {};
   const Outcome outcome = claim_exclusive();
   if (!outcome && !claimed) withdraw();
@@ -134,7 +138,7 @@ Outcome ReadWriteLock::wait_shared(WritersToBypass bypass, int64_t deadline_ns) 
         used = false;
       },
       [&] { watch_writer(); }, [&] { used = true; });
-  // In before its wake-up: that was counted in the turn, where nobody would take it.
+  // It acquired before its wake-up came. That was counted in the turn, so it is passed on.
   if (!cancel(body_.readers, agent_.id(), index) && !used) pass_on_shared();
   return outcome;
 }
@@ -182,7 +186,7 @@ Code ReadWriteLock::release_shared(uint64_t hold) {
 
 Code ReadWriteLock::release_exclusive(uint64_t hold) {
   if (hold % kPlaces != kReadersMax || !is_current_hold(hold)) return Code::not_locked;
-  body_.writing.store(0);  // first: whoever dies after this has released
+  body_.writing.store(0);  // first: if this agent dies after it, it has released
   body_.turn.store(1);     // ours: no writer slips in before the readers have been woken
   KILL_POINT("read_write_lock.release_exclusive.writing");
   AgentId writer = agent_.id();
@@ -193,8 +197,8 @@ Code ReadWriteLock::release_exclusive(uint64_t hold) {
 }
 
 void ReadWriteLock::give_readers_their_turn() {
-  // Each is counted before it is woken: it may be in, and have taken its turn, before we are back
-  // here.
+  // Each is counted before it is woken, because it may enter and take its turn before wake_one
+  // returns.
   bool woken = true;
   for (uint32_t i = 0; i < kWaitSetSize && woken; i++) {
     body_.turn.fetch_add(1);
@@ -214,7 +218,7 @@ void ReadWriteLock::pass_on_exclusive() {
 }
 
 void ReadWriteLock::abandon() {
-  // Whoever waits finds the dead in the word or in the table.
+  // A waiter finds the dead agent in the word or in the table.
   wake_all(body_.readers, agent_.registry(), readers_tag());
   wake_all(body_.writers, agent_.registry(), writers_tag());
 }
