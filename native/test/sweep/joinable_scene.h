@@ -1,66 +1,37 @@
-// JoinableQueue: whatever dies or stands still, no item is lost (INV-14), none is worked off twice
-// unless the one who had leased it died, what is counted is exact, and join comes to its end.
+// JoinableQueue: after any death, and beside any agent that stands still, no item is lost (INV-14).
+// No item is worked off twice, unless the agent that had leased it died. The counters are exact,
+// and join() ends.
 #ifndef HOLDFAST_TEST_SWEEP_JOINABLE_SCENE_H
 #define HOLDFAST_TEST_SWEEP_JOINABLE_SCENE_H
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 
 #include "core/primitives/joinable_queue.h"
-#include "scene.h"
+#include "ring_scene.h"
 
 namespace holdfast::test::sweeping {
 
 using core::JoinableQueue;
 using core::Lease;
-using core::Record;
-using core::TransferStatus;
-using Numbers = std::vector<uint64_t>;
 
-inline constexpr uint64_t kVictims = 100, kWitnesss = 200, kAfterwards = 300, kBig = 1000;
-
-struct JoinableScene : Scene {
-  struct Own {
-    Party party;
-    core::Object& object;
-    JoinableQueue queue;
-    explicit Own(const core::OpenRequest& request)
-        : object(party.open(request)), queue(party.agent(), object) {}
-  };
+struct JoinableScene : RingScene<JoinableQueue, Kind::joinable_queue> {
   struct Moves {
     std::atomic<bool> put{false};
     std::atomic<uint32_t> count{0};
     std::atomic<uint64_t> numbers[8];  // that the victim has worked off
   };
-  std::optional<Own> own;
-  std::optional<Party> party;  // of the witness: each play has a queue of its own
-  core::Object* object = nullptr;
-  std::optional<JoinableQueue> mine;
   Shared<Moves> victims;
   std::vector<Record> got;  // by the victim
   Lease lease;
   uint64_t leased = 0;  // the number of the victim's item
-  std::string big;
-  Numbers witness_got;
   Waiter waiter;
-  bool witness_put = false;
 
   // ---- what an operation says of itself
-  virtual Numbers initial() const { return {1, 2, 3}; }
-  virtual Numbers puts() const { return {}; }  // by the victim
   virtual Numbers gone() const { return {}; }  // once it is done, or before it by others
   virtual Numbers gone_before() const { return {}; }
   virtual bool is_got() const { return false; }  // without a lease: taskDone() is called for it
-  virtual core::OpenRequest request() const {
-    core::OpenRequest request = request_for(Kind::joinable_queue, "swept");
-    request.queue.max_bytes = 4 * core::kQueueBytesMin;
-    return request;
-  }
 
-  JoinableQueue& queue() { return own ? own->queue : *mine; }
-  core::Agent& agent() { return own ? own->party.agent() : party->agent(); }
-  core::Object& file() { return own ? own->object : *object; }
   core::JoinableQueueBody& body() { return *file().body<core::JoinableQueueBody>(); }
 
   // ---- moving
@@ -103,8 +74,7 @@ struct JoinableScene : Scene {
   // ---- the victim
 
   void get_ready() override {
-    own.emplace(request());
-    facts->victim = agent().id();
+    open_own();
     got.reserve(8);
   }
   void worked_off(uint64_t number) { victims->numbers[victims->count++] = number; }
@@ -122,15 +92,10 @@ struct JoinableScene : Scene {
 
   // ---- the witness
 
-  void arrive() override { party.emplace(); }
-  void leave() override { party.reset(); }
   void set_up() override {
-    object = &party->open(request());
-    mine.emplace(party->agent(), *object);
+    open_new();
     victims->put = false;
     victims->count = 0;
-    witness_got.clear();
-    witness_put = false;
     for (const uint64_t number : initial()) put_surely(number);
   }
   // The mutex may be held: asked for a few times, and then the victim goes on.
@@ -169,7 +134,7 @@ struct JoinableScene : Scene {
     }
     return ring;
   }
-  // Whoever died in the critical section: the next one under it counts anew.
+  // After a death in the critical section the next agent in it computes the counters anew.
   void check_counters() {
     const Lease nothing{core::kOffsetMask, 0};  // and yet looked for in the critical section
     CHECK_EQUAL(surely([&] { return mine->done(nothing); }), Code::not_owner);
@@ -180,7 +145,7 @@ struct JoinableScene : Scene {
     CHECK(!ring.first_is_done);  // it would keep its room from those who put
     CHECK_EQUAL(mine->unfinished(), ring.records - ring.done + body().gotten);
   }
-  // By asking only: nobody waits, nobody puts.
+  // Takes until there is nothing left: nobody waits, nobody puts.
   Numbers drain() {
     Numbers numbers;
     Lease taken;
@@ -222,7 +187,7 @@ struct JoinableScene : Scene {
     if (left != before) fail(__FILE__, __LINE__, "is left:" + list(left));
     return Progress::not_done;
   }
-  // Each exactly once, by whomever.
+  // Each exactly once, by the victim or the witness.
   void check_shared(const Numbers& left) {
     Numbers seen = with(left, witness_got), all = without(initial(), gone_before());
     for (uint32_t i = 0; i < victims->count; i++) seen.push_back(victims->numbers[i]);
@@ -274,8 +239,7 @@ struct JoinableScene : Scene {
     for (core::WaitSet* set : {&body().queue.getters, &body().queue.putters, &body().joiners}) {
       CHECK_EQUAL(core::count_waiting(*set, party->registry()), 0u);
     }
-    mine.reset();
-    party->close(*object);
+    close();
     return puts().empty() && gone().empty() ? Progress::unknown : progress;
   }
   uint64_t check_number = 0;

@@ -4,22 +4,14 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 
-#include "core/primitives/queue.h"
-#include "scene.h"
+#include "ring_scene.h"
 
 namespace holdfast::test::sweeping {
 
 namespace {
 
 using core::Queue;
-using core::Record;
-using core::TransferStatus;
-using Numbers = std::vector<uint64_t>;
-
-constexpr uint64_t kVictims = 100, kWitnesss = 200, kAfterwards = 300;  // numbers begin here
-constexpr uint64_t kBig = 1000;  // numbers above are items of 4 KiB and more
 
 // An item is its number and bytes that follow from it.
 std::string bytes_of(uint64_t number) {
@@ -42,41 +34,18 @@ uint64_t number_of(const Record& record) {
   return number;
 }
 
-struct QueueScene : Scene {
-  struct Own {
-    Party party;
-    core::Object& object;
-    Queue queue;
-    explicit Own(const core::OpenRequest& request)
-        : object(party.open(request)), queue(party.agent(), object) {}
-  };
+struct QueueScene : RingScene<Queue, Kind::queue> {
   struct Moves {
     std::atomic<bool> put{false};
     std::atomic<uint32_t> got{0};
     std::atomic<uint64_t> numbers[8];
   };
-  std::optional<Own> own;
-  std::optional<Party> party;  // of the witness: each play has a queue of its own
-  core::Object* object = nullptr;
-  std::optional<Queue> mine;
   Shared<Moves> victims;
   std::vector<std::string> prepared_bytes;  // the victim's
   std::vector<Record> prepared, got;
-  Numbers witness_got;
-  bool witness_put = false;
 
   // ---- what an operation says of itself
-  virtual Numbers initial() const { return {1, 2, 3}; }
-  virtual Numbers puts() const { return {}; }  // by the victim
-  virtual size_t gets() const { return 0; }    // by the victim, from the front
-  virtual core::OpenRequest request() const {
-    core::OpenRequest request = request_for(Kind::queue, "swept");
-    request.queue.max_bytes = 4 * core::kQueueBytesMin;
-    return request;
-  }
-
-  Queue& queue() { return own ? own->queue : *mine; }
-  core::Agent& agent() { return own ? own->party.agent() : party->agent(); }
+  virtual size_t gets() const { return 0; }  // by the victim, from the front
 
   // ---- moving
 
@@ -122,8 +91,7 @@ struct QueueScene : Scene {
   // ---- the victim
 
   void get_ready() override {
-    own.emplace(request());
-    facts->victim = agent().id();
+    open_own();
     prepared = records_of(puts(), &prepared_bytes);
   }
   void victim_puts() { victims->put = put_records(prepared) == TransferStatus::yes; }
@@ -136,15 +104,10 @@ struct QueueScene : Scene {
 
   // ---- the witness
 
-  void arrive() override { party.emplace(); }
-  void leave() override { party.reset(); }
   void set_up() override {
-    object = &party->open(request());
-    mine.emplace(party->agent(), *object);
+    open_new();
     victims->put = false;
     victims->got = 0;
-    witness_got.clear();
-    witness_put = false;
     put_surely(initial());
   }
   void meanwhile() override {
@@ -217,8 +180,7 @@ struct QueueScene : Scene {
     }
     CHECK_EQUAL(core::count_waiting(queue().body().getters, party->registry()), 0u);
     CHECK_EQUAL(core::count_waiting(queue().body().putters, party->registry()), 0u);
-    mine.reset();
-    party->close(*object);
+    close();
     return puts().empty() && gets() == 0 ? Progress::unknown : progress;
   }
 };
