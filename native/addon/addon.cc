@@ -83,7 +83,7 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   if (!opened) return {};
   for (const KindBinding* binding : kKinds) {
     if (binding->kind != request.kind) continue;
-    return Napi::Value(info.Env(), environment.adopt(binding->handle(environment, object)));
+    return Napi::Value(info.Env(), environment.adopt(binding->make_native(environment, object)));
   }
   return {};
 }
@@ -120,17 +120,17 @@ Napi::Value unlink(const Napi::CallbackInfo& info) {
 }
 
 // What all objects have: each is one line of CommonOperations.
-bool may_close(HandleBase& handle) { return handle.environment().may_close(&handle); }
+bool may_close(NativeObject& native) { return native.environment().may_close(&native); }
 
-void close(HandleBase& handle) {
-  if (may_close(handle)) handle.environment().close(&handle);
+void close(NativeObject& native) {
+  if (may_close(native)) native.environment().close(&native);
 }
 
-core::Status unlink_object(HandleBase& handle) {
-  return handle.environment().store().unlink(&handle.object());
+core::Status unlink_object(NativeObject& native) {
+  return native.environment().store().unlink(&native.object());
 }
 
-std::string posix_name(HandleBase& handle) { return handle.object().posix_name(); }
+std::string posix_name(NativeObject& native) { return native.object().posix_name(); }
 
 napi_value common_functions(napi_env env) {
   Binder<void> binder(env);

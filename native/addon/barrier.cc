@@ -7,7 +7,7 @@ namespace holdfast::addon {
 
 namespace {
 
-using H = Handle<core::Barrier>;
+using N = Native<core::Barrier>;
 
 // Those who have arrived, and wait for the end of the round.
 struct Arrived {
@@ -30,8 +30,8 @@ struct Arriving {
 };
 
 // [status, round, index]
-napi_value to_array(H& handle, const core::Arrival& arrival) {
-  napi_env env = handle.environment().env();
+napi_value to_array(N& native, const core::Arrival& arrival) {
+  napi_env env = native.environment().env();
   napi_value list = nullptr;
   napi_create_array_with_length(env, 3, &list);
   napi_set_element(env, list, 0, number(env, static_cast<double>(arrival.status)));
@@ -40,24 +40,24 @@ napi_value to_array(H& handle, const core::Arrival& arrival) {
   return list;
 }
 
-napi_value arrive(H& handle, bool acts) { return to_array(handle, handle.primitive.arrive(acts)); }
+napi_value arrive(N& native, bool acts) { return to_array(native, native.primitive.arrive(acts)); }
 
-napi_value wait_to_arrive(H& handle, bool acts, int64_t deadline_ns) {
-  return to_array(handle, handle.primitive.wait_to_arrive(acts, deadline_ns));
+napi_value wait_to_arrive(N& native, bool acts, int64_t deadline_ns) {
+  return to_array(native, native.primitive.wait_to_arrive(acts, deadline_ns));
 }
 
-core::ArrivalStatus finish(H& handle, uint64_t round) {
+core::ArrivalStatus finish(N& native, uint64_t round) {
   core::ArrivalStatus status = core::ArrivalStatus::not_yet;
   until_not_busy([&] {
-    status = handle.primitive.finish(round);
+    status = native.primitive.finish(round);
     return status == core::ArrivalStatus::not_yet ? core::Code::busy : core::Code::ok;
   });
   return status;
 }
 
-napi_value inspect(H& handle) {
-  core::Barrier& barrier = handle.primitive;
-  return State(handle.environment().env())
+napi_value inspect(N& native) {
+  core::Barrier& barrier = native.primitive;
+  return State(native.environment().env())
       .set("parties", barrier.parties())
       .set("waiting", barrier.waiting())
       .set("broken", barrier.broken())
@@ -87,6 +87,6 @@ napi_value functions(napi_env env) {
 
 }  // namespace
 
-const KindBinding kBarrier = {core::Kind::barrier, "Barrier", functions, make_handle<H>};
+const KindBinding kBarrier = {core::Kind::barrier, "Barrier", functions, make_native<N>};
 
 }  // namespace holdfast::addon

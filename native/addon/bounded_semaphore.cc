@@ -7,23 +7,23 @@ namespace holdfast::addon {
 
 namespace {
 
-using H = Handle<core::BoundedSemaphore>;
+using N = Native<core::BoundedSemaphore>;
 
-napi_value inspect(H& handle) {
-  napi_env env = handle.environment().env();
-  core::BoundedBody& body = handle.primitive.body();
-  core::Registry& registry = handle.registry();
+napi_value inspect(N& native) {
+  napi_env env = native.environment().env();
+  core::BoundedBody& body = native.primitive.body();
+  core::Registry& registry = native.registry();
   napi_value holders = nullptr;
   napi_create_array(env, &holders);
   uint32_t held = 0;
-  for (uint32_t i = 0; i < handle.primitive.permits(); i++) {
-    const core::AgentId owner = handle.primitive.owner_of(i);
+  for (uint32_t i = 0; i < native.primitive.permits(); i++) {
+    const core::AgentId owner = native.primitive.owner_of(i);
     if (owner == 0 || !registry.alive(owner)) continue;
     napi_set_element(env, holders, held++, describe(env, registry, owner));
   }
   return State(env)
-      .set("permits", handle.primitive.permits())
-      .set("value", handle.primitive.permits() - held)
+      .set("permits", native.primitive.permits())
+      .set("value", native.primitive.permits() - held)
       .set("holders", holders)
       .set("waiters", core::count_waiting(body.waiters, registry))
       .set("acquisitions", body.acquisitions.load())
@@ -46,6 +46,6 @@ napi_value functions(napi_env env) {
 }  // namespace
 
 const KindBinding kBoundedSemaphore = {core::Kind::bounded_semaphore, "BoundedSemaphore", functions,
-                                       make_handle<H>};
+                                       make_native<N>};
 
 }  // namespace holdfast::addon

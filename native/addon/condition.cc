@@ -7,28 +7,28 @@ namespace holdfast::addon {
 
 namespace {
 
-using H = Handle<core::Condition>;
+using N = Native<core::Condition>;
 
-uint32_t lock_kind(H& handle) { return static_cast<uint32_t>(handle.primitive.body().lock_kind); }
+uint32_t lock_kind(N& native) { return static_cast<uint32_t>(native.primitive.body().lock_kind); }
 
-std::string lock_name(H& handle) {
-  const core::ConditionBody& body = handle.primitive.body();
+std::string lock_name(N& native) {
+  const core::ConditionBody& body = native.primitive.body();
   return {body.lock_name, std::min<size_t>(body.lock_name_length, core::kNameMax)};
 }
 
 // Its table is its wait set: a notified one is woken by its id.
-uint64_t tag(H& handle) { return handle.object().tag(); }
-int enrol(H& handle, int, uint32_t) {
-  handle.primitive.watch();
+uint64_t tag(N& native) { return native.object().tag(); }
+int enrol(N& native, int, uint32_t) {
+  native.primitive.watch();
   return -1;
 }
-bool cancel(H&, int) { return true; }
-void pass_on(H&) {}
+bool cancel(N&, int) { return true; }
+void pass_on(N&) {}
 
-napi_value inspect(H& handle) {
-  return State(handle.environment().env())
-      .set("waiters", handle.primitive.waiting())
-      .set("notifications", handle.primitive.body().notifications.load())
+napi_value inspect(N& native) {
+  return State(native.environment().env())
+      .set("waiters", native.primitive.waiting())
+      .set("notifications", native.primitive.body().notifications.load())
       .value();
 }
 
@@ -57,6 +57,6 @@ napi_value functions(napi_env env) {
 
 }  // namespace
 
-const KindBinding kCondition = {core::Kind::condition, "Condition", functions, make_handle<H>};
+const KindBinding kCondition = {core::Kind::condition, "Condition", functions, make_native<N>};
 
 }  // namespace holdfast::addon

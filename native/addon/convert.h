@@ -7,7 +7,7 @@
 #include <string>
 #include <type_traits>
 
-#include "addon/handle.h"
+#include "addon/native_object.h"
 #include "core/waiting/waiting.h"
 
 namespace holdfast::addon {
@@ -32,34 +32,34 @@ inline napi_value text(napi_env env, const char* bytes, size_t length) {
   return result;
 }
 
-inline napi_value to_js(napi_env, HandleBase&, napi_value value) { return value; }
+inline napi_value to_js(napi_env, NativeObject&, napi_value value) { return value; }
 
-inline napi_value to_js(napi_env env, HandleBase&, const std::string& value) {
+inline napi_value to_js(napi_env env, NativeObject&, const std::string& value) {
   return text(env, value.data(), value.size());
 }
 
 // A number or an enum, or a boolean.
 template <class T, class = std::enable_if_t<std::is_arithmetic_v<T> || std::is_enum_v<T>>>
-napi_value to_js(napi_env env, HandleBase&, T value) {
+napi_value to_js(napi_env env, NativeObject&, T value) {
   if constexpr (std::is_same_v<T, bool>) return boolean(env, value);
   return number(env, static_cast<double>(value));
 }
 
 // An error unless all went well.
-inline napi_value to_js(napi_env, HandleBase& handle, core::Code code) {
-  return code == core::Code::ok ? nullptr : handle.environment().raise(code, handle);
+inline napi_value to_js(napi_env, NativeObject& native, core::Code code) {
+  return code == core::Code::ok ? nullptr : native.environment().raise(code, native);
 }
 
-inline napi_value to_js(napi_env, HandleBase& handle, const core::Status& status) {
-  return status.ok() ? nullptr : handle.environment().raise(status, handle);
+inline napi_value to_js(napi_env, NativeObject& native, const core::Status& status) {
+  return status.ok() ? nullptr : native.environment().raise(status, native);
 }
 
 // 0: not acquired. n: the number of the hold. -n: the same, and the last holder died. Where there
 // are no holds: whether it was acquired.
 template <class Primitive>
-napi_value to_js(napi_env env, Handle<Primitive>& handle, const core::Outcome& outcome) {
+napi_value to_js(napi_env env, Native<Primitive>& native, const core::Outcome& outcome) {
   if constexpr (!HasHolds<Primitive>::value) return boolean(env, static_cast<bool>(outcome));
-  handle.note(outcome);
+  native.note(outcome);
   const double hold = static_cast<double>(outcome.hold);
   return number(env, outcome.abandoned ? -hold : hold);
 }

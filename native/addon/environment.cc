@@ -49,7 +49,7 @@ napi_value Environment::init(napi_env env, napi_value exports) {
     (void)registered;
     shared.environments.insert(environment.get());
   }
-  // Two owners: this one for calls, and one reference from each handle.
+  // Two owners: this one for calls, and one reference from each native.
   auto* owner = new std::shared_ptr<Environment>(environment);
   napi_set_instance_data(
       env, owner,
@@ -114,7 +114,7 @@ napi_value Environment::use_mailbox(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-HandleBase::HandleBase(const void* type_mark, core::Object* object)
+NativeObject::NativeObject(const void* type_mark, core::Object* object)
     : Marked{&kOurMark, type_mark}, object_(object), kind_(object->kind()), name_(object->name()) {}
 
 core::Status Environment::ensure_agent() {
@@ -159,7 +159,7 @@ void Environment::on_doorbell() {
   if (!tags.empty()) call_on_rings(tags);
 }
 
-// Tells src/waiting/pending-waits.ts which objects rang; 0 says that somebody died.
+// Tells src/waiting/pending-waits.ts for which objects a wake-up came; 0 says that an agent died.
 void Environment::call_on_rings(const std::vector<uint64_t>& tags) {
   napi_env env = env_;
   napi_handle_scope scope = nullptr;
@@ -182,54 +182,54 @@ void Environment::call_on_rings(const std::vector<uint64_t>& tags) {
   napi_close_handle_scope(env, scope);
 }
 
-// ---------------------------------------------------------------- handles
+// ---------------------------------------------------------------- native objects
 
-napi_value Environment::adopt(HandleBase* handle) {
-  handle->environment_ = self_.lock();
-  handle->next_ = handles_;
-  if (handles_ != nullptr) handles_->previous_ = handle;
-  handles_ = handle;
+napi_value Environment::adopt(NativeObject* native) {
+  native->environment_ = self_.lock();
+  native->next_ = natives_;
+  if (natives_ != nullptr) natives_->previous_ = native;
+  natives_ = native;
   napi_value external = nullptr;
   const auto finalize = [](napi_env, void* data, void*) {
-    auto* collected = static_cast<HandleBase*>(static_cast<Marked*>(data));
-    // Keeps the environment alive past the deletion of a handle that was its last reference.
+    auto* collected = static_cast<NativeObject*>(static_cast<Marked*>(data));
+    // Keeps the environment alive past the deletion of a native object that was its last reference.
     const std::shared_ptr<Environment> kept = collected->environment_;
     kept->collect(collected);
   };
-  auto* marked = static_cast<Marked*>(handle);
+  auto* marked = static_cast<Marked*>(native);
   if (napi_create_external(env_, marked, finalize, nullptr, &external) != napi_ok) {
-    collect(handle);  // the thread is being terminated
+    collect(native);  // the thread is being terminated
   }
   return external;
 }
 
-bool Environment::may_close(const HandleBase* handle) const {
-  if (!handle->held()) return true;
-  if (handle->holds() && !handle->collected_) return false;
-  for (const HandleBase* other = handles_; other != nullptr; other = other->next_) {
-    if (other != handle && other->object_ == handle->object_ && !other->collected_) return true;
+bool Environment::may_close(const NativeObject* native) const {
+  if (!native->held()) return true;
+  if (native->holds() && !native->collected_) return false;
+  for (const NativeObject* other = natives_; other != nullptr; other = other->next_) {
+    if (other != native && other->object_ == native->object_ && !other->collected_) return true;
   }
   return false;
 }
 
-void Environment::close(HandleBase* handle) {
-  if (handle->object_ == nullptr) return;
-  if (handle->previous_ != nullptr) handle->previous_->next_ = handle->next_;
-  if (handle->next_ != nullptr) handle->next_->previous_ = handle->previous_;
-  if (handles_ == handle) handles_ = handle->next_;
-  handle->let_go();
-  store().close(std::exchange(handle->object_, nullptr));
+void Environment::close(NativeObject* native) {
+  if (native->object_ == nullptr) return;
+  if (native->previous_ != nullptr) native->previous_->next_ = native->next_;
+  if (native->next_ != nullptr) native->next_->previous_ = native->previous_;
+  if (natives_ == native) natives_ = native->next_;
+  native->let_go();
+  store().close(std::exchange(native->object_, nullptr));
 }
 
 // The garbage collector has found the External. What the agent holds must stay mapped (the
 // kernel's list of robust mutexes points into it) and stay held, until the agent ends.
-void Environment::collect(HandleBase* handle) {
-  if (handle->is_open() && !may_close(handle)) {
-    handle->collected_ = true;
+void Environment::collect(NativeObject* native) {
+  if (native->is_open() && !may_close(native)) {
+    native->collected_ = true;
     return;
   }
-  close(handle);
-  delete handle;
+  close(native);
+  delete native;
 }
 
 // ---------------------------------------------------------------- the end
@@ -239,21 +239,21 @@ void Environment::end() {
   loop_->stop();
   // What this agent holds, each object once: looked up before its end, after which others take
   // over.
-  std::vector<HandleBase*> held;
-  for (HandleBase* handle = handles_; handle != nullptr; handle = handle->next_) {
-    if (!handle->held()) continue;
+  std::vector<NativeObject*> held;
+  for (NativeObject* native = natives_; native != nullptr; native = native->next_) {
+    if (!native->held()) continue;
     bool first = true;
-    for (const HandleBase* other : held) first &= other->object_ != handle->object_;
-    if (first) held.push_back(handle);
+    for (const NativeObject* other : held) first &= other->object_ != native->object_;
+    if (first) held.push_back(native);
   }
   agent_->end();
   // Everybody takes us for dead from here on, so whoever wakes finds an abandoned owner. All that
   // may wait for the directory's lock comes after this.
-  for (HandleBase* handle : held) handle->abandon();
-  while (handles_ != nullptr) {
-    HandleBase* handle = handles_;
-    close(handle);
-    if (handle->collected_) delete handle;
+  for (NativeObject* native : held) native->abandon();
+  while (natives_ != nullptr) {
+    NativeObject* native = natives_;
+    close(native);
+    if (native->collected_) delete native;
   }
   agent_.reset();
 }

@@ -1,5 +1,5 @@
 // One JavaScript thread (a Node "environment") inside the addon: its agent, its doorbell on the
-// event loop, its open handles, and its end.
+// event loop, its native objects, and its end.
 //
 // Thread affinity: everything here belongs to the JS thread that loaded the addon. Only the Store
 // behind it is shared by the threads of the process, and locks for itself.
@@ -30,25 +30,25 @@ struct Marked {
 };
 inline char kOurMark = 0;
 
-// A handle to an open object. Lives until its External is collected, closed or not.
-class HandleBase : private Marked {
+// What the addon has of an open object. Lives until its External is collected, closed or not.
+class NativeObject : private Marked {
  public:
-  HandleBase(const void* type_mark, core::Object* object);
-  virtual ~HandleBase() = default;
+  NativeObject(const void* type_mark, core::Object* object);
+  virtual ~NativeObject() = default;
 
-  // The handle that a value is; nullptr if it is no External of ours.
-  static HandleBase* from(napi_env env, napi_value value) {
+  // The native object that a value is; nullptr if it is no External of ours.
+  static NativeObject* from(napi_env env, napi_value value) {
     void* data = nullptr;
     napi_get_value_external(env, value, &data);
     if (data == nullptr || reinterpret_cast<uintptr_t>(data) % alignof(Marked) != 0) return nullptr;
     auto* marked = static_cast<Marked*>(data);
-    return marked->ours == &kOurMark ? static_cast<HandleBase*>(marked) : nullptr;
+    return marked->ours == &kOurMark ? static_cast<NativeObject*>(marked) : nullptr;
   }
-  static bool is_type_of(const HandleBase&) { return true; }
+  static bool is_type_of(const NativeObject&) { return true; }
   const void* type_mark() const { return type; }
 
   virtual bool held() const { return false; }   // by this agent
-  virtual bool holds() const { return false; }  // and through this handle
+  virtual bool holds() const { return false; }  // and acquired it here
   virtual void abandon() {}                     // after the end of the agent
   virtual void let_go() {}                      // before it is closed
 
@@ -64,8 +64,8 @@ class HandleBase : private Marked {
   core::Object* object_ = nullptr;
   core::Kind kind_;  // for errors, after close() too
   std::string name_;
-  HandleBase* previous_ = nullptr;
-  HandleBase* next_ = nullptr;
+  NativeObject* previous_ = nullptr;
+  NativeObject* next_ = nullptr;
   bool collected_ = false;  // its External is gone, but the agent still holds it
 };
 
@@ -91,20 +91,20 @@ class Environment final : private core::Watcher, private EventLoopClient {
   napi_env env() const { return env_; }
   const Mailbox& mailbox() const { return mailbox_; }
 
-  // Makes the External that owns the handle from here on.
-  napi_value adopt(HandleBase* handle);
-  // False: the agent holds the object, and acquired it through this handle or has no other.
-  bool may_close(const HandleBase* handle) const;
-  void close(HandleBase* handle);
-  void collect(HandleBase* handle);
+  // Makes the External that owns the native object from here on.
+  napi_value adopt(NativeObject* native);
+  // False: the agent holds the object, and acquired it through this native object or has no other.
+  bool may_close(const NativeObject* native) const;
+  void close(NativeObject* native);
+  void collect(NativeObject* native);
 
   // Makes an error of src/errors.ts and throws it. Always returns nullptr.
   napi_value raise(const core::Status& status, core::Kind kind, const std::string& name);
-  napi_value raise(const core::Status& status, const HandleBase& handle) {
-    return raise(status, handle.kind(), handle.name());
+  napi_value raise(const core::Status& status, const NativeObject& native) {
+    return raise(status, native.kind(), native.name());
   }
-  napi_value raise(core::Code code, const HandleBase& handle) {
-    return raise(core::Status::of(code, ""), handle);
+  napi_value raise(core::Code code, const NativeObject& native) {
+    return raise(core::Status::of(code, ""), native);
   }
 
   // Ends the agent: from here on this thread holds nothing. Idempotent.
@@ -136,7 +136,7 @@ class Environment final : private core::Watcher, private EventLoopClient {
   bool ended_ = false;
   std::unique_ptr<core::Agent> agent_;
   std::unique_ptr<EventLoop> loop_;
-  HandleBase* handles_ = nullptr;
+  NativeObject* natives_ = nullptr;
 };
 
 }  // namespace holdfast::addon

@@ -7,14 +7,14 @@ namespace holdfast::addon {
 
 namespace {
 
-using H = Handle<core::Event>;
+using N = Native<core::Event>;
 
-napi_value inspect(H& handle) {
-  core::Event& event = handle.primitive;
-  return State(handle.environment().env())
+napi_value inspect(N& native) {
+  core::Event& event = native.primitive;
+  return State(native.environment().env())
       .set("isSet", event.is_set())
       .set("sets", event.sets())
-      .set("waiters", core::count_waiting(event.waiters(), handle.registry()))
+      .set("waiters", core::count_waiting(event.waiters(), native.registry()))
       .value();
 }
 
@@ -33,6 +33,6 @@ napi_value functions(napi_env env) {
 
 }  // namespace
 
-const KindBinding kEvent = {core::Kind::event, "Event", functions, make_handle<H>};
+const KindBinding kEvent = {core::Kind::event, "Event", functions, make_native<N>};
 
 }  // namespace holdfast::addon

@@ -6,6 +6,6 @@
 namespace holdfast::addon {
 
 const KindBinding kLock = {core::Kind::lock, "Lock", Owned<core::Lock>::bind,
-                           make_handle<Handle<core::Lock>>};
+                           make_native<Native<core::Lock>>};
 
 }  // namespace holdfast::addon

@@ -1,5 +1,5 @@
 // How an operation becomes a function of the addon. An operation is a method of a primitive, or a
-// function whose first parameter is its handle. Its other parameters are the arguments that
+// function whose first parameter is the native object. Its other parameters are the arguments that
 // JavaScript gives, behind the object; they and the result are converted by their types
 // (convert.h).
 //
@@ -35,43 +35,43 @@ class Operation {
   // The type of the operation says what it takes and returns.
   template <class R, class P, class... A>
   static napi_value call_as(napi_env env, napi_callback_info info, R (P::*)(A...)) {
-    return run<R, Handle<Primitive>, A...>(env, info, std::index_sequence_for<A...>());
+    return run<R, Native<Primitive>, A...>(env, info, std::index_sequence_for<A...>());
   }
   template <class R, class P, class... A>
   static napi_value call_as(napi_env env, napi_callback_info info, R (P::*)(A...) const) {
-    return run<R, Handle<Primitive>, A...>(env, info, std::index_sequence_for<A...>());
+    return run<R, Native<Primitive>, A...>(env, info, std::index_sequence_for<A...>());
   }
-  template <class R, class H, class... A>
-  static napi_value call_as(napi_env env, napi_callback_info info, R (*)(H&, A...)) {
-    return run<R, H, A...>(env, info, std::index_sequence_for<A...>());
+  template <class R, class N, class... A>
+  static napi_value call_as(napi_env env, napi_callback_info info, R (*)(N&, A...)) {
+    return run<R, N, A...>(env, info, std::index_sequence_for<A...>());
   }
 
-  template <class R, class H, class... A, size_t... kIndex>
+  template <class R, class N, class... A, size_t... kIndex>
   static napi_value run(napi_env env, napi_callback_info info, std::index_sequence<kIndex...>) {
     size_t count = 1 + sizeof...(A);
     napi_value arguments[1 + sizeof...(A)];
     napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
-    H* handle = open_handle<H>(env, arguments[0]);
-    if (handle == nullptr) return nullptr;
+    N* native = open_native<N>(env, arguments[0]);
+    if (native == nullptr) return nullptr;
     const auto operate = [&]() -> R {
-      return invoke(*handle, from_js<A>(env, arguments[1 + kIndex])...);
+      return invoke(*native, from_js<A>(env, arguments[1 + kIndex])...);
     };
     if constexpr (std::is_void_v<R>) {
       operate();
       return nullptr;
     } else if constexpr (std::is_same_v<R, core::Code>) {
-      return to_js(env, *handle, until_not_busy(operate));
+      return to_js(env, *native, until_not_busy(operate));
     } else {
-      return to_js(env, *handle, operate());
+      return to_js(env, *native, operate());
     }
   }
 
-  template <class H, class... A>
-  static decltype(auto) invoke(H& handle, A... arguments) {
+  template <class N, class... A>
+  static decltype(auto) invoke(N& native, A... arguments) {
     if constexpr (std::is_member_function_pointer_v<decltype(kOperation)>) {
-      return (handle.primitive.*kOperation)(arguments...);
+      return (native.primitive.*kOperation)(arguments...);
     } else {
-      return kOperation(handle, arguments...);
+      return kOperation(native, arguments...);
     }
   }
 };
@@ -111,14 +111,14 @@ class Binder {
 // How one kind crosses to JavaScript.
 struct KindBinding {
   core::Kind kind;
-  const char* name;                                    // of its class
-  napi_value (*functions)(napi_env env);               // made when the addon is loaded
-  HandleBase* (*handle)(Environment&, core::Object*);  // made for each object that is opened
+  const char* name;                                           // of its class
+  napi_value (*functions)(napi_env env);                      // made when the addon is loaded
+  NativeObject* (*make_native)(Environment&, core::Object*);  // made for each object that is opened
 };
 
-template <class H>
-HandleBase* make_handle(Environment& environment, core::Object* object) {
-  return new H(environment, object);
+template <class N>
+NativeObject* make_native(Environment& environment, core::Object* object) {
+  return new N(environment, object);
 }
 
 }  // namespace holdfast::addon

@@ -8,33 +8,33 @@ namespace holdfast::addon {
 
 template <class Primitive>
 struct Owned {
-  using H = Handle<Primitive>;
+  using N = Native<Primitive>;
 
   // What Condition needs: give_up() releases a hold whole and returns its number, its depth being
   // depth(); resume() makes the hold that was just acquired again into it.
-  static napi_value give_up(H& handle) {
-    const uint64_t hold = handle.primitive.hold_number();
-    core::Code code = handle.primitive.is_held_by_caller() ? core::Code::ok : core::Code::not_owner;
-    for (uint32_t depth = handle.primitive.depth(); code == core::Code::ok && depth > 0; depth--) {
-      code = handle.primitive.release();
+  static napi_value give_up(N& native) {
+    const uint64_t hold = native.primitive.hold_number();
+    core::Code code = native.primitive.is_held_by_caller() ? core::Code::ok : core::Code::not_owner;
+    for (uint32_t depth = native.primitive.depth(); code == core::Code::ok && depth > 0; depth--) {
+      code = native.primitive.release();
     }
-    if (code != core::Code::ok) return handle.environment().raise(code, handle);
-    return number(handle.environment().env(), static_cast<double>(hold));
+    if (code != core::Code::ok) return native.environment().raise(code, native);
+    return number(native.environment().env(), static_cast<double>(hold));
   }
-  static void resume(H& handle, uint64_t hold, uint32_t depth) {
-    handle.primitive.resume(hold, depth);
-    handle.note({hold, false});
+  static void resume(N& native, uint64_t hold, uint32_t depth) {
+    native.primitive.resume(hold, depth);
+    native.note({hold, false});
   }
   // A dead owner does not lock anybody out.
-  static bool locked(H& handle) {
-    const core::AgentId owner = handle.primitive.owner();
-    return owner != 0 && handle.registry().alive(owner);
+  static bool locked(N& native) {
+    const core::AgentId owner = native.primitive.owner();
+    return owner != 0 && native.registry().alive(owner);
   }
-  static napi_value inspect(H& handle) {
-    napi_env env = handle.environment().env();
-    core::OwnedBody& body = handle.primitive.body();
-    core::Registry& registry = handle.registry();
-    const core::AgentId owner = handle.primitive.owner();
+  static napi_value inspect(N& native) {
+    napi_env env = native.environment().env();
+    core::OwnedBody& body = native.primitive.body();
+    core::Registry& registry = native.registry();
+    const core::AgentId owner = native.primitive.owner();
     const bool locked = owner != 0 && registry.alive(owner);
     return State(env)
         .set("locked", locked)

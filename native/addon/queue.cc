@@ -11,16 +11,16 @@ namespace {
 // Records are bytes here, with a type that means nothing: src/records/codec.ts makes them of
 // values, and values of them. Those that come out go into the thread's mailbox.
 template <class Q>
-class QueueHandle final : public Handle<Q> {
+class NativeQueue final : public Native<Q> {
  public:
-  QueueHandle(Environment& environment, core::Object* object)
-      : Handle<Q>(environment, object), mailbox(environment.mailbox()) {
+  NativeQueue(Environment& environment, core::Object* object)
+      : Native<Q>(environment, object), mailbox(environment.mailbox()) {
     this->primitive.set_inbox(mailbox.inbox, mailbox.inbox_length);
   }
 
   const Mailbox& mailbox;
   std::vector<core::Record> records;
-  uint32_t leases = 0;  // taken through this handle and not settled
+  uint32_t leases = 0;  // taken through this native object and not settled
 
   // Leases end with the agent, by its death or by its end.
   bool held() const override { return leases != 0; }
@@ -60,21 +60,21 @@ bool read_bytes(napi_env env, napi_value from, uint32_t start, uint32_t end, cor
 
 // put(type, bytes, start, end): how it went, a number of core::TransferStatus.
 template <class Q>
-napi_value put(QueueHandle<Q>& handle, uint32_t type, napi_value bytes, uint32_t start,
+napi_value put(NativeQueue<Q>& native, uint32_t type, napi_value bytes, uint32_t start,
                uint32_t end) {
-  napi_env env = handle.env();
+  napi_env env = native.env();
   core::Record record;
   record.type = type;
   if (!read_bytes(env, bytes, start, end, &record)) return nullptr;
   size_t done = 0;
-  return number(env, static_cast<double>(handle.primitive.put(&record, 1, &done)));
+  return number(env, static_cast<double>(native.primitive.put(&record, 1, &done)));
 }
 
 // putMany(sources, table, from): how many were put; how it went in answer[0]. Four numbers a record
 // in the table: type, which of the sources, start, end. `from` counts records.
 template <class Q>
-napi_value put_many(QueueHandle<Q>& handle, napi_value sources, napi_value table, uint32_t from) {
-  napi_env env = handle.env();
+napi_value put_many(NativeQueue<Q>& native, napi_value sources, napi_value table, uint32_t from) {
+  napi_env env = native.env();
   void* data = nullptr;
   size_t length = 0;
   napi_get_typedarray_info(env, table, nullptr, &length, &data, nullptr, nullptr);
@@ -89,31 +89,31 @@ napi_value put_many(QueueHandle<Q>& handle, napi_value sources, napi_value table
     if (!read_bytes(env, source, row[2], row[3], &records[i])) return nullptr;
   }
   size_t done = 0;
-  handle.answer(handle.primitive.put(records.data(), count, &done));
+  native.answer(native.primitive.put(records.data(), count, &done));
   return number(env, static_cast<double>(done));
 }
 
 // get(): the bytes of a record, see bytes_of(); type and length in answer[1] and [2].
 template <class Q>
-napi_value get(QueueHandle<Q>& handle) {
-  if (!handle.answer(handle.primitive.get(1, &handle.records))) return nullptr;
-  const core::Record& record = handle.records[0];
-  handle.mailbox.answer[1] = record.type;
-  handle.mailbox.answer[2] = record.length;
-  return handle.bytes_of(record);
+napi_value get(NativeQueue<Q>& native) {
+  if (!native.answer(native.primitive.get(1, &native.records))) return nullptr;
+  const core::Record& record = native.records[0];
+  native.mailbox.answer[1] = record.type;
+  native.mailbox.answer[2] = record.length;
+  return native.bytes_of(record);
 }
 
 // getMany(count): undefined if all is in the mailbox, otherwise [bytes, table]; how many records in
 // answer[1]. Three numbers a record in the table: type, start, end.
 template <class Q>
-napi_value get_many(QueueHandle<Q>& handle, uint32_t wanted) {
-  napi_env env = handle.env();
-  if (!handle.answer(handle.primitive.get(wanted, &handle.records))) return nullptr;
-  const std::vector<core::Record>& records = handle.records;
+napi_value get_many(NativeQueue<Q>& native, uint32_t wanted) {
+  napi_env env = native.env();
+  if (!native.answer(native.primitive.get(wanted, &native.records))) return nullptr;
+  const std::vector<core::Record>& records = native.records;
   const char* const first = records.front().bytes;
   const size_t total = records.back().bytes + records.back().length - first;
-  const bool in_mailbox = first == handle.mailbox.inbox && records.size() <= handle.mailbox.records;
-  uint32_t* row = handle.mailbox.table;
+  const bool in_mailbox = first == native.mailbox.inbox && records.size() <= native.mailbox.records;
+  uint32_t* row = native.mailbox.table;
   napi_value table = nullptr;
   if (!in_mailbox) {
     napi_value buffer = nullptr;
@@ -128,7 +128,7 @@ napi_value get_many(QueueHandle<Q>& handle, uint32_t wanted) {
     *row++ = start;
     *row++ = start + record.length;
   }
-  handle.mailbox.answer[1] = static_cast<double>(records.size());
+  native.mailbox.answer[1] = static_cast<double>(records.size());
   if (in_mailbox) return nullptr;
   napi_value both = nullptr, bytes = nullptr;
   napi_create_array_with_length(env, 2, &both);
@@ -139,16 +139,16 @@ napi_value get_many(QueueHandle<Q>& handle, uint32_t wanted) {
 }
 
 template <class Q>
-uint32_t codec(Handle<Q>& handle) {
-  return handle.primitive.body().codec;
+uint32_t codec(Native<Q>& native) {
+  return native.primitive.body().codec;
 }
 
 template <class Q>
-napi_value inspect(Handle<Q>& handle) {
-  Q& queue = handle.primitive;
+napi_value inspect(Native<Q>& native) {
+  Q& queue = native.primitive;
   core::QueueBody& body = queue.body();
-  core::Registry& registry = handle.registry();
-  State state(handle.environment().env());
+  core::Registry& registry = native.registry();
+  State state(native.environment().env());
   state.set("size", queue.size())
       .set("bytes", queue.bytes())
       .set("capacity", body.capacity.load())
@@ -206,27 +206,27 @@ struct Joiners {
 
 // ---------------------------------------------------------------- JoinableQueue
 
-using JoinableHandle = QueueHandle<core::JoinableQueue>;
+using NativeJoinableQueue = NativeQueue<core::JoinableQueue>;
 
 // take(): as get(); the lease's place and delivery in answer[3] and [4].
-napi_value take(JoinableHandle& handle) {
+napi_value take(NativeJoinableQueue& native) {
   core::Record record;
   core::Lease lease;
-  if (!handle.answer(handle.primitive.take(&record, &lease))) return nullptr;
-  handle.leases++;
-  double* const answer = handle.mailbox.answer;
+  if (!native.answer(native.primitive.take(&record, &lease))) return nullptr;
+  native.leases++;
+  double* const answer = native.mailbox.answer;
   answer[1] = record.type;
   answer[2] = record.length;
   answer[3] = static_cast<double>(lease.offset);
   answer[4] = static_cast<double>(lease.delivery);
-  return handle.bytes_of(record);
+  return native.bytes_of(record);
 }
 
 // settle(place, delivery, done): done, or given back.
-core::Code settle(JoinableHandle& handle, uint64_t place, uint64_t delivery, bool done) {
+core::Code settle(NativeJoinableQueue& native, uint64_t place, uint64_t delivery, bool done) {
   const core::Lease lease{place, delivery};
-  const core::Code code = done ? handle.primitive.done(lease) : handle.primitive.retry(lease);
-  if (code == core::Code::ok) handle.leases--;
+  const core::Code code = done ? native.primitive.done(lease) : native.primitive.retry(lease);
+  if (code == core::Code::ok) native.leases--;
   return code;
 }
 
@@ -270,9 +270,9 @@ napi_value joinable_queue_functions(napi_env env) {
 }  // namespace
 
 const KindBinding kQueue = {core::Kind::queue, "Queue", queue_functions,
-                            make_handle<QueueHandle<core::Queue>>};
+                            make_native<NativeQueue<core::Queue>>};
 
 const KindBinding kJoinableQueue = {core::Kind::joinable_queue, "JoinableQueue",
-                                    joinable_queue_functions, make_handle<JoinableHandle>};
+                                    joinable_queue_functions, make_native<NativeJoinableQueue>};
 
 }  // namespace holdfast::addon

@@ -7,7 +7,7 @@ namespace holdfast::addon {
 
 namespace {
 
-using H = Handle<core::ReadWriteLock>;
+using N = Native<core::ReadWriteLock>;
 
 struct Readers {
   using Primitive = core::ReadWriteLock;
@@ -28,16 +28,16 @@ struct Writers {
 };
 
 // Of either mode.
-core::Code release_hold(H& handle, uint64_t hold) {
-  const core::Code code = handle.primitive.release_shared(hold);
-  return code == core::Code::ok ? code : handle.primitive.release_exclusive(hold);
+core::Code release_hold(N& native, uint64_t hold) {
+  const core::Code code = native.primitive.release_shared(hold);
+  return code == core::Code::ok ? code : native.primitive.release_exclusive(hold);
 }
 
-napi_value inspect(H& handle) {
-  napi_env env = handle.environment().env();
-  core::ReadWriteLock& lock = handle.primitive;
+napi_value inspect(N& native) {
+  napi_env env = native.environment().env();
+  core::ReadWriteLock& lock = native.primitive;
   core::ReadWriteBody& body = lock.body();
-  core::Registry& registry = handle.registry();
+  core::Registry& registry = native.registry();
   const core::AgentId died = body.writing.load();
   napi_value readers = nullptr;
   napi_create_array(env, &readers);
@@ -81,6 +81,6 @@ napi_value functions(napi_env env) {
 }  // namespace
 
 const KindBinding kReadWriteLock = {core::Kind::read_write_lock, "ReadWriteLock", functions,
-                                    make_handle<H>};
+                                    make_native<N>};
 
 }  // namespace holdfast::addon

@@ -6,6 +6,6 @@
 namespace holdfast::addon {
 
 const KindBinding kRLock = {core::Kind::rlock, "RLock", Owned<core::RLock>::bind,
-                            make_handle<Handle<core::RLock>>};
+                            make_native<Native<core::RLock>>};
 
 }  // namespace holdfast::addon

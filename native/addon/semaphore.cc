@@ -7,14 +7,14 @@ namespace holdfast::addon {
 
 namespace {
 
-using H = Handle<core::Semaphore>;
+using N = Native<core::Semaphore>;
 
-napi_value inspect(H& handle) {
-  core::SemaphoreBody& body = handle.primitive.body();
-  return State(handle.environment().env())
-      .set("value", handle.primitive.value())
-      .set("initial", handle.object().initial())
-      .set("waiters", core::count_waiting(body.waiters, handle.registry()))
+napi_value inspect(N& native) {
+  core::SemaphoreBody& body = native.primitive.body();
+  return State(native.environment().env())
+      .set("value", native.primitive.value())
+      .set("initial", native.object().initial())
+      .set("waiters", core::count_waiting(body.waiters, native.registry()))
       .set("acquisitions", body.acquisitions.load())
       .set("contentions", body.contentions.load())
       .value();
@@ -31,6 +31,6 @@ napi_value functions(napi_env env) {
 
 }  // namespace
 
-const KindBinding kSemaphore = {core::Kind::semaphore, "Semaphore", functions, make_handle<H>};
+const KindBinding kSemaphore = {core::Kind::semaphore, "Semaphore", functions, make_native<N>};
 
 }  // namespace holdfast::addon

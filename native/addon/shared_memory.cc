@@ -8,7 +8,7 @@ namespace holdfast::addon {
 
 namespace {
 
-using H = Handle<core::SharedMemory>;
+using N = Native<core::SharedMemory>;
 // What an ArrayBuffer shows. Two ends have to come, in whatever order: that of V8's use of the
 // bytes (detached, or unreachable), and that of the JS object.
 //
@@ -35,16 +35,16 @@ void end_of_use(napi_env, void*, void* hint) {
 void end_of_object(napi_env, void* data, void*) { end_of_one(static_cast<Shown*>(data)); }
 
 // map(): an ArrayBuffer whose bytes are the mapping.
-napi_value map(H& handle) {
-  napi_env env = handle.environment().env();
+napi_value map(N& native) {
+  napi_env env = native.environment().env();
   auto* mapping = new Shown();
-  if (platform::OsError error = handle.primitive.map(mapping)) {
+  if (platform::OsError error = native.primitive.map(mapping)) {
     delete mapping;
-    return handle.environment().raise(core::Status::from(error, "cannot map its bytes"), handle);
+    return native.environment().raise(core::Status::from(error, "cannot map its bytes"), native);
   }
   napi_value buffer = nullptr;
   const napi_status status = napi_create_external_arraybuffer(
-      env, mapping->bytes, static_cast<size_t>(handle.primitive.size()), end_of_use, mapping,
+      env, mapping->bytes, static_cast<size_t>(native.primitive.size()), end_of_use, mapping,
       &buffer);
   if (status == napi_ok) {
     napi_add_finalizer(env, buffer, mapping, end_of_object, nullptr, nullptr);
@@ -52,12 +52,12 @@ napi_value map(H& handle) {
   }
   core::SharedMemory::unmap(*mapping);
   delete mapping;
-  return handle.environment().raise(
+  return native.environment().raise(
       core::Status::of(core::Code::system,
                        status == napi_no_external_buffers_allowed
                            ? "this runtime does not let memory of the system become a buffer"
                            : "its bytes cannot become a buffer"),
-      handle);
+      native);
 }
 
 // detach(buffer): from here on its views have no bytes.
@@ -69,8 +69,8 @@ napi_value detach(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-napi_value inspect(H& handle) {
-  return State(handle.environment().env()).set("size", handle.primitive.size()).value();
+napi_value inspect(N& native) {
+  return State(native.environment().env()).set("size", native.primitive.size()).value();
 }
 
 napi_value functions(napi_env env) {
@@ -85,6 +85,6 @@ napi_value functions(napi_env env) {
 }  // namespace
 
 const KindBinding kSharedMemory = {core::Kind::shared_memory, "SharedMemory", functions,
-                                   make_handle<H>};
+                                   make_native<N>};
 
 }  // namespace holdfast::addon

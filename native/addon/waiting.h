@@ -20,28 +20,28 @@ struct Waiters {
 };
 
 // The operations of one wait set. Each is one line of WaitSetOperations in
-// src/native/bindings.ts. `Of` says which wait set of the object it is.
-template <class Of>
+// src/native/bindings.ts. `Waitable` says which wait set of the object it is.
+template <class Waitable>
 struct WaitSetOperations {
-  using Primitive = typename Of::Primitive;
-  using H = Handle<Primitive>;
+  using Primitive = typename Waitable::Primitive;
+  using N = Native<Primitive>;
 
-  static uint64_t tag(H& handle) { return Of::tag(handle.primitive); }
+  static uint64_t tag(N& native) { return Waitable::tag(native.primitive); }
   // Index -1 for a first time: see core/registry/wait_set.h.
-  static int enrol(H& handle, int index, uint32_t waiting) {
-    core::Agent& agent = handle.agent();
-    index =
-        core::enrol_again(Of::set(handle.primitive), agent.registry(), agent.id(), waiting, index);
-    Of::watch(handle.primitive);
+  static int enrol(N& native, int index, uint32_t waiting) {
+    core::Agent& agent = native.agent();
+    index = core::enrol_again(Waitable::set(native.primitive), agent.registry(), agent.id(),
+                              waiting, index);
+    Waitable::watch(native.primitive);
     return index;
   }
   // False if a wake-up is on its way to this agent.
-  static bool cancel(H& handle, int index) {
-    return core::cancel(Of::set(handle.primitive), handle.agent().id(), index);
+  static bool cancel(N& native, int index) {
+    return core::cancel(Waitable::set(native.primitive), native.agent().id(), index);
   }
   // Has it come, or does it within a few microseconds?
-  static bool spin_briefly(H& handle) { return Of::spin_briefly(handle.primitive); }
-  static void pass_on(H& handle) { Of::pass_on(handle.primitive, handle.registry()); }
+  static bool spin_briefly(N& native) { return Waitable::spin_briefly(native.primitive); }
+  static void pass_on(N& native) { Waitable::pass_on(native.primitive, native.registry()); }
 
   static Binder<Primitive> bind(napi_env env) {
     Binder<Primitive> binder(env);
@@ -55,15 +55,15 @@ struct WaitSetOperations {
 };
 
 template <class Primitive>
-void contend(Handle<Primitive>& handle) {
-  handle.primitive.body().contentions.fetch_add(1, std::memory_order_relaxed);
+void contend(Native<Primitive>& native) {
+  native.primitive.body().contentions.fetch_add(1, std::memory_order_relaxed);
 }
 
 // Each is one line of AcquirableOperations in src/native/bindings.ts.
 template <class Primitive>
 void bind_acquirable(Binder<Primitive>& binder) {
-  binder.template method<&Primitive::try_acquire_or_rescue>("tryAcquire");
-  binder.template method<&Primitive::try_acquire>("tryFree");
+  binder.template method<&Primitive::try_acquire_or_rescue>("tryAcquireOrRescue");
+  binder.template method<&Primitive::try_acquire>("tryAcquire");
   binder.template method<&Primitive::wait>("wait");
   binder.template method<contend<Primitive>>("contend");
   binder.group("waiters", WaitSetOperations<Waiters<Primitive>>::bind(binder.env()));

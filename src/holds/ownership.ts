@@ -41,12 +41,12 @@ export class LockOwnership implements Ownership {
     this.#native = native;
   }
 
-  tryAcquire(): HeldGuard | undefined {
-    return guardOf(this, operations.tryAcquire(this.#native));
+  tryAcquireOrRescue(): HeldGuard | undefined {
+    return guardOf(this, operations.tryAcquireOrRescue(this.#native));
   }
 
-  tryFree(): HeldGuard | undefined {
-    return guardOf(this, operations.tryFree(this.#native));
+  tryAcquire(): HeldGuard | undefined {
+    return guardOf(this, operations.tryAcquire(this.#native));
   }
 
   wait(ms: number): HeldGuard | undefined {

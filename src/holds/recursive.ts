@@ -91,18 +91,18 @@ export class Recursion implements Ownership {
 
   // ---------------------------------------------------------------- acquiring by a plain call
 
+  tryAcquireOrRescue(): HeldGuard | undefined {
+    const { thread, task } = this.#openedHere;
+    if (thread.depth !== 0) return this.#deeper();
+    if (task !== undefined) return this.#inTask();
+    return this.#takenByCall(operations.tryAcquireOrRescue(this.#native));
+  }
+
   tryAcquire(): HeldGuard | undefined {
     const { thread, task } = this.#openedHere;
     if (thread.depth !== 0) return this.#deeper();
     if (task !== undefined) return this.#inTask();
     return this.#takenByCall(operations.tryAcquire(this.#native));
-  }
-
-  tryFree(): HeldGuard | undefined {
-    const { thread, task } = this.#openedHere;
-    if (thread.depth !== 0) return this.#deeper();
-    if (task !== undefined) return this.#inTask();
-    return this.#takenByCall(operations.tryFree(this.#native));
   }
 
   wait(ms: number): HeldGuard | undefined {
@@ -130,7 +130,7 @@ export class Recursion implements Ownership {
    */
   #inTask(): HeldGuard | undefined {
     if (!this.#openedHere.isHeldByTask()) return undefined;
-    return guardOf(this, operations.tryAcquire(this.#native));
+    return guardOf(this, operations.tryAcquireOrRescue(this.#native));
   }
 
   #takenByCall(outcome: Outcome): HeldGuard | undefined {
@@ -180,11 +180,11 @@ export class Recursion implements Ownership {
     try {
       options = readWait(options);
       const isFirst = !isWaitedFor(this.waiters.tag);
-      const guard = isFirst ? this.#take(hold, operations.tryFree) : undefined;
+      const guard = isFirst ? this.#take(hold, operations.tryAcquire) : undefined;
       if (guard !== undefined) return guard;
       if (options?.timeout !== 0) this.contend();
       // Serving the queue may happen in any context. The hold that counts is the waiter's.
-      const take = () => this.#take(hold, operations.tryAcquire);
+      const take = () => this.#take(hold, operations.tryAcquireOrRescue);
       return await waitFor(waiter, { waitSet: this.waiters, take }, options);
     } catch (error) {
       endHold(hold);

@@ -54,12 +54,13 @@ export type Outcome = number;
  */
 export interface AcquirableOperations<N, R> {
   readonly waiters: WaitSetOperations<N>;
-  tryAcquire(object: N): R;
+  /** Acquires it if it is free, or if its holder died. Does not wait. */
+  tryAcquireOrRescue(object: N): R;
   /**
    * Like tryAcquire, for a caller that is about to wait. It does not ask whether the holder lives,
    * because that takes a system call.
    */
-  tryFree(object: N): R;
+  tryAcquire(object: N): R;
   /** Blocks the thread for `ms` or one slice, whichever is shorter; answers like tryAcquire. */
   wait(object: N, ms: number): R;
   /** Counts an acquisition that has to wait. */

@@ -95,7 +95,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   async acquire(options?: WaitOptions): Promise<Guard> {
     options = readWait(options);
     const permits = this.#openPermits;
-    const guard = isWaitedFor(permits.waiters.tag) ? undefined : permits.tryFree();
+    const guard = isWaitedFor(permits.waiters.tag) ? undefined : permits.tryAcquire();
     return guard ?? waitToAcquire(this, permits, options);
   }
 
@@ -108,7 +108,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   acquireSync(options?: SyncWaitOptions): Guard {
     options = readSyncWait(options);
     const permits = this.#openPermits;
-    const guard = permits.tryFree();
+    const guard = permits.tryAcquire();
     if (guard !== undefined) return guard;
     if (options?.timeout === undefined && operations.allMine(this.native)) {
       throw new DeadlockError(
@@ -125,7 +125,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
    * pending acquire() calls.
    */
   tryAcquire(): Guard | null {
-    return this.#openPermits.tryAcquire() ?? null;
+    return this.#openPermits.tryAcquireOrRescue() ?? null;
   }
 
   /**
@@ -177,12 +177,12 @@ class Permits implements Acquirable<HeldGuard>, Holds {
     this.#native = native;
   }
 
-  tryAcquire(): HeldGuard | undefined {
-    return guardOf(this, operations.tryAcquire(this.#native));
+  tryAcquireOrRescue(): HeldGuard | undefined {
+    return guardOf(this, operations.tryAcquireOrRescue(this.#native));
   }
 
-  tryFree(): HeldGuard | undefined {
-    return guardOf(this, operations.tryFree(this.#native));
+  tryAcquire(): HeldGuard | undefined {
+    return guardOf(this, operations.tryAcquire(this.#native));
   }
 
   wait(ms: number): HeldGuard | undefined {

@@ -57,7 +57,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     options = readWait(options);
     const { ownership } = this;
     const mustQueue = isWaitedFor(ownership.waiters.tag) && !ownership.mayBypassQueue();
-    const guard = mustQueue ? undefined : ownership.tryFree();
+    const guard = mustQueue ? undefined : ownership.tryAcquire();
     return guard ?? waitToAcquire(this, ownership, options);
   }
 
@@ -71,7 +71,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
   acquireSync(options?: SyncWaitOptions): Guard {
     options = readSyncWait(options);
     const { ownership } = this;
-    return ownership.tryFree() ?? this.#waitSync(ownership, options);
+    return ownership.tryAcquire() ?? this.#waitSync(ownership, options);
   }
 
   #waitSync(ownership: Ownership, options: SyncWaitOptions | undefined): Guard {
@@ -89,7 +89,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
    * same thread. Takes a few microseconds when the lock is held: it asks whether the holder lives.
    */
   tryAcquire(): Guard | null {
-    return this.ownership.tryAcquire() ?? null;
+    return this.ownership.tryAcquireOrRescue() ?? null;
   }
 
   /**
@@ -144,7 +144,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     const take = () => {
       // Another task of this thread may hold it: then an RLock would be entered, and its hold
       // become ours.
-      const taken = ownership.isHeldByThread() ? undefined : ownership.tryAcquire();
+      const taken = ownership.isHeldByThread() ? undefined : ownership.tryAcquireOrRescue();
       // At once: until we go on, such a task may enter, and has to find the hold that it will
       // release.
       if (taken !== undefined) ownership.resume(suspended);
@@ -161,7 +161,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
   /** @internal The same, blocking this thread. */
   regainSync(suspended: Suspended): boolean {
     const { ownership } = this;
-    const taken = ownership.tryAcquire() ?? waitToAcquireSync(this, ownership, undefined);
+    const taken = ownership.tryAcquireOrRescue() ?? waitToAcquireSync(this, ownership, undefined);
     ownership.resume(suspended);
     return taken.abandoned;
   }

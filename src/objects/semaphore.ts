@@ -76,7 +76,7 @@ export class Semaphore extends Shared<'Semaphore'> {
     options = readWait(options);
     const { native } = this;
     const permits = this.#permits;
-    if (isWaitedFor(permits.waiters.tag) || !operations.tryFree(native)) {
+    if (isWaitedFor(permits.waiters.tag) || !operations.tryAcquire(native)) {
       await waitToAcquire(this, permits, options);
     }
   }
@@ -88,12 +88,13 @@ export class Semaphore extends Shared<'Semaphore'> {
    */
   acquireSync(options?: SyncWaitOptions): void {
     options = readSyncWait(options);
-    if (!operations.tryFree(this.native)) waitToAcquireSync(this, this.#permits, options?.timeout);
+    if (!operations.tryAcquire(this.native))
+      waitToAcquireSync(this, this.#permits, options?.timeout);
   }
 
   /** Takes a permit if one is free now; false if not. Does not wait. */
   tryAcquire(): boolean {
-    return operations.tryAcquire(this.native);
+    return operations.tryAcquireOrRescue(this.native);
   }
 
   /**
@@ -137,12 +138,12 @@ class Permits implements Acquirable<true> {
     this.#native = native;
   }
 
-  tryAcquire(): true | undefined {
-    return operations.tryAcquire(this.#native) || undefined;
+  tryAcquireOrRescue(): true | undefined {
+    return operations.tryAcquireOrRescue(this.#native) || undefined;
   }
 
-  tryFree(): true | undefined {
-    return operations.tryFree(this.#native) || undefined;
+  tryAcquire(): true | undefined {
+    return operations.tryAcquire(this.#native) || undefined;
   }
 
   wait(ms: number): true | undefined {

@@ -4,15 +4,16 @@ import type { WaitSet } from './wait-set.js';
 export interface Acquirable<T> {
   /** The wait set that wakes this thread when an acquisition may succeed. */
   readonly waiters: WaitSet;
-  /** Acquires it, or returns undefined. Does not wait. */
-  tryAcquire(): T | undefined;
+  /** Acquires it if it is free, or if its holder died; otherwise undefined. Does not wait. */
+  tryAcquireOrRescue(): T | undefined;
   /**
-   * Like tryAcquire(), for a caller that is about to wait. It does not ask whether the holder
+   * Like tryAcquireOrRescue(), for a caller that is about to wait. It does not ask whether the holder
    * lives, because that takes a system call.
    */
-  tryFree(): T | undefined;
+  tryAcquire(): T | undefined;
   /**
-   * Blocks the thread for `ms` or one slice, whichever is shorter. Then returns like tryAcquire().
+   * Blocks the thread for `ms` or one slice, whichever is shorter. Then returns like
+   * tryAcquireOrRescue().
    */
   wait(ms: number): T | undefined;
   /** Counts an acquisition that has to wait. */

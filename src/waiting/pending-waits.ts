@@ -313,6 +313,6 @@ export async function waitToAcquire<T>(
   options: WaitOptions | undefined,
 ): Promise<T> {
   if (options?.timeout !== 0) acquirable.contend();
-  const take = () => acquirable.tryAcquire();
+  const take = () => acquirable.tryAcquireOrRescue();
   return waitFor(waiter, { waitSet: acquirable.waiters, take }, options);
 }

@@ -1,8 +1,8 @@
 // An open object in C++, and what JavaScript has of it: an External that points to it. The
 // External's finalizer closes the object. Every operation is one function of the addon, whose first
 // argument is the External (docs/adr/0020-module-level-bindings.md).
-#ifndef HOLDFAST_ADDON_HANDLE_H
-#define HOLDFAST_ADDON_HANDLE_H
+#ifndef HOLDFAST_ADDON_NATIVE_OBJECT_H
+#define HOLDFAST_ADDON_NATIVE_OBJECT_H
 
 #include <algorithm>
 #include <type_traits>
@@ -27,13 +27,13 @@ struct HasHolds<Primitive, std::void_t<decltype(std::declval<Primitive&>().is_cu
     : std::true_type {};
 
 template <class Primitive>
-class Handle : public HandleBase {
+class Native : public NativeObject {
  public:
-  Handle(Environment& environment, core::Object* object)
-      : HandleBase(&kTypeMark<Primitive>, object), primitive(environment.agent(), *object) {}
+  Native(Environment& environment, core::Object* object)
+      : NativeObject(&kTypeMark<Primitive>, object), primitive(environment.agent(), *object) {}
 
-  static bool is_type_of(const HandleBase& handle) {
-    return handle.type_mark() == &kTypeMark<Primitive>;
+  static bool is_type_of(const NativeObject& native) {
+    return native.type_mark() == &kTypeMark<Primitive>;
   }
 
   bool held() const override {
@@ -48,7 +48,7 @@ class Handle : public HandleBase {
     if constexpr (std::is_same_v<Primitive, core::RLock>) primitive.unlock_stray_mutex();
   }
 
-  // Was something that the agent holds acquired through this handle?
+  // Was something that the agent holds acquired through this native object?
   bool holds() const override {
     if constexpr (kOwned) {
       for (const uint64_t hold : more_holds_) {
@@ -93,19 +93,19 @@ class Handle : public HandleBase {
 
 // The open object that an argument is. Throws and returns nullptr if it is something else, an
 // object of another kind, or closed.
-template <class H>
-H* open_handle(napi_env env, napi_value value) {
-  HandleBase* handle = HandleBase::from(env, value);
-  if (handle == nullptr || !H::is_type_of(*handle)) {
+template <class N>
+N* open_native(napi_env env, napi_value value) {
+  NativeObject* native = NativeObject::from(env, value);
+  if (native == nullptr || !N::is_type_of(*native)) {
     napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE",
                           "the first argument must be an object of the operation's kind");
     return nullptr;
   }
-  if (!handle->is_open()) {
-    handle->environment().raise(core::Code::closed, *handle);
+  if (!native->is_open()) {
+    native->environment().raise(core::Code::closed, *native);
     return nullptr;
   }
-  return static_cast<H*>(handle);
+  return static_cast<N*>(native);
 }
 
 }  // namespace holdfast::addon
