@@ -9,6 +9,7 @@ import { clangFormat } from './clang-format.mjs';
 import { clangTidy } from './clang-tidy.mjs';
 import { filesUnder, hasTool, mustRun, root, Tally } from './common.mjs';
 import { testHosts } from './hosts-test.mjs';
+import { testLaunchers } from './launchers-test.mjs';
 import { pack, testPacked, withTemporary } from './pack-test.mjs';
 import { crossBuild } from './prebuilds.mjs';
 import { everything, layerFindings, sizeFindings } from './structure.mjs';
@@ -140,5 +141,6 @@ await withTemporary(async (directory) => {
   );
   await testPacked(tally, packed.tarball);
   await testHosts(tally, packed.tarball);
+  await testLaunchers(tally, packed.tarball);
 });
 tally.finish();
