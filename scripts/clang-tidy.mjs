@@ -12,7 +12,7 @@ import path from 'node:path';
 import { filesUnder, hashOf, isDone, isMain, knowOnly, markDone, root } from './common.mjs';
 import { addonSources, hostPlatform, includeDirs, platforms } from './sources.mjs';
 
-const config = ['.clang-tidy', 'native/test/.clang-tidy'];
+const config = ['', 'native/test/', 'native/test/darwin/'].map((at) => `${at}.clang-tidy`);
 const commonFlags = [
   '-std=c++17',
   '-pthread',
