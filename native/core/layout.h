@@ -58,9 +58,8 @@ struct Header {
   uint64_t byte_length;
   std::atomic<State> state;
   std::atomic<uint32_t> flags;
-  uint64_t tag;  // what a wake-up for this object says; 1..2^53-1, so that it is a JS number.
-                 // An object with more than one wait set has the numbers after it, too:
-                 // see kTags
+  uint64_t tag;  // in a wake-up for this object; 1..2^53-1, so that it is a number of JavaScript.
+                 // An object with more than one wait set has the numbers after it, too: see kTags
   uint64_t created_us;  // wall clock
   uint32_t creator_pid;
   uint32_t initial;  // what it was made with. Semaphore: value; BoundedSemaphore: permits;
@@ -91,13 +90,13 @@ static_assert(offsetof(Header, name_offset) == 356 && offsetof(Header, home_devi
 
 constexpr uint32_t kWaitSetSize = 128;
 
-// entry: 0, or the agent that waits. wakes: one bit an entry.
+// entry: 0, or the agent that waits. wake_bits: one bit for each entry.
 // | entry | bit | what it is
 // | 0     | 0   | free
 // | id    | 1   | wants to be woken
 // | id    | 0   | waits in the kernel (inspect counts it, nobody wakes it); or is enrolling; or its
 // |       |     | waker died after the bit, before the entry (the next slice sets the bit again)
-// | 0     | 1   | left by one that cancelled or died; the next waker takes the bit, finds nobody
+// | 0     | 1   | left by an agent that cancelled or died; the next waker takes the bit, goes on
 struct WaitSet {
   std::atomic<uint64_t> wake_bits[kWaitSetSize / 64];
   std::atomic<uint32_t> next_enrol;  // hints: where to look first, for first come, first woken
@@ -108,9 +107,9 @@ struct WaitSet {
 
 // ---------------------------------------------------------------- objects
 
-// `patience` of Lock, RLock and ReadWriteLock (core/waiting/patience.h): when it was found free and
-// not to be had, by whomever. It is reset when an object is adopted, so no time of before a restart
-// of the machine is left in it.
+// `patience` of Lock, RLock and ReadWriteLock (core/waiting/patience.h): when an agent found it
+// free and could not acquire it. It is reset when an object is adopted, so it has no time from
+// before a restart of the machine.
 //
 //   bits 0..39   CLOCK_MONOTONIC in milliseconds
 //   bits 40..63  acquisitions until then, modulo 2^24
@@ -123,7 +122,7 @@ struct WaitSet {
 // | owner | what it is
 // | 0     | free. Lock: a token is in the semaphore, or in flight, or lost and found by INV-3
 // | live  | held
-// | dead  | abandoned: whoever swaps it for its own id holds it and is told
+// | dead  | abandoned: the agent that swaps it for its own id holds it, and is told
 struct OwnedBody {
   alignas(64) std::atomic<uint64_t> owner;
   std::atomic<uint64_t> acquisitions;
@@ -140,15 +139,15 @@ struct OwnedBody {
 struct SemaphoreBody {
   alignas(64) std::atomic<uint64_t> acquisitions;
   std::atomic<uint64_t> contentions;
-  // Used only where the system cannot read a semaphore: posts less waits, as good as its users
-  // lived.
+  // Used only where the system does not tell the value of a semaphore: posts minus waits. A death
+  // between a wait and its count leaves it one too high.
   std::atomic<int32_t> value;
   uint32_t reserved;
   alignas(64) WaitSet waiters;
 };
 
-// Queue. A position is a place in the ring and a count of items in one word, so that one store
-// moves both: whoever dies, place and count agree.
+// Queue. A position is a place in the ring and a count of items in one word. One store moves both,
+// so they agree after any death.
 //
 //   bits 0..39   offset in units of 8 bytes, modulo 2^40; modulo the capacity it is the place
 //   bits 40..63  items, modulo 2^24
@@ -180,10 +179,11 @@ constexpr uint64_t kQueueBytesMax = uint64_t{1} << 30;
 //   owner       0 ready, an agent's id: leased (by somebody who died: ready as well), kDone: done
 //   deliveries  how often it was leased; with the record's place it names one lease
 //
-// A record that is done and not the first stays where it is until those before it are done. In its
-// `deliveries` may stand how long a run of done records it begins (see joinable_queue.cc).
-// `leased`, `tombstones` and `ready` can be told from the records and are, after a death under the
-// critical section.
+// A record that is done and not the first stays where it is until those before it are done. Its
+// `deliveries` may then be the length of the run of done records that it begins (see
+// joinable_queue.cc).
+// `leased`, `tombstones` and `ready` follow from the records, and are computed from them after a
+// death in the critical section.
 struct JoinableQueueBody {
   QueueBody queue;
   alignas(64) std::atomic<uint64_t> gotten;  // got with get(), and taskDone() not called for it yet
@@ -237,7 +237,7 @@ struct EventBody {
   alignas(64) WaitSet waiters;
 };
 
-// Condition: those who wait, in a table; changed only by whoever holds the condition's lock.
+// Condition: a table of those who wait. Only the holder of the condition's lock changes it.
 // | owner | state    | what it is
 // | 0     |          | free
 // | live  | waiting  | waits
@@ -260,15 +260,15 @@ struct ConditionBody {
 };  // and a table of Waiting
 constexpr uint32_t kConditionWaitsMax = 1024;
 
-// Barrier: one word says it all, so that one store moves everything. Written in the critical
-// section.
+// Barrier: one word has everything that changes together, so that one store changes it. It is
+// written in the critical section.
 //
 //   bits 0..15   parties that have arrived
 //   bits 16..17  phase: 0 filling, 1 acting (all are there, the action runs), 2 broken
 //   bits 18..63  round
 struct BarrierBody {
   alignas(64) std::atomic<uint64_t> state;
-  std::atomic<uint64_t> actor;       // who runs the action
+  std::atomic<uint64_t> actor;       // the agent that runs the action
   std::atomic<uint64_t> tripped;     // one bit for each of the last 63 rounds: did it trip
   std::atomic<uint64_t> last_break;  // the last round that did not, and 1
   std::atomic<uint64_t> breaks;

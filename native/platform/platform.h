@@ -102,8 +102,8 @@ bool read_at(int fd, uint64_t offset, void* into,
              size_t length);  // false unless all of it was read
 OsError map_file(int fd, size_t length, void** base);
 void unmap_file(void* base, size_t length);
-// Gives the file back, but not the addresses: whoever still reads or writes there finds zeros. They
-// are unmap_file's to give back.
+// Gives the file back, but not the addresses: code that still reads or writes there finds zeros.
+// They are unmap_file's to give back.
 void let_go_of_file(void* base, size_t length);
 void close_descriptor(int fd);
 
@@ -226,7 +226,7 @@ struct MutexParty {
 
 enum class MutexResult {
   locked,
-  owner_died,  // locked, and whoever had it before died inside
+  owner_died,  // locked, and its last holder died inside
   busy,
   mistaken_identity,  // the kernel's id of the owner is this thread's own, in another pid namespace
 };

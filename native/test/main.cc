@@ -69,7 +69,7 @@ Registration::Registration(const char* file, const char* name, void (*body)()) {
 void fail(const char* file, int line, const std::string& what) {
   print("  " + current.test + ": " + file + ":" + to_text(line) + ": " + what + " (process " +
         to_text(getpid()) + ")");
-  // Last: whoever sees it ends the test, and this process with it.
+  // Last: a process that sees it ends the test, and this process with it.
   report->failures.fetch_add(1);
   _exit(kFailed);
 }

@@ -62,7 +62,7 @@ void killed_holders(uint32_t rounds) {
   sweep();
 }
 
-// Kills whoever it likes, wherever it is: in acquire, in the critical section, in release, asleep.
+// Kills a random child, wherever it is: in acquire, in the critical section, in release, asleep.
 template <class Primitive>
 void killed_anywhere(uint32_t kills) {
   constexpr uint32_t kWorkers = 4;

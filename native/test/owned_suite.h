@@ -36,7 +36,7 @@ struct Protected {
   std::atomic<uint64_t> entries{0};
   std::atomic<uint64_t> abandoned{0};
 
-  // Checks what must hold on entry, whoever died in here before, and does some work.
+  // Checks what must hold on entry after any death in here, and does some work.
   void visit(uint32_t me, bool after_death, uint64_t work_us) {
     const uint32_t before = inside.exchange(me);
     if (after_death) {
@@ -222,7 +222,7 @@ void owner_rows() {
   CHECK_EQUAL(mine->body().abandonments.load(), 0u);
 }
 
-// Dead: whoever swaps it for its own id holds it and is told; the next one is not.
+// Dead: the agent that swaps it for its own id holds it and is told; the next one is not told.
 template <class Primitive>
 void dead_owner_row() {
   Holder<Primitive> holder("owned");

@@ -221,7 +221,7 @@ TEST(the_mutex_without_the_word_is_no_hold) {
     *step = 2;
     EVENTUALLY(*step == 4);
     CHECK(lock->is_held_by_caller());
-    // INV-11: whoever gets the mutex now finds the word taken, and must not keep it.
+    // INV-11: an agent that gets the mutex now finds the word taken, and must not keep it.
     sleep_ms(2 * kSlice_ms);
     const platform::MutexParty me = lock.party.agent().party();
     platform::traits::MutexStorage* const mutex = &lock->body().mutex;
@@ -267,7 +267,7 @@ TEST(death_between_two_steps_is_not_abandonment) {
 }
 
 // On a directory that outlives the machine's restart: the file says "locked by thread n", and no
-// kernel has marked it. Nobody can have it open, so whoever opens it first may take it.
+// kernel has marked it. Nobody can have it open, so the first to open it may take it.
 TEST(a_file_that_outlived_a_restart_is_not_locked_for_ever) {
   std::string snapshot;
   {

@@ -213,7 +213,7 @@ static void adopts_what_a_dead_holder_left() {
 TEST(a_lock_of_a_dead_holder_is_adopted) { adopts_what_a_dead_holder_left<Lock>(); }
 TEST(an_rlock_of_a_dead_holder_is_adopted) { adopts_what_a_dead_holder_left<RLock>(); }
 
-// Whoever stood in the wait set when all died is not woken, counted or waited for.
+// An agent that was in the wait set when all died is not woken, counted or waited for.
 TEST(the_wait_set_of_the_dead_is_emptied) {
   Shared<std::atomic<bool>> ready;
   Child child([&] {

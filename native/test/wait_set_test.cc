@@ -19,7 +19,7 @@ using core::wake_one;
 
 constexpr uint64_t kTag = 77;
 
-// Rings in the doorbell, read without Agent::take_wakes(), which would hide a second one.
+// Wake-ups in the doorbell, read without Agent::take_wakes(), which would hide a second one.
 size_t wakes_at(Party& party) {
   uint64_t tags[64];
   const size_t got = platform::read_doorbell(party.agent().doorbell(), tags, 64);

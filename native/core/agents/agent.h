@@ -11,7 +11,7 @@
 
 namespace holdfast::core {
 
-// Who is told when the watches of an agent change: the event loop polls them too.
+// Is told when the watches of an agent change, so that the event loop can poll them too.
 class Watcher {
  public:
   virtual ~Watcher() = default;
@@ -19,10 +19,10 @@ class Watcher {
   virtual void watch_ends(size_t place) = 0;  // before the watch ends
 };
 
-// Which of its holds of one object an agent has, or had last: shared by all its handles of that
-// object, and known to nobody else. A guard compares it with its own. Only this thread can bring
-// its id into an owner word, so the two together say exactly whose the hold is, whoever else
-// releases and acquires.
+// The number of the hold of one object that an agent has, or had last. All places where the agent
+// has the object open share it; no other agent knows it. A guard compares it with its own number.
+// Only this thread can write its id into an owner word. So id and number together say exactly which
+// hold it is, even if other agents release and acquire.
 struct HoldNumber {
   uint64_t value = 0;
   std::vector<uint64_t> at;  // BoundedSemaphore: of each permit
@@ -36,10 +36,10 @@ class Agent {
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
 
-  // From here on everybody takes the agent for dead. What it still holds is abandoned. Waits for
-  // nothing, so that its heirs do not wait either.
+  // From here on others take the agent for dead, and what it still holds is abandoned. Waits for
+  // nothing, so that those who wait for it go on at once.
   void end();
-  // The same, and takes its name out of the registry; that may wait for the directory's lock.
+  // The same, and gives its slot back. That may wait for the directory's lock.
   void leave();
 
   AgentId id() const { return id_; }
@@ -56,32 +56,32 @@ class Agent {
   // When a thread dies, the kernel marks the last 2,048 mutexes that it locked and no more
   // (ROBUST_LIST_LIMIT). Half of them is for us; the rest is for other code in the thread.
   static constexpr size_t kMutexesMax = 1024;
-  // The mutexes that it has, beyond one call. The kernel's list of them points into their mappings,
-  // so which they are must not be read from there: whatever is written to a file, none is unmapped
-  // locked. Only where may_lock_mutexes() said yes.
+  // The mutexes that it keeps for longer than one call. The kernel's list of them points into their
+  // mappings, so a locked one must never be unmapped. Which they are is noted here, because other
+  // programs may write into the files. Only where may_lock_mutexes() said yes.
   void has_locked(const platform::traits::MutexStorage* mutex) { mutexes_[mutex_count_++] = mutex; }
-  // Had it that one? Not any more.
+  // Forgets that it has this mutex. False if it did not have it.
   bool forget_mutex(const platform::traits::MutexStorage* mutex);
 
   std::shared_ptr<HoldNumber> hold_number(const Object& object);
-  uint64_t next_hold() { return ++holds_; }  // unlike any that this agent had, of whatever object
+  uint64_t next_hold() { return ++holds_; }  // no other hold of this agent, of any object, has it
 
-  // News of death: whoever waits watches those it waits for, and its wait ends when one of them
-  // dies. That spares it the rest of its slice and is no more than that. The last watches stay
-  // open; there are few at a time, because one waits for one holder and holders come back.
+  // A waiter watches the agents that it waits for, and looks at once when one of them dies. Without
+  // a watch it would look at its next slice. The last watches stay open: they are few, because a
+  // waiter waits for one holder, and the same agents hold again and again.
   void watch(AgentId id);
   void end_watch(size_t place);
   // Ends those whose agents have died.
   void end_dead_watches();
-  // Closes what is open only because it may be needed again. False if there was nothing.
+  // Closes the descriptors that are open only because they may be needed again. False if there are
+  // none.
   bool give_back_descriptors();
   void set_watcher(Watcher* watcher) { watcher_ = watcher; }
 
-  // Blocks until the doorbell was woken, somebody who is watched has died, or the deadline has
-  // passed.
+  // Blocks until a wake-up is in the doorbell, a watched agent dies, or the deadline passes.
   void wait(int64_t deadline_ns);
 
-  // The tags that rang since the last call, each once. 0: somebody who is watched has died.
+  // The tags in the doorbell since the last call, each once. 0: a watched agent has died.
   std::vector<uint64_t> take_wakes();
   // Puts wakes that were not for the caller back, so that the event loop finds them.
   void put_back(const std::vector<uint64_t>& tags);
@@ -100,7 +100,7 @@ class Agent {
   size_t mutex_count_ = 0;
   const platform::traits::MutexStorage* mutexes_[kMutexesMax];
   Watcher* watcher_ = nullptr;
-  // By id: two that meet in one place drive each other out.
+  // The id selects the place. The later one of two with the same place drives the other out.
   AgentId watched_[platform::kWatchesMax] = {};
   int64_t next_look_ns_ = 0;
 };

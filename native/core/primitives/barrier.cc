@@ -27,7 +27,8 @@ Arrival Barrier::arrive_in_section(bool acts) {
   Round round = Round::of(body_.state.load());
   if (round.phase == Phase::broken) return {ArrivalStatus::broken, round.number, 0};
   if (round.phase == Phase::acting || round.arrived >= parties()) return {};
-  // Who comes last must not open the round for somebody who died in it, seen by nobody yet.
+  // The last one to arrive must not open the round if a party of it has died and no agent has seen
+  // that yet.
   if (round.arrived + 1 == parties() && has_dead(round)) {
     store_broken(round);
     return {ArrivalStatus::broken, round.number, 0};
@@ -94,12 +95,12 @@ ArrivalStatus Barrier::check_round(uint64_t number) {
     if (round.phase == Phase::broken) return ArrivalStatus::broken;
     if (!has_dead(round)) return ArrivalStatus::not_yet;
     break_round(number);
-    return ArrivalStatus::not_yet;  // the next look tells, whoever broke it
+    return ArrivalStatus::not_yet;  // the next look tells, also if another agent broke it
   }
   if (body_.last_break.load() <= number) return ArrivalStatus::passed;  // none has broken since
-  // Whoever slept through more rounds than are remembered, with a break among them, is told the
-  // worse. The bit is the next round's as soon as that one is there, though it is written only at
-  // its end; so the round is looked up again after the bit (INV-19).
+  // An agent that slept through more rounds than are remembered, with a break among them, is told
+  // the worse. The bit is the next round's as soon as that one is there, though it is written only
+  // at its end; so the round is looked up again after the bit (INV-19).
   const uint64_t history = body_.tripped.load();
   const uint64_t latest = Round::of(body_.state.load()).number;
   return latest - number < kHistory && (history & bit_of(number)) != 0 ? ArrivalStatus::passed
@@ -112,13 +113,13 @@ bool Barrier::has_dead(const Round& round) {
     const AgentId actor = body_.actor.load();
     return actor != living && !agent_.registry().alive(actor);
   }
-  // No further than the table reaches, whatever the word says.
+  // Not beyond the table, even if another program wrote a larger count.
   const uint64_t count = std::min<uint64_t>(round.arrived, parties());
   for (uint64_t i = 0; i < count; i++) {
     const AgentId arrived = place(i).load();
     if (arrived == living || arrived == agent_.id()) continue;
     if (!agent_.registry().alive(arrived)) {
-      // Only if it is that round's still: the table is the next one's otherwise.
+      // Only if the round has not changed. Otherwise the table is already that of the next one.
       return body_.state.load() == round.state();
     }
     living = arrived;
@@ -224,7 +225,7 @@ void forget_users(Object& object) {
   BarrierBody* barrier = object.body<BarrierBody>();
   platform::init_mutex(&barrier->mutex);
   KILL_POINT("store.forget_users.barrier_mutex");
-  // Those who had arrived are dead, and that is told as if somebody had seen it.
+  // Those who had arrived are dead. So the round is broken, as if an agent had seen their death.
   Round round = Round::of(barrier->state.load());
   if (round.phase != Phase::broken && (round.arrived != 0 || round.phase == Phase::acting)) {
     round.phase = Phase::broken;

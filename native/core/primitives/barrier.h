@@ -1,13 +1,16 @@
-// Barrier: one word that says it all, changed by single stores in a critical section, and a table
-// of the agents that have arrived.
+// Barrier: one word for round, phase and count, changed by single stores in a critical section; and
+// a table of the agents that have arrived.
 //
-//   arrive   put my id into the next place of the table, then count one more. The last one runs the
-//            action, if it has one, and opens the next round.
-//   wait     until the word names a later round, or says broken.
-//   death    of one that has arrived, or of the one that acts: whoever sees it breaks the barrier.
+//   arrive   Write the own id into the next place of the table, then count one more. The last one
+//            to arrive runs the action, if there is one, and opens the next round.
+//   wait     Wait until the word names a later round, or says broken.
+//   death    An agent that has arrived, or the one that runs the action, is dead: the first to see
+//            it breaks the barrier.
 //
-// INV-18 One store moves the word, so whoever dies in the critical section, round, phase and count
-// agree. INV-19 A round is over for all who arrived in it or for none: they read the same word.
+// INV-18 One store moves the word. So round, phase and count agree after any death in the critical
+// section.
+//
+// INV-19 A round is over for all who arrived in it, or for none: they read the same word.
 #ifndef HOLDFAST_CORE_PRIMITIVES_BARRIER_H
 #define HOLDFAST_CORE_PRIMITIVES_BARRIER_H
 
@@ -28,7 +31,7 @@ class Barrier {
   Barrier(Agent& agent, Object& object)
       : agent_(agent), object_(object), body_(*object.body<BarrierBody>()) {}
 
-  // not_yet if the round before is not over. `acts`: the last one is told to act.
+  // not_yet if the round before is not over. `acts`: the last one to arrive has to run the action.
   Arrival arrive(bool acts);
   Arrival wait_to_arrive(bool acts, int64_t deadline_ns);
   // The action is done: everybody may go. broken if the barrier broke meanwhile.
@@ -44,7 +47,7 @@ class Barrier {
   void watch();
 
   // All three: busy if the mutex could not be had.
-  Code break_round(uint64_t round);  // whoever arrived in it leaves otherwise than by passing
+  Code break_round(uint64_t round);  // the caller arrived in it and leaves before it is over
   Code abort();
   Code reset();
   void abandon();

@@ -1,7 +1,8 @@
 // BoundedSemaphore: a table of owner words, one for each permit.
 //
-//   acquire   swap a word 0 -> me; if none is 0, a dead agent -> me (acquired, abandoned).
-//   release   swap the word me -> 0, wake one waiter.
+//   acquire   Swap a word from 0 to the own id. If none is 0, swap a dead agent's id (acquired,
+//             abandoned).
+//   release   Swap the word from the own id to 0, wake one waiter.
 //
 // INV-1 holds for every permit as in lock.h: the swap is the permit.
 // There are no tokens beside the words, so nothing can get out of step with them.
@@ -27,10 +28,10 @@ class BoundedSemaphore {
 
   // Tries; Outcome::hold names the permit and this acquisition of it.
   Outcome try_acquire();
-  // Tries, and if that fails sees whether there is somebody to wait for at all.
+  // Tries. If that fails, takes the permit of a dead agent over.
   Outcome try_acquire_or_rescue();
   Outcome wait(int64_t deadline_ns);
-  // Is a permit there, or will one be in a moment? Looks at a few of them.
+  // Is a permit free, or will one be in a moment? Looks at the first few.
   bool spin_briefly() {
     return spin_([this] {
       bool free = false;

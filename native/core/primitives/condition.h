@@ -1,15 +1,14 @@
-// Condition: a table of those who wait, changed only by whoever holds the condition's lock.
+// Condition: a table of waiting agents. Only the holder of the condition's lock changes it.
 //
-//   wait     with the lock: put myself into the table. Give the lock up, wait until I am notified,
-//   get
-//            the lock back. With the lock again: take myself out.
-//   notify   with the lock: those who wait longest and live become `notified` and are woken.
-//   rescue   with the lock: a notified one that is dead is taken out, and the next is notified
-//   instead.
+//   wait     With the lock: enter the table. Then release the lock, wait to be notified, and
+//            acquire the lock again. With the lock again: leave the table.
+//   notify   With the lock: mark those who live and have waited longest as `notified`, wake them.
+//   rescue   With the lock: take a notified agent that is dead out, and notify the next one.
 //
-// INV-17 A notification is in the table from notify() until a live waiter has the lock again, so no
-//        death loses it: whoever waits and sees a dead notified one gets the lock and rescues.
-// The lock is not this class's: its callers see to that.
+// INV-17 A notification is in the table from notify() until a live waiter has the lock again. So no
+// death loses it: a waiter that sees a dead notified agent acquires the lock and rescues.
+//
+// This class does not acquire the lock. Its callers do.
 #ifndef HOLDFAST_CORE_PRIMITIVES_CONDITION_H
 #define HOLDFAST_CORE_PRIMITIVES_CONDITION_H
 

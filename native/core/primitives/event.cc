@@ -10,8 +10,9 @@ void Event::set() {
   while ((word & 1) == 0 && !body_.word.compare_exchange_weak(word, (word + 2) | 1)) {
   }
   KILL_POINT("event.set.word");
-  // Also if it was set already: who set it may have died before it rang. A read-modify-write comes
-  // before the look (INV-4), and changes nothing: whoever was waiting may have cleared it by now.
+  // Also if it was set already, because the agent that set it may have died before it woke anybody.
+  // A read-modify-write has to come before the look (INV-4). This one changes nothing: a waiter may
+  // have cleared the event by now.
   body_.word.fetch_or(0);
   KILL_POINT("event.set.again");
   wake_all(body_.waiters, agent_.registry(), object_.tag());

@@ -1,5 +1,5 @@
-// Event: one word. Bit 0 says whether it is set; the bits above count how often it was set, so that
-// a waiter that sleeps through a set() and the clear() after it has still seen the set().
+// Event: one word. Bit 0 says whether it is set. The bits above count how often it was set, so a
+// waiter that sleeps through a set() and the clear() after it still notices the set().
 #ifndef HOLDFAST_CORE_PRIMITIVES_EVENT_H
 #define HOLDFAST_CORE_PRIMITIVES_EVENT_H
 
@@ -16,9 +16,9 @@ class Event {
   void clear();
   bool is_set() const { return (body_.word.load() & 1) != 0; }
 
-  // How often it was set until now: where a wait begins.
+  // How often it was set until now. A wait begins with this number.
   uint64_t sets() const { return body_.word.load() >> 1; }
-  // Is it set, or was it since?
+  // Is it set, or was it set since `since` was read?
   bool happened(uint64_t since) const {
     const uint64_t word = body_.word.load();
     return (word & 1) != 0 || word >> 1 != since;

@@ -6,13 +6,13 @@
 
 namespace holdfast::core {
 
-// A record that can be had.
+// A record that is ready.
 struct JoinableQueue::Place {
   uint64_t offset;
   RecordHead head;
 };
 
-// In the critical section, once it is had.
+// In the critical section, after it was entered.
 bool JoinableQueue::recover_and_read(const CriticalSection& section, View* view) {
   recover_if_due(section);
   return read_view(view);
@@ -46,7 +46,8 @@ void JoinableQueue::recover() {
     leased += !is_ready;
     return true;
   });
-  // In a ring that makes no sense nothing counts as done, so that it is not taken for an empty one.
+  // If the ring makes no sense, nothing counts as done. Otherwise it would look like an empty
+  // queue.
   own_.tombstones.store(whole && left <= view.items ? view.items - left : 0);
   KILL_POINT("joinable_queue.recover.tombstones");
   own_.leased.store(leased);
@@ -55,12 +56,12 @@ void JoinableQueue::recover() {
   KILL_POINT("joinable_queue.recover.ready");
   own_.must_recount.store(0);
   KILL_POINT("joinable_queue.recover.must_recount");
-  // Whoever died may have been about to. With nothing left to get, nobody else would ever come to
-  // it, and those who put would wait for the room.
+  // The dead agent may have been about to. If nothing is left to get, no other agent does it, and
+  // agents that wait to put would wait for the room.
   pop_done(view);
 }
 
-// The record at `offset` can be had again.
+// The record at `offset` is ready again.
 void JoinableQueue::offer(const View& view, uint64_t offset) {
   HOLDFAST_INVARIANT(INV_14, owner_at(view, offset).load() == agent_.id() ||
                                  !agent_.registry().alive(owner_at(view, offset).load()));
@@ -75,7 +76,7 @@ void JoinableQueue::offer(const View& view, uint64_t offset) {
   KILL_POINT("joinable_queue.offer.owner");
 }
 
-// INV-14: what the dead had leased.
+// INV-14: makes ready again what dead agents had leased.
 void JoinableQueue::reclaim(const View& view) {
   if (own_.leased.load() == 0) return;
   std::vector<AgentId> living{agent_.id()};
@@ -95,7 +96,7 @@ void JoinableQueue::reclaim(const View& view) {
 }
 
 bool JoinableQueue::find_ready(const View& view, Place* place) {
-  // `ready` is behind the head if everything before it is gone.
+  // If the head has passed `ready`, the search begins at the head.
   const uint64_t first = offset_of(view.head);
   uint64_t from = own_.ready.load();
   if (((from - first) & kOffsetMask) * kUnit > view.used) from = first;
@@ -113,8 +114,8 @@ bool JoinableQueue::find_ready(const View& view, Place* place) {
   return found;
 }
 
-// Tasks that take long stand in front, and what is done behind them. Its runs are measured while
-// they grow, so that the end of a slow task has no long walk before it.
+// A slow task stands in front, and records that are done gather behind it. Their runs are measured
+// while they grow, so that the end of the slow task needs no long walk.
 void JoinableQueue::measure_first_runs(const View& view) {
   constexpr int kRecordsBetween = 8;
   int seen = 0;
@@ -122,7 +123,7 @@ void JoinableQueue::measure_first_runs(const View& view) {
        [&](uint64_t, const RecordHead&) { return ++seen <= kRecordsBetween; });
 }
 
-// Is every record of the run at the head done? Looks at each of them, whatever their skips say.
+// Is every record of the run at the head done? Looks at each of them, not at the written lengths.
 bool JoinableQueue::are_done(const View& view, const Run& run) const {
   uint64_t units = 0, items = 0;
   for (; units < run.units; items++) {
@@ -133,7 +134,7 @@ bool JoinableQueue::are_done(const View& view, const Run& run) const {
   return units == run.units && items == run.items;
 }
 
-// Takes the records that are done off the head, and says how many.
+// Takes the records that are done off the head, and returns their number.
 uint64_t JoinableQueue::pop_done(const View& view) {
   Run done;
   if (!measure_run(view, offset_of(view.head), &done) || done.items == 0) return 0;
@@ -159,8 +160,8 @@ TransferStatus JoinableQueue::take_in_section(bool lease, std::vector<Record>* r
   if (counted() == 0) reclaim(view);
   Place place;
   if (counted() != 0 && !find_ready(view, &place)) {
-    // By what is counted there is something, and not where the hint leads to: one of the two was
-    // written over. All of it can be told from the records.
+    // The counters say that a record is ready, and none is where the hint leads to. So another
+    // program wrote over one of the two. Both are computed anew from the records.
     recover();
     if (!read_view(&view) || (counted() != 0 && !find_ready(view, &place)))
       return TransferStatus::corrupt;
@@ -169,8 +170,8 @@ TransferStatus JoinableQueue::take_in_section(bool lease, std::vector<Record>* r
     places.push_back(place);
     total += place.head.length;
     if (lease) break;
-    // Ahead of the owners below: whoever dies in between leaves the mutex abandoned, and recover()
-    // looks.
+    // Before the owners below. A death in between leaves the mutex abandoned, so recover() computes
+    // the hint anew.
     own_.ready.store((place.offset + needed(place.head.length) / kUnit) & kOffsetMask);
     KILL_POINT("joinable_queue.get.ready");
   }
@@ -213,8 +214,8 @@ TransferStatus JoinableQueue::take_in_section(bool lease, std::vector<Record>* r
 
 TransferStatus JoinableQueue::get(size_t count, std::vector<Record>* records) {
   records->clear();
-  // Not by what is counted beside the records: after a death that is right only in the critical
-  // section.
+  // This does not ask the counters beside the records: after a death they are right only in the
+  // critical section.
   if (Queue::size() == 0 && !ended()) return TransferStatus::not_yet;
   const TransferStatus status = take_in_section(false, records, count, nullptr);
   if (status == TransferStatus::yes) wake(records->size());
@@ -229,7 +230,7 @@ TransferStatus JoinableQueue::take(Record* record, Lease* lease) {
   return status;
 }
 
-// After records have gone: those who put, who join, and who get when nothing can come any more.
+// After records have gone: wakes those who put and join, and those who get if nothing can come.
 void JoinableQueue::wake(uint64_t gone) {
   platform::fence_after_rmw();
   for (uint64_t i = 0; i < gone && wake_one(body_.putters, agent_.registry(), putters_tag()); i++) {
@@ -272,7 +273,7 @@ Code JoinableQueue::settle(const Lease& lease, uint64_t owner) {
     platform::fence_after_rmw();
     wake_one(body_.getters, agent_.registry(), getters_tag());
   } else {
-    // A tombstone gives its place back, too, though not its bytes.
+    // A tombstone no longer counts as an item, though its bytes are still in use.
     wake(std::max<uint64_t>(popped, 1));
   }
   return Code::ok;
@@ -297,7 +298,7 @@ Code JoinableQueue::task_done() {
 }
 
 uint64_t JoinableQueue::size() {
-  // An empty ring has nobody's lease in it, and is what an idle user asks most often.
+  // The common case of an idle user. An empty ring has no lease in it.
   if (records() != 0) bring_back();
   return counted();
 }
@@ -324,8 +325,8 @@ bool JoinableQueue::wait_to_join(int64_t deadline_ns) {
 }
 
 bool JoinableQueue::wait_to_get(int64_t deadline_ns) {
-  // The news of a death ends the wait in the doorbell, not this one, so what the dead had leased is
-  // looked for.
+  // A death ends the wait at the doorbell but not this one. So each look searches for what dead
+  // agents had leased.
   return wait_at_doorbell(
       agent_, body_.getters, getters_tag(), deadline_ns,
       [&] {
@@ -361,8 +362,8 @@ namespace {
 void forget_users(Object& object) {
   JoinableQueueBody* body = object.body<JoinableQueueBody>();
   reset(body->joiners);
-  // Leases of the dead are found by whoever looks for something to take. Somebody may have died
-  // in the critical section, which is made anew here and forgets it.
+  // Agents that look for something to take find the leases of the dead. An agent may have died in
+  // the critical section. The mutex is made anew here and forgets that, so this word notes it.
   body->must_recount.store(1);
   KILL_POINT("store.forget_users.must_recount");
   queue_ops().forget_users(object);

@@ -1,18 +1,19 @@
-// JoinableQueue: a Queue that knows what has not been worked off yet, and whose items may be
-// leased.
+// JoinableQueue: a Queue that counts what is not worked off yet, and that leases its items.
 //
-//   take   in the critical section: the first record that is ready becomes `owner` = me. It stays
-//   in the ring. done   `owner` = kDone. It leaves the ring when it is the first. retry  `owner` =
-//   0: ready again, in its old place. get    as a Queue's; what was got counts until taskDone().
+//   take    In the critical section: write the own id into `owner` of the first record that is
+//           ready. The record stays in the ring.
+//   done    `owner` becomes kDone. The record leaves the ring as soon as it is the first.
+//   retry   `owner` becomes 0: the record is ready again, in its old place.
+//   get     As in a Queue. What was got counts as unfinished until taskDone().
 //
-// A record's owner is one word, so whoever dies, a record is ready, leased or done and nothing
-// between. A dead owner's record is ready for whoever looks: INV-14 no item is lost by the death of
-// its taker. Everything counted beside the records is counted anew after a death in the critical
-// section.
+// INV-14 No item is lost by the death of its taker. A record's owner is one word, so after any
+// death the record is ready, leased or done. If its owner is dead, the record is ready. All
+// counters beside the records are computed anew after a death in the critical section.
 //
-// Tombstones are never counted higher than they are, at no instant: a record is done before it
-// counts as a tombstone, and stops counting before it leaves the ring. So whoever looks without the
-// critical section, whatever a death has left, sees that there is something to look for with it.
+// `tombstones` is never higher than the number of tombstones, at no instant: a record is done
+// before it counts as a tombstone, and stops counting before it leaves the ring. So after any death
+// an agent that looks from outside the critical section sees at least as many items as there are,
+// and enters to find out.
 #ifndef HOLDFAST_CORE_PRIMITIVES_JOINABLE_QUEUE_H
 #define HOLDFAST_CORE_PRIMITIVES_JOINABLE_QUEUE_H
 
@@ -34,28 +35,28 @@ class JoinableQueue final : public Queue {
   TransferStatus get(size_t count, std::vector<Record>* records);
   // `record`'s bytes are this queue's until the next call.
   TransferStatus take(Record* record, Lease* lease);
-  // not_owner if the lease is over. busy if the mutex could not be had: try again.
+  // not_owner if the lease is over. busy if the mutex could not be locked: try again.
   Code done(const Lease& lease);
   Code retry(const Lease& lease);
   // over_release if nothing was got; busy as above.
   Code task_done();
 
-  // Is nothing left that was put and not worked off? false also if the mutex could not be had.
+  // Is every item that was put worked off? Also false if the mutex could not be locked.
   bool finished();
   // Blocks at most until the deadline.
   bool wait_to_join(int64_t deadline_ns);
   bool wait_to_get(int64_t deadline_ns);
-  // Those who lease something that may come back.
+  // Watches the agents that have leases: their items come back when they die.
   void watch();
 
-  // Items that can be had, with those that the dead had leased. Counted in the critical section;
-  // if that cannot be had, as the words beside the records say.
+  // Items that can be taken, including those that dead agents had leased. Counted in the critical
+  // section. If that cannot be entered, taken from the counters beside the records.
   uint64_t size();
   uint64_t leased() const { return own_.leased.load(); }
   uint64_t unfinished() const;  // items that were put and are not worked off
   uint64_t joiners_tag() const { return object_.tag() + 2; }
   WaitSet& joiners() { return own_.joiners; }
-  // At the end of the agent: its leases are there for others.
+  // At the end of the agent: wakes waiters, which find its items ready.
   void abandon();
 
  protected:
@@ -65,12 +66,12 @@ class JoinableQueue final : public Queue {
 
  private:
   struct Place;
-  // Records that are done and stand one behind the other.
+  // Records that are done, one directly behind the other.
   struct Run {
     uint64_t units = 0, items = 0;
   };
-  uint64_t counted()
-      const;  // size(), by the words beside the records: the dead's leases are missing
+  // size() by the counters beside the records: without the items that dead agents had leased.
+  uint64_t counted() const;
   std::atomic<uint64_t>& owner_at(const View& view, uint64_t offset) const {
     return word_at(view.capacity, offset + 1);
   }

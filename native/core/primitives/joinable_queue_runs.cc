@@ -6,8 +6,8 @@ namespace holdfast::core {
 
 namespace {
 
-// What stands in `deliveries` of a record that is done and begins a run of done records: the length
-// of the run, in units and in records. Bit 63 tells it from a number of deliveries.
+// `deliveries` of a record that is done and begins a run of done records is the length of the run,
+// in units and in records. Bit 63 tells it from a number of deliveries.
 constexpr uint64_t kIsSkip = uint64_t{1} << 63;
 constexpr uint32_t kSkipUnitBits = 39;
 static_assert(kQueueBytesMax / kUnit < uint64_t{1} << kSkipUnitBits);

@@ -1,19 +1,20 @@
 // Lock: a semaphore to wait on, an owner word to hold.
 //
-//   acquire   take a token from the semaphore, then swap `owner` 0 -> me. If the swap fails the
-//   token
-//             was surplus: drop it.
-//   release   swap `owner` -> 0, post a token, wake one waiter.
-//   rescue    `owner` is dead: swap dead -> me (acquired, abandoned). `owner` is 0 and neither a
-//   token
-//             nor an acquisition has come for two slices: somebody died between two steps; post
-//             one. Whose tries saw that does not matter (patience.h).
+//   acquire   Take a token from the semaphore, then swap `owner` from 0 to the own id. If the swap
+//             fails, the token was surplus: drop it.
+//   release   Swap `owner` to 0, post a token, wake one waiter.
+//   rescue    `owner` is a dead agent: swap it for the own id (acquired, abandoned).
+//             `owner` is 0, and for two slices there was neither a token nor an acquisition: an
+//             agent died between two steps, so post a token. It does not matter whose tries saw
+//             that (patience.h).
 //
 // INV-1 The swap is the lock: at most one live agent is in `owner`. Tokens are permits to try.
-// INV-2 A surplus token is harmless: whoever draws it fails the swap and drops it. So a rescue may
-//       always post.
-// INV-3 A lost token is found: `owner` == 0 without a token is mended by the next tries of
-// anybody, two of which are two slices apart.
+//
+// INV-2 A surplus token is harmless: the thread that takes it fails the swap and drops it. So a
+// rescue may always post.
+//
+// INV-3 A lost token is found: if `owner` is 0 and there is no token, two tries that are two slices
+// apart mend that, whoever makes them.
 #ifndef HOLDFAST_CORE_PRIMITIVES_LOCK_H
 #define HOLDFAST_CORE_PRIMITIVES_LOCK_H
 
@@ -31,7 +32,7 @@ class Lock {
         patience_(body_.patience) {}
 
   Outcome try_acquire() { return platform::try_wait(object_.semaphore()) ? claim(0) : Outcome{}; }
-  // Tries, and if that fails sees whether there is somebody to wait for at all.
+  // Tries. If that fails, and the holder is dead or the token is lost, takes the lock over.
   Outcome try_acquire_or_rescue();
   // Blocks at most until the deadline.
   Outcome wait(int64_t deadline_ns);
@@ -39,16 +40,16 @@ class Lock {
   bool spin_briefly() {
     return spin_([this] { return body_.owner.load(std::memory_order_relaxed) == 0; });
   }
-  // Whoever is in the way: its death is to end a wait of this agent.
+  // Watches the owner, so that its death ends a wait of this agent.
   void watch();
 
-  // By anyone, as in Python; not_locked if nobody holds it.
+  // Anyone may release, as in Python. not_locked if nobody holds it.
   Code release();
-  // Only the hold of this number; not_locked if it was ended by somebody else.
+  // Ends only the hold of this number. not_locked if somebody else has ended it.
   Code release_hold(uint64_t hold);
-  // Just acquired again by whoever had given it up: makes it the hold that it was.
+  // The caller gave a hold up and has just acquired again: gives the new hold the old number.
   void resume(uint64_t hold, uint32_t depth);
-  // At the end of the agent, if it held this: wake somebody who will find out.
+  // At the end of an agent that holds this: wakes a waiter, which finds a dead owner.
   void abandon();
 
   AgentId owner() const { return body_.owner.load(); }

@@ -10,7 +10,7 @@ namespace holdfast::core {
 
 namespace {
 
-// What a buffer that once held a large item may keep.
+// Bytes that a buffer keeps after it has held a large item.
 constexpr size_t kScratchKept = size_t{1} << 20;
 
 }  // namespace
@@ -52,7 +52,7 @@ bool Queue::has_room(uint64_t wanted) const {
 }
 
 bool Queue::note_death(const CriticalSection& section) {
-  // INV-12: the ring is valid whoever died.
+  // INV-12: the ring is valid after any death.
   if (section.abandoned()) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
   KILL_POINT("queue.note_death.abandonments");
   return section.abandoned();
@@ -90,14 +90,16 @@ std::atomic<uint64_t>& Queue::word_at(uint64_t capacity, uint64_t offset) const 
                                                    ((offset * kUnit) & (capacity - 1)));
 }
 
-// INV-13. Doubling until it fits; dying in here leaves reserved space that nobody counts on.
+// INV-13. Doubles the ring until the bytes fit. A death in here leaves reserved space that no agent
+// uses.
 TransferStatus Queue::make_room(View* view, uint64_t wanted) {
   while (view->used + wanted > view->capacity) {
     const uint64_t capacity = view->capacity;
     if (capacity * 2 > largest_ring()) return TransferStatus::not_yet;
     cannot_grow_ = static_cast<bool>(
         platform::reserve_space(object_.descriptor(), object_.table_offset() + capacity, capacity));
-    // Space may come back, or a getter make room; but not for what never fits as it is.
+    // It may fit later, when storage is free again or a getter has made room. What is larger than
+    // the ring as it stands cannot wait for a getter.
     if (cannot_grow_)
       return wanted <= capacity ? TransferStatus::not_yet : TransferStatus::no_space;
     KILL_POINT("queue.make_room.reserved");
@@ -237,15 +239,14 @@ bool Queue::wait_to_put(int64_t deadline_ns) {
 
 namespace {
 
-constexpr uint64_t kQueueBytes = uint64_t{1}
-                                 << 26;  // a new queue's maxBytes, if none was asked for
+// maxBytes of a new queue, if none was asked for.
+constexpr uint64_t kQueueBytes = uint64_t{1} << 26;
 
 uint64_t max_bytes_of(const OpenRequest& request) {
   return request.queue.max_bytes != 0 ? request.queue.max_bytes : kQueueBytes;
 }
 
-// A ring never reaches further than a power of two, and so that it stays below what was asked for
-// it stops at the last one.
+// The largest power of two that is at most what was asked for: a ring only doubles.
 uint64_t table_length(const OpenRequest& request) {
   uint64_t ring = kQueueBytesMin;
   while (ring * 2 <= max_bytes_of(request)) ring *= 2;
@@ -277,7 +278,7 @@ void forget_users(Object& object) {
   reset(body->putters);
 }
 
-// Limits and codec belong to the queue, not to a handle: all its users must mean the same.
+// Limits and codec belong to the queue, so all its users must ask for the same.
 Status compare(const OpenRequest& request, const BodyReader& reader, uint64_t) {
   const QueueLimits& wanted = request.queue;
   QueueLimits has;

@@ -1,16 +1,16 @@
-// Queue: a ring of records in a critical section.
+// Queue: a ring of records, changed in a critical section.
 //
-//   put   in the critical section: write the record behind the tail, then publish it by one store
-//   of `tail`. get   in the critical section: copy the record at the head, then consume it by one
-//   store of `head`. grow  in the critical section: reserve as much again, copy the lower half to
-//   the upper, then publish it by
-//         one store of `capacity`. A place is an offset modulo the capacity, so every record that
-//         is in the ring stands, after the copy, where the larger capacity will look for it.
+//   put    Write the record behind the tail, then publish it by one store of `tail`.
+//   get    Copy the record at the head, then consume it by one store of `head`.
+//   grow   Reserve as much again, copy the lower half to the upper half, then publish the new size
+//          by one store of `capacity`. A record's place is its offset modulo the capacity. So after
+//          the copy every record of the ring is where the larger capacity looks for it.
 //
-// INV-12 A death at any instruction in the critical section leaves a valid ring: what is not
-// published does not
-//        exist, what is not consumed is still there. So whoever finds the mutex abandoned goes on.
-// INV-13 Nothing is ever touched beyond the reserved capacity.
+// INV-12 A death at any instruction of the critical section leaves a valid ring: a record that is
+// not published does not exist, and a record that is not consumed is still there. So an agent that
+// finds the mutex abandoned goes on.
+//
+// INV-13 Nothing beyond the reserved capacity is ever touched.
 #ifndef HOLDFAST_CORE_PRIMITIVES_QUEUE_H
 #define HOLDFAST_CORE_PRIMITIVES_QUEUE_H
 
@@ -62,15 +62,15 @@ class Queue {
   // No more puts; getters drain what is there.
   void end();
 
-  // Is there something to get (room for what the last put could not), or will there be in a moment?
+  // Is there an item (room for what the last put could not put), or will there be in a moment?
   bool spin_briefly_to_get() {
     return get_spin_([this] { return size() != 0 || ended(); });
   }
   bool spin_briefly_to_put() {
     return put_spin_([this] { return has_room(wanted_) || ended(); });
   }
-  // Blocks at most until the deadline; true if a get (a put of what the last put could not) is
-  // worth trying.
+  // Blocks at most until the deadline. True if it is worth trying again: a get, or a put of what
+  // the last put could not put.
   bool wait_to_get(int64_t deadline_ns);
   bool wait_to_put(int64_t deadline_ns);
 
@@ -94,13 +94,13 @@ class Queue {
   uint64_t putters_tag() const { return object_.tag() + 1; }
 
  protected:
-  // For a queue whose records have so many words beside their bytes.
+  // For a queue whose records have this many words beside their bytes.
   Queue(Agent& agent, Object& object, uint64_t lease_units)
       : agent_(agent),
         object_(object),
         body_(*object.body<QueueBody>()),
         lease_units_(lease_units) {}
-  // The ring as it stands, checked: whatever is done in the critical section may rely on it.
+  // The ring as it stands. It is checked, so code in the critical section may rely on it.
   struct View {
     uint64_t head, tail;
     uint64_t capacity;
@@ -112,9 +112,10 @@ class Queue {
     return kUnit * (1 + lease_units_) + (length + kUnit - 1) / kUnit * kUnit;
   }
   uint64_t records() const;
-  // Records in the ring that are nobody's any more.
+  // Records in the ring that are done.
   virtual uint64_t tombstones() const { return 0; }
-  // In the critical section, after somebody died there; or if the mutex may have forgotten that.
+  // Must recover() run although the mutex tells of no death? Both are called in the critical
+  // section.
   virtual bool must_recover() const { return false; }
   virtual void recover() {}
   void recover_if_due(const CriticalSection& section);

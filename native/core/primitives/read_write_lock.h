@@ -1,22 +1,19 @@
 // ReadWriteLock: an owner word for the writer, a table of owner words for the readers.
 //
-//   read    put my id into the table, then look at `writer`: nobody there, or dead: reading.
-//   Somebody
-//           there: take my id out again and wait.
-//   write   swap `writer` 0 or dead -> me, then look at the table: nobody alive in it: writing.
-//   Else
-//           wait for them to leave; no reader enters meanwhile.
-//   leave   take my id out; the last reader wakes the writer that waits.
-//   turn    a writer that leaves while readers wait lets them go first: as many as it rang. Writers
-//   hold
-//           back until so many have entered, or a slice has passed without anything happening.
+//   read    Write the own id into the table, then look at `writer`. If no live agent is there: the
+//           caller reads. Otherwise take the id out again and wait.
+//   write   Swap `writer` from 0 or a dead agent to the own id, then look at the table. If no live
+//           agent is in it: the caller writes. Otherwise wait until the readers have left; no
+//           reader enters meanwhile.
+//   leave   Take the own id out. The last reader wakes the writer that waits.
+//   turn    A writer that leaves lets waiting readers go first: as many as it woke. Writers hold
+//           back until so many readers have entered, or until nothing has happened for two slices.
 //
-// INV-15 Both sides write before they look, sequentially consistent: a reader and a writer cannot
-// both
-//        miss each other. Both may see each other; then the reader gives way.
-// INV-16 A writer keeps its place while it waits for readers, so no stream of readers starves it;
-// by the
-//        turn no stream of writers starves the readers.
+// INV-15 A reader and a writer cannot both overlook each other, because both write before they look
+// (sequentially consistent). Both may see each other; then the reader gives way.
+//
+// INV-16 Nobody starves. A writer keeps its place while it waits for readers, so no stream of
+// readers starves it. The turn prevents that a stream of writers starves the readers.
 #ifndef HOLDFAST_CORE_PRIMITIVES_READ_WRITE_LOCK_H
 #define HOLDFAST_CORE_PRIMITIVES_READ_WRITE_LOCK_H
 
@@ -44,13 +41,13 @@ class ReadWriteLock {
 
   Code release_shared(uint64_t hold);
   Code release_exclusive(uint64_t hold);
-  // The wake-up of a reader was for nothing.
+  // Passes on the wake-up of a reader that no longer waits.
   void pass_on_shared();
   void pass_on_exclusive();
   void abandon();
 
-  // Does nobody write or want to, or is that so in a moment? Readers that a writer waits for are
-  // not seen.
+  // Is there no writer and no claim of one, or will that be so in a moment? Does not see the
+  // readers that a writer waits for.
   bool spin_briefly() {
     return spin_([this] { return body_.writer.load(std::memory_order_relaxed) == 0; });
   }
@@ -60,8 +57,7 @@ class ReadWriteLock {
   bool writes(AgentId id) const { return body_.writer.load() == id && body_.writing.load() == id; }
   bool is_written_by_caller() const { return writes(agent_.id()); }
   bool is_read_by_caller() const;
-  bool all_held_by_caller()
-      const;  // every place in the table: no more readers fit in, and all are this agent's
+  bool all_held_by_caller() const;  // every place of the table: no other reader fits in
   bool is_held_by_caller() const { return is_written_by_caller() || is_read_by_caller(); }
   bool is_current_hold(uint64_t hold) const;
   static constexpr bool kManyHolds = true;

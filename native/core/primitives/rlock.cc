@@ -54,9 +54,9 @@ Outcome RLock::claim_with(platform::MutexResult result) {
   if (before == 0 || died || !agent_.registry().alive(before)) outcome = claim(before);
   if (!outcome) {
     unlock_mutex();
-    // Whoever looked meanwhile found the mutex taken, by us, and may have gone to sleep beside a
-    // word that has become free (spec/rlock.pml). The unlock has to come before our own look
-    // (spec/litmus/rlock_give_back.litmus).
+    // An agent that looked meanwhile found the mutex taken, by us, and may have gone to sleep
+    // beside a word that has become free (spec/rlock.pml). The unlock has to come before our own
+    // look (spec/litmus/rlock_give_back.litmus).
     platform::fence_after_rmw();
     if (body_.owner.load() == 0) wake_one(body_.waiters, agent_.registry(), object_.tag());
   }

@@ -1,19 +1,21 @@
 // RLock: an owner word to hold, a depth to count, a robust mutex to wait in.
 //
-//   acquire   `owner` is me: one deeper. Else lock the mutex, then swap `owner` 0 or dead -> me.
-//   release   one less deep; at 0 write 0 into `owner`, unlock the mutex, wake one waiter.
-//   death     the kernel marks the mutex and wakes a waiter at once. Whoever swaps a dead agent out
-//   of
-//             `owner` is told.
-//   rescue    the mutex cannot be had although `owner` is dead, or has been 0 for two slices: hold
-//             without it. The word is the lock; the mutex is the bed.
+//   acquire   `owner` is the caller: one deeper. Otherwise lock the mutex, then swap `owner` from 0
+//             or a dead agent to the own id.
+//   release   One less deep. At 0: write 0 into `owner`, unlock the mutex, wake one waiter.
+//   death     The kernel marks the mutex and wakes a waiter at once. The agent that swaps the dead
+//             one out of `owner` is told.
+//   rescue    The mutex cannot be locked although `owner` is dead, or has been 0 for two slices:
+//             hold without it. The word is the lock; the mutex is only the place to wait.
 //
 // INV-1 holds here as in lock.h: the swap is the lock, at most one live agent is in `owner`.
-// INV-11 Whoever has the mutex and not the word gives the mutex back at once, and waits at its
-// doorbell.
 //
-// A dead agent in `owner` died, or ended, while holding. Death between two steps of an acquisition
-// or of a release leaves 0 there or older news, and nothing of the user's half done.
+// INV-11 An agent that has the mutex and not the word gives the mutex back at once, and waits at
+// its doorbell.
+//
+// If a dead agent is in `owner`, it died or ended while it held the lock. An agent that dies
+// between two steps of an acquisition or of a release leaves 0 there, or what was there before.
+// Then no work of the user is half done.
 #ifndef HOLDFAST_CORE_PRIMITIVES_RLOCK_H
 #define HOLDFAST_CORE_PRIMITIVES_RLOCK_H
 
@@ -30,7 +32,7 @@ class RLock {
         hold_(agent.hold_number(object)),
         patience_(body_.patience) {}
 
-  // Tries, and if that fails sees whether there is somebody to wait for at all.
+  // Tries. If that fails, and the holder is dead, takes the lock over.
   Outcome try_acquire_or_rescue();
   Outcome try_acquire();
   // Blocks at most until the deadline.
@@ -39,18 +41,18 @@ class RLock {
   bool spin_briefly() {
     return spin_([this] { return body_.owner.load(std::memory_order_relaxed) == 0; });
   }
-  // Whoever is in the way: its death is to end a wait of this agent.
+  // Watches the owner, so that its death ends a wait of this agent.
   void watch();
 
   Code release();  // not_owner unless this agent holds it
   // Only within the outermost hold of this number.
   Code release_hold(uint64_t hold);
-  // Just acquired again by whoever had given it up: makes it the hold that it was.
+  // The caller gave a hold up and has just acquired again: gives the new hold its number and depth.
   void resume(uint64_t hold, uint32_t depth);
-  // At the end of the agent, if it held this: wake somebody who will find out.
+  // At the end of an agent that holds this: wakes a waiter, which finds a dead owner.
   void abandon();
-  // Before a handle of this agent goes. A mutex that it still has, though the owner word is
-  // another's, it has only because somebody wrote over that word.
+  // Before this agent closes the object. If it still has the mutex although the word names another
+  // agent, then another program wrote over the word.
   void unlock_stray_mutex();
 
   AgentId owner() const { return body_.owner.load(); }

@@ -13,8 +13,7 @@ class SharedMemory {
 
   uint64_t size() const { return object_.table_length(); }
 
-  // A mapping of its own, which outlives the object's being closed: it ends with whoever asked for
-  // it.
+  // A mapping of its own, which stays when the object is closed. The caller ends it.
   struct Mapping {
     void* base = nullptr;
     size_t length = 0;
@@ -29,7 +28,7 @@ class SharedMemory {
     return error;
   }
   static void unmap(const Mapping& mapping) { platform::unmap_file(mapping.base, mapping.length); }
-  // Nobody means these bytes any more, but somebody may not have noticed yet.
+  // Nobody needs these bytes any more, but some code may still read or write there.
   static void let_go(const Mapping& mapping) {
     platform::let_go_of_file(mapping.base, mapping.length);
   }

@@ -36,9 +36,9 @@ void Registry::attach(RegistryBody* body, std::string directory, int directory_f
 }
 
 uint64_t Registry::next_serial() {
-  // Seeded with the time, so that a registry which somebody deleted does not begin again with
-  // numbers that still stand in an owner word. One bit less than there is room for, so that no id
-  // is kDone.
+  // Begins with the time. So a new registry, after the old one was deleted, does not use numbers
+  // that are still in an owner word. The mask is one bit shorter than the space, so that no id is
+  // kDone.
   constexpr uint64_t kSerialMask = (uint64_t{1} << (63 - kSlotBits)) - 1;
   if (body_->next_generation == 0) body_->next_generation = platform::realtime_us();
   body_->next_generation = (body_->next_generation + 1) & kSerialMask;
@@ -96,9 +96,9 @@ Status Registry::claim(uint32_t thread_id, const std::string& process_name, Agen
   return Status::success();
 }
 
-// Two signs of death: the doorbell that nobody reads, then the slot without the id. Only after both
-// is the doorbell's name taken away, for a name that is gone is no sign (see alive()): so whoever
-// has seen the death never sees the agent live again.
+// There are two signs of death: a doorbell without a reader, then a slot without the id. A doorbell
+// without a name is no sign (see alive()), so the name is removed after both. Then an agent that
+// has seen the death never sees the dead one alive again.
 void Registry::vacate(AgentId id) {
   const DoorbellName name(id);
   slot_of(id).id.compare_exchange_strong(id, 0);
@@ -120,7 +120,7 @@ bool Registry::is_stale_doorbell(const std::string& file_name) {
   return slot_of(id).id.load() != id;
 }
 
-// The descriptor of an open waker of this agent, -1 if there is none to be had.
+// A descriptor to write to the agent's doorbell; -1 if it cannot be opened.
 int Registry::writer_of(AgentId id, platform::Reader* reader) {
   OpenDoorbell& waker = place_of(id);
   *reader = platform::Reader::present;
@@ -133,7 +133,7 @@ int Registry::writer_of(AgentId id, platform::Reader* reader) {
   return fd;
 }
 
-// The writers are kept only because that is fast, so they make room for one that is needed.
+// The open doorbells are kept only because that is fast. If descriptors are short, they are closed.
 platform::Reader Registry::open_writer(AgentId id, int* fd) {
   const DoorbellName name(id);
   const platform::Reader reader = platform::open_doorbell(directory_fd_, name.text, fd);
@@ -182,7 +182,7 @@ bool Registry::alive(AgentId id) {
       return false;
     }
   }
-  // Somebody emptied the directory, or we have no descriptor left: neither is a death.
+  // The directory was emptied, or this process has no descriptor left. Neither is a death.
   const platform::Identity identity{slot.pid, 0, slot.start_time, slot.pid_namespace};
   return slot.id.load() == id && platform::process_exists(identity);
 }
@@ -203,7 +203,7 @@ bool Registry::wake(AgentId id, uint64_t tag) {
   platform::Reader reader;
   const int fd = writer_of(id, &reader);
   if (fd < 0) {
-    // No descriptor to be had, or no doorbell: the slice of whoever lives will have to do.
+    // No descriptor or no doorbell. If the agent is alive, its next slice does instead.
     return reader != platform::Reader::absent && slot_of(id).id.load() == id;
   }
   const platform::WakeResult result = platform::write_doorbell(fd, tag);

@@ -1,11 +1,11 @@
-// The agents of one user: who they are, whether they live, and how to wake them.
+// The agents of one user: who they are, whether they are alive, and how to wake them.
 //
 // An agent is one JS thread. Its id is a serial number that is never used twice, with its slot in
-// the low bits. It lives as long as its slot carries the id and its doorbell (a FIFO) has a reader,
-// which the kernel knows the instant that the process is gone.
+// the low bits. It is alive as long as its slot carries the id and its doorbell (a FIFO) has a
+// reader. The kernel closes the reading end the moment the process is gone.
 //
-// INV-7 An id is published in its slot only while its doorbell is open, so a starting agent never
-// looks dead; and slots and doorbells change hands only under the directory's lock.
+// INV-7 An id is in its slot only while its doorbell is open, so an agent that starts never looks
+// dead. Slots and doorbells change hands only under the directory's lock.
 #ifndef HOLDFAST_CORE_REGISTRY_REGISTRY_H
 #define HOLDFAST_CORE_REGISTRY_REGISTRY_H
 
@@ -51,9 +51,9 @@ class Registry {
 
   bool alive(AgentId id);
   // From here on the doorbell tells, in that place, when the agent dies. False if it is dead, or if
-  // there is no descriptor to be had.
+  // no descriptor is left.
   bool watch(AgentId id, platform::Doorbell* doorbell, size_t place);
-  // False only if the agent is known to be dead. True does not promise that it will read the ring.
+  // False only if the agent is known to be dead. True does not promise that it reads its doorbell.
   bool wake(AgentId id, uint64_t tag);
   bool describe(AgentId id, AgentFacts* facts);
   // Closes what is open to wake agents with. False if there was nothing.

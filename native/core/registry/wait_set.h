@@ -1,9 +1,12 @@
-// Who waits for an object and wants to be woken. The words are in layout.h; nothing here blocks.
+// Which agents wait for an object and want to be woken. The words are in layout.h. Nothing here
+// blocks.
 //
-// INV-4 A waiter that enrols and then tries, and a waker that posts and then wakes, cannot both
-// miss: both sides publish with a sequentially consistent write before they look. INV-5 One
-// enrolment is woken at most once: taking the entry out is one swap. INV-6 Whatever a crash loses
-// here (a wake-up, an entry, a bit) costs a waiter one slice and no more.
+// INV-4 A waiter enrols and then tries; a waker posts and then wakes. They cannot both miss each
+// other, because both publish with a sequentially consistent write before they look.
+//
+// INV-5 One enrolment is woken at most once: one swap takes the entry out.
+//
+// INV-6 What a crash loses here (a wake-up, an entry, a bit) costs a waiter one slice.
 #ifndef HOLDFAST_CORE_REGISTRY_WAIT_SET_H
 #define HOLDFAST_CORE_REGISTRY_WAIT_SET_H
 
@@ -14,23 +17,22 @@ namespace holdfast::core {
 
 enum class WaitHow { at_doorbell, in_kernel };
 
-// Puts `id` into the set, with `waiting` acquisitions behind it. -1 if the set is full of live
-// agents: then the waiter has its slices and nothing else.
+// Puts `id` into the set, with `waiting` acquisitions behind it. Returns the index of its entry, or
+// -1 if the set is full of live agents: then the waiter looks only once a slice.
 int enrol(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, WaitHow how);
 
-// Enrols again unless `index` still is this agent's entry, whose bit is set again (INV-6).
+// If `index` still is this agent's entry, sets its bit again (INV-6). Otherwise enrols.
 int enrol_again(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, int index);
 
-// Takes the enrolment back. False if a waker was faster: its wake-up is on the way, and a waiter
-// that does not want it must pass it on with wake_one().
+// Takes the enrolment back. False if a waker was faster: its wake-up is on the way. A waiter that
+// no longer needs it must pass it on with wake_one().
 bool cancel(WaitSet& set, AgentId id, int index);
 
-// Wakes the one who waited longest and lives; false if there is nobody to wake. Call after an
+// Wakes the live agent that has waited longest. False if there is none. Call after an
 // atomic read-modify-write that made something available (INV-4).
 bool wake_one(WaitSet& set, Registry& registry, uint64_t tag);
 
-// Wakes everybody who is in the set now. One wake-up wakes one agent, so its cost grows with their
-// number.
+// Wakes all who are in the set now, one after the other.
 void wake_all(WaitSet& set, Registry& registry, uint64_t tag);
 
 // Acquisitions that wait now, of live agents: a snapshot for inspect().

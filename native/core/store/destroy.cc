@@ -22,9 +22,9 @@ void Store::destroy(const char* posix_name, const std::string& file_name) {
   KILL_POINT("store.destroy.file");
 }
 
-// Dying between the semaphore and the file would leave those who use the object alone with a name
-// that nobody else can open any more. So the file says first that it is no longer what the name
-// means.
+// After a death between the removal of the semaphore and that of the file, a process that opens the
+// name would find a file whose semaphore is gone. So the file is first marked as one that no longer
+// has the name.
 Status Store::take_name_away(int fd, const char* posix_name, const std::string& file_name) {
   void* base = nullptr;
   if (platform::OsError error = platform::map_file(fd, sizeof(Header), &base)) {
@@ -63,7 +63,7 @@ void Store::close(Object* object) {
 void Store::let_go(const Object& object) {
   if (object.semaphore_.handle != nullptr) platform::close_semaphore(object.semaphore_);
   platform::unmap_file(object.base_, object.length_);
-  // By word: a child that was forked has the file description, too.
+  // Explicitly: a child that was forked has the file description, too.
   platform::unlock_file(object.fd_);
   platform::close_descriptor(object.fd_);
 }

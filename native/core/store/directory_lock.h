@@ -29,12 +29,13 @@ class Store::Locked {
  public:
   enum Purpose { kForOpening, kForClosing };
 
-  // Waits for the lock: for as long as an open may wait, or for a moment when something is closed,
-  // which can do without. If the lock was not to be had for that, what is closed soon after does
-  // not wait at all: at its end a process closes everything that it has.
+  // Waits for the lock: kForOpening as long as an open may take, kForClosing for a moment, because
+  // a close works without it. If that moment was in vain, the next closes do not wait at all: at
+  // its end a process closes everything that it has open.
   explicit Locked(Store& store, Purpose purpose = kForOpening);
   ~Locked() {
-    // By word, not by close: a child that was forked this instant may share the file description.
+    // Explicitly, not by closing: a child that was forked this instant may share the file
+    // description.
     if (std::exchange(store_.is_locked_, false)) platform::unlock_file(store_.directory_fd_);
   }
   bool acquired() const { return store_.is_locked_; }

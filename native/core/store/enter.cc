@@ -181,9 +181,9 @@ void Store::vacate_agent(AgentId id) {
   if (locked.acquired()) registry_.vacate(id);  // otherwise others find that it is dead
 }
 
-// Somebody may have emptied or replaced the directory under us. What is open goes on working, but a
-// newcomer there begins another registry, in which we are nobody: sharing a new object with it
-// would mean that it takes us for dead.
+// The directory may have been emptied or replaced while this process uses it. Open objects go on
+// working. But another process that enters it now makes a new registry, in which our agents are
+// not. If both opened a new object, that process would take our agents for dead.
 Status Store::check_surroundings() {
   platform::FileFacts ours;
   if (!platform::is_same_directory(directory_.c_str(), directory_fd_) ||

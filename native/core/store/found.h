@@ -7,8 +7,8 @@
 
 namespace holdfast::core {
 
-// Can only holdfast have made a semaphore of this name? No other is ever opened or taken away for
-// what a file says.
+// Is it a name that only holdfast gives to semaphores? If a file names another one, that one is
+// neither opened nor removed.
 bool is_semaphore_name(const char* name);
 
 // Owns the descriptor until it is taken out of `fd`.
@@ -23,7 +23,8 @@ struct Store::Found {
   platform::FileFacts facts;
   ~Found() {
     if (fd < 0) return;
-    // By word: a child between fork and exec may share the file description, and the lock with it.
+    // Explicitly: a child between fork and exec may share the file description, and the lock with
+    // it.
     platform::unlock_file(fd);
     platform::close_descriptor(fd);
   }
@@ -32,11 +33,12 @@ struct Store::Found {
   bool is_leftover() const { return what == What::object && !in_use && !persistent(); }
   // See kind_ops.h.
   AgentId unreported_death() const;
-  // What whoever wants it is told, if it is foreign.
+  // If it is foreign: the error for those who want to open it.
   Status foreign_status() const;
   bool persistent() const { return (header.flags.load() & kPersistent) != 0; }
-  // The name of the object's semaphore, "" if it has none. What a copy of a file names belongs to
-  // the original. A user of the copy has seen to that already. Formats below 5 do not tell.
+  // The name of the object's semaphore, "" if it has none. A copy of a file names the semaphore of
+  // the original, so there it counts as none, unless the copy is in use: then it has one of its
+  // own. Formats below 5 do not say which file they were made for.
   const char* semaphore_name() const {
     const bool is_home = header.home_device == facts.device && header.home_inode == facts.inode;
     return in_use || is_home || header.version < 5 ? header.posix_name : "";

@@ -52,8 +52,8 @@ struct KindOps {
   void (*initialise)(Object& object, const OpenRequest& request) = nullptr;
   // Prepares the body for a new semaphore and returns the value that it begins with. nullptr: 1.
   uint32_t (*prepare_semaphore)(Object& object) = nullptr;
-  // Removes from the body what dead users left there. Nobody uses the object. What an unreported
-  // death is told by stays.
+  // Removes from the body what dead users left there. Nobody uses the object. The words that tell
+  // an unreported death stay.
   void (*forget_users)(Object& object) = nullptr;
   // The words by which the next holder is told that one died. nullptr: there are none.
   OwnerWords (*owner_words)(uint32_t initial, uint32_t table_offset) = nullptr;
@@ -82,7 +82,7 @@ struct InitialTable {
   }
 };
 
-// nullptr: there is no such kind.
+// nullptr if there is no such kind.
 const KindOps* ops_of(Kind kind);
 
 // Where what follows the body begins, in an object with a name of so many bytes.
@@ -90,8 +90,8 @@ uint32_t table_offset_of(const KindOps& ops, size_t name_length);
 uint32_t name_offset_of(const KindOps& ops, size_t name_length);  // see Header::name_offset
 OwnerWords owner_words_of(const KindOps& ops, uint32_t initial, uint32_t table_offset);
 
-// Who died holding an object that nobody uses, so that the next holder must be told; 0 if nobody
-// did. `flags` are those of its header: nobody can come back for an anonymous object.
+// The agent that died holding an object that nobody uses, if the next holder must be told;
+// otherwise 0. `flags` are those of its header: nobody can open an anonymous object again.
 AgentId unreported_death(uint32_t flags, const OwnerWords& words, const BodyReader& reader);
 
 // The status of an object that was made with another value than the one asked for.

@@ -100,9 +100,9 @@ void Store::destroy_draft(const std::string& file_name) {
   destroy(draft.semaphore_name(), file_name);
 }
 
-// The news of the death is in the old file until it is in the new one, whoever dies here: so the
-// new one is made under another name. Whoever finds a draft takes it away, because its maker, who
-// had the directory's lock, is dead.
+// The news of the death is in the old file until it is in the new one, even if this agent dies
+// here: so the new one is made under another name. An agent that finds a draft removes it, because
+// its maker, who had the directory's lock, is dead.
 Status Store::remake(const OpenRequest& request, const Found& found, AgentId dead,
                      Object** result) {
   const std::string file_name = kObjectPrefix + request.file_key;
@@ -175,11 +175,12 @@ platform::OsError Store::make_semaphore(const std::string& key, Object* object) 
   for (int attempt = 0;; attempt++) {
     memcpy(header->posix_name, posix_name.c_str(), posix_name.size() + 1);
     KILL_POINT("store.make.posix_name");
-    // Behind the name: until both are there, what stands in a copy is not taken for its own.
+    // After the name: until both are there, a copy of the file does not count as its home.
     header->home_inode = facts.inode;
     header->home_device = facts.device;
     KILL_POINT("store.make.home");
-    header->magic.store(kMagic);  // INV-10: from here on, whoever cleans up after us knows the name
+    // INV-10: from here on, an agent that cleans up after us knows the name.
+    header->magic.store(kMagic);
     KILL_POINT("store.make.named");
     HOLDFAST_INVARIANT(INV_10, header->posix_name == posix_name && header->magic == kMagic);
     const platform::OsError error =
@@ -187,9 +188,9 @@ platform::OsError Store::make_semaphore(const std::string& key, Object* object) 
     KILL_POINT("store.make.semaphore");
     object->posix_name_ = posix_name;
     if (error.errnum != EEXIST || attempt == 8) return error;
-    // Only files of this directory have such a key, and this object's is the only one with its
-    // name. So it is left from a directory that was emptied: take it away. If another user planted
-    // it we may not, and step aside.
+    // The key belongs to this directory and this name, and no other file has it. So the semaphore
+    // is left from before the directory was emptied: remove it. If that is not allowed, another
+    // user made it: take another name.
     if (platform::unlink_semaphore(posix_name.c_str())) posix_name = "/hf-" + random_hex();
   }
 }

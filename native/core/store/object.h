@@ -1,4 +1,4 @@
-// An object that this process has open. All handles of this process share it.
+// An object that this process has open. Its agents share it.
 #ifndef HOLDFAST_CORE_STORE_OBJECT_H
 #define HOLDFAST_CORE_STORE_OBJECT_H
 
@@ -12,7 +12,7 @@ namespace holdfast::core {
 class Object {
  public:
   Header* header() const { return static_cast<Header*>(base_); }
-  // What never changes is kept here: the file is in reach of every program of the user.
+  // What never changes is kept here, because every program of the user can write to the file.
   Kind kind() const { return kind_; }
   const std::string& name() const { return name_; }
   const std::string& posix_name() const { return posix_name_; }

@@ -32,7 +32,7 @@ Status Store::open(const OpenRequest& request, Object** result) {
   return make(request, file_name, result);
 }
 
-// Is what is there what the request asks for?
+// Is the object that was found what the request asks for?
 Status Store::compare(const OpenRequest& request, const Found& found) {
   const Header& seen = found.header;
   const KindOps& ops = *ops_of(seen.kind);
@@ -54,8 +54,8 @@ Status Store::compare(const OpenRequest& request, const Found& found) {
                      seen.byte_length - table_offset_of(ops, found.name.size()));
 }
 
-// The object that this process has open already, or nullptr. Not if the name was taken away
-// meanwhile and given anew.
+// The object, if this process has it open already; otherwise nullptr. Also nullptr if the name was
+// taken away meanwhile and given to a new object.
 Object* Store::reopen(const OpenRequest& request, const std::string& file_name, int fd) {
   const auto known = objects_.find(file_name);
   if (known == objects_.end()) return nullptr;
@@ -80,9 +80,9 @@ Status Store::open_semaphore(const OpenRequest& request, const Found& found, Obj
   }
   const bool is_gone = error.errnum == ENOENT || error.errnum == EACCES;
   if (is_gone && !found.in_use) {
-    // Its remover died half-way (INV-10), or the machine was restarted, and by now another user
-    // may have put one there; or the file is a copy. Not by the name in the file: if that was
-    // written over, nobody would take it away.
+    // An agent died while it removed the object (INV-10), or the machine was restarted, or the file
+    // is a copy. The new semaphore gets the name that belongs to the key, not the one in the file:
+    // if another program wrote over that, no agent would ever remove the semaphore.
     error = make_semaphore(request.semaphore_key, object);
     KILL_POINT("store.adopt.semaphore");
   } else if (is_gone) {
@@ -93,7 +93,7 @@ Status Store::open_semaphore(const OpenRequest& request, const Found& found, Obj
   return Status::from(error, "cannot open " + directory_ + "/" + object->file_name_);
 }
 
-// Opens what is there: in use by others, persistent, or left by a holder that died.
+// Opens an object that exists: in use by others, persistent, or left by a holder that died.
 Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
   HOLDFAST_INVARIANT(INV_8, is_locked_);
   const Header& seen = found.header;

@@ -1,12 +1,12 @@
-// The directory of one user and everything in it: creating, opening, closing, sweeping, listing.
-// One Store for each directory that a process uses, shared by its agents; one Object an open name,
-// shared by its handles.
+// The directory of one user and everything in it: making, opening, closing, sweeping, listing. A
+// process has one Store for each directory that it uses; its agents share it. A Store has one
+// Object for each name that is open in the process.
 //
-// INV-8 Files, semaphores, slots and doorbells come and go only under the directory's lock, which
-// ends with its holder.
+// INV-8 Files, semaphores, slots and doorbells come and go only under the directory's lock. The
+// kernel releases that lock when its holder dies.
 //
-// INV-9 Whoever uses an object holds a shared flock on its file for as long. "Is it in use" is "can
-// I have the exclusive one", and the kernel's answer is right after any crash.
+// INV-9 Every user of an object has a shared flock on its file. The object is in use if nobody can
+// get the exclusive flock, and this answer of the kernel is right after any crash.
 //
 // INV-10 An object's semaphore exists only while a file names it: the name is written before the
 // semaphore is made, and the file is removed after it.
@@ -50,8 +50,8 @@ class Store {
 
   Status open(const OpenRequest& request, Object** object);
   void close(Object* object);
-  // Takes the name away, whatever the object's format. Those who have it open keep it; the next
-  // open makes a new one.
+  // Takes the name away; the object may have any format. Those who have it open keep it, and the
+  // next open makes a new one.
   Status unlink(Kind kind, const std::string& name, const std::string& file_key);
   Status unlink(Object* object);
   Status list(std::vector<Listing>* listings);
@@ -60,7 +60,8 @@ class Store {
                      platform::Doorbell* doorbell, bool* lone_number);
   void vacate_agent(AgentId id);  // whose doorbell is closed
 
-  // Tells the directory from every other that exists now, by whatever path others come to it.
+  // Tells the directory from every other one that exists now, also if others use another path to
+  // it.
   const std::string& identity() const { return identity_; }
   Registry& registry() { return registry_; }
   const std::string& directory() const { return directory_; }
@@ -82,7 +83,7 @@ class Store {
   Status make(const OpenRequest& request, const std::string& file_name, Object** object);
   Status build(const OpenRequest& request, const std::string& file_name,
                std::unique_ptr<Object>* object);
-  // A foreign object that nobody uses is made anew. `dead` died holding it: the next is told.
+  // Makes a foreign object anew that nobody uses. `dead` died holding it: the next holder is told.
   Status remake(const OpenRequest& request, const Found& found, AgentId dead, Object** object);
   void destroy_draft(const std::string& file_name);
   Object* keep(std::unique_ptr<Object> object, const std::string& file_name);
@@ -92,7 +93,7 @@ class Store {
   Status adopt(const OpenRequest& request, Found& found, Object** object);
   platform::OsError make_semaphore(const std::string& key, Object* object);
   void destroy(const char* posix_name, const std::string& file_name);
-  // Gives back all that an open object takes of this process.
+  // Gives back everything that an open object takes of this process.
   static void let_go(const Object& object);
   // The same for what may be in use.
   Status take_name_away(int fd, const char* posix_name, const std::string& file_name);

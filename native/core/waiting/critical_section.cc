@@ -6,9 +6,9 @@ namespace holdfast::core {
 
 namespace {
 
-// Tries before the thread goes to sleep, with a pause that grows from try to try: some 3 us in all.
-// The critical section takes a tenth of that, and to sleep and be woken costs ten times as much. On
-// a single processor the holder cannot get on while somebody spins.
+// Tries before the thread goes to sleep, with a pause that grows from try to try: about 3 us in
+// all. A critical section takes a tenth of that, and to sleep and be woken takes ten times as long.
+// On a single processor the holder cannot go on while another thread spins.
 const int kSpins = platform::processor_count() > 1 ? 24 : 0;
 
 }  // namespace
@@ -34,7 +34,7 @@ CriticalSection::Result CriticalSection::lock() {
   const int64_t deadline_ns = platform::monotonic_ns() + kPatience_ns;
   result = platform::lock_mutex_until(&mutex_, party, deadline_ns);
   while (result == Result::mistaken_identity && platform::monotonic_ns() < deadline_ns) {
-    platform::sleep_ns(100'000);  // the kernel will not let us wait for what it takes for ourselves
+    platform::sleep_ns(100'000);  // the kernel takes the holder for this thread, so it cannot wait
     result = platform::try_lock_mutex(&mutex_, party);
   }
   return result;

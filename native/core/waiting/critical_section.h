@@ -1,5 +1,5 @@
-// A robust mutex around a few words or one copy: microseconds, unless its holder was stopped
-// inside.
+// A robust mutex around a few words or one copy. It is held for microseconds, unless its holder was
+// stopped inside.
 #ifndef HOLDFAST_CORE_WAITING_CRITICAL_SECTION_H
 #define HOLDFAST_CORE_WAITING_CRITICAL_SECTION_H
 
@@ -9,8 +9,8 @@ namespace holdfast::core {
 
 class CriticalSection {
  public:
-  // Whoever cannot have the mutex for this long tries again at its next slice rather than block the
-  // event loop.
+  // An agent that cannot lock the mutex within this time tries again at its next slice. So it does
+  // not block its event loop for longer.
   static constexpr int64_t kPatience_ns = 2 * platform::kNanosPerMilli;
 
   CriticalSection(Agent& agent, platform::traits::MutexStorage& mutex);
@@ -19,7 +19,7 @@ class CriticalSection {
   CriticalSection& operator=(const CriticalSection&) = delete;
 
   bool entered() const { return result_ == Result::locked || abandoned(); }
-  // Locked, and whoever had it before died inside.
+  // Locked, and its last holder died inside.
   bool abandoned() const { return result_ == Result::owner_died; }
 
  private:

@@ -20,7 +20,7 @@ bool Patience::exhausted(uint64_t acquisitions) {
   const uint64_t found = acquisitions << kTimeBits | now_ms;
   uint64_t before = word_.load();
   const uint64_t age_ms = (now_ms - before) & kTimeMask;
-  // A time to come is of another clock.
+  // A time in the future was read from another clock.
   const bool is_same =
       before != 0 && before >> kTimeBits == found >> kTimeBits && age_ms <= kTimeMask / 2;
   if (is_same && age_ms <= kTwoSlices_ms) return false;

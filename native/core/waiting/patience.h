@@ -1,13 +1,13 @@
-// How it is found out that somebody died between two steps, and left an object free that nobody can
-// have: nothing has moved for two slices.
+// How a waiter finds out that an agent died between two steps, and left an object free that nobody
+// can acquire: nothing has changed for two slices.
 //
-// What was found, and when, is a word in the object, so it does not matter who looks, or through
-// which handle: two tries in vain that are two slices apart are enough, of whatever programs.
+// A word in the object says what was found and when. So two tries in vain that are two slices apart
+// are enough, even if different programs make them.
 //
-// The word is advice and no more. It says when a rescue may be tried; whether the rescue gets in is
-// decided elsewhere (INV-1). So an answer that comes too early is harmless. It can come too early
-// beside a live agent that was stopped between its two steps, or beside one in another time
-// namespace, where the clock differs.
+// The word only says when to try a rescue. Whether the rescue succeeds is decided elsewhere
+// (INV-1). So an answer that comes too early is harmless. It comes too early if a live agent was
+// stopped between its two steps, or if an agent is in another time namespace, where the clock
+// differs.
 #ifndef HOLDFAST_CORE_WAITING_PATIENCE_H
 #define HOLDFAST_CORE_WAITING_PATIENCE_H
 

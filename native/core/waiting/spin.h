@@ -1,7 +1,6 @@
-// A look now and then for a moment before a thread goes to sleep. To sleep and be woken costs two
-// threads several microseconds of work each, and the waiter far more in time; what is about to come
-// is cheaper to look out for. Nothing rests on it: whoever has looked in vain waits as if it had
-// not.
+// Looks a few times before a thread goes to sleep. To sleep and to be woken costs both threads
+// several microseconds of work, and costs the waiter much more time. Correctness does not depend on
+// it: a thread that has looked in vain waits as if it had not.
 #ifndef HOLDFAST_CORE_WAITING_SPIN_H
 #define HOLDFAST_CORE_WAITING_SPIN_H
 
@@ -11,12 +10,13 @@ namespace holdfast::core {
 
 class Spin {
  public:
-  // True once `look` is, which is cheap and changes nothing. Event loops stand still meanwhile.
+  // Returns true as soon as `look` does. `look` must be cheap and change nothing, because the event
+  // loop stands still meanwhile.
   template <class Look>
   bool operator()(Look look) {
-    static const bool alone =
-        platform::processor_count() < 2;  // nobody else runs while this thread does
-    if (alone) return false;
+    // On one processor no other thread runs while this one spins.
+    static const bool is_only_processor = platform::processor_count() < 2;
+    if (is_only_processor) return false;
     if (skips_ > 0) {
       skips_--;
       return false;

@@ -15,30 +15,33 @@ namespace holdfast::core {
 
 constexpr int64_t kSlice_ns = kSlice_ms * platform::kNanosPerMilli;
 
-// For how long at a time a blocked thread waits in the kernel for the thing itself, which is the
-// fastest way to have it; at its doorbell it hears of the holder's death, too. Longer than the
-// kernel's tick: for a timer that comes before that the clock has to be set, which in a virtual
-// machine costs as much as the whole hand-over.
+// How long a blocked thread waits in the kernel for the object itself before it goes to its
+// doorbell. The kernel is faster; at the doorbell the thread also hears of the holder's death.
+// The time is longer than the kernel's tick. For a shorter one the kernel has to set a timer, which
+// in a virtual machine costs as much as the whole hand-over.
 constexpr int64_t kKernelWait_ns = 10 * platform::kNanosPerMilli;
 
-// What trying came to. `hold` numbers the acquisition, so that a guard can tell its own hold from a
-// later one of the same agent.
+// The result of a try. `hold` is the number of the acquisition, by which a guard tells its own hold
+// from a later one of the same agent.
 struct Outcome {
   uint64_t hold = 0;  // 0: not acquired
   bool abandoned = false;
   explicit operator bool() const { return hold != 0; }
 };
 
-// The number of the hold that follows on so many acquisitions: never 0, and with its place (one of
-// so many) still a whole number that JavaScript can tell from its neighbours.
+// The number of the hold after `acquisitions` others. It is never 0. Multiplied by `places`, it
+// still fits into the 53 bits of a whole number of JavaScript.
 constexpr uint64_t hold_after(uint64_t acquisitions, uint64_t places) {
   return acquisitions % ((uint64_t{1} << 52) / places) + 1;
 }
 
 // Waits at the doorbell, at most until the deadline, for a wake-up of this object. Used where the
-// kernel has no timed wait for the thing itself. `try_once` returns what is true once it has come,
-// and does not block; `ask` asks for a wake-up, `watch` watches those who are in the way, `heard`
-// says that a wake-up came.
+// kernel has no timed wait for the object itself.
+//
+//   try_once   does not block; its result is true when the wait is over
+//   ask        asks for a wake-up
+//   watch      watches the agents whose death ends the wait
+//   heard      is called after each wake-up
 template <class Try, class Ask, class Watch, class Heard>
 auto wait_for_wakes(Agent& agent, uint64_t tag, int64_t deadline_ns, Try try_once, Ask ask,
                     Watch watch, Heard heard) {
@@ -88,7 +91,7 @@ auto wait_at_doorbell(Agent& agent, WaitSet& set, uint64_t tag, int64_t deadline
   return wait_at_doorbell(agent, set, tag, deadline_ns, try_once, [] {});
 }
 
-// Waits inside the kernel; the entry in the wait set is there to be counted, not to be woken.
+// Waits inside the kernel. The entry in the wait set is only counted, never woken.
 template <class Block>
 Outcome wait_in_kernel(Agent& agent, WaitSet& set, Block block) {
   const int index = enrol(set, agent.registry(), agent.id(), 1, WaitHow::in_kernel);

@@ -1,5 +1,5 @@
 // The kernel keeps, for every thread, a list of the robust mutexes that it holds, and marks them
-// when the thread ends (set_robust_list(2)). Whoever locks next is told EOWNERDEAD.
+// when the thread ends (set_robust_list(2)). The next to lock it is told EOWNERDEAD.
 //
 // The type is ERRORCHECK, and recursion is counted above, beside the owner word. With RECURSIVE
 // glibc would take a lock held in another pid namespace by a thread of the same number for its own,

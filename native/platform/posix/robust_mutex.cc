@@ -24,7 +24,7 @@ MutexResult try_lock_mutex(traits::MutexStorage* storage, const MutexParty& part
 }
 
 // For short critical sections only: the section is a microsecond, so yield; if its owner was taken
-// off the processor, sleep. Whoever waits longer goes to a doorbell.
+// off the processor, sleep. A thread that waits longer goes to its doorbell.
 MutexResult lock_mutex_until(traits::MutexStorage* storage, const MutexParty& party,
                              int64_t deadline_ns) {
   for (uint32_t round = 0;; round++) {

@@ -1,5 +1,5 @@
-// Barrier: whoever dies in any step, the others find their round over for all of them or broken for
-// all of them (INV-19), and after a reset() it works.
+// Barrier: after a death in any step, the others find their round over for all of them or broken
+// for all of them (INV-19), and after a reset() it works.
 #include <signal.h>
 
 #include <optional>
@@ -124,8 +124,8 @@ struct BarrierScene : Scene {
 
 // ---------------------------------------------------------------- arriving
 
-// Nobody has looked when the others arrive: whoever comes last finds the dead one, and the round is
-// broken.
+// Nobody has looked when the others arrive: the last one to arrive finds the dead one, and the
+// round is broken.
 struct ArriveFirst : BarrierScene {
   void operate() override { CHECK(object().arrive(false).status == ArrivalStatus::arrived); }
   void afterwards() override { CHECK_EQUAL(object().waiting(), 1u); }
@@ -251,7 +251,7 @@ struct Wait : BarrierScene {
 };
 OPERATION("Barrier", "wait, timing out", Wait);
 
-// One that has arrived is dead: whoever sees it breaks the round.
+// One that has arrived is dead: the first to see it breaks the round.
 struct LookAtDead : BarrierScene {
   uint32_t witnesss() const override { return 1; }
   bool has_casualty() const override { return true; }

@@ -1,4 +1,4 @@
-// BoundedSemaphore: whoever dies in any step, the living can acquire as many permits as there are
+// BoundedSemaphore: after a death in any step, the living can acquire as many permits as there are
 // and not one more; of those whose holders died, each is told once.
 #include <signal.h>
 

@@ -1,4 +1,4 @@
-// Condition: whoever dies in any step, its lock is taken over, and a notification reaches somebody
+// Condition: after a death in any step, its lock is taken over, and a notification reaches somebody
 // who lives (INV-17): not one that died on its way to the lock.
 #include <signal.h>
 
@@ -119,7 +119,7 @@ struct ConditionScene : Scene {
     second->party.agent().take_wakes();
   }
   void meanwhile() override {
-    // Whoever holds the lock lives.
+    // The holder of the lock is alive.
     if (victim_locks()) CHECK(!me->lock.try_acquire_or_rescue());
   }
 
@@ -248,7 +248,7 @@ struct Notify : ConditionScene<L> {
     if (!this->facts->died) CHECK(one && two == (count > 1));
     CHECK(one || !two);
     CHECK(count > 1 || !two);
-    // Whoever was notified gets it, though its wake-up may have been lost; and nobody else.
+    // The notified agent gets it, though its wake-up may have been lost; and nobody else does.
     CHECK_EQUAL(earlier.finish(), one);
     CHECK_EQUAL(later.is_notified(), two);
     CHECK_EQUAL(later.finish(), two);

@@ -1,4 +1,4 @@
-// Event: whoever dies in any step, the next set() is seen by all who wait, and the next clear()
+// Event: after a death in any step, the next set() is seen by all who wait, and the next clear()
 // holds.
 #include <signal.h>
 

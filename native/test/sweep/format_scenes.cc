@@ -1,5 +1,5 @@
-// What another format left: whoever dies in the middle of remaking it, the next one remakes it, and
-// is told of the death that the old file told of.
+// What another format left: after a death in the middle of remaking it, the next agent remakes it,
+// and is told of the death that the old file told of.
 #include <signal.h>
 #include <unistd.h>
 

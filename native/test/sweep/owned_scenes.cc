@@ -1,5 +1,5 @@
-// Lock and RLock: whoever dies in any step, the next one gets the lock, and is told if and only if
-// the word named the dead; whoever only stands still is never robbed.
+// Lock and RLock: after a death in any step, the next agent gets the lock, and is told if and only
+// if the word named the dead one. An agent that only stands still keeps its lock.
 #include <signal.h>
 
 #include <optional>
@@ -19,8 +19,8 @@ constexpr const char* kName = "swept";
 template <class Primitive>
 struct OwnedScene : Scene {
   std::optional<User<Primitive>> user;  // in each process its own
-  // The witness's last short attempt: an agent and a handle that look once, as of a program that
-  // opens, tries and closes. The witness keeps `user` open beside it, so the object stays.
+  // The witness's last short attempt: an agent that opens the lock and looks once, as of a program
+  // that opens, tries and closes. The witness keeps `user` open beside it, so the object stays.
   std::optional<User<Primitive>> attempt;
   bool witness_holds = false;
   bool witness_told = false;

@@ -1,5 +1,6 @@
-// ReadWriteLock: whoever dies in any step, readers and then a writer get in; nobody reads while
-// somebody writes; and whoever gets in is told if and only if the last writer died writing.
+// ReadWriteLock: after a death in any step, readers and then a writer get in. Nobody reads while
+// somebody writes. Those who get in are told of a death if and only if the last writer died
+// writing.
 #ifndef HOLDFAST_TEST_SWEEP_READ_WRITE_SCENE_H
 #define HOLDFAST_TEST_SWEEP_READ_WRITE_SCENE_H
 

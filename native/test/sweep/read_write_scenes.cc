@@ -59,7 +59,7 @@ struct SharedRefused : WithClaim {
 };
 OPERATION("ReadWriteLock", "wait to read, timing out", SharedRefused);
 
-// Whoever finds no free entry takes a dead one's.
+// An agent that finds no free entry takes that of a dead one.
 struct SharedTableFull : SharedFree {
   bool has_casualty() const override { return true; }
   void casualty() override {

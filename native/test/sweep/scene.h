@@ -1,17 +1,19 @@
 // An operation to sweep, with all that surrounds it.
 //
-// A scene is played once for each position, by up to three processes beside the one that directs
-// them:
+// A scene is played once for each position. One process directs it, up to three others play:
 //
-//   casualty   (if the scene has one) dies before the rest begins: a holder whose lock is to be
-//   taken over victim     does the operation, and is killed or stopped at the position witness
-//   lives on, through all positions: sets the scene up, tries to get by while the victim
-//              stands still, and looks afterwards whether everything is whole
+//   casualty   dies before the rest begins, if the scene has one: for example a holder whose lock
+//              is to be taken over
+//   victim     does the operation, and is killed or stopped at the position
+//   witness    lives through all positions. It sets the scene up, tries to get by while the victim
+//              stands still, and checks afterwards whether everything is whole.
 //
-// Killed:   set_up  casualty  get_ready  operate-X                                     check
-// Stopped:  set_up  casualty  get_ready  operate-.. meanwhile ..operate afterwards finish check
+// Order of a play if the victim is
+//   killed:  set_up, casualty, get_ready, operate until it is killed, check
+//   stopped: set_up, casualty, get_ready, operate until it is stopped, meanwhile, the rest of
+//            operate, afterwards, finish, check
 //
-// All processes are forked with one copy of the scene each; what they share is in `facts`, or in a
+// All processes are forked with one copy of the scene each. What they share is in `facts`, or in a
 // Shared<> of the scene's own. To add an operation, derive a scene and register it:
 //
 //   struct TryAcquire : LockScene { void operate() override { took(user().try_acquire()); } };
@@ -28,7 +30,7 @@
 
 namespace holdfast::test::sweeping {
 
-// How far a killed operation had come, as everybody can see: `done` once its effect is there.
+// How far a killed operation had come, as others see it: `done` as soon as its effect is there.
 enum class Progress : char { unknown = '?', not_done = '-', done = '+' };
 
 struct Facts {
@@ -36,12 +38,12 @@ struct Facts {
   std::atomic<AgentId> casualty{0};
   std::atomic<bool> died{false};      // the victim was killed; else it came to its end
   std::atomic<bool> returned{false};  // the operation did, and the victim knows its result
-  std::atomic<bool> holds{false};     // the victim believes to hold what it asked for
+  std::atomic<bool> holds{false};     // the victim thinks that it holds what it asked for
   std::atomic<bool> told{false};      // ... and was told that the holder before it died
-  std::atomic<uint64_t> number{0};    // whatever a scene wants to know
+  std::atomic<uint64_t> number{0};    // for a scene's own use
 };
 
-// A witness that is refused tries on for longer than the two slices after which a rescue may come.
+// A witness that is refused goes on trying for longer than the two slices before a rescue.
 constexpr int64_t kMeanwhile_ms = 130;
 
 class Scene {
@@ -51,8 +53,9 @@ class Scene {
   // ---- the witness
   virtual void arrive() {}  // once
   virtual void set_up() {}
-  virtual void meanwhile() {}  // bounded: gives up by itself after kMeanwhile_ms or so
-  // Then the victim goes on, whatever the witness is doing: it may be waiting for the victim.
+  virtual void meanwhile() {}  // ends by itself after about kMeanwhile_ms
+  // After this time the victim goes on even if the witness is not through: it may wait for the
+  // victim.
   virtual int standstill_ms() const { return kMeanwhile_ms + 50; }
   virtual void afterwards() {}  // the victim's operation has ended, and the victim waits
   virtual Progress check() = 0;
@@ -73,7 +76,7 @@ class Scene {
 struct Operation {
   const char* object;
   const char* name;
-  // Waits of 100 ms and more in each run: fewer positions will do.
+  // Each run waits for 100 ms or more, so fewer positions are played.
   bool slow;
   std::function<std::unique_ptr<Scene>()> make;
 };

@@ -1,4 +1,4 @@
-// The directory and its files: whoever dies in the middle of opening, closing, removing, entering
+// The directory and its files: after a death in the middle of opening, closing, removing, entering
 // or leaving, the next one enters, opens, uses and leaves, and nothing stays behind.
 #ifndef HOLDFAST_TEST_SWEEP_STORE_SCENE_H
 #define HOLDFAST_TEST_SWEEP_STORE_SCENE_H
@@ -94,7 +94,7 @@ inline void use(Party& party, Object& object, bool abandoned = false) {
     }
     case Kind::barrier: {
       core::Barrier barrier(party.agent(), object);
-      // Whoever had arrived is dead, and that is told until a reset.
+      // The party that had arrived is dead, and that is told until a reset.
       if (barrier.broken()) CHECK(barrier.reset() == core::Code::ok);
       return CHECK(barrier.arrive(false).status == core::ArrivalStatus::passed);
     }

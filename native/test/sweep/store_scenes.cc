@@ -131,7 +131,7 @@ struct OpenCopy : OpenPersistent<Kind::lock, true> {
 };
 OPERATION("Store", "open, a copy", OpenCopy);
 
-// A second handle of the same process makes it persistent.
+// The same process opens it a second time and makes it persistent.
 struct OpenAgain : OpenPersistent<Kind::lock, true> {
   bool has_casualty() const override { return false; }
   void get_ready() override {
