@@ -57,11 +57,11 @@ export interface AcquirableOperations<N, R> {
   /** Acquires it if it is free, or if its holder died. Does not wait. */
   tryAcquireOrRescue(object: N): R;
   /**
-   * Like tryAcquire, for a caller that is about to wait. It does not ask whether the holder lives,
-   * because that takes a system call.
+   * Like tryAcquireOrRescue, for a caller that is about to wait. It does not ask whether the holder
+   * lives, because that takes a system call.
    */
   tryAcquire(object: N): R;
-  /** Blocks the thread for `ms` or one slice, whichever is shorter; answers like tryAcquire. */
+  /** Blocks the thread for `ms` or one slice, whichever is shorter; answers like the above. */
   wait(object: N, ms: number): R;
   /** Counts an acquisition that has to wait. */
   contend(object: N): void;

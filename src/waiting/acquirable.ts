@@ -7,8 +7,8 @@ export interface Acquirable<T> {
   /** Acquires it if it is free, or if its holder died; otherwise undefined. Does not wait. */
   tryAcquireOrRescue(): T | undefined;
   /**
-   * Like tryAcquireOrRescue(), for a caller that is about to wait. It does not ask whether the holder
-   * lives, because that takes a system call.
+   * Like tryAcquireOrRescue(), for a caller that is about to wait. It does not ask whether the
+   * holder lives, because that takes a system call.
    */
   tryAcquire(): T | undefined;
   /**
