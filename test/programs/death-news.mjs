@@ -10,7 +10,7 @@ const [name, polls] = process.argv.slice(2);
 function onWakeUps(tags) {
   if (!tags.includes(0)) return; // 0: somebody who is watched has died
   console.log('news');
-  console.log(addon.RLock.tryAcquire(lock) < 0 ? 'abandoned' : 'not to be had');
+  console.log(addon.RLock.tryAcquireOrRescue(lock) < 0 ? 'abandoned' : 'not to be had');
   clearInterval(running);
 }
 
