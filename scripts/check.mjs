@@ -9,6 +9,7 @@ import { clangFormat } from './clang-format.mjs';
 import { clangTidy } from './clang-tidy.mjs';
 import { filesUnder, hasTool, mustRun, root, Tally } from './common.mjs';
 import { testHosts } from './hosts-test.mjs';
+import { testForeign, testInstalls } from './installs-test.mjs';
 import { testLaunchers } from './launchers-test.mjs';
 import { pack, testPacked, withTemporary } from './pack-test.mjs';
 import { crossBuild } from './prebuilds.mjs';
@@ -84,8 +85,12 @@ async function checkPrebuilds(tally) {
   const prebuilds = path.join(root, 'prebuilds');
   try {
     await tally.check(title, () => crossBuild(prebuilds));
+    const binaries = filesUnder('prebuilds').map((file) => path.join(root, file));
+    await testForeign(tally, binaries);
     await withTemporary(async (directory) => {
-      await testPacked(tally, (await pack(directory)).tarball, { prebuilt: true });
+      const { tarball } = await pack(directory);
+      await testPacked(tally, tarball, { prebuilt: true });
+      await testInstalls(tally, tarball);
     });
   } finally {
     rmSync(prebuilds, { recursive: true, force: true });
