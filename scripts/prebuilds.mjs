@@ -27,6 +27,14 @@ const targets = [
   { directory: 'linux-arm64', libc: 'musl', triple: 'aarch64-linux-musl' },
 ];
 
+/** Compiles the addon for one Linux into `output`; throws if it asks for what it must not. */
+export async function buildLinux({ directory, libc }, output) {
+  const target = targets.find((known) => known.directory === directory && known.libc === libc);
+  const file = path.join(output, directory, `node.napi.${libc}.node`);
+  await compile(target, file);
+  show(file, symbolFindings(file, libc));
+}
+
 async function compile({ triple }, file) {
   const compiler = path.join(await zigDirectory(), 'zig');
   const flags = [...compilerFlags('linux', triple), '-shared', '-s'];
@@ -75,11 +83,7 @@ export async function crossBuild(output = path.join(root, 'prebuilds')) {
     throw new Error('cross-compiling needs Linux on x64; --here builds for this machine');
   }
   rmSync(output, { recursive: true, force: true });
-  for (const target of targets) {
-    const file = path.join(output, target.directory, `node.napi.${target.libc}.node`);
-    await compile(target, file);
-    show(file, symbolFindings(file, target.libc));
-  }
+  for (const target of targets) await buildLinux(target, output);
   for (const target of darwinTargets) {
     const file = path.join(output, target.directory, 'node.napi.node');
     await buildDarwin(target, file);

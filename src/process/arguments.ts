@@ -134,7 +134,8 @@ function isLeaf(value: object): boolean {
     types.isWeakMap(value) ||
     types.isWeakSet(value) ||
     types.isGeneratorObject(value) ||
-    types.isExternal(value)
+    // Deno does not have this one.
+    types.isExternal?.(value) === true
   );
 }
 

@@ -11,7 +11,7 @@ import '../index.js'; // an idle child loads the package before its Job comes
 import { ProcessError } from '../errors.js';
 import { isTypeScript, needsCompiler } from './compilers.js';
 import { inheritPlan } from './forkserver.js';
-import type { Job, Report, Wait } from './launch.js';
+import { type Job, type Report, type Wait, countChannel } from './launch.js';
 import { find, mainModule, observedMain } from './target.js';
 import { activeChildren } from './process.js';
 import { become, forgetBirth, identity, startup } from '../identity.js';
@@ -48,7 +48,7 @@ function onMessage(message: Wait | Job): void {
   } else if (message?.holdfast === 'job') {
     process.off('message', onMessage);
     // From here on only the work of the target keeps this process alive.
-    process.channel?.unref();
+    countChannel(process, false);
     begun = true;
     become(message.identity);
     setClusterProgram();

@@ -3,7 +3,7 @@
 // wait they are called idle children.
 import type { ChildProcess } from 'node:child_process';
 import { ProcessError } from '../errors.js';
-import { type Report, type StartPlan, launch } from './launch.js';
+import { type Report, type StartPlan, countChannel, launch } from './launch.js';
 import { isUrl, resolveModule } from './target.js';
 import { checkCount, readOptions } from '../options.js';
 import { identity, startup } from '../identity.js';
@@ -109,7 +109,7 @@ export function takeIdle(): ChildProcess | undefined {
     forget(child);
     if (!child.connected || child.exitCode !== null || child.signalCode !== null) continue;
     child.ref();
-    child.channel?.ref();
+    countChannel(child, true);
     return child;
   }
   return undefined;
@@ -139,7 +139,7 @@ function add(): void {
   child.once('disconnect', onEnd);
   child.send({ holdfast: 'wait', preload: starts.plan.preload });
   child.unref();
-  child.channel?.unref();
+  countChannel(child, false);
 }
 
 function onEnd(this: ChildProcess): void {

@@ -157,3 +157,12 @@ export function launch(own: Identity = idleIdentity()): ChildProcess {
   if (child.pid === undefined) throw new ProcessError('the system cannot start another process');
   return child;
 }
+
+/**
+ * Says whether the channel to a child, or to the parent, keeps this process alive. In Bun it has no
+ * say in that.
+ */
+export function countChannel(end: ChildProcess | NodeJS.Process, counts: boolean): void {
+  if (counts) end.channel?.ref?.();
+  else end.channel?.unref?.();
+}

@@ -11,7 +11,14 @@ import { type Timer, clearTimeout, setTimeout } from '../waiting/clock.js';
 import { type Packed, pack } from './arguments.js';
 import { checkCompiled } from './compilers.js';
 import { replenish, startPlan, takeIdle } from './forkserver.js';
-import { type Job, type Report, childEnvironment, currentDirectory, launch } from './launch.js';
+import {
+  type Job,
+  type Report,
+  childEnvironment,
+  countChannel,
+  currentDirectory,
+  launch,
+} from './launch.js';
 import {
   type CheckedTarget,
   type ModuleTarget,
@@ -132,7 +139,7 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
       this.#watch(child, packed);
       child.send(this.#job(own, target, packed, waiting !== undefined), () => {});
       // The child keeps this process alive, not the channel to it.
-      child.channel?.unref();
+      countChannel(child, false);
       if (this.daemon) child.unref();
     } catch (error) {
       packed.release();

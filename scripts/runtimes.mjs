@@ -1,0 +1,157 @@
+// The package on every runtime that there is for this machine, each with the prebuilt binary of its
+// C library and processor.
+//
+//   npm run runtimes                  the smoke suite (test/runtimes) from the packed tarball
+//   npm run runtimes -- --only=bun    on those whose name contains that
+//   npm run runtimes -- --whole       test/ over the Linux addon on each Node, instead
+//   npm run runtimes -- some words    the checks of the smoke suite whose title contains them
+//
+// Prints a table, and last the counts. What a runtime cannot do is skipped: see
+// scripts/runtime-list.mjs.
+
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { die, filesUnder, hashOf, isDone, killProcessGroup, knowOnly } from './common.mjs';
+import { markDone, mustRun, option, parseCounts, root, run, say, Tally } from './common.mjs';
+import { pack, withTemporary } from './pack-test.mjs';
+import { buildLinux } from './prebuilds.mjs';
+import { runtimes, whyNotHere } from './runtime-list.mjs';
+import { Sandbox } from './sandbox.mjs';
+
+const smokeWatchdogMs = 20 * 60_000;
+const wholeWatchdogMs = 60 * 60_000;
+const binaries = path.join(root, 'build/runtimes/prebuilds');
+
+/** The binary that `npm run prebuilds` would make, in build/runtimes/prebuilds. */
+async function buildBinary({ cpu, libc }) {
+  const target = { directory: `linux-${cpu}`, libc };
+  const stamp = `build/runtimes/${cpu}-${libc}.stamp`;
+  const inputs = ['native', 'binding.gyp', 'scripts/sources.mjs', 'scripts/cross-compiler.mjs'];
+  const hash = hashOf(inputs.flatMap((input) => filesUnder(input, ['native/test'])));
+  const output = `build/runtimes/prebuilds/linux-${cpu}/node.napi.${libc}.node`;
+  if (isDone(stamp, hash, output)) return;
+  say(`compiling the addon for ${cpu}, ${libc}`);
+  await buildLinux(target, binaries);
+  markDone(stamp, hash);
+}
+
+/** A project with the tarball installed, no script run, and the smoke suite. */
+async function makeProject(directory) {
+  const { tarball } = await pack(directory);
+  writeFileSync(path.join(directory, 'package.json'), '{"private": true, "type": "module"}\n');
+  const flags = ['--ignore-scripts', '--no-audit', '--no-fund'];
+  await mustRun('npm', ['install', ...flags, tarball], {
+    cwd: directory,
+    timeoutMs: smokeWatchdogMs,
+  });
+  const installed = path.join(directory, 'node_modules/holdfast');
+  rmSync(path.join(installed, 'prebuilds'), { recursive: true, force: true });
+  cpSync(binaries, path.join(installed, 'prebuilds'), { recursive: true });
+  cpSync(path.join(root, 'test/runtimes'), path.join(directory, 'smoke'), { recursive: true });
+}
+
+/** Runs one command; its counts are in its last line. */
+async function countsOf(command, { cwd, env, timeoutMs }) {
+  const { code, output, timedOut, group } = await run(command[0], command.slice(1), {
+    cwd,
+    env,
+    capture: true,
+    timeoutMs,
+  });
+  killProcessGroup(group);
+  const counts = parseCounts(output) ?? { passed: 0, failed: 1, skipped: 0 };
+  if (timedOut) say(`stopped by the watchdog after ${timeoutMs / 60_000} min`);
+  // A runtime that crashes at its end has printed its counts already.
+  if (code !== 0 && counts.failed === 0) {
+    console.error(`FAILED: it ended with exit code ${code}`);
+    counts.failed = 1;
+  }
+  return counts;
+}
+
+async function smoke(runtime, project, words) {
+  const sandbox = new Sandbox();
+  const command = await runtime.command();
+  try {
+    return await countsOf([...command, 'smoke/smoke.mjs', ...words], {
+      cwd: project,
+      env: {
+        ...sandbox.env,
+        ...runtime.env,
+        HOLDFAST_NATIVE: '',
+        HOLDFAST_SMOKE_COMMAND: JSON.stringify(command),
+        HOLDFAST_SMOKE_SKIP: JSON.stringify(runtime.skip.map(([beginning]) => beginning)),
+      },
+      timeoutMs: smokeWatchdogMs,
+    });
+  } finally {
+    sandbox.remove();
+  }
+}
+
+async function whole(runtime) {
+  return countsOf([...(await runtime.command()), 'scripts/test.mjs', '--only=linux'], {
+    cwd: root,
+    timeoutMs: wholeWatchdogMs,
+  });
+}
+
+function showTable(rows) {
+  const head = ['runtime', 'libc', 'cpu', 'passed', 'failed', 'skipped', 'note'];
+  const cells = rows.map(({ runtime, counts, note }) => [
+    runtime.name,
+    runtime.libc,
+    runtime.cpu,
+    ...['passed', 'failed', 'skipped'].map((key) => String(counts?.[key] ?? '-')),
+    note ?? '',
+  ]);
+  console.log('');
+  for (const row of [head, head.map(() => '---'), ...cells]) console.log(`| ${row.join(' | ')} |`);
+}
+
+/** Runs `work` on each runtime. One that cannot run here is a skip, and a failure in CI. */
+async function runOnEach(chosen, work) {
+  const tally = new Tally();
+  const rows = [];
+  for (const runtime of chosen) {
+    console.log(`\n== ${runtime.name}, ${runtime.libc}, ${runtime.cpu}`);
+    const missing = whyNotHere(runtime);
+    let counts;
+    try {
+      if (missing !== undefined) throw new Error(missing);
+      counts = await work(runtime);
+      rows.push({ runtime, counts, note: runtime.skip.map(([, why]) => why).join('; ') });
+    } catch (error) {
+      const skips = missing !== undefined && !process.env.CI;
+      console.error(`${skips ? 'skipped' : 'FAILED'} ${runtime.name}: ${error.message}`);
+      counts = skips ? { skipped: 1 } : { failed: 1 };
+      rows.push({ runtime, note: error.message });
+    }
+    tally.add(`${runtime.name} ${runtime.libc} ${runtime.cpu}`, counts);
+  }
+  showTable(rows);
+  tally.finish();
+}
+
+knowOnly('only', 'whole');
+const only = option('only') ?? '';
+const isWhole = option('whole') !== undefined;
+const words = process.argv.slice(2).filter((arg) => !arg.startsWith('--'));
+const chosen = runtimes.filter(
+  (runtime) =>
+    `${runtime.name} ${runtime.libc} ${runtime.cpu}`.includes(only) &&
+    (!isWhole || runtime.runsWhole),
+);
+if (chosen.length === 0) die(`no runtime is named like ${only}`);
+if (isWhole) {
+  await runOnEach(chosen, whole);
+} else {
+  mkdirSync(binaries, { recursive: true });
+  const possible = chosen.filter((runtime) => whyNotHere(runtime) === undefined);
+  for (const runtime of possible) await buildBinary(runtime);
+  if (!existsSync(path.join(root, 'lib'))) die('there is no lib/: npm run build');
+  await withTemporary(async (project) => {
+    await makeProject(project);
+    await runOnEach(chosen, (runtime) => smoke(runtime, project, words));
+  });
+}

@@ -1,0 +1,102 @@
+// Other processes and worker threads of a check. Each runs programs/actor.mjs, which says lines and
+// is told one line at most.
+import { spawn } from 'node:child_process';
+import process from 'node:process';
+import { Worker } from 'node:worker_threads';
+
+const program = new URL('programs/actor.mjs', import.meta.url);
+const running = new Set();
+
+/** The lines that somebody says, for one who asks for them one by one. */
+class Lines {
+  #said = [];
+  #waiting = [];
+
+  say(line) {
+    const waiting = this.#waiting.shift();
+    if (waiting) waiting.resolve(line);
+    else this.#said.push(line);
+  }
+
+  /** Nothing more is going to be said. */
+  end(reason) {
+    this.ended = new Error(reason);
+    for (const { reject } of this.#waiting.splice(0)) reject(this.ended);
+  }
+
+  next() {
+    if (this.#said.length > 0) return Promise.resolve(this.#said.shift());
+    if (this.ended) return Promise.reject(this.ended);
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+}
+
+/** Starts an act of programs/acts.mjs in another process. */
+export function inProcess(act, ...args) {
+  const [command, ...options] = JSON.parse(
+    process.env.HOLDFAST_SMOKE_COMMAND ?? JSON.stringify([process.execPath]),
+  );
+  const child = spawn(command, [...options, program.pathname, act, JSON.stringify(args)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines = new Lines();
+  let rest = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    const parts = (rest + text).split('\n');
+    rest = parts.pop();
+    for (const line of parts) lines.say(line);
+  });
+  const ended = new Promise((resolve) => {
+    child.on('close', (code, signal) => {
+      running.delete(actor);
+      lines.end(`the process ended by ${signal ?? code}`);
+      resolve(signal ?? code);
+    });
+  });
+  const actor = {
+    pid: child.pid,
+    ended,
+    says: () => lines.next(),
+    tell: (line) => child.stdin.end(`${line}\n`),
+    kill() {
+      child.kill('SIGKILL');
+      return ended;
+    },
+  };
+  running.add(actor);
+  return actor;
+}
+
+/** Starts an act in a worker thread. */
+export function inWorker(act, ...args) {
+  const worker = new Worker(program, { workerData: { act, args } });
+  const lines = new Lines();
+  worker.on('message', (line) => lines.say(line));
+  const ended = new Promise((resolve) => {
+    worker.on('error', (error) => lines.end(`the worker threw ${error}`));
+    worker.on('exit', (code) => {
+      running.delete(actor);
+      lines.end(`the worker ended with ${code}`);
+      resolve(code);
+    });
+  });
+  const actor = {
+    ended,
+    says: () => lines.next(),
+    tell: (line) => worker.postMessage(line),
+    async kill() {
+      await worker.terminate();
+      return ended;
+    },
+  };
+  running.add(actor);
+  return actor;
+}
+
+/** An act in each of the two places, one after the other. */
+export const places = [inProcess, inWorker];
+
+/** Ends what a check has left, as it does when it fails. */
+export async function endActors() {
+  for (const actor of running) await actor.kill();
+}
