@@ -4,6 +4,9 @@ import type { Encoded } from './mailbox.js';
 /** A longer item gets a Buffer of its own, because a copy of it would cost more. */
 export const longestCopied = 8192;
 
+/** The next record gives back a buffer that is larger. */
+const largestKept = 1 << 20;
+
 /** Room for one record. The next encoder overwrites it. */
 export class Scratch {
   protected bytes: Buffer = Buffer.alloc(0);
@@ -14,12 +17,27 @@ export class Scratch {
 
   /** Returns a Buffer with room for `length` bytes, at most `longestCopied`, from `start` on. */
   roomFor(length: number): Buffer {
-    if (length > this.bytes.length - this.start) {
-      const size = Math.max(longestCopied, Math.min(8 * this.bytes.length, 65_536));
+    const tooLarge = !this.stays && this.bytes.length > largestKept;
+    if (tooLarge || length > this.bytes.length - this.start) {
+      const size = tooLarge
+        ? longestCopied
+        : Math.max(longestCopied, Math.min(8 * this.bytes.length, 65_536));
       this.bytes = Buffer.allocUnsafeSlow(size);
       this.start = 0;
     }
     return this.bytes;
+  }
+
+  /**
+   * For a record from `start` to `end` that needs `length` bytes more: a larger Buffer with a copy
+   * of it, and `start` in that.
+   */
+  grow(end: number, length: number): Buffer {
+    const used = end - this.start;
+    const larger = Buffer.allocUnsafeSlow(Math.max(longestCopied, 2 * (used + length)));
+    larger.set(this.bytes.subarray(this.start, end));
+    this.start = 0;
+    return (this.bytes = larger);
   }
 }
 

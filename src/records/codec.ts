@@ -1,10 +1,11 @@
 // Codecs: how an item becomes the bytes of a record, and how those become an item.
 import { isUint8Array } from 'node:util/types';
-import { Packr, REUSE_BUFFER_MODE, RESET_BUFFER_MODE } from 'msgpackr';
 import { label, DecodeError, EncodeError } from '../errors.js';
 import { codecs } from '../native/enums.js';
 import { type Scratch, longestCopied } from './batch.js';
 import { type Encoded, keep } from './mailbox.js';
+import { ValueReader } from './value-reader.js';
+import { ValueWriter } from './value-writer.js';
 
 /** @internal Types of records: part of the format of a queue. */
 export const types = {
@@ -15,9 +16,9 @@ export const types = {
   false: 5,
   null: 6,
   buffer: 7,
-  structured: 8,
   custom: 9,
-  plain: 10,
+  /** As value-format.ts says. (8 and 10 were other formats.) */
+  value: 11,
 } as const;
 
 /** A codec of your own: turns an item into bytes, and back. Both functions are synchronous. */
@@ -34,13 +35,11 @@ export interface CustomCodec<T> {
 /**
  * How items become bytes:
  *
- * - `'structured'` (default): what structured clone knows, such as Date, Map, Set, typed arrays,
- *   BigInt, RegExp, Error and cycles. msgpackr does it, several times as fast as Node's own. Class
- *   instances arrive as plain objects. Not kept are -0, lone surrogates and holes inside an object
- *   or array, boxed primitives, an own key `__proto__`, and the errors of an AggregateError. A
- *   WeakMap or Promise arrives as `{}`. Where that matters, use Node's own:
- *   `{ encode: v8.serialize, decode: v8.deserialize }`. Getters and toJSON() of items must not use
- *   msgpackr themselves.
+ * - `'structured'` (default): what arrives is what structured clone makes of the item, such as
+ *   Date, Map, Set, typed arrays, BigInt, RegExp, Error, cycles, and values of another realm. A
+ *   Buffer stays a Buffer, and an AggregateError keeps its errors. An object of this package
+ *   arrives as its handle. The page docs/api/queue.md lists all values. Getters of an item run
+ *   while it is put, and cannot put another one.
  * - `'json'`: JSON.stringify() and JSON.parse().
  * - `'buffer'`: Buffers and Uint8Arrays as they are. They arrive as Buffers.
  * - `{ encode, decode }`: a codec of your own.
@@ -158,68 +157,15 @@ export function codecFor(
   }
 }
 
-// Both modes leave the bytes in a buffer of msgpackr. With `inPlace` they stay there. With `lent`
-// the next call overwrites them.
-const inPlace = REUSE_BUFFER_MODE;
-const lent = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
-
 /**
- * The number of objects that isPlain() looks at. Items with more are rare, and slow for other
- * reasons.
+ * True while an item is written. All queues of a thread write into the same memory. If a getter of
+ * the item put another item, that would end up in the middle of the first one.
  */
-const plainObjectsMax = 32;
-/** msgpackr counts the keys of a map in 16 bits. */
-const plainKeysMax = 65_535;
-
-/**
- * True if it is a tree of plain objects and arrays that contains only strings, numbers, booleans,
- * null and undefined. Most items are. msgpackr is twice as fast if it need not expect anything
- * else. Returns false also if there are too many objects or keys, or if the same object is in two
- * places.
- */
-function isPlain(value: unknown, seen: unknown[]): boolean {
-  const type = typeof value;
-  if (type === 'string' || type === 'number' || type === 'boolean' || type === 'undefined') {
-    return true;
-  }
-  if (type !== 'object') return false;
-  if (value === null) return true;
-  if (seen.includes(value) || seen.push(value) > plainObjectsMax) return false;
-  if (Array.isArray(value)) {
-    // By index, as msgpackr does it, because an array may have an iterator of its own.
-    for (let i = 0; i < value.length; i++) if (!isPlain(value[i], seen)) return false;
-    return true;
-  }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return false;
-  let keys = 0;
-  for (const key in value) {
-    if (++keys > plainKeysMax || !isPlain((value as never)[key], seen)) return false;
-  }
-  return true;
-}
-
-/**
- * True while msgpackr packs an item. It has one buffer for the whole thread. If a getter of the
- * item packed another item, that would end up in the middle of the first one.
- */
-let isPacking = false;
+let isWriting = false;
 
 class StructuredCodec extends Codec {
-  /** For every value that structured clone accepts. */
-  readonly #packr = new Packr({ structuredClone: true });
-  /** For plain items. It writes no definitions of records, and does not expect cycles. */
-  readonly #plainPackr = new Packr({ useRecords: false });
-
-  constructor() {
-    super();
-    // Without this msgpackr would turn a function inside an item into undefined.
-    Object.assign(this.#packr, {
-      writeFunction: () => {
-        throw new TypeError('a function cannot travel');
-      },
-    });
-  }
+  readonly #writer = new ValueWriter('item');
+  readonly #reader = new ValueReader();
 
   encode(item: unknown, into: Scratch): void {
     switch (typeof item) {
@@ -241,36 +187,30 @@ class StructuredCodec extends Codec {
     }
     if (item === null) {
       this.set(types.null, nothing, 0, 0);
-    } else if (Buffer.isBuffer(item)) {
+    } else if (isUint8Array(item) && Buffer.isBuffer(item)) {
       this.set(types.buffer, item, 0, item.length);
     } else {
-      this.#pack(item, into);
+      this.#write(item, into);
     }
   }
 
-  #pack(item: unknown, into: Scratch): void {
-    if (isPacking)
-      throw new EncodeError('an item cannot be put by a getter or toJSON() of another');
-    isPacking = true;
+  #write(item: unknown, into: Scratch): void {
+    if (isWriting) throw new EncodeError('an item cannot be put by a getter of another');
+    isWriting = true;
     try {
-      const plain = isPlain(item, []);
-      // msgpackr documents `start` and `end` for these modes; its types lack them.
-      const packed: Buffer & { start?: number; end?: number } = plain
-        ? this.#plainPackr.pack(item, into.stays ? inPlace : lent)
-        : this.#packr.pack(item);
-      if (plain) this.set(types.plain, packed, packed.start!, packed.end!);
-      else this.set(types.structured, packed, 0, packed.length);
+      const writer = this.#writer;
+      writer.write(item, into);
+      this.set(types.value, writer.bytes, writer.start, writer.end);
+      if (into.stays) into.start = writer.end;
     } catch (cause) {
-      throw new EncodeError(`an item cannot be encoded: ${(cause as Error).message}`, { cause });
+      throw new EncodeError(`an item cannot be encoded: ${(cause as Error)?.message}`, { cause });
     } finally {
-      isPacking = false;
+      isWriting = false;
     }
   }
 
   decode(type: number, bytes: Buffer, start: number, end: number): unknown {
-    if (type === types.plain) return this.#plainPackr.unpack(bytes, { start, end });
-    // The result may contain views of the bytes, so the bytes must belong to the item alone.
-    if (type === types.structured) return this.#packr.unpack(keep(bytes, start, end));
+    if (type === types.value) return this.#reader.read(bytes, start, end);
     return decodeBasic(type, bytes, start, end);
   }
 }
@@ -323,7 +263,7 @@ class OwnCodec extends Codec {
 
 /** @internal True if no code of the caller runs when such a record is decoded. */
 export function runsNothing(type: number): boolean {
-  return type <= types.buffer || type === types.plain;
+  return type <= types.buffer || type === types.value;
 }
 
 /**

@@ -26,3 +26,10 @@ export function same(got: unknown, wanted: unknown): void {
   if (typeof wanted !== 'object') return void assert.ok(Object.is(got, wanted));
   assert.deepStrictEqual(got, wanted);
 }
+
+/** What structuredClone() makes of it, but a Buffer stays a Buffer. */
+export function cloned(value: unknown): unknown {
+  if (Buffer.isBuffer(value)) return value;
+  if (Array.isArray(value) && value.some((item) => Buffer.isBuffer(item))) return value.map(cloned);
+  return structuredClone(value);
+}

@@ -1,10 +1,17 @@
-// Values that a codec has to bring through a queue unchanged, and those that it is known to change.
+// Values that the codec 'structured' has to bring through a queue as structured clone does.
 export const cyclic: Record<string, unknown> = { name: 'cyclic' };
 cyclic['self'] = cyclic;
 cyclic['list'] = [cyclic, { up: cyclic }];
 export const mapOfItself = new Map<unknown, unknown>();
 mapOfItself.set(mapOfItself, new Set([mapOfItself]));
 export const twice = { twice: true };
+
+const resizable = new (
+  ArrayBuffer as unknown as new (
+    length: number,
+    options: { maxByteLength: number },
+  ) => ArrayBuffer
+)(8, { maxByteLength: 16 });
 
 export const scalars: Record<string, unknown> = {
   'an empty string': '',
@@ -81,19 +88,27 @@ export const objects: Record<string, unknown> = {
   '2000 keys': Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`key${i}`, i])),
   'strings of all sizes': [0, 1, 31, 32, 255, 256, 65535, 65536].map((n) => 'é'.repeat(n)),
   'a depth of 500': JSON.parse('['.repeat(500) + ']'.repeat(500)),
-};
-
-// The documentation names these values, and says what to use instead.
-export const limits: Record<string, unknown> = {
   'minus zero in an array': [-0],
   'minus zero in an object': { zero: -0 },
   'a lone surrogate in an array': ['\ud800'],
   'a lone surrogate in a longer string of an object': { text: `${'x'.repeat(100)}\udc00` },
   'a lone surrogate in a key': { 'a\ud800': 1 },
   'a sparse array': [1, , 3], // oxlint-disable-line no-sparse-arrays
+  'an array that ends with a hole': Object.assign([1], { length: 3 }),
+  'an array with names, as many as it has holes': Object.assign([1, , 3], { name: 2 }), // oxlint-disable-line no-sparse-arrays
+  'what match() returns': /(?<letter>b)/.exec('abc'),
+  'more than 32 objects, and one of them again': Array.from({ length: 100 }, (_, i) =>
+    i < 90 ? { i } : cyclic,
+  ),
   'a Number object': { boxed: Object(3) },
   'a String object': { boxed: Object('s') },
   'a Boolean object': { boxed: Object(false) },
   'a BigInt object': { boxed: Object(5n) },
+  'a Number object that is -0': { boxed: Object(-0) },
+  'the same object in two places': [twice, twice, new Map([[twice, twice]])],
+  'an object without a prototype': Object.assign(Object.create(null), { a: 1 }),
+  'keys of Object.prototype': { toString: 1, constructor: { name: 'x' }, hasOwnProperty: null },
+  'a resizable ArrayBuffer': resizable,
+  'two views of one ArrayBuffer': [new Uint16Array(resizable, 2, 1), new DataView(resizable, 1, 4)],
   'an own key __proto__': JSON.parse('{"__proto__":{"x":1}}'),
 };
