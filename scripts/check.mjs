@@ -84,7 +84,7 @@ async function checkPrebuilds(tally) {
   }
   const prebuilds = path.join(root, 'prebuilds');
   try {
-    await tally.check(title, () => crossBuild(prebuilds));
+    await tally.check(title, crossBuild);
     const binaries = filesUnder('prebuilds').map((file) => path.join(root, file));
     await testForeign(tally, binaries);
     await withTemporary(async (directory) => {

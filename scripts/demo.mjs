@@ -3,12 +3,12 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import path from 'node:path';
-import { die, root } from './common.mjs';
+import { die, isMain, root } from './common.mjs';
 
 const directory = path.join(root, 'demos');
 
-// The demos, in the order of the lesson.
-const names = [
+/** The demos, in the order of the lesson. */
+export const names = [
   'faulty-queue',
   'fixed-queue',
   'fixed-queue-fair',
@@ -30,14 +30,16 @@ function run(name, args) {
   });
 }
 
-const [name, ...args] = process.argv.slice(2);
-if (name !== undefined && !names.includes(name)) {
-  die(`no demo ${name}; there are: ${names.join(', ')}`);
-}
-// Ctrl-C reaches the demo directly. This script goes on, and passes the exit code of the demo on.
-process.on('SIGINT', () => {});
-for (const each of name === undefined ? names : [name]) {
-  console.log(`\n=== ${each} ===`);
-  process.exitCode = await run(each, args);
-  if (process.exitCode !== 0) break;
+if (isMain(import.meta)) {
+  const [name, ...args] = process.argv.slice(2);
+  if (name !== undefined && !names.includes(name)) {
+    die(`no demo ${name}; there are: ${names.join(', ')}`);
+  }
+  // Ctrl-C reaches the demo directly. This script goes on, and passes the exit code of the demo on.
+  process.on('SIGINT', () => {});
+  for (const each of name === undefined ? names : [name]) {
+    console.log(`\n=== ${each} ===`);
+    process.exitCode = await run(each, args);
+    if (process.exitCode !== 0) break;
+  }
 }

@@ -12,7 +12,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gypTree } from './build.mjs';
-import { die, isMain, knowOnly, mustRun, root, say } from './common.mjs';
+import { die, filesUnder, hashOf, isDone, isMain, knowOnly } from './common.mjs';
+import { markDone, mustRun, root, say } from './common.mjs';
 import { compilerFlags, compileWatchdogMs, zigDirectory } from './cross-compiler.mjs';
 import { buildDarwin, darwinFindings, darwinTargets } from './prebuild-darwin.mjs';
 import { addonSources } from './sources.mjs';
@@ -26,6 +27,26 @@ const targets = [
   { directory: 'linux-arm64', libc: 'glibc', triple: `aarch64-linux-gnu.${oldestGlibc}` },
   { directory: 'linux-arm64', libc: 'musl', triple: 'aarch64-linux-musl' },
 ];
+
+/** The files that a tarball for users has. */
+export const binaries = [
+  ...targets.map(({ directory, libc }) => `prebuilds/${directory}/node.napi.${libc}.node`),
+  ...darwinTargets.map(({ directory }) => `prebuilds/${directory}/node.napi.node`),
+];
+
+const stamp = 'build/prebuilds.stamp';
+
+/** Changes with everything that the binaries are made of. */
+function hashOfSources() {
+  const inputs = ['native', 'binding.gyp', 'scripts/sources.mjs', 'scripts/cross-compiler.mjs'];
+  return hashOf(inputs.flatMap((input) => filesUnder(input, ['native/test'])));
+}
+
+/** Were the binaries made from the sources that are here now? */
+export function areCurrent() {
+  const hash = hashOfSources();
+  return binaries.every((file) => isDone(stamp, hash, file));
+}
 
 /** Compiles the addon for one Linux into `output`; throws if it asks for what it must not. */
 export async function buildLinux({ directory, libc }, output) {
@@ -78,10 +99,12 @@ export function symbolFindings(file, libc) {
 }
 
 /** The binary of each target; throws if one asks for what it must not. */
-export async function crossBuild(output = path.join(root, 'prebuilds')) {
+export async function crossBuild() {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error('cross-compiling needs Linux on x64; --here builds for this machine');
   }
+  const output = path.join(root, 'prebuilds');
+  const hash = hashOfSources();
   rmSync(output, { recursive: true, force: true });
   for (const target of targets) await buildLinux(target, output);
   for (const target of darwinTargets) {
@@ -89,6 +112,7 @@ export async function crossBuild(output = path.join(root, 'prebuilds')) {
     await buildDarwin(target, file);
     show(file, darwinFindings(file));
   }
+  markDone(stamp, hash);
 }
 
 function show(file, findings) {
