@@ -23,6 +23,7 @@ export const enums = [
       { name: 'joinable_queue', number: 10, ts: 'JoinableQueue' },
       { name: 'shared_memory', number: 11, ts: 'SharedMemory' },
       { name: 'read_write_lock', number: 12, ts: 'ReadWriteLock' },
+      { name: 'lock_manager', number: 13, ts: 'LockManager' },
     ],
   },
   {
@@ -127,6 +128,25 @@ export const enums = [
       { name: 'too_large', number: 3, comment: 'for this queue, ever' },
       { name: 'no_space', number: 4, comment: 'the ring has to grow and the storage is full' },
       { name: 'corrupt', number: 5 },
+    ],
+  },
+  {
+    name: 'RequestStatus',
+    table: 'requestStatus',
+    comment: 'What has become of a request to a LockManager.',
+    values: [
+      { name: 'pending', number: 0 },
+      { name: 'granted', number: 1 },
+      { name: 'stolen', number: 2, comment: 'it was granted, and another request stole the lock' },
+      { name: 'unavailable', number: 3, comment: 'not at once; nothing was queued' },
+      { name: 'full', number: 4, comment: 'the table has no room, or the storage' },
+      { name: 'gone', number: 5, comment: 'there is no such request of this thread' },
+      {
+        name: 'busy',
+        number: 6,
+        comment: 'the critical section was taken for longer than a call may wait: try again',
+      },
+      { name: 'corrupt', number: 7 },
     ],
   },
   {

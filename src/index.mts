@@ -26,6 +26,8 @@ export {
   JoinableQueue,
   list,
   Lock,
+  LockManager,
+  locks,
   NoSpaceError,
   NotFoundError,
   NotLockedError,

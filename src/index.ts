@@ -50,6 +50,17 @@ export type {
   WaitOptions,
 } from './options.js';
 export type { LockState } from './objects/owned.js';
+export type { AcquiredLock } from './locks/acquired-lock.js';
+export type { LockCallback, LockOptions } from './locks/arguments.js';
+export type { LockMode, WebLock } from './locks/lock.js';
+export {
+  LockManager,
+  type LockInfo,
+  type LockManagerOptions,
+  type LockManagerSnapshot,
+  type LockManagerState,
+  locks,
+} from './locks/lock-manager.js';
 export { Queue, type QueueOptions, type QueueState } from './objects/queue.js';
 export { ReadWriteLock, type ReadWriteLockState } from './objects/read-write-lock.js';
 export { RLock, type RLockHandle } from './objects/rlock.js';

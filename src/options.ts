@@ -13,7 +13,8 @@ export type KindName =
   | 'Queue'
   | 'JoinableQueue'
   | 'SharedMemory'
-  | 'ReadWriteLock';
+  | 'ReadWriteLock'
+  | 'LockManager';
 
 /** How long to wait: for the methods that return a promise. */
 export interface WaitOptions {
@@ -91,6 +92,8 @@ export const rlockOptions = [...openOptions, 'scope'] as const;
 export const queueOptions = [...openOptions, 'maxSize', 'maxBytes', 'codec'] as const;
 /** @internal */
 export const barrierOptions = [...openOptions, 'action', 'timeout'] as const;
+/** @internal */
+export const lockManagerOptions = [...openOptions, 'namespace', 'maxRequests'] as const;
 const waitOptions = ['timeout', 'signal'] as const;
 
 /**
@@ -191,8 +194,8 @@ export function readWait(options: WaitOptions | undefined): WaitOptions | undefi
   return { timeout, signal };
 }
 
-/** Of any realm: jsdom has a class of its own, and so has each vm context. */
-function isAbortSignal(value: unknown): value is AbortSignal {
+/** @internal Of any realm: jsdom has a class of its own, and so has each vm context. */
+export function isAbortSignal(value: unknown): value is AbortSignal {
   if (value instanceof AbortSignal) return true;
   return (
     Object.prototype.toString.call(value) === '[object AbortSignal]' &&

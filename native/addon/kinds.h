@@ -7,11 +7,11 @@
 namespace holdfast::addon {
 
 extern const KindBinding kLock, kRLock, kSemaphore, kBoundedSemaphore, kReadWriteLock, kCondition,
-    kEvent, kBarrier, kQueue, kJoinableQueue, kSharedMemory;
+    kEvent, kBarrier, kQueue, kJoinableQueue, kSharedMemory, kLockManager;
 
 inline const KindBinding* const kKinds[] = {
     &kLock,  &kRLock,   &kSemaphore, &kBoundedSemaphore, &kReadWriteLock, &kCondition,
-    &kEvent, &kBarrier, &kQueue,     &kJoinableQueue,    &kSharedMemory,
+    &kEvent, &kBarrier, &kQueue,     &kJoinableQueue,    &kSharedMemory,  &kLockManager,
 };
 
 }  // namespace holdfast::addon

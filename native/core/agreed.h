@@ -20,6 +20,7 @@ enum class Kind : uint32_t {
   joinable_queue = 10,
   shared_memory = 11,
   read_write_lock = 12,
+  lock_manager = 13,
 };
 
 // What open() of the addon is asked for: bits.
@@ -100,6 +101,23 @@ enum class TransferStatus : uint32_t {
   // the ring has to grow and the storage is full
   no_space = 4,
   corrupt = 5,
+};
+
+// What has become of a request to a LockManager.
+enum class RequestStatus : uint32_t {
+  pending = 0,
+  granted = 1,
+  // it was granted, and another request stole the lock
+  stolen = 2,
+  // not at once; nothing was queued
+  unavailable = 3,
+  // the table has no room, or the storage
+  full = 4,
+  // there is no such request of this thread
+  gone = 5,
+  // the critical section was taken for longer than a call may wait: try again
+  busy = 6,
+  corrupt = 7,
 };
 
 // How a queue's items are encoded. In every queue's file: part of the format.

@@ -39,6 +39,7 @@ enum class Invariant {
   INV_17 = 17,
   INV_18 = 18,
   INV_19 = 19,
+  INV_22 = 22,
 };
 
 #ifdef HOLDFAST_INVARIANTS

@@ -126,6 +126,7 @@ bool is_abandoned(const OpenRequest& request) {
   return acquired(outcome, lock.release_exclusive(outcome.hold));
 }
 
+// Not a LockManager: what was left does not say which of its names a dead one held.
 const Kind kWithNews[] = {Kind::lock, Kind::rlock, Kind::bounded_semaphore, Kind::read_write_lock};
 
 bool directory_is_empty() { return names_in(here().directory).empty(); }

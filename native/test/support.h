@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "core/agents/agent.h"
+#include "core/locks/lock_manager.h"
 #include "core/primitives/barrier.h"
 #include "core/primitives/bounded_semaphore.h"
 #include "core/primitives/event.h"
@@ -187,6 +188,7 @@ constexpr Kind kind_of() {
   if constexpr (std::is_same_v<Primitive, core::ReadWriteLock>) return Kind::read_write_lock;
   if constexpr (std::is_same_v<Primitive, core::Event>) return Kind::event;
   if constexpr (std::is_same_v<Primitive, core::Barrier>) return Kind::barrier;
+  if constexpr (std::is_same_v<Primitive, core::LockManager>) return Kind::lock_manager;
 }
 
 // A party and the one object that it uses.

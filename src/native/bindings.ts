@@ -5,6 +5,7 @@
 // the object was closed, and TypeError when the argument is something else.
 import type { KindName } from '../options.js';
 import type { WritersToBypass } from './enums.js';
+import type { LockManagerOperations } from './lock-manager.js';
 
 declare const kindOf: unique symbol;
 
@@ -307,6 +308,7 @@ export interface Operations {
   readonly JoinableQueue: JoinableQueueOperations<Native<'JoinableQueue'>>;
   readonly SharedMemory: SharedMemoryOperations<Native<'SharedMemory'>>;
   readonly ReadWriteLock: ReadWriteOperations<Native<'ReadWriteLock'>>;
+  readonly LockManager: LockManagerOperations<Native<'LockManager'>>;
 }
 
 export interface NativeListing {

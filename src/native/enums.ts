@@ -13,6 +13,7 @@ export const kinds = {
   JoinableQueue: 10,
   SharedMemory: 11,
   ReadWriteLock: 12,
+  LockManager: 13,
 } as const;
 export type Kind = (typeof kinds)[keyof typeof kinds];
 
@@ -103,6 +104,24 @@ export const transferStatus = {
   corrupt: 5,
 } as const;
 export type TransferStatus = (typeof transferStatus)[keyof typeof transferStatus];
+
+/** What has become of a request to a LockManager. */
+export const requestStatus = {
+  pending: 0,
+  granted: 1,
+  /** it was granted, and another request stole the lock */
+  stolen: 2,
+  /** not at once; nothing was queued */
+  unavailable: 3,
+  /** the table has no room, or the storage */
+  full: 4,
+  /** there is no such request of this thread */
+  gone: 5,
+  /** the critical section was taken for longer than a call may wait: try again */
+  busy: 6,
+  corrupt: 7,
+} as const;
+export type RequestStatus = (typeof requestStatus)[keyof typeof requestStatus];
 
 /** How a queue's items are encoded. In every queue's file: part of the format. */
 export const codecs = {

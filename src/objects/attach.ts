@@ -6,6 +6,7 @@ import { JoinableQueue } from './joinable-queue.js';
 import { Lock } from './lock.js';
 import { type Handle, checkKind } from './shared.js';
 import { type KindName, checkName } from '../options.js';
+import { LockManager } from '../locks/lock-manager.js';
 import { Queue } from './queue.js';
 import { ReadWriteLock } from './read-write-lock.js';
 import { RLock, type RLockHandle } from './rlock.js';
@@ -25,6 +26,7 @@ export interface Kinds {
   JoinableQueue: JoinableQueue;
   SharedMemory: SharedMemory;
   ReadWriteLock: ReadWriteLock;
+  LockManager: LockManager;
 }
 
 const openers: { [K in KindName]: (name: string, handle: Handle) => Kinds[K] } = {
@@ -41,6 +43,7 @@ const openers: { [K in KindName]: (name: string, handle: Handle) => Kinds[K] } =
   JoinableQueue: (name) => new JoinableQueue({ name, mustExist: true }),
   SharedMemory: (name) => new SharedMemory(undefined, { name }),
   ReadWriteLock: (name) => new ReadWriteLock({ name, mustExist: true }),
+  LockManager: (name) => new LockManager({ namespace: name, mustExist: true }),
 };
 
 /**

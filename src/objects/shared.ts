@@ -105,6 +105,8 @@ function semaphoreKey(kind: KindName, name: string): string {
 export interface Particulars {
   /** Semaphore: its first value. BoundedSemaphore: permits. Barrier: parties. */
   initial?: number | undefined;
+  /** What a new object gets for `initial` if that is left out; 1 without it. */
+  defaultInitial?: number | undefined;
   /** SharedMemory. */
   bytes?: number | undefined;
   /** Condition: what it goes with; taken as it is if not `given`. */
@@ -131,7 +133,8 @@ function open<K extends KindName>(
 ): [native: Native<K>, name: string] {
   // Without a prototype, so that nothing that was added to Object.prototype is a particular.
   const own = { __proto__: null, ...particulars } as Particulars;
-  const { initial, bytes = 0, maxItems = 0, maxBytes = 0, codec = 0, lock } = own;
+  const { initial, defaultInitial = 1, bytes = 0 } = own;
+  const { maxItems = 0, maxBytes = 0, codec = 0, lock } = own;
   enterDirectory();
   const name = options.name ?? anonymousName();
   const flags =
@@ -147,7 +150,7 @@ function open<K extends KindName>(
     fileKey(name),
     semaphoreKey(kind, name),
     flags,
-    initial ?? 1,
+    initial ?? defaultInitial,
     bytes,
     maxItems,
     maxBytes,

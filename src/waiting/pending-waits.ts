@@ -194,6 +194,22 @@ export function rejectAll(waiter: Waiter): void {
   }
 }
 
+/** What else happens when an object wakes this thread, by the tag of the object. */
+const listeners = once('listeners', () => new Map<number, (isDeath: boolean) => void>());
+
+/**
+ * Calls back when the object wakes this thread, and when an agent that this thread watches has died
+ * (`isDeath`).
+ * For objects whose waits are no queue here.
+ */
+export function listenForWakeUps(tag: number, listener: (isDeath: boolean) => void): void {
+  listeners.set(tag, listener);
+}
+
+export function stopListening(tag: number): void {
+  listeners.delete(tag);
+}
+
 /**
  * The addon calls this when the doorbell has woken the thread. `tags` names the objects; 0 says
  * that an agent which this thread watches has died.
@@ -202,8 +218,10 @@ export function onWakeUps(tags: number[]): void {
   for (const tag of tags) {
     if (tag === 0) {
       for (const queue of queues.values()) serve(queue);
+      for (const listener of listeners.values()) listener(true);
       continue;
     }
+    listeners.get(tag)?.(false);
     const queue = queues.get(tag);
     if (!queue?.head) continue; // the last wait passed the wake-up on when it left
     // The waker removes the entry that it wakes. If the entry is still there, the wake-up was for

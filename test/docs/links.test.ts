@@ -83,7 +83,9 @@ describe('docs: links', () => {
 
 describe('docs: completeness', () => {
   const classes = Object.entries(holdfast)
-    .filter(([, value]) => /^class\b/.test(Function.prototype.toString.call(value)))
+
+    .filter(([, value]) => typeof value === 'function')
+    .filter(([, value]) => typeof value === 'function' && /^class\b/.test(String(value)))
     .map(([name]) => name);
 
   it('README has at most 200 lines', () => {

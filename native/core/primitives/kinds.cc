@@ -14,6 +14,7 @@ extern const KindOps kBarrierOps;
 extern const KindOps kJoinableQueueOps;
 extern const KindOps kSharedMemoryOps;
 extern const KindOps kReadWriteLockOps;
+extern const KindOps kLockManagerOps;
 
 namespace {
 
@@ -57,6 +58,8 @@ const KindOps* ops_of(Kind kind) {
       return &kSharedMemoryOps;
     case Kind::read_write_lock:
       return &kReadWriteLockOps;
+    case Kind::lock_manager:
+      return &kLockManagerOps;
   }
   return nullptr;
 }

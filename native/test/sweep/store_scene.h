@@ -33,6 +33,25 @@ inline void put_one(core::Queue& queue) {
   CHECK(queue.put(&record, 1, &put) == core::TransferStatus::yes);
 }
 
+inline void use_read_write_lock(Party& party, Object& object, bool abandoned) {
+  core::ReadWriteLock lock(party.agent(), object);
+  const Outcome reads = lock.try_shared(core::WritersToBypass::nobody);
+  CHECK(bool(reads) && lock.reading() == 1);
+  CHECK_EQUAL(lock.release_shared(reads.hold), Code::ok);
+  const Outcome writes = lock.try_exclusive();
+  CHECK(bool(writes));
+  CHECK_EQUAL(writes.abandoned, abandoned);
+  CHECK_EQUAL(lock.release_exclusive(writes.hold), Code::ok);
+}
+
+inline void use_lock_manager(Party& party, Object& object, bool abandoned) {
+  core::LockManager manager(party.agent(), object);
+  const core::RequestAnswer answer = manager.request(core::LockName(u"name", 4), {});
+  CHECK_EQUAL(answer.status, core::RequestStatus::granted);
+  CHECK_EQUAL(answer.abandoned, abandoned);
+  CHECK_EQUAL(manager.end(answer.id), core::RequestStatus::granted);
+}
+
 // Goes once through what the object is there for, which must be possible at once and to the end.
 // `abandoned` is what the first acquisition must say.
 inline void use(Party& party, Object& object, bool abandoned = false) {
@@ -69,16 +88,8 @@ inline void use(Party& party, Object& object, bool abandoned = false) {
       CHECK_EQUAL(outcome.abandoned, abandoned);
       return CHECK_EQUAL(semaphore.release_hold(outcome.hold), Code::ok);
     }
-    case Kind::read_write_lock: {
-      core::ReadWriteLock lock(party.agent(), object);
-      const Outcome reads = lock.try_shared(core::WritersToBypass::nobody);
-      CHECK(bool(reads) && lock.reading() == 1);
-      CHECK_EQUAL(lock.release_shared(reads.hold), Code::ok);
-      const Outcome writes = lock.try_exclusive();
-      CHECK(bool(writes));
-      CHECK_EQUAL(writes.abandoned, abandoned);
-      return CHECK_EQUAL(lock.release_exclusive(writes.hold), Code::ok);
-    }
+    case Kind::read_write_lock:
+      return use_read_write_lock(party, object, abandoned);
     case Kind::event: {
       core::Event event(party.agent(), object);
       event.set();
@@ -98,6 +109,8 @@ inline void use(Party& party, Object& object, bool abandoned = false) {
       if (barrier.broken()) CHECK(barrier.reset() == core::Code::ok);
       return CHECK(barrier.arrive(false).status == core::ArrivalStatus::passed);
     }
+    case Kind::lock_manager:
+      return use_lock_manager(party, object, abandoned);
     case Kind::shared_memory:
     case Kind::registry:
       return;
@@ -110,6 +123,11 @@ inline void begin_to_use(Party& party, Object& object) {
     core::ReadWriteLock lock(party.agent(), object);
     CHECK(bool(lock.try_shared(core::WritersToBypass::nobody)));
     lock.body().turn = 1;
+  }
+  if (object.kind() == Kind::lock_manager) {
+    core::LockManager manager(party.agent(), object);
+    const core::LockName name(u"shared", 6);
+    CHECK_EQUAL(manager.request(name, {false, false, false}).status, core::RequestStatus::granted);
   }
   if (object.kind() == Kind::condition) {
     core::Condition condition(party.agent(), object);

@@ -29,6 +29,7 @@ OPERATION("Store", "open, new Queue", OpenNew<Kind::queue>);
 OPERATION("Store", "open, new JoinableQueue", OpenNew<Kind::joinable_queue>);
 OPERATION("Store", "open, new Condition", OpenNew<Kind::condition>);
 OPERATION("Store", "open, new Barrier", OpenNew<Kind::barrier>);
+OPERATION("Store", "open, new LockManager", OpenNew<Kind::lock_manager>);
 
 template <Kind kind>
 struct OpenLongName : OpenNew<kind> {
@@ -117,6 +118,7 @@ OPERATION("Store", "open, persistent JoinableQueue", OpenPersistent<Kind::joinab
 OPERATION("Store", "open, persistent ReadWriteLock", OpenPersistent<Kind::read_write_lock, true>);
 OPERATION("Store", "open, persistent Condition", OpenPersistent<Kind::condition, true>);
 OPERATION("Store", "open, persistent Barrier", OpenPersistent<Kind::barrier, true>);
+OPERATION("Store", "open, persistent LockManager", OpenPersistent<Kind::lock_manager, true>);
 
 // A copy of the object's file: the semaphore that it names is the original's.
 struct OpenCopy : OpenPersistent<Kind::lock, true> {

@@ -1,0 +1,142 @@
+#include "core/locks/lock_manager.h"
+
+#include <string>
+#include <vector>
+
+#include "addon/kinds.h"
+
+namespace holdfast::addon {
+
+namespace {
+
+using N = Native<core::LockManager>;
+using core::RequestAnswer;
+using core::RequestStatus;
+
+core::LockName name_from(napi_env env, napi_value value) {
+  size_t length = 0;
+  napi_get_value_string_utf16(env, value, nullptr, 0, &length);
+  std::u16string text(length + 1, u'\0');
+  napi_get_value_string_utf16(env, value, text.data(), length + 1, &length);
+  return {text.data(), length};
+}
+
+napi_value text_of(napi_env env, const core::LockName& name) {
+  napi_value result = nullptr;
+  if (name.is_latin1) {
+    napi_create_string_latin1(env, name.bytes.data(), name.bytes.size(), &result);
+    return result;
+  }
+  std::u16string units;
+  for (size_t i = 0; i + 1 < name.bytes.size(); i += 2) {
+    const auto low = static_cast<unsigned char>(name.bytes[i]);
+    const auto high = static_cast<unsigned char>(name.bytes[i + 1]);
+    units.push_back(static_cast<char16_t>(low | (high << 8)));
+  }
+  napi_create_string_utf16(env, units.data(), units.size(), &result);
+  return result;
+}
+
+// Appends [status, cell, ticket, token, abandoned] to the array.
+void append(napi_env env, napi_value list, uint32_t* length, const RequestAnswer& answer) {
+  const double numbers[] = {static_cast<double>(answer.status), static_cast<double>(answer.id.cell),
+                            static_cast<double>(answer.id.ticket),
+                            static_cast<double>(answer.token), answer.abandoned ? 1.0 : 0.0};
+  for (const double one : numbers) napi_set_element(env, list, (*length)++, number(env, one));
+}
+
+napi_value to_array(N& native, const RequestAnswer& answer) {
+  if (answer.status == RequestStatus::corrupt) {
+    return native.environment().raise(core::Code::corrupt, native);
+  }
+  napi_env env = native.environment().env();
+  napi_value list = nullptr;
+  uint32_t length = 0;
+  napi_create_array_with_length(env, 5, &list);
+  append(env, list, &length, answer);
+  return list;
+}
+
+napi_value request(N& native, napi_value name, bool exclusive, bool if_available, bool steal) {
+  return to_array(native, native.primitive.request(name_from(native.environment().env(), name),
+                                                   {exclusive, if_available, steal}));
+}
+
+RequestStatus end(N& native, uint32_t cell, uint64_t ticket) {
+  return native.primitive.end({cell, ticket});
+}
+
+napi_value collect(N& native) {
+  napi_env env = native.environment().env();
+  std::vector<RequestAnswer> news;
+  native.primitive.collect(&news);
+  napi_value list = nullptr;
+  uint32_t length = 0;
+  napi_create_array(env, &list);
+  for (const RequestAnswer& answer : news) append(env, list, &length, answer);
+  return list;
+}
+
+napi_value collect_one(N& native, uint32_t cell, uint64_t ticket) {
+  return to_array(native, native.primitive.collect_one({cell, ticket}));
+}
+
+bool wait(N& native, uint32_t cell, uint64_t ticket, int64_t deadline_ns) {
+  return native.primitive.wait({cell, ticket}, deadline_ns);
+}
+
+// undefined if the critical section could not be had.
+napi_value query(N& native) {
+  napi_env env = native.environment().env();
+  std::vector<core::RequestFacts> all;
+  napi_value list = nullptr;
+  if (!native.primitive.query(&all)) return nullptr;
+  napi_create_array_with_length(env, all.size(), &list);
+  uint32_t index = 0;
+  for (const core::RequestFacts& one : all) {
+    napi_value facts = State(env)
+                           .set("name", text_of(env, one.name))
+                           .set("exclusive", one.exclusive)
+                           .set("held", one.held)
+                           .set("client", to_js(env, native, std::to_string(one.owner)))
+                           .set("agent", describe(env, native.registry(), one.owner))
+                           .value();
+    napi_set_element(env, list, index++, facts);
+  }
+  return list;
+}
+
+uint64_t tag(N& native) { return native.object().tag(); }
+
+napi_value inspect(N& native) {
+  const core::LockManagerBody& body = native.primitive.body();
+  return State(native.environment().env())
+      .set("maxRequests", native.object().initial())
+      .set("grants", body.grants.load())
+      .set("contentions", body.contentions.load())
+      .set("abandonments", body.abandonments.load())
+      .set("steals", body.steals.load())
+      .value();
+}
+
+napi_value functions(napi_env env) {
+  Binder<core::LockManager> binder(env);
+  binder.method<tag>("tag");
+  binder.method<request>("request");
+  binder.method<end>("end");
+  binder.method<collect>("collect");
+  binder.method<collect_one>("collectOne");
+  binder.method<&core::LockManager::look>("look");
+  binder.method<wait>("wait");
+  binder.method<query>("query");
+  binder.method<&core::LockManager::has_requests>("hasRequests");
+  binder.method<inspect>("inspect");
+  return binder.value();
+}
+
+}  // namespace
+
+const KindBinding kLockManager = {core::Kind::lock_manager, "LockManager", functions,
+                                  make_native<N>};
+
+}  // namespace holdfast::addon

@@ -1,0 +1,219 @@
+#include "core/locks/lock_manager.h"
+
+#include <algorithm>
+
+#include "core/kill_point.h"
+#include "core/locks/section.h"
+
+namespace holdfast::core {
+
+RequestAnswer LockManager::request(const LockName& name, const RequestMode& mode) {
+  RequestAnswer answer;
+  {
+    Section section(*this);
+    if (!section.entered()) return {section.status(), {}, 0, false};
+    answer = request_in_section(name, mode);
+    if (cells_.is_damaged()) answer.status = RequestStatus::corrupt;
+  }
+  wake_granted();
+  return answer;
+}
+
+RequestAnswer LockManager::request_in_section(const LockName& name, const RequestMode& mode) {
+  if (name.bytes.size() > kLockNameMax) return {RequestStatus::full, {}, 0, false};
+  if (lines_.must_grow()) {
+    if (!lines_.grow() && body_.buckets.load() == 0) return {RequestStatus::full, {}, 0, false};
+    rebuild();
+  }
+  uint32_t leader = lines_.find(name);
+  bool granted = mode.steal || is_grantable(leader, mode.exclusive);
+  if (!granted) {
+    leader = tend(leader);
+    granted = is_grantable(leader, mode.exclusive);
+  }
+  if (!granted && mode.if_available) return {RequestStatus::unavailable, {}, 0, false};
+  const uint32_t index = make_cell(name);
+  if (index == 0) return {RequestStatus::full, {}, 0, false};
+  leader = lines_.find(name);  // to make room, some may have left
+
+  RequestCell& made = cells_.at(index);
+  made.ticket = body_.last_ticket.fetch_add(1) + 1;
+  KILL_POINT("lock_manager.request.last_ticket");
+  if (mode.exclusive) made.flags |= kExclusive;
+  if (granted) {
+    begin_hold(made, agent_.id(), has_abandoned(leader));
+  } else {
+    made.state.store(static_cast<uint32_t>(RequestState::pending));
+    body_.contentions.fetch_add(1, std::memory_order_relaxed);
+  }
+  KILL_POINT("lock_manager.request.state");
+  made.owner.store(agent_.id());  // INV-20: now it is there
+  KILL_POINT("lock_manager.request.owner");
+  if (granted && mode.exclusive) leader = drop_abandoned(leader);
+  if (mode.steal) {
+    leader = evict_holders(leader);
+    lines_.prepend(leader, index);
+  } else {
+    lines_.append(leader, index);
+  }
+  lines_.add_to_agent(index);
+  return {granted ? RequestStatus::granted : RequestStatus::pending,
+          {index, made.ticket},
+          made.token,
+          (made.flags & kAfterDeath) != 0};
+}
+
+// A cell with the name. If the table is full the dead leave it, and then the news of their deaths.
+uint32_t LockManager::make_cell(const LockName& name) {
+  for (const Burial burial : {Burial::none, Burial::of_the_dead, Burial::of_their_news}) {
+    if (burial != Burial::none) bury_all(burial);
+    if (!has_room()) continue;
+    if (const uint32_t index = cells_.make(name); index != 0) return index;
+  }
+  return 0;
+}
+
+RequestStatus LockManager::end(const RequestId& id) {
+  RequestStatus status;
+  {
+    Section section(*this);
+    if (!section.entered()) return section.status();
+    if (!is_mine(id)) return RequestStatus::gone;
+    status = status_of(id.cell);
+    if (status == RequestStatus::stolen) {
+      cells_.at(id.cell).owner.store(0);
+      KILL_POINT("lock_manager.end.stolen");
+      lines_.remove_from_agent(id.cell);
+      cells_.free(id.cell);
+    } else {
+      const uint32_t leader = lines_.find(cells_.name_of(id.cell));
+      serve(end_request(leader, id.cell));
+    }
+    if (cells_.is_damaged()) status = RequestStatus::corrupt;
+  }
+  wake_granted();
+  return status;
+}
+
+bool LockManager::collect(std::vector<RequestAnswer>* news) {
+  Section section(*this);
+  if (!section.entered()) return false;
+  // What has to be told comes first in the list; what has been told goes to its end.
+  for (uint32_t steps = cells_.used(); steps > 0; steps--) {
+    const uint32_t index = lines_.first_of_agent(agent_.id());
+    if (index == 0) break;
+    const RequestCell& request = cells_.at(index);
+    if (request.owner.load() != agent_.id()) {
+      bury(index);  // of an agent that had the same slot before
+    } else if ((request.flags & kUntold) != 0) {
+      news->push_back(tell(index));
+    } else {
+      break;
+    }
+  }
+  std::sort(news->begin(), news->end(), [](const RequestAnswer& one, const RequestAnswer& other) {
+    return one.token < other.token;
+  });
+  return true;
+}
+
+RequestAnswer LockManager::collect_one(const RequestId& id) {
+  Section section(*this);
+  if (!section.entered()) return {section.status(), id, 0, false};
+  if (!is_mine(id)) return {RequestStatus::gone, id, 0, false};
+  if ((cells_.at(id.cell).flags & kUntold) == 0) return {RequestStatus::pending, id, 0, false};
+  return tell(id.cell);
+}
+
+RequestAnswer LockManager::tell(uint32_t index) {
+  RequestCell& request = cells_.at(index);
+  const RequestAnswer answer = {
+      status_of(index), {index, request.ticket}, request.token, (request.flags & kAfterDeath) != 0};
+  if (answer.status == RequestStatus::stolen) {
+    request.owner.store(0);
+    KILL_POINT("lock_manager.tell.stolen");
+    lines_.remove_from_agent(index);
+    cells_.free(index);
+    return answer;
+  }
+  request.flags &= ~kUntold;
+  KILL_POINT("lock_manager.tell.flags");
+  lines_.remove_from_agent(index);
+  lines_.add_to_agent(index);
+  return answer;
+}
+
+void LockManager::look() {
+  {
+    Section section(*this);
+    if (!section.entered()) return;
+    // Whoever leaves takes requests out of the list, so it is read before.
+    std::vector<uint32_t> waiting;
+    uint32_t index = lines_.first_of_agent(agent_.id());
+    for (uint32_t steps = cells_.used(); steps > 0 && index != 0; steps--) {
+      const RequestCell& request = cells_.at(index);
+      if (is(request, RequestState::pending) && request.owner.load() == agent_.id()) {
+        waiting.push_back(index);
+      }
+      index = request.agent_next;
+    }
+    for (const uint32_t one : waiting) {
+      if (!is(cells_.at(one), RequestState::pending)) continue;
+      watch(tend(lines_.find(cells_.name_of(one))));
+    }
+  }
+  wake_granted();
+}
+
+bool LockManager::wait(const RequestId& id, int64_t deadline_ns) {
+  const auto is_settled = [&] {
+    const RequestCell& request = cells_.at(id.cell);
+    return !is(request, RequestState::pending) || request.owner.load() != agent_.id();
+  };
+  spin_([&] { return is_settled(); });
+  return wait_for_wakes(
+      agent_, object_.tag(), deadline_ns, is_settled, [] {}, [] {});
+}
+
+bool LockManager::query(std::vector<RequestFacts>* all) {
+  {
+    Section section(*this);
+    if (!section.entered()) return false;
+    bury_all(Burial::of_the_dead);
+    for (uint32_t index = 1; index <= cells_.used(); index++) {
+      const RequestCell& request = cells_.at(index);
+      const AgentId owner = request.owner.load();
+      const bool held = is(request, RequestState::held);
+      if (owner == 0 || (!held && !is(request, RequestState::pending))) continue;
+      all->push_back({cells_.name_of(index), owner, (request.flags & kExclusive) != 0, held,
+                      held ? request.token : request.ticket});
+    }
+  }
+  wake_granted();
+  std::sort(all->begin(), all->end(), [](const RequestFacts& one, const RequestFacts& other) {
+    return one.order < other.order;
+  });
+  return true;
+}
+
+bool LockManager::has_requests() {
+  Section section(*this);
+  if (!section.entered()) return true;
+  const uint32_t index = lines_.first_of_agent(agent_.id());
+  return index != 0 && cells_.at(index).owner.load() == agent_.id();
+}
+
+void LockManager::wake_granted() {
+  if (granted_.empty()) return;
+  platform::fence_after_rmw();  // the release of the mutex came before (INV-4)
+  std::sort(granted_.begin(), granted_.end());
+  granted_.erase(std::unique(granted_.begin(), granted_.end()), granted_.end());
+  for (const AgentId id : granted_) {
+    if (id == agent_.id()) continue;
+    agent_.registry().wake(id, object_.tag());
+    KILL_POINT("lock_manager.wake_granted.one");
+  }
+  granted_.clear();
+}
+
+}  // namespace holdfast::core

@@ -1,0 +1,30 @@
+// The critical section of a LockManager's table.
+#ifndef HOLDFAST_CORE_LOCKS_SECTION_H
+#define HOLDFAST_CORE_LOCKS_SECTION_H
+
+#include "core/locks/lock_manager.h"
+
+namespace holdfast::core {
+
+// Makes the index anew first if somebody died in here, or found it damaged (INV-21).
+class LockManager::Section {
+ public:
+  explicit Section(LockManager& manager);
+  ~Section();
+  Section(const Section&) = delete;
+  Section& operator=(const Section&) = delete;
+
+  bool entered() const { return section_.entered() && manager_.cells_.are_plausible(); }
+  // Why it was not entered.
+  RequestStatus status() const {
+    return section_.entered() ? RequestStatus::corrupt : RequestStatus::busy;
+  }
+
+ private:
+  LockManager& manager_;
+  CriticalSection section_;
+};
+
+}  // namespace holdfast::core
+
+#endif

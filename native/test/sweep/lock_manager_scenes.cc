@@ -1,0 +1,361 @@
+// LockManager: whoever dies in any step, each name can be had by the next in line and by nobody
+// besides, news of a dead holder reach the next one, and no cell of the table is lost.
+#include <signal.h>
+
+#include <optional>
+
+#include "scene.h"
+
+namespace holdfast::test::sweeping {
+
+namespace {
+
+using core::LockManager;
+using core::LockName;
+using core::RequestAnswer;
+using core::RequestMode;
+using core::RequestStatus;
+
+constexpr RequestMode kShared = {false, false, false};
+constexpr RequestMode kSteal = {true, false, true};
+
+LockName name_of(const std::string& text) {
+  const std::u16string units(text.begin(), text.end());
+  return {units.data(), units.size()};
+}
+
+struct LockManagerScene : Scene {
+  using Peer = User<LockManager>;
+  std::optional<Peer> user;
+  std::vector<RequestAnswer> mine;  // of the witness: asked for in set_up()
+
+  virtual std::string table() const { return "swept"; }
+  // Longer than one cell.
+  std::string name = std::string(200, 'n');
+
+  LockManager& object() { return user->primitive; }
+  void open() {
+    core::OpenRequest request = request_for(Kind::lock_manager, table());
+    request.initial = 16;
+    user.emplace(request);
+  }
+  RequestAnswer ask(Peer& peer, const RequestMode& mode = {}) {
+    RequestAnswer answer;
+    EVENTUALLY((answer = peer->request(name_of(name), mode)).status != RequestStatus::busy);
+    return answer;
+  }
+  static void end(Peer& peer, const RequestAnswer& answer) {
+    EVENTUALLY(peer->end(answer.id) != RequestStatus::busy);
+  }
+  // Waits for a request that is pending, as the addon does.
+  static RequestAnswer await(Peer& peer, RequestAnswer answer) {
+    if (answer.status != RequestStatus::pending) return answer;
+    const auto id = answer.id;
+    EVENTUALLY((peer->look(), answer = peer->collect_one(id),
+                answer.status != RequestStatus::pending && answer.status != RequestStatus::busy));
+    return answer;
+  }
+  static std::vector<RequestAnswer> news_of(Peer& peer) {
+    std::vector<RequestAnswer> news;
+    EVENTUALLY(peer->collect(&news));
+    return news;
+  }
+
+  // ---- the victim
+  void get_ready() override {
+    open();
+    facts->victim = user->id();
+  }
+  void finish() override { user.reset(); }
+
+  // ---- the witness
+  void arrive() override { open(); }
+  void leave() override { user.reset(); }
+  void meanwhile() override {
+    // Whoever stands in the table keeps the others out of it for so long and no longer.
+    facts->number =
+        static_cast<uint64_t>(object().request(name_of("other"), {true, true, false}).status);
+  }
+
+  // Everything has ended: an exclusive request is granted, and says whether news were left.
+  virtual Progress judge(bool told) = 0;
+
+  Progress check() override {
+    for (const RequestAnswer& answer : mine) end(*user, await(*user, answer));
+    mine.clear();
+    news_of(*user);
+    const RequestAnswer last = await(*user, ask(*user));
+    CHECK_EQUAL(last.status, RequestStatus::granted);
+    std::vector<core::RequestFacts> all;
+    EVENTUALLY(object().query(&all));
+    size_t held = 0;
+    for (const auto& one : all) held += one.name.bytes == name;
+    CHECK_EQUAL(held, 1u);
+    end(*user, last);
+    for (const auto& one : all) {
+      if (one.name.bytes != name) end_other(one);
+    }
+    const auto& body = object().body();
+    CHECK_EQUAL(body.requests, 0u);
+    CHECK_EQUAL(body.names, 0u);
+    CHECK_EQUAL(body.exclusive_holders, 0u);
+    CHECK_EQUAL(body.free_count, body.used.load());  // INV-21: none is lost
+    CHECK_EQUAL(body.holder.load(), 0u);
+    return judge(last.abandoned);
+  }
+  // What meanwhile() had granted; the witness holds it still.
+  void end_other(const core::RequestFacts&) {
+    const RequestAnswer stolen = steal_other();
+    end(*user, stolen);
+    news_of(*user);
+  }
+  RequestAnswer steal_other() {
+    RequestAnswer answer;
+    EVENTUALLY((answer = object().request(name_of("other"), kSteal)).status != RequestStatus::busy);
+    return answer;
+  }
+  Progress by_news(bool told) const {
+    if (facts->died && facts->holds) CHECK(told);
+    return told ? Progress::done : Progress::unknown;
+  }
+};
+
+// ---------------------------------------------------------------- asking
+
+struct Ask : LockManagerScene {
+  RequestAnswer answer;
+  void operate() override {
+    answer = object().request(name_of(name), {});
+    facts->holds = answer.status == RequestStatus::granted;
+  }
+  void finish() override {
+    end(*user, answer);
+    user.reset();
+  }
+  Progress judge(bool told) override { return by_news(told); }
+};
+OPERATION("LockManager", "request, free", Ask);
+
+// The first of its table, which gets storage for it. Nobody else has it open.
+struct AskFirst : Ask {
+  std::string table() const override { return "swept first"; }
+  void arrive() override {}
+  void meanwhile() override {}
+  Progress check() override {
+    open();
+    const Progress progress = Ask::check();
+    user.reset();
+    return progress;
+  }
+};
+OPERATION("LockManager", "request, the first of a table", AskFirst);
+
+struct AskInVain : LockManagerScene {
+  RequestAnswer answer;
+  void set_up() override { mine.push_back(ask(*user)); }
+  void operate() override {
+    answer = object().request(name_of(name), kShared);
+    CHECK_EQUAL(answer.status, RequestStatus::pending);
+  }
+  void finish() override {
+    end(*user, answer);
+    user.reset();
+  }
+  Progress judge(bool told) override {
+    CHECK(!told);
+    return Progress::unknown;
+  }
+};
+OPERATION("LockManager", "request, taken", AskInVain);
+
+struct Steal : LockManagerScene {
+  RequestAnswer answer;
+  virtual RequestMode of_holder() const { return {}; }
+  void set_up() override {
+    mine.push_back(ask(*user, of_holder()));
+    mine.push_back(ask(*user));
+  }
+  void operate() override {
+    answer = object().request(name_of(name), kSteal);
+    facts->holds = answer.status == RequestStatus::granted;
+  }
+  void finish() override {
+    end(*user, answer);
+    user.reset();
+  }
+  Progress check() override {
+    // The one that held is told of the theft, or holds still.
+    const std::vector<RequestAnswer> news = news_of(*user);
+    const bool stolen = !news.empty() && news[0].status == RequestStatus::stolen;
+    if (!facts->died) CHECK(stolen);
+    if (facts->holds) CHECK(stolen);
+    // The first grant after a dead thief is told, and that is the one that waits.
+    RequestAnswer second = mine[1];
+    for (const RequestAnswer& one : news) {
+      if (one.id.ticket == second.id.ticket) second = one;
+    }
+    if (!stolen) end(*user, mine[0]);
+    second = await(*user, second);
+    CHECK_EQUAL(second.abandoned, stolen && facts->died);
+    end(*user, second);
+    mine.clear();
+    LockManagerScene::check();
+    return stolen ? Progress::done : Progress::not_done;
+  }
+  Progress judge(bool told) override {
+    CHECK(!told);
+    return Progress::unknown;
+  }
+};
+OPERATION("LockManager", "steal", Steal);
+
+struct StealShared : Steal {
+  RequestMode of_holder() const override { return kShared; }
+};
+OPERATION("LockManager", "steal from a shared holder", StealShared);
+
+// ---------------------------------------------------------------- ending
+
+struct End : LockManagerScene {
+  RequestAnswer answer;
+  virtual bool has_waiters() const { return false; }
+  void get_ready() override {
+    LockManagerScene::get_ready();
+    answer = ask(*user);
+    CHECK_EQUAL(answer.status, RequestStatus::granted);
+  }
+  void operate() override { CHECK_EQUAL(object().end(answer.id), RequestStatus::granted); }
+  Progress judge(bool told) override {
+    if (!facts->died) CHECK(!told);
+    return told ? Progress::not_done : Progress::done;
+  }
+};
+OPERATION("LockManager", "end", End);
+
+// The witness asks before the victim ends: so it gets the lock from it.
+struct EndWithWaiters : LockManagerScene {
+  RequestAnswer answer;
+  Shared<std::atomic<bool>> ready;
+  std::optional<Peer> holder;
+  void operate() override {
+    answer = ask(*user);
+    facts->holds = answer.status == RequestStatus::granted;
+    if (!facts->holds) return;
+    const RequestAnswer reader = ask(*user, kShared), writer = ask(*user);
+    CHECK_EQUAL(object().end(answer.id), RequestStatus::granted);
+    CHECK_EQUAL(object().end(writer.id), RequestStatus::pending);
+    const auto news = news_of(*user);
+    CHECK(news.size() == 1 && news[0].id.ticket == reader.id.ticket);
+    CHECK_EQUAL(object().end(reader.id), RequestStatus::granted);
+  }
+  Progress judge(bool) override { return Progress::unknown; }
+};
+OPERATION("LockManager", "end, with others in line", EndWithWaiters);
+
+struct EndOfPending : LockManagerScene {
+  RequestAnswer answer;
+  void set_up() override { mine.push_back(ask(*user, kShared)); }
+  void get_ready() override {
+    LockManagerScene::get_ready();
+    answer = ask(*user);
+    CHECK_EQUAL(answer.status, RequestStatus::pending);
+  }
+  void operate() override { CHECK_EQUAL(object().end(answer.id), RequestStatus::pending); }
+  Progress judge(bool told) override {
+    CHECK(!told);
+    return Progress::unknown;
+  }
+};
+OPERATION("LockManager", "end of one that waits", EndOfPending);
+
+// Was stolen, and ends without having been told.
+struct EndOfStolen : LockManagerScene {
+  RequestAnswer answer;
+  void get_ready() override {
+    LockManagerScene::get_ready();
+    answer = ask(*user);
+    end(*user, ask(*user, kSteal));
+  }
+  void operate() override { CHECK_EQUAL(object().end(answer.id), RequestStatus::stolen); }
+  Progress judge(bool told) override {
+    CHECK(!told);
+    return Progress::unknown;
+  }
+};
+OPERATION("LockManager", "end of a stolen one", EndOfStolen);
+
+struct CollectStolen : EndOfStolen {
+  void operate() override {
+    std::vector<RequestAnswer> news;
+    CHECK(object().collect(&news));
+    CHECK(news.size() == 1 && news[0].status == RequestStatus::stolen);
+  }
+};
+OPERATION("LockManager", "collect a theft", CollectStolen);
+
+// ---------------------------------------------------------------- after a death
+
+// Somebody died holding the lock, or a share of it, or waiting.
+struct AfterDeath : LockManagerScene {
+  RequestAnswer answer;
+  virtual RequestMode of_casualty() const { return {}; }
+  bool has_casualty() const override { return true; }
+  void casualty() override {
+    core::OpenRequest request = request_for(Kind::lock_manager, table());
+    request.initial = 16;
+    Peer dying(request);
+    ask(dying, of_casualty());
+    ask(dying);
+    kill(getpid(), SIGKILL);
+  }
+  void finish() override {
+    if (answer.id.cell != 0) end(*user, answer);
+    user.reset();
+  }
+  Progress judge(bool told) override {
+    const bool was_exclusive = of_casualty().exclusive;
+    if (!was_exclusive && !facts->holds && !facts->died) CHECK(!told);
+    return Progress::unknown;
+  }
+};
+
+struct AskAfterDeath : AfterDeath {
+  void operate() override {
+    answer = object().request(name_of(name), {});
+    facts->holds = answer.status == RequestStatus::granted;
+    if (facts->holds) CHECK_EQUAL(answer.abandoned, of_casualty().exclusive);
+  }
+};
+OPERATION("LockManager", "request after a death", AskAfterDeath);
+
+struct AskAfterReader : AskAfterDeath {
+  RequestMode of_casualty() const override { return kShared; }
+};
+OPERATION("LockManager", "request after the death of a shared holder", AskAfterReader);
+
+struct QueryAfterDeath : AfterDeath {
+  void operate() override {
+    std::vector<core::RequestFacts> all;
+    CHECK(object().query(&all));
+    for (const auto& one : all) CHECK(one.name.bytes != name);
+  }
+};
+OPERATION("LockManager", "query after a death", QueryAfterDeath);
+
+struct LookAfterDeath : AfterDeath {
+  void get_ready() override {
+    AfterDeath::get_ready();
+    answer = ask(*user, kShared);
+  }
+  void operate() override {
+    object().look();
+    object().wait(answer.id, now_ns() + platform::kNanosPerMilli);
+    const RequestAnswer told = object().collect_one(answer.id);
+    if (told.status == RequestStatus::granted) CHECK(told.abandoned);
+  }
+};
+OPERATION("LockManager", "look after a death", LookAfterDeath);
+
+}  // namespace
+
+}  // namespace holdfast::test::sweeping

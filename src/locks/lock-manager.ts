@@ -1,0 +1,325 @@
+import { brand } from '../brand.js';
+import { DeadlockError, label } from '../errors.js';
+import { requestStatus, slice_ms } from '../native/enums.js';
+import {
+  type OpenOptions,
+  checkCount,
+  checkNoPromise,
+  lockManagerOptions,
+  readOpen,
+} from '../options.js';
+import type { Handle } from '../objects/shared.js';
+import { waitForSync } from '../waiting/blocking-wait.js';
+import { setTimeout } from '../waiting/clock.js';
+import { Acquired, type AcquiredLock } from './acquired-lock.js';
+import { type LockCallback, type LockOptions, type ReadRequest, readRequest } from './arguments.js';
+import { type Lock, type LockMode, type WebLock, makeLock, setStolen } from './lock.js';
+import { Request, fullError, stolenError } from './request.js';
+import { type Answer, Table, corrupt } from './table.js';
+
+/** How to open a LockManager. */
+export interface LockManagerOptions {
+  /**
+   * Managers of one namespace have the same locks, in every process of the user. 1 to 4096 bytes of
+   * UTF-8 without NUL; `'default'` is the default.
+   */
+  namespace?: string | undefined;
+  /**
+   * How many requests, held and waiting ones, the namespace has room for: 1 to 1048576, 131072 by
+   * default. All managers of a namespace must have the same number, or leave it out.
+   */
+  maxRequests?: number | undefined;
+  /** As for every object: fail with ExistsError if the namespace is open already. */
+  exclusive?: boolean | undefined;
+  /** As for every object: fail with NotFoundError if nobody has the namespace open. */
+  mustExist?: boolean | undefined;
+  /** As for every object: keep the table, and with it the news of dead holders, until unlink(). */
+  persistent?: boolean | undefined;
+}
+
+/** A request, as LockManager.query() shows it. */
+export interface LockInfo {
+  /** The name of the lock. */
+  readonly name: string;
+  /** How it is held, or is to be held. */
+  readonly mode: LockMode;
+  /** Which thread of which process made the request. No two threads ever have the same. */
+  readonly clientId: string;
+  /** Not in the standard. The process id. */
+  readonly pid: number;
+  /** Not in the standard. 0 for the main thread of the process, else the worker's `threadId`. */
+  readonly threadId: number;
+  /** Not in the standard. The name of its Process object, or `MainProcess`. */
+  readonly processName: string;
+}
+
+/** What LockManager.query() resolves to. */
+export interface LockManagerSnapshot {
+  /** The requests that hold their lock. */
+  readonly held: LockInfo[];
+  /** The requests that wait; those of one name in the order in which they will have it. */
+  readonly pending: LockInfo[];
+}
+
+/** What `inspect()` shows of a LockManager: a snapshot, which may be old when it is read. */
+export interface LockManagerState {
+  /** The class of the object. */
+  readonly kind: 'LockManager';
+  /** The namespace. */
+  readonly name: string;
+  /** How many requests it has room for. */
+  readonly maxRequests: number;
+  /** Requests that were granted since the table was made. */
+  readonly grants: number;
+  /** Requests that had to wait. */
+  readonly contentions: number;
+  /** Exclusive holders that died holding, as far as somebody has come across them. */
+  readonly abandonments: number;
+  /** Holds that were stolen. */
+  readonly steals: number;
+}
+
+/** @internal For `locks`: opens the table at the first use. */
+export const atFirstUse = Symbol('at first use');
+
+/** The table of a manager. Throws for anything else. */
+let tableOf: (manager: LockManager) => Table;
+
+const defaultNamespace = 'default';
+const defaultRequests = 131_072;
+const mostRequests = 1_048_576;
+
+/**
+ * Named locks, as the Web Locks API of the W3C has them in browsers (`navigator.locks`), for all
+ * processes and worker threads of the user. One table has all locks of a namespace, so a lock costs
+ * an entry and not a file: take one for each user id. Python has nothing like it.
+ *
+ * First come, first served for each name. If the holder dies, even by SIGKILL, the next request is
+ * granted at once and its lock says `abandoned`. If a process dies inside the table, the others
+ * make its index anew.
+ */
+export class LockManager {
+  static {
+    brand(this, 'LockManager');
+  }
+  readonly #open: () => Table;
+  #table: Table | undefined;
+
+  /**
+   * Opens the table of a namespace, or makes it. Blocks only while another process has the
+   * directory locked.
+   *
+   * @throws as Lock does; IncompatibleError also if the namespace has another `maxRequests`.
+   */
+  constructor(options: LockManagerOptions = {}) {
+    const isLazy = (options as object) === (atFirstUse as unknown);
+    const read = readManager(isLazy ? {} : options);
+    this.#open = () =>
+      new Table(read, { initial: read.maxRequests, defaultInitial: defaultRequests });
+    if (!isLazy) this.#table = this.#open();
+  }
+
+  /**
+   * Waits until the lock is granted, then calls `callback` and holds the lock until the promise
+   * that it returns has settled. Resolves to its result. Does not block the event loop.
+   *
+   * Every error is a rejection: what `callback` throws; `signal.reason` after an abort while it
+   * waits; AbortError with the code `ERR_HOLDFAST_STOLEN` when the lock is stolen; TimeoutError;
+   * TypeError, RangeError and NotSupportedError for wrong arguments; QuotaExceededError if the
+   * table is full; ClosedError after close().
+   */
+  request<T>(name: string, callback: LockCallback<T>): Promise<Awaited<T>>;
+  /** The same with options. Waits, and rejects, as without. */
+  request<T>(name: string, options: LockOptions, callback: LockCallback<T>): Promise<Awaited<T>>;
+  request(name: unknown, callback: unknown, ...more: unknown[]): Promise<unknown> {
+    const args = arguments.length < 2 ? [...arguments] : [name, callback, ...more];
+    return new Promise((resolve, reject) => {
+      const table = tableOf(this);
+      new Request(table, readRequest(args, false), resolve, reject);
+    });
+  }
+
+  /**
+   * The requests of all processes now. The table is looked through, and requests of the dead are
+   * taken out first. Does not block the event loop. Rejects with ClosedError after close().
+   */
+  async query(): Promise<LockManagerSnapshot> {
+    const table = tableOf(this);
+    let all = table.query();
+    while (all === undefined) {
+      // Somebody was stopped in the table.
+      await new Promise((resolve) => setTimeout(resolve, slice_ms));
+      all = table.query();
+    }
+    const held: LockInfo[] = [];
+    const pending: LockInfo[] = [];
+    for (const { name, exclusive, held: isHeld, client, agent } of all) {
+      if (agent === null) continue; // it has ended meanwhile
+      (isHeld ? held : pending).push({
+        name,
+        mode: exclusive ? 'exclusive' : 'shared',
+        clientId: client,
+        ...agent,
+      });
+    }
+    return { held, pending };
+  }
+
+  /**
+   * Not in the standard. As request(), blocking this thread; `callback` must not return a promise.
+   * Returns its result.
+   *
+   * @throws as request() rejects; DeadlockError if a request of this thread is in the way and no
+   * `timeout` was given, because the event loop stands still meanwhile.
+   */
+  requestSync<T>(name: string, callback: (lock: WebLock | null) => T): T;
+  /** The same with options. Blocks, and throws, as without. */
+  requestSync<T>(
+    name: string,
+    options: Omit<LockOptions, 'signal'>,
+    callback: (lock: WebLock | null) => T,
+  ): T;
+  requestSync(...args: unknown[]): unknown {
+    return runSync(tableOf(this), readRequest(args, true));
+  }
+
+  /**
+   * Not in the standard. As request(), without a callback: the lock is held until `release()`, or
+   * to the end of the block: `await using lock = await locks.acquire('name')`. Resolves to null if
+   * `ifAvailable` found the lock taken. If the lock is stolen, `lock.stolen` becomes true.
+   */
+  acquire(name: string, options?: LockOptions & { ifAvailable?: false }): Promise<AcquiredLock>;
+  /** The same with `ifAvailable`. It never waits, and rejects as request(). */
+  acquire(name: string, options?: LockOptions): Promise<AcquiredLock | null>;
+  acquire(name: string, options: LockOptions = {}): Promise<AcquiredLock | null> {
+    return new Promise((resolve, reject) => {
+      const hold = (lock: WebLock | null): Promise<void> | undefined => {
+        if (lock === null) {
+          resolve(null);
+          return undefined;
+        }
+        return new Promise((end) => {
+          const release = (): void => {
+            request.release();
+            end();
+          };
+          resolve(new Acquired(lock, release));
+        });
+      };
+      const read = readRequest([name, options, hold], false);
+      const request = new Request(tableOf(this), read, () => {}, reject);
+    });
+  }
+
+  /** Not in the standard. The namespace. */
+  get namespace(): string {
+    return tableOf(this).name;
+  }
+
+  /** Not in the standard. Counters. Does not block. */
+  inspect(): LockManagerState {
+    const table = tableOf(this);
+    return { kind: 'LockManager', name: table.name, ...table.inspect() };
+  }
+
+  /** The handle, which attach() turns into a manager of the same namespace in another process. */
+  toJSON(): Handle<'LockManager'> {
+    return tableOf(this).toJSON();
+  }
+
+  /**
+   * Not in the standard. Closes the manager. What waits through it rejects with ClosedError. The
+   * table is removed with its last user in any process, unless it is persistent.
+   *
+   * @throws HeldError if this thread holds a lock that was requested through it.
+   */
+  close(): void {
+    tableOf(this).close();
+  }
+
+  /** The same as close(), for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Not in the standard. Takes the namespace's name away at once, as Lock.unlink() does. */
+  unlink(): void {
+    tableOf(this).unlink();
+  }
+
+  static {
+    // As WebIDL has it: methods can be seen, and so can what kind of object this is.
+    for (const key of ['request', 'query'] as const) {
+      Object.defineProperty(this.prototype, key, { enumerable: true });
+    }
+    Object.defineProperty(this.prototype, Symbol.toStringTag, {
+      value: 'LockManager',
+      configurable: true,
+    });
+    tableOf = (manager) => {
+      if (!(#table in manager)) throw new TypeError('Illegal invocation');
+      return (manager.#table ??= manager.#open());
+    };
+  }
+}
+
+function readManager(options: LockManagerOptions): OpenOptions & { maxRequests?: number } {
+  const {
+    namespace = defaultNamespace,
+    maxRequests,
+    ...open
+  } = readOpen(options as OpenOptions & LockManagerOptions, lockManagerOptions);
+  if (maxRequests !== undefined) checkCount('maxRequests', maxRequests, 1, mostRequests);
+  return { ...open, ...readOpen({ name: namespace }), ...(maxRequests && { maxRequests }) };
+}
+
+/** requestSync() after its arguments were read. */
+function runSync(table: Table, read: ReadRequest): unknown {
+  const { name, mode, ifAvailable, steal, timeout, callback } = read;
+  let answer: Answer | undefined;
+  let isStolen = false;
+  let lock: Lock | undefined;
+  const entry = table.ask({ name, exclusive: mode === 'exclusive', ifAvailable, steal }, (told) => {
+    isStolen ||= told.status === requestStatus.stolen;
+    if (isStolen && lock !== undefined) setStolen(lock);
+    answer ??= told;
+  });
+  try {
+    if (answer === undefined) {
+      checkDeadlock(table, read);
+      const take = (ms: number): Answer | undefined => {
+        table.wait(entry, ms);
+        return answer;
+      };
+      waitForSync(table, take, timeout);
+    }
+    const { status, token, abandoned } = answer!;
+    if (status === requestStatus.unavailable) return checkNoPromise('callback', callback(null));
+    if (status === requestStatus.full) throw fullError();
+    if (status === requestStatus.corrupt) throw corrupt(table);
+    lock = makeLock(name, mode, abandoned, BigInt(token));
+    const result = checkNoPromise('callback', callback(lock));
+    if (!table.end(entry) || isStolen) throw stolenError(name);
+    return result;
+  } finally {
+    table.end(entry);
+  }
+}
+
+/** A request of this thread that is in front of it cannot end while the thread is blocked. */
+function checkDeadlock(table: Table, { name, mode, timeout }: ReadRequest): void {
+  if (timeout !== undefined) return;
+  for (const { asked, isHeld, ticket } of table.mine(name)) {
+    void ticket;
+    if (isHeld && (asked.exclusive || mode === 'exclusive')) {
+      throw new DeadlockError(
+        `${label(table.kind, table.name)}: this thread holds ${JSON.stringify(name)}, so waiting ` +
+          'for it would never end',
+        { kind: table.kind, objectName: table.name },
+      );
+    }
+  }
+}
+
+/** The locks of the default namespace. The table is opened at the first use. */
+export const locks: LockManager = new LockManager(atFirstUse as unknown as LockManagerOptions);

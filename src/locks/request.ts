@@ -1,0 +1,175 @@
+// One request of LockManager.request(): from the call to the end of its callback.
+//
+//   asked -> granted -> the callback runs -> released
+//     |         |              |
+//     |         |              +-> stolen: the promise rejects, the callback runs on
+//     |         +-> aborted before the callback runs: released, it is not called
+//     +-> aborted, timed out, closed: taken out of the table
+//
+// The table says when it is granted; that may be at once. The callback runs in a microtask after
+// that, in the async context of the call.
+import { requestStatus } from '../native/enums.js';
+import { unwatchAbort, watchAbort } from '../waiting/abort.js';
+import { type Timer, clearTimeout, now, setTimeout } from '../waiting/clock.js';
+import { timedOut } from '../waiting/waiter.js';
+import type { ReadRequest } from './arguments.js';
+import { type RequestFacts, publish } from './channels.js';
+import { type Lock, makeLock, setStolen } from './lock.js';
+import { type Answer, type Entry, type Table, corrupt } from './table.js';
+
+export class Request {
+  readonly #table: Table;
+  readonly #read: ReadRequest;
+  readonly #resolve: (value: unknown) => void;
+  readonly #reject: (reason: unknown) => void;
+  /** Settles when the callback is to be called: in the context in which the request was made. */
+  readonly #answered: (answer: Answer) => void;
+  readonly #entry: Entry;
+  readonly #facts: RequestFacts;
+  #timer: Timer | undefined;
+  #onAbort: (() => void) | undefined;
+  #lock: Lock | undefined;
+  #isOver = false;
+  #isStolen = false;
+  #isReleased = false;
+
+  constructor(
+    table: Table,
+    read: ReadRequest,
+    resolve: (value: unknown) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.#table = table;
+    this.#read = read;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#facts = { namespace: table.name, name: read.name, mode: read.mode };
+    let answered!: (answer: Answer) => void;
+    void new Promise<Answer>((settle) => (answered = settle)).then((answer) => this.#run(answer));
+    this.#answered = answered;
+    publish('start', this.#facts);
+    const { name, mode, ifAvailable, steal, signal, timeout } = read;
+    const asked = { name, exclusive: mode === 'exclusive', ifAvailable, steal };
+    this.#entry = table.ask(asked, (answer) => this.#hear(answer));
+    if (this.#isOver) return;
+    if (signal !== undefined) {
+      this.#onAbort = () => this.#withdraw(signal.reason);
+      watchAbort(signal, this.#onAbort);
+    }
+    if (timeout !== undefined && !this.#entry.isHeld) this.#startTimer(timeout);
+  }
+
+  #startTimer(timeout: number): void {
+    const deadline = now() + timeout;
+    const onTimer = () => {
+      const left = deadline - now();
+      // A timer of Node may fire early.
+      if (left > 0) this.#timer = setTimeout(onTimer, Math.ceil(left));
+      else this.#withdraw(timedOut(this.#table, timeout));
+    };
+    this.#timer = setTimeout(onTimer, Math.ceil(timeout));
+  }
+
+  /** What the table says. No code of the user runs in here. */
+  #hear(answer: Answer): void {
+    switch (answer.status) {
+      case requestStatus.granted:
+      case requestStatus.unavailable:
+        clearTimeout(this.#timer);
+        this.#answered(answer);
+        return;
+      case requestStatus.stolen:
+        clearTimeout(this.#timer);
+        this.#isStolen = true;
+        this.#reject(stolenError(this.#read.name));
+        // Granted and stolen before this thread heard of either: the callback is called all the
+        // same.
+        if (this.#lock !== undefined) setStolen(this.#lock);
+        this.#answered(answer);
+        return;
+      case requestStatus.full:
+        this.#end(fullError());
+        return;
+      case requestStatus.gone:
+        this.#end(this.#table.closedError());
+        return;
+      default:
+        this.#end(corrupt(this.#table));
+    }
+  }
+
+  /** Ends it without calling back. */
+  #end(reason: unknown): void {
+    this.#isOver = true;
+    this.#stopWaiting();
+    this.#reject(reason);
+    publish('end', { ...this.#facts, error: reason });
+  }
+
+  /** An abort or a timeout before the callback was called. */
+  #withdraw(reason: unknown): void {
+    if (this.#isOver) return;
+    this.#table.end(this.#entry);
+    this.#end(reason);
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#timer);
+    if (this.#onAbort !== undefined) unwatchAbort(this.#read.signal!, this.#onAbort);
+    this.#onAbort = undefined;
+  }
+
+  #run({ status, token, abandoned }: Answer): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#stopWaiting();
+    const { name, mode, callback } = this.#read;
+    if (status === requestStatus.unavailable) {
+      publish('miss', this.#facts);
+      new Promise((resolve) => resolve(callback(null))).then(this.#resolve, this.#reject);
+      return;
+    }
+    const lock = (this.#lock = makeLock(name, mode, abandoned, BigInt(token)));
+    if (this.#isStolen) setStolen(lock);
+    publish('grant', this.#facts);
+    // A callback that throws rejects the promise in here.
+    new Promise((resolve) => resolve(callback(lock))).then(
+      (value) => {
+        this.release();
+        this.#resolve(value);
+        publish('end', this.#facts);
+      },
+      (reason: unknown) => {
+        this.release();
+        this.#reject(reason);
+        publish('end', { ...this.#facts, error: reason });
+      },
+    );
+  }
+
+  /** Ends the hold. A second call does nothing. */
+  release(): void {
+    if (this.#isStolen || this.#isReleased) return;
+    this.#isReleased = true;
+    // Another thread may have stolen it, and this one not have heard of it yet.
+    if (!this.#table.end(this.#entry))
+      this.#hear({ status: requestStatus.stolen, token: 0, abandoned: false });
+  }
+}
+
+/** `code` tells it from the AbortError of the caller's own signal. */
+export function stolenError(name: string): DOMException {
+  const error = new DOMException(
+    `the lock ${JSON.stringify(name)} was stolen by another request`,
+    'AbortError',
+  );
+  Object.defineProperty(error, 'code', { value: 'ERR_HOLDFAST_STOLEN', enumerable: true });
+  return error;
+}
+
+export function fullError(): DOMException {
+  return new DOMException(
+    'the table of requests is full (maxRequests of LockManager), or the name is too long',
+    'QuotaExceededError',
+  );
+}
