@@ -24,7 +24,14 @@ const generated = ['**/node_modules', '**/build', 'bench/plots'];
  */
 const layers = {
   src: [
-    ['src/brand.ts', 'src/errors.ts', 'src/options.ts', 'src/identity.ts', 'src/native/enums.ts'],
+    [
+      'src/brand.ts',
+      'src/uncloneable.ts',
+      'src/errors.ts',
+      'src/options.ts',
+      'src/identity.ts',
+      'src/native/enums.ts',
+    ],
     ['src/native'],
     ['src/waiting'],
     ['src/holds'],

@@ -1,6 +1,8 @@
 // The guard, which an acquisition returns.
+import { inspect } from 'node:util';
 import { brand } from '../brand.js';
 import type { Outcome } from '../native/bindings.js';
+import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
 
 /**
  * One acquisition. `using guard = await lock.acquire()` releases it at the end of the block,
@@ -48,12 +50,17 @@ export interface Holds {
   releaseHold(hold: number): void;
 }
 
+const belongs = refusal(
+  'a Guard: it belongs to the thread that acquired it; pass the lock instead',
+);
+
 /** @internal */
 export class HeldGuard implements Guard {
   static {
     brand(this, 'Guard');
   }
   readonly abandoned: boolean;
+  readonly [uncloneable] = belongs;
   readonly #hold: number;
   #holds: Holds | undefined;
 
@@ -77,6 +84,10 @@ export class HeldGuard implements Guard {
 
   [Symbol.dispose](): void {
     this.release();
+  }
+
+  [inspect.custom](...how: Inspecting): string {
+    return inspectWithout(this, ...how);
   }
 }
 

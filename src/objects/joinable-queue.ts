@@ -1,9 +1,11 @@
+import { inspect } from 'node:util';
 import { brand } from '../brand.js';
 import { EndedError, NotOwnerError, label } from '../errors.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import { type SyncWaitOptions, type WaitOptions, readSyncWait, readWait } from '../options.js';
 import { type Lease, type Received, result } from '../records/mailbox.js';
+import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { waitFor } from '../waiting/pending-waits.js';
 import { Recall, calledOff } from '../waiting/recall.js';
@@ -253,7 +255,10 @@ interface Leased {
   readonly lease: Lease;
 }
 
+const belongs = refusal('a Task: it belongs to the thread that took it; pass its value instead');
+
 class LeasedTask<T> implements Task<T> {
+  readonly [uncloneable] = belongs;
   /** Undefined when the lease is over. */
   #settle: ((done: boolean) => void) | undefined;
   #hasLapsed = false;
@@ -286,6 +291,10 @@ class LeasedTask<T> implements Task<T> {
 
   [Symbol.dispose](): void {
     this.#end(false);
+  }
+
+  [inspect.custom](...how: Inspecting): string {
+    return inspectWithout(this, ...how);
   }
 
   /** Gives the item back unless its lease is over. A later done() is refused then. */

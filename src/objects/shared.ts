@@ -1,6 +1,7 @@
 // Names, handles and the directory: what all objects share, whatever their kind.
 import { createHash, randomUUID } from 'node:crypto';
 import path from 'node:path';
+import { inspect } from 'node:util';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { brand } from '../brand.js';
 import {
@@ -17,6 +18,7 @@ import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
 import { type KindName, type OpenOptions, checkName } from '../options.js';
 import { processName } from '../identity.js';
+import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
 import { onWakeUps, rejectAll } from '../waiting/pending-waits.js';
 
 /**
@@ -170,6 +172,8 @@ export abstract class Shared<K extends KindName> implements Disposable {
   readonly name: string;
   /** @internal */
   readonly kind: K;
+  /** @internal */
+  readonly [uncloneable]: symbol;
   readonly #native: Native<K>;
   #closed = false;
   #retained = 0;
@@ -177,6 +181,7 @@ export abstract class Shared<K extends KindName> implements Disposable {
   /** @internal `options` are as readOpen() returned them. */
   constructor(kind: K, options: OpenOptions, particulars?: Particulars) {
     this.kind = kind;
+    this[uncloneable] = refusal(`a ${kind}: send its toJSON(), and call attach() on what arrives`);
     [this.#native, this.name] = open(kind, options, particulars);
   }
 
@@ -194,6 +199,11 @@ export abstract class Shared<K extends KindName> implements Disposable {
   /** The handle, which attach() turns into this object in another process. Does not block. */
   toJSON(): Handle<K> {
     return { holdfast: this.kind, name: this.name };
+  }
+
+  /** @internal */
+  [inspect.custom](...how: Inspecting): string {
+    return inspectWithout(this, ...how);
   }
 
   /**

@@ -1,11 +1,13 @@
 // Processes as Python's multiprocessing has them: a function that runs in a process of its own.
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
+import { inspect } from 'node:util';
 import { ProcessError } from '../errors.js';
 import { brand } from '../brand.js';
 import { type Identity, identity, nextLineage, startup } from '../identity.js';
 import { once } from '../native/once.js';
 import { type WaitOptions, readWait } from '../options.js';
+import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
 import { unwatchAbort, watchAbort } from '../waiting/abort.js';
 import { type Timer, clearTimeout, setTimeout } from '../waiting/clock.js';
 import { type Packed, pack } from './arguments.js';
@@ -80,6 +82,8 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
   readonly name: string;
   /** True if the child ends with this process. */
   readonly daemon: boolean;
+  /** @internal */
+  readonly [uncloneable] = refusal('a Process: it belongs to the thread that made it');
   readonly #target: CheckedTarget;
   readonly #args: readonly unknown[];
   readonly #lineage: readonly number[];
@@ -268,6 +272,11 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
   #signal(signal: NodeJS.Signals, method: string): void {
     if (!this.#child) throw new ProcessError(`${this.name} was not started: nothing to ${method}`);
     this.#child.kill(signal);
+  }
+
+  /** @internal */
+  [inspect.custom](...how: Inspecting): string {
+    return inspectWithout(this, ...how);
   }
 
   /** For `await using`: waits until the child has ended, if it was started. Does not end it. */

@@ -2,6 +2,7 @@
 import { types } from 'node:util';
 import { serialize } from 'node:v8';
 import { hasBrand } from '../brand.js';
+import { refusalOf } from '../uncloneable.js';
 import type { Scratch } from './batch.js';
 import { BuiltInDate, errorClasses, hasReferences, tag, viewClasses } from './value-format.js';
 import { ByteWriter } from './value-bytes.js';
@@ -216,16 +217,14 @@ export class ValueWriter extends ByteWriter {
   #instance(value: object): void {
     if (hasBrand(value, 'Shared')) {
       this.#traveller(value as Traveller);
-    } else if (hasBrand(value, 'Guard')) {
-      throw this.#refusal(
-        ' is a Guard: it belongs to the thread that acquired it; pass the lock instead',
-      );
     } else if (value instanceof DOMException) {
       this.byte(tag.domException);
       this.text(value.name);
       this.text(value.message);
       this.#stack(value);
     } else {
+      const refused = refusalOf(value);
+      if (refused !== undefined) throw this.#refusal(` is ${refused}`);
       // An instance of a class of the caller's, or of one that cannot be cloned. The engine knows.
       const keys = Object.keys(value);
       if (keys.length === 0 || isOdd(value)) this.#ask(value);
