@@ -141,7 +141,7 @@ if (only !== undefined && !parts.includes(only)) die(`--only is one of ${parts.j
 
 const tally = new Tally();
 const chosen = parts.filter((part) =>
-  only ? part === only : part !== 'darwin' && !((grep || sanitize) && part === 'native'),
+  only ? part === only : !((grep || sanitize) && part === 'native'),
 );
 const platforms = chosen.filter((part) => part !== 'native');
 for (const work of [

@@ -22,6 +22,7 @@ import {
   newProcess,
   objectFiles,
   platform,
+  reserveCall,
   privateMounts,
   registry,
   semaphoreExists,
@@ -54,7 +55,7 @@ describe('no space', () => {
       fill(filler);
 
       const files = readdirSync(directory);
-      const about = { kind, objectName: 'new', errno: 'ENOSPC', syscall: 'posix_fallocate' };
+      const about = { kind, objectName: 'new', errno: 'ENOSPC', syscall: reserveCall };
       for (let attempt = 0; attempt < 3; attempt++) {
         await assertRejects(actor.open(kind, { name: 'new' }), 'NoSpaceError', about);
       }
@@ -75,7 +76,7 @@ describe('no space', () => {
     if (mount === undefined) this.skip(); // needs the right to mount
     const directory = path.join(mount, 'objects');
     const actor = await newProcess({ env: { HOLDFAST_DIR: directory } });
-    const about = { kind: 'Lock', objectName: 'it', errno: 'ENOSPC', syscall: 'posix_fallocate' };
+    const about = { kind: 'Lock', objectName: 'it', errno: 'ENOSPC', syscall: reserveCall };
     for (let attempt = 0; attempt < 3; attempt++) {
       await assertRejects(actor.open('Lock', { name: 'it' }), 'NoSpaceError', about);
       assert.deepEqual(readdirSync(directory), []);

@@ -7,4 +7,7 @@ const variant = /\/build\/(posix|darwin)\b/.exec(process.env['HOLDFAST_NATIVE'] 
 /** The platform layer of this run. scripts/test.mjs runs the suites over each of them. */
 export const platform = (variant ?? host) as Platform;
 
+/** The system call that gives a file its storage. */
+export const reserveCall = platform === 'darwin' ? 'pwrite' : 'posix_fallocate';
+
 export const isRoot = process.geteuid?.() === 0;
