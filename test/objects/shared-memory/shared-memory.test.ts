@@ -23,6 +23,7 @@ import {
   newWorker,
   now,
   objectFiles,
+  reserveCall,
   track,
   until,
   watchdog_ms,
@@ -334,7 +335,7 @@ describe('SharedMemory', () => {
     const actor = await newProcess({ env: { HOLDFAST_DIR: directory } });
     await actor.open('Lock', { name: 'other' });
     const files = readdirSync(directory).toSorted();
-    const about = { kind, objectName: 'it', errno: 'ENOSPC', syscall: 'posix_fallocate' };
+    const about = { kind, objectName: 'it', errno: 'ENOSPC', syscall: reserveCall };
     for (const size of [3e6, 2 ** 31, 2 ** 32]) {
       await assertRejects(actor.open(kind, { name: 'it' }, size), 'NoSpaceError', about);
       assert.deepEqual(readdirSync(directory).toSorted(), files);
