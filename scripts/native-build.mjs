@@ -6,7 +6,7 @@ import path from 'node:path';
 import { filesUnder, hashOf, isDone, markDone, mustRun, root, say, werror } from './common.mjs';
 import { includeDirs } from './sources.mjs';
 
-const compiler = process.env.CXX ?? 'c++';
+const hostCompiler = [process.env.CXX ?? 'c++'];
 const commonFlags = [
   '-std=c++17',
   '-O1',
@@ -23,7 +23,10 @@ const commonFlags = [
 
 const compileWatchdogMs = 15 * 60_000;
 
-/** Compiles what changed and links `directory`/`name`; returns the path of the program. */
+/**
+ * Compiles what changed and links `directory`/`name`; returns the path of the program. `compiler`
+ * is a command: a program and its first arguments.
+ */
 export async function buildNative({
   platform,
   directory,
@@ -32,6 +35,7 @@ export async function buildNative({
   sources,
   flags: ownFlags = [],
   linkFlags = [],
+  compiler = hostCompiler,
 }) {
   const program = `${directory}/${name}`;
   const flags = [
@@ -39,6 +43,7 @@ export async function buildNative({
     ...ownFlags,
     ...includeDirs(platform).map((include) => `-I${include}`),
   ];
+  const [command, ...first] = compiler;
   const headers = filesUnder('native').filter((file) => file.endsWith('.h'));
 
   mkdirSync(path.join(root, directory), { recursive: true });
@@ -58,7 +63,7 @@ export async function buildNative({
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const object = `${directory}/${next.object}`;
       const temporary = `${object}.${process.pid}.tmp`;
-      await mustRun(compiler, [...flags, '-c', next.source, '-o', temporary], {
+      await mustRun(command, [...first, ...flags, '-c', next.source, '-o', temporary], {
         timeoutMs: compileWatchdogMs,
       });
       renameSync(path.join(root, temporary), path.join(root, object));
@@ -72,7 +77,8 @@ export async function buildNative({
   if (!isDone(stamp, hash, program)) {
     const inputs = names.map((object) => `${directory}/${object}`);
     const libraries = process.platform === 'linux' ? ['-lrt'] : [];
-    await mustRun(compiler, [...flags, ...inputs, '-o', program, ...linkFlags, ...libraries]);
+    const linking = [...first, ...flags, ...inputs, '-o', program, ...linkFlags, ...libraries];
+    await mustRun(command, linking);
     for (const file of readdirSync(path.join(root, directory))) {
       if (file.endsWith('.o') && !names.includes(file)) rmSync(path.join(root, directory, file));
     }

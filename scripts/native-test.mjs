@@ -4,11 +4,13 @@
 //   npm run test:native -- --platform=posix              those of one platform
 //   npm run test:native -- --variant=tsan                those of one variant
 //   npm run test:native -- --variant=plain ring layout   with filters, passed to the program
+//   npm run test:native -- --variant=musl                on musl, which zig brings; also arm64
 //
 // The program prints what it likes and, last, `N passed, N failed`.
 
 import { die, filesUnder, isMain, killProcessGroup, knowOnly, option } from './common.mjs';
 import { parseCounts, run, say, Tally } from './common.mjs';
+import { zigDirectory } from './cross-compiler.mjs';
 import { buildNative } from './native-build.mjs';
 import { Sandbox } from './sandbox.mjs';
 import { coreSources, hostPlatform, linkFlags } from './sources.mjs';
@@ -28,7 +30,22 @@ const variants = {
   // Only the tests of group `threads`. The thread sanitizer sees the threads of one process; the
   // other tests use several processes.
   tsan: { flags: ['-fsanitize=thread'], filters: ['threads'] },
+  // Compiled by zig, with a C library of its own inside: musl's.
+  musl: cross('x86_64-linux-musl'),
+  // The same for arm64, in an emulator (Debian: qemu-user-static). Its kernel calls know no list of
+  // robust mutexes, so the tests of those find out whether there is one.
+  arm64: { ...cross('aarch64-linux-musl'), runner: ['qemu-aarch64-static'] },
 };
+
+function cross(triple) {
+  return {
+    triple,
+    // clang has warnings of its own, and the other variants report GCC's.
+    flags: ['-fno-sanitize=all', '-w'],
+    linkFlags: ['-static'],
+    filters: [],
+  };
+}
 
 // `plain` runs only on request, because it finds nothing that `asan` does not.
 const combinations = [
@@ -36,6 +53,8 @@ const combinations = [
   { platform: 'linux', variant: 'asan' },
   { platform: 'linux', variant: 'tsan' },
   { platform: 'linux', variant: 'old-glibc' },
+  { platform: 'linux', variant: 'musl', onlyAsked: true },
+  { platform: 'linux', variant: 'arm64', onlyAsked: true },
   { platform: 'posix', variant: 'plain', onlyAsked: true },
   { platform: 'posix', variant: 'asan' },
   // The code that darwin shares with posix is sanitized there.
@@ -45,8 +64,10 @@ const combinations = [
 
 const runWatchdogMs = 15 * 60_000;
 
-function compile(platform, variant) {
+async function compile(platform, variant) {
+  const { triple, flags, linkFlags: more = [] } = variants[variant];
   return buildNative({
+    ...(triple && { compiler: [`${await zigDirectory()}/zig`, 'c++', '-target', triple] }),
     platform,
     directory: `build/native-test/${platform}-${variant}`,
     name: 'native-test',
@@ -59,14 +80,14 @@ function compile(platform, variant) {
         file.endsWith('.cc'),
       ),
     ],
-    flags: variants[variant].flags,
-    linkFlags: linkFlags(platform),
+    flags,
+    linkFlags: [...more, ...linkFlags(platform)],
   });
 }
 
 async function runProgram(program, variant, filters) {
   const chosen = filters.length > 0 ? filters : variants[variant].filters;
-  const command = [program, ...chosen];
+  const command = [...(variants[variant].runner ?? []), program, ...chosen];
   // The thread sanitizer needs addresses for its shadow memory that address randomisation may have
   // used.
   if (variant === 'tsan' && (await canDisableRandomisation())) command.unshift('setarch', '-R');

@@ -63,7 +63,7 @@ async function runDemo(runtime, directory, sandbox, name) {
   const [program, ...args] = await runtime.command();
   const { code, timedOut } = await run(program, [...args, `lesson/${name}.js`], {
     cwd: directory,
-    env: { ...sandbox.env, ...runtime.env, HOLDFAST_NATIVE: '' },
+    env: { ...sandbox.env, ...(await runtime.env()), HOLDFAST_NATIVE: '' },
     timeoutMs: watchdogMs,
   });
   if (timedOut) throw new Error(`stopped after ${watchdogMs / 60_000} min`);
@@ -77,7 +77,7 @@ function whyNoLesson(runtime) {
 }
 
 async function checkRuntime(tally, runtime, tarball) {
-  const title = `${runtime.name}, ${runtime.cpu}, ${runtime.libc}`;
+  const title = `${runtime.name}, ${runtime.cpu}, ${runtime.libcs.join(' and ')}`;
   const why = whyNoLesson(runtime);
   if (why !== undefined) {
     console.log(`\n== ${title}\nskipped: ${why}`);
@@ -115,7 +115,9 @@ if (isMain(import.meta)) {
     const { tarball, files } = await pack(directory);
     const size_MiB = statSync(tarball).size / 2 ** 20;
     console.log(`\n${path.basename(tarball)}: ${files.length} files, ${size_MiB.toFixed(1)} MiB`);
-    for (const runtime of runtimes.filter(({ name }) => name.includes(only))) {
+    for (const runtime of runtimes.filter(
+      (known) => known.name.includes(only) && known.program === 'smoke.mjs',
+    )) {
       await checkRuntime(tally, runtime, tarball);
     }
   });

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { hasTool } from './common.mjs';
+import { muslLibraries } from './musl-libstdcxx.mjs';
 import { toolDirectory } from './tools.mjs';
 
 /** Debian's libc6-arm64-cross and libstdc++6-arm64-cross put their libraries here. */
@@ -24,28 +25,32 @@ function node(major, version, { cpu = 'x64' } = {}) {
   return {
     name: `node ${major}`,
     cpu,
-    libc: 'glibc',
+    libcs: ['glibc'],
     command: async () => [...emulator, await program()],
-    env: {},
+    env: async () => ({}),
     skip: cpu === 'x64' ? [] : [noChildren],
+    program: 'smoke.mjs',
     runsWhole: cpu === 'x64',
     needs: cpu === 'x64' ? [] : ['qemu-aarch64-static', `${arm64Root}/lib/libstdc++.so.6`],
   };
 }
 
-function bun() {
-  const version = '1.4.5';
+function bun(libc) {
+  const isMusl = libc === 'musl';
+  const name = isMusl ? '@oven/bun-linux-x64-musl' : '@oven/bun-linux-x64';
+  const program = async () => path.join(await toolDirectory(name, '1.4.5'), 'bin/bun');
   return {
     name: 'bun',
     cpu: 'x64',
-    libc: 'glibc',
-    command: async () => [
-      path.join(await toolDirectory('@oven/bun-linux-x64', version), 'bin/bun'),
-    ],
-    env: {},
+    libcs: [libc],
+    command: async () => [await program()],
+    // node-gyp-build takes the system for glibc's, which it is but for this program.
+    env: async () =>
+      isMusl ? { LIBC: 'musl', LD_LIBRARY_PATH: await muslLibraries(await program()) } : {},
     skip: [noHooks],
+    program: 'smoke.mjs',
     runsWhole: false,
-    needs: [],
+    needs: isMusl ? ['/lib/ld-musl-x86_64.so.1'] : [],
   };
 }
 
@@ -53,16 +58,33 @@ function deno() {
   return {
     name: 'deno',
     cpu: 'x64',
-    libc: 'glibc',
+    libcs: ['glibc'],
     command: async () => [
       path.join(await toolDirectory('@deno/linux-x64-glibc', '2.9.6'), 'deno'),
       'run',
       '--allow-all',
     ],
-    env: {},
+    env: async () => ({}),
     skip: [noHooks],
+    program: 'smoke.mjs',
     runsWhole: false,
     needs: [],
+  };
+}
+
+/** Node on glibc has objects open, and Bun on musl tries to open them. */
+function mixed(first, second) {
+  return {
+    ...first,
+    name: `${first.name} and ${second.name}`,
+    libcs: [...first.libcs, ...second.libcs],
+    other: async () => {
+      const words = Object.entries(await second.env()).map(([name, value]) => `${name}=${value}`);
+      return ['env', ...words, ...(await second.command())];
+    },
+    program: 'mixed.mjs',
+    runsWhole: false,
+    needs: second.needs,
   };
 }
 
@@ -71,7 +93,9 @@ export const runtimes = [
   node(22, '22.23.3'),
   node(24, '24.21.0'),
   node(26, '26.12.1'),
-  bun(),
+  bun('glibc'),
+  bun('musl'),
+  mixed(node(24, '24.21.0'), bun('musl')),
   deno(),
   node(24, '24.22.0', { cpu: 'arm64' }),
 ];

@@ -22,6 +22,8 @@ const smokeWatchdogMs = 20 * 60_000;
 const wholeWatchdogMs = 60 * 60_000;
 const binaries = path.join(root, 'build/runtimes/prebuilds');
 
+const titleOf = ({ name, libcs, cpu }) => `${name} ${libcs.join(' and ')} ${cpu}`;
+
 /** The binary that `npm run prebuilds` would make, in build/runtimes/prebuilds. */
 async function buildBinary({ cpu, libc }) {
   const target = { directory: `linux-${cpu}`, libc };
@@ -73,13 +75,13 @@ async function smoke(runtime, project, words) {
   const sandbox = new Sandbox();
   const command = await runtime.command();
   try {
-    return await countsOf([...command, 'smoke/smoke.mjs', ...words], {
+    return await countsOf([...command, `smoke/${runtime.program}`, ...words], {
       cwd: project,
       env: {
         ...sandbox.env,
-        ...runtime.env,
+        ...(await runtime.env()),
         HOLDFAST_NATIVE: '',
-        HOLDFAST_SMOKE_COMMAND: JSON.stringify(command),
+        HOLDFAST_SMOKE_COMMAND: JSON.stringify((await runtime.other?.()) ?? command),
         HOLDFAST_SMOKE_SKIP: JSON.stringify(runtime.skip.map(([beginning]) => beginning)),
       },
       timeoutMs: smokeWatchdogMs,
@@ -100,7 +102,7 @@ function showTable(rows) {
   const head = ['runtime', 'libc', 'cpu', 'passed', 'failed', 'skipped', 'note'];
   const cells = rows.map(({ runtime, counts, note }) => [
     runtime.name,
-    runtime.libc,
+    runtime.libcs.join(' and '),
     runtime.cpu,
     ...['passed', 'failed', 'skipped'].map((key) => String(counts?.[key] ?? '-')),
     note ?? '',
@@ -114,7 +116,7 @@ async function runOnEach(chosen, work) {
   const tally = new Tally();
   const rows = [];
   for (const runtime of chosen) {
-    console.log(`\n== ${runtime.name}, ${runtime.libc}, ${runtime.cpu}`);
+    console.log(`\n== ${titleOf(runtime)}`);
     const missing = whyNotHere(runtime);
     let counts;
     try {
@@ -127,7 +129,7 @@ async function runOnEach(chosen, work) {
       counts = skips ? { skipped: 1 } : { failed: 1 };
       rows.push({ runtime, note: error.message });
     }
-    tally.add(`${runtime.name} ${runtime.libc} ${runtime.cpu}`, counts);
+    tally.add(titleOf(runtime), counts);
   }
   showTable(rows);
   tally.finish();
@@ -138,9 +140,7 @@ const only = option('only') ?? '';
 const isWhole = option('whole') !== undefined;
 const words = process.argv.slice(2).filter((arg) => !arg.startsWith('--'));
 const chosen = runtimes.filter(
-  (runtime) =>
-    `${runtime.name} ${runtime.libc} ${runtime.cpu}`.includes(only) &&
-    (!isWhole || runtime.runsWhole),
+  (runtime) => titleOf(runtime).includes(only) && (!isWhole || runtime.runsWhole),
 );
 if (chosen.length === 0) die(`no runtime is named like ${only}`);
 if (isWhole) {
@@ -148,7 +148,9 @@ if (isWhole) {
 } else {
   mkdirSync(binaries, { recursive: true });
   const possible = chosen.filter((runtime) => whyNotHere(runtime) === undefined);
-  for (const runtime of possible) await buildBinary(runtime);
+  for (const { cpu, libcs } of possible) {
+    for (const libc of libcs) await buildBinary({ cpu, libc });
+  }
   if (!existsSync(path.join(root, 'lib'))) die('there is no lib/: npm run build');
   await withTemporary(async (project) => {
     await makeProject(project);

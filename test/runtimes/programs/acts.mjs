@@ -159,6 +159,16 @@ export const acts = {
     queue.close();
   },
 
+  /** Opens what another program has open. */
+  open({ say }, handle) {
+    try {
+      attach(handle).close();
+      say('opened');
+    } catch (error) {
+      say(`${error.name}: ${error.message}`);
+    }
+  },
+
   /** Opens one of each, closes nothing, and waits for nothing. */
   openAndEnd({ say }) {
     const open = [new Lock(), new Queue(), new Event(), new Semaphore(), new RLock()];
