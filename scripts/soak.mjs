@@ -4,6 +4,7 @@
 //
 //   npm run soak -- --minutes 30 --seed 7
 //   npm run soak -- --platform=posix           the other half of the code
+//   npm run soak -- --histories                histories of queues: can each be explained?
 //
 // The same seed makes the same choices. The machine decides at which moments they happen.
 // HOLDFAST_SEED gives a seed, too. The last line is `N passed, N failed`.
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(chooseSeed()) },
     processes: { type: 'string', default: '6' },
     platform: { type: 'string', default: hostPlatform },
+    histories: { type: 'boolean', default: false },
   },
 });
 const { platform } = values;
@@ -38,6 +40,7 @@ const sandbox = new Sandbox();
 await drive(sandbox, async () => {
   const env = { ...sandbox.env };
   if (platform !== hostPlatform) env.HOLDFAST_NATIVE = await buildAddon({ platform });
-  return runDriver(`${root}/test/soak/driver.mjs`, { minutes, seed, processes, platform }, env);
+  const driver = values.histories ? 'histories' : 'driver';
+  return runDriver(`${root}/test/soak/${driver}.mjs`, { minutes, seed, processes, platform }, env);
 });
 process.exit();

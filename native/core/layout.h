@@ -21,7 +21,7 @@ namespace holdfast::core {
 using AgentId = uint64_t;  // 0 is nobody; see registry.h
 
 constexpr uint64_t kMagic = 0x31545341'46444C48;  // "HLDFAST1", little-endian
-constexpr uint32_t kFormatVersion = 7;            // of objects
+constexpr uint32_t kFormatVersion = 8;            // of objects
 constexpr uint32_t kRegistryFormat = 6;           // frozen
 constexpr size_t kNameMax = 4096;                 // bytes of UTF-8, the NUL not counted
 constexpr size_t kShortNameMax = 255;             // of a name that the header has room for
@@ -182,15 +182,22 @@ constexpr uint64_t kQueueBytesMax = uint64_t{1} << 30;
 // A record that is done and not the first stays where it is until those before it are done. Its
 // `deliveries` may then be the length of the run of done records that it begins (see
 // joinable_queue.cc).
-// `leased`, `tombstones` and `ready` follow from the records, and are computed from them after a
-// death in the critical section.
+// `counts` and `ready` follow from the records, and are computed from them after a death in the
+// critical section.
+//
+// `counts` is one word, so that one store says that a leased record is done. With one store of
+// `tail` for a put it makes size() right at every instant, whoever is stopped or killed where. It
+// counts all records that were ever done, as `head` counts all that have left the ring: their
+// difference is in the ring still.
+//
+//   bits 0..23   records that were ever done, modulo 2^24
+//   bits 24..47  records that are leased
 struct JoinableQueueBody {
   QueueBody queue;
   alignas(64) std::atomic<uint64_t> gotten;  // got with get(), and taskDone() not called for it yet
-  std::atomic<uint64_t> tombstones;          // records in the ring that are done
-  std::atomic<uint64_t> leased;              // records in the ring that are leased
-  std::atomic<uint64_t> ready;               // no record before this position is ready
-  std::atomic<uint32_t> must_recount;        // the three above may be wrong
+  std::atomic<uint64_t> counts;
+  std::atomic<uint64_t> ready;         // no record before this position is ready
+  std::atomic<uint32_t> must_recount;  // the two above may be wrong
   alignas(64) WaitSet joiners;
 };
 constexpr uint64_t kDone = UINT64_MAX;  // no agent's id: see Registry::next_serial

@@ -40,7 +40,10 @@ describe('surroundings', () => {
           const name = freshName('wrap');
           const queue = new Kind<string>({ name });
           for (const at of [body, body + 64]) writeWord(name, at, position(offset, items));
-          if (queue instanceof JoinableQueue) writeWord(name, joinable.ready, offset);
+          if (queue instanceof JoinableQueue) {
+            writeWord(name, joinable.counts, items);
+            writeWord(name, joinable.ready, offset);
+          }
           const wanted: string[] = [];
           for (let round = 0; round < 40; round++) {
             queue.putManySync([`a${round}`, `b${round}`.repeat(round)]);
@@ -69,6 +72,7 @@ describe('surroundings', () => {
       for (const at of [body, body + 64]) {
         writeWord(name, at, position(most.offset - 30n, most.items - 10n));
       }
+      writeWord(name, joinable.counts, most.items - 10n);
       writeWord(name, joinable.ready, most.offset - 30n);
       for (let n = 0; n < 30; n++) queue.putSync(n);
       const tasks = Array.from({ length: 30 }, () => queue.takeSync({ timeout: 1000 }));

@@ -28,7 +28,7 @@ export const readWrite = { turn: header.length + 48 } as const; // u64
 export const conditionBody = { lockKind: header.length + 24 } as const;
 
 /** JoinableQueueBody, behind what it has of a Queue. */
-export const joinable = { tombstones: 3976, leased: 3984, ready: 3992 } as const; // u64
+export const joinable = { counts: 3976, ready: 3984 } as const; // u64
 
 export const registry = {
   slots: header.length + 64,

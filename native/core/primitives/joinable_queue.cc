@@ -48,10 +48,9 @@ void JoinableQueue::recover() {
   });
   // If the ring makes no sense, nothing counts as done. Otherwise it would look like an empty
   // queue.
-  own_.tombstones.store(whole && left <= view.items ? view.items - left : 0);
-  KILL_POINT("joinable_queue.recover.tombstones");
-  own_.leased.store(leased);
-  KILL_POINT("joinable_queue.recover.leased");
+  const uint64_t tombstones = whole && left <= view.items ? view.items - left : 0;
+  set_counts({items_of(view.head) + tombstones, leased});
+  KILL_POINT("joinable_queue.recover.counts");
   own_.ready.store(ready);
   KILL_POINT("joinable_queue.recover.ready");
   own_.must_recount.store(0);
@@ -66,21 +65,22 @@ void JoinableQueue::offer(const View& view, uint64_t offset) {
   HOLDFAST_INVARIANT(INV_14, owner_at(view, offset).load() == agent_.id() ||
                                  !agent_.registry().alive(owner_at(view, offset).load()));
   const uint64_t first = offset_of(view.head);
-  if (((offset - first) & kOffsetMask) < ((own_.ready.load() - first) & kOffsetMask)) {
+  if (((offset - first) & kOffsetMask) < ((first_candidate(view) - first) & kOffsetMask)) {
     own_.ready.store(offset);
     KILL_POINT("joinable_queue.offer.ready");
   }
-  own_.leased.store(own_.leased.load() - 1);
-  KILL_POINT("joinable_queue.offer.leased");
+  const Counts before = counts();
+  set_counts({before.done, before.leased - 1});
+  KILL_POINT("joinable_queue.offer.counts");
   owner_at(view, offset).store(0);
   KILL_POINT("joinable_queue.offer.owner");
 }
 
 // INV-14: makes ready again what dead agents had leased.
 void JoinableQueue::reclaim(const View& view) {
-  if (own_.leased.load() == 0) return;
+  uint64_t left = leased();
+  if (left == 0) return;
   std::vector<AgentId> living{agent_.id()};
-  uint64_t left = own_.leased.load();
   walk(view, offset_of(view.head), [&](uint64_t offset, const RecordHead&) {
     const AgentId owner = owner_at(view, offset).load();
     if (owner == 0) return true;
@@ -95,11 +95,16 @@ void JoinableQueue::reclaim(const View& view) {
   });
 }
 
-bool JoinableQueue::find_ready(const View& view, Place* place) {
-  // If the head has passed `ready`, the search begins at the head.
+// Where the first record may be that is ready. What `ready` leads to may have left the ring, if it
+// was leased: then nothing is known of those that are in it.
+uint64_t JoinableQueue::first_candidate(const View& view) const {
   const uint64_t first = offset_of(view.head);
-  uint64_t from = own_.ready.load();
-  if (((from - first) & kOffsetMask) * kUnit > view.used) from = first;
+  const uint64_t ready = own_.ready.load();
+  return ((ready - first) & kOffsetMask) * kUnit > view.used ? first : ready;
+}
+
+bool JoinableQueue::find_ready(const View& view, Place* place) {
+  const uint64_t from = first_candidate(view);
   bool found = false;
   uint64_t last = offset_of(view.tail);
   walk(view, from, [&](uint64_t offset, const RecordHead& head) {
@@ -139,9 +144,6 @@ uint64_t JoinableQueue::pop_done(const View& view) {
   Run done;
   if (!measure_run(view, offset_of(view.head), &done) || done.items == 0) return 0;
   HOLDFAST_INVARIANT(INV_14, are_done(view, done));
-  own_.tombstones.store(own_.tombstones.load() -
-                        done.items);  // first: see Tombstones in the header
-  KILL_POINT("joinable_queue.pop_done.tombstones");
   body_.head.store(advance(view.head, done.units, done.items));
   KILL_POINT("joinable_queue.pop_done.head");
   return done.items;
@@ -176,7 +178,7 @@ TransferStatus JoinableQueue::take_in_section(bool lease, std::vector<Record>* r
     KILL_POINT("joinable_queue.get.ready");
   }
   if (places.empty()) {
-    return over && own_.leased.load() == 0 ? TransferStatus::ended : TransferStatus::not_yet;
+    return over && leased() == 0 ? TransferStatus::ended : TransferStatus::not_yet;
   }
   char* into = room_for(total);
   for (const Place& from : places) {
@@ -191,8 +193,9 @@ TransferStatus JoinableQueue::take_in_section(bool lease, std::vector<Record>* r
     *taken = {place.offset, deliveries.load()};
     own_.ready.store((place.offset + needed(place.head.length) / kUnit) & kOffsetMask);
     KILL_POINT("joinable_queue.take.ready");
-    own_.leased.store(own_.leased.load() + 1);
-    KILL_POINT("joinable_queue.take.leased");
+    const Counts before = counts();
+    set_counts({before.done, before.leased + 1});
+    KILL_POINT("joinable_queue.take.counts");
     owner_at(view, place.offset).store(agent_.id());  // leased from here on
     KILL_POINT("joinable_queue.take.owner");
     return TransferStatus::yes;
@@ -201,8 +204,9 @@ TransferStatus JoinableQueue::take_in_section(bool lease, std::vector<Record>* r
     owner_at(view, from.offset).store(kDone);  // gone from here on
     KILL_POINT("joinable_queue.get.owner");
   }
-  own_.tombstones.store(own_.tombstones.load() + places.size());
-  KILL_POINT("joinable_queue.get.tombstones");
+  const Counts before = counts();
+  set_counts({before.done + places.size(), before.leased});
+  KILL_POINT("joinable_queue.get.counts");
   body_.gets.store(body_.gets.load(std::memory_order_relaxed) + places.size(),
                    std::memory_order_relaxed);
   KILL_POINT("joinable_queue.get.gets");
@@ -236,7 +240,7 @@ void JoinableQueue::wake(uint64_t gone) {
   for (uint64_t i = 0; i < gone && wake_one(body_.putters, agent_.registry(), putters_tag()); i++) {
   }
   if (unfinished() == 0) wake_all(own_.joiners, agent_.registry(), joiners_tag());
-  if (ended() && records() - tombstones() == 0) {
+  if (ended() && occupied() == 0) {
     wake_all(body_.getters, agent_.registry(), getters_tag());
   }
 }
@@ -259,10 +263,9 @@ Code JoinableQueue::settle(const Lease& lease, uint64_t owner) {
     } else {
       owner_at(view, lease.offset).store(kDone);  // done from here on
       KILL_POINT("joinable_queue.settle.owner");
-      own_.leased.store(own_.leased.load() - 1);
-      KILL_POINT("joinable_queue.settle.leased");
-      own_.tombstones.store(own_.tombstones.load() + 1);
-      KILL_POINT("joinable_queue.settle.tombstones");
+      const Counts before = counts();
+      set_counts({before.done + 1, before.leased - 1});
+      KILL_POINT("joinable_queue.settle.counts");
       body_.gets.store(body_.gets.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
       KILL_POINT("joinable_queue.settle.gets");
       popped = pop_done(view);
@@ -303,16 +306,6 @@ uint64_t JoinableQueue::size() {
   return counted();
 }
 
-uint64_t JoinableQueue::counted() const {
-  const uint64_t all = records();
-  return all - std::min(all, own_.tombstones.load() + own_.leased.load());
-}
-
-uint64_t JoinableQueue::unfinished() const {
-  const uint64_t all = records();
-  return all - std::min(all, own_.tombstones.load()) + own_.gotten.load();
-}
-
 bool JoinableQueue::finished() {
   const CriticalSection section(agent_, body_.mutex);
   View view;
@@ -345,7 +338,7 @@ void JoinableQueue::bring_back() {
 void JoinableQueue::watch() {
   const CriticalSection section(agent_, body_.mutex);
   View view;
-  if (!section.entered() || !recover_and_read(section, &view) || own_.leased.load() == 0) return;
+  if (!section.entered() || !recover_and_read(section, &view) || leased() == 0) return;
   uint64_t seen = 0;
   walk(view, offset_of(view.head), [&](uint64_t offset, const RecordHead&) {
     const uint64_t owner = owner_at(view, offset).load();

@@ -10,10 +10,8 @@
 // death the record is ready, leased or done. If its owner is dead, the record is ready. All
 // counters beside the records are computed anew after a death in the critical section.
 //
-// `tombstones` is never higher than the number of tombstones, at no instant: a record is done
-// before it counts as a tombstone, and stops counting before it leaves the ring. So after any death
-// an agent that looks from outside the critical section sees at least as many items as there are,
-// and enters to find out.
+// A record is done before it counts as done. So after any death an agent that looks from outside
+// the critical section sees at least as many items as there are, and enters to find out.
 #ifndef HOLDFAST_CORE_PRIMITIVES_JOINABLE_QUEUE_H
 #define HOLDFAST_CORE_PRIMITIVES_JOINABLE_QUEUE_H
 
@@ -52,7 +50,7 @@ class JoinableQueue final : public Queue {
   // Items that can be taken, including those that dead agents had leased. Counted in the critical
   // section. If that cannot be entered, taken from the counters beside the records.
   uint64_t size();
-  uint64_t leased() const { return own_.leased.load(); }
+  uint64_t leased() const { return counts().leased; }
   uint64_t unfinished() const;  // items that were put and are not worked off
   uint64_t joiners_tag() const { return object_.tag() + 2; }
   WaitSet& joiners() { return own_.joiners; }
@@ -60,7 +58,7 @@ class JoinableQueue final : public Queue {
   void abandon();
 
  protected:
-  uint64_t tombstones() const override { return std::min(own_.tombstones.load(), records()); }
+  uint64_t occupied() const override;
   bool must_recover() const override { return own_.must_recount.load() != 0; }
   void recover() override;
 
@@ -70,8 +68,20 @@ class JoinableQueue final : public Queue {
   struct Run {
     uint64_t units = 0, items = 0;
   };
+  // JoinableQueueBody::counts
+  struct Counts {
+    uint64_t done = 0, leased = 0;
+  };
+  Counts counts() const;
+  void set_counts(Counts counts);
+  // Of one instant.
+  struct Snapshot {
+    uint64_t records, tombstones, leased;  // tombstones: records in the ring that are done
+  };
+  Snapshot snapshot() const;
   // size() by the counters beside the records: without the items that dead agents had leased.
   uint64_t counted() const;
+  uint64_t first_candidate(const View& view) const;
   std::atomic<uint64_t>& owner_at(const View& view, uint64_t offset) const {
     return word_at(view.capacity, offset + 1);
   }

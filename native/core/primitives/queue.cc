@@ -47,7 +47,7 @@ uint64_t Queue::bytes() const {
 }
 
 bool Queue::has_room(uint64_t wanted) const {
-  return records() - tombstones() < max_items() &&
+  return occupied() < max_items() &&
          bytes() + wanted <= (cannot_grow_ ? body_.capacity.load() : largest_ring());
 }
 
@@ -132,11 +132,12 @@ TransferStatus Queue::put_in_section(const Record* records, size_t count, size_t
   TransferStatus status = read_view(&view) ? TransferStatus::yes : TransferStatus::corrupt;
   if (status == TransferStatus::yes && ended()) status = TransferStatus::ended;
   uint64_t tail = view.tail;
+  const uint64_t tombstones = view.items - std::min(view.items, occupied());
   for (; status == TransferStatus::yes && *put < count; (*put)++) {
     const Record& record = records[*put];
     const uint64_t bytes = needed(record.length);
     wanted_ = bytes;
-    const bool has_place = view.items < kQueueItemsMax && view.items - tombstones() < max_items();
+    const bool has_place = view.items < kQueueItemsMax && view.items - tombstones < max_items();
     status = has_place ? make_room(&view, bytes) : TransferStatus::not_yet;
     if (status != TransferStatus::yes) break;
     const RecordHead head{record.length, record.type};

@@ -112,8 +112,8 @@ class Queue {
     return kUnit * (1 + lease_units_) + (length + kUnit - 1) / kUnit * kUnit;
   }
   uint64_t records() const;
-  // Records in the ring that are done.
-  virtual uint64_t tombstones() const { return 0; }
+  // Records in the ring that take a place of max_items.
+  virtual uint64_t occupied() const { return records(); }
   // Must recover() run although the mutex tells of no death? Both are called in the critical
   // section.
   virtual bool must_recover() const { return false; }

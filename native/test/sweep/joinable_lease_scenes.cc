@@ -64,6 +64,11 @@ struct DoneBeforeTombstones : Done {
     work_off(leases[2]);
     CHECK_EQUAL(surely([&] { return mine->retry(leases[0]); }), Code::ok);
   }
+  // Wherever the victim stands still: one item is to be had, and size() says so.
+  void meanwhile() override {
+    CHECK_EQUAL(mine->size(), 1u);
+    Done::meanwhile();
+  }
 };
 OPERATION("JoinableQueue", "done, before tombstones", DoneBeforeTombstones);
 
@@ -118,7 +123,7 @@ struct TakeFromTheDead : Take {
     Take::set_up();
     for (const uint64_t number : {1, 2, 3}) CHECK_EQUAL(take_surely(&thirds), number);
     // The first two go back, for the casualty.
-    CHECK_EQUAL(body().leased.load(), 3u);
+    CHECK_EQUAL(mine->leased(), 3u);
     retry_all_but_last();
   }
   void retry_all_but_last() {

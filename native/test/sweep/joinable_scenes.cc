@@ -91,7 +91,7 @@ struct RecoverByPut : Put {
   void casualty() override {
     own.emplace(request());
     queue().get(1, &got);
-    die_at("joinable_queue.get.tombstones");
+    die_at("joinable_queue.get.counts");
     queue().get(1, &got);
   }
   Numbers gone_before() const override { return {1, 2}; }

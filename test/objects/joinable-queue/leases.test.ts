@@ -15,6 +15,18 @@ import {
 import { open, there, counts, takes, waitsToTake } from './helpers.js';
 
 describe('JoinableQueue', () => {
+  it('what comes back keeps its place, also when all before it has left the ring', () => {
+    const queue = open();
+    queue.putManySync([1, 2, 3, 4]);
+    const [one, two, three, four] = [1, 2, 3, 4].map(() => queue.takeSync());
+    three!.retry();
+    one!.retry();
+    assert.equal(queue.tryGet(), 1);
+    two!.done(); // now 3 is the first, and the queue has last looked at 2
+    four!.retry();
+    assert.deepEqual([queue.tryGet(), queue.tryGet(), queue.tryGet()], [3, 4, undefined]);
+  });
+
   it('end(): takers wait while a lease may come back, and then are told', async () => {
     const [actor] = await sharedActors('process', 1);
     for (const form of forms) {

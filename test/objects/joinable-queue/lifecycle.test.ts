@@ -122,9 +122,9 @@ describe('JoinableQueue', () => {
       ['the first ready one is said to be behind all', joinable.ready, tail],
       ['the first ready one is said to be the second', joinable.ready, 4n],
       ['the first ready one is said to be nowhere', joinable.ready, 2n ** 64n - 1n],
-      ['everything is leased', joinable.leased, 3n],
-      ['everything is done', joinable.tombstones, 3n],
-      ['more is done than was ever put', joinable.tombstones, 2n ** 63n],
+      ['everything is leased', joinable.counts, 3n << 24n],
+      ['everything is done', joinable.counts, 3n],
+      ['more is done than was ever put', joinable.counts, 2n ** 24n - 1n],
     ];
     for (const [title, at, value] of cases) {
       it(title, () => {
@@ -143,7 +143,7 @@ describe('JoinableQueue', () => {
       const queue = open();
       queue.putManySync([0, 1, 2]);
       const tasks = [0, 1, 2].map(() => queue.takeSync({ timeout: 1000 }));
-      writeWord(queue.name, joinable.leased, 0n);
+      writeWord(queue.name, joinable.counts, 0n);
       assert.equal(queue.tryTake(), undefined);
       assert.deepEqual(counts(queue), { size: 0, leased: 3, unfinished: 3 });
       for (const task of tasks) task.done();

@@ -3,6 +3,7 @@
 // gets the object itself.
 import * as barrier from './acts/barrier.mjs';
 import * as condition from './acts/condition.mjs';
+import { playHistory } from './acts/history.mjs';
 import * as joinableQueue from './acts/joinable-queue.mjs';
 import * as locks from './acts/locks.mjs';
 import * as memory from './acts/memory.mjs';
@@ -16,6 +17,7 @@ import * as workers from './acts/workers.mjs';
 export const acts = {
   ...barrier,
   ...condition,
+  playHistory,
   ...joinableQueue,
   ...locks,
   ...memory,
