@@ -95,6 +95,19 @@ const models = {
       silent_return: 'BUDGET=0 LONELY',
     },
   },
+  giving_way: {
+    safe: ['BUDGET=0 ROUNDS=3 ABORTS=0', 'BUDGET=0', 'BUDGET=1 ROUNDS=1 ABORTS=0'],
+    live: [],
+    faults: {
+      no_giving_way: 'BUDGET=0 ROUNDS=3 ABORTS=0',
+      gives_way_to_itself: 'BUDGET=0 ABORTS=0',
+      end_of_anybody: 'BUDGET=0 ROUNDS=3 ABORTS=0',
+      withdraw_in_silence: 'BUDGET=0',
+      no_look_after_announcing: 'BUDGET=0',
+      wake_anybody: 'BUDGET=0 ABORTS=0',
+      no_lapse: 'BUDGET=1 ROUNDS=1 ABORTS=0',
+    },
+  },
 };
 
 async function command(directory, name, args) {

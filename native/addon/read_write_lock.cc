@@ -16,6 +16,8 @@ struct Readers {
   static void watch(Primitive& lock) { lock.watch_writer(); }
   static bool spin_briefly(Primitive& lock) { return lock.spin_briefly(); }
   static void pass_on(Primitive& lock, core::Registry&) { lock.pass_on_shared(); }
+  // Only writers give way to a reader.
+  static void leave_it_to_others(Primitive& lock) { lock.pass_on_exclusive(); }
 };
 
 struct Writers {
@@ -25,6 +27,7 @@ struct Writers {
   static void watch(Primitive& lock) { lock.watch_all(); }
   static bool spin_briefly(Primitive& lock) { return lock.spin_briefly(); }
   static void pass_on(Primitive& lock, core::Registry&) { lock.pass_on_exclusive(); }
+  static void leave_it_to_others(Primitive& lock) { lock.pass_on_exclusive(); }
 };
 
 // Of either mode.
@@ -61,8 +64,8 @@ napi_value inspect(N& native) {
 
 napi_value functions(napi_env env) {
   Binder<core::ReadWriteLock> binder(env);
-  binder.group("readers", WaitSetOperations<Readers>::bind(env));
-  binder.group("writers", WaitSetOperations<Writers>::bind(env));
+  binder.group("readers", GivingWayOperations<Readers>::bind(env));
+  binder.group("writers", GivingWayOperations<Writers>::bind(env));
   binder.method<&core::ReadWriteLock::try_shared>("tryShared");
   binder.method<&core::ReadWriteLock::wait_shared>("waitShared");
   binder.method<&core::ReadWriteLock::try_exclusive>("tryExclusive");

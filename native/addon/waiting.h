@@ -17,6 +17,8 @@ struct Waiters {
   static void pass_on(P& primitive, core::Registry& registry) {
     core::wake_one(primitive.waiters(), registry, primitive.tag());
   }
+  // To those who gave way to this agent.
+  static void leave_it_to_others(P& primitive) { primitive.pass_on(); }
 };
 
 // The operations of one wait set. Each is one line of WaitSetOperations in
@@ -54,6 +56,32 @@ struct WaitSetOperations {
   }
 };
 
+// The same of a wait set whose agents give way to each other (core/waiting/giving_way.h). Two more
+// lines of WaitSetOperations in src/native/bindings.ts.
+template <class Waitable>
+struct GivingWayOperations {
+  using Primitive = typename Waitable::Primitive;
+  using N = Native<Primitive>;
+
+  static void announce(N& native, uint64_t waited_ms) {
+    core::Agent& agent = native.agent();
+    core::announce_overdue(Waitable::set(native.primitive), agent.registry(), agent.id(),
+                           waited_ms);
+  }
+  static void withdraw(N& native) {
+    if (core::end_overdue(Waitable::set(native.primitive), native.agent().id())) {
+      Waitable::leave_it_to_others(native.primitive);
+    }
+  }
+
+  static Binder<Primitive> bind(napi_env env) {
+    Binder<Primitive> binder = WaitSetOperations<Waitable>::bind(env);
+    binder.template method<announce>("announce");
+    binder.template method<withdraw>("withdraw");
+    return binder;
+  }
+};
+
 template <class Primitive>
 void contend(Native<Primitive>& native) {
   native.primitive.body().contentions.fetch_add(1, std::memory_order_relaxed);
@@ -66,7 +94,7 @@ void bind_acquirable(Binder<Primitive>& binder) {
   binder.template method<&Primitive::try_acquire>("tryAcquire");
   binder.template method<&Primitive::wait>("wait");
   binder.template method<contend<Primitive>>("contend");
-  binder.group("waiters", WaitSetOperations<Waiters<Primitive>>::bind(binder.env()));
+  binder.group("waiters", GivingWayOperations<Waiters<Primitive>>::bind(binder.env()));
 }
 
 }  // namespace holdfast::addon

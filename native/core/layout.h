@@ -21,7 +21,7 @@ namespace holdfast::core {
 using AgentId = uint64_t;  // 0 is nobody; see registry.h
 
 constexpr uint64_t kMagic = 0x31545341'46444C48;  // "HLDFAST1", little-endian
-constexpr uint32_t kFormatVersion = 8;            // of objects
+constexpr uint32_t kFormatVersion = 9;            // of objects
 constexpr uint32_t kRegistryFormat = 6;           // frozen
 constexpr size_t kNameMax = 4096;                 // bytes of UTF-8, the NUL not counted
 constexpr size_t kShortNameMax = 255;             // of a name that the header has room for
@@ -97,10 +97,25 @@ constexpr uint32_t kWaitSetSize = 128;
 // | id    | 0   | waits in the kernel (inspect counts it, nobody wakes it); or is enrolling; or its
 // |       |     | waker died after the bit, before the entry (the next slice sets the bit again)
 // | 0     | 1   | left by an agent that cancelled or died; the next waker takes the bit, goes on
+//
+// `overdue` names the agent that has waited longest, if that is a slice or longer
+// (core/registry/overdue.h):
+//
+//   bits 0..23   the low bits of its id
+//   bits 24..63  CLOCK_MONOTONIC in milliseconds: since when it has waited
+//
+// | overdue | what it is
+// | 0       | nobody; or the longest waiter has not tried since
+// | live    | all others give way to it
+// | dead    | nobody: whoever finds it takes it out
+//
+// `given_way`: as `patience` below, of a try that found the object free and gave way.
 struct WaitSet {
   std::atomic<uint64_t> wake_bits[kWaitSetSize / 64];
   std::atomic<uint32_t> next_enrol;  // hints: where to look first, for first come, first woken
   std::atomic<uint32_t> next_wake;
+  std::atomic<uint64_t> overdue;
+  std::atomic<uint64_t> given_way;
   std::atomic<uint64_t> entry[kWaitSetSize];
   std::atomic<uint32_t> waiting[kWaitSetSize];  // acquisitions that wait behind the entry
 };

@@ -40,6 +40,9 @@ export interface WaitSetOperations<N> {
   cancel(object: N, index: number): boolean;
   spinBriefly(object: N): boolean;
   passOn(object: N): void;
+  /** Not of every wait set. */
+  announce?(object: N, waited_ms: number): void;
+  withdraw?(object: N): void;
 }
 
 /**

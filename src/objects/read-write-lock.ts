@@ -15,7 +15,7 @@ import {
   readSyncWait,
   readWait,
 } from '../options.js';
-import { waitForSync } from '../waiting/blocking-wait.js';
+import { waitInTurnSync } from '../waiting/blocking-wait.js';
 import { type Waitable, isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 import { WaitSet } from '../waiting/wait-set.js';
 
@@ -54,7 +54,8 @@ export interface ReadWriteLockState {
  * ones wait.
  *
  * Neither side starves. While a writer waits, no new reader enters. When a writer leaves, the
- * readers that waited go first.
+ * readers that waited go first. A thread that has waited for a slice (50 ms), in either mode, is
+ * next: writers give way to it, also one that has just left and acquires again at once.
  *
  * Holders are JS threads. The hold of a reader ends when it dies. The hold of a writer ends, too,
  * but its data may be half changed. So every guard says `abandoned`, up to and including that of
@@ -133,7 +134,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
       throw this.#deadlock('this thread', 'has every shared hold');
     if (timeout !== 0) operations.contend(native);
     const take = (ms: number) => guardOf(places, operations.waitShared(native, bypass, ms));
-    return waitForSync(this, take, timeout);
+    return waitInTurnSync(this, places.readers, take, timeout);
   }
 
   /** Acquires shared if nobody writes or waits to write; null otherwise. Does not wait. */
@@ -201,14 +202,17 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     if (timeout !== 0) operations.contend(native);
     const take = (ms: number) => guardOf(places, operations.waitExclusive(native, ms));
     try {
-      return waitForSync(this, take, timeout);
+      return waitInTurnSync(this, places.writers, take, timeout);
     } finally {
       // A pending acquireExclusive() of this thread has the same place in line, and keeps it.
       if (!isWaitedFor(places.writers.tag)) operations.withdraw(native);
     }
   }
 
-  /** Acquires exclusively if nobody holds it; null otherwise. Does not wait. */
+  /**
+   * Acquires exclusively if nobody holds it, no reader goes first, and no thread that has waited
+   * for a slice (50 ms) is next; null otherwise. Does not wait.
+   */
   tryAcquireExclusive(): Guard | null {
     return guardOf(this.#places, operations.tryExclusive(this.native)) ?? null;
   }

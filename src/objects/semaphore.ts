@@ -68,7 +68,8 @@ export class Semaphore extends Shared<'Semaphore'> {
   /**
    * Waits for a permit, and takes it. Never blocks the event loop; a pending wait keeps the process
    * alive. The acquisitions of one thread are served in the order of their calls. Threads and
-   * processes compete: the first to try a free permit has it.
+   * processes compete: the first to try a free permit has it, unless a thread has waited for a
+   * slice (50 ms). That one is next.
    *
    * Rejects with TimeoutError, `signal.reason` or ClosedError; no permit is taken then.
    */
@@ -92,7 +93,10 @@ export class Semaphore extends Shared<'Semaphore'> {
       waitToAcquireSync(this, this.#permits, options?.timeout);
   }
 
-  /** Takes a permit if one is free now; false if not. Does not wait. */
+  /**
+   * Takes a permit if one is free now; false if not, or if a thread that has waited for a slice
+   * (50 ms) is next. Does not wait.
+   */
   tryAcquire(): boolean {
     return operations.tryAcquireOrRescue(this.native);
   }

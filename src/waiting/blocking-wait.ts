@@ -4,6 +4,7 @@ import { slice_ms } from '../native/enums.js';
 import { once } from '../native/once.js';
 import type { Acquirable } from './acquirable.js';
 import { now } from './clock.js';
+import type { WaitSet } from './wait-set.js';
 import { type Waiter, timedOut } from './waiter.js';
 
 const blocking = once('blocking', (): { betweenSlices?: () => void } => ({}));
@@ -38,6 +39,33 @@ export function waitForSync<T>(
   }
 }
 
+/**
+ * The same, for what one thread has at a time: when the thread has waited for a slice, others give
+ * way to it.
+ */
+export function waitInTurnSync<T>(
+  waiter: Waiter,
+  waitSet: WaitSet,
+  takeWithin: (ms: number) => T | undefined,
+  timeout: number | undefined,
+): T {
+  const since = now();
+  let isOverdue = false;
+  const takeInTurn = (ms: number) => {
+    const waited_ms = now() - since;
+    if (waited_ms >= slice_ms) {
+      waitSet.announce(waited_ms);
+      isOverdue = true;
+    }
+    return takeWithin(ms);
+  };
+  try {
+    return waitForSync(waiter, takeInTurn, timeout);
+  } finally {
+    if (isOverdue) waitSet.withdraw();
+  }
+}
+
 /** Blocks the thread until it has acquired something. */
 export function waitToAcquireSync<T>(
   waiter: Waiter,
@@ -45,5 +73,6 @@ export function waitToAcquireSync<T>(
   timeout: number | undefined,
 ): T {
   if (timeout !== 0) acquirable.contend();
-  return waitForSync(waiter, (ms) => acquirable.wait(ms), timeout);
+  const { waiters } = acquirable;
+  return waitInTurnSync(waiter, waiters, (ms) => acquirable.wait(ms), timeout);
 }

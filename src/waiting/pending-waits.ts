@@ -60,6 +60,10 @@ class WaitQueue {
   length = 0;
   /** The index of this thread's entry in the object's wait set; -1 without one. */
   entry = -1;
+  /** When this thread began to wait, or was last served. */
+  since = now();
+  /** True if others were told that it has waited for too long. */
+  isOverdue = false;
   constructor(readonly tag: number) {}
 
   append(pending: PendingWait): void {
@@ -271,6 +275,7 @@ function trySettle(queue: WaitQueue, pending: PendingWait, hasTried: boolean): b
     if (!hasTried) taken = waitable.take();
     if (taken === undefined) {
       queue.entry = waitable.waitSet.enrol(queue.entry, queue.length);
+      if (waitable.waitSet.isFair) announceIfOverdue(queue, waitable.waitSet);
       taken = waitable.take();
     }
   } catch (error) {
@@ -280,8 +285,26 @@ function trySettle(queue: WaitQueue, pending: PendingWait, hasTried: boolean): b
   }
   if (taken === undefined) return false;
   leave(queue, pending);
+  if (queue.head) startAnew(queue);
   pending.resolve(taken as never);
   return true;
+}
+
+/**
+ * A thread that has waited for a slice is next: others give way to it. It is one thread that waits,
+ * however many of its waits are pending, so it starts anew when one of them was served. The caller
+ * tries once more: by now others may have left it free for this thread.
+ */
+function announceIfOverdue(queue: WaitQueue, waitSet: WaitSet): void {
+  const waited_ms = now() - queue.since;
+  if (waited_ms < slice_ms) return;
+  waitSet.announce(waited_ms);
+  queue.isOverdue = true;
+}
+
+function startAnew(queue: WaitQueue): void {
+  queue.since = now();
+  queue.isOverdue = false;
 }
 
 /** Ends a wait by a timeout, an abort or a recall. */
@@ -314,6 +337,7 @@ function leave(queue: WaitQueue, pending: PendingWait): void {
   // gets it.
   const { waitSet } = pending.waitable;
   if (!waitSet.cancel(queue.entry)) waitSet.passOn();
+  if (queue.isOverdue) waitSet.withdraw();
   pending.waitable.done?.();
 }
 

@@ -36,6 +36,21 @@ export class WaitSet {
     return this.#operations.spinBriefly(this.#native);
   }
 
+  /** True if a thread that has waited for a slice is served before others (giving_way.h). */
+  get isFair(): boolean {
+    return this.#operations.announce !== undefined;
+  }
+
+  /** Says that this thread has waited for `waited_ms`: from one slice on, others give way to it. */
+  announce(waited_ms: number): void {
+    this.#operations.announce?.(this.#native, waited_ms);
+  }
+
+  /** Takes that back. */
+  withdraw(): void {
+    this.#operations.withdraw?.(this.#native);
+  }
+
   /** Wakes another waiter instead of this one. */
   passOn(): void {
     this.#operations.passOn(this.#native);

@@ -1,6 +1,6 @@
-// Can a history be explained? A history is what several processes called, when each call began and
-// ended, and what it returned. It is explained by an order of the calls, each at one instant between
-// its beginning and its end, in which every result is right (linearizability).
+// Can a history be explained? A history is what several processes called, when each call began
+// and ended, and what it returned. It is explained by an order of the calls, each at one instant
+// between its beginning and its end, in which every result is right (linearizability).
 //
 // The search goes along the events in time and keeps every state that the queue may be in. When a
 // call returns, only those states stay in which it has happened with the result that it had.

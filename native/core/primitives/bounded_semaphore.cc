@@ -21,10 +21,12 @@ Outcome BoundedSemaphore::claim(uint32_t index, AgentId from) {
   KILL_POINT("bounded_semaphore.claim.acquisitions");
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
   KILL_POINT("bounded_semaphore.claim.abandonments");
+  if (giving_way_.end()) pass_on();
   return {number * kPlaces + index, from != 0};
 }
 
 Outcome BoundedSemaphore::try_acquire() {
+  if (giving_way_.is_due()) return {};
   const uint32_t count = permits();
   for (uint32_t i = 0; i < count; i++) {
     if (permit(i).owner.load(std::memory_order_relaxed) != 0) continue;
@@ -35,6 +37,11 @@ Outcome BoundedSemaphore::try_acquire() {
 
 Outcome BoundedSemaphore::try_acquire_or_rescue() {
   if (Outcome outcome = try_acquire()) return outcome;
+  if (giving_way_.is_due()) {
+    const uint64_t acquisitions = body_.acquisitions.load(std::memory_order_relaxed);
+    if (!giving_way_.has_lapsed(value() > 0, acquisitions)) return {};
+    pass_on();  // others may have given way, too
+  }
   const uint32_t count = permits();
   // Holders of many permits are asked once whether they live.
   std::vector<AgentId> living;
@@ -59,7 +66,14 @@ Outcome BoundedSemaphore::wait(int64_t deadline_ns) {
       [&] { watch(); });
 }
 
+void BoundedSemaphore::pass_on() {
+  for (uint32_t left = value(); left > 0; left--) {
+    if (!wake_one(body_.waiters, agent_.registry(), object_.tag())) return;
+  }
+}
+
 void BoundedSemaphore::watch() {
+  giving_way_.watch();
   const uint32_t count = std::min<uint32_t>(permits(), platform::kWatchesMax);
   for (uint32_t i = 0; i < count; i++) agent_.watch(owner_of(i));
 }

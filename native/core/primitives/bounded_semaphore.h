@@ -22,6 +22,7 @@ class BoundedSemaphore {
       : agent_(agent),
         object_(object),
         body_(*object.body<BoundedBody>()),
+        giving_way_(agent, body_.waiters),
         holds_(agent.hold_number(object)) {
     holds_->at.resize(object.initial());
   }
@@ -40,6 +41,8 @@ class BoundedSemaphore {
     });
   }
   void watch();
+  // Wakes as many waiters as there are permits, instead of this agent.
+  void pass_on();
 
   // Ends the acquisition of this name; not_locked if somebody else did.
   Code release_hold(uint64_t hold);
@@ -71,6 +74,7 @@ class BoundedSemaphore {
   Agent& agent_;
   Object& object_;
   BoundedBody& body_;
+  GivingWay giving_way_;
   Spin spin_;
   const std::shared_ptr<HoldNumber> holds_;
 };

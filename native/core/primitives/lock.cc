@@ -22,6 +22,7 @@ Outcome Lock::claim(AgentId from) {
   KILL_POINT("lock.claim.acquisitions");
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
   KILL_POINT("lock.claim.abandonments");
+  giving_way_.end();
   return {hold_->value, from != 0};
 }
 
@@ -33,7 +34,14 @@ Outcome Lock::try_acquire_or_rescue() {
     // The dead owner took a token with it, and our own release will post one: the count is kept.
     return agent_.registry().alive(owner) ? Outcome{} : claim(owner);
   }
-  if (!patience_.exhausted(body_.acquisitions.load(std::memory_order_relaxed))) return {};
+  const uint64_t acquisitions = body_.acquisitions.load(std::memory_order_relaxed);
+  // Both times run from the same find, so that together they are two slices and not three.
+  const bool is_lost = patience_.exhausted(acquisitions);
+  if (giving_way_.is_due()) {
+    if (!giving_way_.has_lapsed(true, acquisitions)) return {};
+    if (Outcome outcome = try_acquire()) return outcome;
+  }
+  if (!is_lost) return {};
   platform::post(object_.semaphore());  // INV-3, safe by INV-2
   KILL_POINT("lock.try_acquire_or_rescue.token");
   return try_acquire();
@@ -43,7 +51,9 @@ Outcome Lock::wait(int64_t deadline_ns) {
   Outcome outcome;
   if (spin_briefly()) outcome = try_acquire_or_rescue();
   while (!outcome) {
-    outcome = acquired_since_last_wait() ? wait_for_token(deadline_ns) : wait_for_wake(deadline_ns);
+    // In the kernel it would take the token before the overdue agent does.
+    outcome = !giving_way_.is_due() && acquired_since_last_wait() ? wait_for_token(deadline_ns)
+                                                                  : wait_for_wake(deadline_ns);
     if (platform::monotonic_ns() >= deadline_ns) break;
   }
   return outcome;
@@ -85,7 +95,10 @@ Outcome Lock::wait_for_wake(int64_t deadline_ns) {
       .outcome;
 }
 
-void Lock::watch() { agent_.watch(body_.owner.load()); }
+void Lock::watch() {
+  agent_.watch(body_.owner.load());
+  giving_way_.watch();
+}
 
 void Lock::resume(uint64_t hold, uint32_t) { hold_->value = hold; }
 

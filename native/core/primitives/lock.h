@@ -29,9 +29,13 @@ class Lock {
         object_(object),
         body_(*object.body<OwnedBody>()),
         hold_(agent.hold_number(object)),
-        patience_(body_.patience) {}
+        patience_(body_.patience),
+        giving_way_(agent, body_.waiters) {}
 
-  Outcome try_acquire() { return platform::try_wait(object_.semaphore()) ? claim(0) : Outcome{}; }
+  Outcome try_acquire() {
+    if (giving_way_.is_due()) return {};
+    return platform::try_wait(object_.semaphore()) ? claim(0) : Outcome{};
+  }
   // Tries. If that fails, and the holder is dead or the token is lost, takes the lock over.
   Outcome try_acquire_or_rescue();
   // Blocks at most until the deadline.
@@ -42,6 +46,8 @@ class Lock {
   }
   // Watches the owner, so that its death ends a wait of this agent.
   void watch();
+  // Wakes one waiter instead of this agent.
+  void pass_on() { wake_one(body_.waiters, agent_.registry(), object_.tag()); }
 
   // Anyone may release, as in Python. not_locked if nobody holds it.
   Code release();
@@ -75,6 +81,7 @@ class Lock {
   OwnedBody& body_;
   const std::shared_ptr<HoldNumber> hold_;
   Patience patience_;
+  GivingWay giving_way_;
   Spin spin_;
   uint64_t seen_acquisitions_ = 0;  // by the last wait
 };

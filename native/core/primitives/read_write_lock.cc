@@ -43,6 +43,7 @@ Outcome ReadWriteLock::try_shared(WritersToBypass bypass) {
       hold_after(body_.acquisitions.fetch_add(1, std::memory_order_relaxed), kPlaces);
   entry(index).hold.store(number, std::memory_order_relaxed);
   KILL_POINT("read_write_lock.try_shared.hold");
+  to_reader_.end();
   take_turn();
   const AgentId writing = body_.writing.load();
   HOLDFAST_INVARIANT(INV_15, writing == 0 || !agent_.registry().alive(writing));
@@ -67,6 +68,14 @@ bool ReadWriteLock::readers_first() {
   return false;
 }
 
+bool ReadWriteLock::gives_way() {
+  const uint64_t acquisitions = body_.acquisitions.load(std::memory_order_relaxed);
+  for (GivingWay* to : {&to_reader_, &to_writer_}) {
+    if (to->is_due() && !to->has_lapsed(true, acquisitions)) return true;
+  }
+  return false;
+}
+
 // Is a live agent in the table? Takes dead ones out.
 bool ReadWriteLock::has_readers() {
   AgentId living = agent_.id();
@@ -86,9 +95,10 @@ Outcome ReadWriteLock::claim_exclusive() {
     if (body_.writing.load() == writer) return {};
   } else {
     if (writer != 0 && agent_.registry().alive(writer)) return {};
-    if (writer == 0 && readers_first()) return {};
+    if (writer == 0 && (readers_first() || gives_way())) return {};
     if (!body_.writer.compare_exchange_strong(writer, agent_.id())) return {};
     KILL_POINT("read_write_lock.claim_exclusive.writer");
+    to_writer_.end();
   }
   platform::fence_after_rmw();  // INV-15
   if (has_readers()) {
@@ -152,6 +162,8 @@ Outcome ReadWriteLock::wait_exclusive(int64_t deadline_ns) {
 
 void ReadWriteLock::watch_all() {
   watch_writer();
+  to_reader_.watch();
+  to_writer_.watch();
   uint32_t watched = 0;
   for (uint32_t i = 0; i < kReadersMax && watched < platform::kWatchesMax; i++) {
     const AgentId owner = reader_at(i);

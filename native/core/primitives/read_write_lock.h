@@ -10,10 +10,11 @@
 //           back until so many readers have entered, or until nothing has happened for two slices.
 //
 // INV-15 A reader and a writer cannot both overlook each other, because both write before they look
-// (sequentially consistent). Both may see each other; then the reader gives way.
+// (sequentially consistent). Both may see each other; then the reader stands back.
 //
 // INV-16 Nobody starves. A writer keeps its place while it waits for readers, so no stream of
-// readers starves it. The turn prevents that a stream of writers starves the readers.
+// readers starves it. The turn prevents that a stream of writers starves the readers. A writer
+// without a place gives way to an overdue reader or writer (INV-23).
 #ifndef HOLDFAST_CORE_PRIMITIVES_READ_WRITE_LOCK_H
 #define HOLDFAST_CORE_PRIMITIVES_READ_WRITE_LOCK_H
 
@@ -27,7 +28,9 @@ class ReadWriteLock {
       : agent_(agent),
         object_(object),
         body_(*object.body<ReadWriteBody>()),
-        patience_(body_.patience) {}
+        patience_(body_.patience),
+        to_reader_(agent, body_.readers),
+        to_writer_(agent, body_.writers) {}
 
   Outcome try_shared(WritersToBypass bypass);
   Outcome wait_shared(WritersToBypass bypass, int64_t deadline_ns);
@@ -79,6 +82,7 @@ class ReadWriteLock {
   void take_out(uint32_t index);
   bool has_readers();
   bool readers_first();
+  bool gives_way();
   void take_turn();
   void give_readers_their_turn();
 
@@ -86,6 +90,7 @@ class ReadWriteLock {
   Object& object_;
   ReadWriteBody& body_;
   Patience patience_;
+  GivingWay to_reader_, to_writer_;  // both are a writer's: a reader excludes no reader
   Spin spin_;
 };
 

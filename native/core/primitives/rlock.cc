@@ -35,6 +35,7 @@ Outcome RLock::claim(AgentId from) {
   KILL_POINT("rlock.claim.acquisitions");
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
   KILL_POINT("rlock.claim.abandonments");
+  giving_way_.end();
   return {hold_->value, from != 0};
 }
 
@@ -66,6 +67,7 @@ Outcome RLock::claim_with(platform::MutexResult result) {
 
 Outcome RLock::try_acquire() {
   if (is_held_by_caller()) return acquire_again();
+  if (giving_way_.is_due()) return {};
   if (!agent_.may_lock_mutexes()) return owner() == 0 ? claim(0) : Outcome{};
   return claim_with(platform::try_lock_mutex(&body_.mutex, agent_.party()));
 }
@@ -74,11 +76,15 @@ Outcome RLock::try_acquire_or_rescue() {
   if (Outcome outcome = try_acquire()) return outcome;
   const AgentId owner = body_.owner.load();
   if (owner == 0) {
-    // Free, and yet its mutex was not to be had: somebody is between two steps, or died there.
-    if (agent_.may_lock_mutexes() &&
-        !patience_.exhausted(body_.acquisitions.load(std::memory_order_relaxed))) {
-      return {};
+    const uint64_t acquisitions = body_.acquisitions.load(std::memory_order_relaxed);
+    // Both times run from the same find, so that together they are two slices and not three.
+    const bool is_lost = patience_.exhausted(acquisitions);
+    if (giving_way_.is_due()) {
+      if (!giving_way_.has_lapsed(true, acquisitions)) return {};
+      if (Outcome outcome = try_acquire()) return outcome;
     }
+    // Free, and yet its mutex was not to be had: somebody is between two steps, or died there.
+    if (agent_.may_lock_mutexes() && !is_lost) return {};
     return claim(0);
   }
   if (agent_.registry().alive(owner)) return {};
@@ -96,7 +102,8 @@ Outcome RLock::wait(int64_t deadline_ns) {
   if (spin_briefly()) {
     if (Outcome outcome = try_acquire_or_rescue()) return outcome;
   }
-  if (agent_.may_lock_mutexes()) {
+  // In the kernel it would take the mutex before the overdue agent does.
+  if (agent_.may_lock_mutexes() && !giving_way_.is_due()) {
     platform::MutexResult result = platform::MutexResult::busy;
     const Outcome outcome = wait_in_kernel(agent_, body_.waiters, [&] {
       result = platform::lock_mutex_until(&body_.mutex, agent_.party(), deadline_ns);
@@ -110,7 +117,10 @@ Outcome RLock::wait(int64_t deadline_ns) {
       [&] { watch(); });
 }
 
-void RLock::watch() { agent_.watch(body_.owner.load()); }
+void RLock::watch() {
+  agent_.watch(body_.owner.load());
+  giving_way_.watch();
+}
 
 void RLock::resume(uint64_t hold, uint32_t depth) {
   hold_->value = hold;

@@ -30,7 +30,8 @@ class RLock {
         object_(object),
         body_(*object.body<OwnedBody>()),
         hold_(agent.hold_number(object)),
-        patience_(body_.patience) {}
+        patience_(body_.patience),
+        giving_way_(agent, body_.waiters) {}
 
   // Tries. If that fails, and the holder is dead, takes the lock over.
   Outcome try_acquire_or_rescue();
@@ -43,6 +44,8 @@ class RLock {
   }
   // Watches the owner, so that its death ends a wait of this agent.
   void watch();
+  // Wakes one waiter instead of this agent.
+  void pass_on() { wake_one(body_.waiters, agent_.registry(), object_.tag()); }
 
   Code release();  // not_owner unless this agent holds it
   // Only within the outermost hold of this number.
@@ -81,6 +84,7 @@ class RLock {
   OwnedBody& body_;
   const std::shared_ptr<HoldNumber> hold_;
   Patience patience_;
+  GivingWay giving_way_;
   Spin spin_;
 };
 

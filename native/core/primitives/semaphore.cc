@@ -13,21 +13,39 @@ Outcome Semaphore::taken() {
   KILL_POINT("semaphore.taken.value");
   body_.acquisitions.fetch_add(1, std::memory_order_relaxed);
   KILL_POINT("semaphore.taken.acquisitions");
+  if (giving_way_.end()) pass_on();
   return {1, false};
+}
+
+Outcome Semaphore::try_acquire_or_rescue() {
+  if (Outcome outcome = try_acquire()) return outcome;
+  if (!giving_way_.is_due()) return {};
+  const uint64_t acquisitions = body_.acquisitions.load(std::memory_order_relaxed);
+  if (!giving_way_.has_lapsed(value() > 0, acquisitions)) return {};
+  const Outcome outcome = try_acquire();
+  pass_on();  // others may have given way, too
+  return outcome;
+}
+
+void Semaphore::pass_on() {
+  for (int32_t left = value(); left > 0; left--) {
+    if (!wake_one(body_.waiters, agent_.registry(), object_.tag())) return;
+  }
 }
 
 Outcome Semaphore::wait(int64_t deadline_ns) {
   if (spin_briefly()) {
-    if (Outcome outcome = try_acquire()) return outcome;
+    if (Outcome outcome = try_acquire_or_rescue()) return outcome;
   }
-  if constexpr (platform::traits::kTimedWaits) {
+  // In the kernel it would take a permit before the overdue agent does.
+  if (platform::traits::kTimedWaits && !giving_way_.is_due()) {
     return wait_in_kernel(agent_, body_.waiters, [&] {
       return platform::wait_until(object_.semaphore(), deadline_ns) ? taken() : Outcome{};
     });
-  } else {
-    return wait_at_doorbell(agent_, body_.waiters, object_.tag(), deadline_ns,
-                            [&] { return try_acquire(); });
   }
+  return wait_at_doorbell(
+      agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return try_acquire_or_rescue(); },
+      [&] { watch(); });
 }
 
 Code Semaphore::release(uint32_t count) {

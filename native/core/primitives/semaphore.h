@@ -10,16 +10,25 @@ namespace holdfast::core {
 class Semaphore {
  public:
   Semaphore(Agent& agent, Object& object)
-      : agent_(agent), object_(object), body_(*object.body<SemaphoreBody>()) {}
+      : agent_(agent),
+        object_(object),
+        body_(*object.body<SemaphoreBody>()),
+        giving_way_(agent, body_.waiters) {}
 
-  Outcome try_acquire() { return platform::try_wait(object_.semaphore()) ? taken() : Outcome{}; }
-  Outcome try_acquire_or_rescue() { return try_acquire(); }
+  Outcome try_acquire() {
+    if (giving_way_.is_due()) return {};
+    return platform::try_wait(object_.semaphore()) ? taken() : Outcome{};
+  }
+  Outcome try_acquire_or_rescue();
   Outcome wait(int64_t deadline_ns);
   // Is a permit there, or will one be in a moment?
   bool spin_briefly() {
     return spin_([this] { return value() > 0; });
   }
-  void watch() {}  // permits have no owner whose death would bring them back
+  // Permits have no owner whose death would bring them back.
+  void watch() { giving_way_.watch(); }
+  // Wakes as many waiters as there are permits, instead of this agent.
+  void pass_on();
 
   // All of `count` or none: over_release.
   Code release(uint32_t count);
@@ -35,6 +44,7 @@ class Semaphore {
   Agent& agent_;
   Object& object_;
   SemaphoreBody& body_;
+  GivingWay giving_way_;
   Spin spin_;
 };
 

@@ -50,6 +50,11 @@ class Registry {
   // ---- at any time
 
   bool alive(AgentId id);
+  // The id in a slot, of which some bits are known, among them the slot. 0 if there is none.
+  AgentId find(uint64_t bits, uint64_t mask) {
+    const AgentId id = slot_of(bits).id.load();
+    return (id & mask) == bits ? id : 0;
+  }
   // From here on the doorbell tells, in that place, when the agent dies. False if it is dead, or if
   // no descriptor is left.
   bool watch(AgentId id, platform::Doorbell* doorbell, size_t place);

@@ -1,6 +1,7 @@
 #include "core/registry/wait_set.h"
 
 #include "core/kill_point.h"
+#include "core/registry/overdue.h"
 
 namespace holdfast::core {
 
@@ -46,6 +47,29 @@ void ask_to_be_woken(WaitSet& set, uint32_t index) {
 void ask_not_to_be_woken(WaitSet& set, uint32_t index) {
   word_of(set, index).fetch_and(~bit_of(index));
   KILL_POINT("wait_set.ask_not_to_be_woken.bit");
+}
+
+// Takes out what stands in the entry, if that asks to be woken. 0: it does not.
+AgentId take_out(WaitSet& set, uint32_t index) {
+  if ((word_of(set, index).fetch_and(~bit_of(index)) & bit_of(index)) == 0) return 0;
+  KILL_POINT("wait_set.take_out.bit");
+  const AgentId id = set.entry[index].exchange(0);
+  KILL_POINT("wait_set.take_out.entry");
+  return id;
+}
+
+// The others would give way to the overdue agent, so it is the one to wake. False if nobody is
+// overdue, or if that one waits in the kernel or looks at this moment.
+bool wake_overdue(WaitSet& set, Registry& registry, uint64_t tag) {
+  const AgentId overdue = overdue_agent(set.overdue.load(std::memory_order_relaxed), registry);
+  if (overdue == 0) return false;
+  for (uint32_t index = 0; index < kWaitSetSize; index++) {
+    if (set.entry[index].load() != overdue) continue;
+    // Somebody else may be in the entry by now, and be woken instead: once too often is harmless.
+    const AgentId id = take_out(set, index);
+    if (id != 0 && registry.wake(id, tag)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -94,6 +118,7 @@ bool wake_one(WaitSet& set, Registry& registry, uint64_t tag) {
     anybody |= word.load(std::memory_order_relaxed) != 0;
   }
   if (!anybody) return false;
+  if (wake_overdue(set, registry, tag)) return true;
 
   const uint32_t start = set.next_wake.load(std::memory_order_relaxed) % kWaitSetSize;
   // One round over the words, beginning and ending in the one that `start` is in.
@@ -104,11 +129,8 @@ bool wake_one(WaitSet& set, Registry& registry, uint64_t tag) {
     std::atomic<uint64_t>& word = word_of(set, base);
     for (uint64_t bits = word.load() & mask; bits != 0; bits &= bits - 1) {
       const uint32_t index = base + static_cast<uint32_t>(__builtin_ctzll(bits));
-      if ((word.fetch_and(~bit_of(index)) & bit_of(index)) == 0) continue;  // another waker has it
-      KILL_POINT("wait_set.wake_one.bit");
-      const AgentId id = set.entry[index].exchange(0);
-      KILL_POINT("wait_set.wake_one.entry");
-      if (id == 0) continue;
+      const AgentId id = take_out(set, index);
+      if (id == 0) continue;  // another waker has it
       set.next_wake.store(index + 1, std::memory_order_relaxed);
       KILL_POINT("wait_set.wake_one.hint");
       if (registry.wake(id, tag)) return true;
@@ -137,6 +159,10 @@ void reset(WaitSet& set) {
   KILL_POINT("wait_set.reset.wake_bits");
   for (std::atomic<uint64_t>& entry : set.entry) entry.store(0);
   KILL_POINT("wait_set.reset.entries");
+  set.overdue.store(0);
+  KILL_POINT("wait_set.reset.overdue");
+  set.given_way.store(0);
+  KILL_POINT("wait_set.reset.given_way");
 }
 
 }  // namespace holdfast::core

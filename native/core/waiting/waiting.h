@@ -8,6 +8,7 @@
 #include "core/agents/agent.h"
 #include "core/agreed.h"
 #include "core/registry/wait_set.h"
+#include "core/waiting/giving_way.h"
 #include "core/waiting/patience.h"
 #include "core/waiting/spin.h"
 

@@ -3,6 +3,7 @@
 // gets the object itself.
 import * as barrier from './acts/barrier.mjs';
 import * as condition from './acts/condition.mjs';
+import { takeAgainAndAgain } from './acts/greedy.mjs';
 import { playHistory } from './acts/history.mjs';
 import * as joinableQueue from './acts/joinable-queue.mjs';
 import * as locks from './acts/locks.mjs';
@@ -18,6 +19,7 @@ export const acts = {
   ...barrier,
   ...condition,
   playHistory,
+  takeAgainAndAgain,
   ...joinableQueue,
   ...locks,
   ...memory,
