@@ -93,7 +93,13 @@ export const queueOptions = [...openOptions, 'maxSize', 'maxBytes', 'codec'] as 
 /** @internal */
 export const barrierOptions = [...openOptions, 'action', 'timeout'] as const;
 /** @internal */
-export const lockManagerOptions = [...openOptions, 'namespace', 'maxRequests'] as const;
+export const lockManagerOptions = [
+  'namespace',
+  'maxRequests',
+  'exclusive',
+  'mustExist',
+  'persistent',
+] as const;
 const waitOptions = ['timeout', 'signal'] as const;
 
 /**

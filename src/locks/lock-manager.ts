@@ -7,6 +7,7 @@ import {
   checkNoPromise,
   lockManagerOptions,
   readOpen,
+  readOptions,
 } from '../options.js';
 import type { Handle } from '../objects/shared.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
@@ -15,7 +16,7 @@ import { Acquired, type AcquiredLock } from './acquired-lock.js';
 import { type LockCallback, type LockOptions, type ReadRequest, readRequest } from './arguments.js';
 import { type Lock, type LockMode, type WebLock, makeLock, setStolen } from './lock.js';
 import { Request, fullError, stolenError } from './request.js';
-import { type Answer, Table, corrupt } from './table.js';
+import { type Answer, type Entry, Table, corrupt } from './table.js';
 
 /** How to open a LockManager. */
 export interface LockManagerOptions {
@@ -191,8 +192,9 @@ export class LockManager {
   acquire(name: string, options?: LockOptions & { ifAvailable?: false }): Promise<AcquiredLock>;
   /** The same with `ifAvailable`. It never waits, and rejects as request(). */
   acquire(name: string, options?: LockOptions): Promise<AcquiredLock | null>;
-  acquire(name: string, options: LockOptions = {}): Promise<AcquiredLock | null> {
+  acquire(...args: [name?: string, options?: LockOptions]): Promise<AcquiredLock | null> {
     return new Promise((resolve, reject) => {
+      if (args.length === 0) throw new TypeError('acquire() takes a name');
       const hold = (lock: WebLock | null): Promise<void> | undefined => {
         if (lock === null) {
           resolve(null);
@@ -206,7 +208,7 @@ export class LockManager {
           resolve(new Acquired(lock, release));
         });
       };
-      const read = readRequest([name, options, hold], false);
+      const read = readRequest([args[0], args[1], hold], false);
       const request = new Request(tableOf(this), read, () => {}, reject);
     });
   }
@@ -264,13 +266,10 @@ export class LockManager {
 }
 
 function readManager(options: LockManagerOptions): OpenOptions & { maxRequests?: number } {
-  const {
-    namespace = defaultNamespace,
-    maxRequests,
-    ...open
-  } = readOpen(options as OpenOptions & LockManagerOptions, lockManagerOptions);
+  const read = readOptions(options, lockManagerOptions) as LockManagerOptions;
+  const { namespace: name = defaultNamespace, maxRequests, ...open } = read;
   if (maxRequests !== undefined) checkCount('maxRequests', maxRequests, 1, mostRequests);
-  return { ...open, ...readOpen({ name: namespace }), ...(maxRequests && { maxRequests }) };
+  return { ...readOpen({ name, ...open }), ...(maxRequests && { maxRequests }) };
 }
 
 /** requestSync() after its arguments were read. */
@@ -286,7 +285,7 @@ function runSync(table: Table, read: ReadRequest): unknown {
   });
   try {
     if (answer === undefined) {
-      checkDeadlock(table, read);
+      checkDeadlock(table, entry, read);
       const take = (ms: number): Answer | undefined => {
         table.wait(entry, ms);
         return answer;
@@ -306,18 +305,20 @@ function runSync(table: Table, read: ReadRequest): unknown {
   }
 }
 
-/** A request of this thread that is in front of it cannot end while the thread is blocked. */
-function checkDeadlock(table: Table, { name, mode, timeout }: ReadRequest): void {
+/**
+ * A request of this thread cannot end while the thread is blocked: neither one that holds the lock,
+ * nor one that waits in front of it.
+ */
+function checkDeadlock(table: Table, entry: Entry, { name, mode, timeout }: ReadRequest): void {
   if (timeout !== undefined) return;
-  for (const { asked, isHeld, ticket } of table.mine(name)) {
-    void ticket;
-    if (isHeld && (asked.exclusive || mode === 'exclusive')) {
-      throw new DeadlockError(
-        `${label(table.kind, table.name)}: this thread holds ${JSON.stringify(name)}, so waiting ` +
-          'for it would never end',
-        { kind: table.kind, objectName: table.name },
-      );
-    }
+  for (const other of table.mine(name)) {
+    if (other === entry || !(other.asked.exclusive || mode === 'exclusive')) continue;
+    const what = other.isHeld ? 'holds' : 'waits for';
+    throw new DeadlockError(
+      `${label(table.kind, table.name)}: this thread ${what} ${JSON.stringify(name)} already, so ` +
+        'this wait for it would never end',
+      { kind: table.kind, objectName: table.name },
+    );
   }
 }
 

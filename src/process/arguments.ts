@@ -2,13 +2,15 @@
 // holdfast arrive as themselves.
 import { HeldError, ProcessError } from '../errors.js';
 import { attach } from '../objects/attach.js';
-import type { Handle, Shared } from '../objects/shared.js';
-import type { KindName } from '../options.js';
+import type { Handle } from '../objects/shared.js';
 import { Scratch } from '../records/batch.js';
 import { ValueReader } from '../records/value-reader.js';
 import { ValueWriter } from '../records/value-writer.js';
 
-type AnyShared = Shared<KindName>;
+/** An object of any class of this package. */
+interface Traveller {
+  toJSON(): Handle;
+}
 
 /** Arguments that are ready to be sent. */
 export interface Packed {
@@ -28,9 +30,9 @@ export interface Packed {
  * object that is gone.
  */
 export function pack(args: readonly unknown[]): Packed {
-  const objects: { object: AnyShared; place: string }[] = [];
+  const objects: { object: Traveller; place: string }[] = [];
   const writer = new ValueWriter('args', (object, place) => {
-    objects.push({ object: object as AnyShared, place });
+    objects.push({ object: object as Traveller, place });
   });
   writer.write([...args], new Scratch());
   const payload = writer.bytes.subarray(writer.start, writer.end);
@@ -58,13 +60,15 @@ export function unpack(payload: Uint8Array): unknown[] {
   return reader.read(bytes, 0, bytes.length) as unknown[];
 }
 
-function keepOpen(object: AnyShared, place: string): Disposable {
+function keepOpen(object: Traveller, place: string): Disposable {
+  const handle = object.toJSON();
   try {
-    return attach(object.toJSON());
+    return attach(handle);
   } catch (cause) {
+    const { holdfast: kind, name: objectName } = handle;
     throw new ProcessError(
-      `${place} is a ${object.kind} that no other process can open: it was closed or unlinked`,
-      { kind: object.kind, objectName: object.name, cause },
+      `${place} is a ${kind} that no other process can open: it was closed or unlinked`,
+      { kind, objectName, cause },
     );
   }
 }

@@ -215,7 +215,7 @@ export class ValueWriter extends ByteWriter {
   }
 
   #instance(value: object): void {
-    if (hasBrand(value, 'Shared')) {
+    if (hasBrand(value, 'Shared') || hasBrand(value, 'LockManager')) {
       this.#traveller(value as Traveller);
     } else if (value instanceof DOMException) {
       this.byte(tag.domException);

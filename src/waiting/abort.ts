@@ -1,13 +1,23 @@
 // Aborts of waits. Each signal has one listener, for any number of waits, because Node warns of a
 // leak when a signal has more than ten.
+import { addAbortListener } from 'node:events';
 
 /** The callbacks for the abort of one signal. */
 class Watch {
   readonly callbacks = new Set<() => void>();
-  /** A callback may remove others, and itself. */
-  readonly listener = (): void => {
-    for (const callback of this.callbacks) callback();
-  };
+  /** Of the listener, which is called even if another one stops the event. */
+  readonly #listening: Disposable;
+
+  constructor(signal: AbortSignal) {
+    this.#listening = addAbortListener(signal, () => {
+      // A callback may remove others, and itself.
+      for (const callback of this.callbacks) callback();
+    });
+  }
+
+  end(): void {
+    this.#listening[Symbol.dispose]();
+  }
 }
 
 /** The signals that have callbacks. */
@@ -17,9 +27,8 @@ const watches = new WeakMap<AbortSignal, Watch>();
 export function watchAbort(signal: AbortSignal, callback: () => void): void {
   let watch = watches.get(signal);
   if (watch === undefined) {
-    watch = new Watch();
+    watch = new Watch(signal);
     watches.set(signal, watch);
-    signal.addEventListener('abort', watch.listener, { once: true });
   }
   watch.callbacks.add(callback);
 }
@@ -31,5 +40,5 @@ export function unwatchAbort(signal: AbortSignal, callback: () => void): void {
   watch.callbacks.delete(callback);
   if (watch.callbacks.size > 0) return;
   watches.delete(signal);
-  signal.removeEventListener('abort', watch.listener);
+  watch.end();
 }

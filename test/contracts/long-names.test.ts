@@ -9,7 +9,6 @@ import {
   Event,
   type Handle,
   JoinableQueue,
-  type KindName,
   Lock,
   type OpenOptions,
   Queue,
@@ -22,6 +21,7 @@ import {
   unlink,
 } from 'holdfast';
 import {
+  type NamedKind,
   Program,
   assertRejects,
   assertThrows,
@@ -48,8 +48,8 @@ const openers = {
   JoinableQueue: (options: OpenOptions) => new JoinableQueue(options),
   SharedMemory: (options: OpenOptions) => new SharedMemory(100, options),
   ReadWriteLock: (options: OpenOptions) => new ReadWriteLock(options),
-} satisfies Record<KindName, (options: OpenOptions) => object>;
-const kindNames = Object.keys(openers) as KindName[];
+} satisfies Record<NamedKind, (options: OpenOptions) => object>;
+const kindNames = Object.keys(openers) as NamedKind[];
 
 /** A fresh name of so many bytes. */
 function nameOf(bytes: number, filling = 'n'): string {
@@ -74,7 +74,7 @@ describe('long names', () => {
         const remote = await there.attach(JSON.parse(JSON.stringify(object)));
         assert.equal(remote.name, name);
         await remote.close();
-        const same = track(attach(object.toJSON() as Handle));
+        const same = track(attach(object.toJSON() as Handle<NamedKind>));
         assert.equal(same.name, name);
         same.close();
         object.close();

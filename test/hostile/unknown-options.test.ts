@@ -6,7 +6,6 @@ import {
   Condition,
   Event,
   JoinableQueue,
-  type KindName,
   Lock,
   Queue,
   RLock,
@@ -15,7 +14,7 @@ import {
   SharedMemory,
   list,
 } from 'holdfast';
-import { openers, freshName, track } from '../support/index.js';
+import { type NamedKind, openers, freshName, track } from '../support/index.js';
 
 type Waits = Record<string, (options: object) => unknown>;
 
@@ -94,7 +93,7 @@ describe('bad input, unknown options', () => {
     assert.ok(error.message.startsWith(`unknown option "${key}"; did you mean ${nearest}? `));
     return true;
   };
-  const openMisspelt: [key: string, nearest: string, kinds?: readonly KindName[]][] = [
+  const openMisspelt: [key: string, nearest: string, kinds?: readonly NamedKind[]][] = [
     ['nmae', 'name'],
     ['Name', 'name'],
     ['exclusiv', 'exclusive'],
@@ -108,7 +107,7 @@ describe('bad input, unknown options', () => {
     ['acton', 'action', ['Barrier']],
     ['timeoutMs', 'timeout', ['Barrier']],
   ];
-  const everyKind = Object.keys(openers) as KindName[];
+  const everyKind = Object.keys(openers) as NamedKind[];
   for (const [key, nearest, kinds = everyKind] of openMisspelt) {
     it(`${key} is not ${nearest}: ${kinds.length === everyKind.length ? 'every kind' : kinds}`, () => {
       for (const kind of kinds) {

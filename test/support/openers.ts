@@ -14,8 +14,11 @@ import {
   SharedMemory,
 } from 'holdfast';
 
-/** Opens an object of each kind; a kind that is made with a number has 1. */
-export const openers: Record<KindName, (options: object) => Disposable & { close(): void }> = {
+/** The kinds that are opened by a name. A LockManager is opened by a namespace. */
+export type NamedKind = Exclude<KindName, 'LockManager'>;
+
+/** Opens an object of each such kind; a kind that is made with a number has 1. */
+export const openers: Record<NamedKind, (options: object) => Disposable & { close(): void }> = {
   Lock: (options) => new Lock(options),
   RLock: (options) => new RLock(options),
   Semaphore: (options) => new Semaphore(1, options),

@@ -12,6 +12,7 @@ import {
   type JoinableQueue,
   type KindName,
   Lock,
+  LockManager,
   Queue,
   type RLock,
   type ReadWriteLock,
@@ -48,7 +49,8 @@ export function attaching(lock: Lock, queue: Queue<number>, jobs: JoinableQueue<
     | Queue
     | JoinableQueue
     | SharedMemory
-    | ReadWriteLock;
+    | ReadWriteLock
+    | LockManager;
   is<Every>().of(attach({} as Handle));
   const every: Record<KindName, (handle: never) => Every> = {
     Lock: (handle: Handle<'Lock'>): Lock => attach(handle),
@@ -62,6 +64,7 @@ export function attaching(lock: Lock, queue: Queue<number>, jobs: JoinableQueue<
     JoinableQueue: (handle: Handle<'JoinableQueue'>): JoinableQueue => attach(handle),
     SharedMemory: (handle: Handle<'SharedMemory'>): SharedMemory => attach(handle),
     ReadWriteLock: (handle: Handle<'ReadWriteLock'>): ReadWriteLock => attach(handle),
+    LockManager: (handle: Handle<'LockManager'>): LockManager => attach(handle),
   };
   void every;
 }
