@@ -1,4 +1,6 @@
-import type { LockMode, WebLock } from './lock.js';
+import { inspect } from 'node:util';
+import { type Inspecting, inspectWithout, uncloneable } from '../uncloneable.js';
+import { type LockMode, type WebLock, belongs } from './lock.js';
 
 /** A lock that LockManager.acquire() has acquired, until its release(). */
 export interface AcquiredLock extends AsyncDisposable, Disposable {
@@ -18,6 +20,7 @@ export interface AcquiredLock extends AsyncDisposable, Disposable {
 
 /** @internal */
 export class Acquired implements AcquiredLock {
+  readonly [uncloneable] = belongs;
   readonly #lock: WebLock;
   readonly #release: () => void;
 
@@ -43,6 +46,9 @@ export class Acquired implements AcquiredLock {
   }
   release(): void {
     this.#release();
+  }
+  [inspect.custom](...how: Inspecting): string {
+    return inspectWithout(this, ...how);
   }
   [Symbol.dispose](): void {
     this.#release();

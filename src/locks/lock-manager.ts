@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { brand } from '../brand.js';
 import { DeadlockError, label } from '../errors.js';
 import { requestStatus, slice_ms } from '../native/enums.js';
@@ -10,6 +11,7 @@ import {
   readOptions,
 } from '../options.js';
 import type { Handle } from '../objects/shared.js';
+import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { setTimeout } from '../waiting/clock.js';
 import { Acquired, type AcquiredLock } from './acquired-lock.js';
@@ -103,6 +105,10 @@ export class LockManager {
   static {
     brand(this, 'LockManager');
   }
+  /** @internal */
+  readonly [uncloneable] = refusal(
+    'a LockManager: send its toJSON(), and call attach() on what arrives',
+  );
   readonly #open: () => Table;
   #table: Table | undefined;
 
@@ -227,6 +233,11 @@ export class LockManager {
   /** The handle, which attach() turns into a manager of the same namespace in another process. */
   toJSON(): Handle<'LockManager'> {
     return tableOf(this).toJSON();
+  }
+
+  /** @internal */
+  [inspect.custom](...how: Inspecting): string {
+    return inspectWithout(this, ...how);
   }
 
   /**

@@ -1,4 +1,6 @@
 // What the callback of a request gets.
+import { inspect } from 'node:util';
+import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
 
 /** How a lock is held: by one at a time, or together with others that have it shared. */
 export type LockMode = 'exclusive' | 'shared';
@@ -29,10 +31,16 @@ export interface WebLock {
 
 const make = Symbol('make');
 
+/** @internal */
+export const belongs = refusal(
+  'a lock that is held: it belongs to the thread that requested it; pass its name instead',
+);
+
 let markStolen: (lock: Lock) => void;
 
 /** @internal Only this package makes one. */
 export class Lock implements WebLock {
+  readonly [uncloneable] = belongs;
   readonly #name: string;
   readonly #mode: LockMode;
   readonly #abandoned: boolean;
@@ -65,6 +73,10 @@ export class Lock implements WebLock {
 
   get stolen(): boolean {
     return this.#stolen;
+  }
+
+  [inspect.custom](...how: Inspecting): string {
+    return inspectWithout(this, ...how);
   }
 
   static {

@@ -7,8 +7,8 @@ import { once } from 'node:events';
 import { inspect } from 'node:util';
 import { serialize } from 'node:v8';
 import { BroadcastChannel, MessageChannel, Worker } from 'node:worker_threads';
-import { JoinableQueue, type KindName, Lock, Process } from 'holdfast';
-import { openers } from '../support/index.js';
+import { JoinableQueue, Lock, Process } from 'holdfast';
+import { type NamedKind, openers } from '../support/index.js';
 import { programFile } from '../support/program.js';
 
 /** Each way in which a value is cloned for another thread or process. */
@@ -46,7 +46,7 @@ function refuses(value: unknown, message: RegExp): void {
 describe('an object in a message', () => {
   for (const [kind, make] of Object.entries(openers)) {
     describe(kind, () => {
-      let object: ReturnType<(typeof openers)[KindName]>;
+      let object: ReturnType<(typeof openers)[NamedKind]>;
       beforeEach(() => {
         object = make({});
       });
