@@ -9,6 +9,17 @@
 
 namespace holdfast::core {
 
+namespace {
+
+// Who asks lives. A thread may have 1,024 waits, and asking the kernel about each is slow: on macOS
+// it opens the doorbell every time.
+bool lives(Agent& agent, AgentId id) {
+  const bool is_self = id == agent.id() && agent.doorbell().fd >= 0;
+  return is_self || agent.registry().alive(id);
+}
+
+}  // namespace
+
 bool Condition::bind(uint64_t lock_tag) {
   uint64_t bound = 0;
   const bool is_first = body_.lock_tag.compare_exchange_strong(bound, lock_tag);
@@ -23,8 +34,7 @@ int Condition::begin() {
       Waiting& mine = entry(i);
       const AgentId owner = mine.owner.load();
       // One that was notified and has died since rescue() looked is the next rescue's (INV-17).
-      if (owner != 0 &&
-          (round == 0 || mine.state.load() == kNotified || agent_.registry().alive(owner))) {
+      if (owner != 0 && (round == 0 || mine.state.load() == kNotified || lives(agent_, owner))) {
         continue;
       }
       const uint64_t ticket = body_.next_ticket.load() + 1;
@@ -66,7 +76,7 @@ uint32_t Condition::notify(uint32_t count) {
     if (notified == count) break;
     Waiting& waiting = entry(index);
     const AgentId owner = waiting.owner.load();
-    if (!agent_.registry().alive(owner)) {
+    if (!lives(agent_, owner)) {
       waiting.owner.store(0);
       KILL_POINT("condition.notify.dead");
       continue;
@@ -85,7 +95,7 @@ void Condition::rescue() {
   for (uint32_t i = 0; i < kConditionWaitsMax; i++) {
     Waiting& waiting = entry(i);
     const AgentId owner = waiting.owner.load();
-    if (owner == 0 || waiting.state.load() != kNotified || agent_.registry().alive(owner)) continue;
+    if (owner == 0 || waiting.state.load() != kNotified || lives(agent_, owner)) continue;
     // The next one first: dying in between wakes one too many, which is allowed, and not one too
     // few.
     notify(1);
@@ -100,7 +110,7 @@ WaitStatus Condition::status_of(int place) {
   for (uint32_t i = 0; i < kConditionWaitsMax; i++) {
     const Waiting& waiting = entry(i);
     const AgentId owner = waiting.owner.load();
-    if (owner != 0 && waiting.state.load() == kNotified && !agent_.registry().alive(owner)) {
+    if (owner != 0 && waiting.state.load() == kNotified && !lives(agent_, owner)) {
       return WaitStatus::rescue;
     }
   }
@@ -132,7 +142,7 @@ uint32_t Condition::waiting() {
   for (uint32_t i = 0; i < kConditionWaitsMax; i++) {
     const Waiting& waiting = entry(i);
     const AgentId owner = waiting.owner.load();
-    count += owner != 0 && waiting.state.load() == kWaiting && agent_.registry().alive(owner);
+    count += owner != 0 && waiting.state.load() == kWaiting && lives(agent_, owner);
   }
   return count;
 }
