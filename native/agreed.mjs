@@ -72,6 +72,11 @@ export const enums = [
       },
       { name: 'ended', number: 13, comment: 'a put after end(), or a get when all is drained' },
       { name: 'system', number: 14, comment: 'anything else that the operating system refused' },
+      {
+        name: 'removed',
+        number: 15,
+        comment: 'somebody removed files of the directory while processes were using them',
+      },
     ],
   },
   {

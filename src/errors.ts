@@ -164,6 +164,22 @@ export class IncompatibleError extends HoldfastError {
 }
 
 /**
+ * Another program removed the directory, or files in it, while processes were using them: `rm -rf`,
+ * a cleaner of temporary files, or systemd at a logout. Those processes still have the files open,
+ * and may hold what is asked for. So a newcomer can make nothing until they have ended; the message
+ * says which they are. In those processes nothing more can be acquired, put or got: release what is
+ * held, close all objects and open them again, or restart.
+ */
+export class RemovedError extends HoldfastError {
+  static {
+    named(this, 'RemovedError');
+  }
+  constructor(message: string, options?: HoldfastErrorOptions) {
+    super('ERR_HOLDFAST_REMOVED', message, options);
+  }
+}
+
+/**
  * The content of the object's file is wrong: the file is not a whole object of holdfast, or its
  * words contradict each other. The file is left as it is.
  */
@@ -330,6 +346,7 @@ const byCode: Readonly<Record<Code, readonly [ErrorClass, string]>> = {
   [errorCodes.busy]: [plain('ERR_HOLDFAST_BUSY'), 'the directory is locked by another process'],
   [errorCodes.ended]: [EndedError, 'it was ended'],
   [errorCodes.system]: [plain('ERR_HOLDFAST_SYSTEM'), 'the operating system refused'],
+  [errorCodes.removed]: [RemovedError, 'its files were removed while it was in use'],
 };
 
 /** The same for one kind of object, where the words above are not about it. */

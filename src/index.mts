@@ -39,6 +39,7 @@ export {
   ProcessError,
   Queue,
   ReadWriteLock,
+  RemovedError,
   RLock,
   Semaphore,
   setStartMethod,

@@ -29,6 +29,7 @@ export {
   PermissionError,
   ProcessError,
   type PutManyError,
+  RemovedError,
   TimeoutError,
 } from './errors.js';
 export type { CodecChoice, CustomCodec } from './records/codec.js';

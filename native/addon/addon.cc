@@ -31,18 +31,18 @@ bool attempt(Environment& environment, core::Kind kind, const std::string& name,
 }
 
 // enter(kind, name): begins the agent of this thread if need be, for an object of that kind and
-// name. Returns what tells the directory from every other.
+// name. Returns what the names of its semaphores begin with.
 Napi::Value enter(const Napi::CallbackInfo& info) {
   Environment& environment = *Environment::from(info.Env());
   const auto kind = static_cast<core::Kind>(info[0].As<Napi::Number>().Uint32Value());
   const std::string name = info[1].As<Napi::String>();
-  std::string identity;
-  const auto identify = [&](core::Store& store) {
-    identity = store.identity();
+  std::string prefix;
+  const auto ask = [&](core::Store& store) {
+    prefix = store.semaphore_prefix();
     return core::Status::success();
   };
-  if (!attempt(environment, kind, name, identify)) return {};
-  return Napi::String::New(info.Env(), identity);
+  if (!attempt(environment, kind, name, ask)) return {};
+  return Napi::String::New(info.Env(), prefix);
 }
 
 // What open() is asked for. src/objects/shared.ts has checked the arguments.
@@ -119,6 +119,11 @@ Napi::Value unlink(const Napi::CallbackInfo& info) {
   return {};
 }
 
+// lookAtHeld(): see Environment::look_at_held.
+Napi::Value look_at_held(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), Environment::from(info.Env())->look_at_held());
+}
+
 // What all objects have: each is one line of CommonOperations.
 bool may_close(NativeObject& native) { return native.environment().may_close(&native); }
 
@@ -130,6 +135,9 @@ core::Status unlink_object(NativeObject& native) {
   return native.environment().store().unlink(&native.object());
 }
 
+// Looks, whenever the last look was.
+bool is_removed(NativeObject& native) { return !native.environment().look_at(native).ok(); }
+
 std::string posix_name(NativeObject& native) { return native.object().posix_name(); }
 
 napi_value common_functions(napi_env env) {
@@ -138,6 +146,7 @@ napi_value common_functions(napi_env env) {
   binder.method<close>("close");
   binder.method<unlink_object>("unlink");
   binder.method<posix_name>("posixName");
+  binder.method<is_removed>("isRemoved");
   return binder.value();
 }
 
@@ -147,6 +156,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["common"] = common_functions(env);
   for (const KindBinding* binding : kKinds) exports[binding->name] = binding->functions(env);
   exports["open"] = Napi::Function::New<open>(env, "open");
+  exports["lookAtHeld"] = Napi::Function::New<look_at_held>(env, "lookAtHeld");
   exports["list"] = Napi::Function::New<list>(env, "list");
   exports["unlink"] = Napi::Function::New<unlink>(env, "unlink");
   exports["defaultDirectory"] = platform::default_directory();

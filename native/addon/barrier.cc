@@ -71,11 +71,11 @@ napi_value functions(napi_env env) {
   binder.group("arrived", WaitSetOperations<Arrived>::bind(env));
   binder.group("arriving", WaitSetOperations<Arriving>::bind(env));
   binder.method<&core::Barrier::parties>("parties");
-  binder.method<arrive>("arrive");
-  binder.method<wait_to_arrive>("waitToArrive");
+  binder.method<arrive, Needs::files>("arrive");
+  binder.method<wait_to_arrive, Needs::files>("waitToArrive");
   binder.method<finish>("finish");
-  binder.method<&core::Barrier::check_round>("look");
-  binder.method<&core::Barrier::wait>("wait");
+  binder.method<&core::Barrier::check_round, Needs::files>("look");
+  binder.method<&core::Barrier::wait, Needs::files>("wait");
   binder.method<&core::Barrier::break_round>("breakRound");
   binder.method<&core::Barrier::abort>("abort");
   binder.method<&core::Barrier::reset>("reset");

@@ -45,12 +45,12 @@ napi_value functions(napi_env env) {
   binder.method<lock_kind>("lockKind");
   binder.method<lock_name>("lockName");
   binder.method<&core::Condition::bind>("bind");
-  binder.method<&core::Condition::begin>("begin");
+  binder.method<&core::Condition::begin, Needs::files>("begin");
   binder.method<&core::Condition::finish>("finish");
   binder.method<&core::Condition::notify>("notify");
   binder.method<&core::Condition::rescue>("rescue");
-  binder.method<&core::Condition::status_of>("look");
-  binder.method<&core::Condition::wait>("wait");
+  binder.method<&core::Condition::status_of, Needs::files>("look");
+  binder.method<&core::Condition::wait, Needs::files>("wait");
   binder.method<inspect>("inspect");
   return binder.value();
 }

@@ -77,20 +77,20 @@ Environment* Environment::from(napi_env env) {
   return static_cast<std::shared_ptr<Environment>*>(data)->get();
 }
 
-// configure(directory, threadId, processName, hasLibuv, onWakeUps, makeError): before anything
-// else. Each copy of our JavaScript calls it, and the functions of the last one are called from
-// then on.
+// configure(directory, threadId, processName, hasLibuv, onWakeUps, makeError, warn): before
+// anything else. Each copy of our JavaScript calls it, and the functions of the last one are called
+// from then on.
 napi_value Environment::configure(napi_env env, napi_callback_info info) {
-  size_t count = 6;
-  napi_value arguments[6];
+  size_t count = 7;
+  napi_value arguments[7];
   napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
   Environment* self = from(env);
   self->directory_ = string_of(env, arguments[0]);
   napi_get_value_uint32(env, arguments[1], &self->thread_id_);
   self->process_name_ = string_of(env, arguments[2]);
   napi_get_value_bool(env, arguments[3], &self->has_libuv_);
-  napi_ref* const functions[] = {&self->on_rings_, &self->make_error_};
-  for (size_t i = 0; i < 2; i++) {
+  napi_ref* const functions[] = {&self->on_rings_, &self->make_error_, &self->warn_};
+  for (size_t i = 0; i < 3; i++) {
     if (*functions[i] != nullptr) napi_delete_reference(env, *functions[i]);
     napi_create_reference(env, arguments[4 + i], 1, functions[i]);
   }
@@ -119,6 +119,9 @@ NativeObject::NativeObject(const void* type_mark, core::Object* object)
 
 core::Status Environment::ensure_agent() {
   if (ended_) return core::Status::of(core::Code::closed, "this thread is shutting down");
+  if (agent_ != nullptr && natives_ == nullptr && !store().look_around().ok()) {
+    leave_removed_directory();
+  }
   if (agent_ != nullptr) return core::Status::success();
   core::Status status;
   {
@@ -126,7 +129,7 @@ core::Status Environment::ensure_agent() {
     const std::lock_guard<std::mutex> guard(shared.mutex);
     std::weak_ptr<core::Store>& known = shared.stores[directory_];
     std::shared_ptr<core::Store> store = known.lock();
-    if (store == nullptr) {
+    if (store == nullptr || !store->look_around().ok()) {
       status = core::Store::enter(directory_, &store);
       known = store;
     }
@@ -147,6 +150,47 @@ bool Environment::start_doorbell() {
   agent_->set_watcher(this);
   return true;
 }
+
+// ---------------------------------------------------------------- removed files
+
+// With nothing open, the thread may begin anew in the directory that is there now.
+void Environment::leave_removed_directory() {
+  loop_->stop();
+  agent_.reset();
+  loop_.reset();
+}
+
+core::Status Environment::look_at(NativeObject& native) {
+  core::Status status = store().look_at(*native.object_);
+  if (!status.ok() && store().is_news()) warn(status.detail);
+  return status;
+}
+
+bool NativeObject::look() {
+  const core::Status status = environment_->look_at(*this);
+  if (!status.ok()) environment_->raise(status, *this);
+  return status.ok();
+}
+
+bool Environment::look_at_held() {
+  bool holds_any = false;
+  for (NativeObject* native = natives_; native != nullptr; native = native->next_) {
+    if (!native->held()) continue;
+    holds_any = true;
+    if (native->object_->look_is_due()) look_at(*native);
+  }
+  return holds_any;
+}
+
+void Environment::warn(const std::string& message) {
+  napi_value text = nullptr, global = nullptr, function = nullptr, result = nullptr;
+  napi_create_string_utf8(env_, message.data(), message.size(), &text);
+  napi_get_global(env_, &global);
+  napi_get_reference_value(env_, warn_, &function);
+  napi_call_function(env_, global, function, 1, &text, &result);
+}
+
+// ---------------------------------------------------------------- news
 
 void Environment::on_death(size_t place) {
   agent_->end_watch(place);

@@ -55,11 +55,14 @@ class NativeObject : private Marked {
   core::Kind kind() const { return kind_; }
   const std::string& name() const { return name_; }
   bool is_open() const { return object_ != nullptr; }
+  // May it be acquired, or waited for? If not, because its files were removed by hand, throws.
+  bool check_not_removed() { return (!object_->is_removed() && !object_->look_is_due()) || look(); }
   core::Object& object() { return *object_; }
   Environment& environment() { return *environment_; }
 
  protected:
   friend class Environment;
+  bool look();
   std::shared_ptr<Environment> environment_;
   core::Object* object_ = nullptr;
   core::Kind kind_;  // for errors, after close() too
@@ -107,6 +110,12 @@ class Environment final : private core::Watcher, private EventLoopClient {
     return raise(core::Status::of(code, ""), native);
   }
 
+  // Looks whether the object's files are still what others find under its name. The first time that
+  // they are not, the process is warned.
+  core::Status look_at(NativeObject& native);
+  // The same for all that this thread holds, once a slice. False if it holds nothing.
+  bool look_at_held();
+
   // Ends the agent: from here on this thread holds nothing. Idempotent.
   void end();
 
@@ -116,6 +125,8 @@ class Environment final : private core::Watcher, private EventLoopClient {
   static napi_value use_mailbox(napi_env env, napi_callback_info info);
   static void at_process_exit();
   bool start_doorbell();
+  void leave_removed_directory();
+  void warn(const std::string& message);
   void call_on_rings(const std::vector<uint64_t>& tags);
   void watch_begins(size_t place) override { loop_->watch(place); }
   void watch_ends(size_t place) override { loop_->unwatch(place); }
@@ -132,6 +143,7 @@ class Environment final : private core::Watcher, private EventLoopClient {
   bool has_libuv_ = false;
   napi_ref on_rings_ = nullptr;
   napi_ref make_error_ = nullptr;
+  napi_ref warn_ = nullptr;
   Mailbox mailbox_;
   bool ended_ = false;
   std::unique_ptr<core::Agent> agent_;

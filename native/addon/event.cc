@@ -21,12 +21,12 @@ napi_value inspect(N& native) {
 napi_value functions(napi_env env) {
   Binder<core::Event> binder(env);
   binder.group("waiters", WaitSetOperations<Waiters<core::Event>>::bind(env));
-  binder.method<&core::Event::set>("set");
+  binder.method<&core::Event::set, Needs::files>("set");
   binder.method<&core::Event::clear>("clear");
   binder.method<&core::Event::is_set>("isSet");
   binder.method<&core::Event::sets>("sets");
-  binder.method<&core::Event::happened>("happened");
-  binder.method<&core::Event::wait>("wait");
+  binder.method<&core::Event::happened, Needs::files>("happened");
+  binder.method<&core::Event::wait, Needs::files>("wait");
   binder.method<inspect>("inspect");
   return binder.value();
 }

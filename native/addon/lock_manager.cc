@@ -122,12 +122,12 @@ napi_value inspect(N& native) {
 napi_value functions(napi_env env) {
   Binder<core::LockManager> binder(env);
   binder.method<tag>("tag");
-  binder.method<request>("request");
+  binder.method<request, Needs::files>("request");
   binder.method<end>("end");
   binder.method<collect>("collect");
   binder.method<collect_one>("collectOne");
   binder.method<&core::LockManager::look>("look");
-  binder.method<wait>("wait");
+  binder.method<wait, Needs::files>("wait");
   binder.method<query>("query");
   binder.method<&core::LockManager::has_requests>("hasRequests");
   binder.method<inspect>("inspect");

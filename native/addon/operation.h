@@ -24,7 +24,12 @@ core::Code until_not_busy(Operation operation) {
   return code;
 }
 
-template <class Primitive, auto kOperation>
+// Does an operation acquire, put, get or wait for something? Such a one is refused when the files
+// of its object were removed by hand: whoever comes new has no part in it. One that gives back or
+// tells something is always possible.
+enum class Needs { nothing, files };
+
+template <class Primitive, auto kOperation, Needs kNeeds>
 class Operation {
  public:
   static napi_value call(napi_env env, napi_callback_info info) {
@@ -53,6 +58,9 @@ class Operation {
     napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
     N* native = open_native<N>(env, arguments[0]);
     if (native == nullptr) return nullptr;
+    if constexpr (kNeeds == Needs::files) {
+      if (!native->check_not_removed()) return nullptr;
+    }
     const auto operate = [&]() -> R {
       return invoke(*native, from_js<A>(env, arguments[1 + kIndex])...);
     };
@@ -82,9 +90,9 @@ class Binder {
  public:
   explicit Binder(napi_env env) : env_(env) { napi_create_object(env, &value_); }
 
-  template <auto kOperation>
+  template <auto kOperation, Needs kNeeds = Needs::nothing>
   Binder& method(const char* name) {
-    return function(name, Operation<Primitive, kOperation>::call);
+    return function(name, Operation<Primitive, kOperation, kNeeds>::call);
   }
 
   Binder& function(const char* name, napi_callback callback) {

@@ -236,12 +236,12 @@ void bind_queue(Binder<Q>& binder) {
   binder.group("putters", WaitSetOperations<Putters<Q>>::bind(binder.env()));
   binder.template method<codec<Q>>("codec");
   binder.template method<&Q::largest_item>("largestItem");
-  binder.template method<put<Q>>("put");
-  binder.template method<put_many<Q>>("putMany");
-  binder.template method<get<Q>>("get");
-  binder.template method<get_many<Q>>("getMany");
-  binder.template method<&Q::wait_to_get>("waitToGet");
-  binder.template method<&Q::wait_to_put>("waitToPut");
+  binder.template method<put<Q>, Needs::files>("put");
+  binder.template method<put_many<Q>, Needs::files>("putMany");
+  binder.template method<get<Q>, Needs::files>("get");
+  binder.template method<get_many<Q>, Needs::files>("getMany");
+  binder.template method<&Q::wait_to_get, Needs::files>("waitToGet");
+  binder.template method<&Q::wait_to_put, Needs::files>("waitToPut");
   binder.template method<&Q::end>("end");
   binder.template method<&Q::ended>("ended");
   binder.template method<&Q::size>("size");
@@ -259,11 +259,11 @@ napi_value joinable_queue_functions(napi_env env) {
   Binder<core::JoinableQueue> binder(env);
   bind_queue(binder);
   binder.group("joiners", WaitSetOperations<Joiners>::bind(env));
-  binder.method<take>("take");
+  binder.method<take, Needs::files>("take");
   binder.method<settle>("settle");
   binder.method<&core::JoinableQueue::task_done>("taskDone");
   binder.method<&core::JoinableQueue::finished>("finished");
-  binder.method<&core::JoinableQueue::wait_to_join>("waitToJoin");
+  binder.method<&core::JoinableQueue::wait_to_join, Needs::files>("waitToJoin");
   return binder.value();
 }
 

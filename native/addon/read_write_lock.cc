@@ -66,11 +66,11 @@ napi_value functions(napi_env env) {
   Binder<core::ReadWriteLock> binder(env);
   binder.group("readers", GivingWayOperations<Readers>::bind(env));
   binder.group("writers", GivingWayOperations<Writers>::bind(env));
-  binder.method<&core::ReadWriteLock::try_shared>("tryShared");
-  binder.method<&core::ReadWriteLock::wait_shared>("waitShared");
-  binder.method<&core::ReadWriteLock::try_exclusive>("tryExclusive");
-  binder.method<&core::ReadWriteLock::claim_exclusive>("claimExclusive");
-  binder.method<&core::ReadWriteLock::wait_exclusive>("waitExclusive");
+  binder.method<&core::ReadWriteLock::try_shared, Needs::files>("tryShared");
+  binder.method<&core::ReadWriteLock::wait_shared, Needs::files>("waitShared");
+  binder.method<&core::ReadWriteLock::try_exclusive, Needs::files>("tryExclusive");
+  binder.method<&core::ReadWriteLock::claim_exclusive, Needs::files>("claimExclusive");
+  binder.method<&core::ReadWriteLock::wait_exclusive, Needs::files>("waitExclusive");
   binder.method<&core::ReadWriteLock::withdraw>("withdraw");
   binder.method<release_hold>("releaseHold");
   binder.method<contend<core::ReadWriteLock>>("contend");

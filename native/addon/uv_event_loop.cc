@@ -27,6 +27,13 @@ class UvEventLoop final : public EventLoop {
  public:
   UvEventLoop(napi_env env, EventLoopClient& client) : env_(env), client_(client) {}
 
+  // If it does not last as long as its thread.
+  ~UvEventLoop() override {
+    if (main_poll_ == nullptr) return;
+    napi_remove_async_cleanup_hook(hook_);
+    close_poll(main_poll_);
+  }
+
   bool start(platform::Doorbell* doorbell) override {
     doorbell_ = doorbell;
     const int fd = platform::pollable_of(*doorbell);
@@ -34,7 +41,7 @@ class UvEventLoop final : public EventLoop {
       static_cast<Poll*>(ready)->client->on_doorbell();
     });
     if (main_poll_ == nullptr) return false;
-    napi_add_async_cleanup_hook(env_, on_cleanup, this, nullptr);
+    napi_add_async_cleanup_hook(env_, on_cleanup, this, &hook_);
     return true;
   }
 
@@ -88,6 +95,7 @@ class UvEventLoop final : public EventLoop {
 
   napi_env env_;
   EventLoopClient& client_;
+  napi_async_cleanup_hook_handle hook_ = nullptr;
   platform::Doorbell* doorbell_ = nullptr;
   Poll* main_poll_ = nullptr;
   Poll* watches_[platform::kWatchesMax] = {};

@@ -90,9 +90,9 @@ void contend(Native<Primitive>& native) {
 // Each is one line of AcquirableOperations in src/native/bindings.ts.
 template <class Primitive>
 void bind_acquirable(Binder<Primitive>& binder) {
-  binder.template method<&Primitive::try_acquire_or_rescue>("tryAcquireOrRescue");
-  binder.template method<&Primitive::try_acquire>("tryAcquire");
-  binder.template method<&Primitive::wait>("wait");
+  binder.template method<&Primitive::try_acquire_or_rescue, Needs::files>("tryAcquireOrRescue");
+  binder.template method<&Primitive::try_acquire, Needs::files>("tryAcquire");
+  binder.template method<&Primitive::wait, Needs::files>("wait");
   binder.template method<contend<Primitive>>("contend");
   binder.group("waiters", GivingWayOperations<Waiters<Primitive>>::bind(binder.env()));
 }

@@ -60,6 +60,8 @@ enum class Code : uint32_t {
   ended = 13,
   // anything else that the operating system refused
   system = 14,
+  // somebody removed files of the directory while processes were using them
+  removed = 15,
 };
 
 // Which waiting writers a reader of a ReadWriteLock does not give way to. A thread that blocks

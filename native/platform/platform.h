@@ -30,6 +30,7 @@ constexpr int64_t kNanosPerMilli = 1'000'000;
 constexpr int64_t kForever = INT64_MAX;
 
 int64_t monotonic_ns();  // CLOCK_MONOTONIC: setting the wall clock does not touch a wait
+int64_t coarse_ns();     // the same to some milliseconds, at a tenth of the price
 uint64_t realtime_us();  // wall clock, only to seed identifiers and to show creation times
 void sleep_ns(int64_t ns);
 
@@ -71,7 +72,7 @@ enum class DirectoryFault { none, not_a_directory, foreign_owner, open_permissio
 // Opens `path`, creating it (mode 0700) if `create`. Never follows a symlink in its last component.
 // Refuses a directory that another user owns or that group or others may enter.
 DirectoryFault open_directory(const char* path, bool create, int* fd, OsError* error);
-// Does `path` still lead to the directory behind `fd`?
+// Does `path` still lead to the directory behind `fd`? Also true if it cannot be told.
 bool is_same_directory(const char* path, int fd);
 void remove_empty_directory(const char* path);
 std::vector<std::string> list_directory(int directory_fd, OsError* error);
@@ -119,6 +120,20 @@ bool is_out_of_descriptors(int errnum);
 OsError lock_shared(int fd);
 OsError lock_exclusive(int fd);
 void unlock_file(int fd);
+
+// ---------------------------------------------------------------- marks
+
+// A mark says that a process is there: at one of kMarkPlaces places of an open file or directory,
+// for as long as the descriptor is open. It is a lock on one byte (F_OFD_SETLK), so it ends with
+// the process. Whoever can open the same file sees it, in whatever namespace, and nobody can take
+// it away. All of it is in vain where the system has no such locks.
+constexpr uint64_t kMarkPlaces = uint64_t{1} << 40;
+OsError open_for_marks(const char* path, int* fd);
+OsError place_mark(int fd, uint64_t place);
+void remove_mark(int fd, uint64_t place);
+// The processes that have a mark there, those of this descriptor not counted. Each pid is that of
+// its own PID namespace.
+std::vector<uint32_t> marks_of_others(int fd, uint64_t place);
 
 // ---------------------------------------------------------------- doorbells
 
@@ -206,6 +221,18 @@ OsError create_semaphore(const char* name, uint32_t value, NamedSemaphore* semap
 OsError open_semaphore(const char* name, NamedSemaphore* semaphore);
 void close_semaphore(NamedSemaphore semaphore);
 OsError unlink_semaphore(const char* name);
+// Tells one semaphore of that name from another that came after it; 0 if there is none, or the
+// system cannot tell.
+uint64_t semaphore_inode(const char* name);
+
+// The directory in which the C library keeps semaphores; nullptr where they are no files.
+const char* semaphore_directory();
+// Marks a semaphore as one that may have no user for a while, so that is_kept_semaphore().
+void keep_semaphore(const char* name);
+bool is_kept_semaphore(const char* name);
+// The semaphores of this user whose names begin so.
+std::vector<std::string> list_semaphores(const char* prefix);
+
 bool try_wait(NamedSemaphore semaphore);
 OsError post(NamedSemaphore semaphore);
 // Only where traits::kTimedWaits. Blocks until a token came (true) or the deadline passed.

@@ -203,7 +203,8 @@ TEST(unlink_while_open) {
   CHECK(semaphore_exists(posix_name_of("renewed")));
 }
 
-// What is open goes on working; nothing new is shared with those who come to the new directory.
+// What is open goes on working. Nothing new is shared with those who come to the new directory,
+// and they are not let in.
 TEST(a_directory_that_was_emptied_or_replaced) {
   const std::string directory = here().directory + "/inner";
   const auto empty = [&] {
@@ -214,23 +215,25 @@ TEST(a_directory_that_was_emptied_or_replaced) {
     Lock lock(party.agent(), party.open(Kind::lock, "open"));
     const auto new_ones_are_refused = [&] {
       core::Object* object = nullptr;
-      CHECK_EQUAL(party.try_open(request_for(Kind::lock, "new"), &object).code, Code::incompatible);
+      CHECK_EQUAL(party.try_open(request_for(Kind::lock, "new"), &object).code, Code::removed);
       CHECK(bool(lock.try_acquire_or_rescue()));
       CHECK_EQUAL(lock.release(), Code::ok);
     };
     empty();
     new_ones_are_refused();
-    {
-      Party newcomer(directory);
-      newcomer.open(Kind::lock, "new");
-      new_ones_are_refused();
-    }
-    empty();
+    const auto newcomers_are_refused = [&] {
+      std::shared_ptr<Store> store;
+      CHECK_EQUAL(Store::enter(directory, &store).code, Code::removed);
+    };
+    newcomers_are_refused();
+    new_ones_are_refused();
     CHECK(rmdir(directory.c_str()) == 0);
     new_ones_are_refused();
     CHECK(mkdir(directory.c_str(), 0700) == 0);
+    newcomers_are_refused();
     new_ones_are_refused();
   }
+  Party(directory).open(Kind::rlock, "new");
   CHECK(names_in(directory).empty());
   CHECK(rmdir(directory.c_str()) == 0);
   // The file was gone before the lock's last user, so nobody took its semaphore away (INV-10).

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { brand } from '../brand.js';
 import type { Outcome } from '../native/bindings.js';
 import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
+import { lookWhileHeld } from './held-look.js';
 
 /**
  * One acquisition. `using guard = await lock.acquire()` releases it at the end of the block,
@@ -18,6 +19,12 @@ export interface Guard extends Disposable {
   release(): void;
   /** True if the last holder died, or its thread ended, with its hold: check the guarded data. */
   readonly abandoned: boolean;
+  /**
+   * True if another program has removed the lock's file, or the whole directory, while this guard
+   * holds it. Then somebody else may be inside as well: undo, or do not go on. It looks at each
+   * read, which takes some microseconds. False after release().
+   */
+  readonly compromised: boolean;
 }
 
 /** A thread that holds an object, as inspect() shows it. */
@@ -48,6 +55,7 @@ export async function whileHeld<T>(
 /** @internal Something whose holds end one by one. */
 export interface Holds {
   releaseHold(hold: number): void;
+  isRemoved(): boolean;
 }
 
 const belongs = refusal(
@@ -68,11 +76,16 @@ export class HeldGuard implements Guard {
     this.abandoned = outcome < 0;
     this.#hold = outcome < 0 ? -outcome : outcome;
     this.#holds = holds;
+    lookWhileHeld();
   }
 
   /** The number of the hold. */
   get hold(): number {
     return this.#hold;
+  }
+
+  get compromised(): boolean {
+    return this.#holds?.isRemoved() ?? false;
   }
 
   release(): void {

@@ -61,6 +61,10 @@ export class LockOwnership implements Ownership {
     operations.release(this.#native);
   }
 
+  isRemoved(): boolean {
+    return addon.common.isRemoved(this.#native);
+  }
+
   releaseHold(hold: number): void {
     operations.releaseHold(this.#native, hold);
   }

@@ -216,6 +216,10 @@ export class Recursion implements Ownership {
     this.#openedHere.released();
   }
 
+  isRemoved(): boolean {
+    return addon.common.isRemoved(this.#native);
+  }
+
   releaseHold(hold: number): void {
     const { thread } = this.#openedHere;
     if (thread.depth > 1 && hold === thread.number) {

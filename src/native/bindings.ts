@@ -28,6 +28,8 @@ export interface CommonOperations {
   unlink(object: Native): void;
   /** The name of the semaphore, `/hf-...`; '' if there is none. */
   posixName(object: Native): string;
+  /** Have its files been removed by hand? Some system calls. */
+  isRemoved(object: Native): boolean;
 }
 
 /**
@@ -366,10 +368,11 @@ export interface NativeAddon extends Operations {
       errno: number,
       syscall: string,
     ) => Error,
+    warn: (message: string) => void,
   ): void;
   /**
-   * Begins this thread's agent, for an object of that kind and name. Returns a text that differs
-   * for each directory.
+   * Begins this thread's agent, for an object of that kind and name. Returns what the names of the
+   * directory's semaphores begin with.
    */
   enter(kind: number, name: string): string;
   open(
@@ -386,6 +389,8 @@ export interface NativeAddon extends Operations {
     lockKind: number,
     lockName: string,
   ): Native;
+  /** Looks at the files of all that this thread holds. False if it holds nothing. */
+  lookAtHeld(): boolean;
   list(): NativeListing[];
   unlink(kind: number, name: string, fileKey: string): void;
 }

@@ -55,6 +55,8 @@ export const errorCodes = {
   ended: 13,
   /** anything else that the operating system refused */
   system: 14,
+  /** somebody removed files of the directory while processes were using them */
+  removed: 15,
 } as const;
 export type Code = (typeof errorCodes)[keyof typeof errorCodes];
 

@@ -193,6 +193,10 @@ class Permits implements Acquirable<HeldGuard>, Holds {
     operations.contend(this.#native);
   }
 
+  isRemoved(): boolean {
+    return addon.common.isRemoved(this.#native);
+  }
+
   releaseHold(hold: number): void {
     operations.releaseHold(this.#native, hold);
   }

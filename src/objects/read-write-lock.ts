@@ -272,6 +272,10 @@ class Places implements Holds {
     this.#native = native;
   }
 
+  isRemoved(): boolean {
+    return addon.common.isRemoved(this.#native);
+  }
+
   releaseHold(hold: number): void {
     operations.releaseHold(this.#native, hold);
   }

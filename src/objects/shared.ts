@@ -55,8 +55,6 @@ const kindNames = Object.fromEntries(
 
 /** Chosen once in a thread, when it first opens something. */
 let directory: string | undefined;
-/** What tells the directory from every other one. */
-let directoryIdentity: string | undefined;
 
 function chooseDirectory(): string {
   const chosen = process.env['HOLDFAST_DIR'] || '';
@@ -81,13 +79,16 @@ function enterDirectory(): string {
     onWakeUps,
     (code, kind, name, detail, errno, syscall) =>
       errorFromNative(code, kindNames[kind] ?? 'holdfast', name, detail, errno, syscall),
+    (message) => process.emitWarning(message, { code: 'ERR_HOLDFAST_REMOVED' }),
   );
   return (directory = chosen || addon.defaultDirectory);
 }
 
 /** 104 bits: collisions do not happen, and "/hf-" with it fits the 30 characters of macOS. */
+const keyLength = 26;
+
 function digest(...parts: string[]): string {
-  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 26);
+  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, keyLength);
 }
 
 function fileKey(name: string): string {
@@ -95,12 +96,13 @@ function fileKey(name: string): string {
 }
 
 /**
- * Semaphores live in one space for the whole machine, so their names are made of the directory's
- * identity, too. Its path would not do: in another container it may be another directory's.
+ * Semaphores live in one space for the whole machine, so their names begin with what tells the
+ * directory from every other. Its path would not do: in another container it may be another
+ * directory's.
  */
 function semaphoreKey(kind: KindName, name: string): string {
-  directoryIdentity ??= addon.enter(kinds[kind], name);
-  return digest(String(process.geteuid?.() ?? 0), directoryIdentity, name);
+  const prefix = addon.enter(kinds[kind], name);
+  return (prefix + digest(name)).slice(0, keyLength);
 }
 
 /** @internal What only one kind has. What is left out is not asked for. */

@@ -1,21 +1,13 @@
 // Drives the fuzzer (scripts/fuzz.mjs). It starts players in rounds and writes into the files that
 // they use. It checks that each player still works, and that everything else is unchanged.
-import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as hf from 'holdfast';
 import { random } from '../programs/random.mjs';
+import { semaphorePrefix } from '../programs/semaphore-name.mjs';
 import { newProcess } from '../support/actors.ts';
-import { Mutator, kindOf, kinds, names } from './mutator.mjs';
+import { Mutator, names } from './mutator.mjs';
 
 const { minutes, seed, platform, sanitize, sandbox } = JSON.parse(process.argv[2]);
 
@@ -106,25 +98,12 @@ function checkBeats() {
   }
 }
 
-/**
- * Removes the semaphores that a round left. The name of a semaphore follows from the user, the
- * directory and the name of the object (semaphoreKey in src/objects/shared.ts). The name in the
- * object's file may have been written over. The files of anonymous objects are never written to, so
- * there it is right.
- */
+/** Removes the semaphores that a round left. Their names begin with the prefix of the directory. */
 function removeSemaphores(directory) {
   if (!existsSync('/dev/shm')) return;
-  const { dev, ino } = statSync(directory, { bigint: true });
-  const left = kinds.map((kind) => {
-    const parts = [String(process.geteuid()), `${dev}:${ino}`, names[kind]];
-    return `hf-${createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 26)}`;
-  });
-  for (const name of readdirSync(directory)) {
-    if (!name.startsWith('object.') || kindOf.has(name)) continue;
-    const text = readFileSync(path.join(directory, name)).toString('latin1', 64, 96);
-    left.push(...(/^\/(hf-[0-9a-f]{26})/.exec(text)?.slice(1) ?? []));
-  }
-  for (const name of left) rmSync(`/dev/shm/sem.${name}`, { force: true });
+  const prefix = `sem.${semaphorePrefix(directory)}`;
+  const left = readdirSync('/dev/shm').filter((name) => name.startsWith(prefix));
+  for (const name of left) rmSync(`/dev/shm/${name}`, { force: true });
 }
 
 async function round() {

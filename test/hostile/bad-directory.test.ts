@@ -105,46 +105,6 @@ describe('bad directory', () => {
     assert.equal(statSync(directory).mode & 0o777, 0o700);
   });
 
-  // A new registry would not know the agents of the old one, and would count them as dead.
-  for (const [title, empty] of [
-    ['removed', (directory: string) => rmSync(directory, { recursive: true })],
-    [
-      'emptied',
-      (directory: string) => readdirSync(directory).map((it) => rmSync(path.join(directory, it))),
-    ],
-    [
-      'replaced',
-      (directory: string) => {
-        rmSync(directory, { recursive: true });
-        mkdirSync(directory, { mode: 0o700 });
-      },
-    ],
-  ] as const) {
-    it(`${title} while it is in use: nothing new can be opened, what is open goes on`, async () => {
-      const directory = path.join(temporaryDirectory(), 'objects');
-      const env = { HOLDFAST_DIR: directory };
-      const [one, two] = await Promise.all([newProcess({ env }), newProcess({ env })]);
-      // RLocks, because the semaphore of a file that is removed by hand stays.
-      const old = await one.open('RLock', { name: 'old' });
-      const theirs = await two.open('RLock', { name: 'old' });
-      const hold = await old.acquire();
-      empty(directory);
-      const about = { kind: 'RLock', objectName: 'new' };
-      await assertRejects(one.open('RLock', { name: 'new' }), 'IncompatibleError', about);
-      assert.equal(await theirs.locked(), true);
-      assert.equal(await theirs.tryAcquire(), null);
-      const wait = theirs.acquire();
-      await wait.started;
-      await hold.release();
-      await (await wait).release();
-      await old.close();
-      await theirs.close();
-      // A new process makes a new registry.
-      const other = await newProcess({ env });
-      await (await (await other.open('RLock', { name: 'old' })).acquire()).release();
-    });
-  }
-
   // A person may empty the directory. An agent without a doorbell does not count as dead.
   it('whose doorbells are removed: its agents still count as alive', async () => {
     const directory = temporaryDirectory();

@@ -79,7 +79,7 @@ describe('a bad registry', () => {
   });
 
   // A new registry would not know the present agents, and would count them as dead.
-  it('that was removed while others use objects: IncompatibleError, until they have left', async () => {
+  it('that was removed while others use objects: RemovedError, until they have left', async () => {
     const directory = temporaryDirectory();
     const env = { HOLDFAST_DIR: directory };
     const [one, other] = await Promise.all([newProcess({ env }), newProcess({ env })]);
@@ -87,8 +87,8 @@ describe('a bad registry', () => {
     const hold = await lock.acquire();
     rmSync(path.join(directory, 'registry'));
     const about = { kind: 'RLock', objectName: 'it' };
-    await assertRejects(other.open('RLock', { name: 'it' }), 'IncompatibleError', about);
-    await assertRejects(one.open('RLock', { name: 'other' }), 'IncompatibleError');
+    await assertRejects(other.open('RLock', { name: 'it' }), 'RemovedError', about);
+    await assertRejects(one.open('RLock', { name: 'other' }), 'RemovedError');
     assert.equal(await lock.locked(), true);
     await hold.release();
     await lock.close();

@@ -1,7 +1,6 @@
 // Processes of other users and in other PID namespaces, where this machine lets a test have them.
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { chmodSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { type ProcessActor, isRoot, newProcess, programFile } from '../support/index.js';
 
 /**
@@ -53,12 +52,6 @@ export const hasUsers =
   // The project may be readable to root only.
   permitted('setpriv', ...as(bob).slice(1), 'test', '-r', programFile('actor/actor.mjs'));
 
-/** The name of a semaphore under /dev/shm: see semaphoreKey in src/objects/shared.ts. */
-export function semaphoreName(user: number, directory: string, name: string): string {
-  const { dev, ino } = statSync(directory, { bigint: true });
-  const parts = [String(user), `${dev}:${ino}`, name].join('\0');
-  return `hf-${createHash('sha256').update(parts).digest('hex').slice(0, 26)}`;
-}
 export const strangersSemaphore = Buffer.alloc(32);
 strangersSemaphore.writeUInt32LE(5); // glibc: its value
 export function plantSemaphore(file: string): void {

@@ -21,12 +21,12 @@ import {
   Neighbour,
   as,
   hasUsers,
-  semaphoreName,
   strangersSemaphore,
   plantSemaphore,
   alice,
   bob,
 } from './neighbours.js';
+import { semaphoreName } from '../programs/semaphore-name.mjs';
 
 describe('surroundings', () => {
   describe('two users on one machine', () => {
@@ -50,7 +50,7 @@ describe('surroundings', () => {
       }
       const files = readdirSync(directory).map((name) => path.join(directory, name));
       assert.ok(files.length >= 3);
-      const semaphore = `/dev/shm/sem.${semaphoreName(alice, directory, 'Lock')}`;
+      const semaphore = `/dev/shm/sem.${semaphoreName(directory, 'Lock')}`;
       assert.ok(existsSync(semaphore));
       for (const file of [...files, semaphore]) {
         assert.match(await theirs.ask(`spoil ${file}`), /^(EACCES|EPERM) (EACCES|EPERM)$/);
@@ -88,7 +88,7 @@ describe('surroundings', () => {
       const one = new Neighbour(directory, as(alice));
       const two = new Neighbour(directory, as(alice));
       for (const [what, plant] of plants) {
-        const planted = `/dev/shm/sem.${semaphoreName(alice, directory, `Lock:${what}`)}`;
+        const planted = `/dev/shm/sem.${semaphoreName(directory, `Lock:${what}`)}`;
         plant(planted);
         lchownSync(planted, bob, bob);
         try {
@@ -107,7 +107,7 @@ describe('surroundings', () => {
 
     it('nor is it used for a persistent object that has lost its own, as after a restart', async () => {
       const directory = directoryOf(alice);
-      const name = `/dev/shm/sem.${semaphoreName(alice, directory, 'Semaphore')}`;
+      const name = `/dev/shm/sem.${semaphoreName(directory, 'Semaphore')}`;
       const first = new Neighbour(directory, as(alice));
       assert.equal(await first.ask('value Semaphore'), '3');
       await first.kill();

@@ -60,7 +60,7 @@ export function removeTemporaryDirectories(unmount: () => void): void {
 }
 
 function removeSemaphore(objectFile: string): void {
-  const name = /^\/hf-[0-9a-f]+/.exec(
+  const name = /^\/hf-[0-9a-f-]+/.exec(
     readFileSync(objectFile).toString('latin1', header.posixName, header.nameLength),
   );
   const file = name && semaphoreFile(name[0]);

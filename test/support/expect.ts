@@ -20,6 +20,7 @@ const codes = {
   PermissionError: 'ERR_HOLDFAST_PERMISSION',
   EndedError: 'ERR_HOLDFAST_ENDED',
   BrokenBarrierError: 'ERR_HOLDFAST_BROKEN_BARRIER',
+  RemovedError: 'ERR_HOLDFAST_REMOVED',
   DecodeError: 'ERR_HOLDFAST_DECODE',
 } as const;
 export type ErrorName = keyof typeof codes;

@@ -61,7 +61,8 @@ void Store::close(Object* object) {
 }
 
 void Store::let_go(const Object& object) {
-  if (object.semaphore_.handle != nullptr) platform::close_semaphore(object.semaphore_);
+  if (object.semaphore().handle != nullptr) platform::close_semaphore(object.semaphore());
+  for (const platform::NamedSemaphore old : object.old_semaphores_) platform::close_semaphore(old);
   platform::unmap_file(object.base_, object.length_);
   // Explicitly: a child that was forked has the file description, too.
   platform::unlock_file(object.fd_);

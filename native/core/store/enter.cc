@@ -15,6 +15,8 @@ Status Store::enter(const std::string& directory, std::shared_ptr<Store>* result
   }
   const char* path = store->directory_.c_str();
   const std::string quoted = "the directory " + store->directory_;
+  const std::string other = store->is_default_ ? "set HOLDFAST_DIR to another directory"
+                                               : "HOLDFAST_DIR must name another one";
   const int64_t deadline = platform::monotonic_ns() + kOpenPatience_ns;
   for (;;) {
     platform::OsError error;
@@ -23,14 +25,15 @@ Status Store::enter(const std::string& directory, std::shared_ptr<Store>* result
         break;
       case platform::DirectoryFault::not_a_directory:
         return {Code::permission, error.errnum, error.call,
-                quoted + " is a symbolic link or not a directory"};
+                quoted + " is a symbolic link or not a directory; " + other};
       case platform::DirectoryFault::foreign_owner:
-        return Status::of(Code::permission, quoted + " belongs to another user");
+        return Status::of(Code::permission, quoted + " belongs to another user; " + other);
       case platform::DirectoryFault::open_permissions:
-        return Status::of(Code::permission,
-                          quoted + " can be entered by other users; its mode must be 0700");
+        return Status::of(
+            Code::permission,
+            quoted + " can be entered by other users; its mode must be 0700, or " + other);
       case platform::DirectoryFault::system:
-        return Status::from(error, "cannot use " + quoted);
+        return store->directory_status(error, "cannot use " + quoted);
     }
     platform::keep_from_forks(store->directory_fd_);  // its lock must end with us
     {
@@ -40,10 +43,15 @@ Status Store::enter(const std::string& directory, std::shared_ptr<Store>* result
         store->directory_fd_ = -1;
         return Locked::busy();
       }
-      // The last one out may have removed it between our open and our lock.
+      // The last one out may have removed it between our open and our lock, or somebody else it
+      // between our lock and our mark (INV-24).
+      if (Status status = store->identify(); !status.ok()) return status;
+      store->mark_.place(store->directory_, store->device_);
       if (platform::is_same_directory(path, store->directory_fd_)) {
-        Status status = store->identify();
+        Status status = Status::success();
+        if (!store->semaphores_.enter(store->identity_, deadline)) status = Locked::busy();
         if (status.ok()) status = store->open_registry();
+        if (!status.ok() && store->is_default_) platform::remove_empty_directory(path);
         if (status.ok()) *result = std::move(store);
         return status;
       }
@@ -59,6 +67,7 @@ Status Store::identify() {
   if (platform::OsError error = platform::file_facts(directory_fd_, &facts)) {
     return Status::from(error, "cannot look at " + directory_);
   }
+  device_ = facts.device;
   identity_ = std::to_string(facts.device) + ":" + std::to_string(facts.inode);
   return Status::success();
 }
@@ -87,11 +96,8 @@ Status Store::open_registry() {
   KILL_POINT("store.open_registry.unlinked");
 
   platform::OsError error;
-  if (fresh && has_objects_in_use()) {
-    return Status::of(Code::incompatible,
-                      where +
-                          " was removed while other processes were using objects there; they would "
-                          "count as dead here. Restart them, or use another HOLDFAST_DIR");
+  if (fresh) {
+    if (Status status = check_nobody_uses_what_was_removed(); !status.ok()) return status;
   }
   if (fresh) {
     error = platform::create_file(directory_fd_, kRegistryName, &registry_fd_);
@@ -107,7 +113,7 @@ Status Store::open_registry() {
   if (error) {
     if (fresh) platform::unlink_file(directory_fd_, kRegistryName);
     if (registry_fd_ >= 0) platform::close_descriptor(std::exchange(registry_fd_, -1));
-    return Status::from(error, "cannot open " + where);
+    return directory_status(error, "cannot open " + where);
   }
   Header* header = static_cast<Header*>(registry_base_);
   if (fresh) {
@@ -129,6 +135,7 @@ Status Store::open_registry() {
   registry_.attach(reinterpret_cast<RegistryBody*>(header + 1), directory_, directory_fd_);
   registry_.vacate_dead();
   sweep();
+  semaphores_.sweep();
   return Status::success();
 }
 
@@ -144,7 +151,10 @@ Store::~Store() {
   if (registry_base_ != nullptr) {
     Locked locked(*this, Locked::kForClosing);
     // Last one out of the directory, and nothing persistent in it: leave no trace.
-    if (locked.acquired() && check_surroundings().ok() && !platform::lock_exclusive(registry_fd_)) {
+    const bool is_last =
+        locked.acquired() && check_surroundings().ok() && !platform::lock_exclusive(registry_fd_);
+    mark_.remove();  // before the registry: who finds none may make one at once
+    if (is_last) {
       platform::OsError error;
       bool empty = true;
       const std::vector<std::string> names = platform::list_directory(directory_fd_, &error);
@@ -179,21 +189,6 @@ Status Store::claim_agent(uint32_t thread_id, const std::string& process_name, A
 void Store::vacate_agent(AgentId id) {
   Locked locked(*this, Locked::kForClosing);
   if (locked.acquired()) registry_.vacate(id);  // otherwise others find that it is dead
-}
-
-// The directory may have been emptied or replaced while this process uses it. Open objects go on
-// working. But another process that enters it now makes a new registry, in which our agents are
-// not. If both opened a new object, that process would take our agents for dead.
-Status Store::check_surroundings() {
-  platform::FileFacts ours;
-  if (!platform::is_same_directory(directory_.c_str(), directory_fd_) ||
-      platform::file_facts(registry_fd_, &ours) ||
-      platform::inode_of(directory_fd_, kRegistryName) != ours.inode) {
-    return Status::of(Code::incompatible, "the directory " + directory_ +
-                                              " was emptied or replaced while this process was "
-                                              "using it; restart the process");
-  }
-  return Status::success();
 }
 
 bool Store::has_objects_in_use() {

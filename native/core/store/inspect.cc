@@ -86,7 +86,7 @@ Status check_header(const Header& header, uint64_t length, bool is_foreign,
 bool is_semaphore_name(const char* name) {
   return strnlen(name, sizeof Header::posix_name) < sizeof Header::posix_name &&
          strncmp(name, "/hf-", 4) == 0 && name[4] != '\0' &&
-         name[4 + strspn(name + 4, "0123456789abcdef")] == '\0';
+         name[4 + strspn(name + 4, "0123456789abcdef-")] == '\0';
 }
 
 AgentId Store::Found::unreported_death() const {

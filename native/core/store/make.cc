@@ -13,12 +13,14 @@ namespace holdfast::core {
 
 namespace {
 
-std::string random_hex() {
-  unsigned char bytes[13];
+constexpr size_t kKeyLength = 26;  // of OpenRequest::semaphore_key
+
+std::string random_key(const std::string& prefix) {
+  unsigned char bytes[(kKeyLength + 1) / 2];
   platform::random_bytes(bytes, sizeof bytes);
   char text[2 * sizeof bytes + 1];
   for (size_t i = 0; i < sizeof bytes; i++) snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-  return text;
+  return (prefix + text).substr(0, kKeyLength);
 }
 
 // A long name follows the body.
@@ -41,6 +43,8 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
 
 // From here on this process has it open.
 Object* Store::keep(std::unique_ptr<Object> object, const std::string& file_name) {
+  platform::FileFacts facts;
+  if (!platform::file_facts(object->fd_, &facts)) object->inode_ = facts.inode;
   object->file_name_ = file_name;
   object->users_ = 1;
   objects_[file_name] = object.get();
@@ -53,7 +57,7 @@ Status Store::build(const OpenRequest& request, const std::string& file_name,
   auto object = std::make_unique<Object>();
   object->file_name_ = file_name;
   platform::OsError error = platform::create_file(directory_fd_, file_name.c_str(), &object->fd_);
-  if (error) return Status::from(error, "cannot make " + directory_ + "/" + file_name);
+  if (error) return directory_status(error, "cannot make " + directory_ + "/" + file_name);
 
   KILL_POINT("store.make.created");
   const KindOps& ops = *ops_of(request.kind);
@@ -72,7 +76,7 @@ Status Store::build(const OpenRequest& request, const std::string& file_name,
   if (error) {
     platform::unlink_file(directory_fd_, file_name.c_str());
     platform::close_descriptor(object->fd_);
-    return Status::from(error, "cannot make " + directory_ + "/" + file_name);
+    return directory_status(error, "cannot make " + directory_ + "/" + file_name);
   }
 
   initialise(request, ops, object.get());
@@ -81,7 +85,7 @@ Status Store::build(const OpenRequest& request, const std::string& file_name,
     platform::unlink_file(directory_fd_, file_name.c_str());
     platform::unmap_file(object->base_, object->length_);
     platform::close_descriptor(object->fd_);
-    return Status::from(error, "cannot make the semaphore " + object->posix_name_);
+    return semaphore_status(error, *object);
   }
   Header* header = object->header();
   header->magic.store(kMagic);
@@ -172,6 +176,7 @@ platform::OsError Store::make_semaphore(const std::string& key, Object* object) 
   const KindOps& ops = *ops_of(object->kind());
   const uint32_t value = ops.prepare_semaphore != nullptr ? ops.prepare_semaphore(*object) : 1;
   std::string posix_name = "/hf-" + key;
+  platform::NamedSemaphore semaphore;
   for (int attempt = 0;; attempt++) {
     memcpy(header->posix_name, posix_name.c_str(), posix_name.size() + 1);
     KILL_POINT("store.make.posix_name");
@@ -184,14 +189,20 @@ platform::OsError Store::make_semaphore(const std::string& key, Object* object) 
     KILL_POINT("store.make.named");
     HOLDFAST_INVARIANT(INV_10, header->posix_name == posix_name && header->magic == kMagic);
     const platform::OsError error =
-        platform::create_semaphore(posix_name.c_str(), value, &object->semaphore_);
+        platform::create_semaphore(posix_name.c_str(), value, &semaphore);
     KILL_POINT("store.make.semaphore");
     object->posix_name_ = posix_name;
+    if (!error) {
+      keep_semaphore_open(object, semaphore);
+      if ((header->flags.load() & kPersistent) != 0) make_persistent(*object);
+    }
     if (error.errnum != EEXIST || attempt == 8) return error;
     // The key belongs to this directory and this name, and no other file has it. So the semaphore
     // is left from before the directory was emptied: remove it. If that is not allowed, another
     // user made it: take another name.
-    if (platform::unlink_semaphore(posix_name.c_str())) posix_name = "/hf-" + random_hex();
+    if (platform::unlink_semaphore(posix_name.c_str())) {
+      posix_name = "/hf-" + random_key(semaphores_.prefix());
+    }
   }
 }
 

@@ -2,8 +2,10 @@
 #ifndef HOLDFAST_CORE_STORE_OBJECT_H
 #define HOLDFAST_CORE_STORE_OBJECT_H
 
+#include <atomic>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/layout.h"
 
@@ -30,8 +32,15 @@ class Object {
     return reinterpret_cast<Entry*>(table())[index];
   }
   int descriptor() const { return fd_; }
-  platform::NamedSemaphore semaphore() const { return semaphore_; }
+  platform::NamedSemaphore semaphore() const { return {semaphore_.load()}; }
   uint64_t tag() const { return tag_; }
+
+  // Did the last look find its file removed, or the directory (removal.cc)?
+  bool is_removed() const { return removed_.load(std::memory_order_relaxed); }
+  // Once a slice, for as long as the object is used.
+  bool look_is_due() const {
+    return platform::coarse_ns() >= next_look_ns_.load(std::memory_order_relaxed);
+  }
 
  private:
   friend class Store;
@@ -47,7 +56,12 @@ class Object {
   void* base_ = nullptr;
   size_t length_ = 0;
   int fd_ = -1;
-  platform::NamedSemaphore semaphore_;
+  uint64_t inode_ = 0;
+  std::atomic<void*> semaphore_{nullptr};
+  std::atomic<uint64_t> semaphore_inode_{0};
+  std::vector<platform::NamedSemaphore> old_semaphores_;  // see Store::renew_semaphore
+  std::atomic<bool> removed_{false};
+  std::atomic<int64_t> next_look_ns_{0};
   std::string file_name_;
   Kind kind_ = Kind::registry;
   uint32_t table_offset_ = kObjectLength;

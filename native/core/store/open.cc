@@ -18,6 +18,10 @@ Status Store::open(const OpenRequest& request, Object** result) {
 
   Found found;
   if (Status status = inspect_file(file_name, &found); !status.ok()) return status;
+  const auto known = objects_.find(file_name);
+  if (known != objects_.end() && has_lost_its_file(*known->second)) {
+    return look_at(*known->second);  // this process has it open, and may hold it
+  }
 
   const bool leftover = found.is_leftover();
   if (request.must_exist && (found.what != Found::What::object || leftover)) {
@@ -63,7 +67,7 @@ Object* Store::reopen(const OpenRequest& request, const std::string& file_name, 
   if (!platform::file_facts(known->second->fd_, &ours) && !platform::file_facts(fd, &theirs) &&
       ours.inode == theirs.inode) {
     known->second->users_++;
-    if (request.persistent) known->second->header()->flags.fetch_or(kPersistent);
+    if (request.persistent) make_persistent(*known->second);
     KILL_POINT("store.adopt.persistent_again");
     return known->second;
   }
@@ -71,13 +75,34 @@ Object* Store::reopen(const OpenRequest& request, const std::string& file_name, 
   return nullptr;
 }
 
+// The semaphore of a Semaphore must be kept before anybody relies on that.
+void Store::make_persistent(Object& object) {
+  if (ops_of(object.kind())->prepare_semaphore != nullptr) {
+    platform::keep_semaphore(object.posix_name_.c_str());
+  }
+  object.header()->flags.fetch_or(kPersistent);
+}
+
+void Store::keep_semaphore_open(Object* object, platform::NamedSemaphore semaphore) {
+  object->semaphore_.store(semaphore.handle);
+  object->semaphore_inode_ = platform::semaphore_inode(object->posix_name_.c_str());
+}
+
 // Opens the semaphore that the file names, or makes it anew if nobody uses the object.
 Status Store::open_semaphore(const OpenRequest& request, const Found& found, Object* object) {
+  const KindOps& ops = *ops_of(object->kind());
   object->posix_name_ = found.semaphore_name();
+  const char* const name = object->posix_name_.c_str();
   platform::OsError error = {ENOENT, "sem_open"};
-  if (!object->posix_name_.empty()) {
-    error = platform::open_semaphore(object->posix_name_.c_str(), &object->semaphore_);
+  platform::NamedSemaphore semaphore;
+  if (*name != '\0') error = platform::open_semaphore(name, &semaphore);
+  if (error.errnum == ENOENT && found.in_use && ops.prepare_semaphore == nullptr) {
+    // Somebody removed it. It counts only permits to try (INV-2), so another one does as well; who
+    // has the old one changes over (renew_semaphore).
+    error = platform::create_semaphore(name, 1, &semaphore);
+    KILL_POINT("store.adopt.semaphore_again");
   }
+  if (!error) keep_semaphore_open(object, semaphore);
   const bool is_gone = error.errnum == ENOENT || error.errnum == EACCES;
   if (is_gone && !found.in_use) {
     // An agent died while it removed the object (INV-10), or the machine was restarted, or the file
@@ -86,11 +111,13 @@ Status Store::open_semaphore(const OpenRequest& request, const Found& found, Obj
     error = make_semaphore(request.semaphore_key, object);
     KILL_POINT("store.adopt.semaphore");
   } else if (is_gone) {
-    return {Code::incompatible, error.errnum, error.call,
-            "its semaphore " + object->posix_name_ + " cannot be seen from here"};
+    return {Code::removed, error.errnum, error.call,
+            "its semaphore " + object->posix_name_ +
+                " was removed by another program, or this process has another /dev/shm than those "
+                "who use it. They may be among " +
+                other_users() + ". It is made anew when they have ended, or closed it"};
   }
-  if (!error) return Status::success();
-  return Status::from(error, "cannot open " + directory_ + "/" + object->file_name_);
+  return error ? semaphore_status(error, *object) : Status::success();
 }
 
 // Opens an object that exists: in use by others, persistent, or left by a holder that died.
@@ -107,6 +134,7 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
   auto object = std::make_unique<Object>();
   object->file_name_ = file_name;
   object->fd_ = std::exchange(found.fd, -1);
+  object->inode_ = found.facts.inode;
   object->length_ = seen.byte_length;
   object->remember(seen.kind, table_offset_of(ops, found.name.size()), seen.initial, seen.tag,
                    found.name);
@@ -127,7 +155,7 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
     if (ops.forget_users != nullptr) ops.forget_users(*object);
     KILL_POINT("store.adopt.forgotten");
   }
-  if (request.persistent) object->header()->flags.fetch_or(kPersistent);
+  if (request.persistent) make_persistent(*object);
   KILL_POINT("store.adopt.persistent");
   object->users_ = 1;
   *result = object.get();

@@ -13,6 +13,7 @@
 #ifndef HOLDFAST_CORE_STORE_STORE_H
 #define HOLDFAST_CORE_STORE_STORE_H
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -22,8 +23,10 @@
 #include "core/layout.h"
 #include "core/registry/registry.h"
 #include "core/status.h"
+#include "core/store/directory_mark.h"
 #include "core/store/object.h"
 #include "core/store/open_request.h"
+#include "core/store/semaphore_home.h"
 
 namespace holdfast::core {
 
@@ -56,6 +59,13 @@ class Store {
   Status unlink(Object* object);
   Status list(std::vector<Listing>* listings);
 
+  // Is the directory, or the object's file, what others find under that name? Code::removed if not.
+  // Some system calls.
+  Status look_at(Object& object);
+  Status look_around() const { return check_surroundings(); }
+  // True once, for the first who asks: the process is warned of a removal once.
+  bool is_news() { return !told_.exchange(true); }
+
   Status claim_agent(uint32_t thread_id, const std::string& process_name, AgentId* id,
                      platform::Doorbell* doorbell, bool* lone_number);
   void vacate_agent(AgentId id);  // whose doorbell is closed
@@ -63,6 +73,8 @@ class Store {
   // Tells the directory from every other one that exists now, also if others use another path to
   // it.
   const std::string& identity() const { return identity_; }
+  // What the names of its semaphores begin with, after "/hf-".
+  const std::string& semaphore_prefix() const { return semaphores_.prefix(); }
   Registry& registry() { return registry_; }
   const std::string& directory() const { return directory_; }
 
@@ -74,7 +86,16 @@ class Store {
   static Status compare(const OpenRequest& request, const Found& found);
   Status identify();
   Status open_registry();
-  Status check_surroundings();
+  Status check_nobody_uses_what_was_removed();
+  Status check_surroundings() const;
+  bool has_lost_its_file(const Object& object) const;
+  void renew_semaphore(Object& object);
+  std::string other_users() const;
+  // A failed system call in the directory, or on a semaphore: what it means and what to do.
+  Status directory_status(const platform::OsError& error, const std::string& what) const;
+  static Status semaphore_status(const platform::OsError& error, const Object& object);
+  static void make_persistent(Object& object);
+  static void keep_semaphore_open(Object* object, platform::NamedSemaphore semaphore);
   bool has_objects_in_use();
   static bool is_of_another_boot(const Found& registry);
   void destroy_all();
@@ -102,6 +123,10 @@ class Store {
 
   std::string directory_;
   std::string identity_;
+  DirectoryMark mark_;
+  SemaphoreHome semaphores_;
+  std::atomic<bool> told_{false};
+  uint64_t device_ = 0;
   bool is_default_ = false;
   int directory_fd_ = -1;
   int registry_fd_ = -1;

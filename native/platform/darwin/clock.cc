@@ -9,4 +9,6 @@ namespace holdfast::platform {
 
 int64_t monotonic_ns() { return static_cast<int64_t>(clock_gettime_nsec_np(CLOCK_MONOTONIC_RAW)); }
 
+int64_t coarse_ns() { return monotonic_ns(); }
+
 }  // namespace holdfast::platform

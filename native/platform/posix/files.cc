@@ -72,8 +72,9 @@ DirectoryFault open_directory(const char* path, bool create, int* fd, OsError* e
 
 bool is_same_directory(const char* path, int fd) {
   struct stat by_path, by_fd;
-  return lstat(path, &by_path) == 0 && fstat(fd, &by_fd) == 0 && by_path.st_ino == by_fd.st_ino &&
-         by_path.st_dev == by_fd.st_dev;
+  if (lstat(path, &by_path) != 0) return errno != ENOENT && errno != ENOTDIR;
+  return fstat(fd, &by_fd) != 0 ||
+         (by_path.st_ino == by_fd.st_ino && by_path.st_dev == by_fd.st_dev);
 }
 
 void remove_empty_directory(const char* path) { rmdir(path); }

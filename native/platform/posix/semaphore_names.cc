@@ -4,7 +4,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "platform/platform.h"
 #include "signals.h"
@@ -13,14 +16,20 @@ namespace holdfast::platform {
 
 namespace {
 
-// The file in which the C library keeps a semaphore.
-std::string file_of(const char* name) {
+// The C library keeps a semaphore in a file of this directory, called so and by its name.
+constexpr const char* kDirectory = "/dev/shm";
 #ifdef __GLIBC__
-  return std::string("/dev/shm/sem.") + (name + 1);
+constexpr const char* kFilePrefix = "sem.";
 #else
-  return std::string("/dev/shm/") + (name + 1);  // musl
+constexpr const char* kFilePrefix = "";  // musl
 #endif
+
+std::string file_of(const char* name) {
+  return std::string(kDirectory) + "/" + kFilePrefix + (name + 1);
 }
+
+// A semaphore's file may be longer than what is in it.
+constexpr off_t kKeptLength = 2 * sizeof(sem_t);
 
 // Everybody may put such a file there; but nobody can replace ours, because the directory is
 // sticky.
@@ -50,6 +59,38 @@ OsError open_semaphore(const char* name, NamedSemaphore* semaphore) {
   if (opened == SEM_FAILED) return {errno, "sem_open"};
   semaphore->handle = opened;
   return {};
+}
+
+uint64_t semaphore_inode(const char* name) {
+  struct stat facts;
+  return lstat(file_of(name).c_str(), &facts) == 0 ? facts.st_ino : 0;
+}
+
+const char* semaphore_directory() { return kDirectory; }
+
+void keep_semaphore(const char* name) {
+  // Where that fails, the semaphore is not kept, which is no worse than a restart.
+  if (truncate(file_of(name).c_str(), kKeptLength) != 0) return;
+}
+
+bool is_kept_semaphore(const char* name) {
+  struct stat facts;
+  return lstat(file_of(name).c_str(), &facts) == 0 && facts.st_size >= kKeptLength;
+}
+
+std::vector<std::string> list_semaphores(const char* prefix) {
+  std::vector<std::string> names;
+  const int fd = open(kDirectory, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return names;
+  OsError error;
+  const std::string wanted = std::string(kFilePrefix) + (prefix + 1);
+  for (const std::string& file : list_directory(fd, &error)) {
+    if (file.compare(0, wanted.size(), wanted) != 0) continue;
+    std::string name = "/" + file.substr(strlen(kFilePrefix));
+    if (!is_foreign(name.c_str())) names.push_back(std::move(name));
+  }
+  close(fd);
+  return names;
 }
 
 }  // namespace holdfast::platform

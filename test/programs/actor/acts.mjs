@@ -12,6 +12,7 @@ import * as neighbours from './acts/neighbours.mjs';
 import * as queue from './acts/queue.mjs';
 import * as queueLedger from './acts/queue-ledger.mjs';
 import * as queueLoad from './acts/queue-load.mjs';
+import * as removals from './acts/removals.mjs';
 import * as signals from './acts/signals.mjs';
 import * as workers from './acts/workers.mjs';
 
@@ -27,6 +28,7 @@ export const acts = {
   ...queue,
   ...queueLedger,
   ...queueLoad,
+  ...removals,
   ...signals,
   ...workers,
 };

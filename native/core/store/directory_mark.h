@@ -1,0 +1,47 @@
+// How the users of a directory are found by those who can no longer see it.
+//
+// Somebody may remove the directory, or empty it, under its users: they go on with what they have
+// open, and whoever comes then would make everything anew. So each process that uses the directory
+// has a mark (platform.h) on what an rm leaves: the parent directory. Its place there is made of
+// the directory's name, and of its device: in another container something else may be mounted
+// there. Who is about to make a new registry looks for the marks of others.
+//
+// INV-24 Whoever uses a registry has placed its mark before it saw that the path leads there. So of
+// it and of one who comes after a removal, at least one sees the other:
+//
+//   user       place the mark            does the path lead to the directory that I have?
+//   remover                      remove
+//   newcomer                             make the directory        look for marks
+#ifndef HOLDFAST_CORE_STORE_DIRECTORY_MARK_H
+#define HOLDFAST_CORE_STORE_DIRECTORY_MARK_H
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace holdfast::core {
+
+// A place for marks, made of a text. Two texts have the same one by chance in one of 10^12 cases.
+uint64_t mark_place(const std::string& text);
+
+class DirectoryMark {
+ public:
+  DirectoryMark() = default;
+  ~DirectoryMark() { remove(); }
+  DirectoryMark(const DirectoryMark&) = delete;
+  DirectoryMark& operator=(const DirectoryMark&) = delete;
+
+  // `directory` is an absolute path. In vain if this process may not open its parent.
+  void place(const std::string& directory, uint64_t device);
+  void remove();
+  // The processes that have the same mark, by pid.
+  std::vector<uint32_t> others() const;
+
+ private:
+  int fd_ = -1;
+  uint64_t place_ = 0;
+};
+
+}  // namespace holdfast::core
+
+#endif

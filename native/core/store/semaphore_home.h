@@ -1,0 +1,47 @@
+// The directory in which the C library keeps the semaphores of everybody, /dev/shm.
+//
+// If the directory of a store is removed by hand, nobody who enters another one can see whose its
+// semaphores were. So their names begin with a prefix that stands for the store's directory, and
+// each process that uses it has a mark (platform.h) on /dev/shm at the prefix's place. What has a
+// prefix without marks has no users, and whoever enters any directory takes it away:
+//
+//   - the semaphore of a Lock is only a permit to try. Whoever opens the Lock next makes another.
+//   - that of a Semaphore which is persistent counts permits that must outlast their users. It is
+//     kept (keep_semaphore), and stays until the machine is restarted.
+//
+// A newcomer and a sweeper never overlook each other: each has a mark before it looks for the
+// other's. The newcomer waits for the sweeper, the sweeper leaves what it wanted.
+//
+//   newcomer   mark the prefix as used    is it being swept? wait    open, make
+//   sweeper    mark it as being swept     is it used? leave it       remove, take the mark away
+#ifndef HOLDFAST_CORE_STORE_SEMAPHORE_HOME_H
+#define HOLDFAST_CORE_STORE_SEMAPHORE_HOME_H
+
+#include <cstdint>
+#include <string>
+
+namespace holdfast::core {
+
+class SemaphoreHome {
+ public:
+  SemaphoreHome() = default;
+  ~SemaphoreHome();
+  SemaphoreHome(const SemaphoreHome&) = delete;
+  SemaphoreHome& operator=(const SemaphoreHome&) = delete;
+
+  // `identity` is that of the store's directory. False if the prefix is being swept for longer than
+  // an open may wait.
+  bool enter(const std::string& identity, int64_t deadline_ns);
+  // Removes the semaphores of directories that nobody uses.
+  void sweep();
+  const std::string& prefix() const { return prefix_; }
+
+ private:
+  void sweep(const std::string& prefix);
+  int fd_ = -1;
+  std::string prefix_;
+};
+
+}  // namespace holdfast::core
+
+#endif
