@@ -22,7 +22,7 @@ import { endActors } from './actors.mjs';
 // The program of a Process imports this module, which is then the main module of a child.
 export { add } from './programs/targets.mjs';
 
-const watchdogMs = 60_000;
+const watchdogMs = 3 * 60_000; // an emulated processor is slow
 const groups = {
   locks,
   semaphores,
