@@ -123,24 +123,29 @@ export class Request {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#stopWaiting();
-    const { name, mode, callback } = this.#read;
+    const { name, mode } = this.#read;
     if (status === requestStatus.unavailable) {
       publish('miss', this.#facts);
-      new Promise((resolve) => resolve(callback(null))).then(this.#resolve, this.#reject);
+      this.#call(null, () => {});
       return;
     }
     const lock = (this.#lock = makeLock(name, mode, abandoned, BigInt(token)));
     if (this.#isStolen) setStolen(lock);
     publish('grant', this.#facts);
+    this.#call(lock, () => this.release());
+  }
+
+  #call(lock: Lock | null, release: () => void): void {
+    const { callback } = this.#read;
     // A callback that throws rejects the promise in here.
     new Promise((resolve) => resolve(callback(lock))).then(
       (value) => {
-        this.release();
+        release();
         this.#resolve(value);
         publish('end', this.#facts);
       },
       (reason: unknown) => {
-        this.release();
+        release();
         this.#reject(reason);
         publish('end', { ...this.#facts, error: reason });
       },

@@ -83,7 +83,8 @@ export class Table extends Shared<'LockManager'> {
       desk.waiting.push(entry);
       desk.pending++;
     }
-    if (desk.pending > 0) this.collect();
+    // The victims of a theft may be requests of this thread.
+    if (desk.pending > 0 || asked.steal) this.collect();
     else this.#tend(desk);
     return entry;
   }
