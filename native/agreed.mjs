@@ -169,6 +169,20 @@ export const enums = [
 
 export const constants = [
   {
+    name: 'kNameMax',
+    type: 'size_t',
+    ts: 'longestName',
+    number: 4096,
+    comment: 'Bytes of the longest name of an object, in UTF-8, the NUL not counted.',
+  },
+  {
+    name: 'kRequestsMax',
+    type: 'uint32_t',
+    ts: 'mostRequests',
+    number: 2 ** 20,
+    comment: 'The most requests of one table of a LockManager.',
+  },
+  {
     name: 'kSlice_ms',
     ts: 'slice_ms',
     number: 50,

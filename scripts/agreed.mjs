@@ -40,14 +40,15 @@ function header() {
     '#ifndef HOLDFAST_CORE_AGREED_H',
     '#define HOLDFAST_CORE_AGREED_H',
     '',
+    '#include <cstddef>',
     '#include <cstdint>',
     '',
     'namespace holdfast::core {',
     '',
     ...enums.flatMap(cppEnum),
-    ...constants.flatMap(({ name, number, comment }) => [
+    ...constants.flatMap(({ name, type = 'int64_t', number, comment }) => [
       ...wrap(comment, '// '),
-      `constexpr int64_t ${name} = ${number};`,
+      `constexpr ${type} ${name} = ${number};`,
       '',
     ]),
     '}  // namespace holdfast::core',

@@ -1,5 +1,6 @@
 // The options of public methods, and the checks of what callers pass in. A check throws before
 // anything is touched.
+import { longestName } from './native/enums.js';
 
 /** The kinds of objects: the name of the class of each. */
 export type KindName =
@@ -74,9 +75,6 @@ export interface RLockOptions extends OpenOptions {
 
 /** Node's own longest timer. */
 const longestTimeout = 2 ** 31 - 1;
-
-/** @internal kNameMax in native/core/layout.h. */
-export const longestName = 4096;
 
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);

@@ -2,6 +2,7 @@
 #ifndef HOLDFAST_CORE_AGREED_H
 #define HOLDFAST_CORE_AGREED_H
 
+#include <cstddef>
 #include <cstdint>
 
 namespace holdfast::core {
@@ -130,6 +131,12 @@ enum class Codec : uint32_t {
   buffer = 3,
   custom = 4,
 };
+
+// Bytes of the longest name of an object, in UTF-8, the NUL not counted.
+constexpr size_t kNameMax = 4096;
+
+// The most requests of one table of a LockManager.
+constexpr uint32_t kRequestsMax = 1048576;
 
 // A waiter retries by itself after this long at the latest (INV-6).
 constexpr int64_t kSlice_ms = 50;

@@ -23,7 +23,6 @@ using AgentId = uint64_t;  // 0 is nobody; see registry.h
 constexpr uint64_t kMagic = 0x31545341'46444C48;  // "HLDFAST1", little-endian
 constexpr uint32_t kFormatVersion = 9;            // of objects
 constexpr uint32_t kRegistryFormat = 6;           // frozen
-constexpr size_t kNameMax = 4096;                 // bytes of UTF-8, the NUL not counted
 constexpr size_t kShortNameMax = 255;             // of a name that the header has room for
 
 // Two programs may share a file only if the C library lays its objects out alike in both.
@@ -107,7 +106,7 @@ constexpr uint32_t kWaitSetSize = 128;
 // | overdue | what it is
 // | 0       | nobody; or the longest waiter has not tried since
 // | live    | all others give way to it
-// | dead    | nobody: whoever finds it takes it out
+// | dead    | nobody: the first agent that sees it takes it out
 //
 // `given_way`: as `patience` below, of a try that found the object free and gave way.
 struct WaitSet {
@@ -201,7 +200,7 @@ constexpr uint64_t kQueueBytesMax = uint64_t{1} << 30;
 // critical section.
 //
 // `counts` is one word, so that one store says that a leased record is done. With one store of
-// `tail` for a put it makes size() right at every instant, whoever is stopped or killed where. It
+// `tail` for a put it makes size() right at every instant, whichever agent is stopped or killed. It
 // counts all records that were ever done, as `head` counts all that have left the ring: their
 // difference is in the ring still.
 //

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { brand } from '../brand.js';
 import { DeadlockError, label } from '../errors.js';
-import { requestStatus, slice_ms } from '../native/enums.js';
+import { mostRequests, requestStatus, slice_ms } from '../native/enums.js';
 import {
   type OpenOptions,
   checkCount,
@@ -90,7 +90,6 @@ let tableOf: (manager: LockManager) => Table;
 
 const defaultNamespace = 'default';
 const defaultRequests = 131_072;
-const mostRequests = 1_048_576;
 
 /**
  * Named locks, as the Web Locks API of the W3C has them in browsers (`navigator.locks`), for all
@@ -322,7 +321,7 @@ function runSync(table: Table, read: ReadRequest): unknown {
  */
 function checkDeadlock(table: Table, entry: Entry, { name, mode, timeout }: ReadRequest): void {
   if (timeout !== undefined) return;
-  for (const other of table.mine(name)) {
+  for (const other of table.requestsFor(name)) {
     if (other === entry || !(other.asked.exclusive || mode === 'exclusive')) continue;
     const what = other.isHeld ? 'holds' : 'waits for';
     throw new DeadlockError(

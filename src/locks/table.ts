@@ -11,7 +11,7 @@ import { requestStatus, slice_ms } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
 import type { OpenOptions } from '../options.js';
-import { type Particulars, Shared } from '../objects/shared.js';
+import { type KindOptions, Shared } from '../objects/shared.js';
 import { type Timer, clearInterval, setInterval } from '../waiting/clock.js';
 import { listenForWakeUps, stopListening } from '../waiting/pending-waits.js';
 
@@ -68,8 +68,8 @@ const slicesOfHolder = 20;
 export class Table extends Shared<'LockManager'> {
   readonly tag: number;
 
-  constructor(options: OpenOptions, particulars: Particulars) {
-    super('LockManager', options, particulars);
+  constructor(options: OpenOptions, ofKind: KindOptions) {
+    super('LockManager', options, ofKind);
     this.tag = operations.tag(this.native);
   }
 
@@ -147,7 +147,7 @@ export class Table extends Shared<'LockManager'> {
   }
 
   /** The requests of this thread for a name. */
-  *mine(name: string): Generator<Entry> {
+  *requestsFor(name: string): Generator<Entry> {
     for (const entry of this.#desk().entries.values()) {
       if (entry.asked.name === name) yield entry;
     }

@@ -135,5 +135,11 @@ export const codecs = {
 } as const;
 export type Codec = (typeof codecs)[keyof typeof codecs];
 
+/** Bytes of the longest name of an object, in UTF-8, the NUL not counted. */
+export const longestName = 4096;
+
+/** The most requests of one table of a LockManager. */
+export const mostRequests = 1048576;
+
 /** A waiter retries by itself after this long at the latest (INV-6). */
 export const slice_ms = 50;

@@ -106,7 +106,7 @@ function semaphoreKey(kind: KindName, name: string): string {
 }
 
 /** @internal What only one kind has. What is left out is not asked for. */
-export interface Particulars {
+export interface KindOptions {
   /** Semaphore: its first value. BoundedSemaphore: permits. Barrier: parties. */
   initial?: number | undefined;
   /** What a new object gets for `initial` if that is left out; 1 without it. */
@@ -133,10 +133,10 @@ export function anonymousName(): string {
 function open<K extends KindName>(
   kind: K,
   options: OpenOptions,
-  particulars: Particulars = {},
+  ofKind: KindOptions = {},
 ): [native: Native<K>, name: string] {
-  // Without a prototype, so that nothing that was added to Object.prototype is a particular.
-  const own = { __proto__: null, ...particulars } as Particulars;
+  // Without a prototype, so that nothing that was added to Object.prototype is an option.
+  const own = { __proto__: null, ...ofKind } as KindOptions;
   const { initial, defaultInitial = 1, bytes = 0 } = own;
   const { maxItems = 0, maxBytes = 0, codec = 0, lock } = own;
   enterDirectory();
@@ -181,10 +181,10 @@ export abstract class Shared<K extends KindName> implements Disposable {
   #retained = 0;
 
   /** @internal `options` are as readOpen() returned them. */
-  constructor(kind: K, options: OpenOptions, particulars?: Particulars) {
+  constructor(kind: K, options: OpenOptions, ofKind?: KindOptions) {
     this.kind = kind;
     this[uncloneable] = refusal(`a ${kind}: send its toJSON(), and call attach() on what arrives`);
-    [this.#native, this.name] = open(kind, options, particulars);
+    [this.#native, this.name] = open(kind, options, ofKind);
   }
 
   /** @internal A getter: everything passes here, and neither console.log nor JSON shows it. */
@@ -223,7 +223,7 @@ export abstract class Shared<K extends KindName> implements Disposable {
     if (this.#closed) return;
     if (!this.mayClose()) {
       throw new HeldError(
-        `${label(this.kind, this.name)}: this thread holds it; release it before you close the handle`,
+        `${label(this.kind, this.name)}: this thread holds it; release it before you close the object`,
         { kind: this.kind, objectName: this.name },
       );
     }

@@ -86,20 +86,20 @@ uint32_t Cells::make(const LockName& name) {
   made.name_hash = name.hash;
   made.name_length = static_cast<uint32_t>(name.bytes.size());
   memcpy(made.name, name.bytes.data(), std::min<size_t>(name.bytes.size(), kShortLockName));
-  uint32_t* rest = &made.name_rest;
+  uint32_t* link = &made.name_next;
   for (size_t at_byte = kShortLockName; at_byte < name.bytes.size(); at_byte += kPartLength) {
     const uint32_t next = allocate();
-    *rest = next;
+    *link = next;
     if (next == 0) {
       free(index);
       return 0;
     }
     NameCell& added = part(next);
     added.owner.store(0);
-    added.rest = 0;
+    added.name_next = 0;
     memcpy(added.bytes, name.bytes.data() + at_byte,
            std::min(name.bytes.size() - at_byte, kPartLength));
-    rest = &added.rest;
+    link = &added.name_next;
     KILL_POINT("cells.make.part");
   }
   KILL_POINT("cells.make.name");
@@ -116,14 +116,14 @@ bool Cells::has_name(uint32_t index, const LockName& name) {
   if (memcmp(request.name, name.bytes.data(), std::min<size_t>(length, kShortLockName)) != 0) {
     return false;
   }
-  uint32_t rest = request.name_rest;
+  uint32_t next_part = request.name_next;
   for (size_t at_byte = kShortLockName; at_byte < length; at_byte += kPartLength) {
-    const NameCell& next = part(rest);
+    const NameCell& next = part(next_part);
     if (memcmp(next.bytes, name.bytes.data() + at_byte, std::min(length - at_byte, kPartLength)) !=
         0) {
       return false;
     }
-    rest = next.rest;
+    next_part = next.name_next;
   }
   return true;
 }
@@ -135,11 +135,11 @@ LockName Cells::name_of(uint32_t index) {
   name.is_latin1 = (request.flags & kLatin1) != 0;
   name.hash = request.name_hash;
   name.bytes.assign(request.name, std::min<size_t>(length, kShortLockName));
-  uint32_t rest = request.name_rest;
+  uint32_t next_part = request.name_next;
   while (name.bytes.size() < length) {
-    const NameCell& next = part(rest);
+    const NameCell& next = part(next_part);
     name.bytes.append(next.bytes, std::min(length - name.bytes.size(), kPartLength));
-    rest = next.rest;
+    next_part = next.name_next;
   }
   return name;
 }
@@ -151,12 +151,12 @@ void Cells::push_free(uint32_t index) {
 }
 
 void Cells::free(uint32_t index) {
-  uint32_t rest = at(index).name_rest;
+  uint32_t next_part = at(index).name_next;
   push_free(index);
-  for (uint32_t i = parts_of(at(index).name_length); i > 0 && rest != 0; i--) {
-    const uint32_t next = part(rest).rest;
-    push_free(rest);
-    rest = next;
+  for (uint32_t i = parts_of(at(index).name_length); i > 0 && next_part != 0; i--) {
+    const uint32_t next = part(next_part).name_next;
+    push_free(next_part);
+    next_part = next;
   }
   KILL_POINT("cells.free.name");
 }
@@ -165,11 +165,14 @@ bool Cells::mark(uint32_t index, std::vector<bool>* marked) {
   const RequestCell& request = cell(index);
   if (request.name_length > kLockNameMax || (*marked)[index]) return false;
   std::vector<uint32_t> all = {index};
-  uint32_t rest = request.name_rest;
+  uint32_t next_part = request.name_next;
   for (uint32_t i = parts_of(request.name_length); i > 0; i--) {
-    if (rest == 0 || rest > used() || (*marked)[rest] || cell(rest).owner.load() != 0) return false;
-    all.push_back(rest);
-    rest = part(rest).rest;
+    if (next_part == 0 || next_part > used() || (*marked)[next_part] ||
+        cell(next_part).owner.load() != 0) {
+      return false;
+    }
+    all.push_back(next_part);
+    next_part = part(next_part).name_next;
   }
   // A list that leads back into itself.
   std::sort(all.begin(), all.end());

@@ -23,8 +23,8 @@ namespace holdfast::core {
 // | live  | pending   | waits in the queue of its name
 // | live  | held      | holds the lock
 // | live  | stolen    | held the lock until another request stole it; its agent has to be told
-// | any   | abandoned | an exclusive holder that died: news for whoever has the lock next, until
-// |       |           | the next exclusive holder has it
+// | any   | abandoned | an exclusive holder that died: news for each request that has the lock,
+// |       |           | until an exclusive one has it
 // | dead  | held      | exclusive: becomes abandoned when somebody sees it. Shared: is removed then
 // | dead  | other     | is removed when somebody sees it
 enum class RequestState : uint32_t { pending = 1, held = 2, stolen = 3, abandoned = 4 };
@@ -38,8 +38,6 @@ enum RequestFlags : uint32_t {
 
 constexpr uint32_t kShortLockName = 52;      // bytes that a request has room for
 constexpr uint32_t kLockNameMax = 1u << 17;  // bytes
-constexpr uint32_t kRequestsMax = 1u << 20;  // of one table
-constexpr uint32_t kRequestsDefault = 1u << 17;
 
 struct RequestCell {
   std::atomic<uint64_t> owner;  // written last when a request is made, first when it ends
@@ -49,7 +47,7 @@ struct RequestCell {
   std::atomic<uint32_t> state;
   uint32_t flags;
   uint32_t name_length;  // bytes
-  uint32_t name_rest;    // the cell where the name goes on
+  uint32_t name_next;    // the cell where the name goes on
   // The index. All requests for a name are one list: the abandoned one, those that hold, those that
   // wait, in this order. The first of the list is the leader: the hash table leads to it.
   uint32_t next;
@@ -70,7 +68,7 @@ inline bool is(const RequestCell& request, RequestState state) {
 
 struct NameCell {
   std::atomic<uint64_t> owner;  // 0
-  uint32_t rest;                // the cell where the name goes on
+  uint32_t name_next;           // the cell where the name goes on
   uint32_t unused;
   char bytes[112];
 };
