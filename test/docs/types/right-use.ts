@@ -12,7 +12,7 @@ import {
   type JoinableQueue,
   type KindName,
   Lock,
-  LockManager,
+  type LockManager,
   Queue,
   type RLock,
   type ReadWriteLock,
