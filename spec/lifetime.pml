@@ -30,7 +30,7 @@ bool persistent;            // all who open it ask for that, or nobody does
 bool alive[4];
 byte budget, unlinks = UNLINKS;
 byte uses[4], handle[4];    // ghost: the inode and the semaphore that an agent works with
-bool news;                  // ghost: a holder died; whoever acquires that name next is to be told
+bool news;                  // ghost: a holder died; the next acquisition of that name is to be told
 byte waiting;
 
 #define ME (1 << me)
@@ -236,7 +236,7 @@ proctype Agent(byte me; bool mortal) {
 
 next:
   open();
-  // Whoever uses one file uses one semaphore.
+  // All who use one file use one semaphore.
   assert((uses[1] != f || (shared[f] & 2) == 0 || handle[1] == handle[me]) &&
          (uses[2] != f || (shared[f] & 4) == 0 || handle[2] == handle[me]) &&
          (uses[3] != f || (shared[f] & 8) == 0 || handle[3] == handle[me]));

@@ -53,7 +53,7 @@ inline claim(from) {
   if :: got -> S(x = acq); S(acq = x + 1); x = 0; pat = 0 :: else fi
 }
 
-// RLock::unlock_mutex. The kernel hands the mutex to whoever waits in it.
+// RLock::unlock_mutex. The kernel hands the mutex to a thread that waits in it.
 inline unlock() {
   S(x = mutex_owner);
   if

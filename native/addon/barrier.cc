@@ -74,7 +74,7 @@ napi_value functions(napi_env env) {
   binder.method<arrive, Needs::files>("arrive");
   binder.method<wait_to_arrive, Needs::files>("waitToArrive");
   binder.method<finish>("finish");
-  binder.method<&core::Barrier::check_round, Needs::files>("look");
+  binder.method<&core::Barrier::check_round, Needs::files>("checkRound");
   binder.method<&core::Barrier::wait, Needs::files>("wait");
   binder.method<&core::Barrier::break_round>("breakRound");
   binder.method<&core::Barrier::abort>("abort");

@@ -49,7 +49,7 @@ napi_value functions(napi_env env) {
   binder.method<&core::Condition::finish>("finish");
   binder.method<&core::Condition::notify>("notify");
   binder.method<&core::Condition::rescue>("rescue");
-  binder.method<&core::Condition::status_of, Needs::files>("look");
+  binder.method<&core::Condition::status_of, Needs::files>("statusOf");
   binder.method<&core::Condition::wait, Needs::files>("wait");
   binder.method<inspect>("inspect");
   return binder.value();

@@ -291,8 +291,8 @@ void Environment::end() {
     if (first) held.push_back(native);
   }
   agent_->end();
-  // Everybody takes us for dead from here on, so whoever wakes finds an abandoned owner. All that
-  // may wait for the directory's lock comes after this.
+  // Everybody takes us for dead from here on, so a waiter that wakes finds an abandoned owner. All
+  // that may wait for the directory's lock comes after this.
   for (NativeObject* native : held) native->abandon();
   while (natives_ != nullptr) {
     NativeObject* native = natives_;

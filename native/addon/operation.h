@@ -25,8 +25,8 @@ core::Code until_not_busy(Operation operation) {
 }
 
 // Does an operation acquire, put, get or wait for something? Such a one is refused when the files
-// of its object were removed by hand: whoever comes new has no part in it. One that gives back or
-// tells something is always possible.
+// of its object were removed by hand: a newcomer has no part in it. One that gives back or tells
+// something is always possible.
 enum class Needs { nothing, files };
 
 template <class Primitive, auto kOperation, Needs kNeeds>

@@ -54,7 +54,7 @@ struct Owned {
     binder.template method<&Primitive::release_hold>("releaseHold");
     binder.template method<give_up>("giveUp");
     binder.template method<resume>("resume");
-    binder.template method<&Primitive::is_held_by_caller>("heldByMe");
+    binder.template method<&Primitive::is_held_by_caller>("isHeldByCaller");
     binder.template method<&Primitive::depth>("depth");
     binder.template method<locked>("locked");
     binder.template method<inspect>("inspect");

@@ -125,8 +125,8 @@ void unlock_file(int fd);
 
 // A mark says that a process is there: at one of kMarkPlaces places of an open file or directory,
 // for as long as the descriptor is open. It is a lock on one byte (F_OFD_SETLK), so it ends with
-// the process. Whoever can open the same file sees it, in whatever namespace, and nobody can take
-// it away. All of it is in vain where the system has no such locks.
+// the process. Every process that can open the same file sees it, in any namespace, and nobody
+// can take it away. All of it is in vain where the system has no such locks.
 constexpr uint64_t kMarkPlaces = uint64_t{1} << 40;
 OsError open_for_marks(const char* path, int* fd);
 OsError place_mark(int fd, uint64_t place);

@@ -196,7 +196,8 @@ TEST(rlock_enters_again_beside_an_overdue_one) {
   waiter.let_go();
 }
 
-// Two permits come back at once; one is for the overdue agent, the other for whoever gave way.
+// Two permits come back at once; one is for the overdue agent, the other for the agent that gave
+// way.
 TEST(semaphore_wakes_those_for_whom_something_is_left) {
   Taker<Semaphore> waiter, giving;
   CHECK(waiter.try_once());

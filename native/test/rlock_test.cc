@@ -156,8 +156,8 @@ TEST(the_death_of_a_large_process) { median_recovery_ms(scaled(8), 100); }
 
 // ---------------------------------------------------------------- the mutex underneath
 
-// The agent of a worker has ended and its mutex was taken over; then comes its abandon(). Whoever
-// took it over must keep it.
+// The agent of a worker has ended and its mutex was taken over; then comes its abandon(). The agent
+// that took it over must keep it.
 TEST(unlocking_what_was_taken_over_does_nothing) {
   Shared<platform::traits::MutexStorage> mutex;
   platform::init_mutex(&*mutex);

@@ -39,7 +39,7 @@ export class OpenedHere {
 
   /** After a release of `task`: was it the last? */
   released(): void {
-    if (this.task === undefined || addon.RLock.heldByMe(this.#takenBy!)) return;
+    if (this.task === undefined || addon.RLock.isHeldByCaller(this.#takenBy!)) return;
     endHold(this.task);
     this.task = undefined;
     this.#takenBy = undefined;

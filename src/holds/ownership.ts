@@ -74,7 +74,7 @@ export class LockOwnership implements Ownership {
   }
 
   isHeldByThread(): boolean {
-    return operations.heldByMe(this.#native);
+    return operations.isHeldByCaller(this.#native);
   }
 
   isHeldByCaller(): boolean {

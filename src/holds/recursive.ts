@@ -265,7 +265,7 @@ export class Recursion implements Ownership {
   }
 
   isHeldByThread(): boolean {
-    return operations.heldByMe(this.#native);
+    return operations.isHeldByCaller(this.#native);
   }
 
   isHeldByCaller(): boolean {

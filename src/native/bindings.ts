@@ -98,7 +98,7 @@ export interface OwnedOperations<N> extends AcquirableOperations<N, Outcome> {
   giveUp(object: N): number;
   /** Turns the hold that was just acquired into the one that was given up. */
   resume(object: N, hold: number, depth: number): void;
-  heldByMe(object: N): boolean;
+  isHeldByCaller(object: N): boolean;
   depth(object: N): number;
   locked(object: N): boolean;
   inspect(object: N): NativeOwnedState;
@@ -122,7 +122,7 @@ export interface BoundedOperations<N> extends AcquirableOperations<N, Outcome> {
   release(object: N): void;
   releaseHold(object: N, hold: number): void;
   value(object: N): number;
-  allMine(object: N): boolean;
+  allHeldByCaller(object: N): boolean;
   inspect(object: N): {
     permits: number;
     value: number;
@@ -148,10 +148,10 @@ export interface ReadWriteOperations<N> {
   /** Ends a hold of either mode. */
   releaseHold(object: N, hold: number): void;
   contend(object: N): void;
-  readsHere(object: N): boolean;
-  writesHere(object: N): boolean;
+  isReadByCaller(object: N): boolean;
+  isWrittenByCaller(object: N): boolean;
   /** True if the lock has its largest number of readers, and all of them are this thread's. */
-  allMine(object: N): boolean;
+  allHeldByCaller(object: N): boolean;
   inspect(object: N): {
     writer: NativeAgent | null;
     readers: NativeAgent[];
@@ -193,7 +193,7 @@ export interface ConditionOperations<N> {
   notify(object: N, count: number): number;
   /** Needs the lock. Passes on the notifications that dead waiters had received. */
   rescue(object: N): void;
-  look(object: N, place: number): number;
+  statusOf(object: N, place: number): number;
   wait(object: N, place: number, ms: number): number;
   inspect(object: N): { waiters: number; notifications: number };
 }
@@ -210,7 +210,7 @@ export interface BarrierOperations<N> {
   arrive(object: N, acts: boolean): NativeArrival;
   waitToArrive(object: N, acts: boolean, ms: number): NativeArrival;
   finish(object: N, round: number): number;
-  look(object: N, round: number): number;
+  checkRound(object: N, round: number): number;
   wait(object: N, round: number, ms: number): number;
   breakRound(object: N, round: number): void;
   abort(object: N): void;

@@ -67,8 +67,8 @@ export function whyMissing(root: string): string {
   const none = `holdfast has no binary for ${system} (Node ${process.version}) in ${root}: `;
   if (hasPermissionModel() && !mayRead(root)) return none + permissionModel;
   if (nameOf(root) !== 'holdfast') {
-    const moved = 'this is not its package, so a bundler has moved its code';
-    return `${none}${moved}: declare holdfast external`;
+    const why = 'this is not its package, so a bundler has moved its code';
+    return `${none}${why}: declare holdfast external`;
   }
   const others = filesIn(path.join(root, 'prebuilds', system));
   if (others.length > 0) {

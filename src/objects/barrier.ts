@@ -201,7 +201,7 @@ export class Barrier extends Shared<'Barrier'> {
   #roundEnd(native: Native<'Barrier'>, round: number, options: StepOptions): Step<number> {
     const waitable: Waitable<number> = {
       waitSet: this.#arrived,
-      take: () => operations.look(native, round) || undefined,
+      take: () => operations.checkRound(native, round) || undefined,
       retryAll: true,
     };
     const takeWithin = (ms: number) => operations.wait(native, round, ms) || undefined;
@@ -213,9 +213,9 @@ export class Barrier extends Shared<'Barrier'> {
 
   /** The end of a wait that failed: breaks the round, unless all have passed meanwhile. */
   #leave(native: Native<'Barrier'>, round: number, error: unknown): number {
-    if (operations.look(native, round) === arrivalStatus.passed) return arrivalStatus.passed;
+    if (operations.checkRound(native, round) === arrivalStatus.passed) return arrivalStatus.passed;
     operations.breakRound(native, round);
-    if (operations.look(native, round) === arrivalStatus.passed) return arrivalStatus.passed;
+    if (operations.checkRound(native, round) === arrivalStatus.passed) return arrivalStatus.passed;
     throw error;
   }
 

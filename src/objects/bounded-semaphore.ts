@@ -110,7 +110,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
     const permits = this.#openPermits;
     const guard = permits.tryAcquire();
     if (guard !== undefined) return guard;
-    if (options?.timeout === undefined && operations.allMine(this.native)) {
+    if (options?.timeout === undefined && operations.allHeldByCaller(this.native)) {
       throw new DeadlockError(
         `${label(this.kind, this.name)}: this thread holds every permit, ` +
           'so waiting for one would never end',

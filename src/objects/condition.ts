@@ -225,7 +225,7 @@ export class Condition extends Shared<'Condition'> {
         // gives it on has to hold the lock.
         abandoned = (yield* take(regained)) || abandoned;
         operations.rescue(native);
-        holds = operations.look(native, place) === waitStatus.notified;
+        holds = operations.statusOf(native, place) === waitStatus.notified;
         if (!holds) lock.suspend();
       } catch (error) {
         failure = { error };
@@ -239,7 +239,7 @@ export class Condition extends Shared<'Condition'> {
   #notice(native: Native<'Condition'>, place: number, options: StepOptions): Step<number> {
     const waitable: Waitable<number> = {
       waitSet: this.#waiters,
-      take: () => operations.look(native, place) || undefined,
+      take: () => operations.statusOf(native, place) || undefined,
       retryAll: true,
     };
     const takeWithin = (ms: number) => operations.wait(native, place, ms) || undefined;

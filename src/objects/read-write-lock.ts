@@ -103,7 +103,9 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     // safe while this thread holds the lock shared, because the writers wait for that hold. Without
     // one a writer could be entering just now.
     const bypass = () =>
-      inside && operations.readsHere(native) ? writersToBypass.waiting : writersToBypass.nobody;
+      inside && operations.isReadByCaller(native)
+        ? writersToBypass.waiting
+        : writersToBypass.nobody;
     const take = () => guardOf(this.#places, operations.tryShared(native, bypass()));
     const guard = isWaitedFor(readers.tag) && !inside ? undefined : take();
     if (guard !== undefined) return guard;
@@ -123,14 +125,14 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     options = readSyncWait(options);
     const { native } = this;
     const places = this.#places;
-    const reads = operations.readsHere(native);
+    const reads = operations.isReadByCaller(native);
     const bypass = reads ? writersToBypass.waiting : writersToBypass.myself;
     const guard = guardOf(places, operations.tryShared(native, bypass));
     if (guard !== undefined) return guard;
     const timeout = options?.timeout;
-    if (timeout === undefined && operations.writesHere(native))
+    if (timeout === undefined && operations.isWrittenByCaller(native))
       throw this.#deadlock('this thread', 'writes');
-    if (timeout === undefined && operations.allMine(native))
+    if (timeout === undefined && operations.allHeldByCaller(native))
       throw this.#deadlock('this thread', 'has every shared hold');
     if (timeout !== 0) operations.contend(native);
     const take = (ms: number) => guardOf(places, operations.waitShared(native, bypass, ms));
@@ -195,9 +197,9 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     const guard = guardOf(places, operations.tryExclusive(native));
     if (guard !== undefined) return guard;
     const timeout = options?.timeout;
-    if (timeout === undefined && operations.writesHere(native))
+    if (timeout === undefined && operations.isWrittenByCaller(native))
       throw this.#deadlock('this thread', 'writes');
-    if (timeout === undefined && operations.readsHere(native))
+    if (timeout === undefined && operations.isReadByCaller(native))
       throw this.#deadlock('this thread', 'reads');
     if (timeout !== 0) operations.contend(native);
     const take = (ms: number) => guardOf(places, operations.waitExclusive(native, ms));
@@ -302,7 +304,11 @@ class Inside extends Hold {
 function modeHere(native: Native<'ReadWriteLock'>, tag: number): Mode | undefined {
   for (const hold of holdsHere()) {
     if (!(hold instanceof Inside) || hold.tag !== tag || hold.isOver) continue;
-    if (hold.mode === 'shared' ? operations.readsHere(native) : operations.writesHere(native))
+    if (
+      hold.mode === 'shared'
+        ? operations.isReadByCaller(native)
+        : operations.isWrittenByCaller(native)
+    )
       return hold.mode;
   }
   return undefined;

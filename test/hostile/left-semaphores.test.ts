@@ -27,7 +27,7 @@ describe('semaphores of a removed directory', () => {
     if (platform === 'darwin') this.skip(); // nobody can list them there
   });
 
-  it('are removed by whoever enters another one, once nobody uses them', async () => {
+  it('are removed by the next that enters another one, once nobody uses them', async () => {
     const directory = path.join(temporaryDirectory(), 'objects');
     const user = await enter(directory);
     const lock = await user.open('Lock', { name: 'lock' });

@@ -1,4 +1,4 @@
-// Must show: whoever removes the directory, or what is in it, under its users, never makes two
+// Must show: a user who removes the directory, or what is in it, under its users, never makes two
 // holders. Nobody makes anything anew under the old names while those users live.
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';

@@ -111,7 +111,7 @@ function inWhichItHappened(
     for (const other of underWay) {
       if (happened.has(other)) continue;
       // The dead do nothing any more.
-      if ([...happened].some((past) => past.name === 'dies' && past.player === other.player))
+      if ([...happened].some((done) => done.name === 'dies' && done.player === other.player))
         continue;
       for (const next of after(state, other, maxSize))
         pending.push({ state: next, happened: new Set([...happened, other]) });
@@ -148,12 +148,12 @@ export function unexplained(history: readonly Call[], maxSize: number): string |
       ].join('\n');
     }
     // A player that has died leaves no call under way.
-    const isOver = (past: Call) =>
-      past === call || (call.name === 'dies' && past.player === call.player);
-    for (const past of underWay) if (isOver(past)) underWay.delete(past);
+    const isOver = (one: Call) =>
+      one === call || (call.name === 'dies' && one.player === call.player);
+    for (const one of underWay) if (isOver(one)) underWay.delete(one);
     possible = new Map();
     for (const { state, happened } of next.values()) {
-      const left = new Set([...happened].filter((past) => !isOver(past)));
+      const left = new Set([...happened].filter((one) => !isOver(one)));
       const one = { state, happened: left };
       possible.set(keyOf(one), one);
     }

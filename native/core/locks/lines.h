@@ -1,7 +1,7 @@
 // The index of a LockManager's table: the requests for each name in line, and those of each agent.
 //
-// All of it is used in the critical section. No order of writes matters here: whoever dies in
-// between leaves LockManagerBody::changing at 1, and the index is made anew.
+// All of it is used in the critical section. No order of writes matters here: a death in between
+// leaves LockManagerBody::changing at 1, and the index is made anew.
 #ifndef HOLDFAST_CORE_LOCKS_LINES_H
 #define HOLDFAST_CORE_LOCKS_LINES_H
 

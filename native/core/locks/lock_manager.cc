@@ -147,7 +147,7 @@ void LockManager::look() {
   {
     Section section(*this);
     if (!section.entered()) return;
-    // Whoever leaves takes requests out of the list, so it is read before.
+    // A request that leaves is taken out of the list, so the list is read first.
     std::vector<uint32_t> waiting;
     uint32_t index = lines_.first_of_agent(agent_.id());
     for (uint32_t steps = cells_.used(); steps > 0 && index != 0; steps--) {

@@ -48,7 +48,7 @@ void LockManager::rebuild() {
   for (const uint32_t index : requests) link(index);
   if (body_.exclusive_holders == 0) body_.holder.store(0);
   KILL_POINT("lock_manager.rebuild.holder");
-  // Whoever died may not have come to serve the line in which it made something free.
+  // The agent that died may have made something free and not served that line.
   for (const uint32_t index : requests) {
     if (is(cells_.at(index), RequestState::pending)) {
       serve(lines_.find(cells_.name_of(index)));

@@ -152,7 +152,7 @@ uint32_t LockManager::bury_holder(uint32_t leader, uint32_t index) {
   return leader;
 }
 
-// Those who are in the way: the holders, and whoever is the first that waits.
+// Those who are in the way: the holders, and the first that waits.
 void LockManager::watch(uint32_t leader) {
   if (leader == 0) return;
   uint32_t index = lines_.first_holder(leader);

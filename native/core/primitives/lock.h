@@ -14,7 +14,7 @@
 // rescue may always post.
 //
 // INV-3 A lost token is found: if `owner` is 0 and there is no token, two tries that are two slices
-// apart mend that, whoever makes them.
+// apart mend that, by any agents.
 #ifndef HOLDFAST_CORE_PRIMITIVES_LOCK_H
 #define HOLDFAST_CORE_PRIMITIVES_LOCK_H
 

@@ -1,13 +1,13 @@
 // How the users of a directory are found by those who can no longer see it.
 //
 // Somebody may remove the directory, or empty it, under its users: they go on with what they have
-// open, and whoever comes then would make everything anew. So each process that uses the directory
-// has a mark (platform.h) on what an rm leaves: the parent directory. Its place there is made of
-// the directory's name, and of its device: in another container something else may be mounted
-// there. Who is about to make a new registry looks for the marks of others.
+// open, and a process that comes then would make everything anew. So each process that uses the
+// directory has a mark (platform.h) on what an rm leaves: the parent directory. Its place there is
+// made of the directory's name, and of its device: in another container something else may be
+// mounted there. A process that is about to make a new registry looks for the marks of others.
 //
-// INV-24 Whoever uses a registry has placed its mark before it saw that the path leads there. So of
-// it and of one who comes after a removal, at least one sees the other:
+// INV-24 A user of a registry has placed its mark before it saw that the path leads there. So of
+// it and of a process that comes after a removal, at least one sees the other:
 //
 //   user       place the mark            does the path lead to the directory that I have?
 //   remover                      remove

@@ -61,8 +61,8 @@ void Store::renew_semaphore(Object& object) {
   object.semaphore_inode_ = inode;
 }
 
-// Of whoever makes a new registry. Users who are about to leave, or were killed a moment ago, are
-// given the time that their heirs are promised.
+// For the agent that makes a new registry. Users who are about to leave, or were killed a moment
+// ago, are given the time that their heirs are promised.
 Status Store::check_nobody_uses_what_was_removed() {
   const int64_t deadline_ns = platform::monotonic_ns() + 2 * kSlice_ms * platform::kNanosPerMilli;
   while (!mark_.others().empty() && platform::monotonic_ns() < deadline_ns) {

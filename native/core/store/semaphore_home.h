@@ -3,9 +3,9 @@
 // If the directory of a store is removed by hand, nobody who enters another one can see whose its
 // semaphores were. So their names begin with a prefix that stands for the store's directory, and
 // each process that uses it has a mark (platform.h) on /dev/shm at the prefix's place. What has a
-// prefix without marks has no users, and whoever enters any directory takes it away:
+// prefix without marks has no users, and the next process that enters any directory takes it away:
 //
-//   - the semaphore of a Lock is only a permit to try. Whoever opens the Lock next makes another.
+//   - the semaphore of a Lock is only a permit to try. The next that opens the Lock makes another.
 //   - that of a Semaphore which is persistent counts permits that must outlast their users. It is
 //     kept (keep_semaphore), and stays until the machine is restarted.
 //

@@ -5,7 +5,7 @@
 // has died, costs others a try, and is never a second holder (INV-1).
 //
 // INV-23 While an agent is overdue, each other one acquires at most once more: one that was about
-//        to, or is woken in the kernel. And whoever gives way does so for a bounded time: until the
+//        to, or is woken in the kernel. An agent gives way for a bounded time: until the
 //        overdue agent acquires, withdraws, dies, or leaves the object free for a slice.
 #ifndef HOLDFAST_CORE_WAITING_GIVING_WAY_H
 #define HOLDFAST_CORE_WAITING_GIVING_WAY_H

@@ -1,5 +1,5 @@
 // macOS makes CLOCK_MONOTONIC of the wall clock, less the time of the boot (Libc clock_gettime.c).
-// It has microseconds, and whoever sets the wall clock can make it step. The raw clock counts the
+// It has microseconds, and steps when the wall clock is set. The raw clock counts the
 // processor's ticks since the boot, those in sleep included.
 #include <time.h>
 

@@ -18,7 +18,7 @@ OsError failed(const char* call) { return {errno, call}; }
 constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kFileMode = 0600;
 
-// A umask may take its own permissions from whoever makes something. The mode is set right after
+// A umask may take the maker's own permissions from what it makes. The mode is set right after
 // that. A maker that died in between leaves something that its owner cannot open; this gives the
 // permissions back. False if it is not that: another kind of file, another user's, or whole.
 bool restore_mode(int directory_fd, const char* name, mode_t type) {

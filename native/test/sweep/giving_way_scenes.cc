@@ -1,4 +1,4 @@
-// Giving way to an overdue agent: whoever dies or stands still, overdue or giving way, the others
+// Giving way to an overdue agent: one agent dies or stands still, overdue or giving way. The others
 // get the object, and nobody is robbed of it.
 #include <signal.h>
 

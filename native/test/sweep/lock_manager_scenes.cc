@@ -1,5 +1,5 @@
-// LockManager: whoever dies in any step, each name can be had by the next in line and by nobody
-// besides, news of a dead holder reach the next one, and no cell of the table is lost.
+// LockManager: an agent dies in any step. Each name can be had by the next in line and by nobody
+// else, news of a dead holder reach the next one, and no cell of the table is lost.
 #include <signal.h>
 
 #include <optional>
@@ -72,7 +72,7 @@ struct LockManagerScene : Scene {
   void arrive() override { open(); }
   void leave() override { user.reset(); }
   void meanwhile() override {
-    // Whoever stands in the table keeps the others out of it for so long and no longer.
+    // An agent that stands in the table keeps the others out of it for so long and no longer.
     facts->number =
         static_cast<uint64_t>(object().request(name_of("other"), {true, true, false}).status);
   }

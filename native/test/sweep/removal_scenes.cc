@@ -21,7 +21,7 @@ struct OpenWithoutSemaphore : StoreScene {
 };
 OPERATION("Store", "open, a Lock in use without its semaphore", OpenWithoutSemaphore);
 
-// Whoever enters takes it away; if it dies on the way, the next does.
+// The next agent that enters takes it away; if that one dies on the way, the one after it does.
 struct EnterAndSweep : StoreScene {
   std::shared_ptr<core::Store> store;
   bool witness_stays() const override { return false; }
