@@ -31,7 +31,7 @@ byte overdue;        // WaitSet::overdue
 bool given;          // WaitSet::given_way: is there an earlier find,
 byte given_acq;      // ... and of how many acquisitions
 bool enrolled[4];    // an entry of the wait set, with its bit
-bool rung[4];        // a wake-up is on its way
+bool called[4];        // a wake-up is on its way
 bool alive[4];       // Registry::alive
 byte looks[4];       // slices that deaths and stops have earned
 bool slept[4];       // ghost: has slept through a slice since the find
@@ -58,16 +58,16 @@ inline wake_one() {
   w = 0;
 #endif
   if
-  :: w != 0 -> S(if :: enrolled[w] -> enrolled[w] = false; woke = alive[w]; rung[w] = woke :: else fi)
+  :: w != 0 -> S(if :: enrolled[w] -> enrolled[w] = false; woke = alive[w]; called[w] = woke :: else fi)
   :: else
   fi;
   do
   :: woke -> break
   :: else ->
      S(if
-       :: enrolled[1] -> enrolled[1] = false; woke = alive[1]; rung[1] = woke
-       :: enrolled[2] -> enrolled[2] = false; woke = alive[2]; rung[2] = woke
-       :: enrolled[3] -> enrolled[3] = false; woke = true; rung[3] = true
+       :: enrolled[1] -> enrolled[1] = false; woke = alive[1]; called[1] = woke
+       :: enrolled[2] -> enrolled[2] = false; woke = alive[2]; called[2] = woke
+       :: enrolled[3] -> enrolled[3] = false; woke = true; called[3] = true
        :: else -> woke = true  // nobody
        fi)
   od;
@@ -188,7 +188,7 @@ look:
   if :: got -> goto held :: else fi;
 asleep:
   if
-  :: atomic { rung[me] -> rung[me] = false }; goto look
+  :: atomic { called[me] -> called[me] = false }; goto look
   // A slice that ends while a live agent holds the lock changes nothing.
   :: atomic { looks[me] > 0 && (owner == 0 || !alive[owner]) -> looks[me]--; slept[me] = true }; goto look
   :: atomic { !has_announced && announces > 0 -> announces--; has_announced = true };
@@ -213,7 +213,7 @@ asleep:
   :: atomic { aborts > 0 -> aborts-- };
      // The wait ends: cancel, pass on, withdraw.
      S(had = !enrolled[me]; enrolled[me] = false);
-     if :: had -> had = false; rung[me] = false; wake_one() :: else fi;
+     if :: had -> had = false; called[me] = false; wake_one() :: else fi;
      S(had = (overdue == me); if :: had -> overdue = 0; announced = 0 :: else fi);
 #ifndef FAULT_withdraw_in_silence
      if :: had -> had = false; wake_one() :: else fi;
@@ -227,7 +227,7 @@ held:
 progress_held:
   got = false;
   // A wake-up that came too late is another's.
-  S(had = rung[me]; rung[me] = false; enrolled[me] = false);
+  S(had = called[me]; called[me] = false; enrolled[me] = false);
   if :: had -> had = false; wake_one() :: else fi;
   S(owner = 0);
   wake_one();

@@ -306,14 +306,14 @@ void Environment::at_process_exit() {
   Process& shared = process();
   // A child that a foreign add-on forked without exec: the agents are its parent's.
   if (platform::current_identity().pid != shared.pid) return;
-  std::set<Environment*> mine;
+  std::set<Environment*> of_thread;
   {
     const std::lock_guard<std::mutex> guard(shared.mutex);
     for (Environment* environment : shared.environments) {
-      if (environment->thread_ == std::this_thread::get_id()) mine.insert(environment);
+      if (environment->thread_ == std::this_thread::get_id()) of_thread.insert(environment);
     }
   }
-  for (Environment* environment : mine) environment->end();
+  for (Environment* environment : of_thread) environment->end();
 }
 
 napi_value Environment::raise(const core::Status& status, core::Kind kind,

@@ -46,7 +46,7 @@ export class Entry {
   ) {}
 }
 
-/** What this thread has in one table, through all of its objects for it. */
+/** The requests of this thread in one table, through all objects that it has for the table. */
 class Desk {
   /** Requests in the table, by their tickets. */
   readonly entries = new Map<number, Entry>();
@@ -59,10 +59,10 @@ class Desk {
   timer: Timer | undefined;
 }
 
-/** Each has the requests that go through any of this thread's objects for the table, by its tag. */
+/** By the tag of the table: all objects of this thread for one table have one Desk. */
 const desks = once('desks', () => new Map<number, Desk>());
 
-/** With held locks alone the thread looks only every so many slices whether one was stolen. */
+/** A thread that only holds locks looks once in so many slices whether one was stolen. */
 const slicesOfHolder = 20;
 
 export class Table extends Shared<'LockManager'> {
@@ -78,7 +78,7 @@ export class Table extends Shared<'LockManager'> {
     const entry = new Entry(this, asked, tell);
     void this.native; // closed?
     const desk = this.#desk();
-    // None passes those that came before it.
+    // A request never overtakes those that came before it.
     if (desk.waiting.length > 0 || !this.#put(desk, entry)) {
       desk.waiting.push(entry);
       desk.pending++;

@@ -105,7 +105,7 @@ function semaphoreKey(kind: KindName, name: string): string {
   return (prefix + digest(name)).slice(0, keyLength);
 }
 
-/** @internal What only one kind has. What is left out is not asked for. */
+/** @internal The options that not every kind has. One that is left out takes its default. */
 export interface KindOptions {
   /** Semaphore: its first value. BoundedSemaphore: permits. Barrier: parties. */
   initial?: number | undefined;

@@ -134,7 +134,7 @@ export class ValueWriter extends ByteWriter {
     return true;
   }
 
-  /** The number of an object; the next number for one that has none, and has it then. */
+  /** Returns the number of an object. One that has none yet gets the next number. */
   #numberOf(value: object): number {
     const [few, objects] = [this.#few, this.#objects];
     if (objects < fewObjects) {
@@ -150,7 +150,7 @@ export class ValueWriter extends ByteWriter {
     return objects;
   }
 
-  /** Keeps no object of the caller's. */
+  /** Forgets all objects of the caller, so that none is kept alive. */
   #forget(): void {
     for (let i = Math.min(this.#objects, fewObjects) - 1; i >= 0; i--) this.#few[i] = undefined;
     if (this.#objects >= fewObjects) this.#many.clear();
@@ -189,7 +189,7 @@ export class ValueWriter extends ByteWriter {
     this.#place.leave();
   }
 
-  /** What is no plain object, or has no properties to tell it by. */
+  /** Writes an object that is not plain, or has no properties. */
   #special(value: object): void {
     if (types.isDate(value)) {
       this.byte(tag.date);
@@ -225,7 +225,7 @@ export class ValueWriter extends ByteWriter {
     } else {
       const refused = refusalOf(value);
       if (refused !== undefined) throw this.#refusal(` is ${refused}`);
-      // An instance of a class of the caller's, or of one that cannot be cloned. The engine knows.
+      // A class of the caller's, or one that cannot be cloned: only the engine knows which.
       const keys = Object.keys(value);
       if (keys.length === 0 || isOdd(value)) this.#ask(value);
       this.#properties(value, keys);
@@ -249,7 +249,7 @@ export class ValueWriter extends ByteWriter {
   }
 
   #collection(value: ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>): void {
-    // All of it first: a getter may add to it while it is written.
+    // Reads all entries first, because a getter may add some while the others are written.
     const isMap = types.isMap(value);
     const entries: [unknown, unknown][] = [];
     const add = (item: unknown, key: unknown) => entries.push([key, item]);

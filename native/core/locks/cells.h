@@ -32,7 +32,7 @@ class Cells {
         shape_(TableShape::of(object.initial())) {}
 
   const TableShape& shape() const { return shape_; }
-  // Can the words be, by which everything else is found?
+  // False if a word that leads to everything else has an impossible value.
   bool are_plausible() const;
 
   RequestCell& at(uint32_t index);
@@ -40,14 +40,14 @@ class Cells {
   bool is_damaged() const { return is_damaged_; }
   void set_damaged(bool is_damaged) { is_damaged_ = is_damaged; }
 
-  // A cell with this name and nothing else. 0: there is no room for it.
+  // Returns a cell that has this name and nothing else; 0 if there is no room for it.
   uint32_t make(const LockName& name);
   bool has_name(uint32_t index, const LockName& name);
   LockName name_of(uint32_t index);
-  // Of a request that has ended: its `owner` is 0.
+  // Frees the cells of a request that has ended: its `owner` is 0.
   void free(uint32_t index);
 
-  // For the index that is made anew. Marks the cells of a request; false if they cannot be its.
+  // For an index that is made anew. Marks the cells of a request. False if it cannot have them.
   bool mark(uint32_t index, std::vector<bool>* marked);
   // All cells that are not marked are free from here on.
   void free_unmarked(const std::vector<bool>& marked);

@@ -31,14 +31,14 @@ class Lines {
   void remove_from_agent(uint32_t index);
   // Makes it the first: its agent has to be told of it.
   void put_first(uint32_t index);
-  // Of whatever agent had this slot of the registry.
+  // The first request of this agent, or of an agent that had its slot of the registry before.
   uint32_t first_of_agent(AgentId id) { return agent_head(static_cast<uint32_t>(id)); }
 
   // ---- the hash table
 
-  // Is it time for more buckets?
+  // True if there are more names than buckets, and there may be more buckets.
   bool must_grow() const;
-  // Gets storage for more buckets; the index has to be made anew afterwards. False: none to be had.
+  // Gets storage for more buckets. The index has to be made anew afterwards. False: no storage.
   bool grow();
   void clear();
 

@@ -56,8 +56,8 @@ struct RequestFacts {
   uint64_t order = 0;  // of those that hold, and of those that wait
 };
 
-// After every call the caller collects what it is told of its own requests: it wakes other agents,
-// and not itself.
+// A call wakes other agents, and not the caller's own. So after every call the caller collects the
+// news of its own requests.
 class LockManager {
  public:
   LockManager(Agent& agent, Object& object)
@@ -122,7 +122,7 @@ class LockManager {
   void bury(uint32_t index);
   void bury_all(Burial burial);
 
-  // ---- after it
+  // ---- after the critical section
 
   void wake_granted();
 
@@ -132,7 +132,7 @@ class LockManager {
   Cells cells_;
   Lines lines_;
   Spin spin_;
-  std::unordered_map<AgentId, bool> alive_;  // as far as asked, within one critical section
+  std::unordered_map<AgentId, bool> alive_;  // what the registry said in this critical section
   std::vector<AgentId> granted_;             // to be woken after it
 };
 

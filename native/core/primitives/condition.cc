@@ -31,20 +31,20 @@ int Condition::begin() {
   rescue();
   for (int round = 0; round < 2; round++) {
     for (uint32_t i = 0; i < kConditionWaitsMax; i++) {
-      Waiting& mine = entry(i);
-      const AgentId owner = mine.owner.load();
+      Waiting& waiting = entry(i);
+      const AgentId owner = waiting.owner.load();
       // One that was notified and has died since rescue() looked is the next rescue's (INV-17).
-      if (owner != 0 && (round == 0 || mine.state.load() == kNotified || lives(agent_, owner))) {
+      if (owner != 0 && (round == 0 || waiting.state.load() == kNotified || lives(agent_, owner))) {
         continue;
       }
       const uint64_t ticket = body_.next_ticket.load() + 1;
       body_.next_ticket.store(ticket);
       KILL_POINT("condition.begin.next_ticket");
-      mine.state.store(kWaiting);
+      waiting.state.store(kWaiting);
       KILL_POINT("condition.begin.state");
-      mine.ticket.store(ticket);
+      waiting.ticket.store(ticket);
       KILL_POINT("condition.begin.ticket");
-      mine.owner.store(agent_.id());  // last: dying before it leaves nothing
+      waiting.owner.store(agent_.id());  // last: dying before it leaves nothing
       KILL_POINT("condition.begin.owner");
       return static_cast<int>(i);
     }
@@ -53,10 +53,10 @@ int Condition::begin() {
 }
 
 bool Condition::finish(int place) {
-  Waiting& mine = entry(static_cast<uint32_t>(place));
-  const bool notified = mine.state.load() == kNotified;
-  HOLDFAST_INVARIANT(INV_17, mine.owner.load() == agent_.id());
-  mine.owner.store(0);
+  Waiting& waiting = entry(static_cast<uint32_t>(place));
+  const bool notified = waiting.state.load() == kNotified;
+  HOLDFAST_INVARIANT(INV_17, waiting.owner.load() == agent_.id());
+  waiting.owner.store(0);
   KILL_POINT("condition.finish.owner");
   rescue();
   return notified;

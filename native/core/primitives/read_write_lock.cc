@@ -8,12 +8,12 @@ namespace holdfast::core {
 
 bool ReadWriteLock::keeps_out(AgentId writer, WritersToBypass bypass) {
   if (writer == 0) return false;
-  const bool mine = writer == agent_.id();
+  const bool is_caller = writer == agent_.id();
   const bool only_waits = body_.writing.load() != writer;
   if (only_waits &&
-      (bypass == WritersToBypass::waiting || (bypass == WritersToBypass::myself && mine)))
+      (bypass == WritersToBypass::waiting || (bypass == WritersToBypass::myself && is_caller)))
     return false;
-  return mine || agent_.registry().alive(writer);
+  return is_caller || agent_.registry().alive(writer);
 }
 
 int ReadWriteLock::take_entry() {

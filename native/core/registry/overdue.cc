@@ -27,8 +27,8 @@ void announce_overdue(WaitSet& set, Registry& registry, AgentId me, uint64_t wai
   while (!is_overdue(word, me)) {
     const AgentId other = overdue_agent(word, registry);
     if (other != 0 && !is_earlier(since_ms, time_of(word)) && registry.alive(other)) return;
-    const uint64_t mine = since_ms << kOverdueIdBits | (me & kOverdueIdMask);
-    if (set.overdue.compare_exchange_strong(word, mine)) break;
+    const uint64_t announced = since_ms << kOverdueIdBits | (me & kOverdueIdMask);
+    if (set.overdue.compare_exchange_strong(word, announced)) break;
   }
   KILL_POINT("overdue.announce.word");
 }
