@@ -50,7 +50,8 @@ export interface OpenOptions {
   mustExist?: boolean | undefined;
   /**
    * If true: keep the object when its last user has closed it or ended, until unlink(). False by
-   * default. It needs a name. A reboot ends persistent objects, too.
+   * default. It needs a name. A reboot ends persistent objects, too, unless HOLDFAST_DIR is on a
+   * disk (Linux).
    */
   persistent?: boolean | undefined;
 }
