@@ -14,6 +14,7 @@ import * as queueLedger from './acts/queue-ledger.mjs';
 import * as queueLoad from './acts/queue-load.mjs';
 import * as removals from './acts/removals.mjs';
 import * as signals from './acts/signals.mjs';
+import * as webLocks from './acts/web-locks.mjs';
 import * as workers from './acts/workers.mjs';
 
 export const acts = {
@@ -30,5 +31,6 @@ export const acts = {
   ...queueLoad,
   ...removals,
   ...signals,
+  ...webLocks,
   ...workers,
 };
