@@ -1,5 +1,5 @@
-// What somebody removes by hand while this process uses it. Who uses it looks once a slice, and
-// whenever a guard is asked.
+// What somebody removes by hand while this process uses it. The process looks once a slice, and
+// when a guard is asked whether it is compromised.
 #include <utility>
 
 #include "core/store/directory_lock.h"
@@ -61,8 +61,8 @@ void Store::renew_semaphore(Object& object) {
   object.semaphore_inode_ = inode;
 }
 
-// For the agent that makes a new registry. Users who are about to leave, or were killed a moment
-// ago, are given the time that their heirs are promised.
+// For the agent that makes a new registry. It waits for two slices, because users may be about to
+// leave, or were killed a moment ago.
 Status Store::check_nobody_uses_what_was_removed() {
   const int64_t deadline_ns = platform::monotonic_ns() + 2 * kSlice_ms * platform::kNanosPerMilli;
   while (!mark_.others().empty() && platform::monotonic_ns() < deadline_ns) {

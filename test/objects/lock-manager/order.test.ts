@@ -142,7 +142,7 @@ describe('LockManager, the callback', () => {
       storage.run(number, () =>
         manager.request('it', async () => {
           seen.push(storage.getStore());
-          await null;
+          await Promise.resolve();
           seen.push(storage.getStore());
         }),
       ),
@@ -162,6 +162,7 @@ describe('LockManager, the callback', () => {
   it('a thenable holds the lock as a promise does', async () => {
     const manager = open();
     let settle: ((value: string) => void) | undefined;
+    // oxlint-disable-next-line no-thenable
     const thenable = { then: (resolve: (value: string) => void) => void (settle = resolve) };
     const request = manager.request('it', () => thenable as unknown as PromiseLike<string>);
     assert.equal(await stateOf(request), 'pending');
@@ -180,6 +181,7 @@ describe('LockManager, the callback', () => {
         },
         () => Promise.reject(thrown),
         () => ({
+          // oxlint-disable-next-line no-thenable
           get then() {
             throw thrown;
           },
