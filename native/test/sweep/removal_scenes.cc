@@ -26,7 +26,9 @@ struct EnterAndSweep : StoreScene {
   std::shared_ptr<core::Store> store;
   bool witness_stays() const override { return false; }
   static std::string left() {
-    return "/hf-" + here().semaphore_prefix.substr(0, 10) + "-0123456789abcde";
+    // The key of the run, and the end of the process number: others play the scene beside us.
+    const std::string& key = here().semaphore_prefix;
+    return "/hf-" + key.substr(0, 6) + key.substr(10, 4) + "-0123456789abcde";
   }
   void set_up() override {
     platform::NamedSemaphore semaphore;
