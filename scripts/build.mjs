@@ -150,8 +150,8 @@ function requireTools() {
 }
 
 /**
- * Removes the declarations that index.d.ts does not reach. They describe internals, which a user
- * can neither import nor use.
+ * Removes the declarations that no entry of the package reaches. They describe internals, which a
+ * user can neither import nor use.
  */
 function removeInternalDeclarations(directory) {
   const reached = new Set();
@@ -164,7 +164,7 @@ function removeInternalDeclarations(directory) {
       visit(path.join(path.dirname(file), `${specifier}.d.ts`));
     }
   };
-  visit(path.join(directory, 'index.d.mts'));
+  for (const entry of ['index.d.mts', 'navigator-locks.d.ts']) visit(path.join(directory, entry));
   for (const name of readdirSync(directory, { recursive: true })) {
     const file = path.join(directory, name);
     const declaration = file.replace(/\.map$/, '');

@@ -24,6 +24,7 @@ const mustPack = [
   'lib/index.d.ts',
   'lib/index.mjs',
   'lib/index.d.mts',
+  'lib/navigator-locks.d.ts',
   'lib/package.json',
   'src/index.ts',
   'native/platform/platform.h',

@@ -1,5 +1,5 @@
-// Installs the packed tarball into a fresh directory, as a user would, and takes a lock there: from
-// an ES module, and by require() from CommonJS.
+// Installs the packed tarball into a fresh directory, as a user would. Takes a lock there, and one
+// at navigator.locks: from an ES module, and by require() from CommonJS.
 //
 //   node scripts/pack-test.mjs [tarball]
 
@@ -22,8 +22,19 @@ const useLock = `
   console.log('took a lock and gave it back');
 `;
 
+const requestLock = `
+  navigator.locks.request('it', (lock) => {
+    if (navigator.locks !== locks || lock.mode !== 'exclusive') throw new Error('not ours');
+    console.log('requested a lock');
+  });
+`;
+
 const programs = {
   'module.mjs': `import { Lock } from 'holdfast';\n${useLock}`,
+  'navigator.mjs': `
+    import 'holdfast/navigator-locks';\nimport { locks } from 'holdfast';\n${requestLock}`,
+  'navigator.cjs': `
+    require('holdfast/navigator-locks');\nconst { locks } = require('holdfast');\n${requestLock}`,
   'common.cjs': `const { Lock } = require('holdfast');\n${useLock}`,
 };
 
