@@ -16,8 +16,12 @@ const memory_mb = 1400;
 const depth = 100_000;
 const watchdogMs = 5 * 60_000;
 
-/** The two models that take half of the time. CI leaves them out. */
-const longSearches = ['BUDGET=1 THIRD=1 ENDS=0', 'USERS=3 BUDGET=1 ABORTS=0'];
+/** The searches that take half of the time. CI leaves them out. */
+const longSearches = [
+  'BUDGET=1 THIRD=1 ENDS=0',
+  'USERS=3 BUDGET=1 ABORTS=0',
+  'BUDGET=2 STEALS=1 ABORTS=0',
+];
 
 /**
  * For each model: the searches that must find nothing (`-D` settings, see the head of each model),
@@ -106,6 +110,22 @@ const models = {
       no_look_after_announcing: 'BUDGET=0',
       wake_anybody: 'BUDGET=0 ABORTS=0',
       no_lapse: 'BUDGET=1 ROUNDS=1 ABORTS=0',
+    },
+  },
+  lock_manager: {
+    safe: ['BUDGET=1', 'BUDGET=2 STEALS=1 ABORTS=0'],
+    live: ['BUDGET=0', 'BUDGET=1 STEALS=0 ABORTS=0'],
+    faults: {
+      no_rebuild: 'BUDGET=1',
+      no_slice: 'BUDGET=1',
+      no_wake: 'BUDGET=0',
+      line_by_cells: 'BUDGET=1',
+      token_after_state: 'BUDGET=1',
+      untold_after_state: 'BUDGET=1',
+      evict_before_owner: 'BUDGET=1',
+      drop_before_grant: 'BUDGET=2 STEALS=0 ABORTS=0',
+      no_abandoned: 'BUDGET=1',
+      thief_not_told: 'BUDGET=1',
     },
   },
 };

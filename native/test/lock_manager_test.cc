@@ -227,6 +227,33 @@ TEST(a_dead_holder_is_news_for_the_next_exclusive_one) {
   next.join();
 }
 
+TEST(a_thief_is_told_of_a_death_that_nobody_has_seen) {
+  Shared<std::atomic<int>> step;
+  Child holder([&] {
+    User<LockManager> user(table());
+    ask(user, "a");
+    ask(user, "s", kShared);
+    step->store(1);
+    EVENTUALLY(false);
+  });
+  EVENTUALLY(step->load() == 1);
+  Child next([&] {
+    User<LockManager> one(table());
+    step->store(2);
+    EVENTUALLY(step->load() == 3);
+    const auto thief = ask(one, "a", kSteal), other = ask(one, "s", kSteal);
+    CHECK(thief.abandoned && !other.abandoned);
+    end_all(one, {thief, other});
+    const auto later = ask(one, "a");
+    CHECK(!later.abandoned);
+    end_all(one, {later});
+  });
+  EVENTUALLY(step->load() == 2);
+  holder.kill();
+  step->store(3);
+  next.join();
+}
+
 TEST(a_death_that_nobody_outlived_is_told) {
   Shared<std::atomic<bool>> ready;
   Child holder([&] {

@@ -102,6 +102,7 @@ class LockManager {
   bool is_mine(const RequestId& id);
   RequestStatus status_of(uint32_t index);
   bool has_abandoned(uint32_t leader);
+  bool has_dead_holder(uint32_t leader);
   bool is_grantable(uint32_t leader, bool exclusive);
 
   // These return the leader of those that are left in the line.

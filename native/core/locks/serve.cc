@@ -30,6 +30,13 @@ bool LockManager::has_abandoned(uint32_t leader) {
   return leader != 0 && is(cells_.at(leader), RequestState::abandoned);
 }
 
+// For a thief: it does not wait until somebody has seen that the holder is dead.
+bool LockManager::has_dead_holder(uint32_t leader) {
+  const uint32_t holder = lines_.first_holder(leader);
+  if (holder == 0 || (cells_.at(holder).flags & kExclusive) == 0) return false;
+  return !alive(cells_.at(holder).owner.load());
+}
+
 // For a request that comes last in line.
 bool LockManager::is_grantable(uint32_t leader, bool exclusive) {
   if (leader == 0) return true;
