@@ -39,6 +39,7 @@ const objects = {
   queue: new hf.Queue({ name: 'queue', maxSize: 500, maxBytes: 1 << 18 }),
   jobs: new hf.JoinableQueue({ name: 'jobs', maxSize: 500, maxBytes: 1 << 18 }),
   semaphore: new hf.Semaphore(0, { name: 'semaphore' }),
+  manager: new hf.LockManager({ namespace: 'soak' }),
 };
 objects.condition = new hf.Condition(objects.conditionLock, { name: 'condition' });
 
@@ -145,7 +146,11 @@ function settleAccounts() {
 }
 
 /** When no player is left, every object can be had, and nothing is held. */
-function checkFree() {
+async function checkFree() {
+  const { held, pending } = await objects.manager.query();
+  if (held.length + pending.length > 0)
+    violations.push(`manager: ${held.length} hold, ${pending.length} wait when nobody lives`);
+  objects.manager.requestSync('one', { timeout: 5000 }, () => {});
   objects.lock.acquireSync({ timeout: 5000 }).release();
   objects.rlock.acquireSync({ timeout: 5000 }).release();
   objects.conditionLock.acquireSync({ timeout: 5000 }).release();
@@ -188,7 +193,7 @@ await sleep(100); // until the timers that continue players have found none
 
 let accounts = { items: 0, lost: 0, jobs: 0 };
 try {
-  checkFree();
+  await checkFree();
   accounts = settleAccounts();
 } catch (error) {
   violations.push(error.stack);

@@ -19,14 +19,15 @@ export const words = {
   readWrite: 4 * seats,
   condition: 5 * seats,
   memory: 6 * seats,
+  request: 7 * seats,
   /** How many operations have ended, by kind; see kinds. */
-  progress: 7 * seats,
+  progress: 8 * seats,
   /** What is produced and not yet consumed, under the lock of the condition. */
-  stock: 8 * seats,
+  stock: 9 * seats,
   /** The next item's number: queue, jobs. */
-  nextItem: 8 * seats + 1,
-  nextJob: 8 * seats + 2,
-  end: 9 * seats,
+  nextItem: 9 * seats + 1,
+  nextJob: 9 * seats + 2,
+  end: 10 * seats,
 };
 
 /**
@@ -43,7 +44,7 @@ export const put = 2;
 export const arrived = 4;
 
 /** Kinds of sections, each with a row. */
-export const sections = ['lock', 'rlock', 'bounded', 'readWrite', 'condition', 'memory'];
-export const kinds = [...sections, 'event', 'barrier', 'queue', 'jobs', 'semaphore'];
+export const sections = ['lock', 'rlock', 'bounded', 'readWrite', 'condition', 'memory', 'request'];
+export const kinds = [...sections, 'steal', 'event', 'barrier', 'queue', 'jobs', 'semaphore'];
 export const permits = 3;
 export const parties = 3;

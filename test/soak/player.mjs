@@ -11,6 +11,7 @@ import {
   Event,
   JoinableQueue,
   Lock,
+  LockManager,
   Queue,
   RLock,
   ReadWriteLock,
@@ -59,6 +60,7 @@ const barrier = new Barrier(parties, { name: 'barrier' });
 const queue = new Queue({ name: 'queue', maxSize: 500, maxBytes: 1 << 18 });
 const jobs = new JoinableQueue({ name: 'jobs', maxSize: 500, maxBytes: 1 << 18 });
 const semaphore = new Semaphore(0, { name: 'semaphore' });
+const manager = new LockManager({ namespace: 'soak' });
 
 const dead = (other) => Atomics.load(words32, words.killed + other) !== 0;
 
@@ -120,6 +122,21 @@ async function held(row, acquire, state, allowed, work = dawdle) {
   await work(guard);
   leave();
   guard.release();
+}
+
+/** A lock of a LockManager, or undefined if it timed out, was aborted or is not to be had. */
+async function acquireFrom(manager, name, mode, steal = false) {
+  if (steal) return manager.acquire(name, { steal });
+  const choice = below(4);
+  if (choice === 0) return manager.acquire(name, { mode, ifAvailable: true });
+  if (choice === 1) return within(() => manager.acquire(name, { mode, ...patience() }));
+  const signal = AbortSignal.timeout(1 + below(40));
+  try {
+    return await manager.acquire(name, { mode, signal });
+  } catch (error) {
+    if (error !== signal.reason) throw error;
+    return undefined;
+  }
 }
 
 /**
@@ -199,6 +216,26 @@ const operations = {
       alone,
       change,
     ),
+
+  request() {
+    const mode = below(3) === 0 ? 'shared' : 'exclusive';
+    const state = mode === 'shared' ? 1 : 2;
+    const mayBeInside = (others) => others.every(([, other]) => state === 1 && other === 1);
+    return held('request', () => acquireFrom(manager, 'one', mode), state, mayBeInside);
+  },
+
+  // Nobody is told in time that it was stolen from. So what is checked are the tokens of each name.
+  async steal() {
+    const name = `stolen ${below(4)}`;
+    const lock = await acquireFrom(manager, name, 'exclusive', below(3) === 0);
+    if (!lock) return;
+    const again = lock.token;
+    await dawdle();
+    lock.release();
+    const later = await acquireFrom(manager, name, 'exclusive');
+    if (later && later.token <= again) violation(`steal: ${later.token} after ${again}`);
+    later?.release();
+  },
 
   async condition() {
     const guard = await within(() => conditionLock.acquire({ timeout: 2000 }));
