@@ -41,8 +41,7 @@ RequestAnswer LockManager::request_in_section(const LockName& name, const Reques
   KILL_POINT("lock_manager.request.last_ticket");
   if (mode.exclusive) made.flags |= kExclusive;
   if (granted) {
-    begin_hold(made, agent_.id(),
-               has_abandoned(leader) || (mode.steal && has_dead_holder(leader)));
+    begin_hold(made, agent_.id(), has_abandoned(leader) || (mode.steal && has_dead_holder(leader)));
   } else {
     made.state.store(static_cast<uint32_t>(RequestState::pending));
     body_.contentions.fetch_add(1, std::memory_order_relaxed);
