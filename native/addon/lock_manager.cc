@@ -90,7 +90,10 @@ napi_value query(N& native) {
   napi_env env = native.environment().env();
   std::vector<core::RequestFacts> all;
   napi_value list = nullptr;
-  if (!native.primitive.query(&all)) return nullptr;
+  if (!native.primitive.query(&all)) {
+    if (native.primitive.is_plausible()) return nullptr;
+    return native.environment().raise(core::Code::corrupt, native);
+  }
   napi_create_array_with_length(env, all.size(), &list);
   uint32_t index = 0;
   for (const core::RequestFacts& one : all) {

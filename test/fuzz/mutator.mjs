@@ -23,6 +23,7 @@ export const kinds = [
   'Queue',
   'JoinableQueue',
   'SharedMemory',
+  'LockManager',
 ];
 
 export const names = Object.fromEntries(kinds.map((kind) => [kind, `the ${kind}`]));
@@ -37,7 +38,10 @@ export const kindOf = new Map(
 const headerLength = 512;
 const mutexLength = 40; // sizeof(pthread_mutex_t), glibc on x64
 /** Where native/core/layout.h has a mutex on the linux platform: see native/test/layout_test.cc. */
-const mutexAt = { RLock: 560, Queue: 704, JoinableQueue: 704, Barrier: 576 };
+const mutexAt = { RLock: 560, Queue: 704, JoinableQueue: 704, Barrier: 576, LockManager: 640 };
+
+/** Where the cells of a LockManager begin: behind its page and a word for each agent. */
+const lockCells = 4096 + 4 * 4096;
 
 /**
  * The posix platform has no such mutex. There it is a word of this package, which the fuzzer writes
@@ -147,8 +151,12 @@ export class Mutator {
     if (choice === 0) return below(headerLength);
     if (choice < 4) return headerLength + below(320); // the words of the body
     if (choice < 7) return headerLength + below(4096 - headerLength);
-    // The table of a Barrier or a Condition, the ring of a Queue.
+    // The table of a Barrier or a Condition, the ring of a Queue, the lists of a LockManager.
     if (choice < 9 && length > 4096) return 4096 + below(Math.min(length - 4096, 4096));
+    if (kindOf.get(name) === 'LockManager') {
+      // Behind the lists of its agents: the cells that are in use.
+      return lockCells + below(Math.min(length - lockCells, 128 * 16));
+    }
     return below(length);
   }
 

@@ -32,6 +32,8 @@ const open = {
   Queue: (options) => new hf.Queue({ maxBytes: 1 << 18, ...options }),
   JoinableQueue: (options) => new hf.JoinableQueue({ maxBytes: 1 << 18, ...options }),
   SharedMemory: (options) => new hf.SharedMemory(below(4) ? 5000 : undefined, options),
+  LockManager: ({ name, ...options }) =>
+    new hf.LockManager({ namespace: name, maxRequests: below(8) ? 256 : undefined, ...options }),
 };
 const kinds = Object.keys(open);
 
@@ -45,6 +47,9 @@ const items = [
   () => below(2) === 0,
 ];
 const item = () => items[below(items.length)]();
+const mode = () => (below(3) === 0 ? 'shared' : 'exclusive');
+/** Some do not fit into one cell. */
+const lockName = () => `user ${below(5)}${'x'.repeat(below(4) ? 0 : below(400))}`;
 
 /**
  * A hold is released some time later. Two holds are kept, so that others have something to take
@@ -138,6 +143,22 @@ const operations = {
     join: (it) => it.join(patience()),
     joinSync: (it) => it.joinSync(patience()),
   },
+  LockManager: {
+    request: (it) => it.request(lockName(), { mode: mode(), ...patience() }, () => below(10)),
+    requestSync: (it) => it.requestSync(lockName(), { mode: mode(), ...patience() }, () => {}),
+    acquire: async (it) => hold(await it.acquire(lockName(), { mode: mode(), ...patience() })),
+    ifAvailable: async (it) => hold(await it.acquire(lockName(), { ifAvailable: true })),
+    steal: async (it) => hold(await it.acquire(lockName(), { steal: true })),
+    query: (it) => it.query(),
+    async abort(it) {
+      const signal = AbortSignal.timeout(below(20));
+      try {
+        await it.request(lockName(), { mode: mode(), signal }, () => {});
+      } catch (error) {
+        if (error !== signal.reason) throw error;
+      }
+    },
+  },
   SharedMemory: {
     write(it) {
       const bytes = new Uint8Array(it.buffer);
@@ -189,7 +210,8 @@ async function playOn(beat, count) {
     try {
       await once();
     } catch (error) {
-      const ours = error instanceof hf.HoldfastError;
+      // A LockManager has the errors of the standard: stolen, or the table is full.
+      const ours = error instanceof hf.HoldfastError || error instanceof DOMException;
       if (!ours && !(error instanceof TypeError) && !(error instanceof RangeError)) {
         fail(`not an error of ours: ${error?.stack ?? error}`);
       }

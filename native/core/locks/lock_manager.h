@@ -81,6 +81,8 @@ class LockManager {
   bool wait(const RequestId& id, int64_t deadline_ns);
   // All requests of the living, in the order in which they were made. False as collect().
   bool query(std::vector<RequestFacts>* all);
+  // Is there anything in the table that can be read? Otherwise nobody ever enters it.
+  bool is_plausible() const { return cells_.are_plausible(); }
   // Has this agent a request here that waits or holds?
   bool has_requests();
 
