@@ -22,6 +22,7 @@ export function prepare(say) {
     core: attempt(() => compileCore(say)),
     valgrind: attempt(() => run('valgrind', ['--version']).replace('valgrind-', '')),
     node: { version: process.version },
+    nodeLocks: attempt(findNodeLocks),
   };
 }
 
@@ -61,6 +62,11 @@ function buildHelperThread(say) {
     run('npm', ['run', '--prefix', bench, 'build:helper-thread']);
   }
   return 'bench/helper-thread';
+}
+
+function findNodeLocks() {
+  if (globalThis.navigator?.locks === undefined) throw new Error('Node has them since 24.5');
+  return process.version;
 }
 
 function findPython() {

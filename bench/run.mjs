@@ -13,6 +13,7 @@ import { handover } from './suites/handover.mjs';
 import { instructions } from './suites/instructions.mjs';
 import { lock } from './suites/lock.mjs';
 import { memory } from './suites/memory.mjs';
+import { named } from './suites/named.mjs';
 import { queue } from './suites/queue.mjs';
 import { recovery } from './suites/recovery.mjs';
 import { scale } from './suites/scale.mjs';
@@ -22,6 +23,7 @@ import { writeReport } from './report-file.mjs';
 // The suites, in the order in which they run.
 const suites = [
   lock,
+  named,
   instructions,
   handover,
   family,

@@ -16,6 +16,9 @@ export const helperThread = (label, ...args) => program('helperThread', label, .
 export const redis = (label, ...args) =>
   program(['redis', 'rivals'], `Redis, ioredis ${label}`, ...args);
 
+/** A program on `navigator.locks`, which Node has since 24.5. */
+export const nodeLocks = (label, ...args) => program('nodeLocks', label, ...args);
+
 /** A program of Node alone. */
 export const node = (label, ...args) => program('node', label, ...args);
 
