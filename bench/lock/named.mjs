@@ -6,7 +6,7 @@ const many = 10_000;
 const live = 100_000;
 const names = Array.from({ length: many }, (_, i) => `user:${i}`);
 
-/** Each makes `(name) => promise`, which holds the lock of the name for a moment, and holds some. */
+/** `pair` holds the lock of a name for a moment; `hold` keeps it. */
 const contestants = {
   async holdfast() {
     const { LockManager } = await import('../holdfast.mjs');
