@@ -322,7 +322,10 @@ function runSync(table: Table, read: ReadRequest): unknown {
 function checkDeadlock(table: Table, entry: Entry, { name, mode, timeout }: ReadRequest): void {
   if (timeout !== undefined) return;
   for (const other of table.requestsFor(name)) {
-    if (other === entry || !(other.asked.exclusive || mode === 'exclusive')) continue;
+    if (other === entry) continue;
+    // Two that share wait together, unless one holds: then what waits between them waits for it.
+    const isInTheWay = other.isHeld || other.asked.exclusive || mode === 'exclusive';
+    if (!isInTheWay) continue;
     const what = other.isHeld ? 'holds' : 'waits for';
     throw new DeadlockError(
       `${label(table.kind, table.name)}: this thread ${what} ${JSON.stringify(name)} already, so ` +

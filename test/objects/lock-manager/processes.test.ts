@@ -72,6 +72,19 @@ describe('LockManager, across', () => {
         await assertFree(manager, 'it');
       });
 
+      it('requestSync() that shares, behind a writer there, behind a hold here: a deadlock', async () => {
+        const manager = open();
+        const theirs = await openIn(await sharedActor(place), manager);
+        const reader = await hold(manager, 'it', shared);
+        const writer = await queueUp(manager, theirs);
+        const call = () => manager.requestSync('it', shared, () => {});
+        assert.throws(call, { name: 'DeadlockError' });
+        await reader.release();
+        await (await writer.kept).remote.release();
+        call();
+        await assertFree(manager, 'it');
+      });
+
       it('first come, first served; readers share, and wait behind a writer that waits', async () => {
         const manager = open();
         const actors = await sharedActors(place, 2);
