@@ -66,10 +66,11 @@ RequestStatus end(N& native, uint32_t cell, uint64_t ticket) {
   return native.primitive.end({cell, ticket});
 }
 
+// undefined if the table cannot be read any more.
 napi_value collect(N& native) {
   napi_env env = native.environment().env();
   std::vector<RequestAnswer> news;
-  native.primitive.collect(&news);
+  if (!native.primitive.collect(&news) && !native.primitive.is_plausible()) return nullptr;
   napi_value list = nullptr;
   uint32_t length = 0;
   napi_create_array(env, &list);

@@ -135,6 +135,10 @@ export class Table extends Shared<'LockManager'> {
   collect(): void {
     const desk = this.#desk();
     const news = operations.collect(this.native);
+    if (news === undefined) {
+      this.#endPending(desk);
+      return;
+    }
     for (let i = 0; i < news.length; i += 5) {
       const one = news.slice(i, i + 5) as unknown as NativeRequest;
       const entry = desk.entries.get(one[2]);
@@ -190,6 +194,19 @@ export class Table extends Shared<'LockManager'> {
       kind: this.kind,
       objectName: this.name,
     });
+  }
+
+  /** A table that cannot be read any more grants nothing. */
+  #endPending(desk: Desk): void {
+    const pending = [...desk.entries.values()].filter(({ isHeld }) => !isHeld);
+    for (const { ticket } of pending) desk.entries.delete(ticket);
+    const leaving = [...pending, ...desk.waiting.splice(0)];
+    desk.ending.splice(0);
+    desk.pending = 0;
+    this.#tend(desk);
+    for (const { tell } of leaving) {
+      tell({ status: requestStatus.corrupt, token: 0, abandoned: false });
+    }
   }
 
   /** False if the table is busy. */

@@ -22,8 +22,11 @@ export interface LockManagerOperations<N> {
   ): NativeRequest;
   /** Ends it, whether it waits or holds. What it was until then. */
   end(object: N, cell: number, ticket: number): number;
-  /** What this thread has to be told, each once: the numbers of all these requests in a row. */
-  collect(object: N): number[];
+  /**
+   * What this thread has to be told, each once: the numbers of all these requests in a row.
+   * Undefined if the table cannot be read any more.
+   */
+  collect(object: N): number[] | undefined;
   collectOne(object: N, cell: number, ticket: number): NativeRequest;
   /** Each slice while requests wait: the dead that are in their way leave. */
   look(object: N): void;

@@ -8,14 +8,10 @@
 namespace holdfast::core {
 
 RequestAnswer LockManager::request(const LockName& name, const RequestMode& mode) {
-  RequestAnswer answer;
-  {
-    Section section(*this);
-    if (!section.entered()) return {section.status(), {}, 0, false};
-    answer = request_in_section(name, mode);
-    if (cells_.is_damaged()) answer.status = RequestStatus::corrupt;
-  }
-  wake_granted();
+  Section section(*this);
+  if (!section.entered()) return {section.status(), {}, 0, false};
+  RequestAnswer answer = request_in_section(name, mode);
+  if (cells_.is_damaged()) answer.status = RequestStatus::corrupt;
   return answer;
 }
 
@@ -74,24 +70,20 @@ uint32_t LockManager::make_cell(const LockName& name) {
 }
 
 RequestStatus LockManager::end(const RequestId& id) {
-  RequestStatus status;
-  {
-    Section section(*this);
-    if (!section.entered()) return section.status();
-    if (!is_mine(id)) return RequestStatus::gone;
-    status = status_of(id.cell);
-    if (status == RequestStatus::stolen) {
-      cells_.at(id.cell).owner.store(0);
-      KILL_POINT("lock_manager.end.stolen");
-      lines_.remove_from_agent(id.cell);
-      cells_.free(id.cell);
-    } else {
-      const uint32_t leader = lines_.find(cells_.name_of(id.cell));
-      serve(end_request(leader, id.cell));
-    }
-    if (cells_.is_damaged()) status = RequestStatus::corrupt;
+  Section section(*this);
+  if (!section.entered()) return section.status();
+  if (!is_mine(id)) return RequestStatus::gone;
+  RequestStatus status = status_of(id.cell);
+  if (status == RequestStatus::stolen) {
+    cells_.at(id.cell).owner.store(0);
+    KILL_POINT("lock_manager.end.stolen");
+    lines_.remove_from_agent(id.cell);
+    cells_.free(id.cell);
+  } else {
+    const uint32_t leader = lines_.find(cells_.name_of(id.cell));
+    serve(end_request(leader, id.cell));
   }
-  wake_granted();
+  if (cells_.is_damaged()) status = RequestStatus::corrupt;
   return status;
 }
 
@@ -144,25 +136,22 @@ RequestAnswer LockManager::tell(uint32_t index) {
 }
 
 void LockManager::look() {
-  {
-    Section section(*this);
-    if (!section.entered()) return;
-    // A request that leaves is taken out of the list, so the list is read first.
-    std::vector<uint32_t> waiting;
-    uint32_t index = lines_.first_of_agent(agent_.id());
-    for (uint32_t steps = cells_.used(); steps > 0 && index != 0; steps--) {
-      const RequestCell& request = cells_.at(index);
-      if (is(request, RequestState::pending) && request.owner.load() == agent_.id()) {
-        waiting.push_back(index);
-      }
-      index = request.agent_next;
+  Section section(*this);
+  if (!section.entered()) return;
+  // A request that leaves is taken out of the list, so the list is read first.
+  std::vector<uint32_t> waiting;
+  uint32_t index = lines_.first_of_agent(agent_.id());
+  for (uint32_t steps = cells_.used(); steps > 0 && index != 0; steps--) {
+    const RequestCell& request = cells_.at(index);
+    if (is(request, RequestState::pending) && request.owner.load() == agent_.id()) {
+      waiting.push_back(index);
     }
-    for (const uint32_t one : waiting) {
-      if (!is(cells_.at(one), RequestState::pending)) continue;
-      watch(tend(lines_.find(cells_.name_of(one))));
-    }
+    index = request.agent_next;
   }
-  wake_granted();
+  for (const uint32_t one : waiting) {
+    if (!is(cells_.at(one), RequestState::pending)) continue;
+    watch(tend(lines_.find(cells_.name_of(one))));
+  }
 }
 
 bool LockManager::wait(const RequestId& id, int64_t deadline_ns) {
@@ -189,7 +178,6 @@ bool LockManager::query(std::vector<RequestFacts>* all) {
                       held ? request.token : request.ticket});
     }
   }
-  wake_granted();
   std::sort(all->begin(), all->end(), [](const RequestFacts& one, const RequestFacts& other) {
     return one.order < other.order;
   });

@@ -68,8 +68,7 @@ void LockManager::link(uint32_t index) {
   if ((request.flags & kExclusive) != 0 && is_holder(request)) {
     // INV-20: those before it have a lower token. It stole the lock from them, or had it after one
     // that had died.
-    if (is(request, RequestState::held)) leader = drop_abandoned(leader);
-    leader = evict_holders(leader);
+    leader = evict_holders(drop_abandoned(leader));
     body_.exclusive_holders++;
   }
   lines_.append(leader, index);

@@ -5,7 +5,7 @@
 namespace holdfast::core {
 
 LockManager::Section::Section(LockManager& manager)
-    : manager_(manager), section_(manager.agent_, manager.body_.mutex) {
+    : manager_(manager), wakes_{manager}, section_(manager.agent_, manager.body_.mutex) {
   if (!section_.entered()) return;
   manager.alive_.clear();
   manager.cells_.set_damaged(!manager.cells_.are_plausible());

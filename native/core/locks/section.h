@@ -6,7 +6,8 @@
 
 namespace holdfast::core {
 
-// Makes the index anew first if somebody died in here, or found it damaged (INV-21).
+// Those who were granted something in it are woken after it. Makes the index anew first if somebody
+// died in here, or found it damaged (INV-21).
 class LockManager::Section {
  public:
   explicit Section(LockManager& manager);
@@ -21,7 +22,14 @@ class LockManager::Section {
   }
 
  private:
+  // Destroyed after the critical section was left.
+  struct Wakes {
+    LockManager& manager;
+    ~Wakes() { manager.wake_granted(); }
+  };
+
   LockManager& manager_;
+  Wakes wakes_;
   CriticalSection section_;
 };
 
