@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/hash.h"
 #include "framework.h"
 #include "host.h"
 #include "platform/platform.h"
@@ -170,15 +171,9 @@ int wait_with_watchdog(pid_t pid, bool* hung) {
   return status;
 }
 
-uint64_t hash_of(const std::string& text, uint64_t start) {
-  uint64_t hash = start ^ 0xCBF29CE484222325;  // FNV-1a
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
-  return hash;
-}
-
 void prepare(const Test& test, uint32_t number, uint64_t run_key, uint64_t run_seed) {
   current.test = test.full_name;
-  current.seed = hash_of(test.full_name, run_seed);
+  current.seed = core::fnv1a(test.full_name, run_seed ^ 0xCBF29CE484222325);
   current.run_seed = run_seed;
   char prefix[15];
   snprintf(prefix, sizeof prefix, "%010llx%04x",

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "core/hash.h"
 #include "host.h"
 
 // Defined by the runtime of a sanitizer, and nowhere else.
@@ -24,12 +25,6 @@ namespace holdfast::test {
 namespace {
 
 std::atomic<int> open_parties{0};
-
-uint64_t hash_of(const std::string& text) {
-  uint64_t hash = 0xCBF29CE484222325;  // FNV-1a
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
-  return hash;
-}
 
 std::string hex_of(uint64_t value, int digits) {
   char text[17];
@@ -146,11 +141,11 @@ void in_two_pid_namespaces(const std::function<void(uint32_t)>& body) {
 // ---------------------------------------------------------------- names and files
 
 std::string file_key_of(const std::string& name) {
-  return hex_of(hash_of(name), 16) + hex_of(hash_of(name + "!"), 10);
+  return hex_of(core::fnv1a(name), 16) + hex_of(core::fnv1a(name + "!"), 10);
 }
 
 std::string semaphore_key_of(const std::string& name) {
-  return here().semaphore_prefix + hex_of(hash_of(name), 12);
+  return here().semaphore_prefix + hex_of(core::fnv1a(name), 12);
 }
 
 core::OpenRequest request_for(Kind kind, const std::string& name) {

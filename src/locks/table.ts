@@ -47,7 +47,7 @@ export class Entry {
 }
 
 /** The requests of this thread in one table, through all objects that it has for the table. */
-class Desk {
+class ThreadRequests {
   /** Requests in the table, by their tickets. */
   readonly entries = new Map<number, Entry>();
   /** Requests that could not be put into the table yet, because it was busy. */
@@ -59,8 +59,8 @@ class Desk {
   timer: Timer | undefined;
 }
 
-/** By the tag of the table: all objects of this thread for one table have one Desk. */
-const desks = once('desks', () => new Map<number, Desk>());
+/** By the tag of the table: all objects of this thread for one table have one ThreadRequests. */
+const byTag = once('requests', () => new Map<number, ThreadRequests>());
 
 /** A thread that only holds locks looks once in so many slices whether one was stolen. */
 const slicesOfHolder = 20;
@@ -77,34 +77,34 @@ export class Table extends Shared<'LockManager'> {
   ask(asked: Asked, tell: (answer: Answer) => void): Entry {
     const entry = new Entry(this, asked, tell);
     void this.native; // closed?
-    const desk = this.#desk();
+    const ours = this.#ofThread();
     // A request never overtakes those that came before it.
-    if (desk.waiting.length > 0 || !this.#put(desk, entry)) {
-      desk.waiting.push(entry);
-      desk.pending++;
+    if (ours.waiting.length > 0 || !this.#put(ours, entry)) {
+      ours.waiting.push(entry);
+      ours.pending++;
     }
     // The victims of a theft may be requests of this thread.
-    if (desk.pending > 0 || asked.steal) this.collect();
-    else this.#tend(desk);
+    if (ours.pending > 0 || asked.steal) this.collect();
+    else this.#tend(ours);
     return entry;
   }
 
   /** Ends a request, whether it waits or holds. True if it held the lock until then. */
   end(entry: Entry): boolean {
-    const desk = this.#desk();
-    const { waiting } = desk;
+    const ours = this.#ofThread();
+    const { waiting } = ours;
     const place = waiting.indexOf(entry);
     if (place !== -1) {
       waiting.splice(place, 1);
-      desk.pending--;
+      ours.pending--;
       return false;
     }
-    if (!desk.entries.delete(entry.ticket)) return false;
-    if (!entry.isHeld) desk.pending--;
+    if (!ours.entries.delete(entry.ticket)) return false;
+    if (!entry.isHeld) ours.pending--;
     const status = operations.end(this.native, entry.cell, entry.ticket);
-    if (status === requestStatus.busy) desk.ending.push(entry);
-    if (desk.pending > 0) this.collect();
-    else this.#tend(desk);
+    if (status === requestStatus.busy) ours.ending.push(entry);
+    if (ours.pending > 0) this.collect();
+    else this.#tend(ours);
     return status === requestStatus.granted || status === requestStatus.busy;
   }
 
@@ -116,43 +116,43 @@ export class Table extends Shared<'LockManager'> {
 
   /** What is done each slice, and when an agent has died that this thread watches. */
   look(): void {
-    const desk = this.#desk();
-    for (const entry of desk.ending.splice(0)) {
+    const ours = this.#ofThread();
+    for (const entry of ours.ending.splice(0)) {
       const status = operations.end(this.native, entry.cell, entry.ticket);
-      if (status === requestStatus.busy) desk.ending.push(entry);
+      if (status === requestStatus.busy) ours.ending.push(entry);
     }
-    while (desk.waiting.length > 0) {
-      const [entry] = desk.waiting;
-      if (!this.#put(desk, entry!)) break;
-      desk.waiting.shift();
-      desk.pending--;
+    while (ours.waiting.length > 0) {
+      const [entry] = ours.waiting;
+      if (!this.#put(ours, entry!)) break;
+      ours.waiting.shift();
+      ours.pending--;
     }
-    if (desk.pending > 0) operations.look(this.native);
+    if (ours.pending > 0) operations.look(this.native);
     this.collect();
   }
 
   /** Tells the requests of this thread what the table has to tell them. */
   collect(): void {
-    const desk = this.#desk();
+    const ours = this.#ofThread();
     const news = operations.collect(this.native);
     if (news === undefined) {
-      this.#endPending(desk);
+      this.#endPending(ours);
       return;
     }
     for (let i = 0; i < news.length; i += 5) {
       const one = news.slice(i, i + 5) as unknown as NativeRequest;
-      const entry = desk.entries.get(one[2]);
+      const entry = ours.entries.get(one[2]);
       if (entry === undefined) continue; // it has ended here
-      if (!entry.isHeld) desk.pending--;
-      if (one[0] === requestStatus.stolen) desk.entries.delete(one[2]);
+      if (!entry.isHeld) ours.pending--;
+      if (one[0] === requestStatus.stolen) ours.entries.delete(one[2]);
       this.#tell(entry, one);
     }
-    this.#tend(desk);
+    this.#tend(ours);
   }
 
   /** The requests of this thread for a name. */
   *requestsFor(name: string): Generator<Entry> {
-    for (const entry of this.#desk().entries.values()) {
+    for (const entry of this.#ofThread().entries.values()) {
       if (entry.asked.name === name) yield entry;
     }
   }
@@ -168,7 +168,7 @@ export class Table extends Shared<'LockManager'> {
   }
 
   override mayClose(): boolean {
-    for (const entry of this.#desk().entries.values()) {
+    for (const entry of this.#ofThread().entries.values()) {
       if (entry.table === this && entry.isHeld) return false;
     }
     return true;
@@ -176,8 +176,8 @@ export class Table extends Shared<'LockManager'> {
 
   override close(): void {
     if (this.isOpen && this.mayClose()) {
-      const desk = this.#desk();
-      const leaving = [...desk.entries.values(), ...desk.waiting].filter(
+      const ours = this.#ofThread();
+      const leaving = [...ours.entries.values(), ...ours.waiting].filter(
         (one) => one.table === this,
       );
       for (const entry of leaving) {
@@ -197,20 +197,20 @@ export class Table extends Shared<'LockManager'> {
   }
 
   /** A table that cannot be read any more grants nothing. */
-  #endPending(desk: Desk): void {
-    const pending = [...desk.entries.values()].filter(({ isHeld }) => !isHeld);
-    for (const { ticket } of pending) desk.entries.delete(ticket);
-    const leaving = [...pending, ...desk.waiting.splice(0)];
-    desk.ending.splice(0);
-    desk.pending = 0;
-    this.#tend(desk);
+  #endPending(ours: ThreadRequests): void {
+    const pending = [...ours.entries.values()].filter(({ isHeld }) => !isHeld);
+    for (const { ticket } of pending) ours.entries.delete(ticket);
+    const leaving = [...pending, ...ours.waiting.splice(0)];
+    ours.ending.splice(0);
+    ours.pending = 0;
+    this.#tend(ours);
     for (const { tell } of leaving) {
       tell({ status: requestStatus.corrupt, token: 0, abandoned: false });
     }
   }
 
   /** False if the table is busy. */
-  #put(desk: Desk, entry: Entry): boolean {
+  #put(ours: ThreadRequests, entry: Entry): boolean {
     const { name, exclusive, ifAvailable, steal } = entry.asked;
     const made = operations.request(this.native, name, exclusive, ifAvailable, steal);
     const [status, cell, ticket] = made;
@@ -218,9 +218,9 @@ export class Table extends Shared<'LockManager'> {
     if (ticket !== 0) {
       entry.cell = cell;
       entry.ticket = ticket;
-      desk.entries.set(ticket, entry);
+      ours.entries.set(ticket, entry);
     }
-    if (status === requestStatus.pending) desk.pending++;
+    if (status === requestStatus.pending) ours.pending++;
     else this.#tell(entry, made);
     return true;
   }
@@ -230,46 +230,46 @@ export class Table extends Shared<'LockManager'> {
     entry.tell({ status, token, abandoned: abandoned !== 0 });
   }
 
-  #desk(): Desk {
-    let desk = desks.get(this.tag);
-    if (desk === undefined) desks.set(this.tag, (desk = new Desk()));
-    return desk;
+  #ofThread(): ThreadRequests {
+    let ours = byTag.get(this.tag);
+    if (ours === undefined) byTag.set(this.tag, (ours = new ThreadRequests()));
+    return ours;
   }
 
   /**
    * The timer keeps the process alive while a request waits. It is stopped at the first slice that
    * finds nothing to look for, and not earlier: requests often follow each other closely.
    */
-  #tend(desk: Desk): void {
-    if (desk.timer === undefined) {
-      if (desk.entries.size === 0 && desk.pending === 0 && desk.ending.length === 0) return;
-      desk.timer = setInterval(() => onSlice(this.tag, desk), slice_ms);
+  #tend(ours: ThreadRequests): void {
+    if (ours.timer === undefined) {
+      if (ours.entries.size === 0 && ours.pending === 0 && ours.ending.length === 0) return;
+      ours.timer = setInterval(() => onSlice(this.tag, ours), slice_ms);
       listenForWakeUps(this.tag, (isDeath) => {
-        if (isDeath) anyOf(desk)?.look();
-        else anyOf(desk)?.collect();
+        if (isDeath) anyOf(ours)?.look();
+        else anyOf(ours)?.collect();
       });
     }
-    if (desk.pending > 0 || desk.ending.length > 0) desk.timer.ref();
-    else desk.timer.unref();
+    if (ours.pending > 0 || ours.ending.length > 0) ours.timer.ref();
+    else ours.timer.unref();
   }
 }
 
-function onSlice(tag: number, desk: Desk): void {
-  const table = anyOf(desk);
+function onSlice(tag: number, ours: ThreadRequests): void {
+  const table = anyOf(ours);
   if (table === undefined) {
-    clearInterval(desk.timer);
+    clearInterval(ours.timer);
     stopListening(tag);
-    desks.delete(tag);
+    byTag.delete(tag);
     return;
   }
-  const isIdle = desk.pending === 0 && desk.ending.length === 0;
-  if (!isIdle || ++desk.slices % slicesOfHolder === 0) table.look();
+  const isIdle = ours.pending === 0 && ours.ending.length === 0;
+  if (!isIdle || ++ours.slices % slicesOfHolder === 0) table.look();
 }
 
 /** An object through which the table can be reached: that of a request. */
-function anyOf(desk: Desk): Table | undefined {
-  for (const { table } of desk.entries.values()) return table;
-  return (desk.waiting[0] ?? desk.ending[0])?.table;
+function anyOf(ours: ThreadRequests): Table | undefined {
+  for (const { table } of ours.entries.values()) return table;
+  return (ours.waiting[0] ?? ours.ending[0])?.table;
 }
 
 /** @throws CorruptError if the file has been written over. */

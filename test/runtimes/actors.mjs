@@ -1,5 +1,8 @@
 // Other processes and worker threads of a check. Each runs programs/actor.mjs, which says lines and
 // is told one line at most.
+//
+// The other tests' actors (test/support/actor.ts) are TypeScript under mocha. This suite runs from
+// the installed tarball, on runtimes that have neither. So it has actors of its own.
 import { spawn } from 'node:child_process';
 import process from 'node:process';
 import { Worker } from 'node:worker_threads';

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 
+#include "core/hash.h"
 #include "core/kill_point.h"
 
 namespace holdfast::core {
@@ -13,12 +14,8 @@ namespace {
 constexpr size_t kPartLength = sizeof(NameCell::bytes);
 constexpr uint32_t kCellsAtOnce = 512;  // that get storage
 
-// FNV-1a.
 uint64_t hash_of(const std::string& bytes, bool is_latin1) {
-  uint64_t hash = is_latin1 ? 0xCBF29CE484222325 : 0x84222325CBF29CE4;
-  for (const char byte : bytes) {
-    hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001B3;
-  }
+  const uint64_t hash = is_latin1 ? fnv1a(bytes) : ~fnv1a(bytes);
   return hash ^ (hash >> 32);
 }
 

@@ -10,6 +10,12 @@ namespace holdfast::core {
 
 namespace {
 
+// Any of those that there are.
+bool has_state(const RequestCell& request) {
+  return request.state.load() >= static_cast<uint32_t>(RequestState::pending) &&
+         request.state.load() <= static_cast<uint32_t>(RequestState::abandoned);
+}
+
 bool is_holder(const RequestCell& request) {
   return is(request, RequestState::held) || is(request, RequestState::abandoned);
 }
@@ -32,8 +38,7 @@ void LockManager::rebuild() {
   for (uint32_t index = 1; index <= cells_.used(); index++) {
     RequestCell& request = cells_.at(index);
     if (request.owner.load() == 0) continue;
-    const uint32_t state = request.state.load();
-    if (state >= 1 && state <= 4 && cells_.mark(index, &marked)) {
+    if (has_state(request) && cells_.mark(index, &marked)) {
       requests.push_back(index);
     } else {
       request.owner.store(0);  // written by somebody else

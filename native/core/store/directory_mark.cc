@@ -2,14 +2,13 @@
 
 #include <utility>
 
+#include "core/hash.h"
 #include "platform/platform.h"
 
 namespace holdfast::core {
 
-// FNV-1a, of which the upper bits are the better ones.
 uint64_t mark_place(const std::string& text) {
-  uint64_t hash = 0xCBF29CE484222325;
-  for (const char byte : text) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001B3;
+  const uint64_t hash = fnv1a(text);
   return (hash ^ (hash >> 40)) % platform::kMarkPlaces;
 }
 
