@@ -37,7 +37,7 @@ enum RequestFlags : uint32_t {
 };
 
 constexpr uint32_t kShortLockName = 52;      // bytes that a request has room for
-constexpr uint32_t kLockNameMax = 1u << 17;  // bytes
+constexpr uint32_t kLockNameMax = 1u << 22;  // bytes
 
 struct RequestCell {
   std::atomic<uint64_t> owner;  // written last when a request is made, first when it ends

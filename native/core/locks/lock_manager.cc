@@ -191,9 +191,10 @@ bool LockManager::has_requests() {
   return index != 0 && cells_.at(index).owner.load() == agent_.id();
 }
 
+// It was decided in the critical section whom to wake, and the woken agent reads the news in there.
+// So no fence is needed, as it is where a waker looks for those who enrolled meanwhile (INV-4).
 void LockManager::wake_granted() {
   if (granted_.empty()) return;
-  platform::fence_after_rmw();  // the release of the mutex came before (INV-4)
   std::sort(granted_.begin(), granted_.end());
   granted_.erase(std::unique(granted_.begin(), granted_.end()), granted_.end());
   for (const AgentId id : granted_) {

@@ -26,6 +26,8 @@ const odd = [
   '\u0100'.repeat(27),
   'x'.repeat(32_768),
   '\uD800'.repeat(32_768),
+  'x'.repeat(2 ** 20),
+  '\u0100'.repeat(2 ** 20),
 ];
 
 describe('LockManager, names', () => {
@@ -71,7 +73,7 @@ describe('LockManager, names', () => {
   it('a name that is too long is a QuotaExceededError; what is held stays held', async () => {
     const manager = open();
     const held = await hold(manager, 'it');
-    for (const name of ['x'.repeat(2 ** 20), '\u0100'.repeat(2 ** 20)]) {
+    for (const name of ['x'.repeat(2 ** 22 + 1), '\u0100'.repeat(2 ** 21 + 1)]) {
       await assertDOMException(
         manager.request(name, () => {}),
         'QuotaExceededError',
