@@ -65,6 +65,8 @@ class Installs {
       npm_config_store_dir: path.join(directory, 'pnpm-store'),
       YARN_GLOBAL_FOLDER: path.join(directory, 'yarn'),
       YARN_ENABLE_TELEMETRY: '0',
+      // In CI Yarn makes no lockfile unless it is told to, and these projects are new.
+      YARN_ENABLE_IMMUTABLE_INSTALLS: 'false',
     };
   }
 

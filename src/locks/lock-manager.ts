@@ -192,7 +192,8 @@ export class LockManager {
   /**
    * Not in the standard. As request(), without a callback: the lock is held until `release()`, or
    * to the end of the block: `await using lock = await locks.acquire('name')`. Resolves to null if
-   * `ifAvailable` found the lock taken. If the lock is stolen, `lock.stolen` becomes true.
+   * `ifAvailable` found the lock taken. If the lock is stolen, `lock.stolen` becomes true; if that
+   * was before this thread had heard of its grant, the promise rejects as that of request().
    */
   acquire(name: string, options?: LockOptions & { ifAvailable?: false }): Promise<AcquiredLock>;
   /** The same with `ifAvailable`. It never waits, and rejects as request(). */

@@ -124,19 +124,15 @@ async function held(row, acquire, state, allowed, work = dawdle) {
   guard.release();
 }
 
-/** A lock of a LockManager, or undefined if it timed out, was aborted or is not to be had. */
-async function acquireFrom(manager, name, mode, steal = false) {
-  if (steal) return manager.acquire(name, { steal });
-  const choice = below(4);
-  if (choice === 0) return manager.acquire(name, { mode, ifAvailable: true });
-  if (choice === 1) return within(() => manager.acquire(name, { mode, ...patience() }));
+/** A lock of a LockManager; undefined if it timed out, was aborted, stolen, or is not to be had. */
+function acquireFrom(manager, name, mode, steal = false) {
   const signal = AbortSignal.timeout(1 + below(40));
-  try {
-    return await manager.acquire(name, { mode, signal });
-  } catch (error) {
-    if (error !== signal.reason) throw error;
-    return undefined;
-  }
+  const ways = [{ ifAvailable: true }, patience(), { signal }, { signal }];
+  const options = steal ? { steal } : { mode, ...ways[below(4)] };
+  return manager.acquire(name, options).catch((error) => {
+    const isStolen = error.code === 'ERR_HOLDFAST_STOLEN';
+    if (!isStolen && error !== signal.reason && !(error instanceof TimeoutError)) throw error;
+  });
 }
 
 /**

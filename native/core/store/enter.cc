@@ -14,7 +14,7 @@ Status Store::enter(const std::string& directory, std::shared_ptr<Store>* result
     return Status::of(Code::not_found, "this user has no home directory; set HOLDFAST_DIR");
   }
   const char* path = store->directory_.c_str();
-  const std::string quoted = "the directory " + store->directory_;
+  std::string quoted = "the directory " + store->directory_;
   const std::string other = store->is_default_ ? "set HOLDFAST_DIR to another directory"
                                                : "HOLDFAST_DIR must name another one";
   const int64_t deadline = platform::monotonic_ns() + kOpenPatience_ns;
@@ -25,13 +25,15 @@ Status Store::enter(const std::string& directory, std::shared_ptr<Store>* result
         break;
       case platform::DirectoryFault::not_a_directory:
         return {Code::permission, error.errnum, error.call,
-                quoted + " is a symbolic link or not a directory; " + other};
+                quoted.append(" is a symbolic link or not a directory; ").append(other)};
       case platform::DirectoryFault::foreign_owner:
-        return Status::of(Code::permission, quoted + " belongs to another user; " + other);
+        return Status::of(Code::permission,
+                          quoted.append(" belongs to another user; ").append(other));
       case platform::DirectoryFault::open_permissions:
         return Status::of(
             Code::permission,
-            quoted + " can be entered by other users; its mode must be 0700, or " + other);
+            quoted.append(" can be entered by other users; its mode must be 0700, or ")
+                .append(other));
       case platform::DirectoryFault::system:
         return store->directory_status(error, "cannot use " + quoted);
     }
