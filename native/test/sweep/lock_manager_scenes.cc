@@ -342,6 +342,41 @@ struct QueryAfterDeath : AfterDeath {
 };
 OPERATION("LockManager", "query after a death", QueryAfterDeath);
 
+// The dead one was stolen from, by one that died too.
+struct QueryAfterTheft : QueryAfterDeath {
+  void casualty() override {
+    core::OpenRequest request = request_for(Kind::lock_manager, table());
+    request.initial = 16;
+    Peer victim(request), thief(victim.party.shared_store(), "unused");
+    ask(victim);
+    LockManager stealing(thief.party.agent(), victim.object);
+    CHECK_EQUAL(stealing.request(name_of(name), kSteal).status, RequestStatus::granted);
+    kill(getpid(), SIGKILL);
+  }
+};
+OPERATION("LockManager", "query after the death of one that was stolen from", QueryAfterTheft);
+
+// Somebody has written into a request.
+struct QueryDamaged : LockManagerScene {
+  void set_up() override {
+    const RequestAnswer answer = ask(*user);
+    const auto shape = core::TableShape::of(user->object.initial());
+    auto* cells = reinterpret_cast<core::RequestCell*>(user->object.table() + shape.cells_offset);
+    cells[answer.id.cell].state.store(99);
+    object().body().changing.store(1);
+  }
+  void operate() override {
+    std::vector<core::RequestFacts> all;
+    CHECK(object().query(&all));
+    CHECK(all.empty());
+  }
+  Progress judge(bool told) override {
+    CHECK(!told);
+    return Progress::unknown;
+  }
+};
+OPERATION("LockManager", "query of a damaged request", QueryDamaged);
+
 struct LookAfterDeath : AfterDeath {
   void get_ready() override {
     AfterDeath::get_ready();
