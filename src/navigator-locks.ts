@@ -11,11 +11,14 @@ function define(target: object, name: string, value: unknown): void {
   Object.defineProperty(target, name, { value, configurable: true, writable: true });
 }
 
-if (scope.navigator === undefined) define(scope, 'navigator', {});
-Object.defineProperty(scope.navigator!, 'locks', {
-  value: locks,
-  configurable: true,
-  enumerable: true,
-});
+if (scope.navigator === undefined) define(scope, 'navigator', new (class Navigator {})());
+const navigator = scope.navigator!;
+const prototype = Object.getPrototypeOf(navigator) as object | null;
+
+// As WebIDL has it, an attribute is an accessor of the prototype. But that of plain objects is left
+// alone, and a `locks` of navigator's own would hide one of the prototype.
+const isPlain = prototype === null || Object.hasOwn(prototype, 'isPrototypeOf');
+const home = isPlain || Object.hasOwn(navigator, 'locks') ? navigator : prototype;
+Object.defineProperty(home, 'locks', { get: () => locks, configurable: true, enumerable: true });
 if (scope.Lock === undefined) define(scope, 'Lock', Lock);
 if (scope.LockManager === undefined) define(scope, 'LockManager', LockManager);

@@ -62,13 +62,24 @@ describe('LockManager, programs', () => {
 describe('holdfast/navigator-locks', () => {
   const env = () => ({ HOLDFAST_DIR: temporaryDirectory() });
 
+  const seen = (isOwn: boolean) => {
+    const [at, result] = [{ isOwn, enumerable: true, everywhere: false }, ['it', 1, true]];
+    return [{ same: true, ...at, global: true, opened: 0, result }];
+  };
+
   it('puts locks at navigator.locks, and the classes where there are none', async () => {
     const { said, stderr, code } = await run('locks/navigator.mjs', { env: env() });
     assert.equal(code, 0, stderr);
-    const result = ['it', 1, true];
-    const expected = { same: true, enumerable: true, global: true, opened: 0, result };
-    assert.deepEqual(said, [expected], stderr);
+    assert.deepEqual(said, seen(false), stderr);
   });
+
+  for (const kind of ['plain', 'own']) {
+    it(`puts them onto a navigator that is a plain object or has its own: ${kind}`, async () => {
+      const { said, stderr, code } = await run('locks/navigator.mjs', { env: env(), args: [kind] });
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(said, seen(true), stderr);
+    });
+  }
 
   it('by require(), too', async () => {
     const { said, stderr, code } = await run('locks/navigator.cjs', { env: env() });
