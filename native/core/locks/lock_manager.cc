@@ -75,10 +75,7 @@ RequestStatus LockManager::end(const RequestId& id) {
   if (!is_mine(id)) return RequestStatus::gone;
   RequestStatus status = status_of(id.cell);
   if (status == RequestStatus::stolen) {
-    cells_.at(id.cell).owner.store(0);
-    KILL_POINT("lock_manager.end.stolen");
-    lines_.remove_from_agent(id.cell);
-    cells_.free(id.cell);
+    end_stolen(id.cell);
   } else {
     const uint32_t leader = lines_.find(cells_.name_of(id.cell));
     serve(end_request(leader, id.cell));
@@ -122,10 +119,7 @@ RequestAnswer LockManager::tell(uint32_t index) {
   const RequestAnswer answer = {
       status_of(index), {index, request.ticket}, request.token, (request.flags & kAfterDeath) != 0};
   if (answer.status == RequestStatus::stolen) {
-    request.owner.store(0);
-    KILL_POINT("lock_manager.tell.stolen");
-    lines_.remove_from_agent(index);
-    cells_.free(index);
+    end_stolen(index);
     return answer;
   }
   request.flags &= ~kUntold;

@@ -116,6 +116,7 @@ class LockManager {
   uint32_t drop_abandoned(uint32_t leader);
   uint32_t evict_holders(uint32_t leader);
 
+  void end_stolen(uint32_t index);
   void begin_hold(RequestCell& request, AgentId owner, bool after_death);
   void forget_exclusive();
   void watch(uint32_t leader);

@@ -83,10 +83,7 @@ void LockManager::link(uint32_t index) {
 void LockManager::bury(uint32_t index) {
   RequestCell& dead = cells_.at(index);
   if (is(dead, RequestState::stolen)) {
-    dead.owner.store(0);
-    KILL_POINT("lock_manager.bury.stolen");
-    lines_.remove_from_agent(index);
-    cells_.free(index);
+    end_stolen(index);
     return;
   }
   const uint32_t leader = lines_.find(cells_.name_of(index));

@@ -81,6 +81,14 @@ uint32_t LockManager::end_request(uint32_t leader, uint32_t index) {
   return leader;
 }
 
+// A stolen request stands in no line any more.
+void LockManager::end_stolen(uint32_t index) {
+  cells_.at(index).owner.store(0);  // INV-20
+  KILL_POINT("lock_manager.end_stolen.owner");
+  lines_.remove_from_agent(index);
+  cells_.free(index);
+}
+
 uint32_t LockManager::drop_abandoned(uint32_t leader) {
   return has_abandoned(leader) ? end_request(leader, leader) : leader;
 }

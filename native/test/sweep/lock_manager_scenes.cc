@@ -120,6 +120,14 @@ struct LockManagerScene : Scene {
   }
 };
 
+// Nobody dies holding the lock exclusively, so no news are left.
+struct SceneWithoutNews : LockManagerScene {
+  Progress judge(bool told) override {
+    CHECK(!told);
+    return Progress::unknown;
+  }
+};
+
 // ---------------------------------------------------------------- asking
 
 struct Ask : LockManagerScene {
@@ -150,7 +158,7 @@ struct AskFirst : Ask {
 };
 OPERATION("LockManager", "request, the first of a table", AskFirst);
 
-struct AskInVain : LockManagerScene {
+struct AskInVain : SceneWithoutNews {
   RequestAnswer answer;
   void set_up() override { mine.push_back(ask(*user)); }
   void operate() override {
@@ -161,14 +169,10 @@ struct AskInVain : LockManagerScene {
     end(*user, answer);
     user.reset();
   }
-  Progress judge(bool told) override {
-    CHECK(!told);
-    return Progress::unknown;
-  }
 };
 OPERATION("LockManager", "request, taken", AskInVain);
 
-struct Steal : LockManagerScene {
+struct Steal : SceneWithoutNews {
   RequestAnswer answer;
   virtual RequestMode of_holder() const { return {}; }
   void set_up() override {
@@ -202,10 +206,6 @@ struct Steal : LockManagerScene {
     LockManagerScene::check();
     return stolen ? Progress::done : Progress::not_done;
   }
-  Progress judge(bool told) override {
-    CHECK(!told);
-    return Progress::unknown;
-  }
 };
 OPERATION("LockManager", "steal", Steal);
 
@@ -235,8 +235,6 @@ OPERATION("LockManager", "end", End);
 // The witness asks before the victim ends: so it gets the lock from it.
 struct EndWithWaiters : LockManagerScene {
   RequestAnswer answer;
-  Shared<std::atomic<bool>> ready;
-  std::optional<Peer> holder;
   void operate() override {
     answer = ask(*user);
     facts->holds = answer.status == RequestStatus::granted;
@@ -252,7 +250,7 @@ struct EndWithWaiters : LockManagerScene {
 };
 OPERATION("LockManager", "end, with others in line", EndWithWaiters);
 
-struct EndOfPending : LockManagerScene {
+struct EndOfPending : SceneWithoutNews {
   RequestAnswer answer;
   void set_up() override { mine.push_back(ask(*user, kShared)); }
   void get_ready() override {
@@ -261,15 +259,11 @@ struct EndOfPending : LockManagerScene {
     CHECK_EQUAL(answer.status, RequestStatus::pending);
   }
   void operate() override { CHECK_EQUAL(object().end(answer.id), RequestStatus::pending); }
-  Progress judge(bool told) override {
-    CHECK(!told);
-    return Progress::unknown;
-  }
 };
 OPERATION("LockManager", "end of one that waits", EndOfPending);
 
 // Was stolen, and ends without having been told.
-struct EndOfStolen : LockManagerScene {
+struct EndOfStolen : SceneWithoutNews {
   RequestAnswer answer;
   void get_ready() override {
     LockManagerScene::get_ready();
@@ -277,10 +271,6 @@ struct EndOfStolen : LockManagerScene {
     end(*user, ask(*user, kSteal));
   }
   void operate() override { CHECK_EQUAL(object().end(answer.id), RequestStatus::stolen); }
-  Progress judge(bool told) override {
-    CHECK(!told);
-    return Progress::unknown;
-  }
 };
 OPERATION("LockManager", "end of a stolen one", EndOfStolen);
 
@@ -357,7 +347,7 @@ struct QueryAfterTheft : QueryAfterDeath {
 OPERATION("LockManager", "query after the death of one that was stolen from", QueryAfterTheft);
 
 // Somebody has written into a request.
-struct QueryDamaged : LockManagerScene {
+struct QueryDamaged : SceneWithoutNews {
   void set_up() override {
     const RequestAnswer answer = ask(*user);
     const auto shape = core::TableShape::of(user->object.initial());
@@ -369,10 +359,6 @@ struct QueryDamaged : LockManagerScene {
     std::vector<core::RequestFacts> all;
     CHECK(object().query(&all));
     CHECK(all.empty());
-  }
-  Progress judge(bool told) override {
-    CHECK(!told);
-    return Progress::unknown;
   }
 };
 OPERATION("LockManager", "query of a damaged request", QueryDamaged);
