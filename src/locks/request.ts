@@ -10,7 +10,7 @@
 // that, in the async context of the call.
 import { requestStatus } from '../native/enums.js';
 import { unwatchAbort, watchAbort } from '../waiting/abort.js';
-import { type Timer, clearTimeout, now, setTimeout } from '../waiting/clock.js';
+import { Alarm } from '../waiting/clock.js';
 import { timedOut } from '../waiting/waiter.js';
 import type { ReadRequest } from './arguments.js';
 import { type RequestFacts, publish } from './channels.js';
@@ -26,7 +26,7 @@ export class Request {
   readonly #answered: (answer: Answer) => void;
   readonly #entry: Entry;
   readonly #facts: RequestFacts;
-  #timer: Timer | undefined;
+  #alarm: Alarm | undefined;
   #onAbort: (() => void) | undefined;
   #lock: Lock | undefined;
   #isOver = false;
@@ -56,18 +56,10 @@ export class Request {
       this.#onAbort = () => this.#withdraw(signal.reason);
       watchAbort(signal, this.#onAbort);
     }
-    if (timeout !== undefined && !this.#entry.isHeld) this.#startTimer(timeout);
-  }
-
-  #startTimer(timeout: number): void {
-    const deadline = now() + timeout;
-    const onTimer = () => {
-      const left = deadline - now();
-      // A timer of Node may fire early.
-      if (left > 0) this.#timer = setTimeout(onTimer, Math.ceil(left));
-      else this.#withdraw(timedOut(this.#table, timeout));
-    };
-    this.#timer = setTimeout(onTimer, Math.ceil(timeout));
+    if (timeout !== undefined && !this.#entry.isHeld) {
+      const onTimeout = () => this.#withdraw(timedOut(this.#table, timeout));
+      this.#alarm = new Alarm(timeout, onTimeout);
+    }
   }
 
   /** What the table says. No code of the user runs in here. */
@@ -75,11 +67,11 @@ export class Request {
     switch (answer.status) {
       case requestStatus.granted:
       case requestStatus.unavailable:
-        clearTimeout(this.#timer);
+        this.#alarm?.cancel();
         this.#answered(answer);
         return;
       case requestStatus.stolen:
-        clearTimeout(this.#timer);
+        this.#alarm?.cancel();
         this.#isStolen = true;
         this.#reject(stolenError(this.#read.name));
         // Granted and stolen before this thread heard of either: the callback is called all the
@@ -114,7 +106,7 @@ export class Request {
   }
 
   #stopWaiting(): void {
-    clearTimeout(this.#timer);
+    this.#alarm?.cancel();
     if (this.#onAbort !== undefined) unwatchAbort(this.#read.signal!, this.#onAbort);
     this.#onAbort = undefined;
   }

@@ -18,3 +18,24 @@ const { now: currentTime } = performance;
 export function now(): number {
   return currentTime.call(performance);
 }
+
+/** Calls back once, after so many milliseconds and never earlier, unless it is cancelled. */
+export class Alarm {
+  #timer: Timer;
+
+  constructor(ms: number, onEnd: () => void) {
+    const deadline = now() + ms;
+    const onTimer = () => {
+      const left = deadline - now();
+      // A timer of Node may fire early: it counts whole milliseconds of a clock that is read only
+      // now and then.
+      if (left > 0) this.#timer = setTimeout(onTimer, Math.ceil(left));
+      else onEnd();
+    };
+    this.#timer = setTimeout(onTimer, Math.ceil(ms));
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timer);
+  }
+}

@@ -16,7 +16,7 @@ import { once } from '../native/once.js';
 import type { WaitOptions } from '../options.js';
 import { unwatchAbort, watchAbort } from './abort.js';
 import type { Acquirable } from './acquirable.js';
-import { type Timer, clearInterval, clearTimeout, now, setInterval, setTimeout } from './clock.js';
+import { Alarm, type Timer, clearInterval, now, setInterval } from './clock.js';
 import type { StepOptions } from './deadline.js';
 import { type Recall, calledOff } from './recall.js';
 import type { WaitSet } from './wait-set.js';
@@ -40,7 +40,7 @@ export interface Waitable<T> {
 class PendingWait {
   next: PendingWait | undefined;
   previous: PendingWait | undefined;
-  timer: Timer | undefined;
+  alarm: Alarm | undefined;
   constructor(
     readonly waiter: Waiter,
     readonly waitable: Waitable<unknown>,
@@ -142,7 +142,10 @@ export function waitFor<T>(
     }
     if (signal && onAbort) watchAbort(signal, onAbort);
     if (recall && onRecall) recall.pending.add(onRecall);
-    if (timeout !== undefined) startTimer(queue, pending, timeout, given);
+    if (timeout !== undefined) {
+      const onTimeout = () => withdraw(queue, pending, timedOut(waiter, given));
+      pending.alarm = new Alarm(timeout, onTimeout);
+    }
     if (queue.head === pending) serve(queue, true);
     else updateCount(queue);
   });
@@ -161,23 +164,6 @@ function takeAfterSpin<T>(waitable: Waitable<T>): Promise<T> | undefined {
     waitable.done?.();
     return Promise.reject(error as Error);
   }
-}
-
-function startTimer(
-  queue: WaitQueue,
-  pending: PendingWait,
-  timeout: number,
-  given: number | undefined,
-): void {
-  const deadline = now() + timeout;
-  const onTimer = () => {
-    const left = deadline - now();
-    // A timer of Node may fire early: it counts whole milliseconds of a clock that is read only now
-    // and then.
-    if (left > 0) pending.timer = setTimeout(onTimer, Math.ceil(left));
-    else withdraw(queue, pending, timedOut(pending.waiter, given));
-  };
-  pending.timer = setTimeout(onTimer, Math.ceil(timeout));
 }
 
 /** Rejects every wait that goes through an object which is about to be closed. */
@@ -327,7 +313,7 @@ function updateCount(queue: WaitQueue): void {
 
 function leave(queue: WaitQueue, pending: PendingWait): void {
   queue.unlink(pending);
-  clearTimeout(pending.timer);
+  pending.alarm?.cancel();
   if (pending.signal && pending.onAbort) unwatchAbort(pending.signal, pending.onAbort);
   if (pending.recall && pending.onRecall) pending.recall.pending.delete(pending.onRecall);
   if (queue.head) return;
