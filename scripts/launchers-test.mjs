@@ -171,7 +171,8 @@ async function testNodeOptions(tally, launchers) {
   const permission = process.allowedNodeEnvironmentFlags.has('--permission')
     ? '--permission'
     : '--experimental-permission';
-  const allowed = ['--allow-addons', '--allow-child-process', '--allow-fs-read=*'];
+  const allowed = ['--allow-addons', '--allow-child-process'];
+  allowed.push(`--allow-fs-read=${launchers.directory}/*`); // and nothing else
   const options = {
     permission: [permission, ...allowed],
     'frozen-intrinsics': ['--frozen-intrinsics'],

@@ -1,5 +1,5 @@
 // What a binary was built for, read from the file itself: a linker's error does not say it.
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
 export interface Target {
   /** As `process.platform` and `process.arch` name them; undefined if Node has no name for it. */
@@ -60,11 +60,35 @@ export function here(): Target {
   return { system: process.platform, processor: process.arch, libc: libcHere() };
 }
 
-function libcHere(): Target['libc'] {
+/** By the loader that the program of this process names. */
+export function libcHere(): Target['libc'] {
   if (process.platform !== 'linux') return undefined;
+  const head = headOf(process.execPath);
+  if (head.includes('/ld-musl-')) return 'musl';
+  if (head.includes('/ld-linux')) return 'glibc';
+  return libcOfReport();
+}
+
+/** Slower, and only Node has it; but it needs to read no file. */
+function libcOfReport(): Target['libc'] {
   const report = process.report?.getReport() as { header?: object } | undefined;
-  if (report?.header === undefined) return undefined; // another runtime than Node
+  if (report?.header === undefined) return 'glibc'; // the more usual one
   return 'glibcVersionRuntime' in report.header ? 'glibc' : 'musl';
+}
+
+/** The beginning of a file, where a program names its loader; empty if that may not be read. */
+function headOf(file: string): Buffer {
+  const head = Buffer.alloc(4096);
+  try {
+    const descriptor = openSync(file, 'r');
+    try {
+      return head.subarray(0, readSync(descriptor, head));
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return Buffer.alloc(0); // the permission model, say
+  }
 }
 
 /** Was it built for something else than what this process runs on? */

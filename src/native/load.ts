@@ -1,31 +1,45 @@
 // The only file that loads the addon.
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../errors.js';
+import { libcHere } from './binary.js';
 import type { NativeAddon } from './bindings.js';
-import { whyMissing, whyRefused } from './refusals.js';
+import { whyMissing, whyRefused, whyTooOld } from './refusals.js';
 
-interface NodeGypBuild {
-  /** The path of the binary for this machine; throws if there is none. */
-  path(directory: string): string;
+const root = path.resolve(__dirname, '../..');
+
+function fail(message: string, cause?: unknown): never {
+  throw new HoldfastError('ERR_HOLDFAST_ADDON', message, cause === undefined ? {} : { cause });
 }
 
-function fail(message: string, cause: unknown): never {
-  throw new HoldfastError('ERR_HOLDFAST_ADDON', message, { cause });
+/** The binary that was compiled here, or else the one that the package has for this machine. */
+function find(): string | undefined {
+  const compiled = path.join(root, 'build/Release/holdfast.node');
+  if (existsSync(compiled)) return compiled;
+  const directory = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`);
+  if (!existsSync(directory)) return undefined;
+  const foreign = libcHere() === 'musl' ? '.glibc.' : '.musl.';
+  const name = readdirSync(directory).find((one) => !one.includes(foreign));
+  return name && path.join(directory, name);
 }
 
-function find(): string {
-  const root = path.resolve(__dirname, '../..');
+function findOrFail(): string {
+  let cause: unknown;
   try {
-    return (require('node-gyp-build') as NodeGypBuild).path(root);
-  } catch (cause) {
-    return fail(whyMissing(root), cause);
+    const found = find();
+    if (found !== undefined) return found;
+  } catch (error) {
+    cause = error; // the permission model
   }
+  return fail(whyMissing(root), cause);
 }
 
 function load(): NativeAddon {
+  const old = whyTooOld();
+  if (old !== undefined) fail(old);
   // A program may choose another build of the addon: the posix platform, or one with a sanitizer.
   const chosen = process.env['HOLDFAST_NATIVE'];
-  const file = chosen ? path.resolve(chosen) : find();
+  const file = chosen ? path.resolve(chosen) : findOrFail();
   try {
     return require(file) as NativeAddon;
   } catch (cause) {

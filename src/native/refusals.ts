@@ -7,6 +7,9 @@ const permissionModel =
   'this process runs under the permission model of Node, which loads no addon: ' +
   'add --allow-addons, and --allow-fs-read for node_modules';
 
+/** As package.json names them. On another one the addon cannot be compiled either. */
+const systems = ['linux', 'darwin'];
+
 /** Each cause that the dynamic linker has words for, and what to say. */
 const linkers: readonly (readonly [words: RegExp, remedy: string])[] = [
   [
@@ -30,6 +33,13 @@ const linkers: readonly (readonly [words: RegExp, remedy: string])[] = [
       'instead of copying node_modules, or "npm rebuild holdfast"',
   ],
 ];
+
+/** This Node lacks what the package calls; undefined if it has all of that. */
+export function whyTooOld(): string | undefined {
+  const { node } = process.versions;
+  if (Number.parseInt(node, 10) >= 20) return undefined;
+  return `holdfast needs Node 20.19 or later, and this is Node ${node}`;
+}
 
 /** The binary `file` is there, and could not be loaded. */
 export function whyRefused(file: string, cause: unknown): string {
@@ -64,6 +74,9 @@ function whyForeign(file: string): string | undefined {
 /** There is no binary for this machine in the package at `root`. */
 export function whyMissing(root: string): string {
   const system = `${process.platform}-${process.arch}`;
+  if (!systems.includes(process.platform)) {
+    return `holdfast runs on Linux and macOS, and this is ${system}`;
+  }
   const none = `holdfast has no binary for ${system} (Node ${process.version}) in ${root}: `;
   if (hasPermissionModel() && !mayRead(root)) return none + permissionModel;
   if (nameOf(root) !== 'holdfast') {
@@ -73,12 +86,12 @@ export function whyMissing(root: string): string {
   const others = filesIn(path.join(root, 'prebuilds', system));
   if (others.length > 0) {
     return (
-      `${none}there is only ${others.join(', ')}, for another C library (glibc or musl). ` +
+      `${none}there is only ${others.join(', ')}, and this is ${describe(here())}. ` +
       'Where a compiler is installed, "npm rebuild holdfast" makes one'
     );
   }
-  const systems = filesIn(path.join(root, 'prebuilds'));
-  const shipped = systems.length > 0 ? `the package has some for ${systems.join(', ')}, and ` : '';
+  const all = filesIn(path.join(root, 'prebuilds'));
+  const shipped = all.length > 0 ? `the package has some for ${all.join(', ')}, and ` : '';
   const approval = root.includes(`${path.sep}.pnpm${path.sep}`)
     ? 'pnpm runs it only after "pnpm approve-builds"; then "pnpm rebuild holdfast"'
     : 'npm runs it only without ignore-scripts, and since version 11 may ask for ' +

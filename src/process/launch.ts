@@ -119,6 +119,15 @@ function idleIdentity(): Identity {
   };
 }
 
+/** True also where the permission model of Node does not let this process look. */
+function isThere(directory: string): boolean {
+  try {
+    return existsSync(directory);
+  } catch {
+    return true;
+  }
+}
+
 /**
  * Starts a child, which then waits for a message. `own` is the identity of the child. Without it
  * the child is idle, and waits for a Job. The child knows its identity from its first instruction
@@ -128,8 +137,7 @@ function idleIdentity(): Identity {
  * @throws ProcessError if the system has no room for it.
  */
 export function launch(own: Identity = idleIdentity()): ChildProcess {
-  const cwd =
-    firstDirectory !== undefined && existsSync(firstDirectory) ? firstDirectory : undefined;
+  const cwd = firstDirectory !== undefined && isThere(firstDirectory) ? firstDirectory : undefined;
   // The child's argv[1] is its own entry, so that no module takes itself for the main one. The rest
   // are the arguments of the program, as in Python.
   const argv = process.argv.slice(mainModule() === null ? 1 : 2);

@@ -1,7 +1,15 @@
 // What a program is told if it cannot load the addon. Each cause has its own remedy.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { whyRefused } from '../../lib/native/refusals.js';
 import { temporaryDirectory } from '../support/directory.js';
@@ -13,6 +21,18 @@ const binary = path.join(root, 'build/Release/holdfast.node');
 const permissions = ['--permission', '--experimental-permission'].find((option) =>
   process.allowedNodeEnvironmentFlags.has(option),
 )!;
+
+/** A program to be loaded before: with it Node says that it is on another system. */
+function pretend(directory: string, { system = process.platform, arch = process.arch }): string[] {
+  const program = path.join(directory, 'pretend.cjs');
+  const text = Object.entries({ platform: system, arch }).map(
+    ([name, value]) => `
+      Object.defineProperty(process, '${name}', { value: '${value}' });
+      require('node:os').${name} = () => '${value}';`,
+  );
+  writeFileSync(program, text.join(''));
+  return ['--require', program];
+}
 
 /** What `require()` of the package at `at` says. */
 async function refusal(
@@ -139,16 +159,24 @@ describe('an addon that cannot be loaded', () => {
       mkdirSync(path.join(at, 'prebuilds', system), { recursive: true });
       writeFileSync(path.join(at, 'prebuilds', system, 'node.napi.node'), '');
     }
-    const pretend = path.join(at, 'pretend.cjs');
-    writeFileSync(
-      pretend,
-      `Object.defineProperty(process, 'arch', { value: 'riscv64' });
-       require('node:os').arch = () => 'riscv64';`,
-    );
-    const said = await refusal(at, { nodeArgs: ['--require', pretend] });
+    const said = await refusal(at, { nodeArgs: pretend(at, { arch: 'riscv64' }) });
     assert.match(said, new RegExp(`has no binary for ${process.platform}-riscv64 \\(Node v`));
     assert.match(said, /the package has some for darwin-arm64, linux-x64, and its install script/);
     assert.match(said, /"npm rebuild holdfast".*needs a C\+\+ compiler, make and Python 3/);
+  });
+
+  it('a system that it does not run on', async () => {
+    const at = installed(temporaryDirectory());
+    const said = await refusal(at, { nodeArgs: pretend(at, { system: 'win32', arch: 'x64' }) });
+    assert.match(said, /holdfast runs on Linux and macOS, and this is win32-x64$/);
+  });
+
+  it('a Node that is too old', async () => {
+    const program = path.join(temporaryDirectory(), 'pretend.cjs');
+    const versions = "{ ...process.versions, node: '18.20.8' }";
+    writeFileSync(program, `Object.defineProperty(process, 'versions', { value: ${versions} });`);
+    const said = await refusal(root, { nodeArgs: ['--require', program] });
+    assert.match(said, /needs Node 20\.19 or later, and this is Node 18\.20\.8$/);
   });
 
   it('something else than a binary', async () => {
@@ -176,7 +204,21 @@ describe('an addon that cannot be loaded', () => {
     mkdirSync(prebuilds, { recursive: true });
     writeFileSync(path.join(prebuilds, 'holdfast.musl.node'), '');
     const said = await refusal(at);
-    if (process.platform === 'linux') assert.match(said, /there is only holdfast\.musl\.node/);
+    if (process.platform === 'linux') {
+      assert.match(said, /there is only holdfast\.musl\.node, and this is linux-\w+ with glibc/);
+    }
+  });
+
+  it('takes the binary of its C library, and reads nothing but the package', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    const at = installed(temporaryDirectory());
+    const prebuilds = path.join(at, `prebuilds/linux-${process.arch}`);
+    mkdirSync(prebuilds, { recursive: true });
+    writeFileSync(path.join(prebuilds, 'node.napi.musl.node'), 'not for here');
+    cpSync(binary, path.join(prebuilds, 'node.napi.glibc.node'));
+    assert.equal(await refusal(at), 'loaded');
+    const nodeArgs = [permissions, '--allow-addons', `--allow-fs-read=${realpathSync(at)}/*`];
+    assert.equal(await refusal(at, { nodeArgs }), 'loaded');
   });
 
   it('code that a bundler has moved', async () => {
