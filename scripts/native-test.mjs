@@ -67,10 +67,12 @@ async function compile(platform, variant) {
     sources: [
       ...coreSources(platform),
       // native/test/sweep is a program of its own, for scripts/sweep.mjs. native/test/darwin is the
-      // stand-in for macOS, a part of that platform.
-      ...filesUnder('native/test', ['native/test/sweep', 'native/test/darwin']).filter((file) =>
-        file.endsWith('.cc'),
-      ),
+      // stand-in for macOS, a part of that platform. native/test/addon goes with the addon.
+      ...filesUnder('native/test', [
+        'native/test/sweep',
+        'native/test/darwin',
+        'native/test/addon',
+      ]).filter((file) => file.endsWith('.cc')),
     ],
     flags,
     linkFlags: [...more, ...linkFlags(platform)],

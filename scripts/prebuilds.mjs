@@ -37,7 +37,7 @@ export const binaries = [
 const stamp = 'build/prebuilds.stamp';
 
 /** Changes with everything that the binaries are made of. */
-function hashOfSources() {
+export function hashOfSources() {
   const inputs = ['native', 'binding.gyp', 'scripts/sources.mjs', 'scripts/cross-compiler.mjs'];
   return hashOf(inputs.flatMap((input) => filesUnder(input, ['native/test'])));
 }
@@ -56,13 +56,21 @@ export async function buildLinux({ directory, libc }, output) {
   show(file, symbolFindings(file, libc));
 }
 
-async function compile({ triple }, file) {
+async function compile({ triple }, file, more = []) {
   const compiler = path.join(await zigDirectory(), 'zig');
   const flags = [...compilerFlags('linux', triple), '-shared', '-s'];
   mkdirSync(path.dirname(file), { recursive: true });
-  await mustRun(compiler, [...flags, ...addonSources('linux'), '-o', file], {
+  await mustRun(compiler, [...flags, ...addonSources('linux'), ...more, '-o', file], {
     timeoutMs: compileWatchdogMs,
   });
+}
+
+/** An addon for tests, as if the runtime were Electron: see native/test/addon. */
+export async function buildWithoutBuffers(file) {
+  await compile(targets[0], path.join(root, file), [
+    '-Dnapi_create_external_arraybuffer=napi_refuse_external_arraybuffer',
+    'native/test/addon/no_external_buffers.cc',
+  ]);
 }
 
 /** What the binary asks of others: names, and the newest glibc that one of them is of. */
@@ -131,12 +139,12 @@ async function buildHere() {
     targets: [process.versions.node],
     napi: true,
     strip: true,
-    // glibc and musl binaries lie side by side, and node-gyp-build takes the right one.
+    // glibc and musl binaries lie side by side.
     tagLibc: process.platform === 'linux',
   });
 }
 
-/** The finder itself must take this machine's, with build/ out of the way, and it must load. */
+/** The install script must find this machine's, with build/ out of the way, and it must load. */
 async function load() {
   const env = { PREBUILDS_ONLY: '1' };
   const find = `

@@ -44,9 +44,7 @@ function bun(libc) {
     cpu: 'x64',
     libcs: [libc],
     command: async () => [await program()],
-    // node-gyp-build takes the system for glibc's, which it is but for this program.
-    env: async () =>
-      isMusl ? { LIBC: 'musl', LD_LIBRARY_PATH: await muslLibraries(await program()) } : {},
+    env: async () => (isMusl ? { LD_LIBRARY_PATH: await muslLibraries(await program()) } : {}),
     skip: [noHooks],
     program: 'smoke.mjs',
     runsWhole: false,
@@ -72,6 +70,22 @@ function deno() {
   };
 }
 
+const noMemory = 'no SharedMemory, and its error says why';
+
+/** Node as Electron is: it lets no memory of the system become a buffer. */
+function withoutBuffers(runtime) {
+  return {
+    ...runtime,
+    name: `${runtime.name}, no external buffers`,
+    native: 'build/runtimes/no-buffers/holdfast.node',
+    skip: [
+      ['locks: Lock: no addition is lost', noMemory],
+      ['errors: errors: one name, two kinds', noMemory],
+    ],
+    runsWhole: false,
+  };
+}
+
 /** Node on glibc has objects open, and Bun on musl tries to open them. */
 function mixed(first, second) {
   return {
@@ -93,6 +107,7 @@ export const runtimes = [
   node(22, '22.23.3'),
   node(24, '24.21.0'),
   node(26, '26.12.1'),
+  withoutBuffers(node(24, '24.21.0')),
   bun('glibc'),
   bun('musl'),
   mixed(node(24, '24.21.0'), bun('musl')),

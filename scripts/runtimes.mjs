@@ -11,30 +11,36 @@
 
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { die, filesUnder, hashOf, isDone, killProcessGroup, knowOnly } from './common.mjs';
-import { markDone, mustRun, option, parseCounts, root, run, say, Tally } from './common.mjs';
+import { die, isDone, killProcessGroup, knowOnly, markDone } from './common.mjs';
+import { mustRun, option, parseCounts, root, run, say, Tally } from './common.mjs';
 import { pack, withTemporary } from './pack-test.mjs';
-import { buildLinux } from './prebuilds.mjs';
+import { buildLinux, buildWithoutBuffers, hashOfSources } from './prebuilds.mjs';
 import { runtimes, whyNotHere } from './runtime-list.mjs';
 import { Sandbox } from './sandbox.mjs';
 
 const smokeWatchdogMs = 20 * 60_000;
-const wholeWatchdogMs = 60 * 60_000;
 const binaries = path.join(root, 'build/runtimes/prebuilds');
 
 const titleOf = ({ name, libcs, cpu }) => `${name} ${libcs.join(' and ')} ${cpu}`;
 
-/** The binary that `npm run prebuilds` would make, in build/runtimes/prebuilds. */
-async function buildBinary({ cpu, libc }) {
-  const target = { directory: `linux-${cpu}`, libc };
-  const stamp = `build/runtimes/${cpu}-${libc}.stamp`;
-  const inputs = ['native', 'binding.gyp', 'scripts/sources.mjs', 'scripts/cross-compiler.mjs'];
-  const hash = hashOf(inputs.flatMap((input) => filesUnder(input, ['native/test'])));
-  const output = `build/runtimes/prebuilds/linux-${cpu}/node.napi.${libc}.node`;
+/** Compiles one addon into build/runtimes, unless it is there. */
+async function build(name, output, compile) {
+  const stamp = `build/runtimes/${name}.stamp`;
+  const hash = hashOfSources();
   if (isDone(stamp, hash, output)) return;
-  say(`compiling the addon for ${cpu}, ${libc}`);
-  await buildLinux(target, binaries);
+  say(`compiling the addon for ${name}`);
+  await compile();
   markDone(stamp, hash);
+}
+
+/** The binaries that `npm run prebuilds` would make, in build/runtimes/prebuilds. */
+async function buildFor({ cpu, libcs, native }) {
+  for (const libc of libcs) {
+    const directory = `linux-${cpu}`;
+    const output = `build/runtimes/prebuilds/${directory}/node.napi.${libc}.node`;
+    await build(`${cpu}-${libc}`, output, () => buildLinux({ directory, libc }, binaries));
+  }
+  if (native) await build('no-buffers', native, () => buildWithoutBuffers(native));
 }
 
 /** A project with the tarball installed, no script run, and the smoke suite. */
@@ -60,7 +66,7 @@ async function countsOf(command, { cwd, env, timeoutMs }) {
     capture: true,
     timeoutMs,
   });
-  killProcessGroup(group);
+  if (timeoutMs !== undefined) killProcessGroup(group);
   const counts = parseCounts(output) ?? { passed: 0, failed: 1, skipped: 0 };
   if (timedOut) say(`stopped by the watchdog after ${timeoutMs / 60_000} min`);
   // A runtime that crashes at its end has printed its counts already.
@@ -80,9 +86,10 @@ async function smoke(runtime, project, words) {
       env: {
         ...sandbox.env,
         ...(await runtime.env()),
-        HOLDFAST_NATIVE: '',
+        HOLDFAST_NATIVE: runtime.native ? path.join(root, runtime.native) : '',
         HOLDFAST_SMOKE_COMMAND: JSON.stringify((await runtime.other?.()) ?? command),
         HOLDFAST_SMOKE_SKIP: JSON.stringify(runtime.skip.map(([beginning]) => beginning)),
+        HOLDFAST_SMOKE_BUFFERS: runtime.native ? 'refused' : '',
       },
       timeoutMs: smokeWatchdogMs,
     });
@@ -91,10 +98,10 @@ async function smoke(runtime, project, words) {
   }
 }
 
+/** That script has a watchdog and a process group of its own. */
 async function whole(runtime) {
   return countsOf([...(await runtime.command()), 'scripts/test.mjs', '--only=linux'], {
     cwd: root,
-    timeoutMs: wholeWatchdogMs,
   });
 }
 
@@ -122,7 +129,11 @@ async function runOnEach(chosen, work) {
     try {
       if (missing !== undefined) throw new Error(missing);
       counts = await work(runtime);
-      rows.push({ runtime, counts, note: runtime.skip.map(([, why]) => why).join('; ') });
+      rows.push({
+        runtime,
+        counts,
+        note: [...new Set(runtime.skip.map(([, why]) => why))].join('; '),
+      });
     } catch (error) {
       const skips = missing !== undefined && !process.env.CI;
       console.error(`${skips ? 'skipped' : 'FAILED'} ${runtime.name}: ${error.message}`);
@@ -148,9 +159,7 @@ if (isWhole) {
 } else {
   mkdirSync(binaries, { recursive: true });
   const possible = chosen.filter((runtime) => whyNotHere(runtime) === undefined);
-  for (const { cpu, libcs } of possible) {
-    for (const libc of libcs) await buildBinary({ cpu, libc });
-  }
+  for (const runtime of possible) await buildFor(runtime);
   if (!existsSync(path.join(root, 'lib'))) die('there is no lib/: npm run build');
   await withTemporary(async (project) => {
     await makeProject(project);

@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 import process from 'node:process';
 import { Worker } from 'node:worker_threads';
+import { equal } from './expect.mjs';
 
 const program = new URL('programs/actor.mjs', import.meta.url);
 const running = new Set();
@@ -98,6 +99,19 @@ export function inWorker(act, ...args) {
 
 /** An act in each of the two places, one after the other. */
 export const places = [inProcess, inWorker];
+
+/** An actor in each place, one after the other, that has said `line`; it ends before the next. */
+export async function* eachActor(line, act, ...args) {
+  for (const start of places) {
+    const actor = start(act, ...args);
+    equal(await actor.says(), line);
+    yield actor;
+    await actor.ended;
+  }
+}
+
+/** The same with actors that hold something. */
+export const eachHolder = (what, name) => eachActor('held', 'hold', what, name);
 
 /** Ends what a check has left, as it does when it fails. */
 export async function endActors() {

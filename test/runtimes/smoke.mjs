@@ -5,6 +5,7 @@
 //
 // HOLDFAST_SMOKE_COMMAND is the command that starts a program on this runtime, as JSON: an array.
 // HOLDFAST_SMOKE_SKIP is an array, too: the beginnings of titles that this runtime cannot do.
+// HOLDFAST_SMOKE_BUFFERS is 'refused' where there is no SharedMemory.
 //
 // The last line is `N passed, N failed[, N skipped]`.
 import process from 'node:process';
@@ -12,7 +13,7 @@ import { conditions } from './checks/conditions.mjs';
 import { endings } from './checks/endings.mjs';
 import { errors } from './checks/errors.mjs';
 import { locks } from './checks/locks.mjs';
-import { memory } from './checks/memory.mjs';
+import { memory, noMemory } from './checks/memory.mjs';
 import { others } from './checks/others.mjs';
 import { processes } from './checks/processes.mjs';
 import { queues } from './checks/queues.mjs';
@@ -28,7 +29,7 @@ const groups = {
   semaphores,
   conditions,
   queues,
-  memory,
+  memory: process.env.HOLDFAST_SMOKE_BUFFERS === 'refused' ? noMemory : memory,
   others,
   processes,
   errors,

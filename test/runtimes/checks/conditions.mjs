@@ -1,5 +1,5 @@
 import { Barrier, BrokenBarrierError, Condition, Event, TimeoutError } from 'holdfast';
-import { places } from '../actors.mjs';
+import { eachActor, eachHolder, places } from '../actors.mjs';
 import { deepEqual, equal, freshName, ok, rejects, throws } from '../expect.mjs';
 import { until } from '../until.mjs';
 
@@ -25,13 +25,10 @@ export const conditions = {
   'Condition: others wait': async () => {
     const name = freshName();
     const condition = new Condition(undefined, { name });
-    for (const start of places) {
-      const waiter = start('waitForNotification', name);
-      equal(await waiter.says(), 'waits');
+    for await (const waiter of eachActor('waits', 'waitForNotification', name)) {
       // Its lock is free only once it waits.
       await condition.runExclusive(() => equal(condition.notify(), 1));
       equal(await waiter.says(), 'notified');
-      await waiter.ended;
     }
     condition.close();
   },
@@ -57,9 +54,7 @@ export const conditions = {
   'Condition: its holder is killed': async () => {
     const name = freshName();
     const condition = new Condition(undefined, { name });
-    for (const start of places) {
-      const holder = start('hold', 'Condition', name);
-      equal(await holder.says(), 'held');
+    for await (const holder of eachHolder('Condition', name)) {
       const wait = condition.acquire();
       await holder.kill();
       const guard = await wait;
@@ -72,14 +67,11 @@ export const conditions = {
   'Event: others set it': async () => {
     const name = freshName();
     const event = new Event({ name });
-    for (const start of places) {
-      const actor = start('setEvent', name);
-      equal(await actor.says(), 'ready');
+    for await (const actor of eachActor('ready', 'setEvent', name)) {
       const wait = event.wait();
       actor.tell('set');
       await wait;
       event.waitSync();
-      await actor.ended;
       event.clear();
       ok(!event.isSet());
     }
@@ -122,9 +114,7 @@ export const conditions = {
   'Barrier breaks when a waiter dies': async () => {
     const name = freshName();
     const barrier = new Barrier(3, { name });
-    for (const start of places) {
-      const other = start('reachBarrier', name);
-      equal(await other.says(), 'comes');
+    for await (const other of eachActor('comes', 'reachBarrier', name)) {
       await until(() => barrier.waiting() === 1);
       const broken = rejects(BrokenBarrierError, barrier.wait());
       await other.kill();

@@ -1,13 +1,11 @@
 // How programs end: what keeps them alive, and what they leave.
 import { list, Lock } from 'holdfast';
-import { inProcess, inWorker, places } from '../actors.mjs';
+import { eachActor, inProcess, inWorker, places } from '../actors.mjs';
 import { equal, freshName, ok } from '../expect.mjs';
 
 export const endings = {
   'a program with open objects ends by itself': async () => {
-    for (const start of places) {
-      const actor = start('openAndEnd');
-      equal(await actor.says(), '5 open');
+    for await (const actor of eachActor('5 open', 'openAndEnd')) {
       equal(await actor.ended, 0);
     }
   },

@@ -1,17 +1,14 @@
 import { Lock, ReadWriteLock, RLock, SharedMemory, TimeoutError } from 'holdfast';
-import { inProcess, inWorker, places } from '../actors.mjs';
+import { eachHolder, inProcess, inWorker, places } from '../actors.mjs';
 import { deepEqual, equal, freshName, ok, rejects, throws } from '../expect.mjs';
 import { until } from '../until.mjs';
 
 /** In turn, an actor of each place holds the lock while `check` runs. */
 async function whileHeld(what, name, check) {
-  for (const start of places) {
-    const holder = start('hold', what, name);
-    equal(await holder.says(), 'held');
+  for await (const holder of eachHolder(what, name)) {
     await check();
     holder.tell('release');
     equal(await holder.says(), 'released');
-    await holder.ended;
   }
 }
 
@@ -82,15 +79,12 @@ export const locks = {
   'Lock: an asynchronous wait gets it from another process and from a worker': async () => {
     const name = freshName();
     const lock = new Lock({ name });
-    for (const start of places) {
-      const holder = start('hold', 'Lock', name);
-      equal(await holder.says(), 'held');
+    for await (const holder of eachHolder('Lock', name)) {
       const wait = lock.acquire();
       holder.tell('release');
       const guard = await wait;
       ok(!guard.abandoned);
       guard.release();
-      await holder.ended;
     }
     lock.close();
   },
@@ -112,9 +106,7 @@ export const locks = {
   'Lock: a holder is killed, and an asynchronous wait is told': async () => {
     const name = freshName();
     const lock = new Lock({ name });
-    for (const start of places) {
-      const holder = start('hold', 'Lock', name);
-      equal(await holder.says(), 'held');
+    for await (const holder of eachHolder('Lock', name)) {
       const wait = lock.acquire();
       await holder.kill();
       const guard = await wait;
@@ -192,9 +184,7 @@ export const locks = {
       equal(lock.tryAcquire(), null);
       await rejects(TimeoutError, lock.acquire({ timeout: 5 }));
     });
-    for (const start of places) {
-      const holder = start('hold', 'RLock', name);
-      equal(await holder.says(), 'held');
+    for await (const holder of eachHolder('RLock', name)) {
       await holder.kill();
       const guard = await lock.acquire();
       ok(guard.abandoned);
@@ -222,17 +212,15 @@ export const locks = {
   'ReadWriteLock: the death of a reader and of a writer': async () => {
     const name = freshName();
     const lock = new ReadWriteLock({ name });
-    for (const start of places) {
-      const reader = start('hold', 'Reader', name);
-      equal(await reader.says(), 'held');
+    for await (const reader of eachHolder('Reader', name)) {
       const wait = lock.acquireExclusive();
       await reader.kill();
       (await wait).release();
-      const writer = start('hold', 'Writer', name);
-      equal(await writer.says(), 'held');
-      const second = lock.acquireExclusive();
+    }
+    for await (const writer of eachHolder('Writer', name)) {
+      const wait = lock.acquireExclusive();
       await writer.kill();
-      const guard = await second;
+      const guard = await wait;
       ok(guard.abandoned);
       guard.release();
     }

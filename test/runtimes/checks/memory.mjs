@@ -1,6 +1,6 @@
-import { ClosedError, SharedMemory } from 'holdfast';
+import { ClosedError, HoldfastError, list, SharedMemory } from 'holdfast';
 import { places } from '../actors.mjs';
-import { deepEqual, equal, freshName, throws } from '../expect.mjs';
+import { deepEqual, equal, freshName, ok, throws } from '../expect.mjs';
 
 export const memory = {
   'SharedMemory: others see the same bytes': async () => {
@@ -35,5 +35,18 @@ export const memory = {
       new Uint8Array(memory.buffer)[65_535] = 1;
       memory.close();
     }
+  },
+};
+
+/** Where the runtime lets no memory of the system become a buffer. */
+export const noMemory = {
+  'SharedMemory says why it cannot be had, and leaves nothing': () => {
+    const name = freshName();
+    for (const options of [undefined, { name }]) {
+      const error = throws(HoldfastError, () => new SharedMemory(8, options));
+      equal(error.code, 'ERR_HOLDFAST_SYSTEM');
+      ok(error.message.includes('does not let memory of the system become a buffer'));
+    }
+    ok(!list().some(({ kind }) => kind === 'SharedMemory'));
   },
 };

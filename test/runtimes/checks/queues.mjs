@@ -1,5 +1,5 @@
 import { EndedError, JoinableQueue, Queue, TimeoutError } from 'holdfast';
-import { inProcess, inWorker, places } from '../actors.mjs';
+import { eachActor, inProcess, inWorker, places } from '../actors.mjs';
 import { deepEqual, equal, freshName, rejects, throws } from '../expect.mjs';
 import { until } from '../until.mjs';
 
@@ -100,9 +100,7 @@ export const queues = {
   'Queue: a getter is killed, and the next one gets': async () => {
     const name = freshName();
     const queue = new Queue({ name });
-    for (const start of places) {
-      const getter = start('getForEver', name);
-      equal(await getter.says(), 'gets');
+    for await (const getter of eachActor('gets', 'getForEver', name)) {
       await until(() => queue.inspect().getters === 1);
       await getter.kill();
       const get = queue.get();

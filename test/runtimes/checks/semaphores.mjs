@@ -1,5 +1,5 @@
 import { BoundedSemaphore, OverReleaseError, Semaphore, TimeoutError } from 'holdfast';
-import { places } from '../actors.mjs';
+import { eachActor, eachHolder } from '../actors.mjs';
 import { equal, freshName, rejects, throws } from '../expect.mjs';
 
 export const semaphores = {
@@ -17,14 +17,11 @@ export const semaphores = {
   'Semaphore: others post, and an asynchronous and a blocking wait end': async () => {
     const name = freshName();
     const semaphore = new Semaphore(0, { name });
-    for (const start of places) {
-      const actor = start('postSemaphore', name, 2);
-      equal(await actor.says(), 'ready');
+    for await (const actor of eachActor('ready', 'postSemaphore', name, 2)) {
       const wait = semaphore.acquire();
       actor.tell('post');
       await wait;
       semaphore.acquireSync();
-      await actor.ended;
       equal(semaphore.value(), 0);
     }
     semaphore.close();
@@ -44,9 +41,7 @@ export const semaphores = {
   'BoundedSemaphore: the permits of a killed holder come back': async () => {
     const name = freshName();
     const semaphore = new BoundedSemaphore(1, { name });
-    for (const start of places) {
-      const holder = start('hold', 'Permit', name);
-      equal(await holder.says(), 'held');
+    for await (const holder of eachHolder('Permit', name)) {
       equal(semaphore.tryAcquire(), null);
       const wait = semaphore.acquire();
       await holder.kill();
