@@ -7,6 +7,8 @@
 //            darwin is the same code but for what macOS does in another way
 //
 //   npm test -- --only=posix         one of them
+//   npm test -- --node=24            linux, too, on that Node (scripts/runtime-list.mjs), which
+//                                    npm brings
 //   npm test -- --grep='Lock.*abort' tests of test/ whose title matches; leaves `native` out
 //   npm test -- --sanitize           test/ over addons built with address and undefined sanitizers;
 //                                    a report counts as a failure. Linux; several times slower
@@ -18,18 +20,20 @@ import path from 'node:path';
 import { buildAddon, sanitizerEnvironment } from './build.mjs';
 import { die, killProcessGroup, knowOnly, option, root, run, say, Tally } from './common.mjs';
 import { runNativeTests } from './native-test.mjs';
+import { runtimes, whyNotHere } from './runtime-list.mjs';
 import { Sandbox } from './sandbox.mjs';
 import { hostPlatform } from './sources.mjs';
 
 // Far longer than a run takes on a slow machine. It ends a run that hangs, and measures nothing.
-const suiteWatchdogMs = 20 * 60_000;
+const suiteWatchdogMs = 45 * 60_000;
 
 /** Runs mocha over one addon. With `atOnce` its output is printed when it has ended. */
-async function runSuites(tally, platform, { grep, native, other, atOnce }) {
-  const title = `\n== test/ over the ${platform} addon`;
+async function runSuites(tally, name, { node, grep, native, other, atOnce }) {
+  const title = `\n== test/ over the addon for ${name}`;
   if (!atOnce) console.log(title);
-  const countsFile = path.join(root, `build/counts-${platform}-${process.pid}.json`);
-  const reports = path.join(root, `build/sanitizer-${platform}-${process.pid}`);
+  const mark = `${name.replaceAll(/\W+/g, '-')}-${process.pid}`;
+  const countsFile = path.join(root, `build/counts-${mark}.json`);
+  const reports = path.join(root, `build/sanitizer-${mark}`);
   const sandbox = new Sandbox();
   const args = ['node_modules/mocha/bin/mocha.js'];
   args.push(
@@ -40,7 +44,7 @@ async function runSuites(tally, platform, { grep, native, other, atOnce }) {
   );
   if (grep) args.push('--grep', grep);
   if (process.env.CI) args.push('--forbid-only');
-  const { code, output, timedOut, group } = await run(process.execPath, args, {
+  const { code, output, timedOut, group } = await run(node, args, {
     // Without this tsx would leave compiled code in the system's temporary directory.
     env: {
       ...sandbox.env,
@@ -60,29 +64,28 @@ async function runSuites(tally, platform, { grep, native, other, atOnce }) {
     ? JSON.parse(readFileSync(countsFile, 'utf8'))
     : { passed: 0, failed: 0, skipped: 0 };
   rmSync(countsFile, { force: true });
-  if (timedOut) say(`${platform}: stopped by the watchdog after ${suiteWatchdogMs / 60_000} min`);
+  if (timedOut) say(`${name}: stopped by the watchdog after ${suiteWatchdogMs / 60_000} min`);
   if (code !== 0 && counts.failed === 0) {
-    console.error(`FAILED ${platform}: mocha ended with exit code ${code}`);
+    console.error(`FAILED ${name}: mocha ended with exit code ${code}`);
     counts.failed = 1;
   }
   if (code === 0 && counts.passed === 0) {
-    console.error(`FAILED ${platform}: no test ran`);
+    console.error(`FAILED ${name}: no test ran`);
     counts.failed += 1;
   }
-  tally.add(`test/ ${platform}`, counts);
-  if (sanitize) addReports(tally, platform, reports);
-  return { platform, sandbox, group };
+  tally.add(`test/ ${name}`, counts);
+  if (sanitize) addReports(tally, name, reports);
+  return { name, sandbox, group };
 }
 
-function addReports(tally, platform, reports) {
+function addReports(tally, name, reports) {
   const directory = path.dirname(reports);
-  const files = readdirSync(directory).filter((name) => name.startsWith(path.basename(reports)));
-  for (const name of files) {
-    const file = path.join(directory, name);
-    console.error(`FAILED ${platform}: ${readFileSync(file, 'utf8')}`);
+  const files = readdirSync(directory).filter((file) => file.startsWith(path.basename(reports)));
+  for (const file of files.map((found) => path.join(directory, found))) {
+    console.error(`FAILED ${name}: ${readFileSync(file, 'utf8')}`);
     rmSync(file);
   }
-  tally.add(`test/ ${platform}: no report of a sanitizer`, {
+  tally.add(`test/ ${name}: no report of a sanitizer`, {
     passed: Number(files.length === 0),
     failed: files.length,
   });
@@ -91,13 +94,13 @@ function addReports(tally, platform, reports) {
 /**
  * Called when no run is left, because the open objects of one run are not leftovers of the other.
  */
-async function checkLeftovers(tally, { platform, sandbox, group }) {
+async function checkLeftovers(tally, { name, sandbox, group }) {
   try {
     const left = await sandbox.leftovers(group);
-    for (const entry of left) console.error(`FAILED ${platform}: left behind: ${entry}`);
+    for (const entry of left) console.error(`FAILED ${name}: left behind: ${entry}`);
     killProcessGroup(group);
     tally.add(
-      `test/ ${platform}: nothing left behind`,
+      `test/ ${name}: nothing left behind`,
       left.length > 0 ? { failed: 1 } : { passed: 1 },
     );
   } finally {
@@ -105,8 +108,8 @@ async function checkLeftovers(tally, { platform, sandbox, group }) {
   }
 }
 
-/** Runs all at once, because they wait more than they work. */
-async function runAllSuites(tally, platforms, grep) {
+/** What to run test/ over: the addon of each platform, and that of this machine on another Node. */
+async function listRuns(platforms) {
   const runs = [];
   for (const platform of platforms) {
     // A user's program finds the addon of this machine by itself, and so do these tests.
@@ -114,11 +117,27 @@ async function runAllSuites(tally, platforms, grep) {
       platform === hostPlatform && !sanitize
         ? ''
         : await buildAddon({ platform, sanitize: sanitize ? 'address,undefined' : '' });
-    runs.push({ platform, native });
+    runs.push({ name: platform, platform, native, node: process.execPath });
   }
+  if (otherNode !== undefined) {
+    const [node] = await otherNode.command();
+    runs.push({
+      name: `${hostPlatform}, ${otherNode.name}`,
+      platform: hostPlatform,
+      native: '',
+      node,
+    });
+  }
+  return runs;
+}
+
+/** Runs all at once, because they wait more than they work. */
+async function runAllSuites(tally, platforms, grep) {
+  const runs = await listRuns(platforms);
   const ended = await Promise.allSettled(
-    runs.map(({ platform, native }, index) =>
-      runSuites(tally, platform, {
+    runs.map(({ name, platform, native, node }, index) =>
+      runSuites(tally, name, {
+        node,
         grep,
         native,
         // For tests of programs with two builds.
@@ -133,10 +152,21 @@ async function runAllSuites(tally, platforms, grep) {
   }
 }
 
-knowOnly('only', 'grep', 'sanitize');
+/** The runtime that --node names. */
+function nodeNamed(major) {
+  const found = runtimes.find(({ name, runsWhole }) => runsWhole && name === `node ${major}`);
+  if (found === undefined) die('--node is one of the Nodes in scripts/runtime-list.mjs');
+  const missing = whyNotHere(found);
+  if (missing !== undefined) die(`--node=${major} ${missing}`);
+  return found;
+}
+
+knowOnly('only', 'grep', 'sanitize', 'node');
 const only = option('only');
 const sanitize = option('sanitize') !== undefined; // `native` is sanitized always
 const grep = option('grep');
+if (sanitize && option('node') !== undefined) die('--sanitize and --node do not go together');
+const otherNode = option('node') === undefined ? undefined : nodeNamed(option('node'));
 const parts = [...new Set([hostPlatform, 'posix', 'darwin', 'native'])];
 if (only !== undefined && !parts.includes(only)) die(`--only is one of ${parts.join(', ')}`);
 
