@@ -193,6 +193,11 @@ export class Tally {
     this.#parts.push({ name, passed, failed, skipped });
   }
 
+  /** How many have failed so far. */
+  get failed() {
+    return this.#parts.reduce((sum, part) => sum + part.failed, 0);
+  }
+
   /** Runs one check; it passes unless it throws. */
   async check(name, fn) {
     console.log(`\n== ${name}`);

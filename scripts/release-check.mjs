@@ -4,12 +4,20 @@
 //   npm run release:check                        everything
 //   npm run release:check -- --only="node 24"    on the runtimes whose name contains that
 //
-// Needs the binaries: run `npm run prebuilds` before. The last line is `N passed, N failed`.
+// Needs the binaries: run `npm run prebuilds` before. If all checks have passed, the tarball is in
+// build/release/ for `npm publish`. The last line is `N passed, N failed`.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
-import { isMain, knowOnly, mustRun, option, root, run, Tally } from './common.mjs';
+import { isMain, knowOnly, mustRun, option, root, run, say, Tally } from './common.mjs';
 import { names as lesson } from './demo.mjs';
 import { pack, withTemporary } from './pack-test.mjs';
 import { areCurrent, binaries } from './prebuilds.mjs';
@@ -104,6 +112,14 @@ async function checkRuntime(tally, runtime, tarball) {
   });
 }
 
+/** Keeps the tarball that has passed: what is published is what was checked. */
+function keep(tarball) {
+  const file = path.join('build/release', path.basename(tarball));
+  mkdirSync(path.join(root, 'build/release'), { recursive: true });
+  copyFileSync(tarball, path.join(root, file));
+  return file;
+}
+
 if (isMain(import.meta)) {
   knowOnly('only');
   const only = option('only') ?? '';
@@ -115,11 +131,11 @@ if (isMain(import.meta)) {
     const { tarball, files } = await pack(directory);
     const size_MiB = statSync(tarball).size / 2 ** 20;
     console.log(`\n${path.basename(tarball)}: ${files.length} files, ${size_MiB.toFixed(1)} MiB`);
-    for (const runtime of runtimes.filter(
-      (known) => known.name.includes(only) && known.program === 'smoke.mjs',
-    )) {
+    const ofUsers = runtimes.filter(({ program, native }) => program === 'smoke.mjs' && !native);
+    for (const runtime of ofUsers.filter(({ name }) => name.includes(only))) {
       await checkRuntime(tally, runtime, tarball);
     }
+    if (tally.failed === 0) say(`checked: npm publish ${keep(tarball)}`);
   });
   tally.finish();
 }

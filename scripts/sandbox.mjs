@@ -6,6 +6,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const shm = '/dev/shm';
+const looks = 10;
+const betweenLooks_ms = 3000;
 
 /**
  * The places outside HOLDFAST_DIR in which objects could be left: POSIX semaphores, and the default
@@ -57,13 +59,15 @@ export class Sandbox {
       ...outside().filter((entry) => !this.#before.has(entry)),
       ...processesOf(group),
     ];
-    // A second look. Another program on this machine may use holdfast at this moment. Its files are
-    // gone soon, and those that the run left stay.
-    const first = look();
-    if (first.length === 0) return [];
-    await sleep(3000);
-    const second = new Set(look());
-    return first.filter((entry) => second.has(entry));
+    // More looks. Another program on this machine may use holdfast at this moment. Its files are
+    // gone after a while, and those that the run left stay.
+    let left = look();
+    for (let more = 0; more < looks && left.length > 0; more++) {
+      await sleep(betweenLooks_ms);
+      const now = new Set(look());
+      left = left.filter((entry) => now.has(entry));
+    }
+    return left;
   }
 
   remove() {
