@@ -14,7 +14,7 @@ export class ByteWriter {
   start = 0;
   /** Where it ends so far. */
   end = 0;
-  /** The same bytes, for doubles. */
+  /** The same bytes, for numbers. */
   #view!: DataView;
 
   /** Begins to write behind `into.start`. */
@@ -45,12 +45,17 @@ export class ByteWriter {
 
   protected int32(integer: number): void {
     this.#room(4);
-    const [bytes, at] = [this.bytes, this.end];
-    bytes[at] = integer;
-    bytes[at + 1] = integer >> 8;
-    bytes[at + 2] = integer >> 16;
-    bytes[at + 3] = integer >> 24;
-    this.end = at + 4;
+    this.#view.setInt32(this.end, integer, true);
+    this.end += 4;
+  }
+
+  protected words(words: Int32Array): void {
+    const count = words.length;
+    this.byte(count);
+    this.#room(4 * count);
+    const [view, at] = [this.#view, this.end];
+    for (let i = 0; i < count; i++) view.setInt32(at + 4 * i, words[i]!, true);
+    this.end = at + 4 * count;
   }
 
   protected double(number: number): void {
@@ -85,6 +90,39 @@ export class ByteWriter {
       this.byte(tag.int32);
       this.int32(integer);
     }
+  }
+
+  /**
+   * Writes an array that begins with numbers: integers in 4 bytes each, and from the first other
+   * number on 8 bytes each. Returns how many these are, and the item after them, which is read only
+   * once because it may have a getter. The caller writes the rest.
+   */
+  protected numbers(array: readonly unknown[], first: number): { count: number; next: unknown } {
+    const { length } = array;
+    this.byte(tag.numbers);
+    this.#room(12 + 8 * length);
+    const [view, head] = [this.#view, this.end];
+    let at = head + 12;
+    let count = 0;
+    let next: unknown = first;
+    for (
+      ;
+      typeof next === 'number' && Object.is(next | 0, next);
+      next = ++count < length ? array[count] : undefined
+    ) {
+      view.setInt32(at, next, true);
+      at += 4;
+    }
+    const integers = count;
+    for (; typeof next === 'number'; next = ++count < length ? array[count] : undefined) {
+      view.setFloat64(at, next, true);
+      at += 8;
+    }
+    view.setUint32(head, length, true);
+    view.setUint32(head + 4, integers, true);
+    view.setUint32(head + 8, count - integers, true);
+    this.end = at;
+    return { count, next };
   }
 
   protected text(text: string): void {

@@ -64,6 +64,13 @@ export const tag = {
   boxed: 25,
   /** The entry of a handle, which the reader opens. */
   traveller: 26,
+  /** How many words (one byte), a block of so many words (shape.ts); for each name an entry. */
+  shape: 27,
+  /**
+   * An array that begins with numbers, as three words: its length, how many numbers have 4 bytes,
+   * how many after those have 8 bytes. Then the numbers, and entries for the rest.
+   */
+  numbers: 28,
   /** From here to 127: the integers from 0 to 63. */
   smallInteger: 64,
   /** From here to 255: ASCII of so many characters, from 0 to 127. */
@@ -72,6 +79,8 @@ export const tag = {
 
 export const smallIntegers = tag.ascii - tag.smallInteger;
 export const shortestText = 128; // with a tag of its own
+/** A shorter array has no tag `numbers`. */
+export const shortestNumbers = 16;
 
 /** Classes that structured clone keeps, and AggregateError. The rest arrive as Error. */
 export const errorClasses = [

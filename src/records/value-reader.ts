@@ -8,7 +8,11 @@ import {
   viewClasses,
 } from './value-format.js';
 import { copyOf } from './mailbox.js';
+import { shapeToRead } from './shape.js';
 
+/** V8 would not copy the parts of a longer text, but link them. */
+const longestJoined = 12;
+const { fromCharCode } = String;
 /** What an error lacks. */
 const absent = Symbol('absent');
 
@@ -19,6 +23,11 @@ function builtIn<T>(name: string | undefined): Class<T> {
   const Class = name && (globalThis as unknown as Record<string, Class<T> | undefined>)[name];
   if (!Class) throw new TypeError(`this version of Node.js has no ${name}`);
   return Class;
+}
+
+function set(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key in object) define(object, key, value);
+  else object[key] = value;
 }
 
 const nothing = Buffer.alloc(0);
@@ -45,12 +54,13 @@ const recentKeys = Array.from({ length: 1024 }, () => '');
  */
 export class ValueReader {
   #bytes!: Buffer;
-  /** The same bytes, for doubles. */
+  /** The same bytes, for numbers. */
   #view!: DataView;
   #at = 0;
   #end = 0;
   /** The objects by number, if there are references. */
   #objects: unknown[] | undefined;
+  readonly #next = () => this.#entry();
   readonly #open: ((handle: unknown) => unknown) | undefined;
 
   /** `open` turns a handle into an object of this package. */
@@ -100,6 +110,8 @@ export class ValueReader {
         return this.#text('utf8');
       case tag.utf16:
         return this.#text('utf16le');
+      case tag.shape:
+        return this.#shaped();
       case tag.object:
         return this.#properties(this.#add({}));
       case tag.array:
@@ -117,6 +129,8 @@ export class ValueReader {
         return -this.#bigint();
       case tag.reference:
         return this.#reference();
+      case tag.numbers:
+        return this.#numbers();
       case tag.sparseArray:
         return this.#sparseArray();
       case tag.date:
@@ -177,8 +191,7 @@ export class ValueReader {
   }
 
   #int32(): number {
-    const [at, bytes] = [this.#skip(4), this.#bytes];
-    return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    return this.#view.getInt32(this.#skip(4), true);
   }
 
   #double(): number {
@@ -197,10 +210,14 @@ export class ValueReader {
 
   #ascii(length: number): string {
     const [at, bytes] = [this.#skip(length), this.#bytes];
-    if (length > 8) return bytes.toString('latin1', at, at + length);
-    // Without a call into C++: most names are short.
-    let text = '';
-    for (let i = at; i < at + length; i++) text += String.fromCharCode(bytes[i]!);
+    if (length > longestJoined) return bytes.toString('latin1', at, at + length);
+    // Without a call into C++: most texts are short.
+    const end = at + length;
+    let [text, i] = ['', at];
+    for (; i + 4 <= end; i += 4) {
+      text += fromCharCode(bytes[i]!, bytes[i + 1]!, bytes[i + 2]!, bytes[i + 3]!);
+    }
+    for (; i < end; i++) text += fromCharCode(bytes[i]!);
     return text;
   }
 
@@ -240,17 +257,40 @@ export class ValueReader {
 
   #properties(object: Record<string, unknown>): object {
     for (let left = this.#length(); left > 0; left--) {
-      const key = this.#key();
-      const value = this.#entry();
-      if (key in object) define(object, key, value);
-      else object[key] = value;
+      set(object, this.#key(), this.#entry());
     }
+    return object;
+  }
+
+  #shaped(): object {
+    const words = this.#byte();
+    const shape = shapeToRead(this.#view, this.#skip(4 * words), words);
+    // An object that has a number exists before what is inside it.
+    const builder = this.#objects === undefined ? shape.builder : undefined;
+    if (builder !== undefined) return builder(this.#next);
+    const object: Record<string, unknown> = this.#add({});
+    for (const key of shape.keys) set(object, key, this.#entry());
     return object;
   }
 
   #array(): unknown[] {
     const array: unknown[] = this.#add([]);
     for (let left = this.#length(); left > 0; left--) array.push(this.#entry());
+    return array;
+  }
+
+  #numbers(): unknown[] {
+    const head = this.#skip(12);
+    const [view, array] = [this.#view, this.#add([] as unknown[])];
+    const length = view.getUint32(head, true);
+    const integers = view.getUint32(head + 4, true);
+    const doubles = view.getUint32(head + 8, true);
+    if (integers + doubles > length) throw new TypeError('it has more numbers than items');
+    let at = this.#skip(4 * integers);
+    for (; at < this.#at; at += 4) array.push(view.getInt32(at, true));
+    at = this.#skip(8 * doubles);
+    for (; at < this.#at; at += 8) array.push(view.getFloat64(at, true));
+    for (let left = length - integers - doubles; left > 0; left--) array.push(this.#entry());
     return array;
   }
 

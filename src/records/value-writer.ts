@@ -4,8 +4,17 @@ import { serialize } from 'node:v8';
 import { hasBrand } from '../brand.js';
 import { refusalOf } from '../uncloneable.js';
 import type { Scratch } from './batch.js';
-import { BuiltInDate, errorClasses, hasReferences, tag, viewClasses } from './value-format.js';
+import {
+  BuiltInDate,
+  errorClasses,
+  hasReferences,
+  shortestNumbers,
+  tag,
+  viewClasses,
+} from './value-format.js';
 import { ByteWriter } from './value-bytes.js';
+import { shapeToWrite } from './shape.js';
+import { isList, isOdd, unboxed } from './value-kind.js';
 import { Place } from './value-place.js';
 
 /** How many objects are looked for one by one. A Map is faster for more. */
@@ -158,9 +167,24 @@ export class ValueWriter extends ByteWriter {
     this.#place.reset();
   }
 
-  #properties(value: object, keys: string[], found: number = tag.object): void {
-    this.byte(found);
-    if (found === tag.sparseArray) this.length((value as unknown[]).length);
+  #properties(value: object, keys: string[]): void {
+    const shape = shapeToWrite(keys);
+    if (shape === undefined) {
+      this.byte(tag.object);
+      return this.#named(value, keys);
+    }
+    this.byte(tag.shape);
+    this.words(shape.words);
+    this.#enter();
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!;
+      this.#place.at(key);
+      this.#entry((value as Record<string, unknown>)[key]);
+    }
+    this.#place.leave();
+  }
+
+  #named(value: object, keys: string[]): void {
     this.length(keys.length);
     this.#enter();
     for (const key of keys) {
@@ -172,19 +196,25 @@ export class ValueWriter extends ByteWriter {
   }
 
   #array(array: readonly unknown[]): void {
-    const keys = Object.keys(array);
     const { length } = array;
-    // The indices come first. So if there are as many keys as items, and the last is an index, each
-    // is: it has neither holes nor names.
-    if (keys.length !== length || (length > 0 && keys[length - 1] !== `${length - 1}`)) {
-      return this.#properties(array, keys, tag.sparseArray);
+    if (!isList(array)) {
+      this.byte(tag.sparseArray);
+      this.length(length);
+      return this.#named(array, Object.keys(array));
     }
-    this.byte(tag.array);
-    this.length(length);
+    let i = 0;
+    let item = length > 0 ? array[0] : undefined;
+    if (length >= shortestNumbers && typeof item === 'number') {
+      ({ count: i, next: item } = this.numbers(array, item));
+    } else {
+      this.byte(tag.array);
+      this.length(length);
+    }
     this.#enter();
-    for (let i = 0; i < length; i++) {
+    while (i < length) {
       this.#place.at(i);
-      this.#entry(array[i]);
+      this.#entry(item);
+      if (++i < length) item = array[i];
     }
     this.#place.leave();
   }
@@ -338,28 +368,4 @@ export class ValueWriter extends ByteWriter {
 
 function hasOwn(value: object, key: string): boolean {
   return hasOwnProperty.call(value, key);
-}
-
-/** The primitive value of an object of any realm that stands for one. */
-function unboxed(value: object): unknown {
-  for (const Class of [Number, String, Boolean, BigInt, Symbol]) {
-    try {
-      return (Class.prototype as { valueOf(): unknown }).valueOf.call(value);
-    } catch {
-      // It stands for a value of another type.
-    }
-  }
-  return undefined;
-}
-
-/** Does structured clone refuse it, although it has properties like an instance of a class? */
-function isOdd(value: object): boolean {
-  return (
-    types.isArgumentsObject(value) ||
-    types.isModuleNamespaceObject(value) ||
-    types.isPromise(value) ||
-    types.isWeakMap(value) ||
-    types.isWeakSet(value) ||
-    types.isGeneratorObject(value)
-  );
 }
