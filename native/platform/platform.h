@@ -79,8 +79,8 @@ std::vector<std::string> list_directory(int directory_fd, OsError* error);
 
 struct FileFacts {
   bool regular = false;
-  bool owned = false;   // by the effective user
-  bool linked = false;  // still has a name
+  bool owned = false;  // by the effective user
+  uint64_t names = 0;  // hard links
   uint64_t length = 0;
   uint64_t device = 0;  // with the inode it tells the file from every other that exists now
   uint64_t inode = 0;
@@ -90,7 +90,8 @@ OsError open_file(int directory_fd, const char* name,
                   int* fd);  // existing; never through a symlink
 OsError create_file(int directory_fd, const char* name, int* fd);  // O_EXCL, mode 0600
 OsError unlink_file(int directory_fd, const char* name);
-OsError rename_file(int directory_fd, const char* from, const char* to);  // over what is there
+OsError add_name(int directory_fd, const char* name, const char* another);  // a hard link
+OsError rename_file(int directory_fd, const char* from, const char* to);    // over what is there
 OsError file_facts(int fd, FileFacts* facts);
 uint64_t inode_of(int directory_fd, const char* name);  // 0 if there is none
 // Gives the file `length` bytes without storage behind them; only what is reserved may be touched.

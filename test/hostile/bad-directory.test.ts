@@ -160,6 +160,7 @@ describe('bad directory', () => {
       'bell',
       'object',
       'registry',
+      'spare',
     ]);
     assert.equal(after, false, 'it is gone');
   });

@@ -10,6 +10,7 @@ import {
   newProcess,
   objectFiles,
   platform,
+  removeObjectFile,
   semaphoreFile,
   temporaryDirectory,
   until,
@@ -45,7 +46,7 @@ class Couple {
 
   /** The files of objects, or all. */
   removeObjects(): void {
-    for (const file of objectFiles(this.directory)) rmSync(path.join(this.directory, file));
+    for (const file of objectFiles(this.directory)) removeObjectFile(this.directory, file);
   }
   removeAll(): void {
     // The program sweeps them, but not on macOS, where nobody can list semaphores.

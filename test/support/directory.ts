@@ -67,11 +67,23 @@ function removeSemaphore(objectFile: string): void {
   if (file) rmSync(file, { force: true });
 }
 
-/** The files of the objects in a HOLDFAST_DIR: all files except the registry and the doorbells. */
+/**
+ * The files of the objects in a HOLDFAST_DIR: all files except the registry and the doorbells. A
+ * spare name counts where it is alone.
+ */
 export function objectFiles(directory: string): string[] {
-  return readdirSync(directory)
-    .filter((name) => name !== 'registry' && !name.startsWith('bell.'))
+  const names = readdirSync(directory);
+  const isSpare = (name: string) =>
+    name.startsWith('spare.') && names.includes(name.replace('spare.', 'object.'));
+  return names
+    .filter((name) => name !== 'registry' && !name.startsWith('bell.') && !isSpare(name))
     .toSorted();
+}
+
+/** Removes an object's file as somebody does who wants to be rid of it: both of its names. */
+export function removeObjectFile(directory: string, file: string): void {
+  rmSync(path.join(directory, file));
+  rmSync(path.join(directory, file.replace('object.', 'spare.')));
 }
 
 /** The file of the object of that name, in the HOLDFAST_DIR of this run. */

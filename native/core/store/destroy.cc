@@ -18,6 +18,7 @@ void Store::destroy(const char* posix_name, const std::string& file_name) {
   // the next open comes by here again.
   if (is_semaphore_name(posix_name)) platform::unlink_semaphore(posix_name);
   KILL_POINT("store.destroy.semaphore");
+  if (is_object_file(file_name)) remove_spare_name(file_name);
   platform::unlink_file(directory_fd_, file_name.c_str());
   KILL_POINT("store.destroy.file");
 }
@@ -45,11 +46,8 @@ void Store::close(Object* object) {
   if (known != objects_.end() && known->second == object) objects_.erase(known);
 
   Header* header = object->header();
-  platform::FileFacts facts;
   // Not if the name was taken away: the file of that name, if there is one, is somebody else's.
-  if (locked.acquired() && !platform::file_facts(object->fd_, &facts) &&
-      platform::inode_of(directory_fd_, object->file_name_.c_str()) == facts.inode &&
-      (header->flags.load() & kPersistent) == 0 &&
+  if (locked.acquired() && has_name(*object) && (header->flags.load() & kPersistent) == 0 &&
       // In this order: until we are the only user, somebody can still acquire it and die.
       !platform::lock_exclusive(object->fd_) && !object->has_unreported_death()) {
     destroy(object->posix_name_.c_str(), object->file_name_);
@@ -74,7 +72,7 @@ Status Store::unlink(Kind kind, const std::string& name, const std::string& file
   Locked locked(*this);
   if (!locked.acquired()) return Locked::busy();
   Found found;
-  if (Status status = inspect_file(file_name, &found); !status.ok()) return status;
+  if (Status status = find(file_name, &found); !status.ok()) return status;
   const bool is_kind =
       kind == kUnknownKind ? ops_of(found.header.kind) == nullptr : found.header.kind == kind;
   if (found.what != Found::What::object || !is_kind || found.name != name) {
@@ -86,11 +84,7 @@ Status Store::unlink(Kind kind, const std::string& name, const std::string& file
 Status Store::unlink(Object* object) {
   Locked locked(*this);
   if (!locked.acquired()) return Locked::busy();
-  platform::FileFacts facts;
-  if (platform::OsError error = platform::file_facts(object->fd_, &facts)) {
-    return Status::from(error, "cannot look at " + object->file_name_);
-  }
-  if (platform::inode_of(directory_fd_, object->file_name_.c_str()) != facts.inode) {
+  if (!has_name(*object)) {
     return Status::of(Code::not_found, "its name was taken away before");
   }
   return take_name_away(object->fd_, object->posix_name_.c_str(), object->file_name_);

@@ -12,6 +12,7 @@ namespace holdfast::core {
 
 constexpr const char* kRegistryName = "registry";
 constexpr const char* kObjectPrefix = "object.";
+constexpr const char* kSparePrefix = "spare.";  // see spare_name.cc
 constexpr const char* kDraftPrefix = "draft.";  // see Store::remake
 constexpr int64_t kOpenPatience_ns = 10'000 * platform::kNanosPerMilli;
 constexpr int64_t kClosePatience_ns = 1'000 * platform::kNanosPerMilli;
@@ -19,6 +20,10 @@ constexpr int64_t kHurry_ns = 10'000 * platform::kNanosPerMilli;
 
 inline bool is_object_file(const std::string& file_name) {
   return file_name.rfind(kObjectPrefix, 0) == 0;
+}
+
+inline bool is_spare_file(const std::string& file_name) {
+  return file_name.rfind(kSparePrefix, 0) == 0;
 }
 
 inline bool is_draft_file(const std::string& file_name) {

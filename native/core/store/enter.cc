@@ -159,7 +159,7 @@ Store::~Store() {
     if (is_last) {
       platform::OsError error;
       bool empty = true;
-      const std::vector<std::string> names = platform::list_directory(directory_fd_, &error);
+      const std::vector<std::string> names = list_files(&error);
       for (const std::string& name : names) empty &= !is_object_file(name);
       if (empty && !error) {
         for (const std::string& name : names) {
@@ -195,7 +195,7 @@ void Store::vacate_agent(AgentId id) {
 
 bool Store::has_objects_in_use() {
   platform::OsError error;
-  for (const std::string& file_name : platform::list_directory(directory_fd_, &error)) {
+  for (const std::string& file_name : list_files(&error)) {
     Found found;
     if (!is_object_file(file_name)) continue;
     inspect_file(file_name, &found);

@@ -37,7 +37,9 @@ void write_name(Header* header, const KindOps& ops, const std::string& name) {
 Status Store::make(const OpenRequest& request, const std::string& file_name, Object** result) {
   std::unique_ptr<Object> object;
   Status status = build(request, file_name, &object);
-  if (status.ok()) *result = keep(std::move(object), file_name);
+  if (!status.ok()) return status;
+  add_spare_name(file_name);
+  *result = keep(std::move(object), file_name);
   return status;
 }
 
@@ -126,6 +128,7 @@ Status Store::remake(const OpenRequest& request, const Found& found, AgentId dea
       platform::unlink_semaphore(found.semaphore_name());
   }
   KILL_POINT("store.remake.semaphore");
+  remove_spare_name(file_name);
   if (platform::OsError error =
           platform::rename_file(directory_fd_, draft_name.c_str(), file_name.c_str())) {
     destroy(object->posix_name_.c_str(), draft_name);
@@ -133,6 +136,7 @@ Status Store::remake(const OpenRequest& request, const Found& found, AgentId dea
     return Status::from(error, "cannot make " + directory_ + "/" + file_name);
   }
   KILL_POINT("store.remake.renamed");
+  add_spare_name(file_name);
   *result = keep(std::move(object), file_name);
   return Status::success();
 }

@@ -17,11 +17,12 @@ Status Store::open(const OpenRequest& request, Object** result) {
   sweep_if_due();
 
   Found found;
-  if (Status status = inspect_file(file_name, &found); !status.ok()) return status;
+  const Status status = find(file_name, &found);
   const auto known = objects_.find(file_name);
   if (known != objects_.end() && has_lost_its_file(*known->second)) {
     return look_at(*known->second);  // this process has it open, and may hold it
   }
+  if (!status.ok()) return status;
 
   const bool leftover = found.is_leftover();
   if (request.must_exist && (found.what != Found::What::object || leftover)) {
@@ -150,6 +151,7 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
     return status;
   }
   HOLDFAST_INVARIANT(INV_9, !is_unused_object(file_name));
+  if (found.facts.names == 1) add_spare_name(file_name);
   if (!found.in_use) {
     // The owner word stays: it is how the next holder learns of the death.
     if (ops.forget_users != nullptr) ops.forget_users(*object);

@@ -25,8 +25,7 @@ Status Store::check_surroundings() const {
 
 // A name that was taken away by unlink() is no news: the file says so.
 bool Store::has_lost_its_file(const Object& object) const {
-  return platform::inode_of(directory_fd_, object.file_name_.c_str()) != object.inode_ &&
-         object.header()->state.load() != State::removed;
+  return !has_name(object) && object.header()->state.load() != State::removed;
 }
 
 Status Store::look_at(Object& object) {

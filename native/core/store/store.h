@@ -88,6 +88,12 @@ class Store {
   Status open_registry();
   Status check_nobody_uses_what_was_removed();
   Status check_surroundings() const;
+  void add_spare_name(const std::string& file_name);
+  void remove_spare_name(const std::string& file_name);
+  bool has_name(const Object& object) const;
+  Status mend_names(const std::string& file_name);
+  Status find(const std::string& file_name, Found* found);
+  std::vector<std::string> list_files(platform::OsError* error);
   bool has_lost_its_file(const Object& object) const;
   void renew_semaphore(Object& object);
   std::string other_users() const;

@@ -10,7 +10,7 @@ Status Store::list(std::vector<Listing>* listings) {
   Locked locked(*this);
   if (!locked.acquired()) return Locked::busy();
   platform::OsError error;
-  for (const std::string& file_name : platform::list_directory(directory_fd_, &error)) {
+  for (const std::string& file_name : list_files(&error)) {
     Found found;
     if (!is_object_file(file_name) || !inspect_file(file_name, &found).ok() ||
         found.what != Found::What::object) {
@@ -27,13 +27,13 @@ Status Store::list(std::vector<Listing>* listings) {
 void Store::sweep() {
   const int64_t started = platform::monotonic_ns();
   platform::OsError error;
-  for (const std::string& file_name : platform::list_directory(directory_fd_, &error)) {
+  for (const std::string& file_name : list_files(&error)) {
     if (registry_.is_stale_doorbell(file_name))
       platform::unlink_file(directory_fd_, file_name.c_str());
     KILL_POINT("store.sweep.doorbell");
     if (is_draft_file(file_name)) destroy_draft(file_name);
     Found found;
-    if (!is_object_file(file_name) || !inspect_file(file_name, &found).ok() || found.in_use) {
+    if (!is_object_file(file_name) || !find(file_name, &found).ok() || found.in_use) {
       continue;
     }
     if (found.what == Found::What::half_made ||
@@ -50,7 +50,7 @@ void Store::sweep() {
 // persistent ones go, too, as they do where the directory is in memory.
 void Store::destroy_all() {
   platform::OsError error;
-  for (const std::string& file_name : platform::list_directory(directory_fd_, &error)) {
+  for (const std::string& file_name : list_files(&error)) {
     Found found;
     if (!is_object_file(file_name) || !inspect_file(file_name, &found).ok() || found.in_use) {
       continue;

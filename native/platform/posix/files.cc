@@ -122,6 +122,10 @@ OsError unlink_file(int directory_fd, const char* name) {
   return unlinkat(directory_fd, name, 0) != 0 ? failed("unlink") : OsError{};
 }
 
+OsError add_name(int directory_fd, const char* name, const char* another) {
+  return linkat(directory_fd, name, directory_fd, another, 0) != 0 ? failed("link") : OsError{};
+}
+
 OsError rename_file(int directory_fd, const char* from, const char* to) {
   return renameat(directory_fd, from, directory_fd, to) != 0 ? failed("rename") : OsError{};
 }
@@ -131,7 +135,7 @@ OsError file_facts(int fd, FileFacts* facts) {
   if (fstat(fd, &got) != 0) return failed("fstat");
   facts->regular = S_ISREG(got.st_mode);
   facts->owned = got.st_uid == geteuid();
-  facts->linked = got.st_nlink > 0;
+  facts->names = got.st_nlink;
   facts->length = static_cast<uint64_t>(got.st_size);
   facts->device = static_cast<uint64_t>(got.st_dev);
   facts->inode = got.st_ino;

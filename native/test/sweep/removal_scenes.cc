@@ -1,5 +1,8 @@
-// What somebody removed by hand: the semaphore of a Lock that is in use, and a directory whose
-// semaphores nobody can name any more.
+// What somebody removed by hand: the file or the semaphore of a Lock that is in use, and a
+// directory whose semaphores nobody can name any more.
+#include <signal.h>
+#include <unistd.h>
+
 #include "store_scene.h"
 
 namespace holdfast::test::sweeping {
@@ -20,6 +23,34 @@ struct OpenWithoutSemaphore : StoreScene {
   }
 };
 OPERATION("Store", "open, a Lock in use without its semaphore", OpenWithoutSemaphore);
+
+// The victim puts the name back, so that it opens what the witness has.
+template <bool in_use>
+struct OpenWithoutName : StoreScene {
+  bool witness_has_it() const override { return in_use; }
+  bool has_casualty() const override { return !in_use; }
+  void casualty() override {
+    enter();
+    open();
+    CHECK(unlink(file_of(kName).c_str()) == 0);
+    kill(getpid(), SIGKILL);
+  }
+  void set_up() override {
+    StoreScene::set_up();
+    if (!in_use) return;
+    facts->number = object->tag();
+    CHECK(unlink(file_of(kName).c_str()) == 0);
+  }
+  void operate() override {
+    open();
+    if (in_use) CHECK_EQUAL(object->tag(), facts->number.load());
+  }
+  void afterwards() override {
+    if (in_use) CHECK(party->store().look_at(*object).ok());
+  }
+};
+OPERATION("Store", "open, a Lock in use without its name", OpenWithoutName<true>);
+OPERATION("Store", "open, a Lock without its name, left by the dead", OpenWithoutName<false>);
 
 // The next agent that enters takes it away; if that one dies on the way, the one after it does.
 struct EnterAndSweep : StoreScene {

@@ -206,7 +206,8 @@ struct StoreScene : Scene {
   }
   void check_objects_gone() {
     for (const std::string& name : names_in(here().directory)) {
-      if (name.rfind("object.", 0) == 0) fail(__FILE__, __LINE__, name + " is left");
+      if (name.rfind("object.", 0) == 0 || name.rfind("spare.", 0) == 0)
+        fail(__FILE__, __LINE__, name + " is left");
     }
     CHECK(semaphores_left().empty());
   }
