@@ -152,7 +152,9 @@ export class ValueReader {
       case tag.resizableArrayBuffer:
         return this.#arrayBuffer(this.#length());
       case tag.view:
-        return this.#addAfter(() => this.#viewOf());
+        return this.#addAfter(() => this.#viewOf(true));
+      case tag.followingView:
+        return this.#addAfter(() => this.#viewOf(false));
       case tag.buffer:
         return this.#buffer();
       case tag.boxed:
@@ -353,9 +355,10 @@ export class ValueReader {
     return this.#add(buffer);
   }
 
-  #viewOf(): ArrayBufferView {
+  #viewOf(hasLength: boolean): ArrayBufferView {
     const ViewClass = builtIn<ArrayBufferView>(viewClasses[this.#length()]);
-    const [offset, length] = [this.#length(), this.#length()];
+    const offset = this.#length();
+    const length = hasLength ? this.#length() : undefined;
     const buffer = this.#entry();
     if (!(buffer instanceof ArrayBuffer)) throw new TypeError('it has a view of no ArrayBuffer');
     return new ViewClass(buffer, offset, length);

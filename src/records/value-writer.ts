@@ -4,6 +4,7 @@ import { serialize } from 'node:v8';
 import { hasBrand } from '../brand.js';
 import { refusalOf } from '../uncloneable.js';
 import type { Scratch } from './batch.js';
+import { followsLength, isResizable } from './following-views.js';
 import {
   BuiltInDate,
   errorClasses,
@@ -355,14 +356,27 @@ export class ValueWriter extends ByteWriter {
     const name = (viewName.call(view) ?? 'DataView') as 'DataView';
     const index = viewClasses.indexOf(name);
     if (index < 0) throw this.#refuse(`no ${name} can be read`);
-    this.byte(tag.view);
+    const follows = this.#followsLength(view);
+    this.byte(follows ? tag.followingView : tag.view);
     this.length(index);
     this.length(view.byteOffset);
-    this.length(name === 'DataView' ? view.byteLength : (view as Uint8Array).length);
+    if (!follows) {
+      this.length(name === 'DataView' ? view.byteLength : (view as Uint8Array).length);
+    }
     this.#enter();
     this.#place.at('buffer');
     this.#object(view.buffer);
     this.#place.leave();
+  }
+
+  #followsLength(view: ArrayBufferView): boolean {
+    if (!isResizable(view)) return false;
+    this.#bytesOf(view.buffer as ArrayBuffer); // is it there?
+    try {
+      return followsLength(view);
+    } catch (cause) {
+      throw this.#refuse('the view reaches beyond the end of its ArrayBuffer', cause);
+    }
   }
 }
 
