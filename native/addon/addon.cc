@@ -138,6 +138,9 @@ core::Status unlink_object(NativeObject& native) {
 // Looks, whenever the last look was.
 bool is_removed(NativeObject& native) { return !native.environment().look_at(native).ok(); }
 
+// Throws RemovedError if they are, as an operation that needs them does.
+void need_files(NativeObject&) {}
+
 std::string posix_name(NativeObject& native) { return native.object().posix_name(); }
 
 napi_value common_functions(napi_env env) {
@@ -147,6 +150,7 @@ napi_value common_functions(napi_env env) {
   binder.method<unlink_object>("unlink");
   binder.method<posix_name>("posixName");
   binder.method<is_removed>("isRemoved");
+  binder.method<need_files, Needs::files>("needFiles");
   return binder.value();
 }
 

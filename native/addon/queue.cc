@@ -262,7 +262,7 @@ napi_value joinable_queue_functions(napi_env env) {
   binder.method<take, Needs::files>("take");
   binder.method<settle>("settle");
   binder.method<&core::JoinableQueue::task_done>("taskDone");
-  binder.method<&core::JoinableQueue::finished>("finished");
+  binder.method<&core::JoinableQueue::finished, Needs::files>("finished");
   binder.method<&core::JoinableQueue::wait_to_join, Needs::files>("waitToJoin");
   return binder.value();
 }

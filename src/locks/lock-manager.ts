@@ -303,7 +303,8 @@ function runSync(table: Table, read: ReadRequest): unknown {
       };
       waitForSync(table, take, timeout);
     }
-    const { status, token, abandoned } = answer!;
+    const { status, token, abandoned, error } = answer!;
+    if (error !== undefined) throw error;
     if (status === requestStatus.unavailable) return checkNoPromise('callback', callback(null));
     if (status === requestStatus.full) throw fullError();
     if (status === requestStatus.corrupt) throw corrupt(table);

@@ -83,7 +83,7 @@ export class Request {
         this.#end(fullError());
         return;
       case requestStatus.gone:
-        this.#end(this.#table.closedError());
+        this.#end(answer.error ?? this.#table.closedError());
         return;
       default:
         this.#end(corrupt(this.#table));

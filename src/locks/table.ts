@@ -30,6 +30,8 @@ export interface Answer {
   readonly status: number;
   readonly token: number;
   readonly abandoned: boolean;
+  /** Why the table grants nothing any more. */
+  readonly error?: unknown;
 }
 
 /** A request of this thread, from request() to its end. */
@@ -116,6 +118,7 @@ export class Table extends Shared<'LockManager'> {
 
   /** What is done each slice, and when an agent has died that this thread watches. */
   look(): void {
+    if (this.endIfRemoved()) return;
     const ours = this.#ofThread();
     for (const entry of ours.ending.splice(0)) {
       const status = operations.end(this.native, entry.cell, entry.ticket);
@@ -129,6 +132,27 @@ export class Table extends Shared<'LockManager'> {
     }
     if (ours.pending > 0) operations.look(this.native);
     this.collect();
+  }
+
+  /** If somebody removed its files by hand, the requests that wait here end. Holders go on. */
+  endIfRemoved(): boolean {
+    try {
+      addon.common.needFiles(this.native);
+      return false;
+    } catch (error) {
+      const ours = this.#ofThread();
+      const pending = this.#takePending(ours);
+      for (const entry of pending) {
+        if (entry.ticket === 0) continue;
+        const status = operations.end(this.native, entry.cell, entry.ticket);
+        if (status === requestStatus.busy) ours.ending.push(entry);
+      }
+      this.#tend(ours);
+      for (const { tell } of pending) {
+        tell({ status: requestStatus.gone, token: 0, abandoned: false, error });
+      }
+      return true;
+    }
   }
 
   /** Tells the requests of this thread what the table has to tell them. */
@@ -198,15 +222,20 @@ export class Table extends Shared<'LockManager'> {
 
   /** A table that cannot be read any more grants nothing. */
   #endPending(ours: ThreadRequests): void {
-    const pending = [...ours.entries.values()].filter(({ isHeld }) => !isHeld);
-    for (const { ticket } of pending) ours.entries.delete(ticket);
-    const leaving = [...pending, ...ours.waiting.splice(0)];
+    const pending = this.#takePending(ours);
     ours.ending.splice(0);
-    ours.pending = 0;
     this.#tend(ours);
-    for (const { tell } of leaving) {
+    for (const { tell } of pending) {
       tell({ status: requestStatus.corrupt, token: 0, abandoned: false });
     }
+  }
+
+  /** The requests of this thread that wait: from here on it knows nothing of them. */
+  #takePending(ours: ThreadRequests): Entry[] {
+    const pending = [...ours.entries.values()].filter(({ isHeld }) => !isHeld);
+    for (const { ticket } of pending) ours.entries.delete(ticket);
+    ours.pending = 0;
+    return [...pending, ...ours.waiting.splice(0)];
   }
 
   /** False if the table is busy. */
@@ -264,6 +293,7 @@ function onSlice(tag: number, ours: ThreadRequests): void {
   }
   const isIdle = ours.pending === 0 && ours.ending.length === 0;
   if (!isIdle || ++ours.slices % slicesOfHolder === 0) table.look();
+  else table.endIfRemoved(); // warns the process
 }
 
 /** An object through which the table can be reached: that of a request. */

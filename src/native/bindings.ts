@@ -30,6 +30,10 @@ export interface CommonOperations {
   posixName(object: Native): string;
   /** Have its files been removed by hand? Some system calls. */
   isRemoved(object: Native): boolean;
+  /**
+   * Does nothing but to throw RemovedError if they have. Looks once a slice, by some system calls.
+   */
+  needFiles(object: Native): void;
 }
 
 /**
