@@ -41,7 +41,15 @@ export {
   type Task,
 } from './objects/joinable-queue.js';
 export { Lock } from './objects/lock.js';
-export { type Handle, list, type ObjectEntry, unlink } from './objects/shared.js';
+export {
+  list,
+  type ListOptions,
+  type ObjectEntry,
+  type ObjectState,
+  type ObservedEntry,
+  type Party,
+} from './objects/listing.js';
+export { type Handle, unlink } from './objects/shared.js';
 export type {
   KindName,
   OpenOptions,

@@ -8,6 +8,7 @@
 #pragma GCC diagnostic pop
 
 #include "addon/kinds.h"
+#include "addon/observed.h"
 #include "core/primitives/semaphore.h"
 
 namespace holdfast::addon {
@@ -88,12 +89,14 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   return {};
 }
 
-// list(): [{ kind, name, persistent, inUse, format }]
+// list(observes): [{ kind, name, persistent, inUse, format, state }]; state only if asked for
 Napi::Value list(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   std::vector<core::Listing> listings;
+  const bool observes = info[0].As<Napi::Boolean>();
+  const auto look = observes ? core::Store::Look::at_bodies : core::Store::Look::at_headers;
   if (!attempt(*Environment::from(env), core::Kind::registry, "",
-               [&](core::Store& store) { return store.list(&listings); })) {
+               [&](core::Store& store) { return store.list(&listings, look); })) {
     return {};
   }
   Napi::Array result = Napi::Array::New(env, listings.size());
@@ -104,6 +107,7 @@ Napi::Value list(const Napi::CallbackInfo& info) {
     entry["persistent"] = listings[i].persistent;
     entry["inUse"] = listings[i].in_use;
     entry["format"] = listings[i].format;
+    if (observes) entry["state"] = Napi::Value(env, to_state(env, listings[i].seen));
     result[i] = entry;
   }
   return result;
@@ -143,6 +147,20 @@ void need_files(NativeObject&) {}
 
 std::string posix_name(NativeObject& native) { return native.object().posix_name(); }
 
+// Descriptors for a child process: as long as it has them open, others take this agent for alive
+// and the object for used. The caller closes them.
+napi_value for_child(NativeObject& native) {
+  napi_env env = native.environment().env();
+  const int doorbell = native.environment().agent().doorbell().fd;
+  napi_value list = nullptr;
+  napi_create_array(env, &list);
+  uint32_t count = 0;
+  for (const int fd : {doorbell, native.object().descriptor()}) {
+    napi_set_element(env, list, count++, number(env, platform::copy_for_child(fd)));
+  }
+  return list;
+}
+
 napi_value common_functions(napi_env env) {
   Binder<void> binder(env);
   binder.method<may_close>("mayClose");
@@ -151,6 +169,7 @@ napi_value common_functions(napi_env env) {
   binder.method<posix_name>("posixName");
   binder.method<is_removed>("isRemoved");
   binder.method<need_files, Needs::files>("needFiles");
+  binder.method<for_child>("forChild");
   return binder.value();
 }
 

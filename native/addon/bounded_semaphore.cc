@@ -21,11 +21,13 @@ napi_value inspect(N& native) {
     if (owner == 0 || !registry.alive(owner)) continue;
     napi_set_element(env, holders, held++, describe(env, registry, owner));
   }
+  const uint32_t waiters = core::count_waiting(body.waiters, registry);
   return State(env)
       .set("permits", native.primitive.permits())
       .set("value", native.primitive.permits() - held)
       .set("holders", holders)
-      .set("waiters", core::count_waiting(body.waiters, registry))
+      .set("waiters", waiters)
+      .set("longestWait", longest_wait(env, registry, body.waiters, waiters))
       .set("acquisitions", body.acquisitions.load())
       .set("contentions", body.contentions.load())
       .set("abandonments", body.abandonments.load())

@@ -26,6 +26,17 @@ inline napi_value boolean(napi_env env, bool value) {
   return result;
 }
 
+inline napi_value null(napi_env env) {
+  napi_value result = nullptr;
+  napi_get_null(env, &result);
+  return result;
+}
+
+// What is below 0 is not known.
+inline napi_value number_or_null(napi_env env, int64_t value) {
+  return value < 0 ? null(env) : number(env, static_cast<double>(value));
+}
+
 inline napi_value text(napi_env env, const char* bytes, size_t length) {
   napi_value result = nullptr;
   napi_create_string_utf8(env, bytes, length, &result);
@@ -112,14 +123,18 @@ class State {
   napi_value value_ = nullptr;
 };
 
+// How long the longest of so many waiters has waited, as inspect() tells it: 0 below a slice, null
+// if nobody waits.
+inline napi_value longest_wait(napi_env env, core::Registry& registry, core::WaitSet& set,
+                               uint32_t waiters) {
+  const int64_t known_ms = core::longest_wait_ms(set, registry);
+  return number_or_null(env, known_ms < 0 && waiters > 0 ? 0 : known_ms);
+}
+
 // Who holds something; null if that cannot be told any more.
 inline napi_value describe(napi_env env, core::Registry& registry, core::AgentId id) {
   core::AgentFacts facts;
-  if (!registry.describe(id, &facts)) {
-    napi_value nobody = nullptr;
-    napi_get_null(env, &nobody);
-    return nobody;
-  }
+  if (!registry.describe(id, &facts)) return null(env);
   return State(env)
       .set("pid", facts.pid)
       .set("threadId", facts.thread_id)

@@ -177,6 +177,7 @@ bool Environment::look_at_held() {
   for (NativeObject* native = natives_; native != nullptr; native = native->next_) {
     if (!native->held()) continue;
     holds_any = true;
+    native->note_hold();
     if (native->object_->look_is_due()) look_at(*native);
   }
   return holds_any;

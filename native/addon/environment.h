@@ -51,6 +51,7 @@ class NativeObject : private Marked {
   virtual bool holds() const { return false; }  // and acquired it here
   virtual void abandon() {}                     // after the end of the agent
   virtual void let_go() {}                      // before it is closed
+  virtual void note_hold() {}                   // once a slice, while it is held
 
   core::Kind kind() const { return kind_; }
   const std::string& name() const { return name_; }

@@ -26,6 +26,13 @@ template <class Primitive>
 struct HasHolds<Primitive, std::void_t<decltype(std::declval<Primitive&>().is_current_hold(0))>>
     : std::true_type {};
 
+// Does it say since when it is held (core/waiting/held_since.h)?
+template <class Primitive, class = void>
+struct NotesHolds : std::false_type {};
+template <class Primitive>
+struct NotesHolds<Primitive, std::void_t<decltype(std::declval<Primitive&>().note_hold())>>
+    : std::true_type {};
+
 template <class Primitive>
 class Native : public NativeObject {
  public:
@@ -46,6 +53,10 @@ class Native : public NativeObject {
 
   void let_go() override {
     if constexpr (std::is_same_v<Primitive, core::RLock>) primitive.unlock_stray_mutex();
+  }
+
+  void note_hold() override {
+    if constexpr (NotesHolds<Primitive>::value) primitive.note_hold();
   }
 
   // Was something that the agent holds acquired through this native object?

@@ -36,11 +36,15 @@ struct Owned {
     core::Registry& registry = native.registry();
     const core::AgentId owner = native.primitive.owner();
     const bool locked = owner != 0 && registry.alive(owner);
+    const uint32_t waiters = core::count_waiting(body.waiters, registry);
+    const core::HeldSince since(body.held_since);
     return State(env)
         .set("locked", locked)
         .set("abandoned", owner != 0 && !locked)
         .set("owner", describe(env, registry, locked ? owner : 0))
-        .set("waiters", core::count_waiting(body.waiters, registry))
+        .set("heldFor", number_or_null(env, locked ? since.age_ms(body.acquisitions.load()) : -1))
+        .set("waiters", waiters)
+        .set("longestWait", longest_wait(env, registry, body.waiters, waiters))
         .set("acquisitions", body.acquisitions.load())
         .set("contentions", body.contentions.load())
         .set("abandonments", body.abandonments.load())

@@ -50,12 +50,20 @@ napi_value inspect(N& native) {
     if (owner == 0 || !registry.alive(owner)) continue;
     napi_set_element(env, readers, count++, describe(env, registry, owner));
   }
+  const core::AgentId writing = lock.writing();
+  const core::HeldSince since(body.held_since);
+  const uint32_t waiting_readers = core::count_waiting(body.readers, registry);
+  const uint32_t waiting_writers = core::count_waiting(body.writers, registry);
   return State(env)
-      .set("writer", describe(env, registry, lock.writing()))
+      .set("writer", describe(env, registry, writing))
+      .set("heldFor",
+           number_or_null(env, writing != 0 ? since.age_ms(body.acquisitions.load()) : -1))
       .set("readers", readers)
       .set("abandoned", died != 0 && !registry.alive(died))
-      .set("waitingReaders", core::count_waiting(body.readers, registry))
-      .set("waitingWriters", core::count_waiting(body.writers, registry))
+      .set("waitingReaders", waiting_readers)
+      .set("waitingWriters", waiting_writers)
+      .set("longestReaderWait", longest_wait(env, registry, body.readers, waiting_readers))
+      .set("longestWriterWait", longest_wait(env, registry, body.writers, waiting_writers))
       .set("acquisitions", body.acquisitions.load())
       .set("contentions", body.contentions.load())
       .set("abandonments", body.abandonments.load())

@@ -10,11 +10,14 @@ namespace {
 using N = Native<core::Semaphore>;
 
 napi_value inspect(N& native) {
+  napi_env env = native.environment().env();
   core::SemaphoreBody& body = native.primitive.body();
-  return State(native.environment().env())
+  const uint32_t waiters = core::count_waiting(body.waiters, native.registry());
+  return State(env)
       .set("value", native.primitive.value())
       .set("initial", native.object().initial())
-      .set("waiters", core::count_waiting(body.waiters, native.registry()))
+      .set("waiters", waiters)
+      .set("longestWait", longest_wait(env, native.registry(), body.waiters, waiters))
       .set("acquisitions", body.acquisitions.load())
       .set("contentions", body.contentions.load())
       .value();

@@ -67,6 +67,7 @@ struct GivingWayOperations {
     core::Agent& agent = native.agent();
     core::announce_overdue(Waitable::set(native.primitive), agent.registry(), agent.id(),
                            waited_ms);
+    native.note_hold();
   }
   static void withdraw(N& native) {
     if (core::end_overdue(Waitable::set(native.primitive), native.agent().id())) {

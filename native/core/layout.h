@@ -21,7 +21,7 @@ namespace holdfast::core {
 using AgentId = uint64_t;  // 0 is nobody; see registry.h
 
 constexpr uint64_t kMagic = 0x31545341'46444C48;  // "HLDFAST1", little-endian
-constexpr uint32_t kFormatVersion = 9;            // of objects
+constexpr uint32_t kFormatVersion = 10;            // of objects
 constexpr uint32_t kRegistryFormat = 6;           // frozen
 constexpr size_t kShortNameMax = 255;             // of a name that the header has room for
 
@@ -132,6 +132,16 @@ struct WaitSet {
 // | 0        | not since it was made or adopted
 // | other    | since then, if it has not been acquired meanwhile; otherwise old news
 
+// `held_since` of the same: when somebody saw it held (core/waiting/held_since.h). It is reset when
+// an object is adopted, too.
+//
+//   bits 0..39   CLOCK_MONOTONIC in milliseconds
+//   bits 40..63  acquisitions until then, modulo 2^24
+//
+// | held_since | what it is
+// | 0          | not since it was made or adopted
+// | other      | first seen held then, if it has not been acquired since; otherwise old news
+
 // Lock and RLock.
 // | owner | what it is
 // | 0     | free. Lock: a token is in the semaphore, or in flight, or lost and found by INV-3
@@ -147,6 +157,7 @@ struct OwnedBody {
   std::atomic<uint64_t> mutex_owner;     // RLock: the agent that has the mutex; written by it alone
   platform::traits::MutexStorage mutex;  // RLock
   std::atomic<uint64_t> patience;
+  std::atomic<uint64_t> held_since;
   alignas(64) WaitSet waiters;
 };
 
@@ -247,6 +258,7 @@ struct ReadWriteBody {
   std::atomic<uint64_t> abandonments;
   std::atomic<uint64_t> turn;  // readers that a writer has let go first
   std::atomic<uint64_t> patience;
+  std::atomic<uint64_t> held_since;  // by the writer
   alignas(64) WaitSet readers;
   alignas(64) WaitSet writers;
 };  // and a table of Permit

@@ -113,6 +113,10 @@ void close_descriptor(int fd);
 // What it stands for must end with this process, and not with the last child that has a copy of it.
 void keep_from_forks(int fd);
 
+// A copy of the descriptor that those children do not close. It is a high number, which shells and
+// scripts leave alone; -1 if there is none.
+int copy_for_child(int fd);
+
 // Did the call fail because this process, or the machine, has no descriptor to spare?
 bool is_out_of_descriptors(int errnum);
 

@@ -5,6 +5,7 @@
 // the object was closed, and TypeError when the argument is something else.
 import type { KindName } from '../options.js';
 import type { WritersToBypass } from './enums.js';
+import type { NativeAgent, NativeListing } from './listing.js';
 import type { LockManagerOperations } from './lock-manager.js';
 
 declare const kindOf: unique symbol;
@@ -34,6 +35,11 @@ export interface CommonOperations {
    * Does nothing but to throw RemovedError if they have. Looks once a slice, by some system calls.
    */
   needFiles(object: Native): void;
+  /**
+   * Descriptors for a child process. As long as it has them open, others take this thread for alive
+   * and the object for used. The caller closes them. -1 where none could be had.
+   */
+  forChild(object: Native): number[];
 }
 
 /**
@@ -77,18 +83,13 @@ export interface AcquirableOperations<N, R> {
   contend(object: N): void;
 }
 
-/** Who holds something. */
-export interface NativeAgent {
-  pid: number;
-  threadId: number;
-  processName: string;
-}
-
 export interface NativeOwnedState {
   locked: boolean;
   abandoned: boolean;
   owner: NativeAgent | null;
+  heldFor: number | null;
   waiters: number;
+  longestWait: number | null;
   acquisitions: number;
   contentions: number;
   abandonments: number;
@@ -116,6 +117,7 @@ export interface SemaphoreOperations<N> extends AcquirableOperations<N, boolean>
     value: number;
     initial: number;
     waiters: number;
+    longestWait: number | null;
     acquisitions: number;
     contentions: number;
   };
@@ -132,6 +134,7 @@ export interface BoundedOperations<N> extends AcquirableOperations<N, Outcome> {
     value: number;
     holders: NativeAgent[];
     waiters: number;
+    longestWait: number | null;
     acquisitions: number;
     contentions: number;
     abandonments: number;
@@ -158,10 +161,13 @@ export interface ReadWriteOperations<N> {
   allHeldByCaller(object: N): boolean;
   inspect(object: N): {
     writer: NativeAgent | null;
+    heldFor: number | null;
     readers: NativeAgent[];
     abandoned: boolean;
     waitingReaders: number;
     waitingWriters: number;
+    longestReaderWait: number | null;
+    longestWriterWait: number | null;
     acquisitions: number;
     contentions: number;
     abandonments: number;
@@ -320,15 +326,6 @@ export interface Operations {
   readonly LockManager: LockManagerOperations<Native<'LockManager'>>;
 }
 
-export interface NativeListing {
-  kind: number;
-  name: string;
-  persistent: boolean;
-  inUse: boolean;
-  /** The format, in words; '' if it is this program's own. */
-  format: string;
-}
-
 /**
  * The memory in which the addon leaves what it takes out of queues (native/addon/environment.h,
  * `Mailbox`).
@@ -395,6 +392,7 @@ export interface NativeAddon extends Operations {
   ): Native;
   /** Looks at the files of all that this thread holds. False if it holds nothing. */
   lookAtHeld(): boolean;
-  list(): NativeListing[];
+  /** With `observes`, each entry has its `state`. */
+  list(observes: boolean): NativeListing[];
   unlink(kind: number, name: string, fileKey: string): void;
 }

@@ -45,6 +45,11 @@ export interface BoundedSemaphoreState {
   readonly holders: readonly Holder[];
   /** Acquisitions that wait for it now, in live threads of all processes. */
   readonly waiters: number;
+  /**
+   * For how many milliseconds the thread has waited that has waited longest; 0 below a slice (50
+   * ms). null if nobody waits.
+   */
+  readonly longestWait: number | null;
   /** Acquisitions since it was made. */
   readonly acquisitions: number;
   /** Acquisitions that had to wait. */

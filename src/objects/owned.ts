@@ -29,8 +29,19 @@ export interface LockState {
   readonly abandoned: boolean;
   /** The holder; null if nobody holds it. `threadId` is 0 for a main thread. */
   readonly owner: Holder | null;
+  /**
+   * For how many milliseconds it has been seen held by this owner. It is looked at once a slice (50
+   * ms), so the hold may be a slice older, or more if its thread is blocked and nobody waits. null
+   * if nobody holds it, or nobody has looked at this hold yet.
+   */
+  readonly heldFor: number | null;
   /** Acquisitions that wait for it now, in live threads of all processes. */
   readonly waiters: number;
+  /**
+   * For how many milliseconds the thread has waited that has waited longest; 0 below a slice (50
+   * ms). null if nobody waits.
+   */
+  readonly longestWait: number | null;
   /** Acquisitions since it was made; an RLock counts only outermost ones. */
   readonly acquisitions: number;
   /** Acquisitions that had to wait. */

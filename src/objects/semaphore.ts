@@ -30,6 +30,11 @@ export interface SemaphoreState {
   readonly initial: number;
   /** Acquisitions that wait for it now, in live threads of all processes. */
   readonly waiters: number;
+  /**
+   * For how many milliseconds the thread has waited that has waited longest; 0 below a slice (50
+   * ms). null if nobody waits.
+   */
+  readonly longestWait: number | null;
   /** Permits taken since it was made, by users of this package. */
   readonly acquisitions: number;
   /** Acquisitions that had to wait. */

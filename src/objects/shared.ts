@@ -32,24 +32,8 @@ export interface Handle<K extends KindName = KindName> {
   readonly name: string;
 }
 
-/** One object, as list() shows it. */
-export interface ObjectEntry {
-  /** The class of the object; `'unknown'` if only a later version of this package has it. */
-  readonly kind: KindName | 'unknown';
-  /** The name that it was made with. */
-  readonly name: string;
-  /** True if it stays when its last user is gone. */
-  readonly persistent: boolean;
-  /** True if a process has it open. If not, it is persistent, or a dead holder has left it. */
-  readonly inUse: boolean;
-  /**
-   * Only of an object that this program cannot open, because its file has another format: which
-   * one, in words. unlink() removes it.
-   */
-  readonly format?: string;
-}
-
-const kindNames = Object.fromEntries(
+/** @internal */
+export const kindNames = Object.fromEntries(
   Object.entries(kinds).map(([name, number]) => [number, name]),
 ) as Record<number, KindName>;
 
@@ -67,8 +51,8 @@ function chooseDirectory(): string {
 /** Bun and Deno name a version of libuv, too, and have no loop of it. */
 const hasLibuv = !('bun' in process.versions || 'deno' in process.versions);
 
-/** The copy of this package that enters last is the one that the addon calls. */
-function enterDirectory(): string {
+/** @internal The copy of this package that enters last is the one that the addon calls. */
+export function enterDirectory(): string {
   if (directory !== undefined) return directory;
   const chosen = once('directory', chooseDirectory);
   addon.configure(
@@ -91,7 +75,8 @@ function digest(...parts: string[]): string {
   return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, keyLength);
 }
 
-function fileKey(name: string): string {
+/** @internal The file of an object is `object.` and this. */
+export function fileKey(name: string): string {
   return digest(name);
 }
 
@@ -275,21 +260,6 @@ export abstract class Shared<K extends KindName> implements Disposable {
   unlink(): void {
     addon.common.unlink(this.native);
   }
-}
-
-/**
- * Every object of this user that exists now, of every version of this package: in use, persistent,
- * or left by a dead holder. A snapshot. Blocks only while another process has the directory locked.
- */
-export function list(): ObjectEntry[] {
-  enterDirectory();
-  return addon.list().map(({ kind, name, persistent, inUse, format }) => ({
-    kind: kindNames[kind] ?? 'unknown',
-    name,
-    persistent,
-    inUse,
-    ...(format !== '' && { format }),
-  }));
 }
 
 /**

@@ -25,7 +25,9 @@ describe('inspect', () => {
         locked: false,
         abandoned: false,
         owner: null,
+        heldFor: null,
         waiters: 0,
+        longestWait: null,
         acquisitions: 0,
         contentions: 0,
         abandonments: 0,
@@ -43,7 +45,8 @@ describe('inspect', () => {
     const name = freshName();
     const semaphore = track(new Semaphore(4, { name }));
     semaphore.acquireSync();
-    const state = { kind: 'Semaphore', name, value: 3, initial: 4, waiters: 0 };
+    const nobody = { waiters: 0, longestWait: null };
+    const state = { kind: 'Semaphore', name, value: 3, initial: 4, ...nobody };
     assert.deepEqual(semaphore.inspect(), { ...state, acquisitions: 1, contentions: 0 });
   });
 

@@ -73,7 +73,9 @@ export interface State {
   owner: { pid: number; threadId: number; processName: string } | null;
   value: number;
   initial: number;
+  heldFor: number | null;
   waiters: number;
+  longestWait: number | null;
   acquisitions: number;
   contentions: number;
   abandonments: number;

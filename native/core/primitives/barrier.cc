@@ -2,6 +2,7 @@
 
 #include "core/invariant.h"
 #include "core/kill_point.h"
+#include "core/primitives/observations.h"
 #include "core/store/kind_ops.h"
 
 namespace holdfast::core {
@@ -243,6 +244,7 @@ constexpr KindOps make_ops() {
   ops.is_plausible = Table::is_plausible;
   ops.initialise = initialise;
   ops.forget_users = forget_users;
+  ops.observe = observe_barrier;
   return ops;
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/invariant.h"
 #include "core/kill_point.h"
+#include "core/primitives/observations.h"
 #include "core/store/kind_ops.h"
 
 namespace holdfast::core {
@@ -162,6 +163,7 @@ constexpr KindOps make_ops() {
   ops.table_length = Table::length;
   ops.is_plausible = Table::is_plausible;
   ops.forget_users = forget_users;
+  ops.observe = observe_bounded;
   ops.owner_words = owner_words;
   return ops;
 }

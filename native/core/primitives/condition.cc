@@ -5,6 +5,7 @@
 
 #include "core/invariant.h"
 #include "core/kill_point.h"
+#include "core/primitives/observations.h"
 #include "core/store/kind_ops.h"
 
 namespace holdfast::core {
@@ -194,6 +195,7 @@ constexpr KindOps make_ops() {
   ops.is_plausible = Table::is_plausible;
   ops.initialise = initialise;
   ops.forget_users = forget_users;
+  ops.observe = observe_condition;
   ops.compare = compare;
   return ops;
 }

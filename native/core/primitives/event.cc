@@ -1,6 +1,7 @@
 #include "core/primitives/event.h"
 
 #include "core/kill_point.h"
+#include "core/primitives/observations.h"
 #include "core/store/kind_ops.h"
 
 namespace holdfast::core {
@@ -37,6 +38,7 @@ constexpr KindOps make_ops() {
   KindOps ops{"Event"};
   ops.article = "an";
   ops.forget_users = forget_users;
+  ops.observe = observe_event;
   return ops;
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/invariant.h"
 #include "core/kill_point.h"
+#include "core/primitives/observations.h"
 #include "core/store/kind_ops.h"
 
 namespace holdfast::core {
@@ -367,6 +368,7 @@ KindOps make_ops() {
   ops.name = "JoinableQueue";
   ops.body_length = kJoinableQueueLength;
   ops.forget_users = forget_users;
+  ops.observe = observe_joinable_queue;
   return ops;
 }
 

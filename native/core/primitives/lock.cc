@@ -4,6 +4,7 @@
 
 #include "core/invariant.h"
 #include "core/kill_point.h"
+#include "core/primitives/observations.h"
 #include "core/primitives/owned.h"
 
 namespace holdfast::core {
@@ -137,6 +138,8 @@ void forget_users(Object& object) {
   OwnedBody* body = object.body<OwnedBody>();
   body->patience.store(0);
   KILL_POINT("store.forget_users.lock_patience");
+  body->held_since.store(0);
+  KILL_POINT("store.forget_users.lock_held_since");
   reset(body->waiters);
   // A token that died with somebody is replaced now rather than after two slices (INV-3).
   if (body->owner.load() != 0) return;
@@ -153,6 +156,7 @@ constexpr KindOps make_ops() {
   ops.has_semaphore = true;
   ops.forget_users = forget_users;
   ops.owner_words = owner_words;
+  ops.observe = observe_owned;
   return ops;
 }
 

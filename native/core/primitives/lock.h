@@ -59,6 +59,10 @@ class Lock {
   void abandon();
 
   AgentId owner() const { return body_.owner.load(); }
+  // Somebody looks at it, once a slice.
+  void note_hold() {
+    if (owner() != 0) HeldSince(body_.held_since).note(body_.acquisitions.load());
+  }
   bool is_held_by_caller() const { return owner() == agent_.id(); }
   uint32_t depth() const { return owner() != 0 ? 1 : 0; }
   bool is_current_hold(uint64_t hold) const { return is_held_by_caller() && hold_number() == hold; }

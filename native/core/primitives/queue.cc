@@ -4,6 +4,7 @@
 
 #include "core/invariant.h"
 #include "core/kill_point.h"
+#include "core/primitives/observations.h"
 #include "core/store/kind_ops.h"
 
 namespace holdfast::core {
@@ -310,6 +311,7 @@ KindOps queue_ops() {
   ops.is_plausible = is_plausible;
   ops.initialise = initialise;
   ops.forget_users = forget_users;
+  ops.observe = observe_queue;
   ops.compare = compare;
   return ops;
 }

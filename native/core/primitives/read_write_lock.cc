@@ -2,6 +2,7 @@
 
 #include "core/invariant.h"
 #include "core/kill_point.h"
+#include "core/primitives/observations.h"
 #include "core/store/kind_ops.h"
 
 namespace holdfast::core {
@@ -286,6 +287,8 @@ void forget_users(Object& object) {
   KILL_POINT("store.forget_users.turn");
   body->patience.store(0);
   KILL_POINT("store.forget_users.read_write_patience");
+  body->held_since.store(0);
+  KILL_POINT("store.forget_users.read_write_held_since");
   reset(body->readers);
   reset(body->writers);
 }
@@ -300,6 +303,7 @@ constexpr KindOps make_ops() {
   ops.is_plausible = Table::is_plausible;
   ops.forget_users = forget_users;
   ops.owner_words = owner_words;
+  ops.observe = observe_read_write;
   return ops;
 }
 

@@ -65,7 +65,11 @@ class ReadWriteLock {
   bool is_current_hold(uint64_t hold) const;
   static constexpr bool kManyHolds = true;
   AgentId writing() const;  // 0 if nobody is
-  uint32_t reading();       // holds of live agents
+  // Somebody looks at it, once a slice.
+  void note_hold() {
+    if (body_.writing.load() != 0) HeldSince(body_.held_since).note(body_.acquisitions.load());
+  }
+  uint32_t reading();  // holds of live agents
   AgentId reader_at(uint32_t index) const { return entry(index).owner.load(); }
   ReadWriteBody& body() { return body_; }
   uint64_t readers_tag() const { return object_.tag(); }

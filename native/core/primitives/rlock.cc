@@ -2,6 +2,7 @@
 
 #include "core/invariant.h"
 #include "core/kill_point.h"
+#include "core/primitives/observations.h"
 #include "core/primitives/owned.h"
 
 namespace holdfast::core {
@@ -188,6 +189,8 @@ void forget_users(Object& object) {
   KILL_POINT("store.forget_users.mutex");
   object.body<OwnedBody>()->patience.store(0);
   KILL_POINT("store.forget_users.rlock_patience");
+  object.body<OwnedBody>()->held_since.store(0);
+  KILL_POINT("store.forget_users.rlock_held_since");
   reset(object.body<OwnedBody>()->waiters);
 }
 
@@ -196,6 +199,7 @@ constexpr KindOps make_ops() {
   ops.initialise = initialise;
   ops.forget_users = forget_users;
   ops.owner_words = owner_words;
+  ops.observe = observe_owned;
   return ops;
 }
 

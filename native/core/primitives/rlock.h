@@ -59,6 +59,10 @@ class RLock {
   void unlock_stray_mutex();
 
   AgentId owner() const { return body_.owner.load(); }
+  // Somebody looks at it, once a slice.
+  void note_hold() {
+    if (owner() != 0) HeldSince(body_.held_since).note(body_.acquisitions.load());
+  }
   bool is_held_by_caller() const {
     return body_.owner.load(std::memory_order_relaxed) == agent_.id();
   }

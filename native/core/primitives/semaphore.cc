@@ -1,6 +1,7 @@
 #include "core/primitives/semaphore.h"
 
 #include "core/kill_point.h"
+#include "core/primitives/observations.h"
 #include "core/store/kind_ops.h"
 
 namespace holdfast::core {
@@ -86,6 +87,7 @@ constexpr KindOps make_ops() {
   ops.initial_max = platform::kSemaphoreValueMax;
   ops.prepare_semaphore = prepare_semaphore;
   ops.forget_users = forget_users;
+  ops.observe = observe_semaphore;
   return ops;
 }
 

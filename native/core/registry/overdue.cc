@@ -33,6 +33,15 @@ void announce_overdue(WaitSet& set, Registry& registry, AgentId me, uint64_t wai
   KILL_POINT("overdue.announce.word");
 }
 
+int64_t longest_wait_ms(WaitSet& set, Registry& registry) {
+  const uint64_t word = set.overdue.load();
+  const AgentId id = overdue_agent(word, registry);
+  if (id == 0 || !registry.alive(id)) return -1;
+  const auto now_ms = static_cast<uint64_t>(platform::monotonic_ns() / platform::kNanosPerMilli);
+  const uint64_t waited_ms = (now_ms - time_of(word)) & kTimeMask;
+  return waited_ms <= kTimeMask / 2 ? static_cast<int64_t>(waited_ms) : -1;
+}
+
 bool end_overdue(WaitSet& set, AgentId me) {
   uint64_t word = set.overdue.load(std::memory_order_relaxed);
   // Only the agent itself writes its id there, but another may replace or remove it.

@@ -29,6 +29,9 @@ void announce_overdue(WaitSet& set, Registry& registry, AgentId me, uint64_t wai
 // The agent has acquired, or waits no more. False if the word names another agent, or nobody.
 bool end_overdue(WaitSet& set, AgentId me);
 
+// How long the agent has waited that the word names. -1: it names nobody who lives.
+int64_t longest_wait_ms(WaitSet& set, Registry& registry);
+
 }  // namespace holdfast::core
 
 #endif

@@ -8,6 +8,7 @@
 #include "core/layout.h"
 #include "core/status.h"
 #include "core/store/object.h"
+#include "core/store/observation.h"
 #include "core/store/open_request.h"
 
 namespace holdfast::core {
@@ -31,6 +32,14 @@ struct OwnerWords {
   uint32_t offset = 0;
   uint32_t stride = 0;
   uint32_t count = 0;
+};
+
+// The file of an object, for those who look at it without opening it.
+struct ObservedFile {
+  BodyReader reader;
+  Registry& registry;
+  uint32_t initial;
+  uint32_t table_offset;
 };
 
 // A function that is nullptr has nothing to do for its kind.
@@ -57,6 +66,8 @@ struct KindOps {
   void (*forget_users)(Object& object) = nullptr;
   // The words by which the next holder is told that one died. nullptr: there are none.
   OwnerWords (*owner_words)(uint32_t initial, uint32_t table_offset) = nullptr;
+  // Says who holds it and who waits for it. Its agents may be changing it meanwhile.
+  void (*observe)(const ObservedFile& file, Observation* seen) = nullptr;
   // Is the object what the request asks for? `length` is that of the bytes behind the body.
   Status (*compare)(const OpenRequest& request, const BodyReader& reader,
                     uint64_t length) = nullptr;

@@ -25,6 +25,7 @@
 #include "core/status.h"
 #include "core/store/directory_mark.h"
 #include "core/store/object.h"
+#include "core/store/observation.h"
 #include "core/store/open_request.h"
 #include "core/store/semaphore_home.h"
 
@@ -38,6 +39,7 @@ struct Listing {
   bool persistent;
   bool in_use;
   std::string format;  // "" if it is this program's
+  Observation seen;    // if it was asked for
 };
 
 // Store::unlink: a kind that this version does not know.
@@ -57,7 +59,8 @@ class Store {
   // next open makes a new one.
   Status unlink(Kind kind, const std::string& name, const std::string& file_key);
   Status unlink(Object* object);
-  Status list(std::vector<Listing>* listings);
+  enum class Look { at_headers, at_bodies };
+  Status list(std::vector<Listing>* listings, Look look = Look::at_headers);
 
   // Is the directory, or the object's file, what others find under that name? Code::removed if not.
   // Some system calls.
@@ -106,6 +109,7 @@ class Store {
   static bool is_of_another_boot(const Found& registry);
   void destroy_all();
   bool is_unused_object(const std::string& file_name);
+  void observe(const Found& found, Observation* seen);
   Status inspect_file(const std::string& file_name, Found* found);
   Status make(const OpenRequest& request, const std::string& file_name, Object** object);
   Status build(const OpenRequest& request, const std::string& file_name,

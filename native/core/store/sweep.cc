@@ -3,10 +3,11 @@
 #include "core/kill_point.h"
 #include "core/store/directory_lock.h"
 #include "core/store/found.h"
+#include "core/store/kind_ops.h"
 
 namespace holdfast::core {
 
-Status Store::list(std::vector<Listing>* listings) {
+Status Store::list(std::vector<Listing>* listings, Look look) {
   Locked locked(*this);
   if (!locked.acquired()) return Locked::busy();
   platform::OsError error;
@@ -16,10 +17,22 @@ Status Store::list(std::vector<Listing>* listings) {
         found.what != Found::What::object) {
       continue;
     }
-    listings->push_back({found.header.kind, found.name, found.persistent(), found.in_use,
-                         found.is_foreign ? to_text(format_of(found.header)) : ""});
+    listings->push_back({found.header.kind,
+                         found.name,
+                         found.persistent(),
+                         found.in_use,
+                         found.is_foreign ? to_text(format_of(found.header)) : "",
+                         {}});
+    if (look == Look::at_bodies) observe(found, &listings->back().seen);
   }
   return error ? Status::from(error, "cannot list " + directory_) : Status::success();
+}
+
+void Store::observe(const Found& found, Observation* seen) {
+  const KindOps* ops = ops_of(found.header.kind);
+  if (found.is_foreign || ops == nullptr || ops->observe == nullptr) return;
+  const uint32_t table_offset = table_offset_of(*ops, found.header.name_length);
+  ops->observe({BodyReader(found.fd), registry_, found.header.initial, table_offset}, seen);
 }
 
 // Takes away what killed processes left, whatever its format. What is no file of holdfast stays: it

@@ -9,6 +9,7 @@
 #include "core/agreed.h"
 #include "core/registry/wait_set.h"
 #include "core/waiting/giving_way.h"
+#include "core/waiting/held_since.h"
 #include "core/waiting/patience.h"
 #include "core/waiting/spin.h"
 

@@ -2,6 +2,7 @@
 // and what ends with a descriptor (a doorbell's reader, a flock) would last for as long as the
 // child. All are close-on-exec, so a child that executes another program only loses them a little
 // sooner.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -37,6 +38,11 @@ void keep_from_forks(int fd) {
     }
     return;
   }
+}
+
+int copy_for_child(int fd) {
+  constexpr int kLowest = 200;
+  return fcntl(fd, F_DUPFD_CLOEXEC, kLowest);
 }
 
 void close_descriptor(int fd) {

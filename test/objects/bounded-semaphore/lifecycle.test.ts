@@ -49,7 +49,8 @@ describe('BoundedSemaphore', () => {
     const name = freshName(kind);
     const semaphore = open(3, name);
     const me = { pid: process.pid, threadId: 0, processName: 'MainProcess' };
-    const state = { kind, name, permits: 3, waiters: 0, contentions: 0, abandonments: 0 };
+    const nobody = { waiters: 0, longestWait: null, contentions: 0, abandonments: 0 };
+    const state = { kind, name, permits: 3, ...nobody };
     assert.deepEqual(semaphore.inspect(), { ...state, value: 3, holders: [], acquisitions: 0 });
     const guards = [semaphore.acquireSync(), semaphore.acquireSync()];
     assert.deepEqual(semaphore.inspect(), {
