@@ -23,6 +23,7 @@ const mustPack = [
   'lib/index.js',
   'lib/index.d.ts',
   'lib/index.mjs',
+  'lib/cli/main.js',
   'lib/index.d.mts',
   'lib/navigator-locks.d.ts',
   'lib/package.json',

@@ -41,6 +41,8 @@ const layers = {
     ['src/objects'],
     ['src/process'],
     ['src/index.ts', 'src/index.mts', 'src/navigator-locks.ts'],
+    ['src/observe'],
+    ['src/cli'],
     // The program of a child process. Nothing imports it.
     ['src/process/child.ts'],
   ],

@@ -2,6 +2,7 @@
 export * from './actor.js';
 export * from './actors.js';
 export * from './cases.js';
+export * from './cli.js';
 export * from './counter.js';
 export * from './directory.js';
 export * from './expect.js';

@@ -18,6 +18,8 @@ export interface ProgramOptions {
   args?: string[];
   env?: NodeJS.ProcessEnv;
   cwd?: string;
+  /** Its standard input, whole. Without it the input stays open until closeInput(). */
+  input?: string;
   /** Options of node, for a program that it runs. */
   nodeArgs?: string[];
   /** How the program should start Processes, if it reads $METHOD. */
@@ -56,7 +58,7 @@ export class Program {
    * to run.
    */
   constructor(command: string, options: ProgramOptions = {}) {
-    const { args = [], env, cwd, nodeArgs = [], method } = options;
+    const { args = [], env, cwd, nodeArgs = [], method, input } = options;
     const isOurs = command === '' || /\.[cm]?[jt]s$/.test(command);
     const file = command === '' ? [] : [programFile(command)];
     const [program, ...before] = isOurs ? [process.execPath, ...nodeArgs, ...file] : [command];
@@ -66,6 +68,8 @@ export class Program {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     running.add(this);
+    this.#child.stdin!.on('error', () => {}); // not every program reads all of it
+    if (input !== undefined) this.#child.stdin!.end(input);
     this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
     // 'close' comes when the program has ended, and all processes that have its standard output.

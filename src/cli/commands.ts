@@ -1,0 +1,23 @@
+// The list of all subcommands.
+import type { Command } from './command.js';
+import { doctor } from './doctor.js';
+import { gc, rm } from './remove.js';
+import { ls, show } from './list.js';
+import { get, put, take } from './lines.js';
+import { run } from './run.js';
+import { top } from './top.js';
+import { waits } from './waits.js';
+
+export const commands: Record<string, Command> = {
+  run,
+  ls,
+  show,
+  waits,
+  top,
+  put,
+  get,
+  take,
+  rm,
+  gc,
+  doctor,
+};

@@ -1,0 +1,72 @@
+// Text for terminals: tables, numbers, times. Names of objects come from other programs, so what
+// could steer a terminal is shown as an escape.
+
+/** A name without control characters, and without those that turn the direction of writing. */
+export function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Surrogate}]/gu, (character) => {
+    const code = character.codePointAt(0)!;
+    return code < 0x10000
+      ? `\\u${code.toString(16).padStart(4, '0')}`
+      : `\\u{${code.toString(16)}}`;
+  });
+}
+
+/** Milliseconds as a person reads them. */
+export function duration(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined) return '-';
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const s = ms / 1000;
+  if (s < 100) return `${s.toFixed(1)} s`;
+  if (s < 6000) return `${Math.floor(s / 60)} min ${Math.floor(s % 60)} s`;
+  return `${Math.floor(s / 3600)} h ${Math.floor((s / 60) % 60)} min`;
+}
+
+export function bytes(count: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB'];
+  let value = count;
+  let unit = 0;
+  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** A thread: pid, the worker's number if it is one, and the name of its process. */
+export function agent(of: { pid: number; threadId: number; processName: string }): string {
+  const worker = of.threadId === 0 ? '' : `/${of.threadId}`;
+  return `${of.pid}${worker} ${printable(of.processName)}`;
+}
+
+/** Cuts to so many columns. A character counts as one column. */
+export function cut(text: string, width: number): string {
+  const characters = [...text];
+  return characters.length <= width
+    ? text
+    : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
+}
+
+export interface Column<T> {
+  readonly head: string;
+  readonly of: (row: T) => string;
+  /** To the right, as numbers are. */
+  readonly right?: boolean;
+}
+
+/** Lines of equal columns. `width`: where lines are cut. */
+export function table<T>(
+  rows: readonly T[],
+  columns: readonly Column<T>[],
+  width = Infinity,
+): string[] {
+  const cells = [
+    columns.map(({ head }) => head),
+    ...rows.map((row) => columns.map((c) => c.of(row))),
+  ];
+  const widths = columns.map((_, i) => Math.max(...cells.map((line) => [...line[i]!].length)));
+  return cells.map((line) => {
+    const padded = line.map((cell, i) => {
+      const space = ' '.repeat(widths[i]! - [...cell].length);
+      return columns[i]!.right ? space + cell : cell + space;
+    });
+    return cut(padded.join('  ').trimEnd(), width);
+  });
+}
