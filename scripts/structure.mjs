@@ -30,6 +30,7 @@ const layers = {
       'src/errors.ts',
       'src/options.ts',
       'src/identity.ts',
+      'src/channels.ts',
       'src/native/enums.ts',
     ],
     ['src/native'],

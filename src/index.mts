@@ -28,6 +28,7 @@ export {
   Lock,
   LockManager,
   locks,
+  lostGuards,
   NoSpaceError,
   NotFoundError,
   NotLockedError,

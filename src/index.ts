@@ -35,6 +35,14 @@ export {
 export type { CodecChoice, CustomCodec } from './records/codec.js';
 export { Event, type EventState } from './objects/event.js';
 export type { Guard, Holder } from './holds/guard.js';
+export { lostGuards } from './holds/lost.js';
+export type {
+  AcquireEvent,
+  AcquireMessage,
+  AcquireMode,
+  ProcessMessage,
+  QueueMessage,
+} from './channels.js';
 export {
   JoinableQueue,
   type JoinableQueueState,

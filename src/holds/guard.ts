@@ -1,9 +1,18 @@
 // The guard, which an acquisition returns.
 import { inspect } from 'node:util';
 import { brand } from '../brand.js';
+import type { Acquisition, Subject } from '../channels.js';
+import { label } from '../errors.js';
 import type { Outcome } from '../native/bindings.js';
 import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
 import { lookWhileHeld } from './held-look.js';
+import {
+  type GuardRecord,
+  type LastGuard,
+  type LosableGuard,
+  noteGuard,
+  tellsLostGuards,
+} from './lost.js';
 
 /**
  * One acquisition. `using guard = await lock.acquire()` releases it at the end of the block,
@@ -53,9 +62,13 @@ export async function whileHeld<T>(
 }
 
 /** @internal Something whose holds end one by one. */
-export interface Holds {
+export interface Holds extends LastGuard {
   releaseHold(hold: number): void;
   isRemoved(): boolean;
+  /** What they are holds of. */
+  readonly about: Subject;
+  /** False: this thread holds it, acquired it through this object or has no other. */
+  mayClose(): boolean;
 }
 
 const belongs = refusal(
@@ -63,7 +76,7 @@ const belongs = refusal(
 );
 
 /** @internal */
-export class HeldGuard implements Guard {
+export class HeldGuard implements Guard, LosableGuard {
   static {
     brand(this, 'Guard');
   }
@@ -71,11 +84,19 @@ export class HeldGuard implements Guard {
   readonly [uncloneable] = belongs;
   readonly #hold: number;
   #holds: Holds | undefined;
+  #acquisition: Acquisition | undefined;
+  #previous: LosableGuard | undefined;
+  #record: GuardRecord | undefined;
+  readonly #stack: string | undefined;
 
   constructor(holds: Holds, outcome: Outcome) {
     this.abandoned = outcome < 0;
     this.#hold = outcome < 0 ? -outcome : outcome;
     this.#holds = holds;
+    const { last } = holds;
+    if (last !== undefined) this.#previous = last.isHeld ? last : last.previous;
+    if (tellsLostGuards) this.#stack = new Error('acquired').stack;
+    noteGuard(holds, this);
     lookWhileHeld();
   }
 
@@ -92,7 +113,39 @@ export class HeldGuard implements Guard {
     const holds = this.#holds;
     if (holds === undefined) return;
     this.#holds = undefined;
+    if (this.#record !== undefined) this.#record.isOver = true;
     holds.releaseHold(this.#hold);
+    this.#acquisition?.released();
+  }
+
+  /** Somebody listens: the release is to be told. */
+  follow(acquisition: Acquisition): void {
+    this.#acquisition = acquisition;
+  }
+
+  get isHeld(): boolean {
+    return this.#holds !== undefined;
+  }
+
+  get previous(): LosableGuard | undefined {
+    return this.#previous;
+  }
+
+  forgetPrevious(): void {
+    this.#previous = undefined;
+  }
+
+  makeRecord(): GuardRecord {
+    const holds = this.#holds!;
+    const { kind, name } = holds.about;
+    const acquisition = this.#acquisition;
+    return (this.#record = {
+      what: label(kind, name),
+      stack: this.#stack,
+      isOver: false,
+      isHeld: () => !holds.mayClose(),
+      lost: () => acquisition?.lost(),
+    });
   }
 
   [Symbol.dispose](): void {

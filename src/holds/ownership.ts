@@ -1,9 +1,11 @@
 // What Lock and RLock do with the object in shared memory.
+import type { Subject } from '../channels.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import type { Acquirable } from '../waiting/acquirable.js';
 import { WaitSet } from '../waiting/wait-set.js';
 import { type HeldGuard, type Holds, guardOf } from './guard.js';
+import type { LosableGuard } from './lost.js';
 
 /** A hold that was given up to be acquired again. */
 export interface Suspended {
@@ -33,10 +35,14 @@ const operations = addon.Lock;
 
 /** Of a Lock: its holder is the JS thread, which the addon knows. */
 export class LockOwnership implements Ownership {
+  last: LosableGuard | undefined;
   readonly waiters: WaitSet;
   readonly #native: Native<'Lock'>;
 
-  constructor(native: Native<'Lock'>) {
+  constructor(
+    native: Native<'Lock'>,
+    readonly about: Subject,
+  ) {
     this.waiters = new WaitSet(operations.waiters, native);
     this.#native = native;
   }

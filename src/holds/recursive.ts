@@ -49,6 +49,7 @@
 //   holds -> holds     nested: the native lock counts the depth
 //   holds -> running   the last release: the hold is over, in every context that still has it
 //   holds -> waits     a Condition gives the lock up; the same hold is `task` again when it resumes
+import { beginAcquisition } from '../channels.js';
 import { NotOwnerError, label } from '../errors.js';
 import type { Native, Outcome } from '../native/bindings.js';
 import { addon } from '../native/load.js';
@@ -58,8 +59,10 @@ import { WaitSet } from '../waiting/wait-set.js';
 import type { Waiter } from '../waiting/waiter.js';
 import { TaskHold, endHold, handOver } from './by-task.js';
 import { context, holdingsWith } from './context.js';
+import { follow } from './follow.js';
 import { type Guard, HeldGuard, guardOf, whileHeld } from './guard.js';
 import { type OpenedHere, enter, leave } from './opened-here.js';
+import type { LosableGuard } from './lost.js';
 import type { Ownership, Suspended } from './ownership.js';
 
 const operations = addon.RLock;
@@ -72,7 +75,8 @@ export class Recursion implements Ownership {
   readonly #native: Native<'RLock'>;
   readonly #openedHere: OpenedHere;
   // Not the RLock itself: guards keep this Recursion, and must not keep the RLock alive.
-  readonly #about: Named;
+  readonly about: Named;
+  last: LosableGuard | undefined;
   /** The hold that was acquired last through this object. */
   #lastHold = 0;
 
@@ -81,7 +85,7 @@ export class Recursion implements Ownership {
     this.waiters = new WaitSet(operations.waiters, native);
     this.#native = native;
     this.#openedHere = enter(waiter, native, this.waiters.tag, scope);
-    this.#about = { kind: waiter.kind, name: waiter.name };
+    this.about = { kind: waiter.kind, name: waiter.name };
   }
 
   /** Called when the object was closed. */
@@ -179,17 +183,25 @@ export class Recursion implements Ownership {
   ): Promise<HeldGuard> {
     try {
       options = readWait(options);
+      const acquisition = beginAcquisition(this.about, 'exclusive', false);
       const isFirst = !isWaitedFor(this.waiters.tag);
       const guard = isFirst ? this.#take(hold, operations.tryAcquire) : undefined;
-      if (guard !== undefined) return guard;
-      if (options?.timeout !== 0) this.contend();
-      // Serving the queue may happen in any context. The hold that counts is the waiter's.
-      const take = () => this.#take(hold, operations.tryAcquireOrRescue);
-      return await waitFor(waiter, { waitSet: this.waiters, take }, options);
+      if (acquisition !== undefined) {
+        const wait = () => this.#wait(waiter, hold, options);
+        return await follow(acquisition, guard, wait, options?.signal);
+      }
+      return guard ?? (await this.#wait(waiter, hold, options));
     } catch (error) {
       endHold(hold);
       throw error;
     }
+  }
+
+  #wait(waiter: Waiter, hold: TaskHold, options: WaitOptions | undefined): Promise<HeldGuard> {
+    if (options?.timeout !== 0) this.contend();
+    // Serving the queue may happen in any context. The hold that counts is the waiter's.
+    const take = () => this.#take(hold, operations.tryAcquireOrRescue);
+    return waitFor(waiter, { waitSet: this.waiters, take }, options);
   }
 
   /** Takes it for a task, unless this thread holds it already. */
@@ -232,7 +244,7 @@ export class Recursion implements Ownership {
   }
 
   #notOwner(): NotOwnerError {
-    const { kind, name } = this.#about;
+    const { kind, name } = this.about;
     return new NotOwnerError(`${label(kind, name)}: neither this task nor its thread holds it`, {
       kind,
       objectName: name,

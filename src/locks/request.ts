@@ -8,6 +8,7 @@
 //
 // The table says when it is granted; that may be at once. The callback runs in a microtask after
 // that, in the async context of the call.
+import { Acquisition, acquireChannel } from '../channels.js';
 import { requestStatus } from '../native/enums.js';
 import { unwatchAbort, watchAbort } from '../waiting/abort.js';
 import { Alarm } from '../waiting/clock.js';
@@ -26,6 +27,8 @@ export class Request {
   readonly #answered: (answer: Answer) => void;
   readonly #entry: Entry;
   readonly #facts: RequestFacts;
+  #acquisition: Acquisition | undefined;
+  #isAnswered = false;
   #alarm: Alarm | undefined;
   #onAbort: (() => void) | undefined;
   #lock: Lock | undefined;
@@ -48,10 +51,14 @@ export class Request {
     void new Promise<Answer>((settle) => (answered = settle)).then((answer) => this.#run(answer));
     this.#answered = answered;
     publish('start', this.#facts);
+    if (acquireChannel.hasSubscribers) {
+      this.#acquisition = new Acquisition(table, read.mode, false, read.name);
+    }
     const { name, mode, ifAvailable, steal, signal, timeout } = read;
     const asked = { name, exclusive: mode === 'exclusive', ifAvailable, steal };
     this.#entry = table.ask(asked, (answer) => this.#hear(answer));
     if (this.#isOver) return;
+    if (!this.#isAnswered) this.#acquisition?.waits();
     if (signal !== undefined) {
       this.#onAbort = () => this.#withdraw(signal.reason);
       watchAbort(signal, this.#onAbort);
@@ -64,6 +71,7 @@ export class Request {
 
   /** What the table says. No code of the user runs in here. */
   #hear(answer: Answer): void {
+    this.#isAnswered = true;
     switch (answer.status) {
       case requestStatus.granted:
       case requestStatus.unavailable:
@@ -76,7 +84,10 @@ export class Request {
         this.#reject(stolenError(this.#read.name));
         // Granted and stolen before this thread heard of either: the callback is called all the
         // same.
-        if (this.#lock !== undefined) setStolen(this.#lock);
+        if (this.#lock !== undefined) {
+          setStolen(this.#lock);
+          if (!this.#isReleased) this.#acquisition?.released();
+        }
         this.#answered(answer);
         return;
       case requestStatus.full:
@@ -95,6 +106,8 @@ export class Request {
     this.#isOver = true;
     this.#stopWaiting();
     this.#reject(reason);
+    const { signal } = this.#read;
+    this.#acquisition?.failed(reason, signal?.aborted === true && reason === signal.reason);
     publish('end', { ...this.#facts, error: reason });
   }
 
@@ -118,12 +131,14 @@ export class Request {
     const { name, mode } = this.#read;
     if (status === requestStatus.unavailable) {
       publish('miss', this.#facts);
+      this.#acquisition?.missed();
       this.#call(null, () => {});
       return;
     }
     const lock = (this.#lock = makeLock(name, mode, abandoned, BigInt(token)));
     if (this.#isStolen) setStolen(lock);
     publish('grant', this.#facts);
+    this.#acquisition?.acquired(abandoned);
     this.#call(lock, () => this.release());
   }
 
@@ -148,6 +163,7 @@ export class Request {
   release(): void {
     if (this.#isStolen || this.#isReleased) return;
     this.#isReleased = true;
+    this.#acquisition?.released();
     // Another thread may have stolen it, and this one not have heard of it yet.
     if (!this.#table.end(this.#entry))
       this.#hear({ status: requestStatus.stolen, token: 0, abandoned: false });

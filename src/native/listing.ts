@@ -20,7 +20,7 @@ export interface NativeListing {
 
 /** Those of one agent that hold an object or wait for it (native/core/store/observation.h). */
 export interface ObservedParty extends NativeAgent {
-  how: 'exclusive' | 'shared' | 'permit' | 'get' | 'put' | 'join' | 'wait';
+  how: 'exclusive' | 'shared' | 'permit' | 'lease' | 'get' | 'put' | 'join' | 'wait';
   count: number;
 }
 

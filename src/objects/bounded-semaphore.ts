@@ -1,5 +1,8 @@
 import { brand } from '../brand.js';
+import { type Subject, beginAcquisition, publishRelease } from '../channels.js';
 import { DeadlockError, label } from '../errors.js';
+import { follow, followSync, followTry } from '../holds/follow.js';
+import type { LosableGuard } from '../holds/lost.js';
 import {
   type Guard,
   type HeldGuard,
@@ -87,7 +90,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
     super('BoundedSemaphore', permits === undefined ? { ...read, mustExist: true } : read, {
       initial: permits,
     });
-    this.#permits = new Permits(this.native);
+    this.#permits = new Permits(this.native, { kind: this.kind, name: this.name });
   }
 
   /**
@@ -100,7 +103,12 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   async acquire(options?: WaitOptions): Promise<Guard> {
     options = readWait(options);
     const permits = this.#openPermits;
+    const acquisition = beginAcquisition(this, 'permit', false);
     const guard = isWaitedFor(permits.waiters.tag) ? undefined : permits.tryAcquire();
+    if (acquisition !== undefined) {
+      const wait = () => waitToAcquire(this, permits, options);
+      return follow(acquisition, guard, wait, options?.signal);
+    }
     return guard ?? waitToAcquire(this, permits, options);
   }
 
@@ -113,8 +121,15 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   acquireSync(options?: SyncWaitOptions): Guard {
     options = readSyncWait(options);
     const permits = this.#openPermits;
+    const acquisition = beginAcquisition(this, 'permit', true);
     const guard = permits.tryAcquire();
-    if (guard !== undefined) return guard;
+    if (acquisition !== undefined) {
+      return followSync(acquisition, guard, () => this.#waitSync(permits, options));
+    }
+    return guard ?? this.#waitSync(permits, options);
+  }
+
+  #waitSync(permits: Permits, options: SyncWaitOptions | undefined): HeldGuard {
     if (options?.timeout === undefined && operations.allHeldByCaller(this.native)) {
       throw new DeadlockError(
         `${label(this.kind, this.name)}: this thread holds every permit, ` +
@@ -130,7 +145,9 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
    * a slice (50 ms) is next. Never waits. It may overtake pending acquire() calls of this thread.
    */
   tryAcquire(): Guard | null {
-    return this.#openPermits.tryAcquireOrRescue() ?? null;
+    const acquisition = beginAcquisition(this, 'permit', true);
+    const guard = this.#openPermits.tryAcquireOrRescue();
+    return (acquisition ? followTry(acquisition, guard) : guard) ?? null;
   }
 
   /**
@@ -154,6 +171,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
    */
   release(): void {
     operations.release(this.native);
+    publishRelease(this, 'permit');
   }
 
   /** Permits that are free at the instant of the call. Does not block. */
@@ -174,10 +192,14 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
 
 /** The permits of one object. Guards keep this, and must not keep the object alive. */
 class Permits implements Acquirable<HeldGuard>, Holds {
+  last: LosableGuard | undefined;
   readonly waiters: WaitSet;
   readonly #native: Native<'BoundedSemaphore'>;
 
-  constructor(native: Native<'BoundedSemaphore'>) {
+  constructor(
+    native: Native<'BoundedSemaphore'>,
+    readonly about: Subject,
+  ) {
     this.waiters = new WaitSet(operations.waiters, native);
     this.#native = native;
   }
@@ -196,6 +218,10 @@ class Permits implements Acquirable<HeldGuard>, Holds {
 
   contend(): void {
     operations.contend(this.#native);
+  }
+
+  mayClose(): boolean {
+    return addon.common.mayClose(this.#native);
   }
 
   isRemoved(): boolean {

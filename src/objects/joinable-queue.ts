@@ -181,7 +181,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   }
 
   #lease(): Leased | undefined {
-    const record = this.transfer.received(operations.take(this.native));
+    const record = this.transfer.received(operations.take(this.native), 'take');
     return record && { record, lease: result.lease };
   }
 

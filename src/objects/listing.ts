@@ -25,10 +25,10 @@ export interface ObjectEntry {
 /** A live thread that holds an object or waits for it, as list() shows it. */
 export interface Party extends Holder {
   /**
-   * What it holds or waits for: a lock, in one of two modes; a permit; an item or room in a queue;
-   * the end of a queue's work; something to happen.
+   * What it holds or waits for: a lock, in one of two modes; a permit; an item on lease; an item
+   * or room in a queue; the end of a queue's work; something to happen.
    */
-  readonly how: 'exclusive' | 'shared' | 'permit' | 'get' | 'put' | 'join' | 'wait';
+  readonly how: 'exclusive' | 'shared' | 'permit' | 'lease' | 'get' | 'put' | 'join' | 'wait';
   /** How many permits or holds it has, or how many of its calls wait. */
   readonly count: number;
 }

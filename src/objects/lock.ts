@@ -1,4 +1,5 @@
 import { brand } from '../brand.js';
+import { publishRelease } from '../channels.js';
 import { LockOwnership, type Ownership } from '../holds/ownership.js';
 import { addon } from '../native/load.js';
 import { type OpenOptions, readOpen } from '../options.js';
@@ -33,7 +34,7 @@ export class Lock extends Owned<'Lock'> {
    */
   constructor(options: OpenOptions = {}) {
     super('Lock', readOpen(options));
-    this.#ownership = new LockOwnership(this.native);
+    this.#ownership = new LockOwnership(this.native, { kind: 'Lock', name: this.name });
   }
 
   /**
@@ -43,6 +44,7 @@ export class Lock extends Owned<'Lock'> {
    */
   release(): void {
     this.ownership.release();
+    publishRelease(this, 'exclusive');
   }
 
   /** Name of the semaphore underneath, for sem_open(3) in other languages. */

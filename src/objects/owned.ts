@@ -1,6 +1,8 @@
 // What Lock and RLock have in common: everything but the rule for the holder within a thread.
+import { beginAcquisition, publishRelease } from '../channels.js';
 import { DeadlockError, label } from '../errors.js';
-import { type Guard, type Holder, whileHeld } from '../holds/guard.js';
+import { follow, followSync, followTry } from '../holds/follow.js';
+import { type Guard, type HeldGuard, type Holder, whileHeld } from '../holds/guard.js';
 import type { Ownership, Suspended } from '../holds/ownership.js';
 import type { Native, OwnedOperations } from '../native/bindings.js';
 import { addon } from '../native/load.js';
@@ -69,7 +71,12 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     options = readWait(options);
     const { ownership } = this;
     const mustQueue = isWaitedFor(ownership.waiters.tag) && !ownership.mayBypassQueue();
+    const acquisition = beginAcquisition(this, 'exclusive', false);
     const guard = mustQueue ? undefined : ownership.tryAcquire();
+    if (acquisition !== undefined) {
+      const wait = () => waitToAcquire(this, ownership, options);
+      return follow(acquisition, guard, wait, options?.signal);
+    }
     return guard ?? waitToAcquire(this, ownership, options);
   }
 
@@ -83,10 +90,15 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
   acquireSync(options?: SyncWaitOptions): Guard {
     options = readSyncWait(options);
     const { ownership } = this;
-    return ownership.tryAcquire() ?? this.#waitSync(ownership, options);
+    const acquisition = beginAcquisition(this, 'exclusive', true);
+    const guard = ownership.tryAcquire();
+    if (acquisition !== undefined) {
+      return followSync(acquisition, guard, () => this.#waitSync(ownership, options));
+    }
+    return guard ?? this.#waitSync(ownership, options);
   }
 
-  #waitSync(ownership: Ownership, options: SyncWaitOptions | undefined): Guard {
+  #waitSync(ownership: Ownership, options: SyncWaitOptions | undefined): HeldGuard {
     if (options?.timeout === undefined && ownership.isHeldByThread()) {
       throw new DeadlockError(
         `${label(this.kind, this.name)}: this thread holds it, so waiting for it would never end`,
@@ -102,7 +114,9 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
    * a few microseconds when the lock is held: it asks whether the holder lives.
    */
   tryAcquire(): Guard | null {
-    return this.ownership.tryAcquireOrRescue() ?? null;
+    const acquisition = beginAcquisition(this, 'exclusive', true);
+    const guard = this.ownership.tryAcquireOrRescue();
+    return (acquisition ? followTry(acquisition, guard) : guard) ?? null;
   }
 
   /**
@@ -146,7 +160,9 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
 
   /** @internal Gives the hold up, whole. */
   suspend(): Suspended {
-    return this.ownership.giveUp();
+    const suspended = this.ownership.giveUp();
+    publishRelease(this, 'exclusive');
+    return suspended;
   }
 
   /**
@@ -163,18 +179,23 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
       if (taken !== undefined) ownership.resume(suspended);
       return taken;
     };
+    const acquisition = beginAcquisition(this, 'exclusive', false);
     let taken = isWaitedFor(ownership.waiters.tag) ? undefined : take();
-    if (taken === undefined) {
+    const wait = () => {
       ownership.contend();
-      taken = await waitFor(this, { waitSet: ownership.waiters, take }, undefined);
-    }
-    return taken.abandoned;
+      return waitFor(this, { waitSet: ownership.waiters, take }, undefined);
+    };
+    if (acquisition !== undefined) taken = await follow(acquisition, taken, wait, undefined);
+    return (taken ?? (await wait())).abandoned;
   }
 
   /** @internal The same, blocking this thread. */
   regainSync(suspended: Suspended): boolean {
     const { ownership } = this;
-    const taken = ownership.tryAcquireOrRescue() ?? waitToAcquireSync(this, ownership, undefined);
+    const acquisition = beginAcquisition(this, 'exclusive', true);
+    const free = ownership.tryAcquireOrRescue();
+    const wait = () => waitToAcquireSync(this, ownership, undefined);
+    const taken = acquisition ? followSync(acquisition, free, wait) : (free ?? wait());
     ownership.resume(suspended);
     return taken.abandoned;
   }

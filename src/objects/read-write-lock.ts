@@ -1,9 +1,12 @@
 import { brand } from '../brand.js';
+import { type Subject, beginAcquisition } from '../channels.js';
 import { DeadlockError, label } from '../errors.js';
-import { type Guard, type Holder, type Holds, guardOf } from '../holds/guard.js';
+import { follow, followSync, followTry } from '../holds/follow.js';
+import { type Guard, type HeldGuard, type Holder, type Holds, guardOf } from '../holds/guard.js';
+import type { LosableGuard } from '../holds/lost.js';
 import { Hold, context, holdingsWith, holdsHere } from '../holds/context.js';
 import type { Native } from '../native/bindings.js';
-import { writersToBypass } from '../native/enums.js';
+import { type WritersToBypass, writersToBypass } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
 import {
@@ -95,7 +98,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    */
   constructor(options: OpenOptions = {}) {
     super('ReadWriteLock', readOpen(options));
-    this.#places = new Places(this.native);
+    this.#places = new Places(this.native, { kind: this.kind, name: this.name });
   }
 
   /**
@@ -119,10 +122,14 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
         ? writersToBypass.waiting
         : writersToBypass.nobody;
     const take = () => guardOf(this.#places, operations.tryShared(native, bypass()));
+    const acquisition = beginAcquisition(this, 'shared', false);
     const guard = isWaitedFor(readers.tag) && !inside ? undefined : take();
-    if (guard !== undefined) return guard;
-    if (options?.timeout !== 0) operations.contend(native);
-    return waitFor(this, { waitSet: readers, take }, options);
+    const waitable = { waitSet: readers, take };
+    if (acquisition !== undefined) {
+      const wait = () => this.#wait(waitable, options);
+      return follow(acquisition, guard, wait, options?.signal);
+    }
+    return guard ?? this.#wait(waitable, options);
   }
 
   /**
@@ -139,8 +146,17 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     const places = this.#places;
     const reads = operations.isReadByCaller(native);
     const bypass = reads ? writersToBypass.waiting : writersToBypass.myself;
+    const acquisition = beginAcquisition(this, 'shared', true);
     const guard = guardOf(places, operations.tryShared(native, bypass));
-    if (guard !== undefined) return guard;
+    if (acquisition !== undefined) {
+      return followSync(acquisition, guard, () => this.#waitSharedSync(bypass, options));
+    }
+    return guard ?? this.#waitSharedSync(bypass, options);
+  }
+
+  #waitSharedSync(bypass: WritersToBypass, options: SyncWaitOptions | undefined): HeldGuard {
+    const { native } = this;
+    const places = this.#places;
     const timeout = options?.timeout;
     if (timeout === undefined && operations.isWrittenByCaller(native))
       throw this.#deadlock('this thread', 'writes');
@@ -153,8 +169,10 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
 
   /** Acquires shared if nobody writes or waits to write; null otherwise. Does not wait. */
   tryAcquireShared(): Guard | null {
+    const acquisition = beginAcquisition(this, 'shared', true);
     const outcome = operations.tryShared(this.native, writersToBypass.nobody);
-    return guardOf(this.#places, outcome) ?? null;
+    const guard = guardOf(this.#places, outcome);
+    return (acquisition ? followTry(acquisition, guard) : guard) ?? null;
   }
 
   /**
@@ -183,16 +201,22 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     const { readers, writers } = places;
     const inside = modeHere(native, readers.tag);
     if (inside) throw this.#deadlock('this task', inside === 'shared' ? 'reads' : 'writes');
-    if (!isWaitedFor(writers.tag)) {
-      const guard = guardOf(places, operations.tryExclusive(native));
-      if (guard !== undefined) return guard;
-    }
-    if (options?.timeout !== 0) operations.contend(native);
-    const waitable: Waitable<Guard> = {
+    const acquisition = beginAcquisition(this, 'exclusive', false);
+    const guard = isWaitedFor(writers.tag)
+      ? undefined
+      : guardOf(places, operations.tryExclusive(native));
+    if (guard !== undefined && acquisition === undefined) return guard;
+    const waitable: Waitable<HeldGuard> = {
       waitSet: writers,
       take: () => guardOf(places, operations.claimExclusive(native)),
       done: () => operations.withdraw(native),
     };
+    if (acquisition === undefined) return this.#wait(waitable, options);
+    return follow(acquisition, guard, () => this.#wait(waitable, options), options?.signal);
+  }
+
+  #wait(waitable: Waitable<HeldGuard>, options: WaitOptions | undefined): Promise<HeldGuard> {
+    if (options?.timeout !== 0) operations.contend(this.native);
     return waitFor(this, waitable, options);
   }
 
@@ -206,8 +230,17 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     options = readSyncWait(options);
     const { native } = this;
     const places = this.#places;
+    const acquisition = beginAcquisition(this, 'exclusive', true);
     const guard = guardOf(places, operations.tryExclusive(native));
-    if (guard !== undefined) return guard;
+    if (acquisition !== undefined) {
+      return followSync(acquisition, guard, () => this.#waitExclusiveSync(options));
+    }
+    return guard ?? this.#waitExclusiveSync(options);
+  }
+
+  #waitExclusiveSync(options: SyncWaitOptions | undefined): HeldGuard {
+    const { native } = this;
+    const places = this.#places;
     const timeout = options?.timeout;
     if (timeout === undefined && operations.isWrittenByCaller(native))
       throw this.#deadlock('this thread', 'writes');
@@ -228,7 +261,9 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    * for a slice (50 ms) is next; null otherwise. Does not wait.
    */
   tryAcquireExclusive(): Guard | null {
-    return guardOf(this.#places, operations.tryExclusive(this.native)) ?? null;
+    const acquisition = beginAcquisition(this, 'exclusive', true);
+    const guard = guardOf(this.#places, operations.tryExclusive(this.native));
+    return (acquisition ? followTry(acquisition, guard) : guard) ?? null;
   }
 
   /**
@@ -276,14 +311,22 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
  * Where one waits for it, and where holds end. Guards keep this, and must not keep the lock alive.
  */
 class Places implements Holds {
+  last: LosableGuard | undefined;
   readonly readers: WaitSet;
   readonly writers: WaitSet;
   readonly #native: Native<'ReadWriteLock'>;
 
-  constructor(native: Native<'ReadWriteLock'>) {
+  constructor(
+    native: Native<'ReadWriteLock'>,
+    readonly about: Subject,
+  ) {
     this.readers = new WaitSet(operations.readers, native);
     this.writers = new WaitSet(operations.writers, native);
     this.#native = native;
+  }
+
+  mayClose(): boolean {
+    return addon.common.mayClose(this.#native);
   }
 
   isRemoved(): boolean {

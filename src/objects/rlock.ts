@@ -1,4 +1,5 @@
 import { brand } from '../brand.js';
+import { publishRelease } from '../channels.js';
 import type { Guard } from '../holds/guard.js';
 import { Recursion } from '../holds/recursive.js';
 import {
@@ -117,6 +118,7 @@ export class RLock extends Owned<'RLock'> {
    */
   release(): void {
     this.ownership.release();
+    publishRelease(this, 'exclusive');
   }
 
   /**

@@ -1,4 +1,6 @@
 import { brand } from '../brand.js';
+import { beginAcquisition, publishRelease } from '../channels.js';
+import { follow, followSync, followTry } from '../holds/follow.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
@@ -82,7 +84,12 @@ export class Semaphore extends Shared<'Semaphore'> {
     options = readWait(options);
     const { native } = this;
     const permits = this.#permits;
-    if (isWaitedFor(permits.waiters.tag) || !operations.tryAcquire(native)) {
+    const acquisition = beginAcquisition(this, 'permit', false);
+    const isTaken = !isWaitedFor(permits.waiters.tag) && operations.tryAcquire(native);
+    if (acquisition !== undefined) {
+      const wait = () => waitToAcquire(this, permits, options);
+      await follow(acquisition, isTaken || undefined, wait, options?.signal);
+    } else if (!isTaken) {
       await waitToAcquire(this, permits, options);
     }
   }
@@ -94,8 +101,14 @@ export class Semaphore extends Shared<'Semaphore'> {
    */
   acquireSync(options?: SyncWaitOptions): void {
     options = readSyncWait(options);
-    if (!operations.tryAcquire(this.native))
+    const acquisition = beginAcquisition(this, 'permit', true);
+    const isTaken = operations.tryAcquire(this.native);
+    if (acquisition !== undefined) {
+      const wait = () => waitToAcquireSync(this, this.#permits, options?.timeout);
+      followSync(acquisition, isTaken || undefined, wait);
+    } else if (!isTaken) {
       waitToAcquireSync(this, this.#permits, options?.timeout);
+    }
   }
 
   /**
@@ -103,7 +116,10 @@ export class Semaphore extends Shared<'Semaphore'> {
    * (50 ms) is next. Does not wait.
    */
   tryAcquire(): boolean {
-    return operations.tryAcquireOrRescue(this.native);
+    const acquisition = beginAcquisition(this, 'permit', true);
+    const isTaken = operations.tryAcquireOrRescue(this.native);
+    if (acquisition) followTry(acquisition, isTaken || undefined);
+    return isTaken;
   }
 
   /**
@@ -115,6 +131,7 @@ export class Semaphore extends Shared<'Semaphore'> {
   release(n = 1): void {
     if (n !== 1) checkCount('n', n, 1, addon.maxPermits);
     operations.release(this.native, n);
+    publishRelease(this, 'permit');
   }
 
   /**

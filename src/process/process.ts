@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { inspect } from 'node:util';
+import { publishProcess } from '../channels.js';
 import { ProcessError } from '../errors.js';
 import { brand } from '../brand.js';
 import { type Identity, identity, nextLineage, startup } from '../identity.js';
@@ -181,6 +182,7 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
   #watch(child: ChildProcess, packed: Packed): void {
     this.#child = child;
     running.add(this);
+    publishProcess({ event: 'start', name: this.name, pid: child.pid });
     child.on('message', (report: Report) => {
       if (report?.holdfast !== 'attached') return;
       packed.release();
@@ -188,6 +190,8 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
     });
     child.once('exit', (code, signal) => {
       this.#exitCode = code ?? -(signal ? constants.signals[signal] : 1);
+      const { name, pid, exitCode } = this;
+      publishProcess({ event: 'end', name, pid, exitCode });
       running.delete(this);
       packed.release();
       for (const tell of this.#onEnd) tell();

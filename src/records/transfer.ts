@@ -7,6 +7,7 @@ import {
   NoSpaceError,
   label,
 } from '../errors.js';
+import { publishItems } from '../channels.js';
 import type { Native, QueueOperations } from '../native/bindings.js';
 import { transferStatus } from '../native/enums.js';
 import { WaitSet } from '../waiting/wait-set.js';
@@ -76,7 +77,9 @@ export class Transfer<T> {
 
   /** Puts a record. Returns false if there is no room. */
   tryPut({ type, bytes, start, end }: Encoded): boolean {
-    return this.succeeded(this.operations.put(this.#queue.native, type, bytes, start, end));
+    const isPut = this.succeeded(this.operations.put(this.#queue.native, type, bytes, start, end));
+    if (isPut) publishItems(this.#queue, 'put');
+    return isPut;
   }
 
   /**
@@ -88,6 +91,7 @@ export class Transfer<T> {
       const { sources, table } = batch;
       const put = this.operations.putMany(this.#queue.native, sources, table, batch.put);
       batch.put += put;
+      if (put > 0) publishItems(this.#queue, 'put', put);
       if (!this.succeeded() && put === 0) return false;
     }
     return true;
@@ -96,27 +100,30 @@ export class Transfer<T> {
   tryGet(): T | undefined {
     const bytes = this.operations.get(this.#queue.native) ?? inbox;
     if (!this.succeeded()) return undefined;
+    publishItems(this.#queue, 'get');
     return this.#decode(result.type, bytes, 0, result.length);
   }
 
   take(): Received | undefined {
-    return this.received(this.operations.get(this.#queue.native));
+    return this.received(this.operations.get(this.#queue.native), 'get');
   }
 
   /**
    * The record that a call has just taken out. It is in `bytes`, or in the mailbox if `bytes` is
    * undefined.
    */
-  received(bytes: Buffer | undefined): Received | undefined {
+  received(bytes: Buffer | undefined, how: 'get' | 'take'): Received | undefined {
     if (!this.succeeded()) return undefined;
+    publishItems(this.#queue, how);
     return { type: result.type, bytes: keep(bytes ?? inbox, 0, result.length) };
   }
 
   tryGetMany(count: number): T[] | undefined {
     const large = this.operations.getMany(this.#queue.native, count);
     if (!this.succeeded()) return undefined;
-    if (large !== undefined) return this.decodeAll(large);
     const { rows } = result;
+    publishItems(this.#queue, 'get', (large?.[1] ?? rows).length / 3);
+    if (large !== undefined) return this.decodeAll(large);
     for (let i = 0; i < rows.length; i += 3) {
       if (!runsNothing(rows[i]!)) return this.decodeAll(keepAll(rows));
     }
@@ -126,6 +133,7 @@ export class Transfer<T> {
   takeMany(count: number): ReceivedBatch | undefined {
     const large = this.operations.getMany(this.#queue.native, count);
     if (!this.succeeded()) return undefined;
+    publishItems(this.#queue, 'get', (large?.[1] ?? result.rows).length / 3);
     return large ?? keepAll(result.rows);
   }
 

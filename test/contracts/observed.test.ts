@@ -1,7 +1,15 @@
 // Since when something is held, how long the longest waiter waits, and what list() tells of objects
 // that the caller has not opened.
 import assert from 'node:assert/strict';
-import { BoundedSemaphore, Lock, Queue, ReadWriteLock, SharedMemory, list } from 'holdfast';
+import {
+  BoundedSemaphore,
+  JoinableQueue,
+  Lock,
+  Queue,
+  ReadWriteLock,
+  SharedMemory,
+  list,
+} from 'holdfast';
 import { freshName, newActor, ownedKinds, sharedActor, track, until } from '../support/index.js';
 
 const slice_ms = 50;
@@ -68,7 +76,7 @@ describe('what is seen from outside', () => {
     assert.ok(!list().some((entry) => entry.name === name));
   });
 
-  it('holders and numbers of the other kinds', () => {
+  it('holders and numbers of the other kinds', async () => {
     const semaphore = track(new BoundedSemaphore(3, { name: freshName('BoundedSemaphore') }));
     const permits = [semaphore.acquireSync(), semaphore.acquireSync()];
     const state = stateOf(semaphore.name);
@@ -92,6 +100,21 @@ describe('what is seen from outside', () => {
     queue.getSync();
     const { size, puts, gets } = stateOf(queue.name);
     assert.deepEqual({ size, puts, gets }, { size: 2, puts: 3, gets: 1 });
+
+    const leased = track(new JoinableQueue<string>({ name: freshName('JoinableQueue') }));
+    for (const item of ['a', 'a longer one', 'c']) leased.putSync(item);
+    const task = await leased.take();
+    (await leased.take()).done();
+    const last = await leased.take();
+    const leases = stateOf(leased.name);
+    assert.deepEqual({ size: leases.size, leased: leases.leased }, { size: 0, leased: 2 });
+    assert.deepEqual(
+      leases.holders.map(({ pid, how, count }) => ({ pid, how, count })),
+      [{ pid: process.pid, how: 'lease', count: 2 }],
+    );
+    task.done();
+    assert.equal(stateOf(leased.name).holders[0]!.count, 1);
+    last.done();
 
     const memory = track(new SharedMemory(16, { name: freshName('SharedMemory') }));
     const entry = list({ state: true }).find(({ name }) => name === memory.name);

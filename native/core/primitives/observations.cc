@@ -1,7 +1,9 @@
 #include "core/primitives/observations.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "core/primitives/queue.h"
 #include "core/registry/overdue.h"
 #include "core/registry/wait_set.h"
 #include "core/waiting/held_since.h"
@@ -184,9 +186,42 @@ void observe_queue(const ObservedFile& file, Observation* seen) {
   seen->numbers.emplace_back("size", items & kQueueItemsMax);
 }
 
+namespace {
+
+// The agents that have records on lease. The ring may change meanwhile: then `head` moves, and what
+// was read behind it says nothing, and nobody is named.
+void add_leases(const ObservedFile& file, JoinableQueueBody& body, uint64_t leased,
+                Observation* seen) {
+  const uint64_t units = body.queue.capacity.load() / kUnit;
+  const uint64_t head = body.queue.head.load();
+  const auto read_unit = [&](uint64_t offset, void* into) {
+    return units != 0 && file.reader.read(file.table_offset + offset % units * kUnit, into, kUnit);
+  };
+  std::vector<Observation::Party> holders;
+  uint64_t offset = offset_of(head);
+  uint64_t items = (items_of(body.queue.tail.load()) - items_of(head)) & kQueueItemsMax;
+  for (; items > 0 && leased > 0; items--) {
+    RecordHead record;
+    AgentId owner = 0;
+    if (!read_unit(offset, &record) || !read_unit(offset + 1, &owner)) return;
+    if (owner != 0 && owner != kDone) {
+      add(&holders, file.registry, owner, "lease");
+      leased--;
+    }
+    offset += 3 + (uint64_t{record.length} + kUnit - 1) / kUnit;
+  }
+  uint64_t now = 0;
+  const uint64_t at = sizeof(Header) + offsetof(JoinableQueueBody, queue.head);
+  if (!file.reader.read(at, &now, sizeof now) || now != head) return;
+  seen->holders = std::move(holders);
+}
+
+}  // namespace
+
 void observe_joinable_queue(const ObservedFile& file, Observation* seen) {
   Copy<JoinableQueueBody> body(file);
   if (!body) return;
+  add_leases(file, *body.operator->(), body->counts.load() >> 24 & kQueueItemsMax, seen);
   observe_ring(file, body->queue, seen);
   add_waiters(file, body->joiners, "join", seen);
   const uint64_t counts = body->counts.load();

@@ -1,0 +1,50 @@
+// Guards that are garbage-collected while they hold: counted always, and told where that is asked.
+import assert from 'node:assert/strict';
+import { run } from '../support/index.js';
+
+interface Report {
+  lost: number;
+  told: { message: string; code: string; detail: string }[];
+  events: string[];
+}
+
+async function report(scenario: string, env: NodeJS.ProcessEnv = {}): Promise<Report> {
+  const { code, said, stderr } = await run('lost-guards.mjs', {
+    nodeArgs: ['--expose-gc'],
+    args: [scenario],
+    env,
+  });
+  assert.equal(code, 0, stderr);
+  return said.at(-1) as Report;
+}
+
+describe('lost guards', () => {
+  for (const kind of ['Lock', 'RLock', 'BoundedSemaphore', 'ReadWriteLock']) {
+    it(`${kind}: each one is counted, and the channel tells it`, async () => {
+      const { lost, told, events } = await report(kind);
+      assert.equal(lost, kind === 'BoundedSemaphore' ? 2 : 1);
+      assert.deepEqual(told, []);
+      assert.equal(events.filter((event) => event === 'lost').length, lost);
+    });
+  }
+
+  it('HOLDFAST_DEBUG: a warning with the stack of the acquisition', async () => {
+    const { lost, told } = await report('Lock', { HOLDFAST_DEBUG: '1' });
+    assert.equal(lost, 1);
+    assert.equal(told.length, 1);
+    assert.match(told[0]!.message, /^Lock ".*": a guard was garbage-collected before its release/);
+    assert.equal(told[0]!.code, 'ERR_HOLDFAST_LOST_GUARD');
+    assert.match(told[0]!.detail, /at lose \(.*lost-guards\.mjs/);
+  });
+
+  it('--trace-warnings does the same', async () => {
+    const { told } = await report('Lock', { NODE_OPTIONS: '--trace-warnings' });
+    assert.equal(told.length, 1);
+  });
+
+  it('a guard that was released, or whose lock was, is not lost', async () => {
+    for (const scenario of ['released', 'released by name', 'released and closed']) {
+      assert.equal((await report(scenario)).lost, 0, scenario);
+    }
+  });
+});

@@ -1,0 +1,42 @@
+// Drops guards and collects garbage. Prints how many were lost, the warnings, and the channel's
+// events.
+import { subscribe } from 'node:diagnostics_channel';
+import { BoundedSemaphore, Lock, RLock, ReadWriteLock, lostGuards } from 'holdfast';
+
+const [scenario] = process.argv.slice(2);
+const told = [];
+const events = [];
+process.on('warning', ({ message, code, detail }) => told.push({ message, code, detail }));
+subscribe('holdfast.acquire', ({ event }) => events.push(event));
+
+const name = `lost ${process.pid}`;
+const lock = {
+  BoundedSemaphore: () => new BoundedSemaphore(2, { name }),
+  ReadWriteLock: () => new ReadWriteLock({ name }),
+  RLock: () => new RLock({ name }),
+};
+const object = (lock[scenario] ?? (() => new Lock({ name })))();
+
+/** In a function of its own, so that no register keeps the guard. */
+function lose() {
+  if (scenario === 'ReadWriteLock') object.acquireExclusiveSync();
+  else if (scenario === 'BoundedSemaphore') [object.acquireSync(), object.acquireSync()].at(0);
+  else if (scenario === 'released') object.acquireSync().release();
+  else object.acquireSync();
+}
+
+lose();
+// The guards are registered at a slice. After that the collector may take them.
+const isExpected = scenario in lock || scenario === 'Lock';
+const enough = scenario === 'BoundedSemaphore' ? 2 : 1;
+const begun = performance.now();
+const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
+if (scenario.startsWith('released ')) object.release();
+if (scenario === 'released and closed') object.close();
+do {
+  await turn();
+  globalThis.gc();
+} while (isExpected ? lostGuards() < enough : performance.now() - begun < 400);
+await turn();
+console.log(JSON.stringify({ lost: lostGuards(), told, events }));
+process.exit(); // what was lost is held
