@@ -7,6 +7,7 @@ import path from 'node:path';
 import { agreed } from './agreed.mjs';
 import { clangFormat } from './clang-format.mjs';
 import { clangTidy } from './clang-tidy.mjs';
+import { chromium, hasChromium, testDashboard } from './dashboard-test.mjs';
 import { filesUnder, hasTool, mustRun, root, Tally } from './common.mjs';
 import { testHosts } from './hosts-test.mjs';
 import { testForeign, testInstalls } from './installs-test.mjs';
@@ -132,6 +133,11 @@ await tally.check('types of the rest', () =>
   tool('typescript/bin/tsc', '-p', 'tsconfig.check.json'),
 );
 await testTypes(tally);
+if (hasChromium() || process.env.CI) await testDashboard(tally);
+else {
+  console.log(`\n== the dashboard in Chromium\nskipped: there is no ${chromium}`);
+  tally.add('the dashboard in Chromium', { skipped: 1 });
+}
 await tally.check('no paths of one machine', checkPaths);
 await checkPrebuilds(tally);
 await withTemporary(async (directory) => {

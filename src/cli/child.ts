@@ -47,13 +47,26 @@ function stdioFor(native: Native, hasInput: boolean): [StdioOptions, number[]] {
   return [stdio, inherited];
 }
 
-/** Resolves to the exit code of the command; 128 and the number of the signal that ended it. */
+/**
+ * Runs a command that keeps what this process holds of the object. Resolves to the exit code of the
+ * command; 128 and the number of the signal that ended it.
+ */
 export function runHolding(
   native: Native,
-  [file, ...args]: readonly string[],
+  command: readonly string[],
   options: ChildOptions = {},
 ): Promise<number> {
   const [stdio, inherited] = stdioFor(native, options.input !== undefined);
+  return runCommand(command, options, stdio, inherited);
+}
+
+/** Runs a command; `inherited` are descriptors that are only the command's from here on. */
+export function runCommand(
+  [file, ...args]: readonly string[],
+  options: ChildOptions,
+  stdio: StdioOptions = 'inherit',
+  inherited: readonly number[] = [],
+): Promise<number> {
   return new Promise((resolve) => {
     // Before the command can run, or a signal that it provokes would end this process instead.
     const signals = passSignals();

@@ -59,7 +59,7 @@ function picture(rated: readonly Rated[], view: View, width: number, height: num
   const rows = rowsOf(rated, view.order, view.typing ?? view.filter);
   const { waits, suspicions } = graphOf(rated);
   const held = rated.filter(({ state }) => (state?.holders.length ?? 0) > 0).length;
-  const cycles = suspicions.length === 0 ? '' : `, ${suspicions.length} possible deadlocks`;
+  const cycles = suspicions.length === 0 ? '' : `, possible deadlocks: ${suspicions.length}`;
   const head = `${rated.length} objects, ${held} held, ${waits.length} waits${cycles}`;
   const filter = view.typing ?? view.filter;
   const typed = view.typing === undefined ? '' : '_';

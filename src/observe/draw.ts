@@ -161,15 +161,17 @@ function drawEdge(
   );
 }
 
-const style = `
-  text { font: 13px system-ui, sans-serif; text-anchor: middle; fill: #222 }
-  .label { font-size: 11px; fill: #666 }
-  rect { fill: #eef3fb; stroke: #5b7db1 } .object rect { fill: #fdf6e3; stroke: #b58900 }
-  .edge { fill: none; stroke: #888; stroke-width: 1.4 }
-  .suspect rect, .edge.suspect { stroke: #c0182b; stroke-width: 2.2 }`;
+/** How the classes of the picture look. */
+export const pictureStyle = `
+  .waits text { font: 13px system-ui, sans-serif; text-anchor: middle; fill: #222 }
+  .waits .label { font-size: 11px; fill: #666 }
+  .waits rect { fill: #eef3fb; stroke: #5b7db1 }
+  .waits .object rect { fill: #fdf6e3; stroke: #b58900 }
+  .waits .edge { fill: none; stroke: #888; stroke-width: 1.4 }
+  .waits .suspect rect, .waits .edge.suspect { stroke: #c0182b; stroke-width: 2.2 }`;
 
 /** A picture: waiters on the left, what and whom they wait for to the right of them. */
-export function toSvg(graph: Graph): string {
+export function picture(graph: Graph, style = ''): string {
   const { nodes, edges } = parts(graph);
   const places = placesOf(nodes, columnsOf(nodes, edges));
   const xs = [...places.values()].map(([x]) => x);
@@ -182,12 +184,15 @@ export function toSvg(graph: Graph): string {
   ];
   const nothing = `<text x="${width / 2}" y="40">nobody waits</text>`;
   const size = `viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size}>
-<style>${style}
-</style>
+  return `<svg xmlns="http://www.w3.org/2000/svg" class="waits" ${size}>${style}
 <defs><marker id="end" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"
  orient="auto"><path d="M 0 0 L 8 4 L 0 8 z" fill="#666"/></marker></defs>
 ${drawn.length > 0 ? drawn.join('\n') : nothing}
 </svg>
 `;
+}
+
+/** The picture as a file of its own. */
+export function toSvg(graph: Graph): string {
+  return picture(graph, `\n<style>${pictureStyle}\n</style>`);
 }
