@@ -9,12 +9,25 @@ namespace holdfast::addon {
 
 namespace {
 
-using N = Native<core::LockManager>;
 using core::RequestAnswer;
 using core::RequestStatus;
 
+// What there is to say of a request goes into the thread's mailbox.
+class N final : public Native<core::LockManager> {
+ public:
+  N(Environment& environment, core::Object* object)
+      : Native(environment, object), mailbox(environment.mailbox()) {}
+
+  const Mailbox& mailbox;
+};
+
 core::LockName name_from(napi_env env, napi_value value) {
+  char16_t small[128];
+  constexpr size_t kRoom = sizeof(small) / sizeof(char16_t);
   size_t length = 0;
+  napi_get_value_string_utf16(env, value, small, kRoom, &length);
+  if (length + 1 < kRoom) return {small, length};
+  // It may go on.
   napi_get_value_string_utf16(env, value, nullptr, 0, &length);
   std::u16string text(length + 1, u'\0');
   napi_get_value_string_utf16(env, value, text.data(), length + 1, &length);
@@ -45,21 +58,21 @@ void append(napi_env env, napi_value list, uint32_t* length, const RequestAnswer
   for (const double one : numbers) napi_set_element(env, list, (*length)++, number(env, one));
 }
 
-napi_value to_array(N& native, const RequestAnswer& answer) {
+// request(name, exclusive, ifAvailable, steal): its status. Cell, ticket, token and abandoned are in
+// answer[0] to answer[3].
+napi_value request(N& native, napi_value name, bool exclusive, bool if_available, bool steal) {
+  napi_env env = native.environment().env();
+  const RequestAnswer answer =
+      native.primitive.request(name_from(env, name), {exclusive, if_available, steal});
   if (answer.status == RequestStatus::corrupt) {
     return native.environment().raise(core::Code::corrupt, native);
   }
-  napi_env env = native.environment().env();
-  napi_value list = nullptr;
-  uint32_t length = 0;
-  napi_create_array_with_length(env, 5, &list);
-  append(env, list, &length, answer);
-  return list;
-}
-
-napi_value request(N& native, napi_value name, bool exclusive, bool if_available, bool steal) {
-  return to_array(native, native.primitive.request(name_from(native.environment().env(), name),
-                                                   {exclusive, if_available, steal}));
+  double* const numbers = native.mailbox.answer;
+  numbers[0] = answer.id.cell;
+  numbers[1] = static_cast<double>(answer.id.ticket);
+  numbers[2] = static_cast<double>(answer.token);
+  numbers[3] = answer.abandoned ? 1 : 0;
+  return to_js(env, native, answer.status);
 }
 
 RequestStatus end(N& native, uint32_t cell, uint64_t ticket) {
@@ -76,10 +89,6 @@ napi_value collect(N& native) {
   napi_create_array(env, &list);
   for (const RequestAnswer& answer : news) append(env, list, &length, answer);
   return list;
-}
-
-napi_value collect_one(N& native, uint32_t cell, uint64_t ticket) {
-  return to_array(native, native.primitive.collect_one({cell, ticket}));
 }
 
 bool wait(N& native, uint32_t cell, uint64_t ticket, int64_t deadline_ns) {
@@ -129,7 +138,6 @@ napi_value functions(napi_env env) {
   binder.method<request, Needs::files>("request");
   binder.method<end>("end");
   binder.method<collect>("collect");
-  binder.method<collect_one>("collectOne");
   binder.method<&core::LockManager::look>("look");
   binder.method<wait, Needs::files>("wait");
   binder.method<query>("query");

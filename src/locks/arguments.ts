@@ -50,7 +50,16 @@ export function readRequest(args: readonly unknown[], isSync: boolean): ReadRequ
   const callback = args[args.length > 2 ? 2 : 1];
   if (typeof callback !== 'function') throw new TypeError('callback must be a function');
   checkRules(name, options, isSync);
-  return { name, ...options, callback: callback as LockCallback<unknown> };
+  const { mode, ifAvailable, steal, signal, timeout } = options;
+  return {
+    name,
+    mode,
+    ifAvailable,
+    steal,
+    signal,
+    timeout,
+    callback: callback as LockCallback<unknown>,
+  };
 }
 
 function readLockOptions(value: unknown): Omit<ReadRequest, 'name' | 'callback'> {

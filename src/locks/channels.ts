@@ -22,6 +22,13 @@ const channels = {
   end: channel('locks.request.end'),
 };
 
-export function publish(which: keyof typeof channels, facts: RequestFacts): void {
-  if (channels[which].hasSubscribers) channels[which].publish(facts);
+export function publish(
+  which: keyof typeof channels,
+  namespace: string,
+  { name, mode }: { name: string; mode: LockMode },
+  failure?: { error: unknown },
+): void {
+  if (!channels[which].hasSubscribers) return;
+  const facts: RequestFacts = { namespace, name, mode, ...failure };
+  channels[which].publish(facts);
 }

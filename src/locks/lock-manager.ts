@@ -308,7 +308,7 @@ function runSync(table: Table, read: ReadRequest): unknown {
     if (status === requestStatus.unavailable) return checkNoPromise('callback', callback(null));
     if (status === requestStatus.full) throw fullError();
     if (status === requestStatus.corrupt) throw corrupt(table);
-    lock = makeLock(name, mode, abandoned, BigInt(token));
+    lock = makeLock(name, mode, abandoned, token);
     const result = checkNoPromise('callback', callback(lock));
     if (!table.end(entry) || isStolen) throw stolenError(name);
     return result;

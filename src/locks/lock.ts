@@ -44,10 +44,10 @@ export class Lock implements WebLock {
   readonly #name: string;
   readonly #mode: LockMode;
   readonly #abandoned: boolean;
-  readonly #token: bigint;
+  readonly #token: number;
   #stolen = false;
 
-  constructor(key: symbol, name: string, mode: LockMode, abandoned: boolean, token: bigint) {
+  constructor(key: symbol, name: string, mode: LockMode, abandoned: boolean, token: number) {
     if (key !== make) throw new TypeError('Illegal constructor');
     this.#name = name;
     this.#mode = mode;
@@ -68,7 +68,7 @@ export class Lock implements WebLock {
   }
 
   get token(): bigint {
-    return this.#token;
+    return BigInt(this.#token);
   }
 
   get stolen(): boolean {
@@ -93,7 +93,7 @@ export class Lock implements WebLock {
 }
 
 /** @internal */
-export function makeLock(name: string, mode: LockMode, abandoned: boolean, token: bigint): Lock {
+export function makeLock(name: string, mode: LockMode, abandoned: boolean, token: number): Lock {
   return new Lock(make, name, mode, abandoned, token);
 }
 

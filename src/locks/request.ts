@@ -14,7 +14,7 @@ import { unwatchAbort, watchAbort } from '../waiting/abort.js';
 import { Alarm } from '../waiting/clock.js';
 import { timedOut } from '../waiting/waiter.js';
 import type { ReadRequest } from './arguments.js';
-import { type RequestFacts, publish } from './channels.js';
+import { publish } from './channels.js';
 import { type Lock, makeLock, setStolen } from './lock.js';
 import { type Answer, type Entry, type Table, corrupt } from './table.js';
 
@@ -26,7 +26,6 @@ export class Request {
   /** Settles when the callback is to be called: in the context in which the request was made. */
   readonly #answered: (answer: Answer) => void;
   readonly #entry: Entry;
-  readonly #facts: RequestFacts;
   #acquisition: Acquisition | undefined;
   #isAnswered = false;
   #alarm: Alarm | undefined;
@@ -46,11 +45,10 @@ export class Request {
     this.#read = read;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#facts = { namespace: table.name, name: read.name, mode: read.mode };
     let answered!: (answer: Answer) => void;
     void new Promise<Answer>((settle) => (answered = settle)).then((answer) => this.#run(answer));
     this.#answered = answered;
-    publish('start', this.#facts);
+    publish('start', table.name, read);
     if (acquireChannel.hasSubscribers) {
       this.#acquisition = new Acquisition(table, read.mode, false, read.name);
     }
@@ -108,7 +106,7 @@ export class Request {
     this.#reject(reason);
     const { signal } = this.#read;
     this.#acquisition?.failed(reason, signal?.aborted === true && reason === signal.reason);
-    publish('end', { ...this.#facts, error: reason });
+    publish('end', this.#table.name, this.#read, { error: reason });
   }
 
   /** An abort or a timeout before the callback was called. */
@@ -130,14 +128,14 @@ export class Request {
     this.#stopWaiting();
     const { name, mode } = this.#read;
     if (status === requestStatus.unavailable) {
-      publish('miss', this.#facts);
+      publish('miss', this.#table.name, this.#read);
       this.#acquisition?.missed();
       this.#call(null, () => {});
       return;
     }
-    const lock = (this.#lock = makeLock(name, mode, abandoned, BigInt(token)));
+    const lock = (this.#lock = makeLock(name, mode, abandoned, token));
     if (this.#isStolen) setStolen(lock);
-    publish('grant', this.#facts);
+    publish('grant', this.#table.name, this.#read);
     this.#acquisition?.acquired(abandoned);
     this.#call(lock, () => this.release());
   }
@@ -149,12 +147,12 @@ export class Request {
       (value) => {
         release();
         this.#resolve(value);
-        publish('end', this.#facts);
+        publish('end', this.#table.name, this.#read);
       },
       (reason: unknown) => {
         release();
         this.#reject(reason);
-        publish('end', { ...this.#facts, error: reason });
+        publish('end', this.#table.name, this.#read, { error: reason });
       },
     );
   }

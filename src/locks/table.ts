@@ -6,16 +6,36 @@
 // slice (50 ms) the thread looks by itself, so a wake-up that a crash has lost costs no more than
 // that.
 import { ClosedError, CorruptError, label } from '../errors.js';
-import type { NativeRequest } from '../native/lock-manager.js';
 import { requestStatus, slice_ms } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
 import type { OpenOptions } from '../options.js';
 import { type KindOptions, Shared } from '../objects/shared.js';
 import { type Timer, clearInterval, setInterval } from '../waiting/clock.js';
+import { answer } from '../records/mailbox.js';
 import { listenForWakeUps, stopListening } from '../waiting/pending-waits.js';
 
 const operations = addon.LockManager;
+
+/** What the addon has left of the last request. Each field is valid until the next call. */
+const made = {
+  get cell(): number {
+    return answer[0]!;
+  },
+  /** 0 if it is not in the table. */
+  get ticket(): number {
+    return answer[1]!;
+  },
+  get token(): number {
+    return answer[2]!;
+  },
+  get abandoned(): boolean {
+    return answer[3] !== 0;
+  },
+};
+
+/** What collect() returns of one request: status, cell, ticket, token, abandoned. */
+type Row = [number, number, number, number, number];
 
 /** What is asked of the table. */
 export interface Asked {
@@ -164,12 +184,12 @@ export class Table extends Shared<'LockManager'> {
       return;
     }
     for (let i = 0; i < news.length; i += 5) {
-      const one = news.slice(i, i + 5) as unknown as NativeRequest;
-      const entry = ours.entries.get(one[2]);
+      const [status, , ticket, token, abandoned] = news.slice(i, i + 5) as Row;
+      const entry = ours.entries.get(ticket);
       if (entry === undefined) continue; // it has ended here
       if (!entry.isHeld) ours.pending--;
-      if (one[0] === requestStatus.stolen) ours.entries.delete(one[2]);
-      this.#tell(entry, one);
+      if (status === requestStatus.stolen) ours.entries.delete(ticket);
+      this.#tell(entry, status, token, abandoned !== 0);
     }
     this.#tend(ours);
   }
@@ -241,22 +261,22 @@ export class Table extends Shared<'LockManager'> {
   /** False if the table is busy. */
   #put(ours: ThreadRequests, entry: Entry): boolean {
     const { name, exclusive, ifAvailable, steal } = entry.asked;
-    const made = operations.request(this.native, name, exclusive, ifAvailable, steal);
-    const [status, cell, ticket] = made;
+    const status = operations.request(this.native, name, exclusive, ifAvailable, steal);
     if (status === requestStatus.busy) return false;
+    const { cell, ticket, token, abandoned } = made;
     if (ticket !== 0) {
       entry.cell = cell;
       entry.ticket = ticket;
       ours.entries.set(ticket, entry);
     }
     if (status === requestStatus.pending) ours.pending++;
-    else this.#tell(entry, made);
+    else this.#tell(entry, status, token, abandoned);
     return true;
   }
 
-  #tell(entry: Entry, [status, , , token, abandoned]: NativeRequest): void {
+  #tell(entry: Entry, status: number, token: number, abandoned: boolean): void {
     if (status === requestStatus.granted) entry.isHeld = true;
-    entry.tell({ status, token, abandoned: abandoned !== 0 });
+    entry.tell({ status, token, abandoned });
   }
 
   #ofThread(): ThreadRequests {

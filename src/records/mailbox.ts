@@ -18,7 +18,9 @@ const mailbox: Mailbox = once('mailbox', newMailbox);
 export const inbox: Buffer = mailbox.inbox;
 
 const table: Uint32Array = mailbox.table;
-const answer: Float64Array = mailbox.answer;
+
+/** The numbers that the last call left. Which ones, the call says; of a queue's, see `result`. */
+export const answer: Float64Array = mailbox.answer;
 
 /** The result of the last call. Each field is valid until the next call. */
 export const result = {
