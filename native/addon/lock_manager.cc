@@ -1,6 +1,7 @@
 #include "core/locks/lock_manager.h"
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "addon/kinds.h"
@@ -58,8 +59,8 @@ void append(napi_env env, napi_value list, uint32_t* length, const RequestAnswer
   for (const double one : numbers) napi_set_element(env, list, (*length)++, number(env, one));
 }
 
-// request(name, exclusive, ifAvailable, steal): its status. Cell, ticket, token and abandoned are in
-// answer[0] to answer[3].
+// request(name, exclusive, ifAvailable, steal): its status. Cell, ticket, token and abandoned are
+// in answer[0] to answer[3].
 napi_value request(N& native, napi_value name, bool exclusive, bool if_available, bool steal) {
   napi_env env = native.environment().env();
   const RequestAnswer answer =
@@ -95,28 +96,58 @@ bool wait(N& native, uint32_t cell, uint64_t ticket, int64_t deadline_ns) {
   return native.primitive.wait({cell, ticket}, deadline_ns);
 }
 
-// undefined if the critical section could not be had.
+// Who has made requests: an array of [client, agent], in which each agent comes once.
+class Clients {
+ public:
+  explicit Clients(N& native) : native_(native) { napi_create_array(env_, &list_); }
+
+  uint32_t place_of(core::AgentId owner) {
+    const auto [found, is_new] = places_.emplace(owner, static_cast<uint32_t>(places_.size()));
+    if (is_new) {
+      napi_value client = State(env_)
+                              .set("id", to_js(env_, native_, std::to_string(owner)))
+                              .set("agent", describe(env_, native_.registry(), owner))
+                              .value();
+      napi_set_element(env_, list_, found->second, client);
+    }
+    return found->second;
+  }
+  napi_value list() const { return list_; }
+
+ private:
+  N& native_;
+  napi_env env_ = native_.environment().env();
+  napi_value list_ = nullptr;
+  std::unordered_map<core::AgentId, uint32_t> places_;
+};
+
+// undefined if the critical section could not be had. Few values for each request, because there
+// may be 100,000.
 napi_value query(N& native) {
   napi_env env = native.environment().env();
   std::vector<core::RequestFacts> all;
-  napi_value list = nullptr;
   if (!native.primitive.query(&all)) {
     if (native.primitive.is_plausible()) return nullptr;
     return native.environment().raise(core::Code::corrupt, native);
   }
-  napi_create_array_with_length(env, all.size(), &list);
-  uint32_t index = 0;
-  for (const core::RequestFacts& one : all) {
-    napi_value facts = State(env)
-                           .set("name", text_of(env, one.name))
-                           .set("exclusive", one.exclusive)
-                           .set("held", one.held)
-                           .set("client", to_js(env, native, std::to_string(one.owner)))
-                           .set("agent", describe(env, native.registry(), one.owner))
-                           .value();
-    napi_set_element(env, list, index++, facts);
+  Clients clients(native);
+  napi_value names = nullptr, buffer = nullptr, rows = nullptr;
+  void* data = nullptr;
+  napi_create_array_with_length(env, all.size(), &names);
+  napi_create_arraybuffer(env, 3 * sizeof(uint32_t) * all.size(), &data, &buffer);
+  napi_create_typedarray(env, napi_uint32_array, 3 * all.size(), buffer, 0, &rows);
+  auto* row = static_cast<uint32_t*>(data);
+  for (size_t i = 0; i < all.size(); i++) {
+    // Otherwise the handles of all names would be kept until the end.
+    napi_handle_scope scope = nullptr;
+    napi_open_handle_scope(env, &scope);
+    napi_set_element(env, names, static_cast<uint32_t>(i), text_of(env, all[i].name));
+    *row++ = clients.place_of(all[i].owner);
+    *row++ = all[i].exclusive ? 1 : 0;
+    *row++ = all[i].held ? 1 : 0;
+    napi_close_handle_scope(env, scope);
   }
-  return list;
+  return State(env).set("names", names).set("rows", rows).set("clients", clients.list()).value();
 }
 
 uint64_t tag(N& native) { return native.object().tag(); }

@@ -34,6 +34,14 @@ RequestAnswer ask(User<LockManager>& user, const std::string& name, const Reques
   return user->request(name_of(name), mode);
 }
 
+// Others may keep the table busy.
+RequestAnswer ask_in_the_end(User<LockManager>& user, const std::string& name) {
+  RequestAnswer answer;
+  EVENTUALLY((answer = ask(user, name)).status != RequestStatus::busy);
+  CHECK_EQUAL(answer.status, RequestStatus::granted);
+  return answer;
+}
+
 std::vector<RequestAnswer> news_of(User<LockManager>& user) {
   std::vector<RequestAnswer> news;
   CHECK(user->collect(&news));
@@ -188,6 +196,44 @@ TEST(many_names) {
     CHECK_EQUAL(one->end(one_held.id), RequestStatus::granted);
   }
   CHECK(!one->has_requests());
+}
+
+// Each lock is acquired before the one before it is released, so at every instant one is held.
+TEST(query_shows_one_instant) {
+  constexpr uint32_t kNames = 3'000;
+  Shared<std::atomic<int>> step;
+  Child walker([&] {
+    User<LockManager> user(table(kNames));
+    RequestAnswer last = ask_in_the_end(user, "0");
+    for (uint32_t i = 1; step->load() < 2; i++) {
+      const RequestAnswer next = ask_in_the_end(user, std::to_string(i * 7 % kNames));
+      EVENTUALLY(user->end(last.id) != RequestStatus::busy);
+      last = next;
+      int none = 0;
+      step->compare_exchange_strong(none, 1);
+    }
+    EVENTUALLY(user->end(last.id) != RequestStatus::busy);
+  });
+  EVENTUALLY(step->load() == 1);
+  {
+    User<LockManager> one(table(kNames));
+    std::vector<RequestAnswer> held;
+    for (uint32_t i = 0; i < kNames / 2; i++) {
+      held.push_back(ask_in_the_end(one, "mine " + std::to_string(i)));
+    }
+    int shown = 0;
+    for (int i = 0; i < 200; i++) {
+      std::vector<core::RequestFacts> all;
+      if (!one->query(&all)) continue;
+      shown++;
+      const size_t theirs = all.size() - held.size();
+      CHECK(theirs == 1 || theirs == 2);
+    }
+    CHECK(shown > 0);
+    end_all(one, held);
+  }
+  step->store(2);
+  walker.join();
 }
 
 TEST(a_dead_holder_is_news_for_the_next_exclusive_one) {

@@ -159,13 +159,17 @@ export class LockManager {
     }
     const held: LockInfo[] = [];
     const pending: LockInfo[] = [];
-    for (const { name, exclusive, held: isHeld, client, agent } of all) {
-      if (agent === null) continue; // it has ended meanwhile
-      (isHeld ? held : pending).push({
-        name,
-        mode: exclusive ? 'exclusive' : 'shared',
-        clientId: client,
-        ...agent,
+    const { names, rows, clients } = all;
+    for (let i = 0; i < names.length; i++) {
+      const { id, agent } = clients[rows[3 * i]!]!;
+      if (agent === null) continue;
+      (rows[3 * i + 2] === 1 ? held : pending).push({
+        name: names[i]!,
+        mode: rows[3 * i + 1] === 1 ? 'exclusive' : 'shared',
+        clientId: id,
+        pid: agent.pid,
+        threadId: agent.threadId,
+        processName: agent.processName,
       });
     }
     return { held, pending };

@@ -1,5 +1,18 @@
 // What the addon offers for a LockManager: see bindings.ts.
 
+/** What query() shows, in three lists. */
+export interface NativeRequests {
+  /** A name for each request. */
+  names: string[];
+  /** Three numbers for each request: which of the clients, 1 if exclusive, 1 if held. */
+  rows: Uint32Array;
+  /** `agent` is null if it has ended meanwhile. */
+  clients: {
+    id: string;
+    agent: { pid: number; threadId: number; processName: string } | null;
+  }[];
+}
+
 /** LockManager (native/addon/lock_manager.cc). Cell and ticket say which request is meant. */
 export interface LockManagerOperations<N> {
   /** Wakes this thread when it has news to collect. */
@@ -24,15 +37,7 @@ export interface LockManagerOperations<N> {
   /** Blocks the thread for `ms` or one slice. True if the request is no longer pending. */
   wait(object: N, cell: number, ticket: number, ms: number): boolean;
   /** All requests of the living; undefined if the table was busy. */
-  query(object: N):
-    | {
-        name: string;
-        exclusive: boolean;
-        held: boolean;
-        client: string;
-        agent: { pid: number; threadId: number; processName: string } | null;
-      }[]
-    | undefined;
+  query(object: N): NativeRequests | undefined;
   /** Has this thread a request that waits or holds? */
   hasRequests(object: N): boolean;
   inspect(object: N): {

@@ -32,9 +32,8 @@ LockName::LockName(const char16_t* text, size_t length) {
 }
 
 bool Cells::are_plausible() const {
-  const uint32_t buckets = body_.buckets.load();
   return body_.used.load() < shape_.cells && body_.reserved.load() <= shape_.cells &&
-         (buckets & (buckets - 1)) == 0 && buckets <= shape_.buckets;
+         body_.buckets.load() <= shape_.buckets;
 }
 
 RequestCell& Cells::at(uint32_t index) {

@@ -82,7 +82,7 @@ struct LockManagerBody {
   std::atomic<uint32_t> changing;  // 1: the index may be wrong
   std::atomic<uint32_t> used;      // cells 1..used have been in use
   std::atomic<uint32_t> reserved;  // cells 0..reserved-1 have storage
-  std::atomic<uint32_t> buckets;   // a power of two, or 0 before the first request
+  std::atomic<uint32_t> buckets;   // about as many as names at most; 0 before the first request
   // Counted with the index.
   uint32_t free_first;
   uint32_t free_count;

@@ -6,14 +6,67 @@
 
 namespace holdfast::core {
 
+namespace {
+
+constexpr uint32_t kFirstBuckets = 8;
+constexpr uint32_t kBucketsAtOnce = 1024;  // that get storage
+
+// Linear hashing: a bucket that is added takes names from one other, whose number is the same
+// without its first bit.
+uint32_t bucket_of(uint64_t hash, uint32_t buckets) {
+  const uint32_t mask = ~0u >> __builtin_clz(buckets - 1);
+  const uint32_t place = static_cast<uint32_t>(hash) & mask;
+  return place < buckets ? place : place & (mask >> 1);
+}
+
+}  // namespace
+
 uint32_t& Lines::bucket(uint64_t hash) {
   const uint32_t buckets = body_.buckets.load();
-  if (buckets == 0 || buckets > cells_.shape().buckets) {
+  if (buckets < kFirstBuckets || buckets > cells_.shape().buckets) {
     cells_.set_damaged(true);
     return no_bucket_ = 0;
   }
-  auto* all = reinterpret_cast<uint32_t*>(object_.table() + cells_.shape().buckets_offset);
-  return all[hash & (buckets - 1)];
+  return all_buckets()[bucket_of(hash, buckets)];
+}
+
+bool Lines::add_buckets() {
+  const uint32_t buckets = body_.buckets.load();
+  if (buckets % kBucketsAtOnce == 0) {
+    const uint64_t offset = object_.table_offset() + cells_.shape().buckets_offset;
+    if (platform::reserve_space(object_.descriptor(), offset + buckets * sizeof(uint32_t),
+                                kBucketsAtOnce * sizeof(uint32_t))) {
+      return false;
+    }
+    KILL_POINT("lines.add_buckets.reserved");
+  }
+  body_.buckets.store(buckets == 0 ? kFirstBuckets : buckets + 1);
+  KILL_POINT("lines.add_buckets.buckets");
+  if (buckets != 0) move_names_to(buckets);
+  return true;
+}
+
+void Lines::move_names_to(uint32_t added) {
+  uint32_t& there = all_buckets()[added];
+  there = 0;
+  uint32_t* link = &all_buckets()[bucket_of(added, added)];
+  for (uint32_t steps = cells_.used(); *link != 0; steps--) {
+    if (steps == 0) {
+      cells_.set_damaged(true);
+      return;
+    }
+    const uint32_t index = *link;
+    RequestCell& leader = cells_.at(index);
+    if (bucket_of(leader.name_hash, added + 1) != added) {
+      link = &leader.bucket_next;
+      continue;
+    }
+    *link = leader.bucket_next;
+    KILL_POINT("lines.move_names_to.link");
+    leader.bucket_next = there;
+    there = index;
+  }
+  KILL_POINT("lines.move_names_to.there");
 }
 
 uint32_t Lines::find(const LockName& name) {
@@ -62,6 +115,8 @@ uint32_t Lines::append(uint32_t leader, uint32_t index) {
     body_.names++;
     add_leader(index);
     KILL_POINT("lines.append.leader");
+    const uint32_t buckets = body_.buckets.load();
+    if (body_.names > buckets && buckets < cells_.shape().buckets) add_buckets();
     return index;
   }
   RequestCell& first = cells_.at(leader);
@@ -169,29 +224,10 @@ void Lines::put_first(uint32_t index) {
   KILL_POINT("lines.put_first.first");
 }
 
-bool Lines::must_grow() const {
-  const uint32_t buckets = body_.buckets.load();
-  return buckets == 0 || (body_.names > buckets && buckets < cells_.shape().buckets);
-}
-
-bool Lines::grow() {
-  const uint32_t buckets = body_.buckets.load();
-  const uint32_t wanted = buckets == 0 ? 1024 : 2 * buckets;
-  const uint64_t offset = object_.table_offset() + cells_.shape().buckets_offset;
-  if (platform::reserve_space(object_.descriptor(), offset, uint64_t{wanted} * sizeof(uint32_t))) {
-    return false;
-  }
-  KILL_POINT("lines.grow.reserved");
-  body_.buckets.store(wanted);
-  KILL_POINT("lines.grow.buckets");
-  return true;
-}
-
 void Lines::clear() {
   memset(object_.table(), 0, TableShape::kAgentsLength);
   if (const uint32_t buckets = body_.buckets.load(); buckets != 0) {
-    memset(object_.table() + cells_.shape().buckets_offset, 0,
-           uint64_t{buckets} * sizeof(uint32_t));
+    memset(all_buckets(), 0, uint64_t{buckets} * sizeof(uint32_t));
   }
   body_.requests = body_.names = body_.exclusive_holders = 0;
   KILL_POINT("lines.clear.buckets");

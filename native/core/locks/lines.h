@@ -34,19 +34,23 @@ class Lines {
   // The first request of this agent, or of an agent that had its slot of the registry before.
   uint32_t first_of_agent(AgentId id) { return agent_head(static_cast<uint32_t>(id)); }
 
-  // ---- the hash table
+  // ---- the hash table. It grows by one bucket with each name, so no request pays for all names.
 
-  // True if there are more names than buckets, and there may be more buckets.
-  bool must_grow() const;
-  // Gets storage for more buckets. The index has to be made anew afterwards. False: no storage.
-  bool grow();
+  // Before the first name. False: no storage.
+  bool has_buckets() { return body_.buckets.load() != 0 || add_buckets(); }
   void clear();
 
  private:
   uint32_t& agent_head(uint32_t slot) {
     return reinterpret_cast<uint32_t*>(object_.table())[slot & (kSlotCount - 1)];
   }
+  uint32_t* all_buckets() {
+    return reinterpret_cast<uint32_t*>(object_.table() + cells_.shape().buckets_offset);
+  }
   uint32_t& bucket(uint64_t hash);
+  // The first ones, or one more. False: no storage.
+  bool add_buckets();
+  void move_names_to(uint32_t added);
   void add_leader(uint32_t index);
   // `other` takes the place of the leader in its bucket; 0: nobody does.
   void replace_leader(uint32_t leader, uint32_t other);

@@ -17,10 +17,7 @@ RequestAnswer LockManager::request(const LockName& name, const RequestMode& mode
 
 RequestAnswer LockManager::request_in_section(const LockName& name, const RequestMode& mode) {
   if (name.bytes.size() > kLockNameMax) return {RequestStatus::full, {}, 0, false};
-  if (lines_.must_grow()) {
-    if (!lines_.grow() && body_.buckets.load() == 0) return {RequestStatus::full, {}, 0, false};
-    rebuild();
-  }
+  if (!lines_.has_buckets()) return {RequestStatus::full, {}, 0, false};
   uint32_t leader = lines_.find(name);
   bool granted = mode.steal || is_grantable(leader, mode.exclusive);
   if (!granted) {
@@ -156,26 +153,6 @@ bool LockManager::wait(const RequestId& id, int64_t deadline_ns) {
   spin_([&] { return is_settled(); });
   return wait_for_wakes(
       agent_, object_.tag(), deadline_ns, is_settled, [] {}, [] {});
-}
-
-bool LockManager::query(std::vector<RequestFacts>* all) {
-  {
-    Section section(*this);
-    if (!section.entered()) return false;
-    bury_all(Burial::of_the_dead);
-    for (uint32_t index = 1; index <= cells_.used(); index++) {
-      const RequestCell& request = cells_.at(index);
-      const AgentId owner = request.owner.load();
-      const bool held = is(request, RequestState::held);
-      if (owner == 0 || (!held && !is(request, RequestState::pending))) continue;
-      all->push_back({cells_.name_of(index), owner, (request.flags & kExclusive) != 0, held,
-                      held ? request.token : request.ticket});
-    }
-  }
-  std::sort(all->begin(), all->end(), [](const RequestFacts& one, const RequestFacts& other) {
-    return one.order < other.order;
-  });
-  return true;
 }
 
 bool LockManager::has_requests() {

@@ -79,7 +79,8 @@ class LockManager {
   void look();
   // Blocks until one request is no longer pending, at most until the deadline.
   bool wait(const RequestId& id, int64_t deadline_ns);
-  // All requests of the living, in the order in which they were made. False as collect().
+  // All requests of the living at one instant, in the order in which they were made. False as
+  // collect().
   bool query(std::vector<RequestFacts>* all);
   // Is there anything in the table that can be read? Otherwise nobody ever enters it.
   bool is_plausible() const { return cells_.are_plausible(); }
@@ -90,6 +91,8 @@ class LockManager {
 
  private:
   class Section;
+  struct ReadNames;
+  struct RequestNumbers;
 
   enum class Burial { none, of_the_dead, of_their_news };
 
@@ -126,6 +129,10 @@ class LockManager {
   void bury(uint32_t index);
   void bury_all(Burial burial);
 
+  // Of query(). Returns where to go on.
+  uint32_t read_names(uint32_t first, ReadNames* read);
+  void read_numbers(std::vector<RequestNumbers>* numbers, ReadNames* read);
+
   // ---- after the critical section
 
   void wake_granted();
@@ -137,6 +144,7 @@ class LockManager {
   Lines lines_;
   Spin spin_;
   std::unordered_map<AgentId, bool> alive_;  // what the registry said in this critical section
+  AgentId last_alive_ = 0;                   // the last of them that is alive
   std::vector<AgentId> granted_;             // to be woken after it
 };
 

@@ -8,6 +8,7 @@ LockManager::Section::Section(LockManager& manager)
     : manager_(manager), wakes_{manager}, section_(manager.agent_, manager.body_.mutex) {
   if (!section_.entered()) return;
   manager.alive_.clear();
+  manager.last_alive_ = 0;
   manager.cells_.set_damaged(!manager.cells_.are_plausible());
   if (manager.cells_.is_damaged()) return;
   if (section_.abandoned() || manager.body_.changing.load() != 0) manager.rebuild();

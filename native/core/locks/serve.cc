@@ -8,10 +8,11 @@
 namespace holdfast::core {
 
 bool LockManager::alive(AgentId id) {
-  if (id == agent_.id()) return true;
-  const auto found = alive_.find(id);
-  if (found != alive_.end()) return found->second;
-  return alive_[id] = agent_.registry().alive(id);
+  if (id == agent_.id() || id == last_alive_) return true;
+  auto found = alive_.find(id);
+  if (found == alive_.end()) found = alive_.emplace(id, agent_.registry().alive(id)).first;
+  if (found->second) last_alive_ = id;
+  return found->second;
 }
 
 bool LockManager::is_mine(const RequestId& id) {
