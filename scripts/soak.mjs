@@ -5,6 +5,7 @@
 //   npm run soak -- --minutes 30 --seed 7
 //   npm run soak -- --platform=posix           the other half of the code
 //   npm run soak -- --histories                histories of queues: can each be explained?
+//   npm run soak -- --locks --kills 500        kills of those that hold and request named locks
 //
 // The same seed makes the same choices. The machine decides at which moments they happen.
 // HOLDFAST_SEED gives a seed, too. The last line is `N passed, N failed`.
@@ -24,14 +25,18 @@ const { values } = parseArgs({
     processes: { type: 'string', default: '6' },
     platform: { type: 'string', default: hostPlatform },
     histories: { type: 'boolean', default: false },
+    locks: { type: 'boolean', default: false },
+    kills: { type: 'string', default: '500' },
   },
 });
 const { platform } = values;
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
 const processes = Number(values.processes);
+const kills = Number(values.kills);
 if (!(minutes > 0)) die('--minutes is a number above 0');
 if (!Number.isInteger(seed)) die('--seed is a whole number');
+if (!Number.isInteger(kills) || kills < 1) die('--kills is a whole number from 1');
 if (!Number.isInteger(processes) || processes < 1 || 2 * processes > seats) {
   die(`--processes is 1 to ${seats / 2}`);
 }
@@ -40,7 +45,8 @@ const sandbox = new Sandbox();
 await drive(sandbox, async () => {
   const env = { ...sandbox.env };
   if (platform !== hostPlatform) env.HOLDFAST_NATIVE = await buildAddon({ platform });
-  const driver = values.histories ? 'histories' : 'driver';
-  return runDriver(`${root}/test/soak/${driver}.mjs`, { minutes, seed, processes, platform }, env);
+  const driver = values.locks ? 'lock-kills' : values.histories ? 'histories' : 'driver';
+  const plan = { minutes, seed, processes, platform, kills };
+  return runDriver(`${root}/test/soak/${driver}.mjs`, plan, env);
 });
 process.exit();

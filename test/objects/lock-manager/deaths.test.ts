@@ -1,16 +1,11 @@
 // LockManager: holders and requesters that die, at a chosen instant or at any.
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { SharedMemory } from 'holdfast';
 import {
-  type ProcessActor,
   newActor,
   newProcess,
   newWorker,
-  random,
   remotePlaces,
   stateOf,
-  track,
   until,
 } from '../../support/index.js';
 import { Holding, assertFree, counts, hold, open, openIn, untilCounts } from './helpers.js';
@@ -132,37 +127,5 @@ describe('LockManager, deaths', () => {
     await victim.kill();
     assert.equal(await waiting, true);
     await assertFree(manager, 'it');
-  });
-
-  const kills = 40;
-  it(`${kills} kills at any instant: no lock is held twice, and nobody is stuck`, async function () {
-    this.timeout(120_000);
-    const names = 3;
-    const { next, whole } = random('kills of requesters and holders');
-    const manager = open();
-    const memory = track(new SharedMemory(4 * (2 + names)));
-    const words = new Int32Array(memory.buffer);
-    const start = async (): Promise<ProcessActor> => {
-      const actor = await newProcess();
-      const object = await openIn(actor, manager);
-      const there = await actor.attach(memory.toJSON());
-      await actor.act('churnLocks', { object, memory: there, names, lanes: 4 });
-      return actor;
-    };
-    const actors = await Promise.all([start(), start(), start()]);
-    for (let kill = 0; kill < kills; kill++) {
-      await sleep(next() * 20);
-      const victim = whole(0, actors.length - 1);
-      await actors[victim]!.kill();
-      for (let i = 0; i < names; i++) await (await hold(manager, `name ${i}`)).release();
-      const before = words[1]!;
-      await until(() => Atomics.load(words, 1) > before + 10, 'the survivors go on');
-      actors[victim] = await start();
-    }
-    await Promise.all(actors.map((actor) => actor.kill()));
-    assert.equal(words[0], 0, 'of two that held one lock');
-    for (let i = 0; i < names; i++) await assertFree(manager, `name ${i}`);
-    assert.deepEqual(await manager.query(), { held: [], pending: [] });
-    assert.ok(manager.inspect().abandonments > 0);
   });
 });

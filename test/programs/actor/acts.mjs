@@ -6,6 +6,7 @@ import * as condition from './acts/condition.mjs';
 import { takeAgainAndAgain } from './acts/greedy.mjs';
 import { playHistory } from './acts/history.mjs';
 import * as joinableQueue from './acts/joinable-queue.mjs';
+import { playLocks } from './acts/lock-ledger.mjs';
 import * as locks from './acts/locks.mjs';
 import * as memory from './acts/memory.mjs';
 import * as neighbours from './acts/neighbours.mjs';
@@ -21,6 +22,7 @@ export const acts = {
   ...barrier,
   ...condition,
   playHistory,
+  playLocks,
   takeAgainAndAgain,
   ...joinableQueue,
   ...locks,

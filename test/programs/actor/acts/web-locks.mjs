@@ -39,26 +39,3 @@ export async function addUnderLocks({ object, memory, names, rounds, form }) {
     }
   }
 }
-
-/**
- * Requests names for ever, in either mode. In words[0] it counts what must not be: somebody else
- * wrote the word of a name while this one held it. In words[1] it counts its holds.
- */
-export function churnLocks({ object, memory, names, lanes }) {
-  const words = new Int32Array(memory.buffer);
-  let mark = process.pid * 1000;
-  const lane = async () => {
-    for (;;) {
-      const place = 2 + Math.floor(Math.random() * names);
-      const mode = Math.random() < 0.5 ? 'shared' : 'exclusive';
-      await object.request(`name ${place - 2}`, { mode }, async () => {
-        if (mode === 'exclusive') words[place] = ++mark;
-        const seen = Atomics.load(words, place);
-        if (Math.random() < 0.5) await turn();
-        if (Atomics.load(words, place) !== seen) Atomics.add(words, 0, 1);
-        Atomics.add(words, 1, 1);
-      });
-    }
-  };
-  for (let i = 0; i < lanes; i++) lane().catch((error) => console.error(error));
-}
