@@ -49,7 +49,7 @@ function installRivals(say) {
     say("installing the bench's own dependencies: npm ci in bench/");
     run('npm', ['ci', '--prefix', bench]);
   }
-  return ['async-mutex', 'fs-native-extensions', 'ioredis', 'proper-lockfile']
+  return ['async-lock', 'async-mutex', 'fs-native-extensions', 'ioredis', 'proper-lockfile']
     .map((name) => `${name} ${version(`node_modules/${name}/package.json`)}`)
     .join(', ');
 }

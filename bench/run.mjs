@@ -10,6 +10,7 @@ import { Runner } from './runner.mjs';
 import { contended } from './suites/contended.mjs';
 import { family } from './suites/family.mjs';
 import { handover } from './suites/handover.mjs';
+import { held } from './suites/held.mjs';
 import { instructions } from './suites/instructions.mjs';
 import { lock } from './suites/lock.mjs';
 import { memory } from './suites/memory.mjs';
@@ -24,6 +25,7 @@ import { writeReport } from './report-file.mjs';
 const suites = [
   lock,
   named,
+  held,
   instructions,
   handover,
   family,

@@ -219,17 +219,24 @@ export function readSyncWait(options: SyncWaitOptions | undefined): SyncWaitOpti
   return { timeout };
 }
 
-/** @internal Also asserts that the name has one form in UTF-8. */
-export function checkName(name: unknown): asserts name is string {
-  if (typeof name !== 'string') throw new TypeError(`name must be a string, not ${show(name)}`);
-  if (name === '')
-    throw new RangeError('name must not be empty; leave it out for an anonymous object');
-  if (name.includes('\0')) throw new RangeError(`name must not contain NUL: ${show(name)}`);
+/** @internal Also asserts that the name has one form in UTF-8. `what` names it in messages. */
+export function checkName(
+  name: unknown,
+  what: 'name' | 'namespace' = 'name',
+): asserts name is string {
+  if (typeof name !== 'string') throw new TypeError(`${what} must be a string, not ${show(name)}`);
+  if (name === '') {
+    const without = what === 'name' ? 'an anonymous object' : 'the default one';
+    throw new RangeError(`${what} must not be empty; leave it out for ${without}`);
+  }
+  if (name.includes('\0')) throw new RangeError(`${what} must not contain NUL: ${show(name)}`);
   // A lone surrogate has no form in UTF-8. Two names with different ones would become the same.
-  if (/\p{Surrogate}/u.test(name)) throw new RangeError(`name must be well-formed: ${show(name)}`);
+  if (/\p{Surrogate}/u.test(name)) {
+    throw new RangeError(`${what} must be well-formed: ${show(name)}`);
+  }
   const bytes = Buffer.byteLength(name);
   if (bytes > longestName) {
-    throw new RangeError(`name must be at most ${longestName} bytes of UTF-8, not ${bytes}`);
+    throw new RangeError(`${what} must be at most ${longestName} bytes of UTF-8, not ${bytes}`);
   }
 }
 

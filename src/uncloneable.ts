@@ -28,9 +28,17 @@ export type Inspecting = [
 ];
 
 /** For `[inspect.custom]()`: shows an object as inspect() does, but without that property. */
-export function inspectWithout(object: object, ...[depth, options, show]: Inspecting): string {
-  const { name } = object.constructor;
-  if (depth < 0) return options.stylize(`[${name}]`, 'special');
+export function inspectWithout(object: object, ...how: Inspecting): string {
   const { [uncloneable]: _hidden, ...shown } = object as Record<string, unknown>;
-  return `${name} ${show(shown, options)}`;
+  return inspectAs(object.constructor.name, shown, ...how);
+}
+
+/** For `[inspect.custom]()` of an object whose fields are private: `shown` is what it tells. */
+export function inspectAs(
+  className: string,
+  shown: object,
+  ...[depth, options, show]: Inspecting
+): string {
+  if (depth < 0) return options.stylize(`[${className}]`, 'special');
+  return `${className} ${show(shown, options)}`;
 }

@@ -4,6 +4,7 @@ import {
   Condition,
   Event,
   Lock,
+  LockManager,
   RLock,
   ReadWriteLock,
   Semaphore,
@@ -42,6 +43,19 @@ function lockAsync(Kind) {
       close: () => locks.forEach((lock) => lock.close()),
     });
   };
+}
+
+/** Three locks of one LockManager. */
+function namedAsync(side, name) {
+  const manager = new LockManager({ namespace: name });
+  const held = [];
+  return ring(side, {
+    take: async (i) => {
+      held[i] = await manager.acquire(`lock ${i}`);
+    },
+    give: (i) => held[i].release(),
+    close: () => manager.close(),
+  });
 }
 
 // One side waits synchronously, the other at its event loop.
@@ -137,6 +151,7 @@ await play(import.meta.filename, {
 
   'lock-sync': lockSync(Lock),
   'lock-async': lockAsync(Lock),
+  'named-async': namedAsync,
   'rlock-sync': lockSync(ThreadRLock),
   'rlock-async': lockAsync(ThreadRLock),
 

@@ -28,6 +28,18 @@ const contestants = {
     };
   },
 
+  async asyncLock() {
+    const { default: AsyncLock } = await import('async-lock');
+    const lock = new AsyncLock();
+    return {
+      pair: (name) => lock.acquire(name, async () => {}),
+      hold: (name) =>
+        new Promise((held) => {
+          void lock.acquire(name, () => new Promise(() => held()));
+        }),
+    };
+  },
+
   /** A mutex for each name, as its users write it: it goes when nobody has it. */
   async mutexes() {
     const { Mutex } = await import('async-mutex');

@@ -15,6 +15,8 @@ export const family = {
   metrics,
 
   contestants: {
+    'named-async': holdfast('LockManager, await acquire', ours, 'named-async'),
+    'lock-async': holdfast('Lock, await acquire', ours, 'lock-async'),
     'bounded-sync': holdfast('BoundedSemaphore, acquireSync', ours, 'bounded-sync'),
     'bounded-async': holdfast('BoundedSemaphore, await acquire', ours, 'bounded-async'),
     'exclusive-sync': holdfast('ReadWriteLock, acquireExclusiveSync', ours, 'exclusive-sync'),
@@ -32,6 +34,7 @@ export const family = {
   },
 
   comparisons: onBoth([
+    { ours: 'named-async', against: 'lock-async' },
     { ours: 'bounded-sync', against: 'mp-bounded' },
     { ours: 'event-sync', against: 'mp-event' },
     { ours: 'event-async', against: 'mp-event' },

@@ -18,6 +18,7 @@ for (const [loop, title] of Object.entries(loops)) {
     `holdfast-${loop}`,
   );
   contestants[`mutexes-${loop}`] = rival(`async-mutex, ${title}`, program, `mutexes-${loop}`);
+  contestants[`asyncLock-${loop}`] = rival(`async-lock, ${title}`, program, `asyncLock-${loop}`);
   contestants[`navigator-${loop}`] = nodeLocks(
     `Node navigator.locks.request, ${title}`,
     program,
@@ -37,7 +38,7 @@ export const named = {
   comparisons: [
     { ours: 'holdfast-one', against: 'lock' },
     ...Object.keys(loops).flatMap((loop) =>
-      ['mutexes', 'navigator'].map((who) => ({
+      ['mutexes', 'asyncLock', 'navigator'].map((who) => ({
         ours: `holdfast-${loop}`,
         against: `${who}-${loop}`,
       })),

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
-import { type Inspecting, inspectWithout, uncloneable } from '../uncloneable.js';
-import { type LockMode, type WebLock, belongs } from './lock.js';
+import { type Inspecting, inspectAs, uncloneable } from '../uncloneable.js';
+import { type LockMode, type WebLock, belongs, factsOf } from './lock.js';
 
 /** A lock that LockManager.acquire() has acquired, until its release(). */
 export interface AcquiredLock extends AsyncDisposable, Disposable {
@@ -48,7 +48,7 @@ export class Acquired implements AcquiredLock {
     this.#release();
   }
   [inspect.custom](...how: Inspecting): string {
-    return inspectWithout(this, ...how);
+    return inspectAs('AcquiredLock', #lock in this ? factsOf(this) : {}, ...how);
   }
   [Symbol.dispose](): void {
     this.#release();

@@ -5,13 +5,14 @@ import { mostRequests, requestStatus, slice_ms } from '../native/enums.js';
 import {
   type OpenOptions,
   checkCount,
+  checkName,
   checkNoPromise,
   lockManagerOptions,
   readOpen,
   readOptions,
 } from '../options.js';
 import type { Handle } from '../objects/shared.js';
-import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
+import { type Inspecting, inspectAs, refusal, uncloneable } from '../uncloneable.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { setTimeout } from '../waiting/clock.js';
 import { Acquired, type AcquiredLock } from './acquired-lock.js';
@@ -108,6 +109,7 @@ export class LockManager {
   readonly [uncloneable] = refusal(
     'a LockManager: send its toJSON(), and call attach() on what arrives',
   );
+  readonly #namespace: string;
   readonly #open: () => Table;
   #table: Table | undefined;
 
@@ -120,6 +122,7 @@ export class LockManager {
   constructor(options: LockManagerOptions = {}) {
     const isLazy = (options as object) === (atFirstUse as unknown);
     const read = readManager(isLazy ? {} : options);
+    this.#namespace = read.name!;
     this.#open = () =>
       new Table(read, { initial: read.maxRequests, defaultInitial: defaultRequests });
     if (!isLazy) this.#table = this.#open();
@@ -239,9 +242,10 @@ export class LockManager {
     return tableOf(this).toJSON();
   }
 
-  /** @internal */
+  /** @internal Opens no table. */
   [inspect.custom](...how: Inspecting): string {
-    return inspectWithout(this, ...how);
+    const shown = #namespace in this ? { namespace: this.#namespace } : {};
+    return inspectAs('LockManager', shown, ...how);
   }
 
   /**
@@ -283,6 +287,7 @@ export class LockManager {
 function readManager(options: LockManagerOptions): OpenOptions & { maxRequests?: number } {
   const read = readOptions(options, lockManagerOptions) as LockManagerOptions;
   const { namespace: name = defaultNamespace, maxRequests, ...open } = read;
+  checkName(name, 'namespace');
   if (maxRequests !== undefined) checkCount('maxRequests', maxRequests, 1, mostRequests);
   return { ...readOpen({ name, ...open }), ...(maxRequests && { maxRequests }) };
 }

@@ -1,6 +1,6 @@
 // What the callback of a request gets.
 import { inspect } from 'node:util';
-import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
+import { type Inspecting, inspectAs, refusal, uncloneable } from '../uncloneable.js';
 
 /** How a lock is held: by one at a time, or together with others that have it shared. */
 export type LockMode = 'exclusive' | 'shared';
@@ -76,7 +76,7 @@ export class Lock implements WebLock {
   }
 
   [inspect.custom](...how: Inspecting): string {
-    return inspectWithout(this, ...how);
+    return inspectAs('Lock', #name in this ? factsOf(this) : {}, ...how);
   }
 
   static {
@@ -90,6 +90,11 @@ export class Lock implements WebLock {
       configurable: true,
     });
   }
+}
+
+/** @internal What inspect() shows of a lock. */
+export function factsOf({ name, mode, abandoned, token, stolen }: WebLock): WebLock {
+  return { name, mode, abandoned, token, stolen };
 }
 
 /** @internal */

@@ -49,6 +49,36 @@ describe('LockManager, namespaces', () => {
     assert.ok(locks instanceof LockManager);
   });
 
+  it('messages speak of the namespace', () => {
+    for (const [namespace, text] of [
+      ['', /^namespace must not be empty; leave it out for the default one$/],
+      ['a\0b', /^namespace must not contain NUL/],
+      ['\uD800', /^namespace must be well-formed/],
+      ['x'.repeat(4097), /^namespace must be at most 4096 bytes of UTF-8, not 4097$/],
+      [1, /^namespace must be a string, not 1/],
+      [null, /^namespace must be a string, not null/],
+    ] as [string, RegExp][]) {
+      assert.throws(() => new LockManager({ namespace }), { message: text });
+    }
+  });
+
+  it('console.log() shows namespace and lock, and opens nothing', async () => {
+    const manager = open('console');
+    assert.equal(inspect(manager), "LockManager { namespace: 'console' }");
+    const lock = await manager.acquire('it');
+    const { token } = lock;
+    const facts = { name: 'it', mode: 'exclusive', abandoned: false, token, stolen: false };
+    assert.equal(inspect(lock), `AcquiredLock ${inspect(facts)}`);
+    lock.release();
+    await manager.request('it', { mode: 'shared' }, (shared) => {
+      assert.match(inspect(shared), /^Lock \{\s+name: 'it',\s+mode: 'shared'/);
+      assert.equal(inspect(Object.create(shared)), 'Lock {}');
+    });
+    manager.close();
+    assert.equal(inspect(manager), "LockManager { namespace: 'console' }");
+    assert.equal(inspect(Object.create(LockManager.prototype)), 'LockManager {}');
+  });
+
   it('list() shows it while it is open; it ends with its last user', async () => {
     const namespace = freshName(kind);
     const entry = () => list().find((one) => one.name === namespace);
