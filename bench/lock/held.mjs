@@ -5,8 +5,8 @@
 //                    processor time
 //   query            query() of all
 //   shared           what the file system of the shared memory grew by, per name
-//   resident         what this process's resident memory grew by, per name: callbacks and promises of
-//                    the requests, and the table
+//   resident         what this process's resident memory grew by, per name: callbacks and promises
+//                    of the requests, and the table
 
 import { statfsSync } from 'node:fs';
 import { LockManager } from '../holdfast.mjs';

@@ -55,7 +55,7 @@ describe('LockManager: kills', () => {
 
   it('no lock is held twice, and no grant and no news are lost', async function () {
     this.timeout(240_000);
-    const { faults, ...counts } = await new LockKills(random('kills')).play(scaled(60));
+    const { faults, ...counts } = await new LockKills(random('kills')).play(scaled(40));
     console.log(`      ${JSON.stringify(counts)}`);
     assert.deepEqual(faults, []);
     assert.ok(counts.diedHolding > 0, 'some were killed while they held');

@@ -59,11 +59,26 @@ RequestAnswer LockManager::request_in_section(const LockName& name, const Reques
 // A cell with the name. If the table is full the dead leave it, and then the news of their deaths.
 uint32_t LockManager::make_cell(const LockName& name) {
   for (const Burial burial : {Burial::none, Burial::of_the_dead, Burial::of_their_news}) {
-    if (burial != Burial::none) bury_all(burial);
+    if (burial != Burial::none) {
+      if (is_known_to_be_full()) return 0;
+      bury_all(burial);
+    }
     if (!has_room()) continue;
     if (const uint32_t index = cells_.make(name); index != 0) return index;
   }
+  full_until_ns_ = platform::monotonic_ns() + kSlice_ns;
+  full_of_.clear();
+  for (const auto& [id, is_alive] : alive_) {
+    if (is_alive) full_of_.push_back(id);
+  }
   return 0;
+}
+
+// A look for the dead is a pass over all cells. Requests that are refused one after the other would
+// keep others out. So there is one each slice, and one when an agent has died that was alive then.
+bool LockManager::is_known_to_be_full() {
+  if (platform::monotonic_ns() >= full_until_ns_) return false;
+  return std::all_of(full_of_.begin(), full_of_.end(), [this](AgentId id) { return alive(id); });
 }
 
 RequestStatus LockManager::end(const RequestId& id) {

@@ -100,6 +100,7 @@ class LockManager {
 
   RequestAnswer request_in_section(const LockName& name, const RequestMode& mode);
   uint32_t make_cell(const LockName& name);
+  bool is_known_to_be_full();
   bool has_room() const { return body_.requests < cells_.shape().requests; }
   RequestAnswer tell(uint32_t index);
 
@@ -146,6 +147,8 @@ class LockManager {
   std::unordered_map<AgentId, bool> alive_;  // what the registry said in this critical section
   AgentId last_alive_ = 0;                   // the last of them that is alive
   std::vector<AgentId> granted_;             // to be woken after it
+  int64_t full_until_ns_ = 0;                // the table was looked through a slice ago or less
+  std::vector<AgentId> full_of_;             // whose requests it was full of
 };
 
 }  // namespace holdfast::core
