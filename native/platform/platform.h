@@ -139,6 +139,8 @@ void remove_mark(int fd, uint64_t place);
 // The processes that have a mark there, those of this descriptor not counted. Each pid is that of
 // its own PID namespace.
 std::vector<uint32_t> marks_of_others(int fd, uint64_t place);
+// Tells it from every other that exists now. 0 where the system has none.
+uint64_t mount_namespace();
 
 // ---------------------------------------------------------------- doorbells
 

@@ -30,6 +30,20 @@ const removals: [title: string, remove: (directory: string) => void][] = [
     },
   ],
   ['moved away', (directory) => renameSync(directory, `${directory}.old`)],
+  [
+    'removed with its parent',
+    (directory) => {
+      gone(path.dirname(directory));
+      mkdirSync(path.dirname(directory));
+    },
+  ],
+  [
+    'moved away with its parent',
+    (directory) => {
+      renameSync(path.dirname(directory), `${path.dirname(directory)}.old`);
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+    },
+  ],
 ];
 
 /** A directory with a parent of its own. */

@@ -1,5 +1,6 @@
 #include "core/store/directory_mark.h"
 
+#include <set>
 #include <utility>
 
 #include "core/hash.h"
@@ -14,22 +15,35 @@ uint64_t mark_place(const std::string& text) {
 
 void DirectoryMark::place(const std::string& directory, uint64_t device) {
   remove();
+  const auto place = [](Mark& mark, const std::string& where, const std::string& what) {
+    mark.place = mark_place(what);
+    if (platform::open_for_marks(where.c_str(), &mark.fd)) return;
+    if (platform::place_mark(mark.fd, mark.place)) {
+      platform::close_descriptor(std::exchange(mark.fd, -1));
+    }
+  };
   const size_t slash = directory.rfind('/');
-  const std::string parent = slash == 0 ? "/" : directory.substr(0, slash);
-  place_ = mark_place(directory.substr(slash + 1) + '\0' + std::to_string(device));
-  if (platform::open_for_marks(parent.c_str(), &fd_)) return;
-  if (platform::place_mark(fd_, place_)) platform::close_descriptor(std::exchange(fd_, -1));
+  place(on_parent_, slash == 0 ? "/" : directory.substr(0, slash),
+        directory.substr(slash + 1) + '\0' + std::to_string(device));
+  place(on_root_, "/", directory + '\0' + std::to_string(platform::mount_namespace()));
 }
 
 void DirectoryMark::remove() {
-  if (fd_ < 0) return;
-  // By word: a child that was forked this instant may share the file description.
-  platform::remove_mark(fd_, place_);
-  platform::close_descriptor(std::exchange(fd_, -1));
+  for (Mark* mark : {&on_parent_, &on_root_}) {
+    if (mark->fd < 0) continue;
+    // By word: a child that was forked this instant may share the file description.
+    platform::remove_mark(mark->fd, mark->place);
+    platform::close_descriptor(std::exchange(mark->fd, -1));
+  }
 }
 
 std::vector<uint32_t> DirectoryMark::others() const {
-  return fd_ < 0 ? std::vector<uint32_t>() : platform::marks_of_others(fd_, place_);
+  std::set<uint32_t> pids;
+  for (const Mark* mark : {&on_parent_, &on_root_}) {
+    if (mark->fd < 0) continue;
+    for (const uint32_t pid : platform::marks_of_others(mark->fd, mark->place)) pids.insert(pid);
+  }
+  return {pids.begin(), pids.end()};
 }
 
 }  // namespace holdfast::core

@@ -2,9 +2,15 @@
 //
 // Somebody may remove the directory, or empty it, under its users: they go on with what they have
 // open, and a process that comes then would make everything anew. So each process that uses the
-// directory has a mark (platform.h) on what an rm leaves: the parent directory. Its place there is
-// made of the directory's name, and of its device: in another container something else may be
-// mounted there. A process that is about to make a new registry looks for the marks of others.
+// directory has a mark (platform.h) on what an rm leaves:
+//
+//   on       its place is made of
+//   parent   the directory's name and its device: in another container something else may be
+//            mounted there
+//   root     the directory's path and the mount namespace. It is for users of a parent that was
+//            removed, too. Elsewhere something else may be mounted on that path
+//
+// A process that is about to make a new registry looks for the marks of others.
 //
 // INV-24 A user of a registry has placed its mark before it saw that the path leads there. So of
 // it and of a process that comes after a removal, at least one sees the other:
@@ -31,15 +37,19 @@ class DirectoryMark {
   DirectoryMark(const DirectoryMark&) = delete;
   DirectoryMark& operator=(const DirectoryMark&) = delete;
 
-  // `directory` is an absolute path. In vain if this process may not open its parent.
+  // `directory` is an absolute path. In vain where this process may not open the parent, or root.
   void place(const std::string& directory, uint64_t device);
   void remove();
   // The processes that have the same mark, by pid.
   std::vector<uint32_t> others() const;
 
  private:
-  int fd_ = -1;
-  uint64_t place_ = 0;
+  struct Mark {
+    int fd = -1;
+    uint64_t place = 0;
+  };
+  Mark on_parent_;
+  Mark on_root_;
 };
 
 }  // namespace holdfast::core

@@ -3,6 +3,7 @@
 // lock that belongs to an open file description. Those of processes (F_SETLK) would tell it, but
 // they end when their process closes any descriptor of the same file.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -70,6 +71,11 @@ std::vector<uint32_t> marks_of_others(int fd, uint64_t place) {
   static_cast<void>(place);
 #endif
   return pids;
+}
+
+uint64_t mount_namespace() {
+  struct stat facts;
+  return stat("/proc/self/ns/mnt", &facts) == 0 ? facts.st_ino : 0;
 }
 
 }  // namespace holdfast::platform

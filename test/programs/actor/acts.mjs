@@ -3,7 +3,7 @@
 // gets the object itself.
 import * as barrier from './acts/barrier.mjs';
 import * as condition from './acts/condition.mjs';
-import { takeAgainAndAgain } from './acts/greedy.mjs';
+import * as greedy from './acts/greedy.mjs';
 import { playHistory } from './acts/history.mjs';
 import * as joinableQueue from './acts/joinable-queue.mjs';
 import { playLocks } from './acts/lock-ledger.mjs';
@@ -23,7 +23,7 @@ export const acts = {
   ...condition,
   playHistory,
   playLocks,
-  takeAgainAndAgain,
+  ...greedy,
   ...joinableQueue,
   ...locks,
   ...memory,
