@@ -4,6 +4,7 @@ import { label, DecodeError, EncodeError } from '../errors.js';
 import { codecs } from '../native/enums.js';
 import { type Scratch, longestCopied } from './batch.js';
 import { type Encoded, keep } from './mailbox.js';
+import { hasNoBytes } from './following-views.js';
 import { ValueReader } from './value-reader.js';
 import { ValueWriter } from './value-writer.js';
 
@@ -85,6 +86,16 @@ export abstract class Codec implements Encoded {
     const bytes = into.roomFor(most);
     this.set(type, bytes, into.start, into.start + bytes.write(text, into.start, encoding));
     if (into.stays) into.start = this.end;
+  }
+
+  /** The bytes of a record: all those of a view. */
+  protected setBytes(type: number, bytes: Uint8Array): void {
+    if (bytes.length === 0 && hasNoBytes(bytes)) {
+      throw new EncodeError(
+        'an item cannot be encoded: its ArrayBuffer was detached, or it reaches beyond the end',
+      );
+    }
+    this.set(type, bytes, 0, bytes.length);
   }
 
   protected setNumber(number: number, into: Scratch): void {
@@ -188,7 +199,7 @@ class StructuredCodec extends Codec {
     if (item === null) {
       this.set(types.null, nothing, 0, 0);
     } else if (isUint8Array(item) && Buffer.isBuffer(item)) {
-      this.set(types.buffer, item, 0, item.length);
+      this.setBytes(types.buffer, item);
     } else {
       this.#write(item, into);
     }
@@ -237,7 +248,7 @@ class BufferCodec extends Codec {
     if (!isUint8Array(item)) {
       throw new EncodeError('an item of this queue must be a Buffer or Uint8Array');
     }
-    this.set(types.buffer, item, 0, item.length);
+    this.setBytes(types.buffer, item);
   }
 
   decode(type: number, bytes: Buffer, start: number, end: number): unknown {
@@ -253,7 +264,7 @@ class OwnCodec extends Codec {
   encode(item: unknown): void {
     const bytes: unknown = this.own.encode(item);
     if (!isUint8Array(bytes)) throw new EncodeError('encode() must return a Uint8Array');
-    this.set(types.custom, bytes, 0, bytes.length);
+    this.setBytes(types.custom, bytes);
   }
 
   decode(_type: number, bytes: Buffer, start: number, end: number): unknown {

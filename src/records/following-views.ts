@@ -1,6 +1,6 @@
-// Views that follow the length of a resizable ArrayBuffer: new Uint8Array(buffer) grows and shrinks with
-// it, new Uint8Array(buffer, 0, 4) does not. No property tells them apart. So a copy that structured
-// clone makes is put to the test.
+// Views of ArrayBuffers that change their length. `new Uint8Array(buffer)` follows the length of a
+// resizable buffer, and `new Uint8Array(buffer, 0, 4)` does not. No property tells them apart. So a
+// copy that structured clone makes is put to the test.
 import { types } from 'node:util';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 
@@ -31,10 +31,14 @@ export function followsLength(view: ArrayBufferView): boolean {
     return copy.byteLength > 0;
   }
   buffer.resize(copy.byteOffset);
-  return !isBeyondEnd(copy);
+  return !hasNoBytes(copy);
 }
 
-function isBeyondEnd(view: ArrayBufferView): boolean {
+/**
+ * Was its ArrayBuffer detached, or resized so that the view reaches beyond the end? Such a typed
+ * array looks like an empty one.
+ */
+export function hasNoBytes(view: ArrayBufferView): boolean {
   try {
     if (types.isDataView(view)) void view.byteLength;
     else keys.call(view as Uint8Array);

@@ -71,7 +71,7 @@ export const tag = {
    * how many after those have 8 bytes. Then the numbers, and entries for the rest.
    */
   numbers: 28,
-  /** The index of the class in `viewClasses`, and offset; the entry of its resizable ArrayBuffer. */
+  /** As `view`, without a length: it follows that of its ArrayBuffer. */
   followingView: 29,
   /** From here to 127: the integers from 0 to 63. */
   smallInteger: 64,

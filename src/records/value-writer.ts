@@ -4,7 +4,7 @@ import { serialize } from 'node:v8';
 import { hasBrand } from '../brand.js';
 import { refusalOf } from '../uncloneable.js';
 import type { Scratch } from './batch.js';
-import { followsLength, isResizable } from './following-views.js';
+import { followsLength, hasNoBytes, isResizable } from './following-views.js';
 import {
   BuiltInDate,
   errorClasses,
@@ -350,6 +350,11 @@ export class ValueWriter extends ByteWriter {
 
   #viewOf(view: ArrayBufferView): void {
     if (view instanceof Buffer) {
+      if (view.length === 0 && hasNoBytes(view)) {
+        throw this.#refuse(
+          'its ArrayBuffer was detached, or the Buffer reaches beyond the end of it',
+        );
+      }
       this.byte(tag.buffer);
       return this.copy(view);
     }

@@ -1,5 +1,5 @@
-// Must show: views of a resizable ArrayBuffer arrive as structuredClone() makes them: those that follow
-// its length go on following it.
+// Must show: views of resizable ArrayBuffers arrive as structuredClone() makes them. Those that
+// follow the length of theirs go on following it.
 import assert from 'node:assert/strict';
 import { Queue } from 'holdfast';
 import { track } from '../../support/index.js';
@@ -94,6 +94,26 @@ describe('views of resizable ArrayBuffers in queues', () => {
         message: /item\.view .* beyond the end of its ArrayBuffer/,
       });
       assert.equal(queue.size(), 0);
+    });
+  }
+
+  for (const codec of ['structured', 'buffer', 'own'] as const) {
+    it(`a Buffer whose bytes are gone is refused (codec ${codec})`, async () => {
+      const own = { encode: (bytes: Uint8Array) => bytes, decode: (bytes: Buffer) => bytes };
+      const queue = track(new Queue<Uint8Array>({ codec: codec === 'own' ? own : codec }));
+      const short = buffer(8, 16);
+      const beyond = Buffer.from(short, 4, 4);
+      short.resize(2);
+      const detached = Buffer.from(new ArrayBuffer(8));
+      structuredClone(detached.buffer, { transfer: [detached.buffer as ArrayBuffer] });
+      for (const gone of [beyond, detached]) {
+        await assert.rejects(queue.put(gone), { name: 'EncodeError', message: /detached/ });
+        if (codec !== 'structured') continue;
+        const deep = { deep: gone } as unknown as Uint8Array;
+        await assert.rejects(queue.put(deep), { name: 'EncodeError', message: /item\.deep/ });
+      }
+      await queue.put(Buffer.alloc(0));
+      assert.equal((await queue.get()).length, 0);
     });
   }
 });

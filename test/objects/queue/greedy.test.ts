@@ -1,6 +1,6 @@
-// Must show: nobody waits for ever beside a greedy one that gets each next item, or puts into each next
-// place, as soon as it has had one. Nothing bounds such a wait (docs/adr/0039-giving-way.md); the wait
-// set wakes those who wait by turns, and that does.
+// Must show: nobody waits for ever beside a greedy one that gets each next item, or puts into each
+// next place, as soon as it has had one. Nothing bounds such a wait (docs/adr/0039-giving-way.md).
+// The wait set wakes those who wait by turns, and that does.
 import { type JoinableQueue, type Queue, SharedMemory } from 'holdfast';
 import * as holdfast from 'holdfast';
 import { freshName, newProcess, within } from '../../support/index.js';
