@@ -1,7 +1,15 @@
 // Must show: who removes the file of one object by hand, as one removes a lock file that is stale,
 // never makes two objects. The name comes back while somebody uses the object.
 import assert from 'node:assert/strict';
-import { copyFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import {
   type ProcessActor,
@@ -148,6 +156,23 @@ describe('an object whose file is removed while it is in use', () => {
     await (await anew.keep('tryAcquire')).remote.call('release');
     await anew.close();
     assert.deepEqual(objectFiles(directory), []);
+  });
+
+  it('a file of somebody else that has a spare name stays', async () => {
+    const { directory, user, newcomer } = await newPlace();
+    const foreign = path.join(directory, 'spare.key');
+    const ours = await user.open('RLock', { name: 'it' });
+    const spare = spareOf(fileIn(directory));
+    for (const file of [foreign, spare]) {
+      rmSync(file, { force: true });
+      writeFileSync(file, 'precious');
+    }
+    const theirs = await newcomer.open('RLock', { name: 'it' });
+    await newcomer.list();
+    for (const file of [foreign, spare]) assert.equal(readFileSync(file, 'utf8'), 'precious');
+    await ours.close();
+    await theirs.close();
+    assert.equal(readFileSync(foreign, 'utf8'), 'precious');
   });
 
   it('both names are removed: its users learn it', async () => {

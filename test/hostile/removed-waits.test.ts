@@ -1,5 +1,5 @@
-// Must show: each wait of each kind, blocking or not, ends with RemovedError when somebody removes the
-// directory under it.
+// Must show: each wait of each kind, blocking or not, ends with RemovedError when somebody removes
+// the directory under it.
 import path from 'node:path';
 import { rmSync } from 'node:fs';
 import {

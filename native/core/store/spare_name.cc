@@ -52,10 +52,12 @@ bool Store::has_name(const Object& object) const {
 Status Store::mend_names(const std::string& file_name) {
   const std::string spare_name = spare_name_of(file_name);
   Found spare;
-  const Status status = inspect_file(spare_name, &spare);
-  if (status.ok() && spare.what == Found::What::nothing) return status;
+  // What is no file of holdfast stays.
+  if (!inspect_file(spare_name, &spare).ok() || spare.what == Found::What::nothing) {
+    return Status::success();
+  }
   const uint64_t inode = platform::inode_of(directory_fd_, file_name.c_str());
-  if (!status.ok() || spare.what != Found::What::object || !spare.in_use) {
+  if (spare.what != Found::What::object || !spare.in_use) {
     destroy(inode == 0 ? spare.semaphore_name() : "", spare_name);
   } else if (inode == 0) {
     platform::add_name(directory_fd_, spare_name.c_str(), file_name.c_str());
