@@ -48,9 +48,9 @@ struct AskWithNewBucket : Ask {
       const LockName other = name_of(std::to_string(i));
       if ((other.hash & 15) != (found < 4 ? 0 : 8)) continue;
       found++;
-      RequestAnswer answer;
-      EVENTUALLY((answer = object().request(other, kShared)).status != RequestStatus::busy);
-      others.push_back(answer);
+      RequestAnswer held;
+      EVENTUALLY((held = object().request(other, kShared)).status != RequestStatus::busy);
+      others.push_back(held);
     }
   }
   void finish() override {
