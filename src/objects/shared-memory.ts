@@ -50,7 +50,9 @@ export class SharedMemory extends Shared<'SharedMemory'> {
    *
    * @throws IncompatibleError if they exist with another size; NoSpaceError if the space cannot be
    * had, and then nothing is left behind; TypeError if neither `size` nor a name is given;
-   * NotFoundError if `size` is undefined and the name does not exist. Otherwise as Lock.
+   * NotFoundError if `size` is undefined and the name does not exist; HoldfastError
+   * (ERR_HOLDFAST_SYSTEM) if the runtime lets no memory of the system become a buffer, as Electron
+   * does. Otherwise as Lock.
    */
   constructor(size: number | undefined, options: OpenOptions = {}) {
     const read = readOpen(options);
