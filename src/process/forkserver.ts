@@ -3,7 +3,7 @@
 // wait they are called idle children.
 import type { ChildProcess } from 'node:child_process';
 import { ProcessError } from '../errors.js';
-import { type Report, type StartPlan, countChannel, launch } from './launch.js';
+import { type Report, type StartPlan, countChannel, countChild, launch } from './launch.js';
 import { isUrl, resolveModule } from './target.js';
 import { checkCount, readOptions } from '../options.js';
 import { identity, startup } from '../identity.js';
@@ -108,7 +108,7 @@ export function takeIdle(): ChildProcess | undefined {
   for (const child of idle) {
     forget(child);
     if (!child.connected || child.exitCode !== null || child.signalCode !== null) continue;
-    child.ref();
+    countChild(child, true);
     countChannel(child, true);
     return child;
   }
@@ -138,7 +138,7 @@ function add(): void {
   child.once('exit', onEnd);
   child.once('disconnect', onEnd);
   child.send({ holdfast: 'wait', preload: starts.plan.preload });
-  child.unref();
+  countChild(child, false);
   countChannel(child, false);
 }
 

@@ -166,6 +166,16 @@ export function launch(own: Identity = idleIdentity()): ChildProcess {
   return child;
 }
 
+/** Says whether a child keeps this process alive. */
+export function countChild(child: ChildProcess, counts: boolean): void {
+  try {
+    if (counts) child.ref();
+    else child.unref();
+  } catch {
+    // In Deno that throws between the end of the child and the event that tells of it.
+  }
+}
+
 /**
  * Says whether the channel to a child, or to the parent, keeps this process alive. In Bun it has no
  * say in that.

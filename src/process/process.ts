@@ -19,6 +19,7 @@ import {
   type Report,
   childEnvironment,
   countChannel,
+  countChild,
   currentDirectory,
   launch,
 } from './launch.js';
@@ -145,7 +146,7 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
       child.send(this.#job(own, target, packed, waiting !== undefined), () => {});
       // The child keeps this process alive, not the channel to it.
       countChannel(child, false);
-      if (this.daemon) child.unref();
+      if (this.daemon) countChild(child, false);
     } catch (error) {
       packed.release();
       throw error;
@@ -214,7 +215,7 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
     let timer: Timer | undefined;
     let onAbort: (() => void) | undefined;
     let onEnd: (() => void) | undefined;
-    child.ref();
+    countChild(child, true);
     try {
       return await new Promise<boolean>((resolve, reject) => {
         onEnd = () => resolve(true);
@@ -227,7 +228,7 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
       clearTimeout(timer);
       if (signal && onAbort) unwatchAbort(signal, onAbort);
       if (onEnd) this.#onEnd.delete(onEnd);
-      if (this.daemon && this.#onEnd.size === 0) child.unref();
+      if (this.daemon && this.#onEnd.size === 0) countChild(child, false);
     }
   }
 

@@ -9,6 +9,7 @@ import {
   setStartMethod,
 } from 'holdfast';
 import { deepEqual, equal, ok, throws } from '../expect.mjs';
+import { until } from '../until.mjs';
 import { add } from '../programs/targets.mjs';
 
 const module = new URL('../programs/targets.mjs', import.meta.url);
@@ -25,6 +26,15 @@ async function adds(target) {
 export const processes = {
   'Process runs an export of a module': () => adds({ module, export: 'add' }),
   'Process runs a function of the main module': () => adds(add),
+
+  'Process: join() looks again and again, until the child has ended': async () => {
+    const target = { module, export: 'exit' };
+    for (const daemon of [false, true]) {
+      const children = [1, 2, 3, 4].map(() => new Process(target, { args: [0], daemon }).start());
+      for (const child of children) await until(() => child.join({ timeout: 0 }));
+      deepEqual(activeChildren(), []);
+    }
+  },
 
   'Process: forkserver': async () => {
     setStartMethod('forkserver', { idle: 1 });
