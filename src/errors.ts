@@ -284,8 +284,8 @@ export function isPutManyError(error: unknown): error is PutManyError {
 }
 
 /**
- * True also for errors of another realm, as in Jest. isNativeError() is false for a DOMException,
- * so `instanceof` is needed, too.
+ * True also for errors of another realm, as in Jest. isNativeError() is false for a DOMException
+ * before Node 22, so `instanceof` is needed, too.
  */
 function isError(value: unknown): value is Error {
   return value instanceof Error || types.isNativeError(value);

@@ -235,6 +235,9 @@ export class ValueWriter extends ByteWriter {
       this.byte(tag.regexp);
       this.text(value.source);
       this.text(value.flags);
+    } else if (value instanceof DOMException) {
+      // Before errors: since Node 22 it is a native error as well.
+      this.#domException(value);
     } else if (types.isNativeError(value)) {
       this.#error(value);
     } else if (types.isBoxedPrimitive(value)) {
@@ -245,14 +248,16 @@ export class ValueWriter extends ByteWriter {
     }
   }
 
+  #domException(value: DOMException): void {
+    this.byte(tag.domException);
+    this.text(value.name);
+    this.text(value.message);
+    this.#stack(value);
+  }
+
   #instance(value: object): void {
     if (hasBrand(value, 'Shared') || hasBrand(value, 'LockManager')) {
       this.#traveller(value as Traveller);
-    } else if (value instanceof DOMException) {
-      this.byte(tag.domException);
-      this.text(value.name);
-      this.text(value.message);
-      this.#stack(value);
     } else {
       const refused = refusalOf(value);
       if (refused !== undefined) throw this.#refusal(` is ${refused}`);
