@@ -42,3 +42,10 @@ export function compilerFlags(platform, triple, { standIn = true } = {}) {
   flags.push(...includes.map((directory) => `-I${directory}`));
   return flags;
 }
+
+/**
+ * How an addon for Linux is linked. `nodelete`: it stays when the last worker that has loaded it
+ * ends. zig links no code that would take back its handlers of atexit() and pthread_atfork() then.
+ * The next fork, or the end of the process, would call into memory that is gone.
+ */
+export const linkerFlags = ['-shared', '-s', '-Wl,-z,nodelete'];

@@ -14,7 +14,7 @@ import { promisify } from 'node:util';
 import { gypTree } from './build.mjs';
 import { die, filesUnder, hashOf, isDone, isMain, knowOnly } from './common.mjs';
 import { markDone, mustRun, root, say } from './common.mjs';
-import { compilerFlags, compileWatchdogMs, zigDirectory } from './cross-compiler.mjs';
+import { compilerFlags, compileWatchdogMs, linkerFlags, zigDirectory } from './cross-compiler.mjs';
 import { buildDarwin, darwinFindings, darwinTargets } from './prebuild-darwin.mjs';
 import { addonSources } from './sources.mjs';
 
@@ -58,7 +58,7 @@ export async function buildLinux({ directory, libc }, output) {
 
 async function compile({ triple }, file, more = []) {
   const compiler = path.join(await zigDirectory(), 'zig');
-  const flags = [...compilerFlags('linux', triple), '-shared', '-s'];
+  const flags = [...compilerFlags('linux', triple), ...linkerFlags];
   mkdirSync(path.dirname(file), { recursive: true });
   await mustRun(compiler, [...flags, ...addonSources('linux'), ...more, '-o', file], {
     timeoutMs: compileWatchdogMs,

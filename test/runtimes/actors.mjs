@@ -5,10 +5,11 @@
 // the installed tarball, on runtimes that have neither. So it has actors of its own.
 import { spawn } from 'node:child_process';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { equal } from './expect.mjs';
 
-const program = new URL('programs/actor.mjs', import.meta.url);
+const fileOf = (program) => new URL(`programs/${program}.mjs`, import.meta.url);
 const running = new Set();
 
 /** The lines that somebody says, for one who asks for them one by one. */
@@ -37,10 +38,15 @@ class Lines {
 
 /** Starts an act of programs/acts.mjs in another process. */
 export function inProcess(act, ...args) {
+  return startProgram('actor', act, JSON.stringify(args));
+}
+
+/** Starts one of the programs. */
+export function startProgram(program, ...args) {
   const [command, ...options] = JSON.parse(
     process.env.HOLDFAST_SMOKE_COMMAND ?? JSON.stringify([process.execPath]),
   );
-  const child = spawn(command, [...options, program.pathname, act, JSON.stringify(args)], {
+  const child = spawn(command, [...options, fileURLToPath(fileOf(program)), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines = new Lines();
@@ -73,7 +79,7 @@ export function inProcess(act, ...args) {
 
 /** Starts an act in a worker thread. */
 export function inWorker(act, ...args) {
-  const worker = new Worker(program, { workerData: { act, args } });
+  const worker = new Worker(fileOf('actor'), { workerData: { act, args } });
   const lines = new Lines();
   worker.on('message', (line) => lines.say(line));
   const ended = new Promise((resolve) => {

@@ -1,6 +1,6 @@
 // How programs end: what keeps them alive, and what they leave.
 import { list, Lock } from 'holdfast';
-import { eachActor, inProcess, inWorker, places } from '../actors.mjs';
+import { eachActor, inProcess, inWorker, places, startProgram } from '../actors.mjs';
 import { equal, freshName, ok } from '../expect.mjs';
 
 export const endings = {
@@ -31,6 +31,12 @@ export const endings = {
       await workers[1].kill();
       equal(await workers[0].ended, 0);
     }
+  },
+
+  'a program whose workers alone use it starts others afterwards, and ends': async () => {
+    const program = startProgram('only-workers');
+    for (let round = 0; round < 2; round++) equal(await program.says(), 'started: 0');
+    equal(await program.ended, 0);
   },
 
   'killed programs leave nothing that the next one does not sweep': async () => {
