@@ -1,5 +1,5 @@
-// Loads the addon in worker threads only. When the last of them ends, it may be unloaded. Then nothing
-// may be called that it had registered with the system.
+// Loads the addon in worker threads only. When the last of them ends, it may be unloaded.
+// Nothing may be called then that it had registered with the system.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
