@@ -81,6 +81,20 @@ export async function testPacked(tally, tarball, { prebuilt = false } = {}) {
       console.log(compiled ? 'compiled from source' : 'took the prebuilt binary');
     });
 
+    await tally.check(`the command of the installed package${how}`, async () => {
+      const command = path.join(directory, 'node_modules/.bin/holdfast');
+      const sandbox = new Sandbox();
+      try {
+        const env = { ...sandbox.env, HOLDFAST_NATIVE: '' };
+        await mustRun(command, ['run', 'packed', '--', command, 'show', 'Lock', 'packed'], {
+          ...options,
+          env,
+        });
+      } finally {
+        sandbox.remove();
+      }
+    });
+
     for (const [file, text] of Object.entries(programs)) {
       await tally.check(`the installed package works${how}: ${file}`, async () => {
         await writeFile(path.join(directory, file), text);

@@ -12,17 +12,21 @@ function tell<T extends Taken>(acquisition: Acquisition, taken: T): T {
   return taken;
 }
 
-/** `taken`: at once; undefined if `wait` is to be called. */
-export async function follow<T extends Taken>(
+/**
+ * `taken`: at once; undefined if `wait` is to be called. It gets `args`, so that a caller needs no
+ * closure: one would cost every acquisition, listened to or not.
+ */
+export async function follow<T extends Taken, A extends unknown[]>(
   acquisition: Acquisition,
   taken: T | undefined,
-  wait: () => Promise<T>,
   signal: AbortSignal | undefined,
+  wait: (...args: A) => Promise<T>,
+  ...args: A
 ): Promise<T> {
   if (taken !== undefined) return tell(acquisition, taken);
   acquisition.waits();
   try {
-    taken = await wait();
+    taken = await wait(...args);
   } catch (error) {
     acquisition.failed(error, signal?.aborted === true && error === signal.reason);
     throw error;
@@ -31,15 +35,16 @@ export async function follow<T extends Taken>(
 }
 
 /** The same of a wait that blocks the thread. */
-export function followSync<T extends Taken>(
+export function followSync<T extends Taken, A extends unknown[]>(
   acquisition: Acquisition,
   taken: T | undefined,
-  wait: () => T,
+  wait: (...args: A) => T,
+  ...args: A
 ): T {
   if (taken !== undefined) return tell(acquisition, taken);
   acquisition.waits();
   try {
-    taken = wait();
+    taken = wait(...args);
   } catch (error) {
     acquisition.failed(error, false);
     throw error;

@@ -6,13 +6,7 @@ import { label } from '../errors.js';
 import type { Outcome } from '../native/bindings.js';
 import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
 import { lookWhileHeld } from './held-look.js';
-import {
-  type GuardRecord,
-  type LastGuard,
-  type LosableGuard,
-  noteGuard,
-  tellsLostGuards,
-} from './lost.js';
+import { GuardRecord, watchGuard, watchesGuards } from './lost.js';
 
 /**
  * One acquisition. `using guard = await lock.acquire()` releases it at the end of the block,
@@ -62,7 +56,7 @@ export async function whileHeld<T>(
 }
 
 /** @internal Something whose holds end one by one. */
-export interface Holds extends LastGuard {
+export interface Holds {
   releaseHold(hold: number): void;
   isRemoved(): boolean;
   /** What they are holds of. */
@@ -71,12 +65,44 @@ export interface Holds extends LastGuard {
   mayClose(): boolean;
 }
 
+/**
+ * Tells somebody of the release. It stands between a guard and its holds only where somebody
+ * listens, so that other guards have no field more and no question to ask.
+ */
+class ToldHolds implements Holds {
+  readonly #holds: Holds;
+
+  constructor(
+    holds: Holds,
+    readonly listener: Acquisition | GuardRecord,
+  ) {
+    this.#holds = holds;
+  }
+
+  releaseHold(hold: number): void {
+    this.#holds.releaseHold(hold);
+    this.listener.released();
+  }
+
+  isRemoved(): boolean {
+    return this.#holds.isRemoved();
+  }
+
+  get about(): Subject {
+    return this.#holds.about;
+  }
+
+  mayClose(): boolean {
+    return this.#holds.mayClose();
+  }
+}
+
 const belongs = refusal(
   'a Guard: it belongs to the thread that acquired it; pass the lock instead',
 );
 
 /** @internal */
-export class HeldGuard implements Guard, LosableGuard {
+export class HeldGuard implements Guard {
   static {
     brand(this, 'Guard');
   }
@@ -84,19 +110,12 @@ export class HeldGuard implements Guard, LosableGuard {
   readonly [uncloneable] = belongs;
   readonly #hold: number;
   #holds: Holds | undefined;
-  #acquisition: Acquisition | undefined;
-  #previous: LosableGuard | undefined;
-  #record: GuardRecord | undefined;
-  readonly #stack: string | undefined;
 
   constructor(holds: Holds, outcome: Outcome) {
     this.abandoned = outcome < 0;
     this.#hold = outcome < 0 ? -outcome : outcome;
     this.#holds = holds;
-    const { last } = holds;
-    if (last !== undefined) this.#previous = last.isHeld ? last : last.previous;
-    if (tellsLostGuards) this.#stack = new Error('acquired').stack;
-    noteGuard(holds, this);
+    if (watchesGuards) this.#holds = new ToldHolds(holds, watchGuard(this, recordOf(holds)));
     lookWhileHeld();
   }
 
@@ -113,39 +132,16 @@ export class HeldGuard implements Guard, LosableGuard {
     const holds = this.#holds;
     if (holds === undefined) return;
     this.#holds = undefined;
-    if (this.#record !== undefined) this.#record.isOver = true;
     holds.releaseHold(this.#hold);
-    this.#acquisition?.released();
   }
 
   /** Somebody listens: the release is to be told. */
   follow(acquisition: Acquisition): void {
-    this.#acquisition = acquisition;
-  }
-
-  get isHeld(): boolean {
-    return this.#holds !== undefined;
-  }
-
-  get previous(): LosableGuard | undefined {
-    return this.#previous;
-  }
-
-  forgetPrevious(): void {
-    this.#previous = undefined;
-  }
-
-  makeRecord(): GuardRecord {
     const holds = this.#holds!;
-    const { kind, name } = holds.about;
-    const acquisition = this.#acquisition;
-    return (this.#record = {
-      what: label(kind, name),
-      stack: this.#stack,
-      isOver: false,
-      isHeld: () => !holds.mayClose(),
-      lost: () => acquisition?.lost(),
-    });
+    if (holds instanceof ToldHolds && holds.listener instanceof GuardRecord) {
+      holds.listener.acquisition = acquisition;
+    }
+    this.#holds = new ToldHolds(holds, acquisition);
   }
 
   [Symbol.dispose](): void {
@@ -155,6 +151,11 @@ export class HeldGuard implements Guard, LosableGuard {
   [inspect.custom](...how: Inspecting): string {
     return inspectWithout(this, ...how);
   }
+}
+
+function recordOf(holds: Holds): GuardRecord {
+  const { kind, name } = holds.about;
+  return new GuardRecord(label(kind, name), () => holds.mayClose());
 }
 
 /** @internal The guard of an acquisition; undefined if nothing was acquired. */

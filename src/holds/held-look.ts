@@ -3,7 +3,6 @@
 import { slice_ms } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
-import { registerGuards } from './lost.js';
 import { type Timer, clearInterval, setInterval } from '../waiting/clock.js';
 
 const held = once('held', (): { timer: Timer | undefined } => ({ timer: undefined }));
@@ -19,7 +18,6 @@ export function lookWhileHeld(): void {
 }
 
 function look(): void {
-  registerGuards();
   if (addon.lookAtHeld()) return;
   clearInterval(held.timer);
   held.timer = undefined;

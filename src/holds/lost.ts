@@ -1,102 +1,76 @@
 // Guards that were garbage-collected while they held: nobody can release them any more.
 //
-// To register each guard with the garbage collector would cost several times what an acquisition
-// does. So a guard is registered only if it still holds at the next slice (held-look.ts). Until
-// then a reference keeps it: from what it holds to the guard that was made last, and from each
-// guard to the one before that still held.
+// To watch a guard costs several times what an acquisition does: it has to be registered with the
+// garbage collector. Even a reference to the last guard, from which a later look could register it,
+// would cost a tenth of an acquisition. So guards are watched only where the user asks for it.
+import type { Acquisition } from '../channels.js';
 import { once } from '../native/once.js';
 
-/** A guard, as this module sees it. */
-export interface LosableGuard {
-  readonly isHeld: boolean;
-  /** The guard before it for the same thing, if that held when this one was made. */
-  readonly previous: LosableGuard | undefined;
-  /** What is to be known of it when it is gone. The record must not lead to the guard. */
-  makeRecord(): GuardRecord;
-  forgetPrevious(): void;
-}
-
-export interface GuardRecord {
-  /** In words, such as `Lock "name"`. */
-  readonly what: string;
-  /** Where it was acquired, if that is to be told. */
-  readonly stack: string | undefined;
-  /** True after its release. */
-  isOver: boolean;
-  /**
-   * Does this thread still hold it? A release by name leaves the guard unreleased. Throws if the
-   * object was closed, which is possible only if this thread does not hold it.
-   */
-  isHeld(): boolean;
-  /** Tells those who listen to the acquisition. */
-  lost(): void;
-}
-
-/** What is held, with the guard that was made last. */
-export interface LastGuard {
-  last: LosableGuard | undefined;
-}
-
-/** With HOLDFAST_DEBUG, or --trace-warnings of Node, a lost guard is a warning with a stack. */
-export const tellsLostGuards: boolean =
+/** With HOLDFAST_DEBUG, or --trace-warnings of Node, guards are watched. */
+export const watchesGuards: boolean =
   Boolean(process.env['HOLDFAST_DEBUG']) ||
   [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(/\s+/)].includes(
     '--trace-warnings',
   );
 
+/** What is to be known of a guard when it is gone. It must not lead to the guard. */
+export class GuardRecord {
+  /** Somebody listens to the acquisition. */
+  acquisition: Acquisition | undefined;
+  isOver = false;
+  readonly #stack = new Error('acquired').stack;
+
+  constructor(
+    /** In words, such as `Lock "name"`. */
+    readonly what: string,
+    /** False: this thread holds it still. Throws if the object was closed. */
+    readonly mayClose: () => boolean,
+  ) {}
+
+  released(): void {
+    this.isOver = true;
+  }
+
+  /** A release by name leaves the guard unreleased; then nothing is lost. */
+  get isLost(): boolean {
+    if (this.isOver) return false;
+    try {
+      return !this.mayClose();
+    } catch {
+      return false;
+    }
+  }
+
+  warn(): void {
+    process.emitWarning(
+      `${this.what}: a guard was garbage-collected before its release, so it stays held`,
+      { code: 'ERR_HOLDFAST_LOST_GUARD', ...(this.#stack && { detail: this.#stack }) },
+    );
+  }
+}
+
 const lost = once('lost guards', () => ({ count: 0 }));
-const fresh: LastGuard[] = [];
-/** A thread that is blocked for long has no slices, and may use any number of locks meanwhile. */
-const freshMax = 64;
-const registry = new FinalizationRegistry(onCollected);
+
+const registry = new FinalizationRegistry((record: GuardRecord) => {
+  if (!record.isLost) return;
+  lost.count++;
+  record.acquisition?.lost();
+  record.warn();
+});
+
+/** Notices when the guard is collected before its release. */
+export function watchGuard(guard: object, record: GuardRecord): GuardRecord {
+  registry.register(guard, record);
+  return record;
+}
 
 /**
- * How many guards of this thread were garbage-collected although they had not been released and
- * the thread still held what they stood for. Code that calls `lock.release()` and drops the guard
- * may be counted as well, if the collector comes in between. Does not block.
+ * How many guards of this thread were garbage-collected although they had not been released and the
+ * thread still held what they stood for. Guards are watched only with `HOLDFAST_DEBUG=1` in the
+ * environment or with `--trace-warnings` of Node; otherwise it is 0. Code that calls
+ * `lock.release()` and drops the guard may be counted as well, if the collector comes in between.
+ * Does not block.
  */
 export function lostGuards(): number {
   return lost.count;
-}
-
-/** Notes a guard that was made just now. */
-export function noteGuard(holds: LastGuard, guard: LosableGuard): void {
-  if (holds.last === undefined) {
-    if (fresh.length === freshMax) registerGuards();
-    fresh.push(holds);
-  }
-  holds.last = guard;
-}
-
-/** Once a slice, or earlier: registers those that still hold. */
-export function registerGuards(): void {
-  for (const holds of fresh.splice(0)) {
-    let guard = holds.last;
-    holds.last = undefined;
-    while (guard !== undefined) {
-      if (guard.isHeld) registry.register(guard, guard.makeRecord());
-      const { previous } = guard as LosableGuard;
-      guard.forgetPrevious();
-      guard = previous;
-    }
-  }
-}
-
-function isHeld(record: GuardRecord): boolean {
-  try {
-    return record.isHeld();
-  } catch {
-    return false;
-  }
-}
-
-function onCollected(record: GuardRecord): void {
-  if (record.isOver || !isHeld(record)) return;
-  lost.count++;
-  record.lost();
-  if (!tellsLostGuards) return;
-  process.emitWarning(
-    `${record.what}: a guard was garbage-collected before its release, so it stays held`,
-    { code: 'ERR_HOLDFAST_LOST_GUARD', ...(record.stack && { detail: record.stack }) },
-  );
 }

@@ -5,7 +5,6 @@ import { addon } from '../native/load.js';
 import type { Acquirable } from '../waiting/acquirable.js';
 import { WaitSet } from '../waiting/wait-set.js';
 import { type HeldGuard, type Holds, guardOf } from './guard.js';
-import type { LosableGuard } from './lost.js';
 
 /** A hold that was given up to be acquired again. */
 export interface Suspended {
@@ -35,7 +34,6 @@ const operations = addon.Lock;
 
 /** Of a Lock: its holder is the JS thread, which the addon knows. */
 export class LockOwnership implements Ownership {
-  last: LosableGuard | undefined;
   readonly waiters: WaitSet;
   readonly #native: Native<'Lock'>;
 

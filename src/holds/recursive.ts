@@ -62,7 +62,6 @@ import { context, holdingsWith } from './context.js';
 import { follow } from './follow.js';
 import { type Guard, HeldGuard, guardOf, whileHeld } from './guard.js';
 import { type OpenedHere, enter, leave } from './opened-here.js';
-import type { LosableGuard } from './lost.js';
 import type { Ownership, Suspended } from './ownership.js';
 
 const operations = addon.RLock;
@@ -76,7 +75,6 @@ export class Recursion implements Ownership {
   readonly #openedHere: OpenedHere;
   // Not the RLock itself: guards keep this Recursion, and must not keep the RLock alive.
   readonly about: Named;
-  last: LosableGuard | undefined;
   /** The hold that was acquired last through this object. */
   #lastHold = 0;
 
@@ -188,7 +186,7 @@ export class Recursion implements Ownership {
       const guard = isFirst ? this.#take(hold, operations.tryAcquire) : undefined;
       if (acquisition !== undefined) {
         const wait = () => this.#wait(waiter, hold, options);
-        return await follow(acquisition, guard, wait, options?.signal);
+        return await follow(acquisition, guard, options?.signal, wait);
       }
       return guard ?? (await this.#wait(waiter, hold, options));
     } catch (error) {

@@ -2,7 +2,6 @@ import { brand } from '../brand.js';
 import { type Subject, beginAcquisition, publishRelease } from '../channels.js';
 import { DeadlockError, label } from '../errors.js';
 import { follow, followSync, followTry } from '../holds/follow.js';
-import type { LosableGuard } from '../holds/lost.js';
 import {
   type Guard,
   type HeldGuard,
@@ -106,8 +105,8 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
     const acquisition = beginAcquisition(this, 'permit', false);
     const guard = isWaitedFor(permits.waiters.tag) ? undefined : permits.tryAcquire();
     if (acquisition !== undefined) {
-      const wait = () => waitToAcquire(this, permits, options);
-      return follow(acquisition, guard, wait, options?.signal);
+      const { signal } = options ?? {};
+      return follow(acquisition, guard, signal, waitToAcquire, this, permits, options);
     }
     return guard ?? waitToAcquire(this, permits, options);
   }
@@ -124,20 +123,9 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
     const acquisition = beginAcquisition(this, 'permit', true);
     const guard = permits.tryAcquire();
     if (acquisition !== undefined) {
-      return followSync(acquisition, guard, () => this.#waitSync(permits, options));
+      return followSync(acquisition, guard, waitSync, this, permits, options);
     }
-    return guard ?? this.#waitSync(permits, options);
-  }
-
-  #waitSync(permits: Permits, options: SyncWaitOptions | undefined): HeldGuard {
-    if (options?.timeout === undefined && operations.allHeldByCaller(this.native)) {
-      throw new DeadlockError(
-        `${label(this.kind, this.name)}: this thread holds every permit, ` +
-          'so waiting for one would never end',
-        { kind: this.kind, objectName: this.name },
-      );
-    }
-    return waitToAcquireSync(this, permits, options?.timeout);
+    return guard ?? waitSync(this, permits, options);
   }
 
   /**
@@ -192,7 +180,6 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
 
 /** The permits of one object. Guards keep this, and must not keep the object alive. */
 class Permits implements Acquirable<HeldGuard>, Holds {
-  last: LosableGuard | undefined;
   readonly waiters: WaitSet;
   readonly #native: Native<'BoundedSemaphore'>;
 
@@ -231,4 +218,20 @@ class Permits implements Acquirable<HeldGuard>, Holds {
   releaseHold(hold: number): void {
     operations.releaseHold(this.#native, hold);
   }
+}
+
+function waitSync(
+  semaphore: BoundedSemaphore,
+  permits: Permits,
+  options: SyncWaitOptions | undefined,
+): HeldGuard {
+  const { kind, name, native } = semaphore;
+  if (options?.timeout === undefined && operations.allHeldByCaller(native)) {
+    throw new DeadlockError(
+      `${label(kind, name)}: this thread holds every permit, ` +
+        'so waiting for one would never end',
+      { kind, objectName: name },
+    );
+  }
+  return waitToAcquireSync(semaphore, permits, options?.timeout);
 }

@@ -16,6 +16,7 @@ import {
 } from '../options.js';
 import { waitToAcquireSync } from '../waiting/blocking-wait.js';
 import { isWaitedFor, waitFor, waitToAcquire } from '../waiting/pending-waits.js';
+import type { Waiter } from '../waiting/waiter.js';
 
 /**
  * What `inspect()` shows of a Lock or RLock: a snapshot, which may be out of date when it is read.
@@ -74,8 +75,8 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     const acquisition = beginAcquisition(this, 'exclusive', false);
     const guard = mustQueue ? undefined : ownership.tryAcquire();
     if (acquisition !== undefined) {
-      const wait = () => waitToAcquire(this, ownership, options);
-      return follow(acquisition, guard, wait, options?.signal);
+      const { signal } = options ?? {};
+      return follow(acquisition, guard, signal, waitToAcquire, this, ownership, options);
     }
     return guard ?? waitToAcquire(this, ownership, options);
   }
@@ -93,19 +94,9 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     const acquisition = beginAcquisition(this, 'exclusive', true);
     const guard = ownership.tryAcquire();
     if (acquisition !== undefined) {
-      return followSync(acquisition, guard, () => this.#waitSync(ownership, options));
+      return followSync(acquisition, guard, waitSync, this, ownership, options);
     }
-    return guard ?? this.#waitSync(ownership, options);
-  }
-
-  #waitSync(ownership: Ownership, options: SyncWaitOptions | undefined): HeldGuard {
-    if (options?.timeout === undefined && ownership.isHeldByThread()) {
-      throw new DeadlockError(
-        `${label(this.kind, this.name)}: this thread holds it, so waiting for it would never end`,
-        { kind: this.kind, objectName: this.name },
-      );
-    }
-    return waitToAcquireSync(this, ownership, options?.timeout);
+    return guard ?? waitSync(this, ownership, options);
   }
 
   /**
@@ -185,7 +176,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
       ownership.contend();
       return waitFor(this, { waitSet: ownership.waiters, take }, undefined);
     };
-    if (acquisition !== undefined) taken = await follow(acquisition, taken, wait, undefined);
+    if (acquisition !== undefined) taken = await follow(acquisition, taken, undefined, wait);
     return (taken ?? (await wait())).abandoned;
   }
 
@@ -199,4 +190,18 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     ownership.resume(suspended);
     return taken.abandoned;
   }
+}
+
+function waitSync(
+  lock: Waiter,
+  ownership: Ownership,
+  options: SyncWaitOptions | undefined,
+): HeldGuard {
+  if (options?.timeout === undefined && ownership.isHeldByThread()) {
+    throw new DeadlockError(
+      `${label(lock.kind, lock.name)}: this thread holds it, so waiting for it would never end`,
+      { kind: lock.kind, objectName: lock.name },
+    );
+  }
+  return waitToAcquireSync(lock, ownership, options?.timeout);
 }

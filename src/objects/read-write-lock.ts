@@ -3,7 +3,6 @@ import { type Subject, beginAcquisition } from '../channels.js';
 import { DeadlockError, label } from '../errors.js';
 import { follow, followSync, followTry } from '../holds/follow.js';
 import { type Guard, type HeldGuard, type Holder, type Holds, guardOf } from '../holds/guard.js';
-import type { LosableGuard } from '../holds/lost.js';
 import { Hold, context, holdingsWith, holdsHere } from '../holds/context.js';
 import type { Native } from '../native/bindings.js';
 import { type WritersToBypass, writersToBypass } from '../native/enums.js';
@@ -127,7 +126,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     const waitable = { waitSet: readers, take };
     if (acquisition !== undefined) {
       const wait = () => this.#wait(waitable, options);
-      return follow(acquisition, guard, wait, options?.signal);
+      return follow(acquisition, guard, options?.signal, wait);
     }
     return guard ?? this.#wait(waitable, options);
   }
@@ -212,7 +211,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
       done: () => operations.withdraw(native),
     };
     if (acquisition === undefined) return this.#wait(waitable, options);
-    return follow(acquisition, guard, () => this.#wait(waitable, options), options?.signal);
+    return follow(acquisition, guard, options?.signal, () => this.#wait(waitable, options));
   }
 
   #wait(waitable: Waitable<HeldGuard>, options: WaitOptions | undefined): Promise<HeldGuard> {
@@ -311,7 +310,6 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
  * Where one waits for it, and where holds end. Guards keep this, and must not keep the lock alive.
  */
 class Places implements Holds {
-  last: LosableGuard | undefined;
   readonly readers: WaitSet;
   readonly writers: WaitSet;
   readonly #native: Native<'ReadWriteLock'>;

@@ -87,8 +87,8 @@ export class Semaphore extends Shared<'Semaphore'> {
     const acquisition = beginAcquisition(this, 'permit', false);
     const isTaken = !isWaitedFor(permits.waiters.tag) && operations.tryAcquire(native);
     if (acquisition !== undefined) {
-      const wait = () => waitToAcquire(this, permits, options);
-      await follow(acquisition, isTaken || undefined, wait, options?.signal);
+      const taken = isTaken || undefined;
+      await follow(acquisition, taken, options?.signal, waitToAcquire, this, permits, options);
     } else if (!isTaken) {
       await waitToAcquire(this, permits, options);
     }
@@ -104,8 +104,8 @@ export class Semaphore extends Shared<'Semaphore'> {
     const acquisition = beginAcquisition(this, 'permit', true);
     const isTaken = operations.tryAcquire(this.native);
     if (acquisition !== undefined) {
-      const wait = () => waitToAcquireSync(this, this.#permits, options?.timeout);
-      followSync(acquisition, isTaken || undefined, wait);
+      const [taken, permits] = [isTaken || undefined, this.#permits];
+      followSync(acquisition, taken, waitToAcquireSync, this, permits, options?.timeout);
     } else if (!isTaken) {
       waitToAcquireSync(this, this.#permits, options?.timeout);
     }

@@ -26,7 +26,6 @@ function lose() {
 }
 
 lose();
-// The guards are registered at a slice. After that the collector may take them.
 const isExpected = scenario in lock || scenario === 'Lock';
 const enough = scenario === 'BoundedSemaphore' ? 2 : 1;
 const begun = performance.now();
