@@ -123,6 +123,11 @@ Napi::Value unlink(const Napi::CallbackInfo& info) {
   return {};
 }
 
+// sweep(): see Environment::sweep_further.
+Napi::Value sweep(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), Environment::from(info.Env())->sweep_further());
+}
+
 // lookAtHeld(): see Environment::look_at_held.
 Napi::Value look_at_held(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), Environment::from(info.Env())->look_at_held());
@@ -180,6 +185,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   for (const KindBinding* binding : kKinds) exports[binding->name] = binding->functions(env);
   exports["open"] = Napi::Function::New<open>(env, "open");
   exports["lookAtHeld"] = Napi::Function::New<look_at_held>(env, "lookAtHeld");
+  exports["sweep"] = Napi::Function::New<sweep>(env, "sweep");
   exports["list"] = Napi::Function::New<list>(env, "list");
   exports["unlink"] = Napi::Function::New<unlink>(env, "unlink");
   exports["defaultDirectory"] = platform::default_directory();

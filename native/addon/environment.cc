@@ -14,7 +14,7 @@ namespace {
 
 // What the threads of the process share. Never destroyed: threads may outlive static destructors.
 struct Process {
-  const uint32_t pid = platform::current_identity().pid;
+  const uint32_t pid = platform::current_pid();
   std::mutex mutex;
   // By directory: a worker thread may have another HOLDFAST_DIR. Each alive as long as an agent is.
   std::map<std::string, std::weak_ptr<core::Store>> stores;
@@ -306,7 +306,7 @@ void Environment::end() {
 void Environment::at_process_exit() {
   Process& shared = process();
   // A child that a foreign add-on forked without exec: the agents are its parent's.
-  if (platform::current_identity().pid != shared.pid) return;
+  if (platform::current_pid() != shared.pid) return;
   std::set<Environment*> of_thread;
   {
     const std::lock_guard<std::mutex> guard(shared.mutex);

@@ -92,6 +92,8 @@ class Environment final : private core::Watcher, private EventLoopClient {
   core::Status ensure_agent();
   core::Agent& agent() { return *agent_; }
   core::Store& store() { return agent_->store(); }
+  // Does a step of the sweep. True if there is more to do.
+  bool sweep_further() { return agent_ != nullptr && store().sweep_further(); }
   napi_env env() const { return env_; }
   const Mailbox& mailbox() const { return mailbox_; }
 

@@ -44,6 +44,7 @@ struct Identity {
 };
 
 Identity current_identity();
+uint32_t current_pid();  // much cheaper
 
 uint32_t
 processor_count();  // of the machine: this thread may be tied to one, and others to another
@@ -236,8 +237,9 @@ uint64_t semaphore_inode(const char* name);
 const char* semaphore_directory();
 // Marks a semaphore as one that may have no user for a while, so that is_kept_semaphore().
 void keep_semaphore(const char* name);
+// True also of a semaphore of another user, which nobody else may remove.
 bool is_kept_semaphore(const char* name);
-// The semaphores of this user whose names begin so.
+// The semaphores whose names begin so, of all users.
 std::vector<std::string> list_semaphores(const char* prefix);
 
 bool try_wait(NamedSemaphore semaphore);

@@ -1,8 +1,13 @@
 // `holdfast rm` and `holdfast gc`.
 import { type KindName, NotFoundError, list, unlink } from '../index.js';
 import { kinds } from '../native/enums.js';
+import { addon } from '../native/load.js';
+import { now } from '../waiting/clock.js';
 import { type Command, UsageError, exit, read } from './command.js';
 import { printable } from './text.js';
+
+/** Somebody may have the directory locked all the time. */
+const longestSweep_ms = 60_000;
 
 /** The kind that a user means, whatever its case. */
 function kindOf(text: string): KindName | 'unknown' {
@@ -69,7 +74,10 @@ Exit codes: 0; 64 wrong arguments; 71 the system refused something.
       foreign: { type: 'boolean' },
       'dry-run': { type: 'boolean' },
     });
-    // The first look at the directory sweeps it.
+    // The first look at the directory begins to sweep it, and gives way to others after each step.
+    list();
+    const deadline = now() + longestSweep_ms;
+    while (addon.sweep() && now() < deadline);
     for (const { kind, name, persistent, inUse, format } of list()) {
       if (inUse) continue;
       const isAsked = format !== undefined ? values['foreign'] : values['abandoned'] && !persistent;

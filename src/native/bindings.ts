@@ -392,6 +392,7 @@ export interface NativeAddon extends Operations {
   ): Native;
   /** Looks at the files of all that this thread holds. False if it holds nothing. */
   lookAtHeld(): boolean;
+  sweep(): boolean; // takes away some of what the dead have left; true if there may be more
   /** With `observes`, each entry has its `state`. */
   list(observes: boolean): NativeListing[];
   unlink(kind: number, name: string, fileKey: string): void;

@@ -19,6 +19,7 @@ import { once } from '../native/once.js';
 import { type KindName, type OpenOptions, checkName } from '../options.js';
 import { processName } from '../identity.js';
 import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
+import { setTimeout } from '../waiting/clock.js';
 import { onWakeUps, rejectAll } from '../waiting/pending-waits.js';
 
 /**
@@ -85,9 +86,8 @@ export function fileKey(name: string): string {
  * directory from every other. Its path would not do: in another container it may be another
  * directory's.
  */
-function semaphoreKey(kind: KindName, name: string): string {
-  const prefix = addon.enter(kinds[kind], name);
-  return (prefix + digest(name)).slice(0, keyLength);
+function semaphoreKey(kind: KindName, name: string, key: string): string {
+  return (addon.enter(kinds[kind], name) + key).slice(0, keyLength);
 }
 
 /** @internal The options that not every kind has. One that is left out takes its default. */
@@ -133,11 +133,12 @@ function open<K extends KindName>(
     (options.name === undefined || anonymous in options ? openFlags.anonymous : 0) |
     (initial === undefined ? 0 : openFlags.initialGiven) |
     (lock?.given ? openFlags.lockGiven : 0);
+  const key = fileKey(name);
   const native = addon.open(
     kinds[kind],
     name,
-    fileKey(name),
-    semaphoreKey(kind, name),
+    key,
+    semaphoreKey(kind, name, key),
     flags,
     initial ?? defaultInitial,
     bytes,
@@ -147,7 +148,22 @@ function open<K extends KindName>(
     kinds[lock?.kind ?? 'RLock'],
     lock?.name ?? '',
   ) as Native<K>;
+  sweepSoon();
   return [native, name];
+}
+
+/** The sweep takes at most a tenth of this thread's time: a step of it takes some milliseconds. */
+const betweenSteps_ms = 100;
+let willSweep = false;
+
+/** Goes on with the sweep that an open has begun. Keeps no process alive. */
+function sweepSoon(): void {
+  if (willSweep) return;
+  willSweep = true;
+  setTimeout(() => {
+    willSweep = false;
+    if (addon.sweep()) sweepSoon();
+  }, betweenSteps_ms).unref();
 }
 
 /** What every public class that stands on an object inherits: its name, its handle, its end. */

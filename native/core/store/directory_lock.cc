@@ -12,6 +12,7 @@ Store::Locked::Locked(Store& store, Purpose purpose)
   const int64_t started_ns = platform::monotonic_ns();
   const auto patience_ns = [&] {
     if (purpose == kForOpening) return kOpenPatience_ns;
+    if (purpose == kForSweeping) return int64_t{0};
     return started_ns < store.hurry_until_ns_ ? 0 : kClosePatience_ns;
   };
   for (int64_t pause_ns = 20'000;; pause_ns = std::min(pause_ns * 2, platform::kNanosPerMilli)) {

@@ -32,11 +32,11 @@ inline bool is_draft_file(const std::string& file_name) {
 
 class Store::Locked {
  public:
-  enum Purpose { kForOpening, kForClosing };
+  enum Purpose { kForOpening, kForClosing, kForSweeping };
 
-  // Waits for the lock: kForOpening as long as an open may take, kForClosing for a moment, because
-  // a close works without it. If that moment was in vain, the next closes do not wait at all: at
-  // its end a process closes everything that it has open.
+  // Waits for the lock: kForOpening as long as an open may take, kForSweeping not at all,
+  // kForClosing for a moment, because a close works without it. If that moment was in vain, the
+  // next closes do not wait at all: at its end a process closes everything that it has open.
   explicit Locked(Store& store, Purpose purpose = kForOpening);
   ~Locked() {
     // Explicitly, not by closing: a child that was forked this instant may share the file

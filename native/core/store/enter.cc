@@ -136,7 +136,7 @@ Status Store::open_registry() {
   }
   registry_.attach(reinterpret_cast<RegistryBody*>(header + 1), directory_, directory_fd_);
   registry_.vacate_dead();
-  sweep();
+  begin_sweep();
   semaphores_.sweep();
   return Status::success();
 }
@@ -157,6 +157,7 @@ Store::~Store() {
         locked.acquired() && check_surroundings().ok() && !platform::lock_exclusive(registry_fd_);
     mark_.remove();  // before the registry: who finds none may make one at once
     if (is_last) {
+      while (is_sweeping()) sweep_step();
       platform::OsError error;
       bool empty = true;
       const std::vector<std::string> names = list_files(&error);

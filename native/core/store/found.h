@@ -33,6 +33,8 @@ struct Store::Found {
   bool is_leftover() const { return what == What::object && !in_use && !persistent(); }
   // See kind_ops.h.
   AgentId unreported_death() const;
+  // Nobody will miss it.
+  bool is_litter() const { return is_leftover() && unreported_death() == 0; }
   // If it is foreign: the error for those who want to open it.
   Status foreign_status() const;
   bool persistent() const { return (header.flags.load() & kPersistent) != 0; }

@@ -45,8 +45,6 @@ Status Store::make(const OpenRequest& request, const std::string& file_name, Obj
 
 // From here on this process has it open.
 Object* Store::keep(std::unique_ptr<Object> object, const std::string& file_name) {
-  platform::FileFacts facts;
-  if (!platform::file_facts(object->fd_, &facts)) object->inode_ = facts.inode;
   object->file_name_ = file_name;
   object->users_ = 1;
   objects_[file_name] = object.get();
@@ -66,13 +64,17 @@ Status Store::build(const OpenRequest& request, const std::string& file_name,
   const uint64_t table_length = ops.table_length != nullptr ? ops.table_length(request) : 0;
   const uint32_t table_offset = table_offset_of(ops, request.name.size());
   object->length_ = table_offset + table_length;
-  error = platform::lock_shared(object->fd_);
+  platform::FileFacts facts;
+  error = platform::file_facts(object->fd_, &facts);
+  object->device_ = facts.device;
+  object->inode_ = facts.inode;
+  if (!error) error = platform::lock_shared(object->fd_);
   KILL_POINT("store.make.flock");
-  if (!error) {
-    error = platform::reserve_space(object->fd_, 0,
-                                    table_offset + std::min(table_length, ops.table_reserved));
+  const uint64_t reserved = table_offset + std::min(table_length, ops.table_reserved);
+  if (!error) error = platform::reserve_space(object->fd_, 0, reserved);
+  if (!error && reserved < object->length_) {
+    error = platform::set_length(object->fd_, object->length_);
   }
-  if (!error) error = platform::set_length(object->fd_, object->length_);
   KILL_POINT("store.make.length");
   if (!error) error = platform::map_file(object->fd_, object->length_, &object->base_);
   if (error) {
@@ -155,7 +157,7 @@ void Store::initialise(const OpenRequest& request, const KindOps& ops, Object* o
   for (uint64_t i = 1; i < kTags; i++) registry_.next_serial();
   KILL_POINT("store.make.tag");
   header->created_us = platform::realtime_us();
-  header->creator_pid = platform::current_identity().pid;
+  header->creator_pid = platform::current_pid();
   header->initial = request.initial;
   const uint32_t table_offset = table_offset_of(ops, request.name.size());
   write_name(header, ops, request.name);
@@ -175,8 +177,6 @@ void Store::initialise(const OpenRequest& request, const KindOps& ops, Object* o
 // Of an object that nobody else uses.
 platform::OsError Store::make_semaphore(const std::string& key, Object* object) {
   Header* header = object->header();
-  platform::FileFacts facts;
-  if (platform::OsError error = platform::file_facts(object->fd_, &facts)) return error;
   const KindOps& ops = *ops_of(object->kind());
   const uint32_t value = ops.prepare_semaphore != nullptr ? ops.prepare_semaphore(*object) : 1;
   std::string posix_name = "/hf-" + key;
@@ -185,8 +185,8 @@ platform::OsError Store::make_semaphore(const std::string& key, Object* object) 
     memcpy(header->posix_name, posix_name.c_str(), posix_name.size() + 1);
     KILL_POINT("store.make.posix_name");
     // After the name: until both are there, a copy of the file does not count as its home.
-    header->home_inode = facts.inode;
-    header->home_device = facts.device;
+    header->home_inode = object->inode_;
+    header->home_device = object->device_;
     KILL_POINT("store.make.home");
     // INV-10: from here on, an agent that cleans up after us knows the name.
     header->magic.store(kMagic);

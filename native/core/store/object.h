@@ -56,7 +56,7 @@ class Object {
   void* base_ = nullptr;
   size_t length_ = 0;
   int fd_ = -1;
-  uint64_t inode_ = 0;
+  uint64_t device_ = 0, inode_ = 0;  // of the file
   std::atomic<void*> semaphore_{nullptr};
   std::atomic<uint64_t> semaphore_inode_{0};
   std::vector<platform::NamedSemaphore> old_semaphores_;  // see Store::renew_semaphore

@@ -135,6 +135,7 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
   auto object = std::make_unique<Object>();
   object->file_name_ = file_name;
   object->fd_ = std::exchange(found.fd, -1);
+  object->device_ = found.facts.device;
   object->inode_ = found.facts.inode;
   object->length_ = seen.byte_length;
   object->remember(seen.kind, table_offset_of(ops, found.name.size()), seen.initial, seen.tag,

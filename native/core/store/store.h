@@ -61,6 +61,10 @@ class Store {
   Status unlink(Object* object);
   enum class Look { at_headers, at_bodies };
   Status list(std::vector<Listing>* listings, Look look = Look::at_headers);
+  // Are there files that this process has not looked at since it found them?
+  bool is_sweeping() const { return is_sweeping_.load(std::memory_order_relaxed); }
+  // Looks at some of them, if the directory is not locked. True if there are more.
+  bool sweep_further();
 
   // Is the directory, or the object's file, what others find under that name? Code::removed if not.
   // Some system calls.
@@ -128,7 +132,9 @@ class Store {
   static void let_go(const Object& object);
   // The same for what may be in use.
   Status take_name_away(int fd, const char* posix_name, const std::string& file_name);
-  void sweep();
+  void begin_sweep();
+  void sweep_step();
+  void sweep_file(const std::string& file_name);
   void sweep_if_due();
 
   std::string directory_;
@@ -147,6 +153,9 @@ class Store {
   // By file name. What has lost its name is not here.
   std::unordered_map<std::string, Object*> objects_;
   int64_t next_sweep_ns_ = 0;
+  std::vector<std::string> to_sweep_;
+  std::atomic<bool> is_sweeping_{false};
+  int64_t sweep_ns_ = 0;        // that this sweep has taken so far
   int64_t hurry_until_ns_ = 0;  // see Locked
 };
 

@@ -18,6 +18,8 @@ uint32_t thread_id() { return static_cast<uint32_t>(getpid()); }
 
 }  // namespace
 
+uint32_t current_pid() { return static_cast<uint32_t>(getpid()); }
+
 Identity current_identity() {
   Identity me;
   me.pid = static_cast<uint32_t>(getpid());

@@ -75,7 +75,8 @@ void keep_semaphore(const char* name) {
 
 bool is_kept_semaphore(const char* name) {
   struct stat facts;
-  return lstat(file_of(name).c_str(), &facts) == 0 && facts.st_size >= kKeptLength;
+  return is_foreign(name) ||
+         (lstat(file_of(name).c_str(), &facts) == 0 && facts.st_size >= kKeptLength);
 }
 
 std::vector<std::string> list_semaphores(const char* prefix) {
@@ -86,8 +87,7 @@ std::vector<std::string> list_semaphores(const char* prefix) {
   const std::string wanted = std::string(kFilePrefix) + (prefix + 1);
   for (const std::string& file : list_directory(fd, &error)) {
     if (file.compare(0, wanted.size(), wanted) != 0) continue;
-    std::string name = "/" + file.substr(strlen(kFilePrefix));
-    if (!is_foreign(name.c_str())) names.push_back(std::move(name));
+    names.push_back("/" + file.substr(strlen(kFilePrefix)));
   }
   close(fd);
   return names;

@@ -115,6 +115,28 @@ struct EnterAfterDeath : EnterSecond {
 };
 OPERATION("Store", "enter, after a death", EnterAfterDeath);
 
+// An enter looks at some of the files. This is what comes after that.
+struct SweepFurther : StoreScene {
+  static constexpr int kFiles = 80;
+  bool has_casualty() const override { return true; }
+  void casualty() override {
+    enter();
+    for (int i = 0; i < kFiles; i++) {
+      party->open(request_for(Kind::event, "left " + std::to_string(i)));
+    }
+    kill(getpid(), SIGKILL);
+  }
+  void operate() override { static_cast<void>(party->store().sweep_further()); }
+  Progress check() override {
+    {
+      Party another;
+      while (another.store().sweep_further()) continue;
+    }
+    return StoreScene::check();
+  }
+};
+OPERATION("Store", "sweep further, after a death", SweepFurther);
+
 struct LeaveLast : StoreScene {
   std::shared_ptr<core::Store> store;
   bool witness_stays() const override { return false; }

@@ -1,0 +1,83 @@
+// The store: the sweep of more files than one step looks at.
+#include <unistd.h>
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "store_suite.h"
+
+namespace holdfast::test {
+
+namespace {
+
+constexpr int kFiles = 300;
+
+std::string name_of(int i) { return "left " + std::to_string(i); }
+
+void leave_many_by_death() {
+  Shared<std::atomic<bool>> ready;
+  Child child([&] {
+    Party dying;
+    for (int i = 0; i < kFiles; i++) dying.open(Kind::lock, name_of(i));
+    *ready = true;
+    for (;;) pause();
+  });
+  EVENTUALLY(ready->load());
+  child.kill();
+}
+
+int files_left() {
+  int count = 0;
+  for (const std::string& name : names_in(here().directory)) {
+    if (name.rfind("object.", 0) == 0) count++;
+  }
+  return count;
+}
+
+}  // namespace
+
+TEST(an_enter_sweeps_some_of_many_files_and_later_steps_the_rest) {
+  leave_many_by_death();
+  Party party;
+  int left = files_left();
+  CHECK(left > kFiles / 2 && left < kFiles);
+  while (party.store().sweep_further()) {
+    CHECK(files_left() < left);
+    left = files_left();
+  }
+  CHECK_EQUAL(files_left(), 0);
+}
+
+TEST(nobody_sees_what_is_not_swept_yet) {
+  leave_many_by_death();
+  Party party;
+  std::vector<core::Listing> listings;
+  CHECK(party.store().list(&listings).ok() && listings.empty());
+  for (int i = 0; i < kFiles; i += 100) {
+    CHECK_EQUAL(open_code(party, existing(Kind::lock, name_of(i))), Code::not_found);
+    User<Lock> user(name_of(i));
+    const Outcome outcome = acquire(user);
+    CHECK(bool(outcome) && !outcome.abandoned);
+    CHECK_EQUAL(user->release(), Code::ok);
+  }
+}
+
+TEST(each_open_does_a_step_of_the_sweep) {
+  leave_many_by_death();
+  Party party;
+  for (int i = 0; i < 10; i++) party.open(Kind::event, "opened " + std::to_string(i));
+  CHECK_EQUAL(files_left(), 10);
+  CHECK(!party.store().sweep_further());
+}
+
+TEST(the_last_one_out_sweeps_what_is_left) {
+  leave_many_by_death();
+  {
+    Party party;
+    CHECK(files_left() > kFiles / 2);
+  }
+  CHECK(directory_is_empty());
+}
+
+}  // namespace holdfast::test
