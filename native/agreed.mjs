@@ -188,4 +188,10 @@ export const constants = [
     number: 50,
     comment: 'A waiter retries by itself after this long at the latest (INV-6).',
   },
+  {
+    name: 'kOverdue_ms',
+    ts: 'overdue_ms',
+    number: 20,
+    comment: 'Others give way to an agent that has waited in vain for this long (INV-23).',
+  },
 ];

@@ -112,6 +112,17 @@ const models = {
       no_lapse: 'BUDGET=1 ROUNDS=1 ABORTS=0',
     },
   },
+  parking: {
+    safe: ['BUDGET=0 ROUNDS=3', 'BUDGET=2'],
+    live: ['BUDGET=1'],
+    faults: {
+      tries_before_it_asks: 'BUDGET=0',
+      wakes_before_it_releases: 'BUDGET=0',
+      wakes_without_swap: 'BUDGET=0',
+      does_not_ask_for_others: 'BUDGET=0',
+      no_time_out: 'BUDGET=1',
+    },
+  },
   lock_manager: {
     safe: ['BUDGET=1', 'BUDGET=2 STEALS=1 ABORTS=0'],
     live: ['BUDGET=0', 'BUDGET=1 STEALS=0 ABORTS=0'],

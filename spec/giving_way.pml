@@ -5,6 +5,9 @@
 // that it is overdue, or may give up. The first two may die between any two steps, or be stopped for
 // good at any step in which they do not hold the lock.
 //
+// The time for which others leave the lock free is a slice here. In the code it may be shorter, which
+// only makes it end before the stopped agent comes back.
+//
 // BUDGET: deaths and stops; ROUNDS: acquisitions of the greedy agent; ANNOUNCES, ABORTS: how often, in all.
 // Without a death or a stop there is no slice, so a run that gets stuck has lost a wake-up. Each of
 // them gives each agent LOOKS slices.

@@ -21,7 +21,7 @@ namespace holdfast::core {
 using AgentId = uint64_t;  // 0 is nobody; see registry.h
 
 constexpr uint64_t kMagic = 0x31545341'46444C48;  // "HLDFAST1", little-endian
-constexpr uint32_t kFormatVersion = 10;           // of objects
+constexpr uint32_t kFormatVersion = 11;           // of objects
 constexpr uint32_t kRegistryFormat = 6;           // frozen
 constexpr size_t kShortNameMax = 255;             // of a name that the header has room for
 
@@ -97,7 +97,7 @@ constexpr uint32_t kWaitSetSize = 128;
 // |       |     | waker died after the bit, before the entry (the next slice sets the bit again)
 // | 0     | 1   | left by an agent that cancelled or died; the next waker takes the bit, goes on
 //
-// `overdue` names the agent that has waited longest, if that is a slice or longer
+// `overdue` names the agent that has waited longest, if that is 20 ms or longer
 // (core/registry/overdue.h):
 //
 //   bits 0..23   the low bits of its id
@@ -147,11 +147,16 @@ struct WaitSet {
 // | 0     | free. Lock: a token is in the semaphore, or in flight, or lost and found by INV-3
 // | live  | held
 // | dead  | abandoned: the agent that swaps it for its own id holds it, and is told
+//
+// `asleep` is where threads are parked (core/waiting/parking.h).
+// | asleep | what it is
+// | 0      | nobody is parked; or one was woken, and will ask for the others; or it died (INV-6)
+// | 1      | somebody may be parked: the next release writes 0 and wakes one
 struct OwnedBody {
   alignas(64) std::atomic<uint64_t> owner;
   std::atomic<uint64_t> acquisitions;
   std::atomic<uint32_t> depth;  // RLock: written by the owner alone
-  uint32_t reserved;
+  std::atomic<uint32_t> asleep;
   std::atomic<uint64_t> contentions;     // acquisitions that had to wait
   std::atomic<uint64_t> abandonments;    // acquisitions from a dead owner
   std::atomic<uint64_t> mutex_owner;     // RLock: the agent that has the mutex; written by it alone

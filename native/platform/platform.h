@@ -8,6 +8,7 @@
 #ifndef HOLDFAST_PLATFORM_PLATFORM_H
 #define HOLDFAST_PLATFORM_PLATFORM_H
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -248,6 +249,16 @@ OsError post(NamedSemaphore semaphore);
 bool wait_until(NamedSemaphore semaphore, int64_t deadline_ns);
 // -1 where the system cannot tell (macOS has no sem_getvalue).
 int32_t value_of(NamedSemaphore semaphore);
+
+// ---------------------------------------------------------------- sleeping at a word
+
+// Only where traits::kTimedWaits. Blocks while the word has this value, until wake_sleepers() names
+// one of the caller's groups, or a signal came, or the deadline (monotonic) passed: then false.
+bool sleep_while(const std::atomic<uint32_t>& word, uint32_t value, uint32_t groups,
+                 int64_t deadline_ns);
+// Wakes at most `count` of those who sleep at the word and are in one of the groups: first come,
+// first woken.
+void wake_sleepers(std::atomic<uint32_t>& word, uint32_t groups, int32_t count);
 
 // ---------------------------------------------------------------- the robust mutex
 

@@ -16,7 +16,9 @@ using core::RLock;
 using core::Semaphore;
 
 constexpr const char* kName = "in turn";
-constexpr uint64_t kLong_ms = 2 * kSlice_ms;
+// Others give way for a 64th of the wait: here for a slice.
+constexpr uint64_t kShare = 64;
+constexpr uint64_t kLong_ms = kShare * kSlice_ms;
 
 core::OpenRequest one_of(Kind kind) {
   core::OpenRequest request = request_for(kind, kName);
@@ -75,7 +77,7 @@ template <class P>
 void the_longest_wait_comes_first() {
   Taker<P> holder, longer, shorter;
   CHECK(holder.try_once());
-  shorter.announce(kSlice_ms - 1);
+  shorter.announce(core::kOverdue_ms - 1);
   CHECK(!shorter.is_overdue());  // too early
   shorter.announce(kLong_ms);
   CHECK(shorter.is_overdue());
@@ -121,12 +123,12 @@ void nobody_gives_way_to_the_dead(Finder finder) {
 }
 
 template <class P>
-void one_that_does_not_come_costs_a_slice() {
+void one_that_does_not_come_costs_a_share_of_its_wait(uint32_t share_ms) {
   Taker<P> greedy, waiter;
-  waiter.announce();
+  waiter.announce(kShare * share_ms);
   const int64_t started = now_ns();
   EVENTUALLY(greedy.try_once());
-  CHECK(ms_since(started) >= kSlice_ms);
+  CHECK(ms_since(started) >= share_ms);
   CHECK(!waiter.is_overdue());
   greedy.let_go();
 }
@@ -173,7 +175,8 @@ void gives_way_in_every_form() {
   the_longest_wait_comes_first<P>();
   nobody_gives_way_to_the_dead<P>(Finder::a_try);
   nobody_gives_way_to_the_dead<P>(Finder::an_announcement);
-  one_that_does_not_come_costs_a_slice<P>();
+  one_that_does_not_come_costs_a_share_of_its_wait<P>(kSlice_ms);
+  one_that_does_not_come_costs_a_share_of_its_wait<P>(5);
   who_gave_way_is_woken_when_the_wait_ends<P>();
   wakers_prefer_the_overdue_one<P>();
 }

@@ -95,7 +95,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   /**
    * Waits for a permit, and takes it. Never blocks the event loop. The acquisitions of one thread
    * are served in the order of their calls. Threads and processes compete: the first to try a free
-   * permit has it, unless a thread has waited for a slice (50 ms). That one is next.
+   * permit has it, unless a thread has waited for 20 ms. That one is next.
    *
    * Rejects with TimeoutError, `signal.reason` or ClosedError; no permit is taken then.
    */
@@ -130,7 +130,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
 
   /**
    * Takes a permit if one is free now; returns null if none is, or if a thread that has waited for
-   * a slice (50 ms) is next. Never waits. It may overtake pending acquire() calls of this thread.
+   * 20 ms is next. Never waits. It may overtake pending acquire() calls of this thread.
    */
   tryAcquire(): Guard | null {
     const acquisition = beginAcquisition(this, 'permit', true);

@@ -75,8 +75,8 @@ export class Semaphore extends Shared<'Semaphore'> {
   /**
    * Waits for a permit, and takes it. Never blocks the event loop; a pending wait keeps the process
    * alive. The acquisitions of one thread are served in the order of their calls. Threads and
-   * processes compete: the first to try a free permit has it, unless a thread has waited for a
-   * slice (50 ms). That one is next.
+   * processes compete: the first to try a free permit has it, unless a thread has waited for
+   * 20 ms. That one is next.
    *
    * Rejects with TimeoutError, `signal.reason` or ClosedError; no permit is taken then.
    */
@@ -112,8 +112,8 @@ export class Semaphore extends Shared<'Semaphore'> {
   }
 
   /**
-   * Takes a permit if one is free now; false if not, or if a thread that has waited for a slice
-   * (50 ms) is next. Does not wait.
+   * Takes a permit if one is free now; false if not, or if a thread that has waited for
+   * 20 ms is next. Does not wait.
    */
   tryAcquire(): boolean {
     const acquisition = beginAcquisition(this, 'permit', true);

@@ -1,6 +1,6 @@
 // The blocking wait. The thread sleeps in the addon, one slice at a time, until it has what it
 // waits for.
-import { slice_ms } from '../native/enums.js';
+import { overdue_ms, slice_ms } from '../native/enums.js';
 import { once } from '../native/once.js';
 import type { Acquirable } from './acquirable.js';
 import { now } from './clock.js';
@@ -40,7 +40,7 @@ export function waitForSync<T>(
 }
 
 /**
- * The same, for what one thread has at a time: when the thread has waited for a slice, others give
+ * The same, for what one thread has at a time: when the thread has waited for 20 ms, others give
  * way to it.
  */
 export function waitInTurnSync<T>(
@@ -50,19 +50,16 @@ export function waitInTurnSync<T>(
   timeout: number | undefined,
 ): T {
   const since = now();
-  let isOverdue = false;
   const takeInTurn = (ms: number) => {
     const waited_ms = now() - since;
-    if (waited_ms >= slice_ms) {
-      waitSet.announce(waited_ms);
-      isOverdue = true;
-    }
+    if (waited_ms >= overdue_ms) waitSet.announce(waited_ms);
     return takeWithin(ms);
   };
   try {
     return waitForSync(waiter, takeInTurn, timeout);
   } finally {
-    if (isOverdue) waitSet.withdraw();
+    // `takeWithin` may have announced it, too.
+    if (now() - since >= overdue_ms) waitSet.withdraw();
   }
 }
 

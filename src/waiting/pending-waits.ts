@@ -11,7 +11,7 @@
 // Every slice (50 ms) each head tries by itself. A wake-up that a crash has lost is made up for
 // there (INV-6).
 import { ClosedError, label } from '../errors.js';
-import { slice_ms } from '../native/enums.js';
+import { overdue_ms, slice_ms } from '../native/enums.js';
 import { once } from '../native/once.js';
 import type { WaitOptions } from '../options.js';
 import { unwatchAbort, watchAbort } from './abort.js';
@@ -277,13 +277,13 @@ function trySettle(queue: WaitQueue, pending: PendingWait, hasTried: boolean): b
 }
 
 /**
- * A thread that has waited for a slice is next: others give way to it. It is one thread that waits,
+ * A thread that has waited for 20 ms is next: others give way to it. It is one thread that waits,
  * however many of its waits are pending, so it starts anew when one of them was served. The caller
  * tries once more: by now others may have left it free for this thread.
  */
 function announceIfOverdue(queue: WaitQueue, waitSet: WaitSet): void {
   const waited_ms = now() - queue.since;
-  if (waited_ms < slice_ms) return;
+  if (waited_ms < overdue_ms) return;
   waitSet.announce(waited_ms);
   queue.isOverdue = true;
 }

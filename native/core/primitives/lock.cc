@@ -1,7 +1,5 @@
 #include "core/primitives/lock.h"
 
-#include <utility>
-
 #include "core/invariant.h"
 #include "core/kill_point.h"
 #include "core/primitives/observations.h"
@@ -23,7 +21,7 @@ Outcome Lock::claim(AgentId from) {
   KILL_POINT("lock.claim.acquisitions");
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
   KILL_POINT("lock.claim.abandonments");
-  giving_way_.end();
+  waits_.acquired();
   return {hold_->value, from != 0};
 }
 
@@ -38,8 +36,8 @@ Outcome Lock::try_acquire_or_rescue() {
   const uint64_t acquisitions = body_.acquisitions.load(std::memory_order_relaxed);
   // Both times run from the same find, so that together they are two slices and not three.
   const bool is_lost = patience_.exhausted(acquisitions);
-  if (giving_way_.is_due()) {
-    if (!giving_way_.has_lapsed(true, acquisitions)) return {};
+  if (waits_.giving_way().is_due()) {
+    if (!waits_.giving_way().has_lapsed(true, acquisitions)) return {};
     if (Outcome outcome = try_acquire()) return outcome;
   }
   if (!is_lost) return {};
@@ -49,34 +47,26 @@ Outcome Lock::try_acquire_or_rescue() {
 }
 
 Outcome Lock::wait(int64_t deadline_ns) {
+  const int64_t since_ns = platform::monotonic_ns();
   Outcome outcome;
   if (spin_briefly()) outcome = try_acquire_or_rescue();
   while (!outcome) {
-    // In the kernel it would take the token before the overdue agent does.
-    outcome = !giving_way_.is_due() && acquired_since_last_wait() ? wait_for_token(deadline_ns)
-                                                                  : wait_for_wake(deadline_ns);
+    outcome = wait_once(deadline_ns, since_ns);
     if (platform::monotonic_ns() >= deadline_ns) break;
   }
   return outcome;
 }
 
-// Has anybody acquired it since the last call? Then the next release is probably near.
-bool Lock::acquired_since_last_wait() {
-  const uint64_t before = std::exchange(seen_acquisitions_, body_.acquisitions.load());
-  return platform::traits::kTimedWaits && seen_acquisitions_ != before;
-}
-
-// In the kernel, and not for long.
-Outcome Lock::wait_for_token(int64_t deadline_ns) {
-  const int64_t until_ns = std::min(deadline_ns, platform::monotonic_ns() + kKernelWait_ns);
-  return wait_in_kernel(agent_, body_.waiters, [&] {
-    while (platform::wait_until(object_.semaphore(), until_ns)) {
-      if (Outcome outcome = claim(0)) return outcome;  // else the token was surplus
-      // A token beside an owner may be the alarm of an agent that ended (see abandon()).
-      if (Outcome outcome = try_acquire_or_rescue()) return outcome;
-    }
-    return try_acquire_or_rescue();
-  });
+Outcome Lock::wait_once(int64_t deadline_ns, int64_t waits_since_ns) {
+  if (!waits_.acquired_since_last_wait()) return wait_for_wake(deadline_ns);
+  return waits_.wait_parked(
+      deadline_ns, waits_since_ns, [&] { return try_acquire(); },
+      [&] { return try_acquire_or_rescue(); },
+      // Free and without a token: a program in another language has it, or an agent is between two
+      // steps. Both post the semaphore, but only the agent wakes those who are parked.
+      [&](int64_t until_ns) {
+        return platform::wait_until(object_.semaphore(), until_ns) ? claim(0) : Outcome{};
+      });
 }
 
 // At the doorbell, until this agent has acquired the lock, or another one has: then the next
@@ -89,16 +79,10 @@ Outcome Lock::wait_for_wake(int64_t deadline_ns) {
   };
   const auto see = [&] {
     const Outcome outcome = try_acquire_or_rescue();
-    return Seen{outcome,
-                platform::traits::kTimedWaits && body_.acquisitions.load() != seen_acquisitions_};
+    return Seen{outcome, platform::traits::kTimedWaits && waits_.is_acquired_since()};
   };
   return wait_at_doorbell(agent_, body_.waiters, object_.tag(), deadline_ns, see, [&] { watch(); })
       .outcome;
-}
-
-void Lock::watch() {
-  agent_.watch(body_.owner.load());
-  giving_way_.watch();
 }
 
 void Lock::resume(uint64_t hold, uint32_t) { hold_->value = hold; }
@@ -106,7 +90,7 @@ void Lock::resume(uint64_t hold, uint32_t) { hold_->value = hold; }
 void Lock::wake() {
   platform::post(object_.semaphore());
   KILL_POINT("lock.wake.token");
-  wake_one(body_.waiters, agent_.registry(), object_.tag());
+  waits_.wake_waiter();
 }
 
 Code Lock::release() {

@@ -18,7 +18,7 @@
 #ifndef HOLDFAST_CORE_PRIMITIVES_LOCK_H
 #define HOLDFAST_CORE_PRIMITIVES_LOCK_H
 
-#include "core/waiting/waiting.h"
+#include "core/primitives/owned_waits.h"
 
 namespace holdfast::core {
 
@@ -30,10 +30,10 @@ class Lock {
         body_(*object.body<OwnedBody>()),
         hold_(agent.hold_number(object)),
         patience_(body_.patience),
-        giving_way_(agent, body_.waiters) {}
+        waits_(agent, object) {}
 
   Outcome try_acquire() {
-    if (giving_way_.is_due()) return {};
+    if (waits_.giving_way().is_due()) return {};
     return platform::try_wait(object_.semaphore()) ? claim(0) : Outcome{};
   }
   // Tries. If that fails, and the holder is dead or the token is lost, takes the lock over.
@@ -41,13 +41,11 @@ class Lock {
   // Blocks at most until the deadline.
   Outcome wait(int64_t deadline_ns);
   // Is it free, or will it be in a moment?
-  bool spin_briefly() {
-    return spin_([this] { return body_.owner.load(std::memory_order_relaxed) == 0; });
-  }
+  bool spin_briefly() { return waits_.spin_briefly(); }
   // Watches the owner, so that its death ends a wait of this agent.
-  void watch();
+  void watch() { waits_.watch(); }
   // Wakes one waiter instead of this agent.
-  void pass_on() { wake_one(body_.waiters, agent_.registry(), object_.tag()); }
+  void pass_on() { waits_.pass_on(); }
 
   // Anyone may release, as in Python. not_locked if nobody holds it.
   Code release();
@@ -75,8 +73,7 @@ class Lock {
 
  private:
   Outcome claim(AgentId from);
-  bool acquired_since_last_wait();
-  Outcome wait_for_token(int64_t deadline_ns);
+  Outcome wait_once(int64_t deadline_ns, int64_t waits_since_ns);
   Outcome wait_for_wake(int64_t deadline_ns);
   void wake();
 
@@ -85,9 +82,7 @@ class Lock {
   OwnedBody& body_;
   const std::shared_ptr<HoldNumber> hold_;
   Patience patience_;
-  GivingWay giving_way_;
-  Spin spin_;
-  uint64_t seen_acquisitions_ = 0;  // by the last wait
+  OwnedWaits waits_;
 };
 
 }  // namespace holdfast::core

@@ -36,7 +36,7 @@ Outcome RLock::claim(AgentId from) {
   KILL_POINT("rlock.claim.acquisitions");
   if (from != 0) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
   KILL_POINT("rlock.claim.abandonments");
-  giving_way_.end();
+  waits_.acquired();
   return {hold_->value, from != 0};
 }
 
@@ -60,7 +60,7 @@ Outcome RLock::claim_with(platform::MutexResult result) {
     // beside a word that has become free (spec/rlock.pml). The unlock has to come before our own
     // look (spec/litmus/rlock_give_back.litmus).
     platform::fence_after_rmw();
-    if (body_.owner.load() == 0) wake_one(body_.waiters, agent_.registry(), object_.tag());
+    if (body_.owner.load() == 0) waits_.wake_waiter();
   }
   HOLDFAST_INVARIANT(INV_11, is_held_by_caller() == (body_.mutex_owner.load() == agent_.id()));
   return outcome;
@@ -68,7 +68,7 @@ Outcome RLock::claim_with(platform::MutexResult result) {
 
 Outcome RLock::try_acquire() {
   if (is_held_by_caller()) return acquire_again();
-  if (giving_way_.is_due()) return {};
+  if (waits_.giving_way().is_due()) return {};
   if (!agent_.may_lock_mutexes()) return owner() == 0 ? claim(0) : Outcome{};
   return claim_with(platform::try_lock_mutex(&body_.mutex, agent_.party()));
 }
@@ -80,8 +80,8 @@ Outcome RLock::try_acquire_or_rescue() {
     const uint64_t acquisitions = body_.acquisitions.load(std::memory_order_relaxed);
     // Both times run from the same find, so that together they are two slices and not three.
     const bool is_lost = patience_.exhausted(acquisitions);
-    if (giving_way_.is_due()) {
-      if (!giving_way_.has_lapsed(true, acquisitions)) return {};
+    if (waits_.giving_way().is_due()) {
+      if (!waits_.giving_way().has_lapsed(true, acquisitions)) return {};
       if (Outcome outcome = try_acquire()) return outcome;
     }
     // Free, and yet its mutex was not to be had: somebody is between two steps, or died there.
@@ -100,27 +100,47 @@ Outcome RLock::try_acquire_or_rescue() {
 }
 
 Outcome RLock::wait(int64_t deadline_ns) {
-  if (spin_briefly()) {
-    if (Outcome outcome = try_acquire_or_rescue()) return outcome;
+  const int64_t since_ns = platform::monotonic_ns();
+  Outcome outcome;
+  if (spin_briefly()) outcome = try_acquire_or_rescue();
+  while (!outcome) {
+    outcome = wait_once(deadline_ns, since_ns);
+    if (platform::monotonic_ns() >= deadline_ns) break;
   }
-  // In the kernel it would take the mutex before the overdue agent does.
-  if (agent_.may_lock_mutexes() && !giving_way_.is_due()) {
-    platform::MutexResult result = platform::MutexResult::busy;
-    const Outcome outcome = wait_in_kernel(agent_, body_.waiters, [&] {
-      result = platform::lock_mutex_until(&body_.mutex, agent_.party(), deadline_ns);
-      return claim_with(result);
-    });
-    if (outcome) return outcome;
-    if (result == platform::MutexResult::busy) return try_acquire_or_rescue();  // the slice is over
+  return outcome;
+}
+
+Outcome RLock::wait_once(int64_t deadline_ns, int64_t waits_since_ns) {
+  // The death of a holder wakes nobody who is parked.
+  if (waits_.acquired_since_last_wait() && waits_.has_short_turns()) {
+    return waits_.wait_parked(
+        deadline_ns, waits_since_ns, [&] { return try_acquire(); },
+        [&] { return try_acquire_or_rescue(); },
+        // Free, or between two steps of an agent that will wake somebody.
+        [&](int64_t) { return try_acquire(); });
   }
+  // Those who sleep in the mutex are woken by the kernel when its holder dies. But they would get
+  // it before the overdue agent does.
+  const bool in_mutex = agent_.may_lock_mutexes() && !waits_.giving_way().is_due();
+  return in_mutex ? wait_in_mutex(deadline_ns) : wait_for_wake(deadline_ns);
+}
+
+Outcome RLock::wait_in_mutex(int64_t deadline_ns) {
+  platform::MutexResult result = platform::MutexResult::busy;
+  const Outcome outcome = wait_in_kernel(agent_, body_.waiters, [&] {
+    result = platform::lock_mutex_until(&body_.mutex, agent_.party(), deadline_ns);
+    return claim_with(result);
+  });
+  if (outcome) return outcome;
+  // Busy: the slice is over.
+  return result == platform::MutexResult::busy ? try_acquire_or_rescue()
+                                               : wait_for_wake(deadline_ns);
+}
+
+Outcome RLock::wait_for_wake(int64_t deadline_ns) {
   return wait_at_doorbell(
       agent_, body_.waiters, object_.tag(), deadline_ns, [&] { return try_acquire_or_rescue(); },
       [&] { watch(); });
-}
-
-void RLock::watch() {
-  agent_.watch(body_.owner.load());
-  giving_way_.watch();
 }
 
 void RLock::resume(uint64_t hold, uint32_t depth) {
@@ -159,7 +179,7 @@ Code RLock::release() {
     HOLDFAST_INVARIANT(INV_1, before == agent_.id());
     KILL_POINT("rlock.release.owner_without_mutex");
   }
-  wake_one(body_.waiters, agent_.registry(), object_.tag());
+  waits_.wake_waiter();
   return Code::ok;
 }
 
@@ -174,7 +194,7 @@ void RLock::unlock_stray_mutex() {
 void RLock::abandon() {
   // `owner` keeps our id, which is dead by now: that is what tells the next holder.
   unlock_mutex();
-  wake_one(body_.waiters, agent_.registry(), object_.tag());
+  waits_.wake_waiter();
 }
 
 namespace {

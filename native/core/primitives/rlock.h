@@ -19,7 +19,7 @@
 #ifndef HOLDFAST_CORE_PRIMITIVES_RLOCK_H
 #define HOLDFAST_CORE_PRIMITIVES_RLOCK_H
 
-#include "core/waiting/waiting.h"
+#include "core/primitives/owned_waits.h"
 
 namespace holdfast::core {
 
@@ -31,7 +31,7 @@ class RLock {
         body_(*object.body<OwnedBody>()),
         hold_(agent.hold_number(object)),
         patience_(body_.patience),
-        giving_way_(agent, body_.waiters) {}
+        waits_(agent, object) {}
 
   // Tries. If that fails, and the holder is dead, takes the lock over.
   Outcome try_acquire_or_rescue();
@@ -39,13 +39,11 @@ class RLock {
   // Blocks at most until the deadline.
   Outcome wait(int64_t deadline_ns);
   // Is it free, or will it be in a moment?
-  bool spin_briefly() {
-    return spin_([this] { return body_.owner.load(std::memory_order_relaxed) == 0; });
-  }
+  bool spin_briefly() { return waits_.spin_briefly(); }
   // Watches the owner, so that its death ends a wait of this agent.
-  void watch();
+  void watch() { waits_.watch(); }
   // Wakes one waiter instead of this agent.
-  void pass_on() { wake_one(body_.waiters, agent_.registry(), object_.tag()); }
+  void pass_on() { waits_.pass_on(); }
 
   Code release();  // not_owner unless this agent holds it
   // Only within the outermost hold of this number.
@@ -81,6 +79,9 @@ class RLock {
   Outcome acquire_again();
   Outcome claim(AgentId from);
   Outcome claim_with(platform::MutexResult result);
+  Outcome wait_once(int64_t deadline_ns, int64_t waits_since_ns);
+  Outcome wait_in_mutex(int64_t deadline_ns);
+  Outcome wait_for_wake(int64_t deadline_ns);
   void unlock_mutex();
 
   Agent& agent_;
@@ -88,8 +89,7 @@ class RLock {
   OwnedBody& body_;
   const std::shared_ptr<HoldNumber> hold_;
   Patience patience_;
-  GivingWay giving_way_;
-  Spin spin_;
+  OwnedWaits waits_;
 };
 
 }  // namespace holdfast::core

@@ -1,4 +1,5 @@
-// An agent that has waited for a slice or longer is overdue. The word `overdue` of a wait set names
+// An agent that has waited for 20 ms (kOverdue_ms) or longer is overdue, once it has tried again in
+// vain. The word `overdue` of a wait set names
 // the one that has waited longest. Wakers prefer it, and the others give way to it
 // (core/waiting/giving_way.h). The word is in layout.h; nothing here blocks.
 #ifndef HOLDFAST_CORE_REGISTRY_OVERDUE_H
@@ -22,8 +23,11 @@ inline AgentId overdue_agent(uint64_t word, Registry& registry) {
   return word == 0 ? 0 : registry.find(word & kOverdueIdMask, kOverdueIdMask);
 }
 
-// For a waiter whose try was in vain, and that has waited so long. No effect before a slice is
-// over, or while another agent lives that has waited longer.
+// How long the agent that the word names has waited.
+uint64_t waited_ms(uint64_t word);
+
+// For a waiter whose try was in vain, and that has waited so long. No effect before it is
+// overdue, or while another agent lives that has waited longer.
 void announce_overdue(WaitSet& set, Registry& registry, AgentId me, uint64_t waited_ms);
 
 // The agent has acquired, or waits no more. False if the word names another agent, or nobody.

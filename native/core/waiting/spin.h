@@ -4,6 +4,8 @@
 #ifndef HOLDFAST_CORE_WAITING_SPIN_H
 #define HOLDFAST_CORE_WAITING_SPIN_H
 
+#include <utility>
+
 #include "platform/platform.h"
 
 namespace holdfast::core {
@@ -14,6 +16,27 @@ class Spin {
   // loop stands still meanwhile.
   template <class Look>
   bool operator()(Look look) {
+    return spin(look, [] { return true; });
+  }
+
+  // The same for what is free between two turns, and `turns` counts them. While one turn lasts, it
+  // looks all the time, and so has the next one. Turns that are over within a microsecond are let
+  // go by, except for those few after which it looks: if two threads changed places after each,
+  // the words of the object would move from one processor to the other each time, and that takes
+  // longer than such a turn.
+  template <class Look, class Turns>
+  bool between_turns(Look look, Turns turns) {
+    uint64_t seen = turns() - 1;
+    return spin(look, [&] { return std::exchange(seen, turns()) == seen; });
+  }
+
+  // Will the next call look? It does not after calls that looked in vain.
+  bool looks() const { return skips_ == 0; }
+
+ private:
+  // `looks_often` is asked every microsecond. After each it looks in any case.
+  template <class Look, class LooksOften>
+  bool spin(Look look, LooksOften looks_often) {
     // On one processor no other thread runs while this one spins.
     static const bool is_only_processor = platform::processor_count() < 2;
     if (is_only_processor) return false;
@@ -21,21 +44,32 @@ class Spin {
       skips_--;
       return false;
     }
-    const int64_t end_ns = platform::monotonic_ns() + kLongest_ns;
-    do {
-      for (int i = 0; i < 8; i++) platform::pause();
-      if (look()) {
-        misses_ = 0;
-        return true;
-      }
-    } while (platform::monotonic_ns() < end_ns);
+    int64_t now_ns = platform::monotonic_ns();
+    const int64_t end_ns = now_ns + kLongest_ns;
+    while (now_ns < end_ns) {
+      const bool often = looks_often();
+      const int64_t next_ns = now_ns + kInterval_ns;
+      do {
+        for (int i = 0; i < 8; i++) {
+          platform::pause();
+          if (often && look()) return hit();
+        }
+        now_ns = platform::monotonic_ns();
+      } while (now_ns < next_ns);
+      if (look()) return hit();
+    }
     if (misses_ < kMissesMax) misses_++;
     skips_ = (1u << misses_) - 1;
     return false;
   }
 
- private:
+  bool hit() {
+    misses_ = 0;
+    return true;
+  }
+
   static constexpr int64_t kLongest_ns = 20'000;  // about what sleeping and being woken costs
+  static constexpr int64_t kInterval_ns = 1'000;
   static constexpr uint32_t kMissesMax = 10;
   uint32_t misses_ = 0;  // in a row
   uint32_t skips_ = 0;   // calls that do not look: the more misses, the more of them

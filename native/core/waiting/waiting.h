@@ -10,6 +10,7 @@
 #include "core/registry/wait_set.h"
 #include "core/waiting/giving_way.h"
 #include "core/waiting/held_since.h"
+#include "core/waiting/parking.h"
 #include "core/waiting/patience.h"
 #include "core/waiting/spin.h"
 

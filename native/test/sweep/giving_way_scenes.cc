@@ -16,7 +16,7 @@ using core::Lock;
 using core::RLock;
 
 constexpr const char* kName = "swept";
-constexpr uint64_t kLong_ms = 2 * core::kSlice_ms;
+constexpr uint64_t kLong_ms = 64 * core::kSlice_ms;  // so that others give way for a slice
 
 template <class Primitive>
 struct GivingWayScene : Scene {

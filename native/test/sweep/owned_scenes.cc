@@ -285,6 +285,22 @@ struct ReleaseToWaiter : Release<Primitive> {
 OPERATION("Lock", "release to a waiter", ReleaseToWaiter<Lock>);
 OPERATION("RLock", "release to a waiter", ReleaseToWaiter<RLock>);
 
+// Somebody is parked, so the release has to take the request.
+template <class Primitive>
+struct ReleaseToParked : Release<Primitive> {
+  void set_up() override {
+    Release<Primitive>::set_up();
+    this->object().body().asleep.store(1);
+  }
+  Progress check() override {
+    const bool asked = this->object().body().asleep.exchange(0) != 0;
+    if (!this->facts->died) CHECK_EQUAL(asked, !platform::traits::kTimedWaits);
+    return Release<Primitive>::check();
+  }
+};
+OPERATION("Lock", "release to one that is parked", ReleaseToParked<Lock>);
+OPERATION("RLock", "release to one that is parked", ReleaseToParked<RLock>);
+
 // As Environment::end() does it: first the agent dies, then what it held is given an alarm.
 template <class Primitive>
 struct Abandon : OwnedScene<Primitive> {

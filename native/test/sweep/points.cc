@@ -21,10 +21,10 @@ constexpr uint64_t kNever = uint64_t{1} << 62;
 KillPoint& point(size_t index) { return __start_holdfast_kill_points[index]; }
 
 // Code of waits in the kernel: of an RLock's mutex, which no agent locks where threads cannot wait
-// in it, and of entries that are not to be woken.
+// in it, of entries that are not to be woken, and of threads that are parked.
 const char* const kOfKernelMutexes[] = {"rlock.claim_with.", "rlock.unlock_mutex.",
                                         "wait_set.ask_not_to_be_woken."};
-const char* const kOnlyOfKernelMutexes[] = {"rlock.release.owner"};
+const char* const kOnlyOfKernelMutexes[] = {"rlock.release.owner", "parking.wake_one.word"};
 
 }  // namespace
 

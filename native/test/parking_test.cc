@@ -1,0 +1,84 @@
+// Where threads sleep until a lock is free (core/waiting/parking.h).
+#include "core/waiting/parking.h"
+
+#include "core/registry/overdue.h"
+#include "support.h"
+
+namespace holdfast::test {
+
+namespace {
+
+using core::Parking;
+
+// So long that a test which waits for it fails: a wake-up is lost.
+int64_t never_ns() { return now_ns() + 60'000 * platform::kNanosPerMilli; }
+
+struct Sleepers {
+  core::WaitSet set{};
+  std::atomic<uint32_t> word{0};
+  std::atomic<uint32_t> about_to_sleep{0}, woken{0};
+};
+
+// A thread of another process that asks and sleeps once. Ids that differ by less than 32 are in
+// groups of their own.
+Child sleeper(Sleepers& all, core::AgentId id) {
+  return Child([&all, id] {
+    Parking parking(all.word, id);
+    parking.ask();
+    all.about_to_sleep++;
+    CHECK(parking.sleep(never_ns()));
+    all.woken++;
+  });
+}
+
+}  // namespace
+
+TEST(parking_wakes_one_for_each_request) {
+  if (!platform::traits::kTimedWaits) return;
+  Shared<Sleepers> all;
+  Child first = sleeper(*all, 1);
+  EVENTUALLY(all->about_to_sleep == 1);
+  Child second = sleeper(*all, 2);
+  EVENTUALLY(all->about_to_sleep == 2);
+  Parking waker(all->word, 3);
+  waker.wake_one(all->set);
+  EVENTUALLY(all->woken >= 1);
+  CHECK_EQUAL(all->word.load(), 0u);
+  // Whoever was woken asks for the other one.
+  waker.wake_one(all->set);
+  waker.ask();
+  waker.wake_one(all->set);
+  EVENTUALLY(all->woken == 2);
+  first.join();
+  second.join();
+}
+
+TEST(parking_does_not_sleep_after_a_wake_up) {
+  if (!platform::traits::kTimedWaits) return;
+  Sleepers all;
+  Parking parking(all.word, 1);
+  parking.ask();
+  parking.wake_one(all.set);
+  CHECK(parking.sleep(never_ns()));
+  parking.ask();
+  CHECK(!parking.sleep(now_ns() + platform::kNanosPerMilli));
+}
+
+TEST(parking_wakes_the_overdue_one) {
+  if (!platform::traits::kTimedWaits) return;
+  Shared<Sleepers> all;
+  Child first = sleeper(*all, 1);
+  EVENTUALLY(all->about_to_sleep == 1);
+  Child overdue = sleeper(*all, 2);
+  EVENTUALLY(all->about_to_sleep == 2);
+  all->set.overdue = uint64_t{1} << core::kOverdueIdBits | 2;
+  Parking waker(all->word, 3);
+  waker.wake_one(all->set);
+  overdue.join();
+  all->set.overdue = 0;
+  waker.ask();
+  waker.wake_one(all->set);
+  first.join();
+}
+
+}  // namespace holdfast::test
