@@ -7,7 +7,7 @@ import { prepare } from './prepare.mjs';
 import { headerOf, summarise } from './figures.mjs';
 import { ceilingsText, headerText, suiteText } from './report.mjs';
 import { Runner } from './runner.mjs';
-import { contended } from './suites/contended.mjs';
+import { busy, contended } from './suites/contended.mjs';
 import { family } from './suites/family.mjs';
 import { handover } from './suites/handover.mjs';
 import { held } from './suites/held.mjs';
@@ -30,6 +30,7 @@ const suites = [
   handover,
   family,
   contended,
+  busy,
   scale,
   memory,
   recovery,

@@ -1,7 +1,10 @@
-/* The floor of `scale`: what sem_post costs with so many processes in sem_wait. waiters.mjs says
- * how. */
+/*
+ * The floors of `scale`: what sem_post costs with so many processes in sem_wait, or, with the
+ * argument `pipe`, what a write costs to a pipe whose one reader sleeps. waiters.mjs says how.
+ */
 
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -42,7 +45,39 @@ static void releases(int n, const char* format) {
   }
 }
 
-int main(void) {
+static void writes(int end, int n, const char* format) {
+  int64_t tag = 1;
+  for (int i = 0; i < n; i++) {
+    int64_t start = now_ns();
+    if (write(end, &tag, sizeof tag) != sizeof tag) exit(1);
+    if (format) printf(format, i ? "," : "", (long long)(now_ns() - start));
+    pause_ns(PAUSE_NS);
+  }
+}
+
+static int write_to_reader(void) {
+  int ends[2];
+  if (pipe(ends) != 0) return 1;
+  pid_t reader = fork();
+  if (reader < 0) return 1;
+  if (reader == 0) {
+    int64_t tag;
+    close(ends[1]);
+    while (read(ends[0], &tag, sizeof tag) == sizeof tag) {
+    }
+    _exit(0);
+  }
+  pause_ns(SETTLE_NS);
+  writes(ends[1], WARM_UP, NULL);
+  printf("{\"waiters-1\":[");
+  writes(ends[1], RELEASES, "%s%lld");
+  printf("]}\n");
+  close(ends[1]);
+  return waitpid(reader, NULL, 0) == reader ? 0 : 1;
+}
+
+int main(int argc, char** argv) {
+  if (argc > 1 && strcmp(argv[1], "pipe") == 0) return write_to_reader();
   static const int steps[] = {1, 10, 100, 1000};
   pid_t peers[MOST];
   int started = 0;

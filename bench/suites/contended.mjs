@@ -36,10 +36,19 @@ const pairs = [
   { ours: 'lock-async', against: 'fs-async' },
 ];
 
-export const contended = {
-  name: 'contended',
-  seconds: 40,
-  title: 'contended: many processes, one lock',
+const contestants = {
+  'lock-sync': holdfast('Lock, acquireSync', ours, 'lock-sync'),
+  'lock-async': holdfast('Lock, await acquire', ours, 'lock-async'),
+  'rlock-sync': holdfast('RLock, acquireSync', ours, 'rlock-sync'),
+  'c-sem': c('sem_wait/sem_post', posix, 'sem'),
+  'c-mutex': c('robust mutex', posix, 'mutex'),
+  'mp-lock': python('mp.Lock', mp, 'lock'),
+  'mp-rlock': python('mp.RLock', mp, 'rlock'),
+  'fs-sync': rival('fs-native-extensions waitForLockSync', files, 'sync'),
+  'fs-async': rival('fs-native-extensions await waitForLock', files, 'async'),
+};
+
+const suite = {
   placements: [
     {
       args: () => [GAME_MS],
@@ -47,20 +56,43 @@ export const contended = {
     },
   ],
   metrics,
+};
+const compared = [
+  ...Object.keys(sections).flatMap((section) => counts.map((n) => `${section}-${n}`)),
+  'work-16-longest',
+];
+const comparisons = compared.flatMap((metric) => pairs.map((pair) => ({ metric, ...pair })));
 
-  contestants: {
-    'lock-sync': holdfast('Lock, acquireSync', ours, 'lock-sync'),
-    'lock-async': holdfast('Lock, await acquire', ours, 'lock-async'),
-    'rlock-sync': holdfast('RLock, acquireSync', ours, 'rlock-sync'),
-    'c-sem': c('sem_wait/sem_post', posix, 'sem'),
-    'c-mutex': c('robust mutex', posix, 'mutex'),
-    'mp-lock': python('mp.Lock', mp, 'lock'),
-    'mp-rlock': python('mp.RLock', mp, 'rlock'),
-    'fs-sync': rival('fs-native-extensions waitForLockSync', files, 'sync'),
-    'fs-async': rival('fs-native-extensions await waitForLock', files, 'async'),
-  },
+export const contended = {
+  ...suite,
+  name: 'contended',
+  seconds: 60,
+  title: 'contended: many processes, one lock',
+  contestants,
+  comparisons,
+};
 
-  comparisons: Object.keys(sections).flatMap((section) =>
-    [2, 16].flatMap((n) => pairs.map((pair) => ({ metric: `${section}-${n}`, ...pair }))),
+const BUSY = 4;
+const without = ['lock-async', 'c-mutex', 'fs-sync', 'fs-async'];
+const plays = (id) => !without.includes(id);
+
+const beside = ({ command, ...contestant }) => ({
+  ...contestant,
+  command: [process.execPath, 'contended/beside.mjs', BUSY, ...command].map(String),
+});
+
+/** The same on a machine that has other work. */
+export const busy = {
+  ...suite,
+  name: 'busy',
+  // The scheduler decides much of it, so it needs many rounds.
+  onlyNamed: true,
+  seconds: 120,
+  title: `contended, beside ${BUSY} busy processes`,
+  contestants: Object.fromEntries(
+    Object.entries(contestants)
+      .filter(([id]) => plays(id))
+      .map(([id, contestant]) => [id, beside(contestant)]),
   ),
+  comparisons: comparisons.filter(({ ours, against }) => plays(ours) && plays(against)),
 };

@@ -35,6 +35,7 @@ export const scale = {
     Object.entries({
       'lock-release': holdfast('lock.release', waiters, 'lock'),
       'c-release': c('sem_post', 'build/scale-posix'),
+      'pipe-release': c('write to a pipe, its reader asleep', 'build/scale-posix', 'pipe'),
       'mp-release': python('mp.Lock.release', mp, 'waiters'),
       'lock-async': holdfast('await lock.acquire', idle, 'lock-async', 1),
       'lock-async-100': holdfast('await lock.acquire, 100 at once', idle, 'lock-async', 100),
@@ -72,6 +73,7 @@ export const scale = {
       row: '1,000 waiters on one lock',
     },
     ...counts.map((n) => ({ ours: 'lock-release', metric: `waiters-${n}`, against: 'c-release' })),
+    { ours: 'lock-release', metric: 'waiters-1', against: 'pipe-release' },
     ...[1, 10, 100].map((n) => ({
       ours: 'lock-release',
       metric: `waiters-${n}`,
