@@ -16,17 +16,33 @@ class NativeQueue final : public Native<Q> {
   NativeQueue(Environment& environment, core::Object* object)
       : Native<Q>(environment, object), mailbox(environment.mailbox()) {
     this->primitive.set_inbox(mailbox.inbox, mailbox.inbox_length);
+    this->primitive.set_outbox([this](uint32_t length) { return new_buffer(length); });
   }
 
   const Mailbox& mailbox;
   std::vector<core::Record> records;
-  uint32_t leases = 0;  // taken through this native object and not settled
+  std::vector<napi_value> buffers;  // of the large records among them, during one call
+  uint32_t leases = 0;              // taken through this native object and not settled
 
   // Leases end with the agent, by its death or by its end.
   bool held() const override { return leases != 0; }
   bool holds() const override { return leases != 0; }
   void abandon() override {
     if constexpr (std::is_same_v<Q, core::JoinableQueue>) this->primitive.abandon();
+  }
+
+  // A Buffer for a large record, into which its bytes are copied once. nullptr, with a JavaScript
+  // error pending, if there is no memory.
+  char* new_buffer(uint32_t length) {
+    void* bytes = nullptr;
+    napi_value buffer = nullptr;
+    if (napi_create_buffer(env(), length, &bytes, &buffer) != napi_ok) return nullptr;
+    buffers.push_back(buffer);
+    return static_cast<char*>(bytes);
+  }
+  core::TransferStatus get(size_t count) {
+    buffers.clear();
+    return this->primitive.get(count, &records);
   }
 
   // Says how it went.
@@ -96,46 +112,64 @@ napi_value put_many(NativeQueue<Q>& native, napi_value sources, napi_value table
 // get(): the bytes of a record, see bytes_of(); type and length in answer[1] and [2].
 template <class Q>
 napi_value get(NativeQueue<Q>& native) {
-  if (!native.answer(native.primitive.get(1, &native.records))) return nullptr;
+  if (!native.answer(native.get(1))) return nullptr;
   const core::Record& record = native.records[0];
   native.mailbox.answer[1] = record.type;
   native.mailbox.answer[2] = record.length;
-  return native.bytes_of(record);
+  return native.buffers.empty() ? native.bytes_of(record) : native.buffers[0];
 }
 
-// getMany(count): undefined if all is in the mailbox, otherwise [bytes, table]; how many records in
-// answer[1]. Three numbers a record in the table: type, start, end.
+// Three numbers a record: type, start, end. Those of a large record are type, its place in
+// native.buffers, and kInBuffer.
+constexpr uint32_t kInBuffer = UINT32_MAX;
+
+template <class Q>
+void write_rows(const NativeQueue<Q>& native, const char* first, uint32_t* row) {
+  uint32_t place = 0;
+  for (const core::Record& record : native.records) {
+    const bool is_in_buffer = !native.buffers.empty() && record.length >= core::kLargeRecord;
+    const auto start = is_in_buffer ? place++ : static_cast<uint32_t>(record.bytes - first);
+    *row++ = record.type;
+    *row++ = start;
+    *row++ = is_in_buffer ? kInBuffer : start + record.length;
+  }
+}
+
+// getMany(count): undefined if all is in the mailbox, otherwise [bytes, table, buffers]; how many
+// records in answer[1]. See write_rows() for the table.
 template <class Q>
 napi_value get_many(NativeQueue<Q>& native, uint32_t wanted) {
   napi_env env = native.env();
-  if (!native.answer(native.primitive.get(wanted, &native.records))) return nullptr;
+  if (!native.answer(native.get(wanted))) return nullptr;
   const std::vector<core::Record>& records = native.records;
-  const char* const first = records.front().bytes;
-  const size_t total = records.back().bytes + records.back().length - first;
-  const bool in_mailbox = first == native.mailbox.inbox && records.size() <= native.mailbox.records;
-  uint32_t* row = native.mailbox.table;
-  napi_value table = nullptr;
-  if (!in_mailbox) {
-    napi_value buffer = nullptr;
-    void* data = nullptr;
-    napi_create_arraybuffer(env, 3 * sizeof(uint32_t) * records.size(), &data, &buffer);
-    napi_create_typedarray(env, napi_uint32_array, 3 * records.size(), buffer, 0, &table);
-    row = static_cast<uint32_t*>(data);
-  }
+  const char* first = nullptr;  // of those that are not in buffers of their own
+  size_t total = 0;
   for (const core::Record& record : records) {
-    const auto start = static_cast<uint32_t>(record.bytes - first);
-    *row++ = record.type;
-    *row++ = start;
-    *row++ = start + record.length;
+    if (!native.buffers.empty() && record.length >= core::kLargeRecord) continue;
+    if (first == nullptr) first = record.bytes;
+    total += record.length;
   }
   native.mailbox.answer[1] = static_cast<double>(records.size());
-  if (in_mailbox) return nullptr;
-  napi_value both = nullptr, bytes = nullptr;
-  napi_create_array_with_length(env, 2, &both);
+  if (native.buffers.empty() && first == native.mailbox.inbox &&
+      records.size() <= native.mailbox.records) {
+    write_rows(native, first, native.mailbox.table);
+    return nullptr;
+  }
+  napi_value memory = nullptr, table = nullptr, bytes = nullptr, buffers = nullptr, all = nullptr;
+  void* rows = nullptr;
+  napi_create_arraybuffer(env, 3 * sizeof(uint32_t) * records.size(), &rows, &memory);
+  napi_create_typedarray(env, napi_uint32_array, 3 * records.size(), memory, 0, &table);
+  write_rows(native, first, static_cast<uint32_t*>(rows));
   napi_create_buffer_copy(env, total, first, nullptr, &bytes);
-  napi_set_element(env, both, 0, bytes);
-  napi_set_element(env, both, 1, table);
-  return both;
+  napi_create_array_with_length(env, native.buffers.size(), &buffers);
+  for (uint32_t i = 0; i < native.buffers.size(); i++) {
+    napi_set_element(env, buffers, i, native.buffers[i]);
+  }
+  napi_create_array_with_length(env, 3, &all);
+  napi_set_element(env, all, 0, bytes);
+  napi_set_element(env, all, 1, table);
+  napi_set_element(env, all, 2, buffers);
+  return all;
 }
 
 template <class Q>
@@ -175,9 +209,7 @@ struct Getters {
   static core::WaitSet& set(Q& queue) { return queue.body().getters; }
   static uint64_t tag(Q& queue) { return queue.getters_tag(); }
   static bool spin_briefly(Q& queue) { return queue.spin_briefly_to_get(); }
-  static void watch(Q& queue) {
-    if constexpr (std::is_same_v<Q, core::JoinableQueue>) queue.watch();
-  }
+  static void watch(Q& queue) { queue.watch(); }
   static void pass_on(Q& queue, core::Registry& registry) {
     core::wake_one(set(queue), registry, tag(queue));
   }

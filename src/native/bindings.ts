@@ -7,6 +7,8 @@ import type { KindName } from '../options.js';
 import type { WritersToBypass } from './enums.js';
 import type { NativeAgent, NativeListing } from './listing.js';
 import type { LockManagerOperations } from './lock-manager.js';
+import type { JoinableQueueOperations, QueueOperations } from './queue.js';
+import type { WaitSetOperations } from './wait-set.js';
 
 declare const kindOf: unique symbol;
 
@@ -40,21 +42,6 @@ export interface CommonOperations {
    * and the object for used. The caller closes them. -1 where none could be had.
    */
   forChild(object: Native): number[];
-}
-
-/**
- * The operations of one wait set of an object. A wait set wakes the threads that wait
- * (native/addon/waiting.h). src/waiting/wait-set.ts explains the operations.
- */
-export interface WaitSetOperations<N> {
-  tag(object: N): number;
-  enrol(object: N, index: number, waiting: number): number;
-  cancel(object: N, index: number): boolean;
-  spinBriefly(object: N): boolean;
-  passOn(object: N): void;
-  /** Not of every wait set. */
-  announce?(object: N, waited_ms: number): void;
-  withdraw?(object: N): void;
 }
 
 /**
@@ -243,71 +230,6 @@ export interface SharedMemoryOperations<N> {
   /** Detaches a buffer that map() made. Its object may be closed. */
   detach(buffer: ArrayBuffer): void;
   inspect(object: N): { size: number };
-}
-
-export interface NativeQueueState {
-  size: number;
-  bytes: number;
-  capacity: number;
-  maxSize: number;
-  maxBytes: number;
-  ended: boolean;
-  getters: number;
-  putters: number;
-  puts: number;
-  gets: number;
-  abandonments: number;
-}
-
-/** Queue (native/addon/queue.cc). */
-export interface QueueOperations<N> {
-  readonly getters: WaitSetOperations<N>;
-  readonly putters: WaitSetOperations<N>;
-  codec(object: N): number;
-  largestItem(object: N): number;
-  /** Puts a record, and returns a transferStatus. */
-  put(object: N, type: number, bytes: Uint8Array, start: number, end: number): number;
-  /**
-   * Puts records from index `from` on, and returns how many were put. The table has type, source,
-   * start and end of each.
-   */
-  putMany(object: N, sources: readonly Uint8Array[], table: Uint32Array, from: number): number;
-  /**
-   * Returns the bytes of a record; undefined if they are in the mailbox (src/records/mailbox.ts).
-   */
-  get(object: N): Buffer | undefined;
-  /** Returns the bytes and their table; undefined if both are in the mailbox. */
-  getMany(object: N, count: number): readonly [bytes: Buffer, table: Uint32Array] | undefined;
-  /**
-   * Both block the thread for `ms` or one slice, whichever is shorter. They return true if a try
-   * may succeed.
-   */
-  waitToGet(object: N, ms: number): boolean;
-  waitToPut(object: N, ms: number): boolean;
-  end(object: N): void;
-  ended(object: N): boolean;
-  size(object: N): number;
-  full(object: N): boolean;
-  inspect(object: N): NativeQueueState;
-}
-
-export interface NativeJoinableQueueState extends NativeQueueState {
-  leased: number;
-  unfinished: number;
-  joiners: number;
-}
-
-/** JoinableQueue (native/addon/queue.cc). */
-export interface JoinableQueueOperations<N> extends QueueOperations<N> {
-  /** Woken when all items are done. */
-  readonly joiners: WaitSetOperations<N>;
-  /** Leases an item; returns like get(). */
-  take(object: N): Buffer | undefined;
-  settle(object: N, place: number, delivery: number, done: boolean): void;
-  taskDone(object: N): void;
-  finished(object: N): boolean;
-  waitToJoin(object: N, ms: number): boolean;
-  inspect(object: N): NativeJoinableQueueState;
 }
 
 /** The operations of each kind. */

@@ -31,7 +31,7 @@ export interface QueueOptions<T = unknown> extends OpenOptions {
    * The most bytes of shared memory for items, 65536 to 1073741824. Without it a new queue takes
    * 67108864 (64 MiB), and one that exists is taken as it is. The queue starts with 64 KiB and
    * doubles when it needs to, so it can reach the last power of two that is not above `maxBytes`.
-   * An item takes its bytes, rounded up to a multiple of 8, and 8 more.
+   * An item takes its bytes, rounded up to a multiple of 8, and 24 more.
    */
   maxBytes?: number | undefined;
   /**
@@ -178,8 +178,8 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
   }
 
   /**
-   * Puts items in order, as many at a time as there is room for. Each of these batches becomes
-   * visible at once. If the process dies meanwhile, the batches that it had put are in the queue.
+   * Puts items in order, in batches of as many as there is room for. An item of 4 KiB or more is a
+   * batch of its own. A batch becomes visible at once. A death leaves those that were put before.
    *
    * Waits and rejects as put() does. `error.done` then says how many items were put: see
    * PutManyError and isPutManyError().

@@ -56,7 +56,8 @@ export interface Lease {
 
 function newMailbox(): Mailbox {
   const made = {
-    inbox: Buffer.allocUnsafeSlow(65_536),
+    // A batch of a hundred items of 1 KiB stays in it. Only what is used takes memory.
+    inbox: Buffer.allocUnsafeSlow(262_144),
     table: new Uint32Array(3 * 1024),
     // Made over an ArrayBuffer of its own, because the garbage collector may move a small typed
     // array without one.
@@ -80,10 +81,11 @@ export interface Received {
   readonly bytes: Buffer;
 }
 
-/**
- * Several records that were taken out: the bytes, and type, start and end of each record in them.
- */
-export type ReceivedBatch = readonly [bytes: Buffer, rows: Uint32Array];
+/** Several records that were taken out: see `getMany` in src/native/queue.ts. */
+export type ReceivedBatch = readonly [bytes: Buffer, rows: Uint32Array, buffers: readonly Buffer[]];
+
+/** The end of a record in a batch, if the record has a Buffer of its own. */
+export const inBuffer = 2 ** 32 - 1;
 
 /** Copies a part of some bytes into a Buffer of its own. */
 export function copyOf(bytes: Uint8Array, start: number, end: number): Buffer {

@@ -8,7 +8,8 @@ import {
   label,
 } from '../errors.js';
 import { publishItems } from '../channels.js';
-import type { Native, QueueOperations } from '../native/bindings.js';
+import type { Native } from '../native/bindings.js';
+import type { QueueOperations } from '../native/queue.js';
 import { transferStatus } from '../native/enums.js';
 import { WaitSet } from '../waiting/wait-set.js';
 import { type Batch, Scratch } from './batch.js';
@@ -18,6 +19,7 @@ import {
   type Received,
   type ReceivedBatch,
   copyOf,
+  inBuffer,
   inbox,
   keep,
   result,
@@ -127,7 +129,7 @@ export class Transfer<T> {
     for (let i = 0; i < rows.length; i += 3) {
       if (!runsNothing(rows[i]!)) return this.decodeAll(keepAll(rows));
     }
-    return this.decodeAll([inbox, rows]);
+    return this.decodeAll([inbox, rows, []]);
   }
 
   takeMany(count: number): ReceivedBatch | undefined {
@@ -142,12 +144,20 @@ export class Transfer<T> {
   }
 
   /** Decodes a batch. If a record cannot be decoded, the error has the items that could. */
-  decodeAll([bytes, rows]: ReceivedBatch): T[] {
+  decodeAll([bytes, rows, buffers]: ReceivedBatch): T[] {
     const items: T[] = [];
     const errors: DecodeError<T>[] = [];
     for (let i = 0; i < rows.length; i += 3) {
+      const type = rows[i]!;
+      const start = rows[i + 1]!;
+      const end = rows[i + 2]!;
       try {
-        items.push(this.#decode(rows[i]!, bytes, rows[i + 1]!, rows[i + 2]!));
+        if (end === inBuffer) {
+          const buffer = buffers[start]!;
+          items.push(this.#decode(type, buffer, 0, buffer.length));
+        } else {
+          items.push(this.#decode(type, bytes, start, end));
+        }
       } catch (error) {
         errors.push(error as DecodeError<T>);
       }
@@ -200,5 +210,5 @@ export function keepRecord({ type, bytes, start, end }: Encoded): Encoded {
 
 /** Copies the records in the mailbox that `rows` describe. */
 function keepAll(rows: Uint32Array): ReceivedBatch {
-  return [keep(inbox, 0, rows.at(-1)!), rows.slice()];
+  return [keep(inbox, 0, rows.at(-1)!), rows.slice(), []];
 }

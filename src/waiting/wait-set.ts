@@ -1,4 +1,5 @@
-import type { Native, WaitSetOperations } from '../native/bindings.js';
+import type { Native } from '../native/bindings.js';
+import type { WaitSetOperations } from '../native/wait-set.js';
 
 /**
  * One wait set of an open object (native/core/registry/wait_set.h): it wakes the threads that wait.

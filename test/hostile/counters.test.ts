@@ -16,7 +16,7 @@ import {
 import {
   freshName,
   header,
-  joinable,
+  queueBody,
   newProcess,
   platform,
   registry,
@@ -40,10 +40,8 @@ describe('surroundings', () => {
           const name = freshName('wrap');
           const queue = new Kind<string>({ name });
           for (const at of [body, body + 64]) writeWord(name, at, position(offset, items));
-          if (queue instanceof JoinableQueue) {
-            writeWord(name, joinable.counts, items);
-            writeWord(name, joinable.ready, offset);
-          }
+          writeWord(name, queueBody.counts, items);
+          writeWord(name, queueBody.ready, offset);
           const wanted: string[] = [];
           for (let round = 0; round < 40; round++) {
             queue.putManySync([`a${round}`, `b${round}`.repeat(round)]);
@@ -72,8 +70,8 @@ describe('surroundings', () => {
       for (const at of [body, body + 64]) {
         writeWord(name, at, position(most.offset - 30n, most.items - 10n));
       }
-      writeWord(name, joinable.counts, most.items - 10n);
-      writeWord(name, joinable.ready, most.offset - 30n);
+      writeWord(name, queueBody.counts, most.items - 10n);
+      writeWord(name, queueBody.ready, most.offset - 30n);
       for (let n = 0; n < 30; n++) queue.putSync(n);
       const tasks = Array.from({ length: 30 }, () => queue.takeSync({ timeout: 1000 }));
       assert.deepEqual(

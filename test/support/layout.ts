@@ -31,8 +31,8 @@ export const readWrite = { turn: header.length + 48 } as const; // u64
 /** u32, and behind it the length of the lock's name. */
 export const conditionBody = { lockKind: header.length + 24 } as const;
 
-/** JoinableQueueBody, behind what it has of a Queue. */
-export const joinable = { counts: 3976, ready: 3984 } as const; // u64
+/** QueueBody: u64. */
+export const queueBody = { counts: header.length + 72, ready: header.length + 80 } as const;
 
 export const registry = {
   slots: header.length + 64,

@@ -6,6 +6,9 @@ import { Queue, type QueueOptions } from 'holdfast';
 import { objectFile } from './directory.js';
 import { track } from './hooks.js';
 
+/** Bytes that a record has besides those of its item. */
+export const recordHead = 24;
+
 /** Before the ring, in the file of a queue. */
 export const headerBytes = 4096;
 

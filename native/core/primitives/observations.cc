@@ -166,6 +166,15 @@ void observe_barrier(const ObservedFile& file, Observation* seen) {
 
 namespace {
 
+// Says how many items can be taken, and returns how many are leased. `counts` and `head` both count
+// what has left the ring: see layout.h.
+uint64_t add_size(QueueBody& body, Observation* seen) {
+  const Queue::Counts counts = Queue::counts_of(body.counts.load(), body.head.load());
+  const uint64_t ever = items_of(body.tail.load());
+  seen->numbers.emplace_back("size", (ever - counts.done - counts.leased) & kQueueItemsMax);
+  return counts.leased;
+}
+
 void observe_ring(const ObservedFile& file, QueueBody& body, Observation* seen) {
   seen->is_known = true;
   add_waiters(file, body.getters, "get", seen);
@@ -182,8 +191,7 @@ void observe_queue(const ObservedFile& file, Observation* seen) {
   Copy<QueueBody> body(file);
   if (!body) return;
   observe_ring(file, *body.operator->(), seen);
-  const uint64_t items = (body->tail.load() >> 40) - (body->head.load() >> 40);
-  seen->numbers.emplace_back("size", items & kQueueItemsMax);
+  add_size(*body.operator->(), seen);
 }
 
 namespace {
@@ -204,11 +212,11 @@ void add_leases(const ObservedFile& file, JoinableQueueBody& body, uint64_t leas
     RecordHead record;
     AgentId owner = 0;
     if (!read_unit(offset, &record) || !read_unit(offset + 1, &owner)) return;
-    if (owner != 0 && owner != kDone) {
+    if (agent_of(owner) == owner && owner != 0) {
       add(&holders, file.registry, owner, "lease");
       leased--;
     }
-    offset += 3 + (uint64_t{record.length} + kUnit - 1) / kUnit;
+    offset += kHeadUnits + (uint64_t{record.length} + kUnit - 1) / kUnit;
   }
   uint64_t now = 0;
   const uint64_t at = sizeof(Header) + offsetof(JoinableQueueBody, queue.head);
@@ -221,15 +229,10 @@ void add_leases(const ObservedFile& file, JoinableQueueBody& body, uint64_t leas
 void observe_joinable_queue(const ObservedFile& file, Observation* seen) {
   Copy<JoinableQueueBody> body(file);
   if (!body) return;
-  add_leases(file, *body.operator->(), body->counts.load() >> 24 & kQueueItemsMax, seen);
   observe_ring(file, body->queue, seen);
   add_waiters(file, body->joiners, "join", seen);
-  const uint64_t counts = body->counts.load();
-  const uint64_t done = counts & kQueueItemsMax;
-  const uint64_t leased = counts >> 24 & kQueueItemsMax;
-  // As in joinable_queue_counts.cc: `counts` and `head` both count what has left the ring.
-  const uint64_t ever = body->queue.tail.load() >> 40;
-  seen->numbers.emplace_back("size", (ever - done - leased) & kQueueItemsMax);
+  const uint64_t leased = add_size(body->queue, seen);
+  add_leases(file, *body.operator->(), leased, seen);
   seen->numbers.emplace_back("leased", leased);
 }
 

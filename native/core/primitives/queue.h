@@ -1,19 +1,28 @@
-// Queue: a ring of records, changed in a critical section.
+// Queue: a ring of records, changed in a critical section. Large records are copied outside it.
 //
 //   put    Write the record behind the tail, then publish it by one store of `tail`.
-//   get    Copy the record at the head, then consume it by one store of `head`.
+//          Large: reserve its place, copy its bytes outside, then publish it.
+//   get    Copy the records at the head, then consume them by one store of `head`.
+//          Large: claim them by one store of `counts`, copy their bytes outside, then they are
+//          done.
 //   grow   Reserve as much again, copy the lower half to the upper half, then publish the new size
 //          by one store of `capacity`. A record's place is its offset modulo the capacity. So after
-//          the copy every record of the ring is where the larger capacity looks for it.
+//          the copy every record of the ring is where the larger capacity looks for it. No bytes
+//          are copied in or out meanwhile.
 //
-// INV-12 A death at any instruction of the critical section leaves a valid ring: a record that is
-// not published does not exist, and a record that is not consumed is still there. So an agent that
-// finds the mutex abandoned goes on.
+// INV-12 A death at any instruction leaves a valid ring: a record that is not published does not
+// exist, and a record that is not consumed is still there. What a dead agent had reserved is void,
+// and what it had claimed is ready again. So an agent that finds the mutex abandoned goes on.
 //
 // INV-13 Nothing beyond the reserved capacity is ever touched.
+//
+// A get takes the first record that is ready, and passes by one that is being written. That put has
+// not returned, so it takes effect later. A record that was ready before another was reserved is
+// found before it.
 #ifndef HOLDFAST_CORE_PRIMITIVES_QUEUE_H
 #define HOLDFAST_CORE_PRIMITIVES_QUEUE_H
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,10 +39,16 @@ struct Record {
   uint32_t length = 0;
 };
 
+// From this length on a record's bytes are copied outside the critical section.
+constexpr uint32_t kLargeRecord = 4096;
+
 // Positions: see QueueBody in layout.h.
 constexpr uint32_t kOffsetBits = 40;
 constexpr uint64_t kOffsetMask = (uint64_t{1} << kOffsetBits) - 1;
 constexpr uint64_t kUnit = 8;  // records start on it
+
+// The agent that has the record; 0 if it is ready, done or void.
+inline AgentId agent_of(uint64_t owner) { return owner < kVoid ? owner & ~kCopying : 0; }
 
 inline uint64_t offset_of(uint64_t position) { return position & kOffsetMask; }
 inline uint64_t items_of(uint64_t position) { return position >> kOffsetBits; }
@@ -42,29 +57,37 @@ inline uint64_t advance(uint64_t position, uint64_t units, uint64_t items) {
          ((items_of(position) + items) << kOffsetBits);  // what overflows falls out at the top
 }
 
-struct RecordHead {  // one unit; then the words of a lease, if the queue has leases; then the bytes
+struct RecordHead {  // one unit; then the owner, the deliveries, and the bytes
   uint32_t length;
   uint32_t type;
 };
 static_assert(sizeof(RecordHead) == kUnit);
+constexpr uint64_t kHeadUnits = 3;
 
 class Queue {
  public:
-  Queue(Agent& agent, Object& object) : Queue(agent, object, 0) {}
+  // QueueBody::counts
+  struct Counts {
+    uint64_t done = 0, leased = 0;
+  };
+  static Counts counts_of(uint64_t word, uint64_t head);
+
+  Queue(Agent& agent, Object& object)
+      : agent_(agent), object_(object), body_(*object.body<QueueBody>()) {}
   virtual ~Queue() = default;
 
-  // Puts the records in order, as many as there is room for; `*put` says how many. They become
-  // visible together. `yes` if all of them went in.
+  // Puts the records in order, as many as there is room for; `*put` says how many. The small ones
+  // between two large ones become visible together. `yes` if all of them went in.
   TransferStatus put(const Record* records, size_t count, size_t* put);
   // Gets at most `count` records. Their bytes are the caller's inbox if they fit, one after
-  // another, else this queue's until the next call.
+  // another, else this queue's until the next call. Those of a large record are its outbox.
   TransferStatus get(size_t count, std::vector<Record>* records);
   // No more puts; getters drain what is there.
   void end();
 
   // Is there an item (room for what the last put could not put), or will there be in a moment?
   bool spin_briefly_to_get() {
-    return get_spin_([this] { return size() != 0 || ended(); });
+    return get_spin_([this] { return counted() != 0 || over(); });
   }
   bool spin_briefly_to_put() {
     return put_spin_([this] { return has_room(wanted_) || ended(); });
@@ -73,8 +96,12 @@ class Queue {
   // the last put could not put.
   bool wait_to_get(int64_t deadline_ns);
   bool wait_to_put(int64_t deadline_ns);
+  // Watches the agents that have records: their items come back when they die.
+  void watch();
 
-  uint64_t size() const { return records(); }
+  // Items that can be taken, including those that dead agents had claimed. Counted in the critical
+  // section. If that cannot be entered, taken from the counters beside the records.
+  uint64_t size();
   uint64_t bytes() const;  // of the ring in use, with the records' heads
   bool full() const { return !has_room(needed(0)); }
   bool ended() const { return body_.ended.load() != 0; }
@@ -82,11 +109,16 @@ class Queue {
   uint64_t largest_ring() const { return object_.table_length(); }
   // Bytes that the largest item may have.
   uint64_t largest_item() const { return largest_ring() - needed(0); }
+  uint64_t leased() const { return counts().leased; }
 
   void set_inbox(char* bytes, size_t length) {
     inbox_ = bytes;
     inbox_length_ = length;
   }
+  // Gives the memory for the bytes of a large record. If it gives nullptr, the records that are not
+  // copied yet are ready again.
+  using Outbox = std::function<char*(uint32_t length)>;
+  void set_outbox(Outbox outbox) { outbox_ = std::move(outbox); }
 
   QueueBody& body() { return body_; }
   Object& object() { return object_; }
@@ -94,62 +126,141 @@ class Queue {
   uint64_t putters_tag() const { return object_.tag() + 1; }
 
  protected:
-  // For a queue whose records have this many words beside their bytes.
-  Queue(Agent& agent, Object& object, uint64_t lease_units)
-      : agent_(agent),
-        object_(object),
-        body_(*object.body<QueueBody>()),
-        lease_units_(lease_units) {}
   // The ring as it stands. It is checked, so code in the critical section may rely on it.
   struct View {
     uint64_t head, tail;
     uint64_t capacity;
     uint64_t used;   // bytes
-    uint64_t items;  // records
+    uint64_t items;  // records that are or were items
+  };
+  // A record in the ring.
+  struct Place {
+    uint64_t offset;
+    RecordHead head;
+  };
+  // Records that are done or void, one directly behind the other.
+  struct Run {
+    uint64_t units = 0, items = 0;
+  };
+  // Of one instant.
+  struct Snapshot {
+    uint64_t records, tombstones, leased;  // tombstones: items in the ring that are done
   };
 
-  uint64_t needed(uint32_t length) const {
-    return kUnit * (1 + lease_units_) + (length + kUnit - 1) / kUnit * kUnit;
+  static uint64_t needed(uint32_t length) {
+    return kUnit * kHeadUnits + (length + kUnit - 1) / kUnit * kUnit;
   }
-  uint64_t records() const;
-  // Records in the ring that take a place of max_items.
-  virtual uint64_t occupied() const { return records(); }
-  // Must recover() run although the mutex tells of no death? Both are called in the critical
-  // section.
-  virtual bool must_recover() const { return false; }
-  virtual void recover() {}
-  void recover_if_due(const CriticalSection& section);
-  bool note_death(const CriticalSection& section);
+  bool is_unwritten(const View& view, uint64_t offset) const {
+    return (owner_at(view, offset).load() & kCopying) != 0 &&
+           deliveries_at(view, offset).load() == kUnwritten;
+  }
+  static uint64_t behind(const Place& place) {
+    return (place.offset + needed(place.head.length) / kUnit) & kOffsetMask;
+  }
+
+  // queue_ring.cc
   bool read_view(View* view) const;
-  RecordHead head_at(uint64_t capacity, uint64_t offset) const;
+  RecordHead head_at(const View& view, uint64_t offset) const;
   std::atomic<uint64_t>& word_at(uint64_t capacity, uint64_t offset) const;
+  std::atomic<uint64_t>& owner_at(const View& view, uint64_t offset) const {
+    return word_at(view.capacity, offset + 1);
+  }
+  std::atomic<uint64_t>& deliveries_at(const View& view, uint64_t offset) const {
+    return word_at(view.capacity, offset + 2);
+  }
+  void copy_in(uint64_t capacity, uint64_t offset, const void* from, size_t length);
   void copy_out(uint64_t capacity, uint64_t offset, void* into, size_t length) const;
+  TransferStatus make_room(View* view, uint64_t bytes);
+  bool wait_for_copies(const View& view);
+  void move_up(const View& view);
+  void free_front(View* view);
+
+  // queue_counts.cc
+  Counts counts() const;
+  void set_counts(Counts counts);
+  Snapshot snapshot() const;
+  uint64_t occupied() const;  // items that take a place of max_items
+  // size() by the counters beside the records: without the items that dead agents had claimed.
+  uint64_t counted() const;
+  // Ended, and nothing is left that could come back.
+  bool over() const { return ended() && bytes() == 0; }
+
+  // queue_records.cc and queue_runs.cc, in the critical section
+  bool recover_and_read(const CriticalSection& section, View* view);
+  void recover();
+  template <class Visit>
+  bool walk(const View& view, uint64_t from, Visit visit, Run* runs = nullptr);
+  void count_gone(const View& view, uint64_t offset);
+  void hint_ready(const View& view, uint64_t offset);
+  bool measure_run(const View& view, uint64_t from, Run* run);
+  uint64_t first_candidate(const View& view) const;
+  bool find_ready(const View& view, size_t count, std::vector<Place>* places);
+  bool find_surely(View* view, size_t count, std::vector<Place>* places);
+  void offer(const View& view, uint64_t offset);
+  void reclaim(const View& view);
+  bool are_done(const View& view, const Run& run) const;
+  uint64_t pop_done(View* view);
+  void bring_back();
+
+  void count_gets(uint64_t gets);
   // Where so many bytes may be copied out to.
   char* room_for(size_t bytes);
 
   Agent& agent_;
   Object& object_;
   QueueBody& body_;
+  std::vector<Place> places_;  // of the records that are being got
 
  private:
+  // A large record between the two critical sections of its put or get.
+  struct Claim {
+    uint64_t offset = 0;
+    uint64_t capacity = 0;  // 0: there is none
+  };
   bool has_room(uint64_t bytes) const;
-  TransferStatus put_in_section(const Record* records, size_t count, size_t* put);
-  TransferStatus get_in_section(size_t count, std::vector<Record>* records);
-  TransferStatus make_room(View* view, uint64_t bytes);
-  void copy_in(uint64_t capacity, uint64_t offset, const void* from, size_t length);
+  TransferStatus put_in_section(const Record* records, size_t count, size_t* put, Claim* claim);
+  void write_record(const View& view, uint64_t offset, const Record& record, bool is_large);
+  TransferStatus publish(const Claim& claim);
+  TransferStatus get_in_section(size_t count, std::vector<Record>* got);
+  void consume(View* view);
+  void claim(const View& view);
+  TransferStatus receive(std::vector<Record>* got);
+  char* large_room_for(uint32_t length);
+  bool finish(size_t from, size_t to);
+  void give_back();
+  void wake_putters(uint64_t gone);
 
-  const uint64_t lease_units_;
   Spin get_spin_, put_spin_;
   char* inbox_ = nullptr;
   size_t inbox_length_ = 0;
-  std::string scratch_;            // for what the inbox cannot hold
-  std::vector<uint64_t> offsets_;  // of the records that are being got
-  uint64_t wanted_ = kUnit;        // bytes that the last put wanted room for
-  bool cannot_grow_ = false;       // when last tried: the storage is full
+  Outbox outbox_;
+  std::string scratch_;               // for what the inbox cannot hold
+  std::vector<std::string> letters_;  // large records, if there is no outbox
+  std::vector<Claim> claims_;
+  uint64_t wanted_ = kUnit;   // bytes that the last put wanted room for
+  bool cannot_grow_ = false;  // when last tried: the storage is full, or bytes are being copied
 };
 
 // What every kind of queue has in common.
 KindOps queue_ops();
+
+// The records from `from` on that are neither done nor void: visit(place) until it returns false.
+// Adds the others to `runs`. False if the ring makes no sense.
+template <class Visit>
+bool Queue::walk(const View& view, uint64_t from, Visit visit, Run* runs) {
+  for (uint64_t offset = from;;) {
+    Run done;
+    if (!measure_run(view, offset, &done)) return false;
+    if (runs != nullptr) runs->items += done.items;
+    offset = (offset + done.units) & kOffsetMask;
+    const uint64_t left = ((offset_of(view.tail) - offset) & kOffsetMask) * kUnit;
+    if (left == 0) return true;
+    const Place place{offset, head_at(view, offset)};
+    if (needed(place.head.length) > left) return false;
+    if (!visit(place)) return true;
+    offset = behind(place);
+  }
+}
 
 }  // namespace holdfast::core
 

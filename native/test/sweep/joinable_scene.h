@@ -136,7 +136,9 @@ struct JoinableScene : RingScene<JoinableQueue, Kind::joinable_queue> {
   }
   // How many records in the ring are counted as done.
   uint64_t tombstones() {
-    return (body().counts.load() - core::items_of(body().queue.head.load())) & core::kQueueItemsMax;
+    const core::QueueBody& words = body().queue;
+    if (words.counts == core::kNoCounts) return 0;
+    return (words.counts - core::items_of(words.head)) & core::kQueueItemsMax;
   }
   // After a death in the critical section the next agent in it computes the counters anew.
   void check_counters() {
@@ -145,7 +147,7 @@ struct JoinableScene : RingScene<JoinableQueue, Kind::joinable_queue> {
     const Ring ring = read_ring();
     CHECK_EQUAL(tombstones(), ring.done);
     CHECK_EQUAL(mine->leased(), ring.leased);
-    CHECK_EQUAL(body().must_recount.load(), 0u);
+    CHECK_EQUAL(body().queue.must_recount.load(), 0u);
     CHECK(!ring.first_is_done);  // it would keep its room from those who put
     CHECK_EQUAL(mine->unfinished(), ring.records - ring.done + body().gotten);
   }

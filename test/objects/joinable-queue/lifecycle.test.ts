@@ -6,7 +6,7 @@ import {
   assertRejects,
   assertThrows,
   freshName,
-  joinable,
+  queueBody,
   newActor,
   newProcess,
   sharedActors,
@@ -119,12 +119,12 @@ describe('JoinableQueue', () => {
   describe('the counts beside the records were written over: no item stays hidden', () => {
     const tail = 3n * 4n; // three records of four units: head, owner, deliveries, a number
     const cases: [title: string, at: number, value: bigint][] = [
-      ['the first ready one is said to be behind all', joinable.ready, tail],
-      ['the first ready one is said to be the second', joinable.ready, 4n],
-      ['the first ready one is said to be nowhere', joinable.ready, 2n ** 64n - 1n],
-      ['everything is leased', joinable.counts, 3n << 24n],
-      ['everything is done', joinable.counts, 3n],
-      ['more is done than was ever put', joinable.counts, 2n ** 24n - 1n],
+      ['the first ready one is said to be behind all', queueBody.ready, tail],
+      ['the first ready one is said to be the second', queueBody.ready, 4n],
+      ['the first ready one is said to be nowhere', queueBody.ready, 2n ** 64n - 1n],
+      ['everything is leased', queueBody.counts, 3n << 24n],
+      ['everything is done', queueBody.counts, 3n],
+      ['more is done than was ever put', queueBody.counts, 2n ** 24n - 1n],
     ];
     for (const [title, at, value] of cases) {
       it(title, () => {
@@ -143,7 +143,7 @@ describe('JoinableQueue', () => {
       const queue = open();
       queue.putManySync([0, 1, 2]);
       const tasks = [0, 1, 2].map(() => queue.takeSync({ timeout: 1000 }));
-      writeWord(queue.name, joinable.counts, 0n);
+      writeWord(queue.name, queueBody.counts, 0n);
       assert.equal(queue.tryTake(), undefined);
       assert.deepEqual(counts(queue), { size: 0, leased: 3, unfinished: 3 });
       for (const task of tasks) task.done();

@@ -278,10 +278,10 @@ describe('Queue: opening and closing', () => {
         abandonments: 0,
       };
       assert.deepEqual(state(), base);
-      queue.tryPut(Buffer.alloc(9)); // 8 for its head, 9 rounded up to 16
-      assert.deepEqual(state(), { ...base, size: 1, bytes: 24, puts: 1 });
+      queue.tryPut(Buffer.alloc(9)); // 24 for its head, 9 rounded up to 16
+      assert.deepEqual(state(), { ...base, size: 1, bytes: 40, puts: 1 });
       await queue.putMany([true, false]); // a head each
-      assert.deepEqual(state(), { ...base, size: 3, bytes: 40, puts: 3 });
+      assert.deepEqual(state(), { ...base, size: 3, bytes: 88, puts: 3 });
       assert.equal(queue.tryPut(1), false);
       assert.equal(state().puts, 3);
       const remote = await (await sharedActor('process')).attach(queue.toJSON());

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { openSync, closeSync, writeSync } from 'node:fs';
 import { DecodeError, type Queue } from 'holdfast';
 import { freshName, objectFile, sharedActor } from '../../support/index.js';
-import { cannotEncode, headerBytes, incompatible, open } from '../../support/queue.js';
+import { cannotEncode, headerBytes, incompatible, open, recordHead } from '../../support/queue.js';
 import { through, reversed, picky } from './codec-helpers.js';
 
 describe('Queue: codecs', () => {
@@ -193,10 +193,10 @@ describe('Queue: codecs', () => {
         const queue = open<unknown>({ codec });
         queue.tryPut({ some: 'object', of: ['some', 'length'] });
         queue.tryPut({ next: 1 });
-        // The bytes of the item stand behind the head of its record, which has 8 bytes.
+        // The bytes of the item stand behind the head of its record, which has 24 bytes.
         const file = openSync(objectFile(queue.name), 'r+');
         const junk = Buffer.from([0xc1, 0xc1, 0xc1, 0xc1]);
-        writeSync(file, junk, 0, junk.length, headerBytes + 8);
+        writeSync(file, junk, 0, junk.length, headerBytes + recordHead);
         closeSync(file);
         assert.throws(
           () => queue.tryGet(),

@@ -1,0 +1,180 @@
+// The records of a queue, in the critical section: what became of each of them, and what is put
+// right after a death. The states of a record are in layout.h.
+#include <algorithm>
+
+#include "core/invariant.h"
+#include "core/kill_point.h"
+#include "core/primitives/queue.h"
+
+namespace holdfast::core {
+
+bool Queue::recover_and_read(const CriticalSection& section, View* view) {
+  // INV-12: the ring is valid after any death.
+  if (section.abandoned()) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("queue.recover_and_read.abandonments");
+  const bool must_recover = section.abandoned() || body_.must_recount.load() != 0;
+  if (must_recover) recover();
+  if (!read_view(view)) return false;
+  if (must_recover) reclaim(*view);
+  return true;
+}
+
+// Computes anew what follows from the records.
+void Queue::recover() {
+  View view;
+  if (!read_view(&view)) return;
+  view.items = view.used / kUnit / kHeadUnits;  // the items of `tail` may be too few
+  uint64_t left = 0, leased = 0, ready = offset_of(view.tail);
+  Run runs;
+  const auto look = [&](const Place& place) {
+    if (is_unwritten(view, place.offset)) return true;
+    const bool is_ready = owner_at(view, place.offset).load() == 0;
+    if (is_ready && left == leased) ready = place.offset;  // the first
+    left++;
+    leased += !is_ready;
+    return true;
+  };
+  const bool whole = walk(view, offset_of(view.head), look, &runs);
+  // If the ring makes no sense, nothing counts as done. Otherwise it would look like an empty
+  // queue.
+  if (whole) {
+    body_.tail.store(offset_of(view.tail) |
+                     advance(view.head, 0, runs.items + left) >> kOffsetBits << kOffsetBits);
+    KILL_POINT("queue.recover.tail");
+  }
+  set_counts({items_of(view.head) + (whole ? runs.items : 0), leased});
+  KILL_POINT("queue.recover.counts");
+  body_.ready.store(ready);
+  KILL_POINT("queue.recover.ready");
+  body_.must_recount.store(0);
+  KILL_POINT("queue.recover.must_recount");
+  // The dead agent may have been about to. If nothing is left to get, no other agent does it, and
+  // agents that wait to put would wait for the room.
+  if (read_view(&view)) pop_done(&view);
+}
+
+// The record at `offset` is ready again.
+void Queue::offer(const View& view, uint64_t offset) {
+  HOLDFAST_INVARIANT(INV_14, agent_of(owner_at(view, offset).load()) == agent_.id() ||
+                                 !agent_.registry().alive(agent_of(owner_at(view, offset).load())));
+  hint_ready(view, offset);
+  const Counts before = counts();
+  set_counts({before.done, before.leased - 1});
+  KILL_POINT("queue.offer.counts");
+  owner_at(view, offset).store(0);
+  KILL_POINT("queue.offer.owner");
+}
+
+// The record at `offset` is about to be ready.
+void Queue::hint_ready(const View& view, uint64_t offset) {
+  const uint64_t first = offset_of(view.head);
+  if (((offset - first) & kOffsetMask) < ((first_candidate(view) - first) & kOffsetMask)) {
+    body_.ready.store(offset);
+    KILL_POINT("queue.hint_ready.ready");
+  }
+}
+
+// INV-12, INV-14: makes ready again what dead agents had claimed or leased, and void what they were
+// writing.
+void Queue::reclaim(const View& view) {
+  std::vector<AgentId> living{agent_.id()};
+  walk(view, offset_of(view.head), [&](const Place& place) {
+    std::atomic<uint64_t>& owner = owner_at(view, place.offset);
+    const AgentId agent = agent_of(owner.load());
+    if (agent == 0 || std::find(living.begin(), living.end(), agent) != living.end()) return true;
+    if (agent_.registry().alive(agent)) {
+      living.push_back(agent);
+    } else if (is_unwritten(view, place.offset)) {
+      owner.store(kVoid);
+      KILL_POINT("queue.reclaim.owner");
+    } else {
+      offer(view, place.offset);
+    }
+    return true;
+  });
+}
+
+// Where the first record may be that is ready. What `ready` leads to may have left the ring: then
+// nothing is known of those that are in it.
+uint64_t Queue::first_candidate(const View& view) const {
+  const uint64_t first = offset_of(view.head);
+  const uint64_t ready = body_.ready.load();
+  return ((ready - first) & kOffsetMask) * kUnit > view.used ? first : ready;
+}
+
+// At most `count` records that are ready, from the first on. `ready` goes behind them, before their
+// owners change: a death in between leaves the mutex abandoned.
+bool Queue::find_ready(const View& view, size_t count, std::vector<Place>* places) {
+  places->clear();
+  uint64_t next = offset_of(view.tail);
+  walk(view, first_candidate(view), [&](const Place& place) {
+    if (owner_at(view, place.offset).load() != 0) return true;
+    places->push_back(place);
+    if (places->size() < count) return true;
+    next = behind(place);
+    return false;
+  });
+  body_.ready.store(next);
+  KILL_POINT("queue.find_ready.ready");
+  return !places->empty();
+}
+
+// The same, if there are any; also those of dead agents. False if the ring makes no sense.
+bool Queue::find_surely(View* view, size_t count, std::vector<Place>* places) {
+  if (counted() == 0 && (leased() != 0 || ended())) reclaim(*view);
+  if (find_ready(*view, count, places) || counted() == 0) return true;
+  // The counters say that a record is ready, and none is where the hint leads to. So another
+  // program wrote over one of the two. Both are computed anew from the records.
+  recover();
+  return read_view(view) && (counted() == 0 || find_ready(*view, count, places));
+}
+
+// Is every record of the run at the head done? Looks at each of them, not at the written lengths.
+bool Queue::are_done(const View& view, const Run& run) const {
+  uint64_t units = 0, items = 0;
+  while (units < run.units) {
+    const uint64_t offset = (offset_of(view.head) + units) & kOffsetMask;
+    const uint64_t owner = owner_at(view, offset).load();
+    if (owner != kDone && owner != kVoid) return false;
+    units += needed(head_at(view, offset).length) / kUnit;
+    items += owner == kDone;
+  }
+  return units == run.units && items == run.items;
+}
+
+// Takes the records that are done off the head, and returns the number of their items.
+uint64_t Queue::pop_done(View* view) {
+  Run done;
+  if (!measure_run(*view, offset_of(view->head), &done) || done.units == 0) return 0;
+  HOLDFAST_INVARIANT(INV_14, are_done(*view, done));
+  view->head = advance(view->head, done.units, done.items);
+  view->used -= done.units * kUnit;
+  view->items -= done.items;
+  body_.head.store(view->head);
+  KILL_POINT("queue.pop_done.head");
+  return done.items;
+}
+
+void Queue::bring_back() {
+  const CriticalSection section(agent_, body_.mutex);
+  View view;
+  if (!section.entered() || !recover_and_read(section, &view)) return;
+  reclaim(view);
+  pop_done(&view);
+}
+
+void Queue::watch() {
+  if (bytes() == 0) return;
+  const CriticalSection section(agent_, body_.mutex);
+  View view;
+  if (!section.entered() || !recover_and_read(section, &view) || view.used == 0) return;
+  uint64_t seen = 0;
+  walk(view, offset_of(view.head), [&](const Place& place) {
+    const AgentId agent = agent_of(owner_at(view, place.offset).load());
+    if (agent == 0) return true;
+    agent_.watch(agent);
+    return ++seen < platform::kWatchesMax;
+  });
+}
+
+}  // namespace holdfast::core
