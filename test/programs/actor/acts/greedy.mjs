@@ -19,9 +19,9 @@ export function takeAgainAndAgain({ object, method, words, hold_ms, most }) {
 }
 
 /**
- * Calls a method that may wait, over and over, until the first word is not 0. The second word counts
- * the calls that did not time out. The thread is blocked all that time; between two calls it sleeps
- * for `pause_ms`.
+ * Calls a method that may wait, over and over, until the first word is not 0. The second word
+ * counts the calls that did not time out. The thread is blocked all that time; between two calls
+ * it sleeps for `pause_ms`.
  */
 export function callAgainAndAgain({ object, method, args, words, pause_ms }) {
   const [stop, count] = [0, 1];
