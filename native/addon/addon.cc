@@ -9,6 +9,7 @@
 
 #include "addon/kinds.h"
 #include "addon/observed.h"
+#include "core/primitives/queue_layout.h"
 #include "core/primitives/semaphore.h"
 
 namespace holdfast::addon {

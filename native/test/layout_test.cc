@@ -1,6 +1,7 @@
 // The file format: what another build, another version or another language may rely on.
 #include <cstring>
 
+#include "core/primitives/queue_layout.h"
 #include "support.h"
 
 namespace holdfast::test {

@@ -1,6 +1,6 @@
 // Guards that are garbage-collected while they hold: counted and told where that is asked for.
 import assert from 'node:assert/strict';
-import { run } from '../support/index.js';
+import { run, temporaryDirectory } from '../support/index.js';
 
 interface Report {
   lost: number;
@@ -14,7 +14,8 @@ async function report(scenario: string, env: NodeJS.ProcessEnv = debug): Promise
   const { code, said, stderr } = await run('lost-guards.mjs', {
     nodeArgs: ['--expose-gc'],
     args: [scenario],
-    env,
+    // What is lost stays, as news for the next user.
+    env: { ...env, HOLDFAST_DIR: temporaryDirectory() },
   });
   assert.equal(code, 0, stderr);
   return said.at(-1) as Report;

@@ -27,21 +27,26 @@ export interface Audit {
   unaccounted: number;
   /** Delivered, but its producer was killed between put() and its ledger. */
   unrecorded: number;
+  /**
+   * Delivered after a later one of the same producer. A consumer that was killed while it copied a
+   * large item out leaves it to the others, who may have gone on.
+   */
+  late: number;
   /** What is wrong; an empty list if nothing is. */
-  faults: { torn: number; twice: number; disorder: number; madeUp: number; ledger: number };
+  faults: { torn: number; twice: number; madeUp: number; ledger: number };
 }
 
 /** Compares the ledgers in a directory: files `producer.<id>` and `consumer.<id>`. */
 export function audit(directory: string, killedProducers: ReadonlySet<number>): Audit {
-  const faults = { torn: 0, twice: 0, disorder: 0, madeUp: 0, ledger: 0 };
+  const faults = { torn: 0, twice: 0, madeUp: 0, ledger: 0 };
   const ledgers = readdirSync(directory).map((file) => {
     const [role, id] = file.split('.') as [Role, string];
     return { role, id: Number(id), bytes: readFileSync(path.join(directory, file)) };
   });
   faults.ledger += ledgers.filter(({ bytes }) => bytes.length % entryLength !== 0).length;
   const put = countPut(ledgers, faults);
-  const { taken, deliveries } = readTaken(ledgers, faults);
-  const result = { items: 0, deliveries, unaccounted: 0, unrecorded: 0, faults };
+  const { taken, deliveries, late } = readTaken(ledgers, faults);
+  const result = { items: 0, deliveries, unaccounted: 0, unrecorded: 0, late, faults };
   for (const [producer, count] of put) {
     result.items += count;
     const theirs = taken.get(producer) ?? new Set();
@@ -73,9 +78,9 @@ function countPut(ledgers: readonly Ledger[], faults: Audit['faults']): Map<numb
 function readTaken(
   ledgers: readonly Ledger[],
   faults: Audit['faults'],
-): { taken: Taken; deliveries: number } {
+): { taken: Taken; deliveries: number; late: number } {
   const taken: Taken = new Map();
-  let deliveries = 0;
+  let [deliveries, late] = [0, 0];
   for (const { role, bytes } of ledgers) {
     if (role !== 'consumer') continue;
     const last = new Map<number, number>();
@@ -86,13 +91,14 @@ function readTaken(
         faults.torn++;
         continue;
       }
-      if (sequence <= (last.get(producer) ?? -1)) faults.disorder++;
-      last.set(producer, sequence);
+      const latest = last.get(producer) ?? -1;
+      if (sequence < latest) late++;
+      last.set(producer, Math.max(sequence, latest));
       let items = taken.get(producer);
       if (!items) taken.set(producer, (items = new Set()));
       if (items.has(sequence)) faults.twice++;
       items.add(sequence);
     }
   }
-  return { taken, deliveries };
+  return { taken, deliveries, late };
 }

@@ -26,6 +26,7 @@
 #include <string>
 #include <vector>
 
+#include "core/primitives/queue_layout.h"
 #include "core/store/kind_ops.h"
 #include "core/waiting/critical_section.h"
 #include "core/waiting/waiting.h"

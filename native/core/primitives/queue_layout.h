@@ -1,0 +1,92 @@
+// The words of a Queue and of a JoinableQueue in shared memory: the ring, its records, its counts.
+#pragma once
+
+#include "core/layout.h"
+
+namespace holdfast::core {
+
+// Queue. A position is a place in the ring and a count of items in one word. One store moves both,
+// so they agree after any death.
+//
+//   bits 0..39   offset in units of 8 bytes, modulo 2^40; modulo the capacity it is the place
+//   bits 40..63  items, modulo 2^24
+//
+// | head, tail        | what it is
+// | equal             | empty
+// | tail before head  | corrupt, as is a difference larger than the capacity
+//
+// Every record begins with its head (RecordHead) and two words:
+//
+//   owner       what becomes of it, see below
+//   deliveries  how often it was leased; with the record's place it names one lease
+//
+// | owner            | deliveries | the record is
+// | 0                |            | ready
+// | kCopying | agent | kUnwritten | being written: its bytes are not there, and it is no item yet
+// | kCopying | agent | another    | being copied out by a get
+// | agent            |            | leased (JoinableQueue)
+// | kGone            |            | got, and not counted as done yet
+// | kDone            |            | done: no item any more
+// | kVoid            |            | nothing: it was not written to the end, and never was an item
+//
+// An agent writes kGone and kVoid into records of its own without the critical section. All else is
+// written in it. A record whose agent died is void if it was being written, and otherwise ready.
+//
+// A record that is done or void and not the first stays where it is until those before it are done.
+// Its `deliveries` may then be the length of the run of such records that it begins (see
+// queue_runs.cc). `counts`, `ready` and the items of `tail` follow from the records, and are
+// computed from them after a death in the critical section.
+//
+// `counts` is one word, so that one store says that a leased record is done. With one store of
+// `tail` for a put it makes size() right at every instant, whichever agent is stopped or killed. It
+// counts all items that were ever done, as `head` counts all that have left the ring: their
+// difference is in the ring still.
+//
+//   bits 0..23   items that were ever done, modulo 2^24
+//   bits 24..47  items that are leased, being copied out, or gone
+//
+// kNoCounts says that no item in the ring is done, and none leased. It stays true when `head` goes
+// on, so small records are got by one store of `head`.
+struct QueueBody {
+  alignas(64) std::atomic<uint64_t> tail;  // after the last record; written in the critical section
+  alignas(64) std::atomic<uint64_t> head;  // at the first record; written in the critical section
+  std::atomic<uint64_t> counts;
+  std::atomic<uint64_t> ready;                 // no record before this position is ready
+  std::atomic<uint32_t> must_recount;          // what follows from the records may be wrong
+  alignas(64) std::atomic<uint64_t> capacity;  // of the ring, in bytes: a power of two, only grows
+  uint64_t max_items;                          // at most kQueueItemsMax
+  uint64_t max_bytes;                          // as asked for
+  uint32_t codec;  // number of src/records/codec.ts: all users must agree
+  std::atomic<uint32_t> ended;
+  std::atomic<uint64_t> puts, gets;    // since it was made; written in the critical section
+  std::atomic<uint64_t> abandonments;  // times that somebody died in the critical section
+  alignas(64) platform::traits::MutexStorage mutex;
+  alignas(64) WaitSet getters;
+  alignas(64) WaitSet putters;
+};
+
+constexpr uint64_t kQueueItemsMax = (uint64_t{1} << 24) - 1;
+constexpr uint64_t kQueueBytesMin = uint64_t{1} << 16;
+constexpr uint64_t kQueueBytesMax = uint64_t{1} << 30;
+
+// No agent's id has the highest bit: see Registry::next_serial.
+constexpr uint64_t kCopying = uint64_t{1} << 63;
+constexpr uint64_t kNoCounts = UINT64_MAX;
+constexpr uint64_t kUnwritten = uint64_t{1} << 62;
+constexpr uint64_t kDone = UINT64_MAX;
+constexpr uint64_t kGone = UINT64_MAX - 1;
+constexpr uint64_t kVoid = UINT64_MAX - 2;
+
+// JoinableQueue: a Queue whose items are counted until they are worked off.
+struct JoinableQueueBody {
+  QueueBody queue;
+  alignas(64) std::atomic<uint64_t> gotten;  // got with get(), and taskDone() not called for it yet
+  alignas(64) WaitSet joiners;
+};
+
+constexpr size_t kJoinableQueueLength = 8192;
+
+static_assert(sizeof(Header) + sizeof(QueueBody) <= kObjectLength);
+static_assert(sizeof(Header) + sizeof(JoinableQueueBody) <= kJoinableQueueLength);
+
+}  // namespace holdfast::core
