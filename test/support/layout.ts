@@ -1,5 +1,4 @@
 // The places of the words of native/core/layout.h in a file, for tests that forge one.
-import { platform } from './platform.js';
 
 export const header = {
   magic: 0, // u64
@@ -22,8 +21,8 @@ export const header = {
 
 export const owned = { owner: header.length } as const;
 
-/** WaitSet::overdue of a Lock or RLock. The mutex before it is larger on Linux. */
-export const overdueOfOwned = header.length + (platform === 'linux' ? 128 : 64) + 24; // u64
+/** WaitSet::overdue of a Lock or RLock. */
+export const overdueOfOwned = header.length + 128 + 24; // u64
 
 /** The number of readers that a writer has let go first. */
 export const readWrite = { turn: header.length + 48 } as const; // u64
