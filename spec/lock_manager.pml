@@ -5,10 +5,13 @@
 // that waits may be aborted. The first two may die between any two steps. The cell of a request has the
 // number of its agent.
 //
-// BUDGET: deaths; STEALS: those that steal; ABORTS: those that are
-// aborted. Wakes are sent after the
-// critical section, so a death loses them. Without a death there is no slice at all; each death gives
-// each agent one.
+// BUDGET: deaths; STEALS: those that steal; ABORTS: those that are aborted.
+//
+// Wakes are sent after the critical section, so a death loses them. Without a death there is no slice
+// at all; each death gives each agent one.
+//
+// There is one name, so no bucket is ever added. A death while one is added leaves a wrong index,
+// as any other death in the critical section does.
 
 #ifndef BUDGET
 #define BUDGET 2

@@ -1,11 +1,10 @@
 // All requests at one instant, without keeping others out of the table for long:
 //
 //   names     some hundred cells at a time, in a critical section each. Most of the work is here.
-//   The
-//             dead leave the table.
+//             The dead leave the table.
 //   instant   one pass over all cells in one critical section. It reads numbers only, so it takes
-//             about a millisecond for 100,000 requests. A request that came since its cell was read
-//             is named here.
+//             1.6 to 1.7 ms for 100,000 requests. A request that came since its cell was read is
+//             named here.
 #include <algorithm>
 
 #include "core/locks/section.h"
