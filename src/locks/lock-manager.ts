@@ -319,7 +319,9 @@ function runSync(table: Table, read: ReadRequest): unknown {
     if (status === requestStatus.corrupt) throw corrupt(table);
     lock = makeLock(name, mode, abandoned, token);
     const result = checkNoPromise('callback', callback(lock));
-    if (!table.end(entry) || isStolen) throw stolenError(name);
+    const ended = table.end(entry);
+    if (ended === requestStatus.corrupt) throw corrupt(table);
+    if (ended !== requestStatus.granted || isStolen) throw stolenError(name);
     return result;
   } finally {
     table.end(entry);

@@ -162,9 +162,14 @@ export class Request {
     if (this.#isStolen || this.#isReleased) return;
     this.#isReleased = true;
     this.#acquisition?.released();
-    // Another thread may have stolen it, and this one not have heard of it yet.
-    if (!this.#table.end(this.#entry))
-      this.#hear({ status: requestStatus.stolen, token: 0, abandoned: false });
+    const status = this.#table.end(this.#entry);
+    if (status === requestStatus.granted) return;
+    if (status === requestStatus.corrupt) {
+      this.#reject(corrupt(this.#table));
+      return;
+    }
+    // Another thread has stolen it, and this one not heard of it yet.
+    this.#hear({ status: requestStatus.stolen, token: 0, abandoned: false });
   }
 }
 

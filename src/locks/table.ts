@@ -111,23 +111,23 @@ export class Table extends Shared<'LockManager'> {
     return entry;
   }
 
-  /** Ends a request, whether it waits or holds. True if it held the lock until then. */
-  end(entry: Entry): boolean {
+  /** Ends a request, whether it waits or holds. Its status until then; `granted`: it held. */
+  end(entry: Entry): number {
     const ours = this.#ofThread();
     const { waiting } = ours;
     const place = waiting.indexOf(entry);
     if (place !== -1) {
       waiting.splice(place, 1);
       ours.pending--;
-      return false;
+      return requestStatus.pending;
     }
-    if (!ours.entries.delete(entry.ticket)) return false;
+    if (!ours.entries.delete(entry.ticket)) return requestStatus.gone;
     if (!entry.isHeld) ours.pending--;
     const status = operations.end(this.native, entry.cell, entry.ticket);
     if (status === requestStatus.busy) ours.ending.push(entry);
     if (ours.pending > 0) this.collect();
     else this.#tend(ours);
-    return status === requestStatus.granted || status === requestStatus.busy;
+    return status === requestStatus.busy ? requestStatus.granted : status;
   }
 
   /** Blocks the thread until the request holds the lock or is stolen, for `ms` or one slice. */

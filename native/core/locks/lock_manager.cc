@@ -11,8 +11,11 @@ RequestAnswer LockManager::request(const LockName& name, const RequestMode& mode
   Section section(*this);
   if (!section.entered()) return {section.status(), {}, 0, false};
   RequestAnswer answer = request_in_section(name, mode);
-  if (cells_.is_damaged()) answer.status = RequestStatus::corrupt;
-  return answer;
+  if (!cells_.is_damaged()) return answer;
+  // It is refused, so it must not stay in the table.
+  if (answer.id.cell != 0) cells_.at(answer.id.cell).owner.store(0);  // INV-20
+  KILL_POINT("lock_manager.request.refused");
+  return {RequestStatus::corrupt, {}, 0, false};
 }
 
 RequestAnswer LockManager::request_in_section(const LockName& name, const RequestMode& mode) {
