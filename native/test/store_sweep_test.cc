@@ -11,7 +11,7 @@ namespace holdfast::test {
 
 namespace {
 
-constexpr int kFiles = 300;
+constexpr int kFiles = 200;  // musl lets a process open 256 semaphores
 
 std::string name_of(int i) { return "left " + std::to_string(i); }
 

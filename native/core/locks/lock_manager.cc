@@ -12,9 +12,9 @@ RequestAnswer LockManager::request(const LockName& name, const RequestMode& mode
   if (!section.entered()) return {section.status(), {}, 0, false};
   RequestAnswer answer = request_in_section(name, mode);
   if (!cells_.is_damaged()) return answer;
-  // It is refused, so it must not stay in the table.
+  // It is refused, so it must not stay in the table. A death before this store is that of any agent
+  // with a request.
   if (answer.id.cell != 0) cells_.at(answer.id.cell).owner.store(0);  // INV-20
-  KILL_POINT("lock_manager.request.refused");
   return {RequestStatus::corrupt, {}, 0, false};
 }
 

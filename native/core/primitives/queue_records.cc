@@ -80,10 +80,13 @@ void Queue::reclaim(const View& view) {
   std::vector<AgentId> living{agent_.id()};
   walk(view, offset_of(view.head), [&](const Place& place) {
     std::atomic<uint64_t>& owner = owner_at(view, place.offset);
-    const AgentId agent = agent_of(owner.load());
+    const uint64_t seen = owner.load();
+    const AgentId agent = agent_of(seen);
     if (agent == 0 || std::find(living.begin(), living.end(), agent) != living.end()) return true;
     if (agent_.registry().alive(agent)) {
       living.push_back(agent);
+    } else if (owner.load() != seen) {
+      return true;  // it finished before it died, without the critical section: kGone, kVoid
     } else if (is_unwritten(view, place.offset)) {
       owner.store(kVoid);
       KILL_POINT("queue.reclaim.owner");

@@ -17,7 +17,7 @@ Status Store::open(const OpenRequest& request, Object** result) {
   sweep_if_due();
 
   Found found;
-  const Status status = find(file_name, &found);
+  Status status = find(file_name, &found);
   const auto known = objects_.find(file_name);
   if (known != objects_.end() && has_lost_its_file(*known->second)) {
     return look_at(*known->second);  // this process has it open, and may hold it

@@ -39,7 +39,8 @@ struct AskFirst : Ask {
 OPERATION("LockManager", "request, the first of a table", AskFirst);
 
 // The name is one more than there are buckets. So it gets a bucket, which takes half of the others.
-struct AskWithNewBucket : Ask {
+// Each play has a new table, because a table keeps its buckets.
+struct AskWithNewBucket : AskFirst {
   std::string table() const override { return "swept buckets"; }
   std::vector<RequestAnswer> others;
   void get_ready() override {

@@ -14,7 +14,7 @@ namespace {
 class Interruption {
  public:
   static Record over(const Record& record, void (*work)()) {
-    const size_t room = (record.length + 4095u) / 4096 * 4096;
+    const size_t room = (size_t{record.length} + 4095) / 4096 * 4096;
     void* bytes = mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(bytes != MAP_FAILED);
     memcpy(bytes, record.bytes, record.length);
@@ -179,6 +179,36 @@ struct GetAfterUncounted : GetScene {
   }
 };
 OPERATION("Queue", "get after an item that is gone and not counted", GetAfterUncounted);
+
+// Somebody looks what dead agents were copying out. A reader that lives meanwhile ends its get,
+// cannot enter the critical section to say so, and leaves: its item is gone.
+struct SizeWhileReaderLeaves : QueueScene {
+  std::optional<Own> reader;
+  std::atomic<uint64_t>& first_owner() {
+    const uint64_t place = (core::offset_of(mine->body().head) + 1) * core::kUnit;
+    return *reinterpret_cast<std::atomic<uint64_t>*>(file().table() + place);
+  }
+  void set_up() override {
+    QueueScene::set_up();
+    reader.emplace(request());
+    first_owner() = core::kCopying | reader->party.agent().id();
+    mine->body().counts = core::items_of(mine->body().head) | uint64_t{1} << 24;
+  }
+  void operate() override { queue().size(); }
+  void meanwhile() override {
+    first_owner() = core::kGone;
+    reader.reset();
+  }
+  Progress check() override {
+    if (reader) meanwhile();
+    CHECK(drain() == Numbers({2, 3}));
+    put_surely({kAfterwards});
+    CHECK(drain() == Numbers({kAfterwards}));
+    close();
+    return Progress::unknown;
+  }
+};
+OPERATION("Queue", "size while a reader leaves with its item", SizeWhileReaderLeaves);
 
 }  // namespace
 
