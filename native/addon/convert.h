@@ -131,15 +131,18 @@ inline napi_value longest_wait(napi_env env, core::Registry& registry, core::Wai
   return number_or_null(env, known_ms < 0 && waiters > 0 ? 0 : known_ms);
 }
 
-// Who holds something; null if that cannot be told any more.
-inline napi_value describe(napi_env env, core::Registry& registry, core::AgentId id) {
-  core::AgentFacts facts;
-  if (!registry.describe(id, &facts)) return null(env);
+// Who holds something.
+inline State describe(napi_env env, const core::AgentFacts& facts) {
   return State(env)
       .set("pid", facts.pid)
       .set("threadId", facts.thread_id)
-      .set("processName", text(env, facts.process_name.data(), facts.process_name.size()))
-      .value();
+      .set("processName", text(env, facts.process_name.data(), facts.process_name.size()));
+}
+
+// The same; null if that cannot be told any more.
+inline napi_value describe(napi_env env, core::Registry& registry, core::AgentId id) {
+  core::AgentFacts facts;
+  return registry.describe(id, &facts) ? describe(env, facts).value() : null(env);
 }
 
 }  // namespace holdfast::addon

@@ -14,15 +14,10 @@ inline napi_value to_parties(napi_env env, const std::vector<core::Observation::
   napi_value list = nullptr;
   napi_create_array_with_length(env, parties.size(), &list);
   for (uint32_t i = 0; i < parties.size(); i++) {
-    const core::AgentFacts& agent = parties[i].agent;
-    const napi_value party =
-        State(env)
-            .set("pid", agent.pid)
-            .set("threadId", agent.thread_id)
-            .set("processName", text(env, agent.process_name.data(), agent.process_name.size()))
-            .set("how", text(env, parties[i].how, NAPI_AUTO_LENGTH))
-            .set("count", parties[i].count)
-            .value();
+    const napi_value party = describe(env, parties[i].agent)
+                                 .set("how", text(env, parties[i].how, NAPI_AUTO_LENGTH))
+                                 .set("count", parties[i].count)
+                                 .value();
     napi_set_element(env, list, i, party);
   }
   return list;

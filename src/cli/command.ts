@@ -1,5 +1,6 @@
 // What all subcommands of `holdfast` have in common: their options, their exit codes, their help.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import type { WaitOptions } from '../index.js';
 
 /** Exit codes. Those above 1 are those of sysexits(3), as flock(1) has them. */
 export const exit = {
@@ -91,6 +92,21 @@ export function choiceOption<T extends string>(
 export function secondsOption(values: Values, name: string): number | undefined {
   const seconds = numberOption(values, name, 0, 2_147_483, false);
   return seconds === undefined ? undefined : seconds * 1000;
+}
+
+/** For commands that wait: --timeout and --no-wait. */
+export const waitOptions = {
+  timeout: { type: 'string', short: 'w' },
+  'no-wait': { type: 'boolean', short: 'n' },
+} as const satisfies Options;
+
+/** How long such a command waits. */
+export function waitOf(values: Values): WaitOptions {
+  if (values['no-wait'] && values['timeout'] !== undefined) {
+    throw new UsageError('take one of --timeout and --no-wait');
+  }
+  const timeout = values['no-wait'] ? 0 : secondsOption(values, 'timeout');
+  return timeout === undefined ? {} : { timeout };
 }
 
 /** Splits at the first `--`: what is ours, and the command with its arguments. */

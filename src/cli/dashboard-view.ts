@@ -3,8 +3,9 @@ import { escapeXml, picture } from '../observe/draw.js';
 import { graphOf } from '../observe/graph.js';
 import type { History, Line, Sample } from '../observe/history.js';
 import type { Rated } from '../observe/rates.js';
-import { holdersOf, waitersOf } from './list.js';
-import { bytes, duration, printable } from './text.js';
+import { waitsOf } from '../observe/snapshot.js';
+import { holdersOf } from './list.js';
+import { bytes, duration, printable, rate } from './text.js';
 
 /** A part of the page and what it shows now, by the id of its element. */
 export type View = Record<'summary' | 'objects' | 'waits' | 'timeline', string>;
@@ -15,7 +16,6 @@ export interface Span {
 }
 
 const text = (value: string): string => escapeXml(printable(value));
-const rate = (value: number): string => (value < 10 ? value.toFixed(1) : value.toFixed(0));
 
 /** A small chart of a number over the last minutes. */
 function chart(samples: readonly Sample[], of: (sample: Sample) => number, span: Span): string {
@@ -40,7 +40,7 @@ function row(one: Rated, history: History, span: Span): string {
     `<b>${text(one.name)}</b>`,
     text(holdersOf(one)),
     duration(state?.heldFor),
-    String(waitersOf(one)),
+    String(waitsOf(one)),
     duration(state?.longestWait),
     `${chart(samples, (sample) => sample.acquired, span)} ${rate(one.acquired)}/s`,
     `${chart(samples, (sample) => sample.waiting, span)} ${rate(one.contended)}/s`,

@@ -8,7 +8,8 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { History } from '../observe/history.js';
-import { directory, snapshot } from '../observe/snapshot.js';
+import { enterDirectory } from '../objects/shared.js';
+import { snapshot } from '../observe/snapshot.js';
 import { clearInterval, now, setInterval } from '../waiting/clock.js';
 import { type Command, exit, numberOption, read, say } from './command.js';
 import { page } from './dashboard-page.js';
@@ -52,7 +53,7 @@ function answer(
   }
   if (method !== 'GET' && method !== 'HEAD') return refuse(405, 'nothing can be changed here');
   if (what === 'view') {
-    const view = viewOf(history, { now: now(), span_ms }, directory());
+    const view = viewOf(history, { now: now(), span_ms }, enterDirectory());
     return send(response, 200, 'application/json', JSON.stringify(view));
   }
   if (what !== '') return refuse(404, 'there is no such page');
@@ -101,8 +102,7 @@ function serve(port: number): Promise<number> {
     for (const signal of signals) process.on(signal, onSignal);
     server.on('error', (error) => {
       say(`dashboard: ${error.message}`);
-      clearInterval(timer);
-      resolve(exit.system);
+      end(exit.system);
     });
     server.listen(port, '127.0.0.1', async () => {
       await look();

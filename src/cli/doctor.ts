@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { type ObjectEntry, list } from '../index.js';
 import { addon } from '../native/load.js';
-import { directory } from '../observe/snapshot.js';
+import { enterDirectory } from '../objects/shared.js';
 import { type Command, exit, read } from './command.js';
 import { bytes, printable } from './text.js';
 
@@ -144,7 +144,7 @@ function* findings(): Generator<Finding> {
     yield problem((error as Error).message, 'see above');
     return;
   }
-  yield* checkFiles(directory(), entries);
+  yield* checkFiles(enterDirectory(), entries);
   const isSystemd = lstatSync('/run/systemd/system', { throwIfNoEntry: false }) !== undefined;
   const ipc = checkRemoveIpc(where, process.geteuid!(), isSystemd, logindConfiguration());
   if (ipc) yield ipc;

@@ -19,8 +19,9 @@ import {
   numberOption,
   read,
   say,
-  secondsOption,
   splitCommand,
+  waitOf,
+  waitOptions,
 } from './command.js';
 
 /** Opens a queue of either kind. */
@@ -67,14 +68,6 @@ function writeLine(line: string): void {
   }
 }
 
-function waitOf(values: Values): WaitOptions {
-  if (values['no-wait'] && values['timeout'] !== undefined) {
-    throw new UsageError('take one of --timeout and --no-wait');
-  }
-  const timeout = values['no-wait'] ? 0 : secondsOption(values, 'timeout');
-  return timeout === undefined ? {} : { timeout };
-}
-
 async function putLines(queue: Queue, wait: WaitOptions): Promise<void> {
   let number = 0;
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
@@ -108,7 +101,7 @@ before it are in the queue); 66 there is no such queue; 71 the system refused so
 queue has ended.
 `,
   async run(args) {
-    const { values, positionals } = read(args, { ...inTime, ...making, end }, ['QUEUE']);
+    const { values, positionals } = read(args, { ...waitOptions, ...making, end }, ['QUEUE']);
     const wait = waitOf(values);
     const queue = openQueue(positionals[0]!, values);
     try {
@@ -127,10 +120,6 @@ queue has ended.
 };
 
 const end = { type: 'boolean' } as const;
-const inTime = {
-  timeout: { type: 'string', short: 'w' },
-  'no-wait': { type: 'boolean', short: 'n' },
-} as const;
 const making = { create: { type: 'boolean' }, joinable: { type: 'boolean' } } as const;
 const counting = {
   count: { type: 'string', short: 'N' },
@@ -182,7 +171,7 @@ Exit codes: 0; 1 there was nothing in time, or the queue has ended; 64 wrong arg
 no such queue; 71 the system refused something.
 `,
   async run(args) {
-    const { values, positionals } = read(args, { ...inTime, ...counting }, ['QUEUE']);
+    const { values, positionals } = read(args, { ...waitOptions, ...counting }, ['QUEUE']);
     const wait = waitOf(values);
     const count = countOf(values);
     const queue = openQueue(positionals[0]!, values);
@@ -214,7 +203,7 @@ system refused something.
 `,
   async run(args) {
     const [ours, command] = splitCommand(args);
-    const { values, positionals } = read(ours, { ...inTime, ...counting }, ['QUEUE']);
+    const { values, positionals } = read(ours, { ...waitOptions, ...counting }, ['QUEUE']);
     const wait = waitOf(values);
     const count = countOf(values);
     const queue = openJoinable(positionals[0]!);

@@ -1,6 +1,6 @@
 // `holdfast ls` and `holdfast show`.
 import { NotFoundError } from '../index.js';
-import { type Seen, snapshot } from '../observe/snapshot.js';
+import { type Seen, snapshot, waitsOf } from '../observe/snapshot.js';
 import { type Command, exit, read } from './command.js';
 import { type Column, agent, bytes, duration, printable, table } from './text.js';
 
@@ -14,11 +14,6 @@ export function holdersOf({ state, locks }: Seen): string {
   return `${agent(first!)}${times}${more.length > 0 ? ` +${more.length}` : ''}`;
 }
 
-export function waitersOf({ state, locks }: Seen): number {
-  const waiters = locks ? locks.flatMap((lock) => lock.waiters) : (state?.waiters ?? []);
-  return waiters.reduce((sum, { count }) => sum + count, 0);
-}
-
 const count = (value: number | undefined): string => (value === undefined ? '-' : String(value));
 
 export const columns: readonly Column<Seen>[] = [
@@ -26,7 +21,7 @@ export const columns: readonly Column<Seen>[] = [
   { head: 'NAME', of: ({ name }) => printable(name) },
   { head: 'HELD BY', of: holdersOf },
   { head: 'FOR', of: ({ state }) => duration(state?.heldFor), right: true },
-  { head: 'WAITING', of: (seen) => String(waitersOf(seen)), right: true },
+  { head: 'WAITING', of: (seen) => String(waitsOf(seen)), right: true },
   { head: 'LONGEST', of: ({ state }) => duration(state?.longestWait), right: true },
   { head: 'ACQUIRED', of: ({ state }) => count(state?.acquisitions ?? state?.puts), right: true },
   { head: 'CONTENDED', of: ({ state }) => count(state?.contentions), right: true },

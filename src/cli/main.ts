@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `holdfast`, the command. docs/cli.md describes it for users.
-import { HoldfastError, NotFoundError, PermissionError } from '../index.js';
+import { HoldfastError, NotFoundError } from '../index.js';
 import { type Command, UsageError, exit, say } from './command.js';
 import { commands } from './commands.js';
 
@@ -51,9 +51,8 @@ function explain(name: string, error: unknown): number {
   }
   say(`${name}: ${error instanceof Error ? error.message : String(error)}`);
   if (error instanceof NotFoundError) return exit.noInput;
-  if (error instanceof PermissionError) return exit.system;
-  if (error instanceof HoldfastError) return exit.system;
-  if (process.env['HOLDFAST_DEBUG'] && error instanceof Error) say(error.stack ?? '');
+  const isUnexpected = error instanceof Error && !(error instanceof HoldfastError);
+  if (isUnexpected && process.env['HOLDFAST_DEBUG']) say(error.stack ?? '');
   return exit.system;
 }
 

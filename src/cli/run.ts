@@ -23,15 +23,15 @@ import {
   numberOption,
   read,
   say,
-  secondsOption,
+  waitOf,
+  waitOptions,
 } from './command.js';
 
 const options = {
   shared: { type: 'boolean', short: 's' },
   exclusive: { type: 'boolean', short: 'x' },
   permits: { type: 'string' },
-  timeout: { type: 'string', short: 'w' },
-  'no-wait': { type: 'boolean', short: 'n' },
+  ...waitOptions,
   'exit-code': { type: 'string', short: 'E' },
   abandoned: { type: 'string' },
   verbose: { type: 'boolean', short: 'v' },
@@ -160,13 +160,10 @@ function shell([, line, ...more]: readonly string[]): string[] {
 }
 
 async function acquire(target: Target, values: Values): Promise<Guard | undefined> {
-  if (values['no-wait'] && values['timeout'] !== undefined) {
-    throw new UsageError('take one of --timeout and --no-wait');
-  }
-  const timeout = values['no-wait'] ? 0 : secondsOption(values, 'timeout');
+  const wait = waitOf(values);
   const before = now();
   try {
-    const guard = await target.acquire(timeout === undefined ? {} : { timeout });
+    const guard = await target.acquire(wait);
     const waited_s = ((now() - before) / 1000).toFixed(3);
     if (values['verbose']) say(`acquired ${target.what} after ${waited_s} s`);
     return guard;

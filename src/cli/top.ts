@@ -1,7 +1,7 @@
 // `holdfast top`: all objects, live.
 import { graphOf } from '../observe/graph.js';
 import { type Rated, Rates, keyOf } from '../observe/rates.js';
-import { snapshot } from '../observe/snapshot.js';
+import { snapshot, waitsOf } from '../observe/snapshot.js';
 import { clearInterval, now, setInterval, setTimeout } from '../waiting/clock.js';
 import {
   type Command,
@@ -12,17 +12,15 @@ import {
   read,
   secondsOption,
 } from './command.js';
-import { holdersOf, waitersOf } from './list.js';
-import { type Column, cut, duration, printable, table } from './text.js';
-
-const perSecond = (value: number): string => (value < 10 ? value.toFixed(1) : value.toFixed(0));
+import { holdersOf } from './list.js';
+import { type Column, cut, duration, printable, rate, table } from './text.js';
 
 const columns: readonly Column<Rated>[] = [
   { head: 'KIND', of: ({ kind }) => kind },
   { head: 'NAME', of: ({ name }) => cut(printable(name), 40) },
-  { head: 'USED/s', of: ({ acquired }) => perSecond(acquired), right: true },
-  { head: 'CONTENDED/s', of: ({ contended }) => perSecond(contended), right: true },
-  { head: 'WAITING', of: (one) => String(waitersOf(one)), right: true },
+  { head: 'USED/s', of: ({ acquired }) => rate(acquired), right: true },
+  { head: 'CONTENDED/s', of: ({ contended }) => rate(contended), right: true },
+  { head: 'WAITING', of: (one) => String(waitsOf(one)), right: true },
   { head: 'LONGEST', of: ({ state }) => duration(state?.longestWait), right: true },
   { head: 'FOR', of: ({ state }) => duration(state?.heldFor), right: true },
   { head: 'HELD BY', of: holdersOf },
@@ -32,7 +30,7 @@ const columns: readonly Column<Rated>[] = [
 const orders = {
   used: (one: Rated) => one.acquired,
   contended: (one: Rated) => one.contended,
-  waiting: waitersOf,
+  waiting: waitsOf,
   longest: (one: Rated) => one.state?.longestWait ?? -1,
   held: (one: Rated) => one.state?.heldFor ?? -1,
   name: () => 0,

@@ -1,4 +1,5 @@
 // What the addon offers for a LockManager: see bindings.ts.
+import type { NativeAgent } from './listing.js';
 
 /** What query() shows, in three lists. */
 export interface NativeRequests {
@@ -9,7 +10,7 @@ export interface NativeRequests {
   /** `agent` is null if it has ended meanwhile. */
   clients: {
     id: string;
-    agent: { pid: number; threadId: number; processName: string } | null;
+    agent: NativeAgent | null;
   }[];
 }
 

@@ -1,6 +1,6 @@
 // The last minutes of all objects, sampled: for the charts and the timeline of the dashboard.
 import { type Rated, Rates, keyOf } from './rates.js';
-import type { Seen } from './snapshot.js';
+import { type Seen, waitersOf, waitsOf } from './snapshot.js';
 
 /** What an object was like at one sample. */
 export interface Sample {
@@ -23,16 +23,16 @@ export interface Line {
 const who = (one: { pid: number; threadId: number; processName: string }): string =>
   `${one.pid}${one.threadId === 0 ? '' : `/${one.threadId}`} ${one.processName}`;
 
-function sampleOf({ state, locks, acquired, contended }: Rated, at: number): Sample {
+function sampleOf(one: Rated, at: number): Sample {
+  const { state, locks, acquired, contended } = one;
   const holders = locks ? locks.flatMap((lock) => lock.holders) : (state?.holders ?? []);
-  const waiters = locks ? locks.flatMap((lock) => lock.waiters) : (state?.waiters ?? []);
   return {
     at,
     acquired,
     contended,
-    waiting: waiters.reduce((sum, { count }) => sum + count, 0),
+    waiting: waitsOf(one),
     holders: [...new Set(holders.map(who))],
-    waiters: [...new Set(waiters.map(who))],
+    waiters: [...new Set(waitersOf(one).map(who))],
   };
 }
 

@@ -22,13 +22,18 @@ export interface SeenLock {
   readonly waiters: readonly Party[];
 }
 
-/** The directory of the user's objects. */
-export function directory(): string {
-  return enterDirectory();
+/** Who waits for it; of a LockManager, for all of its locks. */
+export function waitersOf({ state, locks }: Seen): readonly Party[] {
+  return locks ? locks.flatMap((lock) => lock.waiters) : (state?.waiters ?? []);
+}
+
+/** How many waits those are. */
+export function waitsOf(seen: Seen): number {
+  return waitersOf(seen).reduce((sum, { count }) => sum + count, 0);
 }
 
 function bytesOf(name: string): number {
-  const file = path.join(directory(), `object.${fileKey(name)}`);
+  const file = path.join(enterDirectory(), `object.${fileKey(name)}`);
   return 512 * (statSync(file, { throwIfNoEntry: false })?.blocks ?? 0);
 }
 

@@ -47,14 +47,9 @@ Outcome Lock::try_acquire_or_rescue() {
 }
 
 Outcome Lock::wait(int64_t deadline_ns) {
-  const int64_t since_ns = platform::monotonic_ns();
-  Outcome outcome;
-  if (spin_briefly()) outcome = try_acquire_or_rescue();
-  while (!outcome) {
-    outcome = wait_once(deadline_ns, since_ns);
-    if (platform::monotonic_ns() >= deadline_ns) break;
-  }
-  return outcome;
+  return waits_.wait(
+      deadline_ns, [&] { return try_acquire_or_rescue(); },
+      [&](int64_t until_ns, int64_t since_ns) { return wait_once(until_ns, since_ns); });
 }
 
 Outcome Lock::wait_once(int64_t deadline_ns, int64_t waits_since_ns) {

@@ -12,12 +12,14 @@ namespace holdfast::core {
 
 namespace {
 
-// A private copy of the body, as it was when it was read.
+// A private copy of the body, as it was when it was read. If that succeeds, the object is known.
 template <class Body>
 class Copy {
  public:
-  explicit Copy(const ObservedFile& file)
-      : is_whole_(file.reader.read(sizeof(Header), bytes_, sizeof bytes_)) {}
+  Copy(const ObservedFile& file, Observation* seen)
+      : is_whole_(file.reader.read(sizeof(Header), bytes_, sizeof bytes_)) {
+    seen->is_known = is_whole_;
+  }
   explicit operator bool() const { return is_whole_; }
   Body* operator->() { return reinterpret_cast<Body*>(bytes_); }
 
@@ -79,9 +81,8 @@ void add_counters(Copy<Body>& body, Observation* seen) {
 }  // namespace
 
 void observe_owned(const ObservedFile& file, Observation* seen) {
-  Copy<OwnedBody> body(file);
+  Copy<OwnedBody> body(file, seen);
   if (!body) return;
-  seen->is_known = true;
   const AgentId owner = body->owner.load();
   if (add(&seen->holders, file.registry, owner, "exclusive")) {
     seen->held_ms = HeldSince(body->held_since).age_ms(body->acquisitions.load());
@@ -94,17 +95,15 @@ void observe_owned(const ObservedFile& file, Observation* seen) {
 }
 
 void observe_semaphore(const ObservedFile& file, Observation* seen) {
-  Copy<SemaphoreBody> body(file);
+  Copy<SemaphoreBody> body(file, seen);
   if (!body) return;
-  seen->is_known = true;
   add_waiters(file, body->waiters, "permit", seen);
   add_counters(body, seen);
 }
 
 void observe_bounded(const ObservedFile& file, Observation* seen) {
-  Copy<BoundedBody> body(file);
+  Copy<BoundedBody> body(file, seen);
   if (!body) return;
-  seen->is_known = true;
   for (const PermitWords& permit : table_of<PermitWords>(file, file.initial)) {
     if (permit.owner == 0) continue;
     if (!add(&seen->holders, file.registry, permit.owner, "permit")) seen->abandoned = true;
@@ -116,9 +115,8 @@ void observe_bounded(const ObservedFile& file, Observation* seen) {
 }
 
 void observe_read_write(const ObservedFile& file, Observation* seen) {
-  Copy<ReadWriteBody> body(file);
+  Copy<ReadWriteBody> body(file, seen);
   if (!body) return;
-  seen->is_known = true;
   const AgentId writing = body->writing.load();
   if (body->writer.load() == writing && add(&seen->holders, file.registry, writing, "exclusive")) {
     seen->held_ms = HeldSince(body->held_since).age_ms(body->acquisitions.load());
@@ -135,17 +133,15 @@ void observe_read_write(const ObservedFile& file, Observation* seen) {
 }
 
 void observe_event(const ObservedFile& file, Observation* seen) {
-  Copy<EventBody> body(file);
+  Copy<EventBody> body(file, seen);
   if (!body) return;
-  seen->is_known = true;
   add_waiters(file, body->waiters, "wait", seen);
   seen->numbers.emplace_back("sets", body->word.load() >> 1);
 }
 
 void observe_condition(const ObservedFile& file, Observation* seen) {
-  Copy<ConditionBody> body(file);
+  Copy<ConditionBody> body(file, seen);
   if (!body) return;
-  seen->is_known = true;
   for (const WaitingWords& waiting : table_of<WaitingWords>(file, kConditionWaitsMax)) {
     if (add(&seen->waiters, file.registry, waiting.owner, "wait")) seen->longest_wait_ms = 0;
   }
@@ -153,9 +149,8 @@ void observe_condition(const ObservedFile& file, Observation* seen) {
 }
 
 void observe_barrier(const ObservedFile& file, Observation* seen) {
-  Copy<BarrierBody> body(file);
+  Copy<BarrierBody> body(file, seen);
   if (!body) return;
-  seen->is_known = true;
   add_waiters(file, body->waiters, "wait", seen);
   add_waiters(file, body->arrivals, "wait", seen);
   const Round round = Round::of(body->state.load());
@@ -176,7 +171,6 @@ uint64_t add_size(QueueBody& body, Observation* seen) {
 }
 
 void observe_ring(const ObservedFile& file, QueueBody& body, Observation* seen) {
-  seen->is_known = true;
   add_waiters(file, body.getters, "get", seen);
   add_waiters(file, body.putters, "put", seen);
   seen->numbers.emplace_back("capacity", body.capacity.load());
@@ -188,7 +182,7 @@ void observe_ring(const ObservedFile& file, QueueBody& body, Observation* seen) 
 }  // namespace
 
 void observe_queue(const ObservedFile& file, Observation* seen) {
-  Copy<QueueBody> body(file);
+  Copy<QueueBody> body(file, seen);
   if (!body) return;
   observe_ring(file, *body.operator->(), seen);
   add_size(*body.operator->(), seen);
@@ -227,7 +221,7 @@ void add_leases(const ObservedFile& file, JoinableQueueBody& body, uint64_t leas
 }  // namespace
 
 void observe_joinable_queue(const ObservedFile& file, Observation* seen) {
-  Copy<JoinableQueueBody> body(file);
+  Copy<JoinableQueueBody> body(file, seen);
   if (!body) return;
   observe_ring(file, body->queue, seen);
   add_waiters(file, body->joiners, "join", seen);

@@ -18,6 +18,12 @@ class OwnedWaits {
   bool acquired_since_last_wait();
   // Has it, since that call?
   bool is_acquired_since() const { return body_.acquisitions.load() != seen_acquisitions_; }
+  // Blocks at most until the deadline.
+  //
+  //   rescue     tries, and finds dead holders
+  //   wait_once  waits for a while, and tries; it gets the deadline, and when the wait began
+  template <class Rescue, class WaitOnce>
+  Outcome wait(int64_t deadline_ns, Rescue rescue, WaitOnce wait_once);
   // Waits parked, and not for long. `waits_since_ns` is when the thread began to wait.
   //
   //   try_once   does not block
@@ -61,6 +67,18 @@ class OwnedWaits {
   uint64_t seen_acquisitions_ = 0;  // by the last wait
   bool has_short_turns_ = false;
 };
+
+template <class Rescue, class WaitOnce>
+Outcome OwnedWaits::wait(int64_t deadline_ns, Rescue rescue, WaitOnce wait_once) {
+  const int64_t since_ns = platform::monotonic_ns();
+  Outcome outcome;
+  if (spin_briefly()) outcome = rescue();
+  while (!outcome) {
+    outcome = wait_once(deadline_ns, since_ns);
+    if (platform::monotonic_ns() >= deadline_ns) break;
+  }
+  return outcome;
+}
 
 template <class Try, class Rescue, class Sleep>
 Outcome OwnedWaits::wait_parked(int64_t deadline_ns, int64_t waits_since_ns, Try try_once,

@@ -41,9 +41,8 @@ int64_t longest_wait_ms(WaitSet& set, Registry& registry) {
   const uint64_t word = set.overdue.load();
   const AgentId id = overdue_agent(word, registry);
   if (id == 0 || !registry.alive(id)) return -1;
-  const auto now_ms = static_cast<uint64_t>(platform::monotonic_ns() / platform::kNanosPerMilli);
-  const uint64_t waited_ms = (now_ms - time_of(word)) & kTimeMask;
-  return waited_ms <= kTimeMask / 2 ? static_cast<int64_t>(waited_ms) : -1;
+  const uint64_t so_far_ms = waited_ms(word);
+  return so_far_ms <= kTimeMask / 2 ? static_cast<int64_t>(so_far_ms) : -1;
 }
 
 bool end_overdue(WaitSet& set, AgentId me) {
