@@ -66,8 +66,11 @@ void LockManager::link(uint32_t index) {
   if (is(request, RequestState::abandoned) && (request.flags & kExclusive) == 0) {
     request.flags |= kExclusive;  // no other is ever abandoned
   }
-  if (!is(request, RequestState::abandoned)) lines_.add_to_agent(index);
-  if ((request.flags & kUntold) != 0) lines_.put_first(index);
+  // Nobody hears of an abandoned one any more, also if its agent died before it had been told.
+  if (!is(request, RequestState::abandoned)) {
+    lines_.add_to_agent(index);
+    if ((request.flags & kUntold) != 0) lines_.put_first(index);
+  }
   if (is(request, RequestState::stolen)) return;
   uint32_t leader = lines_.find(cells_.name_of(index));
   if ((request.flags & kExclusive) != 0 && is_holder(request)) {
