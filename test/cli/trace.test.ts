@@ -1,7 +1,6 @@
 // `holdfast trace`: the file against what happened.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { cli, freshName, programFile, temporaryDirectory } from '../support/index.js';
 
@@ -69,11 +68,11 @@ describe('holdfast trace', function () {
 
   it('the exit code of the command; nothing stays in the temporary directory', async () => {
     const file = path.join(temporaryDirectory(), 'trace.json');
-    const before = readdirSync(os.tmpdir()).filter((name) => name.startsWith('holdfast-trace-'));
-    assert.equal((await cli(['trace', '-o', file, '--', 'sh', '-c', 'exit 3'])).code, 3);
+    const TMPDIR = temporaryDirectory();
+    const args = ['trace', '-o', file, '--', 'sh', '-c', 'exit 3'];
+    assert.equal((await cli(args, { env: { TMPDIR } })).code, 3);
     assert.ok(existsSync(file));
-    const after = readdirSync(os.tmpdir()).filter((name) => name.startsWith('holdfast-trace-'));
-    assert.deepEqual(after, before);
+    assert.deepEqual(readdirSync(TMPDIR), []);
   });
 
   it('wrong arguments: 64', async () => {

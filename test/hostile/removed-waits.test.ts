@@ -70,10 +70,7 @@ const all: WaitOfKind[] = [
   { kind: 'JoinableQueue', block: put, waits: ['join', 'joinSync'] },
   {
     kind: 'LockManager',
-    block: async (ours) => {
-      const holds = ours.actor.startAct('holdForever', { object: ours, name: 'resource' });
-      await holds.started;
-    },
+    block: (ours) => ours.keep('acquire', 'resource'),
     waits: ['holdForever', 'requestSyncOnce'],
     begin: (theirs, wait) => theirs.actor.startAct(wait, { object: theirs, name: 'resource' }),
   },
