@@ -40,6 +40,7 @@ const layers = {
     ['src/objects/shared.ts'],
     ['src/locks'],
     ['src/objects'],
+    ['src/cluster'],
     ['src/process'],
     ['src/index.ts', 'src/index.mts', 'src/navigator-locks.ts'],
     ['src/observe'],

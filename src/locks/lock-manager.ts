@@ -17,8 +17,9 @@ import { waitForSync } from '../waiting/blocking-wait.js';
 import { setTimeout } from '../waiting/clock.js';
 import { Acquired, type AcquiredLock } from './acquired-lock.js';
 import { type LockCallback, type LockOptions, type ReadRequest, readRequest } from './arguments.js';
+import { fullError, stolenError } from './errors.js';
 import { type Lock, type LockMode, type WebLock, makeLock, setStolen } from './lock.js';
-import { Request, fullError, stolenError } from './request.js';
+import { Request } from './request.js';
 import { type Answer, type Entry, Table, corrupt } from './table.js';
 
 /** How to open a LockManager. */

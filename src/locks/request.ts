@@ -15,6 +15,7 @@ import { Alarm } from '../waiting/clock.js';
 import { timedOut } from '../waiting/waiter.js';
 import type { ReadRequest } from './arguments.js';
 import { publish } from './channels.js';
+import { fullError, stolenError } from './errors.js';
 import { type Lock, makeLock, setStolen } from './lock.js';
 import { type Answer, type Entry, type Table, corrupt } from './table.js';
 
@@ -171,21 +172,4 @@ export class Request {
     // Another thread has stolen it, and this one not heard of it yet.
     this.#hear({ status: requestStatus.stolen, token: 0, abandoned: false });
   }
-}
-
-/** `code` tells it from the AbortError of the caller's own signal. */
-export function stolenError(name: string): DOMException {
-  const error = new DOMException(
-    `the lock ${JSON.stringify(name)} was stolen by another request`,
-    'AbortError',
-  );
-  Object.defineProperty(error, 'code', { value: 'ERR_HOLDFAST_STOLEN', enumerable: true });
-  return error;
-}
-
-export function fullError(): DOMException {
-  return new DOMException(
-    'the table of requests is full (maxRequests of LockManager), or the name is too long',
-    'QuotaExceededError',
-  );
 }

@@ -19,6 +19,14 @@ export function now(): number {
   return currentTime.call(performance);
 }
 
+// oxlint-disable-next-line no-restricted-globals -- as it was when this module was loaded
+const { now: currentDate } = Date;
+
+/** Milliseconds on the wall clock, which goes on while the machine is suspended. Can be set. */
+export function wallNow(): number {
+  return currentDate();
+}
+
 /** Calls back once, after so many milliseconds and never earlier, unless it is cancelled. */
 export class Alarm {
   #timer: Timer;
