@@ -1,0 +1,44 @@
+// @ts-check
+// etcd for tests: one member.
+import http from 'node:http';
+import { findProgram, freePort, Server } from './server.mjs';
+
+const program = findProgram('etcd');
+
+/** Why there is no etcd to test on this machine; undefined if there is one. */
+export const whyNoEtcd = program === undefined ? 'there is no etcd' : undefined;
+
+export class EtcdServer extends Server {
+  port = 0;
+  #peerPort = 0;
+
+  /** Starts it; after end() again on the same port with the same data. */
+  async start() {
+    if (this.port === 0) [this.port, this.#peerPort] = [await freePort(), await freePort()];
+    const clients = `http://127.0.0.1:${this.port}`;
+    const peers = `http://127.0.0.1:${this.#peerPort}`;
+    const args = ['--data-dir', `${this.directory}/data`, '--name', 'one', '--log-level', 'error'];
+    args.push('--listen-client-urls', clients, '--advertise-client-urls', clients);
+    args.push('--listen-peer-urls', peers, '--initial-advertise-peer-urls', peers);
+    args.push('--initial-cluster', `one=${peers}`, '--force-new-cluster=false');
+    const command = { program: program ?? '', args, env: { ETCD_UNSUPPORTED_ARCH: process.arch } };
+    await this.run(command, () => this.#isHealthy());
+    return this;
+  }
+
+  get url() {
+    return `etcd://127.0.0.1:${this.port}`;
+  }
+
+  /** @returns {Promise<boolean>} */
+  #isHealthy() {
+    return new Promise((resolve) => {
+      const request = http.get(`http://127.0.0.1:${this.port}/health`, (response) => {
+        response.resume();
+        response.on('end', () => resolve(response.statusCode === 200));
+        response.on('error', () => resolve(false));
+      });
+      request.on('error', () => resolve(false));
+    });
+  }
+}
