@@ -1,0 +1,52 @@
+// What Redis refuses, as the errors of this package.
+import { EngineUnavailableError, UnsupportedEngineError } from '../errors.js';
+
+/** The first word of a refusal that trying again does not change. */
+const lasting = /^(NOAUTH|WRONGPASS|NOPERM|ERR invalid password|ERR AUTH|ERR unknown command)/;
+
+/** The error to reject with, for one of ioredis or of Redis. */
+export function engineError(cause: unknown): Error {
+  if (cause instanceof EngineUnavailableError || cause instanceof UnsupportedEngineError) {
+    return cause;
+  }
+  const { message } = cause as Error;
+  if (lasting.test(message)) return new UnsupportedEngineError(`Redis: ${message}`, { cause });
+  return new EngineUnavailableError(`Redis: ${message}`, { cause });
+}
+
+const leastVersion = [6, 2];
+
+/**
+ * Checks what INFO says.
+ *
+ * @throws UnsupportedEngineError
+ */
+export function checkServer(info: string): void {
+  const facts = new Map(
+    info.split('\r\n').map((line) => {
+      const colon = line.indexOf(':');
+      return [line.slice(0, colon), line.slice(colon + 1)];
+    }),
+  );
+  const version = facts.get('redis_version') ?? '0.0';
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major < leastVersion[0]! || (major === leastVersion[0] && minor < leastVersion[1]!)) {
+    throw unsupported(`Redis ${version} is too old: it must be ${leastVersion.join('.')} or later`);
+  }
+  if (facts.get('redis_mode') === 'cluster') {
+    throw unsupported('Redis Cluster is not supported: connect to a server of its own');
+  }
+  if (facts.get('role') !== 'master') {
+    throw unsupported('this Redis is a replica and takes no writes: connect to its primary');
+  }
+  const policy = facts.get('maxmemory_policy') ?? '';
+  if (facts.get('maxmemory') !== '0' && policy.startsWith('allkeys')) {
+    throw unsupported(
+      `maxmemory-policy ${policy} lets Redis throw locks away: set it to noeviction`,
+    );
+  }
+}
+
+function unsupported(message: string): UnsupportedEngineError {
+  return new UnsupportedEngineError(message);
+}

@@ -1,0 +1,131 @@
+// One connection to Redis, by ioredis. It is never made again by itself: its user finds out that it
+// was lost, and has to verify the session on the next one before anything else.
+import { clearTimeout, setTimeout } from '../../waiting/clock.js';
+
+/** What is needed of a client of ioredis. Its own types are not on every user's machine. */
+interface Client {
+  readonly stream?: { destroy(error?: Error): void };
+  connect(): Promise<void>;
+  call(command: string, ...args: readonly unknown[]): Promise<unknown>;
+  subscribe(channel: string): Promise<unknown>;
+  on(event: 'close', listener: () => void): this;
+  on(event: 'error', listener: (error: Error) => void): this;
+  on(event: 'message', listener: (channel: string, message: string) => void): this;
+  disconnect(): void;
+}
+type ClientClass = new (...args: unknown[]) => Client;
+
+/** Options of ioredis, or a URL. */
+export type RedisTarget = string | Readonly<Record<string, unknown>>;
+
+/** These are not the caller's to choose: they decide what becomes of commands after a loss. */
+const ownOptions = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  enableReadyCheck: false,
+  autoResubscribe: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  retryStrategy: () => null,
+  reconnectOnError: null,
+};
+
+/** Loads ioredis, which only programs with a Redis have. */
+function loadClient(): ClientClass {
+  try {
+    return (require('ioredis') as { Redis: ClientClass }).Redis;
+  } catch (cause) {
+    throw new Error('holdfast/redis needs the package ioredis: npm install ioredis', { cause });
+  }
+}
+
+export class Link {
+  readonly #client: Client;
+  /** Milliseconds. */
+  #deadline: number;
+  #lost: ((error: Error) => void) | undefined;
+  #error: Error | undefined;
+  /** True from when nothing can be sent any more. */
+  isLost = false;
+
+  private constructor(client: Client, deadline: number) {
+    this.#client = client;
+    this.#deadline = deadline;
+    client.on('error', (error) => (this.#error ??= error));
+    client.on('close', () => this.#end());
+  }
+
+  /** Connects, and logs in as the target says. */
+  static async open(
+    target: RedisTarget,
+    { connectTimeout, commandTimeout }: { connectTimeout: number; commandTimeout: number },
+  ): Promise<Link> {
+    const Redis = loadClient();
+    const options = { ...ownOptions, connectTimeout };
+    const client =
+      typeof target === 'string'
+        ? new Redis(target, options)
+        : new Redis({ ...target, ...options });
+    const link = new Link(client, connectTimeout);
+    try {
+      await link.#within(client.connect());
+      link.#deadline = commandTimeout;
+      return link;
+    } catch (error) {
+      link.destroy();
+      throw link.#error ?? error;
+    }
+  }
+
+  /** Called once when the connection is lost, unless by destroy(). */
+  onLost(listener: (error: Error) => void): void {
+    this.#lost = listener;
+    if (this.isLost) this.#end();
+  }
+
+  /** Rejects with what Redis refuses, or when the connection is lost. */
+  command(name: string, ...args: readonly unknown[]): Promise<unknown> {
+    return this.#within(this.#client.call(name, ...args));
+  }
+
+  async subscribe(channel: string, listener: (message: string) => void): Promise<void> {
+    this.#client.on('message', (_, message) => listener(message));
+    await this.#within(this.#client.subscribe(channel));
+  }
+
+  /** Ends the connection. The listener of onLost() is not called. */
+  destroy(): void {
+    this.#lost = undefined;
+    this.#close();
+  }
+
+  #close(error?: Error): void {
+    this.isLost = true;
+    this.#error ??= error;
+    this.#client.stream?.destroy();
+    this.#client.disconnect();
+  }
+
+  #end(): void {
+    this.isLost = true;
+    const lost = this.#lost;
+    this.#lost = undefined;
+    lost?.(this.#error ?? new Error('the connection to Redis was closed'));
+  }
+
+  /**
+   * An answer that comes too late ends the connection: a command on a cut link would never settle
+   * by itself.
+   */
+  async #within<T>(answer: Promise<T>): Promise<T> {
+    const late = new Error(`Redis did not answer within ${this.#deadline} ms`);
+    const timer = setTimeout(() => this.#close(late), this.#deadline);
+    try {
+      return await answer;
+    } catch (error) {
+      throw this.isLost && this.#error !== undefined ? this.#error : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

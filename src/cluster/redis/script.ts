@@ -1,0 +1,171 @@
+// The script that runs inside Redis. One call is one atomic step; what is granted is granted in
+// here. The first argument names the operation, the others are its own.
+import { parts } from './script-parts.js';
+
+const sessionOperations = `
+local operations = {}
+
+-- format, session, lease: opens the session. Returns the format that the namespace has.
+operations['open'] = function(format, session, lease)
+  redis.call('SET', prefix .. 'format', format, 'NX')
+  local found = redis.call('GET', prefix .. 'format')
+  if found == format then redis.call('ZADD', sessions, text(now + lease), session) end
+  return found
+end
+
+-- session, lease, whether to look for sessions without a connection: renews the lease. Returns
+-- whether there was one, and in how many us the next lease of another session ends, or -1.
+operations['tend'] = function(session, lease, looks)
+  local was_alive = is_alive(session)
+  if was_alive then redis.call('ZADD', sessions, text(now + lease), session) end
+  sweep()
+  if looks == '1' then
+    for _, other in ipairs(redis.call('ZRANGE', sessions, 0, -1)) do
+      if other:sub(1, 1) == 'c' and other ~= session
+          and redis.call('PUBSUB', 'NUMSUB', channel(other))[2] == 0 then
+        end_session(other)
+      end
+    end
+    serve_dirty()
+  end
+  local nearest = -1
+  for _, other in ipairs(redis.call('ZRANGE', sessions, 0, 1)) do
+    if other ~= session and nearest < 0 then
+      nearest = tonumber(redis.call('ZSCORE', sessions, other)) - now
+    end
+  end
+  return { was_alive and 1 or 0, nearest }
+end
+
+operations['close'] = function(session)
+  end_session(session, true)
+  serve_dirty()
+end
+
+-- All requests of all sessions: session, request, row.
+operations['query'] = function()
+  sweep()
+  local all = {}
+  for _, session in ipairs(redis.call('ZRANGE', sessions, 0, -1)) do
+    local rows = redis.call('HGETALL', prefix .. 'r:' .. session)
+    for i = 1, #rows, 2 do all[#all + 1] = { session, rows[i], rows[i + 1] } end
+  end
+  return all
+end
+`;
+
+const requestOperations = `
+local function steal(resource)
+  local holders = prefix .. 'h:' .. resource
+  for _, member in ipairs(redis.call('SMEMBERS', holders)) do
+    local mode, session, request = member:match('^(.):(.-):(.*)$')
+    redis.call('HDEL', prefix .. 'r:' .. session, request)
+    tell(session, 's ' .. request)
+  end
+  redis.call('DEL', holders)
+end
+
+-- session, request, mode, how (wait, now or steal), resource, permits: asks for a resource.
+operations['ask'] = function(session, request, mode, how, resource, permits)
+  sweep()
+  if not is_alive(session) then return { 'lost' } end
+  if mode == 'p' then
+    redis.call('HSETNX', prefix .. 'permits', resource, permits)
+    local found = redis.call('HGET', prefix .. 'permits', resource)
+    if found ~= permits then return { 'incompatible', found } end
+  end
+  if how == 'steal' then steal(resource) end
+  local line = prefix .. 'q:' .. resource
+  local is_free = how == 'steal' or redis.call('EXISTS', line) == 0
+  if is_free and fits(resource, mode) then
+    local token, was_abandoned = grant(session, request, mode, resource)
+    return { 'granted', token, was_abandoned }
+  end
+  if how == 'now' then return { 'unavailable' } end
+  local number = next_number()
+  redis.call('ZADD', line, number, mode .. ':' .. session .. ':' .. request)
+  note(session, request, 'q', mode, number, resource)
+  return { 'waiting' }
+end
+
+-- session, request: releases it, or withdraws it. Returns 1 if it held.
+operations['end'] = function(session, request)
+  local rows = prefix .. 'r:' .. session
+  local row = redis.call('HGET', rows, request)
+  if not row then return 0 end
+  redis.call('HDEL', rows, request)
+  local held = forget(session, request, row)
+  serve_dirty()
+  return held and 1 or 0
+end
+
+-- For a session whose grant came by a message: a write on its connection, for WAIT to wait for.
+operations['mark'] = function() return next_number() end
+`;
+
+const itemOperations = `
+-- queue, items: puts them.
+operations['put'] = function(queue, ...)
+  local stream = prefix .. 'j:' .. queue
+  local values = { ... }
+  for i = 1, #values do redis.call('XADD', stream, '*', 'v', values[i]) end
+  for _ = 1, #values do
+    if not wake(queue) then break end
+  end
+end
+
+-- session, queue, most: leases items to the session. Returns the token of the first, and for each
+-- item its id, how often it was handed out, and what was put. If there is none the session waits.
+-- False if the session is lost.
+operations['take'] = function(session, queue, most)
+  sweep()
+  if not is_alive(session) then return false end
+  local taken = take_items(session, queue, tonumber(most))
+  redis.call('SADD', prefix .. 't:' .. session, queue)
+  if #taken == tonumber(most) then
+    wake(queue)
+  elseif #taken == 0 then
+    redis.call('ZADD', prefix .. 'w:' .. queue, 'NX', next_number(), session)
+    return { '0' }
+  end
+  return { text(next_numbers(#taken)), unpack(taken) }
+end
+
+-- session, queue, then for each item what becomes of it (done or retry), its id and its count of
+-- deliveries. Returns how many of them the session had.
+operations['settle'] = function(session, queue, ...)
+  local stream = prefix .. 'j:' .. queue
+  local given = { ... }
+  local count = 0
+  for i = 1, #given, 3 do
+    local id = given[i + 1]
+    local found = redis.pcall('XPENDING', stream, 'holdfast', id, id, 1)
+    local entry = not found.err and found[1]
+    local is_ours = entry and entry[2] == session and entry[4] == tonumber(given[i + 2])
+    if is_ours and given[i] == 'done' then
+      redis.call('XACK', stream, 'holdfast', id)
+      redis.call('XDEL', stream, id)
+    elseif is_ours then
+      give_back(queue, { id })
+    end
+    if is_ours then count = count + 1 end
+  end
+  return count
+end
+
+-- queue: how many items nobody works on, and how many are leased.
+operations['count'] = function(queue)
+  local stream = prefix .. 'j:' .. queue
+  local summary = redis.pcall('XPENDING', stream, 'holdfast')
+  local leased = 0
+  if not summary.err then
+    leased = summary[1] - redis.call('ZCARD', prefix .. 'y:' .. queue)
+  end
+  return { redis.call('XLEN', stream) - leased, leased }
+end
+
+return operations[ARGV[1]](unpack(ARGV, 2))
+`;
+
+/** For EVALSHA with one key: the beginning of all keys of the namespace, without the colon. */
+export const script = [parts, sessionOperations, requestOperations, itemOperations].join('');

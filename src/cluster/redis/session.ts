@@ -1,0 +1,273 @@
+// A session in Redis. It has three connections, whatever it holds and waits for: commands, messages
+// (pub/sub), and the renewals of its lease, which must not stand behind commands. If one of them is
+// lost, the session is over.
+import { IncompatibleError } from '../../errors.js';
+import { EngineUnavailableError, type LostReason } from '../errors.js';
+import type { ClusterLockInfo, ClusterLockSnapshot, ClusterQueueCount } from '../cluster.js';
+import type { Answer, Asked, EngineSession, Grant, SessionNews, Taken } from '../engine.js';
+import { type Instant, instant, since } from '../lease.js';
+import { nameOf, textOf } from '../names.js';
+import { engineError } from './failures.js';
+import type { Link } from './link.js';
+import { Tending } from './tending.js';
+
+/** The connections of a session, which are open. */
+export interface Links {
+  readonly commands: Link;
+  readonly messages: Link;
+  readonly renewals: Link;
+}
+
+export interface SessionPlan {
+  readonly clientId: string;
+  /** The beginning of all keys, without the colon. */
+  readonly prefix: string;
+  /** The script's name in Redis. */
+  readonly sha: string;
+  readonly ttl: number;
+  /** How many replicas must have a grant or a job before it counts. */
+  readonly replicas: number;
+  readonly commandTimeout: number;
+}
+
+/** The channel on which the session hears of its grants. */
+export function channelOf({ prefix, clientId }: SessionPlan): string {
+  return `${prefix}:c:${clientId}`;
+}
+
+export class RedisSession implements EngineSession {
+  readonly clientId: string;
+  readonly #plan: SessionPlan;
+  readonly #links: Links;
+  readonly #news: SessionNews;
+  readonly #tending: Tending;
+  /** Before the last renewal that was confirmed. */
+  #renewed: Instant;
+  #isOver = false;
+
+  constructor(plan: SessionPlan, links: Links, news: SessionNews, sent: Instant) {
+    this.clientId = plan.clientId;
+    this.#plan = plan;
+    this.#links = links;
+    this.#news = news;
+    this.#renewed = sent;
+    this.#tending = new Tending(plan.ttl, {
+      tend: (isWaiting) => this.#tend(isWaiting),
+      jobs: (queue) => news.jobs(queue),
+    });
+    for (const link of Object.values(links) as Link[]) {
+      link.onLost((cause) => this.#lose('connection', cause));
+    }
+  }
+
+  /** What came on the channel: `g`ranted, `s`tolen, or there is a `j`ob. */
+  hear(message: string): void {
+    if (this.#isOver) return;
+    const what = message[0];
+    const rest = message.slice(2);
+    if (what === 'j') {
+      this.#news.jobs(nameOf(rest));
+      return;
+    }
+    const [request, token, abandoned] = rest.split(' ');
+    this.#tending.waitsNoMoreFor(Number(request));
+    if (what === 's') this.#news.stolen(Number(request));
+    else void this.#heardOfGrant(Number(request), grantOf(token!, abandoned === '1'));
+  }
+
+  async #heardOfGrant(request: number, grant: Grant): Promise<void> {
+    try {
+      if (this.#plan.replicas > 0) await this.#acknowledged(this.#run('mark'));
+      this.#news.granted(request, grant);
+    } catch (error) {
+      this.#lose('engine', error);
+    }
+  }
+
+  async ask(asked: Asked): Promise<Answer> {
+    const { request, ifAvailable, steal, permits } = asked;
+    const how = steal ? 'steal' : ifAvailable ? 'now' : 'wait';
+    const args = [this.clientId, request, modeOf(asked), how, resourceOf(asked), permits ?? ''];
+    // The message about a later grant may overtake the answer.
+    if (how === 'wait') this.#tending.waitsFor(request);
+    const answer = (await this.#granted(asked, this.#run('ask', ...args))) as unknown[];
+    if (answer[0] === 'waiting') return 'waiting';
+    this.#tending.waitsNoMoreFor(request);
+    switch (answer[0]) {
+      case 'granted':
+        return grantOf(answer[1] as string, answer[2] === 1);
+      case 'unavailable':
+        return 'unavailable';
+      case 'incompatible':
+        throw new IncompatibleError(
+          `others use it with ${String(answer[1])} permits, not ${String(permits)}`,
+          { kind: 'Semaphore', objectName: asked.name },
+        );
+      default:
+        throw this.#forgotten();
+    }
+  }
+
+  /** Withdraws the request if the replicas do not confirm it. */
+  async #granted(asked: Asked, command: Promise<unknown>): Promise<unknown> {
+    try {
+      return await this.#acknowledged(command);
+    } catch (error) {
+      this.#tending.waitsNoMoreFor(asked.request);
+      if (this.#plan.replicas > 0) this.end(asked).catch(() => {});
+      throw error;
+    }
+  }
+
+  async end({ request }: Asked): Promise<boolean> {
+    this.#tending.waitsNoMoreFor(request);
+    return (await this.#run('end', this.clientId, request)) === 1;
+  }
+
+  async query(): Promise<ClusterLockSnapshot> {
+    const rows = (await this.#run('query')) as [string, string, string][];
+    const requests = rows.map(([clientId, , row]) => {
+      const [, state, mode, number, kind, text] = /^(.)(.) (\d+) (.)([^]*)$/.exec(row)!;
+      return { clientId, state, mode, number: Number(number), kind, text: text! };
+    });
+    requests.sort((one, other) => one.number - other.number);
+    const held: ClusterLockInfo[] = [];
+    const pending: ClusterLockInfo[] = [];
+    for (const { clientId, state, mode, kind, text } of requests) {
+      if (kind !== 'l') continue;
+      const info = { name: nameOf(text), mode: modes[mode as 'x' | 's'], clientId };
+      (state === 'h' ? held : pending).push(info);
+    }
+    return { held, pending };
+  }
+
+  async put(queue: string, values: readonly string[]): Promise<void> {
+    await this.#acknowledged(this.#run('put', textOf(queue), ...values));
+  }
+
+  async take(queue: string, max: number): Promise<Taken[]> {
+    const found = await this.#run('take', this.clientId, textOf(queue), max);
+    if (found === null) throw this.#forgotten();
+    const [first, ...items] = found as [string, ...[string, number, string][]];
+    if (items.length > 0) this.#tending.waitsNoMoreForJobs(queue);
+    else this.#tending.waitsForJobs(queue);
+    return items.map(([id, deliveries, value], index) => ({
+      id: `${id} ${deliveries}`,
+      value,
+      deliveries,
+      token: BigInt(first) + BigInt(index),
+    }));
+  }
+
+  async settle(queue: string, done: readonly string[], retry: readonly string[]): Promise<number> {
+    const args = [
+      ...done.flatMap((id) => ['done', ...id.split(' ')]),
+      ...retry.flatMap((id) => ['retry', ...id.split(' ')]),
+    ];
+    return (await this.#run('settle', this.clientId, textOf(queue), ...args)) as number;
+  }
+
+  async count(queue: string): Promise<ClusterQueueCount> {
+    const [waiting, taken] = (await this.#run('count', textOf(queue))) as [number, number];
+    return { waiting, taken };
+  }
+
+  async close(): Promise<void> {
+    this.#stop();
+    try {
+      await this.#run('close', this.clientId);
+    } catch {
+      // Then the session ends by itself.
+    }
+    this.#destroyLinks();
+  }
+
+  destroy(): void {
+    this.#stop();
+    this.#destroyLinks();
+  }
+
+  async #run(operation: string, ...args: readonly (string | number)[]): Promise<unknown> {
+    return this.#runOn(this.#links.commands, operation, args);
+  }
+
+  async #runOn(link: Link, operation: string, args: readonly unknown[]): Promise<unknown> {
+    const { sha, prefix } = this.#plan;
+    try {
+      return await link.command('EVALSHA', sha, 1, prefix, operation, ...args);
+    } catch (error) {
+      throw engineError(error);
+    }
+  }
+
+  /** Waits until the replicas have what the command before it wrote. */
+  async #acknowledged<T>(command: Promise<T>): Promise<T> {
+    const { replicas, commandTimeout } = this.#plan;
+    if (replicas === 0) return command;
+    // Half of the time, so that its answer comes before the connection is given up.
+    const wait = this.#links.commands.command('WAIT', replicas, Math.ceil(commandTimeout / 2));
+    const [result, count] = await Promise.all([command, wait.catch(engineError)]);
+    if (typeof count === 'number' && count >= replicas) return result;
+    if (count instanceof Error) throw count;
+    throw new EngineUnavailableError(
+      `only ${String(count)} of ${replicas} replicas have confirmed a command in time`,
+    );
+  }
+
+  /** Renews the lease. Returns in how many milliseconds somebody else's may end. */
+  async #tend(isWaiting: boolean): Promise<number> {
+    const sent = instant();
+    const args = [this.clientId, this.#plan.ttl * 1000, isWaiting ? 1 : 0];
+    try {
+      const answer = await this.#runOn(this.#links.renewals, 'tend', args);
+      const [wasAlive, nearest_us] = answer as [number, number];
+      if (this.#isOver) return Infinity;
+      if (wasAlive === 0) throw this.#forgotten();
+      this.#renewed = sent;
+      this.#news.renewed(sent);
+      return nearest_us < 0 ? Infinity : nearest_us / 1000;
+    } catch (error) {
+      // A refusal, such as that of a server which became a replica.
+      this.#lose('engine', error);
+      return Infinity;
+    }
+  }
+
+  /** Redis does not know the session: it ended that, or it has lost its data. */
+  #forgotten(): Error {
+    const isLate = since(this.#renewed) >= this.#plan.ttl;
+    const error = new Error('Redis does not know this session any more');
+    this.#lose(isLate ? 'lease' : 'engine', error);
+    return error;
+  }
+
+  #lose(reason: LostReason, cause: unknown): void {
+    if (this.#isOver) return;
+    this.destroy();
+    this.#news.lost(reason, cause);
+  }
+
+  #stop(): void {
+    this.#isOver = true;
+    this.#tending.end();
+  }
+
+  #destroyLinks(): void {
+    for (const link of Object.values(this.#links) as Link[]) link.destroy();
+  }
+}
+
+const modes = { x: 'exclusive', s: 'shared' } as const;
+
+function modeOf({ kind, mode }: Asked): 'x' | 's' | 'p' {
+  if (kind === 'semaphore') return 'p';
+  return mode === 'exclusive' ? 'x' : 's';
+}
+
+function resourceOf({ kind, name }: Asked): string {
+  return (kind === 'lock' ? 'l' : 's') + textOf(name);
+}
+
+function grantOf(token: string, abandoned: boolean): Grant {
+  return { token: BigInt(token), abandoned };
+}
