@@ -1,7 +1,6 @@
 // Every error that is not a wrong argument. A wrong argument is a TypeError or a RangeError.
-import { getSystemErrorName, types } from 'node:util';
+import { types } from 'node:util';
 import { brand } from './brand.js';
-import { type Code, errorCodes } from './native/enums.js';
 
 /** What an error of this package is made with, beside its message. */
 export interface HoldfastErrorOptions extends ErrorOptions {
@@ -13,6 +12,14 @@ export interface HoldfastErrorOptions extends ErrorOptions {
   kind?: string | undefined;
   /** The name of that object. */
   objectName?: string | undefined;
+}
+
+/** What a ProcessError is made with, beside its message. */
+export interface ProcessErrorOptions extends HoldfastErrorOptions {
+  /** The exit code of the process, as `Process.exitCode` has it. */
+  exitCode?: number | undefined;
+  /** The signal that ended the process. */
+  signal?: string | undefined;
 }
 
 /** Makes an error class whose `instanceof` also accepts errors of other copies of this package. */
@@ -309,53 +316,25 @@ export class EncodeError extends TypeError {
   readonly code = 'ERR_HOLDFAST_ENCODE';
 }
 
-/** A Process that cannot be started, was used before it was started, or was started twice. */
+/**
+ * A Process that cannot be started, was used before it was started, or was started twice. Also one
+ * that ended before its target returned: then `exitCode` and `signal` say how.
+ */
 export class ProcessError extends HoldfastError {
   static {
     named(this, 'ProcessError');
   }
-  constructor(message: string, options?: HoldfastErrorOptions) {
+  /** The exit code of the process that ended, as `Process.exitCode` has it. */
+  declare readonly exitCode: number | undefined;
+  /** The signal that ended it, such as `SIGKILL`, if one did. */
+  declare readonly signal: string | undefined;
+  constructor(message: string, options: ProcessErrorOptions = {}) {
     super('ERR_HOLDFAST_PROCESS', message, options);
+    const { exitCode, signal } = options;
+    if (exitCode !== undefined) this.exitCode = exitCode;
+    if (signal !== undefined) this.signal = signal;
   }
 }
-
-type ErrorClass = new (message: string, options?: HoldfastErrorOptions) => HoldfastError;
-
-function plain(code: string): ErrorClass {
-  return class extends HoldfastError {
-    constructor(message: string, options?: HoldfastErrorOptions) {
-      super(code, message, options);
-    }
-  };
-}
-
-/** The class of each error code, and the message that is used if the core gives no detail. */
-const byCode: Readonly<Record<Code, readonly [ErrorClass, string]>> = {
-  [errorCodes.ok]: [plain('ERR_HOLDFAST_SYSTEM'), 'nothing went wrong'],
-  [errorCodes.closed]: [ClosedError, 'it was closed'],
-  [errorCodes.notLocked]: [NotLockedError, 'it is not locked, or no longer by this hold'],
-  [errorCodes.notOwner]: [NotOwnerError, 'this thread does not hold it'],
-  [errorCodes.overRelease]: [OverReleaseError, 'its value would pass the limit'],
-  [errorCodes.deadlock]: [DeadlockError, 'this thread holds it and would wait for itself'],
-  [errorCodes.exists]: [ExistsError, 'it exists already'],
-  [errorCodes.notFound]: [NotFoundError, 'it does not exist'],
-  [errorCodes.incompatible]: [IncompatibleError, 'it cannot be shared with this program'],
-  [errorCodes.corrupt]: [CorruptError, 'it is corrupt'],
-  [errorCodes.noSpace]: [NoSpaceError, 'no space'],
-  [errorCodes.permission]: [PermissionError, 'not permitted'],
-  [errorCodes.busy]: [plain('ERR_HOLDFAST_BUSY'), 'the directory is locked by another process'],
-  [errorCodes.ended]: [EndedError, 'it was ended'],
-  [errorCodes.system]: [plain('ERR_HOLDFAST_SYSTEM'), 'the operating system refused'],
-  [errorCodes.removed]: [RemovedError, 'its files were removed while it was in use'],
-};
-
-/** The same for one kind of object, where the words above are not about it. */
-const byCodeAndKind: Partial<Record<Code, Readonly<Record<string, string>>>> = {
-  [errorCodes.overRelease]: {
-    BoundedSemaphore: 'none of its permits is taken',
-    JoinableQueue: 'taskDone() was called more often than get() took items out',
-  },
-};
 
 /** How much of a name a message shows, in characters. */
 const longestShown = 80;
@@ -369,31 +348,4 @@ export function label(kind: string, name: string): string {
   if (name.length <= longestShown) return `${kind} ${JSON.stringify(name)}`;
   const half = longestShown / 2;
   return `${kind} ${JSON.stringify(`${name.slice(0, half)}…${name.slice(-half)}`)}`;
-}
-
-/** @internal Turns what native/core reports into an error. The addon calls this. */
-export function errorFromNative(
-  code: number,
-  kind: string,
-  name: string,
-  detail: string,
-  errno: number,
-  syscall: string,
-): HoldfastError {
-  const [Class, otherwise] = byCode[code as Code] ?? byCode[errorCodes.system];
-  const options: HoldfastErrorOptions = { kind, objectName: name };
-  const words = detail || byCodeAndKind[code as Code]?.[kind] || otherwise;
-  let message = `${label(kind, name)}: ${words}`;
-  if (errno !== 0) {
-    const systemName = getSystemErrorName(-errno);
-    message += ` (${systemName}, ${syscall})`;
-    options.errno = errno;
-    options.syscall = syscall;
-    options.cause = Object.assign(new Error(`${systemName}: ${syscall}`), {
-      code: systemName,
-      errno: -errno,
-      syscall,
-    });
-  }
-  return new Class(message, options);
 }

@@ -94,7 +94,9 @@ export type {
   ProcessOptions,
   ProcessOptionsFor,
   TargetArguments,
+  TargetResult,
 } from './process/options.js';
+export type { ProcessStream } from './process/launch.js';
 export { activeChildren, Process } from './process/process.js';
 export {
   cpuCount,

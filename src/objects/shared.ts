@@ -4,14 +4,8 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { brand } from '../brand.js';
-import {
-  ClosedError,
-  HeldError,
-  IncompatibleError,
-  NotFoundError,
-  errorFromNative,
-  label,
-} from '../errors.js';
+import { ClosedError, HeldError, IncompatibleError, NotFoundError, label } from '../errors.js';
+import { errorFromNative } from '../native-errors.js';
 import type { Native } from '../native/bindings.js';
 import { kinds, openFlags } from '../native/enums.js';
 import { addon } from '../native/load.js';

@@ -1,5 +1,5 @@
-// The arguments of a Process. They travel in the format of the items of a queue, but objects of
-// holdfast arrive as themselves.
+// The arguments and the results of Processes. They travel in the format of the items of a queue,
+// but objects of holdfast arrive as themselves.
 import { HeldError, ProcessError } from '../errors.js';
 import { attach } from '../objects/attach.js';
 import type { Handle } from '../objects/shared.js';
@@ -12,29 +12,31 @@ interface Traveller {
   toJSON(): Handle;
 }
 
-/** Arguments that are ready to be sent. */
+/** A value that is ready to be sent. */
 export interface Packed {
   readonly payload: Buffer;
+  /** How many objects of holdfast are in it. */
+  readonly objects: number;
   /**
    * Closes what keeps the objects open. Until then this process has them open, even if the caller
-   * closes its own. Otherwise an anonymous object could end with its last user before the child
-   * opens it.
+   * closes its own. Otherwise an anonymous object could end with its last user before the other
+   * process opens it.
    */
   release(): void;
 }
 
 /**
- * Clones arguments for another process.
+ * Clones a value for another process. `root` is what errors call it.
  *
  * @throws TypeError for a value that cannot be cloned, with the path to it; ProcessError for an
  * object that is gone.
  */
-export function pack(args: readonly unknown[]): Packed {
+export function pack(value: unknown, root: string): Packed {
   const objects: { object: Traveller; place: string }[] = [];
-  const writer = new ValueWriter('args', (object, place) => {
+  const writer = new ValueWriter(root, (object, place) => {
     objects.push({ object: object as Traveller, place });
   });
-  writer.write([...args], new Scratch());
+  writer.write(value, new Scratch());
   const payload = writer.bytes.subarray(writer.start, writer.end);
   const kept: Disposable[] = [];
   const release = () => {
@@ -46,18 +48,18 @@ export function pack(args: readonly unknown[]): Packed {
     release();
     throw error;
   }
-  return { payload, release };
+  return { payload, objects: objects.length, release };
 }
 
 /**
- * Turns the payload of pack() back into arguments, and opens the objects in them.
+ * Turns the payload of pack() back into a value, and opens the objects in it.
  *
  * @throws NotFoundError if one of the objects is gone.
  */
-export function unpack(payload: Uint8Array): unknown[] {
+export function unpack(payload: Uint8Array): unknown {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
   const reader = new ValueReader((handle) => attach(handle as Handle));
-  return reader.read(bytes, 0, bytes.length) as unknown[];
+  return reader.read(bytes, 0, bytes.length);
 }
 
 function keepOpen(object: Traveller, place: string): Disposable {

@@ -4,15 +4,14 @@
 // All of it is loaded before the event loop turns. So it listens before the Job can have arrived,
 // and before its parent can have ended.
 import cluster from 'node:cluster';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import '../index.js'; // an idle child loads the package before its Job comes
-import { ProcessError } from '../errors.js';
-import { isTypeScript, needsCompiler } from './compilers.js';
 import { inheritPlan } from './forkserver.js';
 import { type Job, type Report, type Wait, countChannel } from './launch.js';
-import { find, mainModule, observedMain } from './target.js';
+import { type Outcome, sendOutcome } from './outcome.js';
+import { loadTarget } from './load.js';
+import { mainModule } from './target.js';
 import { activeChildren } from './process.js';
 import { become, forgetBirth, identity, startup } from '../identity.js';
 import { unpack } from './arguments.js';
@@ -85,18 +84,21 @@ function report(message: Report): void {
 
 async function run(job: Job): Promise<void> {
   process.off('SIGINT', ignore);
+  let outcome: Outcome;
   try {
     enter(job);
-    const args = unpack(job.payload);
+    const args = unpack(job.payload) as unknown[];
     report({ holdfast: 'attached' });
-    const target = await load(job);
+    const target = await loadTarget(job.target);
     startup.loading = false;
-    await target(...args);
+    outcome = { value: (await target(...args)) as unknown };
   } catch (error) {
     process.exitCode = 1;
     process.stderr.write(`Process ${job.identity.name}:\n${inspect(error)}\n`);
+    outcome = { error };
   }
   settled = true;
+  await sendOutcome(outcome);
   await finish();
 }
 
@@ -111,25 +113,6 @@ function enter(job: Job): void {
   }
   for (const [key, value] of Object.entries(environment)) {
     if (value !== undefined && process.env[key] !== value) process.env[key] = value;
-  }
-}
-
-async function load({ target }: Job): Promise<Function> {
-  const exports = await importTarget(target.module);
-  if (target.module === mainModule()) observedMain(exports);
-  return find(exports, target);
-}
-
-async function importTarget(module: string): Promise<Record<string, unknown>> {
-  try {
-    return (await import(module)) as Record<string, unknown>;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ERR_UNKNOWN_FILE_EXTENSION' || !isTypeScript(module)) throw error;
-    const file = fileURLToPath(module);
-    // ts-node and similar tools compile modules for require(), and not for import.
-    if (path.extname(file) in require.extensions) return require(file) as Record<string, unknown>;
-    throw new ProcessError(needsCompiler(module), { cause: error });
   }
 }
 

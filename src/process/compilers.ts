@@ -22,10 +22,14 @@ const mayCompile =
   /^(-r|--require|--import|--(experimental-)?loader|--experimental-\w+-types|[^-])/;
 
 /** @throws ProcessError if it is known now that a child cannot load the module. */
-export function checkCompiled(module: string): void {
+export function checkCompiled(
+  module: string,
+  execArgv: readonly string[] = process.execArgv,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): void {
   if (!isTypeScript(module) || ('typescript' in process.features && process.features.typescript))
     return;
-  const options = [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(' ')];
+  const options = [...execArgv, ...(env['NODE_OPTIONS'] ?? '').split(' ')];
   if (!options.some((option) => mayCompile.test(option))) {
     throw new ProcessError(needsCompiler(module));
   }

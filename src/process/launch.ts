@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { ProcessError } from '../errors.js';
 import { type TargetReference, mainModule } from './target.js';
+import type { Thrown } from '../records/thrown.js';
 import { type Identity, birthCertificate, identity } from '../identity.js';
 
 /** How a process starts its children. A child inherits it. */
@@ -35,10 +36,39 @@ export interface Job {
   readonly environment: Readonly<Record<string, string | undefined>> | undefined;
 }
 
+/** To a child: the objects in its result have been opened. */
+export interface Taken {
+  readonly holdfast: 'taken';
+}
+
 /** From a child. */
 export type Report =
   | { readonly holdfast: 'attached' }
+  | Result
   | { readonly holdfast: 'preload-failed'; readonly module: string; readonly reason: string };
+
+/** From a child: what its target returned or threw. */
+export interface Result {
+  readonly holdfast: 'result';
+  /** What was returned, from pack(). */
+  readonly payload?: Uint8Array;
+  /** True if objects are in it: the child keeps them open until it hears that they were taken. */
+  readonly hasObjects?: boolean;
+  /** Why what was returned cannot be sent. */
+  readonly refused?: string;
+  /** What was thrown. */
+  readonly thrown?: Thrown;
+}
+
+/** What a child is started with. What is left out is as this process has it. */
+export interface Surroundings {
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly stdio?: readonly ProcessStream[] | undefined;
+  readonly execArgv?: readonly string[] | undefined;
+}
+
+/** Where a standard stream of a child leads. */
+export type ProcessStream = 'inherit' | 'ignore' | 'pipe';
 
 /** Options whose value is the next argument, unless it is given after an equals sign. */
 const withValue = [
@@ -50,13 +80,18 @@ const withValue = [
 ];
 const isWithValue = new RegExp(`^(${withValue.join('|')})$`);
 
-/** Options that a child does not inherit. */
-const leftOut = [
-  '-e|-p|-pe|-c|-i|--eval|--print|--check|--interactive|--input-type',
-  '--inspect.*|--debug-port|--run|--watch.*',
+/** Options that name another program. */
+const otherProgram = [
+  '-e|-p|-pe|-c|-i|--eval|--print|--check|--interactive|--input-type|--run|--watch.*',
   '--test.*|--experimental-test.*|--build-snapshot.*|--experimental-sea-config',
 ];
-const isLeftOut = new RegExp(`^(${leftOut.join('|')})(=|$)`);
+const isOtherProgram = new RegExp(`^(${otherProgram.join('|')})(=|$)`);
+const isInspector = /^--(inspect.*|debug-port)(=|$)/;
+
+/** With such an option node would not run the program of a child. */
+export function namesProgram(option: string): boolean {
+  return isOtherProgram.test(option);
+}
 
 /**
  * The options of this process that a child inherits, such as loaders, conditions and memory limits.
@@ -67,7 +102,7 @@ export function inheritedOptions(options: readonly string[]): string[] {
   const inherited: string[] = [];
   for (let i = 0; i < options.length; i++) {
     const option = options[i]!;
-    if (!isLeftOut.test(option)) inherited.push(option);
+    if (!namesProgram(option) && !isInspector.test(option)) inherited.push(option);
     else if (isWithValue.test(option)) i++;
   }
   return inherited;
@@ -91,10 +126,18 @@ export function currentDirectory(): string | undefined {
 
 const inspector = /(^|\s)--inspect(-\w+)*(=\S+)?(?=\s|$)/g;
 
-export function childEnvironment(): Record<string, string | undefined> {
-  const { NODE_OPTIONS } = process.env;
+/**
+ * A child finds the objects in its arguments in one directory only. So it has the HOLDFAST_DIR of
+ * this process, unless `env` names another.
+ */
+export function childEnvironment(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Record<string, string | undefined> {
+  const { NODE_OPTIONS } = env;
+  const { HOLDFAST_DIR } = process.env;
   return {
-    ...process.env,
+    ...(HOLDFAST_DIR !== undefined && { HOLDFAST_DIR }),
+    ...env,
     // A child of a test file of node:test is not a test file.
     NODE_TEST_CONTEXT: undefined,
     // The inspector's port is taken.
@@ -131,12 +174,16 @@ function isThere(directory: string): boolean {
 /**
  * Starts a child, which then waits for a message. `own` is the identity of the child. Without it
  * the child is idle, and waits for a Job. The child knows its identity from its first instruction
- * on, before any preloaded module runs. It has the standard output and error of this process. It
- * has no standard input, because of two readers of one stream each would get a part.
+ * on, before any preloaded module runs. Unless `surroundings` say otherwise, it has the standard
+ * output and error of this process. It has no standard input, because of two readers of one stream
+ * each would get a part.
  *
  * @throws ProcessError if the system has no room for it.
  */
-export function launch(own: Identity = idleIdentity()): ChildProcess {
+export function launch(
+  own: Identity = idleIdentity(),
+  { env, stdio = ['ignore', 'inherit', 'inherit'], execArgv }: Surroundings = {},
+): ChildProcess {
   const cwd = firstDirectory !== undefined && isThere(firstDirectory) ? firstDirectory : undefined;
   // The child's argv[1] is its own entry, so that no module takes itself for the main one. The rest
   // are the arguments of the program, as in Python.
@@ -145,11 +192,11 @@ export function launch(own: Identity = idleIdentity()): ChildProcess {
   let child: ChildProcess;
   try {
     child = fork(entry, argv, {
-      execArgv: inheritedOptions(process.execArgv),
+      execArgv: [...(execArgv ?? inheritedOptions(process.execArgv))],
       serialization: 'advanced',
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      stdio: [...stdio, 'ipc'],
       cwd,
-      env: { ...childEnvironment(), ...birthCertificate(entry, atBirth) },
+      env: { ...childEnvironment(env), ...birthCertificate(entry, atBirth) },
     });
   } catch (cause) {
     const isForbidden = (cause as NodeJS.ErrnoException).code === 'ERR_ACCESS_DENIED';

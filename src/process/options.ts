@@ -1,6 +1,9 @@
 // What the constructor of Process takes: the target and the options, with their types and their
 // checks.
+import { fileURLToPath } from 'node:url';
 import { readOptions } from '../options.js';
+import { isErrorClass } from '../records/thrown.js';
+import { type ProcessStream, namesProgram } from './launch.js';
 import { isUrl, resolveModule } from './target.js';
 
 /** A target that is named by its module. */
@@ -29,7 +32,45 @@ export interface ProcessOptions<Arguments extends readonly unknown[] = readonly 
    * Processes. If left out, it is what this process is.
    */
   daemon?: boolean | undefined;
+  /**
+   * The whole environment of the child; that of this process at start() if left out. HOLDFAST_DIR
+   * is passed on unless it is in here, because the child needs it to find the objects in its
+   * arguments.
+   */
+  env?: Readonly<Record<string, string | undefined>> | undefined;
+  /**
+   * The working directory of the child: a path or a `file:` URL. That of this process at start() if
+   * left out.
+   */
+  cwd?: string | URL | undefined;
+  /**
+   * Where standard input, output and error lead: one word for all of them, or an array of three.
+   * `'pipe'` makes a stream of it: see `stdin`, `stdout` and `stderr`. Without it input is
+   * `'ignore'`, and the others are `'inherit'`.
+   */
+  stdio?: ProcessStream | readonly [ProcessStream, ProcessStream, ProcessStream] | undefined;
+  /**
+   * The options of the child's `node`, such as `['--max-old-space-size=512']`. If left out, they
+   * are those of this process, except options that name another program, and the inspector's.
+   */
+  execArgv?: readonly string[] | undefined;
+  /**
+   * Classes of errors of your own, which extend Error. An error that `result()` rejects with is of
+   * the class here that has the name of its class in the child. The constructor is not called.
+   */
+  errors?: readonly Function[] | undefined;
 }
+
+/** What a Process is made with, once it has been read. */
+export interface ReadProcessOptions extends Omit<ProcessOptions, 'cwd' | 'stdio'> {
+  cwd?: string | undefined;
+  stdio?: readonly ProcessStream[] | undefined;
+}
+
+/** What `result()` of a Process resolves to. */
+export type TargetResult<Target> = Target extends (...args: never[]) => infer Result
+  ? Awaited<Result>
+  : unknown;
 
 /** The parameters of a target. Those of a plain `Function` are not known: `unknown[]`. */
 export type TargetArguments<Target> = Target extends (...args: infer Arguments) => unknown
@@ -47,7 +88,17 @@ export type ProcessOptionsFor<Arguments extends readonly unknown[]> = [] extends
 /** A target whose module, if it has one, is a URL. */
 export type CheckedTarget = Function | { readonly module: string; readonly export: string };
 
-const processOptions = ['args', 'name', 'daemon'] as const;
+const processOptions = [
+  'args',
+  'name',
+  'daemon',
+  'env',
+  'cwd',
+  'stdio',
+  'execArgv',
+  'errors',
+] as const;
+const streams: readonly unknown[] = ['inherit', 'ignore', 'pipe'] satisfies ProcessStream[];
 const targetOptions = ['module', 'export'] as const;
 
 /**
@@ -82,11 +133,11 @@ export function checkTarget(target: unknown): CheckedTarget {
 }
 
 /** @throws TypeError for a wrong option, or one that does not exist. */
-export function readProcessOptions(options: unknown): ProcessOptions {
+export function readProcessOptions(options: unknown): ReadProcessOptions {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new TypeError('options must be an object: { args: [...], name, daemon }');
+    throw new TypeError('options must be an object: { args: [...], name, daemon, ... }');
   }
-  const { args, name, daemon } = readOptions(options, processOptions);
+  const { args, name, daemon, ...read } = readOptions(options, processOptions);
   if (args !== undefined && !Array.isArray(args)) throw new TypeError('args must be an array');
   if (name !== undefined && (typeof name !== 'string' || name === '')) {
     throw new TypeError('name must be a string with something in it');
@@ -94,5 +145,84 @@ export function readProcessOptions(options: unknown): ProcessOptions {
   if (daemon !== undefined && typeof daemon !== 'boolean') {
     throw new TypeError('daemon must be a boolean');
   }
-  return { args, name, daemon };
+  return {
+    args,
+    name,
+    daemon,
+    env: readEnvironment(read.env),
+    cwd: readDirectory(read.cwd),
+    stdio: readStdio(read.stdio),
+    execArgv: readExecArgv(read.execArgv),
+    errors: readErrors(read.errors),
+  };
+}
+
+/** Node would make text of a value that is none, as of `undefined` in an array. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && !value.includes('\0');
+}
+
+function readEnvironment(env: unknown): Record<string, string | undefined> | undefined {
+  if (env === undefined) return undefined;
+  if (typeof env !== 'object' || env === null || Array.isArray(env)) {
+    throw new TypeError('env must be an object of strings, such as { ...process.env, LEVEL: "1" }');
+  }
+  const read: Record<string, string | undefined> = { ...env };
+  for (const [key, value] of Object.entries(read)) {
+    if (!isText(key) || key === '' || key.includes('=')) {
+      throw new TypeError(`env has ${JSON.stringify(key)}, which is no name of a variable`);
+    }
+    if (value !== undefined && !isText(value)) {
+      throw new TypeError(`env.${key} must be a string without NUL`);
+    }
+  }
+  return read;
+}
+
+function readDirectory(cwd: unknown): string | undefined {
+  if (cwd === undefined) return undefined;
+  const directory = isUrl(cwd) && cwd.protocol === 'file:' ? fileURLToPath(cwd.href) : cwd;
+  if (!isText(directory) || directory === '') {
+    throw new TypeError('cwd must be a path or a file: URL');
+  }
+  return directory;
+}
+
+function readStdio(stdio: unknown): ProcessStream[] | undefined {
+  if (stdio === undefined) return undefined;
+  const three: unknown[] = Array.isArray(stdio) ? [...stdio] : [stdio, stdio, stdio];
+  if (three.length !== 3 || !three.every((stream) => streams.includes(stream))) {
+    throw new TypeError(
+      "stdio must be 'inherit', 'ignore' or 'pipe', or an array of three: input, output, error",
+    );
+  }
+  return three as ProcessStream[];
+}
+
+/** @throws TypeError unless they are classes of errors, or undefined. */
+export function readErrors(errors: unknown): Function[] | undefined {
+  if (errors === undefined) return undefined;
+  if (!Array.isArray(errors) || !errors.every(isErrorClass)) {
+    throw new TypeError('errors must be an array of classes that extend Error');
+  }
+  return [...errors];
+}
+
+function readExecArgv(value: unknown): string[] | undefined {
+  const options = readTexts('execArgv', value);
+  const wrong = options?.find(namesProgram);
+  if (wrong !== undefined) {
+    throw new TypeError(`execArgv has ${wrong}, with which node would run another program`);
+  }
+  return options;
+}
+
+/** @throws TypeError unless it is an array of texts, or undefined. */
+export function readTexts(what: string, value: unknown): string[] | undefined {
+  if (value === undefined) return undefined;
+  const texts: unknown[] = Array.isArray(value) ? [...value] : [value];
+  if (!Array.isArray(value) || !texts.every(isText)) {
+    throw new TypeError(`${what} must be an array of strings without NUL`);
+  }
+  return texts as string[];
 }

@@ -1,16 +1,17 @@
 // Processes as Python's multiprocessing has them: a function that runs in a process of its own.
 import type { ChildProcess } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { constants } from 'node:os';
+import path from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { inspect } from 'node:util';
 import { publishProcess } from '../channels.js';
-import { ProcessError } from '../errors.js';
+import { ProcessError, TimeoutError } from '../errors.js';
 import { brand } from '../brand.js';
 import { type Identity, identity, nextLineage, startup } from '../identity.js';
 import { once } from '../native/once.js';
 import { type WaitOptions, readWait } from '../options.js';
 import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
-import { unwatchAbort, watchAbort } from '../waiting/abort.js';
-import { type Timer, clearTimeout, setTimeout } from '../waiting/clock.js';
 import { type Packed, pack } from './arguments.js';
 import { checkCompiled } from './compilers.js';
 import { replenish, startPlan, takeIdle } from './forkserver.js';
@@ -27,10 +28,14 @@ import {
   type CheckedTarget,
   type ModuleTarget,
   type ProcessOptionsFor,
+  type ReadProcessOptions,
   type TargetArguments,
+  type TargetResult,
   readProcessOptions,
   checkTarget,
 } from './options.js';
+import { News } from './news.js';
+import { type Outcome, endedWithout, receiveOutcome } from './outcome.js';
 import { type TargetReference, mainModule, observeMain, refer } from './target.js';
 
 const unlimited: WaitOptions = { timeout: undefined, signal: undefined };
@@ -68,13 +73,16 @@ const running = once('running', () => {
  * that is named by its module, it does so if its type is given:
  * `new Process<typeof work>({ module, export }, { args })`.
  *
+ * **Result.** result() resolves to what the target returned, which travels as the arguments do, or
+ * rejects with what it threw.
+ *
  * **Lifetime.** A child that runs keeps this process alive, unless it is a daemon. `process.exit()`
  * and a crash do not wait for children: then daemons end, and other children run on. A daemon that
  * blocks its thread at that moment ends when it is back in its event loop. A child that crashes
  * leaves what it held abandoned, as Guard describes.
  *
- * Standard output and error are those of this process; standard input is empty. Ctrl-C in a
- * terminal reaches all processes, as in Python.
+ * Standard output and error are those of this process, and standard input is empty, unless `stdio`
+ * says otherwise. Ctrl-C in a terminal reaches all processes, as in Python.
  */
 export class Process<Target extends Function = Function> implements AsyncDisposable {
   static {
@@ -87,15 +95,13 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
   /** @internal */
   readonly [uncloneable] = refusal('a Process: it belongs to the thread that made it');
   readonly #target: CheckedTarget;
-  readonly #args: readonly unknown[];
+  readonly #options: ReadProcessOptions;
   readonly #lineage: readonly number[];
   #child: ChildProcess | undefined;
   #exitCode: number | null = null;
-  /**
-   * Functions to call when the child has ended, one for each pending join(). A promise would keep a
-   * reaction for every join() that timed out.
-   */
-  readonly #onEnd = new Set<() => void>();
+  /** What the target returned or threw, once this process has heard of it. */
+  #outcome: Outcome | undefined;
+  readonly #news = new News();
 
   /**
    * Prepares a Process; start() starts it. Does not block.
@@ -109,11 +115,11 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
     ...[options = {}]: ProcessOptionsFor<TargetArguments<Target>>
   ) {
     this.#target = checkTarget(target);
-    const { args, name, daemon } = readProcessOptions(options);
+    this.#options = readProcessOptions(options);
+    const { name, daemon } = this.#options;
     this.#lineage = nextLineage();
     this.name = name ?? `Process-${this.#lineage.join(':')}`;
     this.daemon = daemon ?? identity().daemon;
-    this.#args = args ?? [];
     if (typeof target === 'function') observeMain();
   }
 
@@ -128,22 +134,27 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
    * when the first Process is made, and takes a turn of the event loop. Until it is known, the
    * child finds out, and ends with exit code 1 and the error on standard error.
    *
-   * @throws ProcessError if it was started before, if a child cannot find the function, if this
-   * process is a daemon or a child that is still loading its modules, or if the system is out of
-   * processes; TypeError for arguments that cannot be cloned. Nothing is started then.
+   * @throws ProcessError if it was started before, if a child cannot find the function, if `cwd` is
+   * no directory, if this process is a daemon or a child that is still loading its modules, or if
+   * the system is out of processes; TypeError for arguments that cannot be cloned. Nothing is
+   * started then.
    */
   start(): this {
     if (this.#child) throw new ProcessError(`${this.name} was started before: make a new Process`);
     checkMayStart();
     const target = this.#refer();
-    checkCompiled(target.module);
-    const packed = pack(this.#args);
+    const { args = [], env, execArgv, stdio, cwd } = this.#options;
+    checkCompiled(target.module, execArgv, env);
+    const directory = cwd === undefined ? currentDirectory() : existing(cwd);
+    const packed = pack([...args], 'args');
     try {
-      const waiting = takeIdle();
+      // An idle child has what it was started with.
+      const waiting = env || execArgv || stdio ? undefined : takeIdle();
       const own = this.#identity();
-      const child = waiting ?? launch(own);
+      const child = waiting ?? launch(own, { env, execArgv, stdio });
       this.#watch(child, packed);
-      child.send(this.#job(own, target, packed, waiting !== undefined), () => {});
+      const job = this.#job(own, target, packed, directory);
+      child.send(waiting ? { ...job, environment: childEnvironment() } : job, () => {});
       // The child keeps this process alive, not the channel to it.
       countChannel(child, false);
       if (this.daemon) countChild(child, false);
@@ -168,15 +179,15 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
     };
   }
 
-  #job(own: Identity, target: TargetReference, packed: Packed, idle: boolean): Job {
+  #job(own: Identity, target: TargetReference, packed: Packed, directory: string | undefined): Job {
     return {
       holdfast: 'job',
       identity: own,
       plan: startPlan(),
       target,
       payload: packed.payload,
-      directory: currentDirectory(),
-      environment: idle ? childEnvironment() : undefined,
+      directory,
+      environment: undefined,
     };
   }
 
@@ -185,17 +196,23 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
     running.add(this);
     publishProcess({ event: 'start', name: this.name, pid: child.pid });
     child.on('message', (report: Report) => {
-      if (report?.holdfast !== 'attached') return;
-      packed.release();
-      replenish();
+      if (report?.holdfast === 'attached') {
+        packed.release();
+        replenish();
+      } else if (report?.holdfast === 'result') {
+        this.#outcome = receiveOutcome(child, report, this.#options.errors ?? []);
+        this.#news.tell();
+      }
     });
+    // The last messages of a child may come after its end.
+    child.once('disconnect', () => this.#news.tell());
     child.once('exit', (code, signal) => {
       this.#exitCode = code ?? -(signal ? constants.signals[signal] : 1);
       const { name, pid, exitCode } = this;
       publishProcess({ event: 'end', name, pid, exitCode });
       running.delete(this);
       packed.release();
-      for (const tell of this.#onEnd) tell();
+      this.#news.tell();
     });
   }
 
@@ -208,28 +225,80 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
    * or RangeError for a wrong argument.
    */
   async join(options?: WaitOptions): Promise<boolean> {
-    const { timeout, signal } = readWait(options) ?? unlimited;
-    const child = this.#child;
-    if (!child) throw new ProcessError(`${this.name} was not started: call start() before join()`);
-    if (this.#exitCode !== null) return true;
-    let timer: Timer | undefined;
-    let onAbort: (() => void) | undefined;
-    let onEnd: (() => void) | undefined;
-    countChild(child, true);
+    const read = readWait(options) ?? unlimited;
+    const child = this.#started('join');
+    return this.#news.until(() => this.#exitCode !== null, child, this.daemon, read);
+  }
+
+  /**
+   * Waits until the target has returned, and resolves to what it returned: a clone, in which
+   * objects of holdfast are the same objects, opened in this thread. You close them. Never blocks
+   * the event loop; the wait keeps this process alive. The child may still be ending then: see
+   * join(). It keeps the objects of its result open until this thread has them.
+   *
+   * Rejects with what the target threw, with its stack, cause and own properties. Its class is the
+   * same if that is of the language, of holdfast, or in the option `errors`; otherwise it is the
+   * nearest class above that, and `name` is kept. Rejects with ProcessError if it was not started,
+   * or ended before the target returned, as by a signal or `process.exit()`; with EncodeError if
+   * what was returned cannot be cloned; with NotFoundError if an object in it is gone. Rejects with
+   * TimeoutError, with `signal.reason`, and with TypeError or RangeError for a wrong argument.
+   */
+  async result(options?: WaitOptions): Promise<TargetResult<Target>> {
+    const read = readWait(options) ?? unlimited;
+    const child = this.#started('result');
+    const isKnown = () =>
+      this.#outcome !== undefined || (this.#exitCode !== null && !child.connected);
+    countChannel(child, true);
     try {
-      return await new Promise<boolean>((resolve, reject) => {
-        onEnd = () => resolve(true);
-        this.#onEnd.add(onEnd);
-        if (timeout !== undefined) timer = setTimeout(resolve, timeout, false);
-        onAbort = () => reject(signal?.reason);
-        if (signal) watchAbort(signal, onAbort);
-      });
+      if (!(await this.#news.until(isKnown, child, this.daemon, read))) {
+        throw new TimeoutError(`${this.name}: no result after ${read.timeout} ms`);
+      }
     } finally {
-      clearTimeout(timer);
-      if (signal && onAbort) unwatchAbort(signal, onAbort);
-      if (onEnd) this.#onEnd.delete(onEnd);
-      if (this.daemon && this.#onEnd.size === 0) countChild(child, false);
+      countChannel(child, false);
     }
+    const outcome = this.#outcome;
+    if (outcome === undefined) {
+      throw endedWithout(this.name, this.#exitCode!, 'before its target returned');
+    }
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value as TargetResult<Target>;
+  }
+
+  /**
+   * @internal Calls back when the child has ended and all that it sent has arrived. That keeps this
+   * process not alive.
+   */
+  onceEnded(callback: (exitCode: number) => void): void {
+    const child = this.#started('onceEnded');
+    const look = () => {
+      if (this.#exitCode === null || child.connected) return;
+      this.#news.hearers.delete(look);
+      callback(this.#exitCode);
+    };
+    this.#news.hearers.add(look);
+  }
+
+  #started(method: string): ChildProcess {
+    const child = this.#child;
+    if (child) return child;
+    throw new ProcessError(`${this.name} was not started: call start() before ${method}()`);
+  }
+
+  /**
+   * The standard input of the child, if it is `'pipe'`; otherwise null. Undefined before start().
+   */
+  get stdin(): Writable | null | undefined {
+    return this.#child?.stdin;
+  }
+
+  /** Its standard output, in the same way. */
+  get stdout(): Readable | null | undefined {
+    return this.#child?.stdout;
+  }
+
+  /** Its standard error, in the same way. */
+  get stderr(): Readable | null | undefined {
+    return this.#child?.stderr;
   }
 
   /** The child's process id; undefined before start(). It stays when the child has ended. */
@@ -296,6 +365,14 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
  */
 export function activeChildren(): Process[] {
   return [...running];
+}
+
+/** @throws ProcessError unless there is such a directory. */
+function existing(directory: string): string {
+  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new ProcessError(`cwd is no directory: ${directory}`);
+  }
+  return path.resolve(directory);
 }
 
 function checkMayStart(): void {

@@ -140,6 +140,32 @@ new Process(anything, { args: [1, 'b'] });
 // @ts-expect-error a number is no target
 new Process(1);
 
+// ---- results
+
+export async function results(): Promise<void> {
+  const length: number = await new Process(count, { args: ['a'] }).start().result();
+  const settled: string = await new Process(later).start().result();
+  const unknown: unknown = await new Process(some).start().result({ timeout: length });
+  // @ts-expect-error a number is no string
+  const wrong: string = await new Process(count, { args: ['a'] }).start().result();
+  void [settled, unknown, wrong];
+}
+
+function count(text: string): number {
+  return text.length;
+}
+
+async function later(): Promise<string> {
+  return 'later';
+}
+
+new Process(some, { env: { A: '1' }, cwd: '/', stdio: 'pipe', execArgv: [], errors: [TypeError] });
+new Process(some, { stdio: ['ignore', 'pipe', 'inherit'] });
+// @ts-expect-error two streams
+new Process(some, { stdio: ['ignore', 'pipe'] });
+// @ts-expect-error a number is no text
+new Process(some, { env: { A: 1 } });
+
 // ---- every Process is a Process
 
 const child: Process = new Process(add, { args: [1, 2] }).start();
