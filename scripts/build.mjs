@@ -154,6 +154,7 @@ function requireTools() {
  * user can neither import nor use.
  */
 function removeInternalDeclarations(directory) {
+  const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   const reached = new Set();
   const visit = (file) => {
     if (reached.has(file)) return;
@@ -164,7 +165,10 @@ function removeInternalDeclarations(directory) {
       visit(path.join(path.dirname(file), `${specifier}.d.ts`));
     }
   };
-  for (const entry of ['index.d.mts', 'navigator-locks.d.ts']) visit(path.join(directory, entry));
+  const entries = Object.values(manifest.typesVersions['*']).flat();
+  for (const entry of ['lib/index.d.mts', ...entries]) {
+    visit(path.join(directory, path.relative('lib', entry)));
+  }
   for (const name of readdirSync(directory, { recursive: true })) {
     const file = path.join(directory, name);
     const declaration = file.replace(/\.map$/, '');

@@ -1,4 +1,30 @@
 // The public surface. docs/architecture.md says what stands behind each name.
+export type {
+  Cluster,
+  ClusterHold,
+  ClusterLock,
+  ClusterLockCallback,
+  ClusterLockInfo,
+  ClusterLockOptions,
+  ClusterLocks,
+  ClusterLockSnapshot,
+  ClusterPermit,
+  ClusterQueue,
+  ClusterQueueCount,
+  ClusterSemaphore,
+  ClusterTakeOptions,
+  ClusterTask,
+  EngineName,
+  Fenced,
+} from './cluster/cluster.js';
+export { connect, type ConnectOptions } from './cluster/connect.js';
+export {
+  EngineUnavailableError,
+  LockLostError,
+  type LostReason,
+  UnsupportedEngineError,
+} from './cluster/errors.js';
+export type { ClusterOptions } from './cluster/options.js';
 export { attach } from './objects/attach.js';
 export { Barrier, type BarrierOptions, type BarrierState } from './objects/barrier.js';
 export { BoundedSemaphore, type BoundedSemaphoreState } from './objects/bounded-semaphore.js';

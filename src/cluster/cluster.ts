@@ -105,7 +105,8 @@ export interface Fenced {
   readonly token: bigint;
   /**
    * Is aborted when the hold is lost: the session ended, or the lock was stolen. Its reason is a
-   * LockLostError. It comes late in a process that was stopped: check() does not.
+   * LockLostError, or a ClosedError after close(). It comes late in a process that was stopped:
+   * check() does not.
    */
   readonly signal: AbortSignal;
   /**
@@ -168,7 +169,7 @@ export interface ClusterSemaphore {
    * EngineUnavailableError, or IncompatibleError if others use the name with another number.
    */
   acquire(options?: WaitOptions): Promise<ClusterPermit>;
-  /** Takes a permit if one is free and nobody waits; else resolves to null. Rejects as acquire(). */
+  /** Takes a permit if one is free and nobody waits; else null. Rejects as acquire(). */
   tryAcquire(): Promise<ClusterPermit | null>;
 }
 

@@ -76,8 +76,6 @@ export interface Taken {
  * over, commands reject with anything: the caller has heard of it by `lost`.
  */
 export interface EngineSession {
-  /** The session in query(). */
-  readonly clientId: string;
   /**
    * Enters a request. The engine decides at once: order, grant, theft. Requests are entered in the
    * order of the calls. Rejects with IncompatibleError for another number of permits.
@@ -92,8 +90,12 @@ export interface EngineSession {
   query(): Promise<ClusterLockSnapshot>;
   /** Puts all or none. */
   put(queue: string, values: readonly string[]): Promise<void>;
-  /** Takes what is there, `max` at most. If that is nothing, `news.jobs` tells when to try again. */
+  /**
+   * Takes what is there, `max` at most. If that is nothing, `news.jobs` tells when to try again.
+   */
   take(queue: string, max: number): Promise<Taken[]>;
+  /** Nobody in this process waits for a job of the queue any more, after `take` found none. */
+  stopWaiting?(queue: string): void;
   /**
    * Ends tasks: done, or given back. Resolves to how many of them the session still had. Many calls
    * of Task.done() arrive here as one.

@@ -33,10 +33,8 @@ export function checkNameLength(name: string): void {
 
 /** The text that stands for a name. nameOf() turns it back. */
 export function textOf(name: string): string {
-  return name.replaceAll(/[\\\0]|\p{Surrogate}/gu, (unit) => {
-    if (unit === '\\') return '\\\\';
-    return unit === '\0' ? '\\0' : `\\u${unit.charCodeAt(0).toString(16)}`;
-  });
+  const text = name.replaceAll('\\', '\\\\').replaceAll('\0', '\\0');
+  return text.replaceAll(/\p{Surrogate}/gu, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
 }
 
 /** The name that a text of textOf() stands for. */

@@ -22,6 +22,9 @@ const codes = {
   BrokenBarrierError: 'ERR_HOLDFAST_BROKEN_BARRIER',
   RemovedError: 'ERR_HOLDFAST_REMOVED',
   DecodeError: 'ERR_HOLDFAST_DECODE',
+  LockLostError: 'ERR_HOLDFAST_LOCK_LOST',
+  EngineUnavailableError: 'ERR_HOLDFAST_ENGINE_UNAVAILABLE',
+  UnsupportedEngineError: 'ERR_HOLDFAST_UNSUPPORTED_ENGINE',
 } as const;
 export type ErrorName = keyof typeof codes;
 

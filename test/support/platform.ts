@@ -1,6 +1,6 @@
 type Platform = 'linux' | 'posix' | 'darwin';
 
-const host =
+export const host =
   process.platform === 'linux' || process.platform === 'darwin' ? process.platform : 'posix';
 const variant = /\/build\/(posix|darwin)\b/.exec(process.env['HOLDFAST_NATIVE'] ?? '')?.[1];
 

@@ -1,0 +1,72 @@
+// The engines over which one suite runs, and how a test connects to each.
+import { type Cluster, type ConnectOptions, type EngineName, connect } from 'holdfast';
+import { host, platform } from '../support/index.js';
+
+/** An engine that is tested. */
+export interface Subject {
+  readonly name: EngineName;
+  /** Why it cannot be tested here. CI has all servers, and skips none. */
+  readonly whyNot: string | undefined;
+  /** Starts the server unless it runs. Resolves to its URL. */
+  readonly start: () => Promise<string>;
+  /** Removes the server. */
+  readonly remove: () => Promise<void>;
+}
+
+const local: Subject = {
+  name: 'local',
+  whyNot: undefined,
+  start: async () => 'local:',
+  remove: async () => {},
+};
+
+/** Another platform layer means nothing to an engine that never loads the addon. */
+const servers: Subject[] = [];
+
+export const subjects = platform === host ? [local, ...servers] : [local];
+
+let namespaces = 0;
+const opened = new Set<Cluster>();
+
+/** A namespace that no other test has. */
+export function freshNamespace(): string {
+  return `test ${process.pid} ${++namespaces}`;
+}
+
+/** Connects to the engine. The cluster is closed after the test. */
+export async function open(subject: Subject, options: ConnectOptions = {}): Promise<Cluster> {
+  const url = await subject.start();
+  const cluster = await connect(url, { namespace: freshNamespace(), ...options });
+  opened.add(cluster);
+  return cluster;
+}
+
+/** Connects to the namespace of another cluster: a second session. */
+export function openBeside(subject: Subject, other: Cluster): Promise<Cluster> {
+  return open(subject, { namespace: other.namespace });
+}
+
+/** A suite for each engine. */
+export function forEachSubject(title: string, suite: (subject: Subject) => void): void {
+  for (const subject of subjects) {
+    const { name, whyNot } = subject;
+    const whole = `cluster on ${name}: ${title}`;
+    if (whyNot !== undefined && process.env['CI'] === undefined) {
+      describe.skip(`${whole} (${whyNot})`, () => suite(subject));
+      continue;
+    }
+    describe(whole, () => {
+      if (whyNot !== undefined) it('has its server', () => Promise.reject(new Error(whyNot)));
+      before(async () => void (await subject.start()));
+      afterEach(async () => {
+        for (const cluster of opened) await cluster.close();
+        opened.clear();
+      });
+      suite(subject);
+    });
+  }
+}
+
+after(async () => {
+  for (const { remove } of subjects) await remove();
+});
