@@ -2,6 +2,8 @@
 // that has both kinds of modules (docs/adr/0033-common-js.md).
 export type * from './index.js';
 export {
+  acquireAll,
+  acquireAllSync,
   activeChildren,
   attach,
   Barrier,
@@ -49,6 +51,7 @@ export {
   setStartMethod,
   SharedMemory,
   TimeoutError,
+  tryAcquireAll,
   unlink,
   UnsupportedEngineError,
 } from './index.js';

@@ -25,6 +25,12 @@ export {
   UnsupportedEngineError,
 } from './cluster/errors.js';
 export type { ClusterOptions } from './cluster/options.js';
+export {
+  type Acquirable,
+  acquireAll,
+  acquireAllSync,
+  tryAcquireAll,
+} from './objects/acquire-all.js';
 export { attach } from './objects/attach.js';
 export { Barrier, type BarrierOptions, type BarrierState } from './objects/barrier.js';
 export { BoundedSemaphore, type BoundedSemaphoreState } from './objects/bounded-semaphore.js';
@@ -61,6 +67,7 @@ export {
 export type { CodecChoice, CustomCodec } from './records/codec.js';
 export { Event, type EventState } from './objects/event.js';
 export type { Guard, Holder } from './holds/guard.js';
+export type { GuardGroup } from './holds/guard-group.js';
 export { lostGuards } from './holds/lost.js';
 export type {
   AcquireEvent,
@@ -105,7 +112,8 @@ export {
   locks,
 } from './locks/lock-manager.js';
 export { Queue, type QueueOptions, type QueueState } from './objects/queue.js';
-export { ReadWriteLock, type ReadWriteLockState } from './objects/read-write-lock.js';
+export { ReadWriteLock } from './objects/read-write-lock.js';
+export type { ReadWriteLockState } from './objects/read-write-state.js';
 export { RLock, type RLockHandle } from './objects/rlock.js';
 export { Semaphore, type SemaphoreState } from './objects/semaphore.js';
 export { SharedMemory, type SharedMemoryState } from './objects/shared-memory.js';

@@ -40,6 +40,7 @@ napi_value functions(napi_env env) {
   binder.method<&core::BoundedSemaphore::release>("release");
   binder.method<&core::BoundedSemaphore::release_hold>("releaseHold");
   binder.method<&core::BoundedSemaphore::value>("value");
+  binder.method<&core::BoundedSemaphore::permits>("permits");
   binder.method<&core::BoundedSemaphore::all_held_by_caller>("allHeldByCaller");
   binder.method<inspect>("inspect");
   return binder.value();

@@ -25,11 +25,7 @@ struct Owned {
     native.primitive.resume(hold, depth);
     native.note({hold, false});
   }
-  // A dead owner does not lock anybody out.
-  static bool locked(N& native) {
-    const core::AgentId owner = native.primitive.owner();
-    return owner != 0 && native.registry().alive(owner);
-  }
+  static bool locked(N& native) { return !native.primitive.is_free(); }
   static napi_value inspect(N& native) {
     napi_env env = native.environment().env();
     core::OwnedBody& body = native.primitive.body();

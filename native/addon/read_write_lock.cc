@@ -82,6 +82,7 @@ napi_value functions(napi_env env) {
   binder.method<&core::ReadWriteLock::withdraw>("withdraw");
   binder.method<release_hold>("releaseHold");
   binder.method<contend<core::ReadWriteLock>>("contend");
+  bind_free<Writers>(binder);
   binder.method<&core::ReadWriteLock::is_read_by_caller>("isReadByCaller");
   binder.method<&core::ReadWriteLock::is_written_by_caller>("isWrittenByCaller");
   binder.method<&core::ReadWriteLock::all_held_by_caller>("allHeldByCaller");

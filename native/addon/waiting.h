@@ -88,6 +88,23 @@ void contend(Native<Primitive>& native) {
   native.primitive.body().contentions.fetch_add(1, std::memory_order_relaxed);
 }
 
+// Blocks at most until the deadline. True if it is free: somebody could acquire it now.
+template <class Waitable>
+bool wait_until_free(Native<typename Waitable::Primitive>& native, int64_t deadline_ns) {
+  auto& primitive = native.primitive;
+  return core::wait_at_doorbell(
+      native.agent(), Waitable::set(primitive), Waitable::tag(primitive), deadline_ns,
+      [&] { return primitive.is_free(); }, [&] { Waitable::watch(primitive); });
+}
+
+// Each is one line of FreeOperations in src/native/bindings.ts.
+template <class Waitable>
+void bind_free(Binder<typename Waitable::Primitive>& binder) {
+  using Primitive = typename Waitable::Primitive;
+  binder.template method<&Primitive::is_free, Needs::files>("isFree");
+  binder.template method<wait_until_free<Waitable>, Needs::files>("waitUntilFree");
+}
+
 // Each is one line of AcquirableOperations in src/native/bindings.ts.
 template <class Primitive>
 void bind_acquirable(Binder<Primitive>& binder) {
@@ -95,6 +112,7 @@ void bind_acquirable(Binder<Primitive>& binder) {
   binder.template method<&Primitive::try_acquire, Needs::files>("tryAcquire");
   binder.template method<&Primitive::wait, Needs::files>("wait");
   binder.template method<contend<Primitive>>("contend");
+  bind_free<Waiters<Primitive>>(binder);
   binder.group("waiters", GivingWayOperations<Waiters<Primitive>>::bind(binder.env()));
 }
 

@@ -51,11 +51,19 @@ export interface CommonOperations {
  */
 export type Outcome = number;
 
+/** The operations of what can be waited for without acquiring it (native/addon/waiting.h). */
+export interface FreeOperations<N> {
+  /** Could somebody acquire it now? */
+  isFree(object: N): boolean;
+  /** Blocks the thread for `ms` or one slice, whichever is shorter; answers like the above. */
+  waitUntilFree(object: N, ms: number): boolean;
+}
+
 /**
  * The operations of what can be acquired (native/addon/waiting.h). `R` is an Outcome, or boolean
  * where there are no holds.
  */
-export interface AcquirableOperations<N, R> {
+export interface AcquirableOperations<N, R> extends FreeOperations<N> {
   readonly waiters: WaitSetOperations<N>;
   /** Acquires it if it is free, or if its holder died. Does not wait. */
   tryAcquireOrRescue(object: N): R;
@@ -115,6 +123,8 @@ export interface BoundedOperations<N> extends AcquirableOperations<N, Outcome> {
   release(object: N): void;
   releaseHold(object: N, hold: number): void;
   value(object: N): number;
+  /** Free or held. */
+  permits(object: N): number;
   allHeldByCaller(object: N): boolean;
   inspect(object: N): {
     permits: number;
@@ -129,7 +139,7 @@ export interface BoundedOperations<N> extends AcquirableOperations<N, Outcome> {
 }
 
 /** ReadWriteLock (native/addon/read_write_lock.cc). */
-export interface ReadWriteOperations<N> {
+export interface ReadWriteOperations<N> extends FreeOperations<N> {
   readonly readers: WaitSetOperations<N>;
   readonly writers: WaitSetOperations<N>;
   tryShared(object: N, bypass: WritersToBypass): Outcome;

@@ -1,6 +1,7 @@
 import { brand } from '../brand.js';
 import { type Subject, beginAcquisition, publishRelease } from '../channels.js';
 import { DeadlockError, label } from '../errors.js';
+import { HeldGroup } from '../holds/guard-group.js';
 import { follow, followSync, followTry } from '../holds/follow.js';
 import {
   type Guard,
@@ -12,11 +13,13 @@ import {
 } from '../holds/guard.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
-import { Shared } from './shared.js';
+import { PermitLine, readPermits } from './permit-line.js';
+import { Shared, lineName, unlinkIfThere } from './shared.js';
 import {
   type OpenOptions,
   type SyncWaitOptions,
   type WaitOptions,
+  checkCount,
   checkFunction,
   checkNumber,
   readOpen,
@@ -25,6 +28,7 @@ import {
 } from '../options.js';
 import type { Acquirable } from '../waiting/acquirable.js';
 import { waitToAcquireSync } from '../waiting/blocking-wait.js';
+import { waitUntilFree, waitUntilFreeSync } from '../waiting/free-wait.js';
 import { isWaitedFor, waitToAcquire } from '../waiting/pending-waits.js';
 import { WaitSet } from '../waiting/wait-set.js';
 
@@ -73,6 +77,8 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
     brand(this, 'BoundedSemaphore');
   }
   readonly #permits: Permits;
+  // Undefined while the constructor has not got so far: it may call close().
+  readonly #line!: PermitLine<HeldGuard> | undefined;
 
   /**
    * Opens the semaphore, or makes it with `permits` permits, 1 to 4096. There is no default: with
@@ -90,6 +96,12 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
       initial: permits,
     });
     this.#permits = new Permits(this.native, { kind: this.kind, name: this.name });
+    this.#line = new PermitLine<HeldGuard>(this, {
+      take: (step) => this.#take(step),
+      takeSync: (step) => this.#takeSync(step),
+      tryTake: () => this.#tryTake(),
+      giveBack: (guard) => guard.release(),
+    });
   }
 
   /**
@@ -99,8 +111,24 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
    *
    * Rejects with TimeoutError, `signal.reason` or ClosedError; no permit is taken then.
    */
-  async acquire(options?: WaitOptions): Promise<Guard> {
-    options = readWait(options);
+  acquire(options?: WaitOptions): Promise<Guard>;
+  /**
+   * Waits until it has taken `n` permits; one guard releases all of them. One thread at a time
+   * gathers several permits, so two that want several never wait for each other. It keeps what it
+   * has taken while it waits for the rest, so a stream of single acquisitions does not starve it.
+   * If its process is killed meanwhile, the permits come back.
+   *
+   * Rejects as above, and then has given back what it took; with RangeError if there are not `n`
+   * permits in all.
+   */
+  acquire(n: number, options?: WaitOptions): Promise<Guard>;
+  async acquire(first?: number | WaitOptions, second?: WaitOptions): Promise<Guard> {
+    const { n, options } = readPermits(first, second, this.#most(first));
+    const read = readWait(options);
+    return n === 1 ? this.#take(read) : new HeldGroup(await this.#openLine.acquire(n, read));
+  }
+
+  async #take(options: WaitOptions | undefined): Promise<HeldGuard> {
     const permits = this.#openPermits;
     const acquisition = beginAcquisition(this, 'permit', false);
     const guard = isWaitedFor(permits.waiters.tag) ? undefined : permits.tryAcquire();
@@ -112,13 +140,21 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   }
 
   /**
-   * The same, blocking this thread.
+   * Waits for a permit and takes it, blocking this thread.
    *
    * @throws TimeoutError after `timeout`; DeadlockError if this thread holds every permit itself
    * and no `timeout` was given.
    */
-  acquireSync(options?: SyncWaitOptions): Guard {
-    options = readSyncWait(options);
+  acquireSync(options?: SyncWaitOptions): Guard;
+  /** Takes `n` permits as acquire(n) does, blocking this thread. */
+  acquireSync(n: number, options?: SyncWaitOptions): Guard;
+  acquireSync(first?: number | SyncWaitOptions, second?: SyncWaitOptions): Guard {
+    const { n, options } = readPermits(first, second, this.#most(first));
+    const read = readSyncWait(options);
+    return n === 1 ? this.#takeSync(read) : new HeldGroup(this.#openLine.acquireSync(n, read));
+  }
+
+  #takeSync(options: SyncWaitOptions | undefined): HeldGuard {
     const permits = this.#openPermits;
     const acquisition = beginAcquisition(this, 'permit', true);
     const guard = permits.tryAcquire();
@@ -129,13 +165,21 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   }
 
   /**
-   * Takes a permit if one is free now; returns null if none is, or if a thread that has waited for
-   * 20 ms is next. Never waits. It may overtake pending acquire() calls of this thread.
+   * Takes `n` permits if they are free now. Returns null if they are not, or if a thread that has
+   * waited for 20 ms is next. With more than one also if another thread gathers permits. Never
+   * waits. It may overtake pending acquire() calls of this thread.
    */
-  tryAcquire(): Guard | null {
+  tryAcquire(n = 1): Guard | null {
+    if (n === 1) return this.#tryTake() ?? null;
+    checkCount('n', n, 1, this.#most(n));
+    const guards = this.#openLine.tryAcquire(n);
+    return guards === undefined ? null : new HeldGroup(guards);
+  }
+
+  #tryTake(): HeldGuard | undefined {
     const acquisition = beginAcquisition(this, 'permit', true);
     const guard = this.#openPermits.tryAcquireOrRescue();
-    return (acquisition ? followTry(acquisition, guard) : guard) ?? null;
+    return acquisition ? followTry(acquisition, guard) : guard;
   }
 
   /**
@@ -148,6 +192,38 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   ): Promise<Awaited<T>> {
     checkFunction('fn', fn);
     return whileHeld(await this.acquire(options), fn);
+  }
+
+  /** The same with `n` permits, as acquire(n) takes them. */
+  async withPermits<T>(
+    n: number,
+    fn: (guard: Guard) => T | Promise<T>,
+    options?: WaitOptions,
+  ): Promise<Awaited<T>> {
+    checkCount('n', n, 1, this.#most(n));
+    checkFunction('fn', fn);
+    return whileHeld(await this.acquire(n, options), fn);
+  }
+
+  /**
+   * Waits until a permit is free, and takes none: by the time that the promise has resolved,
+   * somebody else may have it. Never blocks the event loop. Waits behind the acquisitions of this
+   * thread that wait already. Rejects as acquire() does.
+   */
+  async waitForRelease(options?: WaitOptions): Promise<void> {
+    options = readWait(options);
+    await waitUntilFree(this, this.#place, options);
+  }
+
+  /**
+   * The same, blocking this thread.
+   *
+   * @throws TimeoutError after `timeout`; DeadlockError as acquireSync() does.
+   */
+  waitForReleaseSync(options?: SyncWaitOptions): void {
+    options = readSyncWait(options);
+    if (options?.timeout === undefined) checkNotAllHeld(this);
+    waitUntilFreeSync(this, this.#place, options);
   }
 
   /**
@@ -170,6 +246,51 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   /** A snapshot of its state and counters. Does not block. */
   inspect(): BoundedSemaphoreState {
     return { kind: this.kind, name: this.name, ...operations.inspect(this.native) };
+  }
+
+  get #place(): {
+    operations: typeof operations;
+    native: Native<'BoundedSemaphore'>;
+    waitSet: WaitSet;
+  } {
+    return { operations, native: this.native, waitSet: this.#permits.waiters };
+  }
+
+  /** The most permits that an acquisition can have. Only one of several needs to know. */
+  #most(n: unknown): number {
+    return n === 1 || typeof n !== 'number' ? 1 : operations.permits(this.native);
+  }
+
+  get #openLine(): PermitLine<HeldGuard> {
+    void this.native; // closed?
+    return this.#line!;
+  }
+
+  /**
+   * Closes this object in this thread. Waits that were begun through it reject with ClosedError,
+   * and hold no permit. Otherwise as every object.
+   *
+   * @throws HeldError if this thread holds a permit, and acquired it through this object or has no
+   * other object open to it.
+   */
+  override close(): void {
+    if (this.isOpen) this.#line?.giveBackAll();
+    super.close();
+  }
+
+  /** @internal */
+  protected override closed(): void {
+    this.#line?.close();
+  }
+
+  /**
+   * Takes the name away at once, as unlink() of every object does.
+   *
+   * @throws NotFoundError if the name was taken away before.
+   */
+  override unlink(): void {
+    super.unlink();
+    unlinkIfThere('Lock', lineName(this));
   }
 
   get #openPermits(): Permits {
@@ -225,13 +346,14 @@ function waitSync(
   permits: Permits,
   options: SyncWaitOptions | undefined,
 ): HeldGuard {
-  const { kind, name, native } = semaphore;
-  if (options?.timeout === undefined && operations.allHeldByCaller(native)) {
-    throw new DeadlockError(
-      `${label(kind, name)}: this thread holds every permit, ` +
-        'so waiting for one would never end',
-      { kind, objectName: name },
-    );
-  }
+  if (options?.timeout === undefined) checkNotAllHeld(semaphore);
   return waitToAcquireSync(semaphore, permits, options?.timeout);
+}
+
+function checkNotAllHeld({ kind, name, native }: BoundedSemaphore): void {
+  if (!operations.allHeldByCaller(native)) return;
+  throw new DeadlockError(
+    `${label(kind, name)}: this thread holds every permit, ` + 'so waiting for one would never end',
+    { kind, objectName: name },
+  );
 }

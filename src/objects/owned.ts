@@ -15,7 +15,9 @@ import {
   readWait,
 } from '../options.js';
 import { waitToAcquireSync } from '../waiting/blocking-wait.js';
+import { waitUntilFree, waitUntilFreeSync } from '../waiting/free-wait.js';
 import { isWaitedFor, waitFor, waitToAcquire } from '../waiting/pending-waits.js';
+import type { WaitSet } from '../waiting/wait-set.js';
 import type { Waiter } from '../waiting/waiter.js';
 
 /**
@@ -122,6 +124,38 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     return whileHeld(await this.acquire(options), fn);
   }
 
+  /**
+   * Waits until nobody holds the lock, and does not acquire it: by the time that the promise has
+   * resolved, somebody else may hold it. A dead holder holds nothing. Never blocks the event loop;
+   * a pending wait keeps the process alive. Waits behind the acquisitions of this thread that wait
+   * already. Rejects as acquire() does.
+   */
+  async waitForRelease(options?: WaitOptions): Promise<void> {
+    options = readWait(options);
+    await waitUntilFree(this, this.#place, options);
+  }
+
+  /**
+   * The same, blocking this thread.
+   *
+   * @throws TimeoutError after `timeout`; DeadlockError if this thread holds it and no `timeout`
+   * was given.
+   */
+  waitForReleaseSync(options?: SyncWaitOptions): void {
+    options = readSyncWait(options);
+    checkNotOurs(this, this.ownership, options);
+    waitUntilFreeSync(this, this.#place, options);
+  }
+
+  get #place(): {
+    operations: OwnedOperations<Native<'Lock' | 'RLock'>>;
+    native: Native<'Lock' | 'RLock'>;
+    waitSet: WaitSet;
+  } {
+    const { native, ownership } = this;
+    return { operations: this.#operations, native, waitSet: ownership.waiters };
+  }
+
   /** Whether a live thread holds it at the instant of the call. Does not block. */
   locked(): boolean {
     return this.#operations.locked(this.native);
@@ -197,11 +231,18 @@ function waitSync(
   ownership: Ownership,
   options: SyncWaitOptions | undefined,
 ): HeldGuard {
-  if (options?.timeout === undefined && ownership.isHeldByThread()) {
-    throw new DeadlockError(
-      `${label(lock.kind, lock.name)}: this thread holds it, so waiting for it would never end`,
-      { kind: lock.kind, objectName: lock.name },
-    );
-  }
+  checkNotOurs(lock, ownership, options);
   return waitToAcquireSync(lock, ownership, options?.timeout);
+}
+
+function checkNotOurs(
+  lock: Waiter,
+  ownership: Ownership,
+  options: SyncWaitOptions | undefined,
+): void {
+  if (options?.timeout !== undefined || !ownership.isHeldByThread()) return;
+  throw new DeadlockError(
+    `${label(lock.kind, lock.name)}: this thread holds it, so waiting for it would never end`,
+    { kind: lock.kind, objectName: lock.name },
+  );
 }

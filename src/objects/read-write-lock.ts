@@ -2,11 +2,12 @@ import { brand } from '../brand.js';
 import { type Subject, beginAcquisition } from '../channels.js';
 import { DeadlockError, label } from '../errors.js';
 import { follow, followSync, followTry } from '../holds/follow.js';
-import { type Guard, type HeldGuard, type Holder, type Holds, guardOf } from '../holds/guard.js';
+import { type Guard, type HeldGuard, type Holds, guardOf } from '../holds/guard.js';
 import { Hold, context, holdingsWith, holdsHere } from '../holds/context.js';
 import type { Native } from '../native/bindings.js';
 import { type WritersToBypass, writersToBypass } from '../native/enums.js';
 import { addon } from '../native/load.js';
+import type { ReadWriteLockState } from './read-write-state.js';
 import { Shared } from './shared.js';
 import {
   type OpenOptions,
@@ -18,48 +19,11 @@ import {
   readWait,
 } from '../options.js';
 import { waitInTurnSync } from '../waiting/blocking-wait.js';
+import { waitUntilFree, waitUntilFreeSync } from '../waiting/free-wait.js';
 import { type Waitable, isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 import { WaitSet } from '../waiting/wait-set.js';
 
 const operations = addon.ReadWriteLock;
-
-/**
- * What `inspect()` shows of a ReadWriteLock: a snapshot, which may be out of date when it is read.
- */
-export interface ReadWriteLockState {
-  /** The class of the object. */
-  readonly kind: 'ReadWriteLock';
-  /** The name that it was opened with. */
-  readonly name: string;
-  /** The thread that holds it exclusively; null if there is none. */
-  readonly writer: Holder | null;
-  /**
-   * For how many milliseconds it has been seen held by this writer: as LockState has it. null
-   * without a writer, or if nobody has looked at its hold yet.
-   */
-  readonly heldFor: number | null;
-  /** The live threads that hold it shared, once for each hold. */
-  readonly readers: readonly Holder[];
-  /** True if the last writer died with its hold: guards say `abandoned` up to the next writer. */
-  readonly abandoned: boolean;
-  /** Shared acquisitions that wait now, in live threads of all processes. */
-  readonly waitingReaders: number;
-  /** Exclusive acquisitions that wait now, in live threads of all processes. */
-  readonly waitingWriters: number;
-  /**
-   * For how many milliseconds the thread has waited to read that has waited longest; 0 below a
-   * slice (50 ms). null if none waits.
-   */
-  readonly longestReaderWait: number | null;
-  /** The same of those that wait to write. */
-  readonly longestWriterWait: number | null;
-  /** Acquisitions since it was made, of both modes. */
-  readonly acquisitions: number;
-  /** Acquisitions that had to wait. */
-  readonly contentions: number;
-  /** Exclusive acquisitions after a writer that died. */
-  readonly abandonments: number;
-}
 
 /**
  * A lock that many readers may hold *shared*, or one writer *exclusively*. It is the same in every
@@ -275,6 +239,36 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
   ): Promise<Awaited<T>> {
     checkFunction('fn', fn);
     return this.#run('exclusive', await this.acquireExclusive(options), fn);
+  }
+
+  /**
+   * Waits until nobody holds it in either mode, and does not acquire it: by the time that the
+   * promise has resolved, somebody else may hold it. A dead holder holds nothing. Never blocks the
+   * event loop. Waits behind the acquireExclusive() calls of this thread that wait already.
+   *
+   * Rejects with TimeoutError, `signal.reason` or ClosedError.
+   */
+  async waitForRelease(options?: WaitOptions): Promise<void> {
+    options = readWait(options);
+    const place = { operations, native: this.native, waitSet: this.#places.writers };
+    await waitUntilFree(this, place, options);
+  }
+
+  /**
+   * The same, blocking this thread.
+   *
+   * @throws TimeoutError after `timeout`; DeadlockError if this thread reads or writes and gave no
+   * `timeout`: it would wait for itself.
+   */
+  waitForReleaseSync(options?: SyncWaitOptions): void {
+    options = readSyncWait(options);
+    const { native } = this;
+    if (options?.timeout === undefined) {
+      if (operations.isWrittenByCaller(native)) throw this.#deadlock('this thread', 'writes');
+      if (operations.isReadByCaller(native)) throw this.#deadlock('this thread', 'reads');
+    }
+    const place = { operations, native, waitSet: this.#places.writers };
+    waitUntilFreeSync(this, place, options);
   }
 
   /** A snapshot of its state and counters. Does not block. */

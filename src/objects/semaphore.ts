@@ -3,18 +3,21 @@ import { beginAcquisition, publishRelease } from '../channels.js';
 import { follow, followSync, followTry } from '../holds/follow.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
-import { Shared } from './shared.js';
+import { PermitLine, readPermits } from './permit-line.js';
+import { Shared, lineName, unlinkIfThere } from './shared.js';
 import {
   type OpenOptions,
   type SyncWaitOptions,
   type WaitOptions,
   checkCount,
+  checkFunction,
   readOpen,
   readSyncWait,
   readWait,
 } from '../options.js';
 import type { Acquirable } from '../waiting/acquirable.js';
 import { waitToAcquireSync } from '../waiting/blocking-wait.js';
+import { waitUntilFree, waitUntilFreeSync } from '../waiting/free-wait.js';
 import { isWaitedFor, waitToAcquire } from '../waiting/pending-waits.js';
 import { WaitSet } from '../waiting/wait-set.js';
 
@@ -57,6 +60,8 @@ export class Semaphore extends Shared<'Semaphore'> {
     brand(this, 'Semaphore');
   }
   readonly #permits: Permits;
+  // Undefined while the constructor has not got so far: it may call close().
+  readonly #line!: PermitLine<true> | undefined;
 
   /**
    * Opens the semaphore, or makes it with `initial` permits, 0 to 32767 (the most that every system
@@ -70,6 +75,12 @@ export class Semaphore extends Shared<'Semaphore'> {
     if (initial !== undefined) checkCount('initial', initial, 0, addon.maxPermits);
     super('Semaphore', readOpen(options), { initial });
     this.#permits = new Permits(this.native);
+    this.#line = new PermitLine<true>(this, {
+      take: (step) => this.#take(step),
+      takeSync: (step) => this.#takeSync(step),
+      tryTake: () => this.#tryTake(),
+      giveBack: () => this.release(),
+    });
   }
 
   /**
@@ -80,18 +91,110 @@ export class Semaphore extends Shared<'Semaphore'> {
    *
    * Rejects with TimeoutError, `signal.reason` or ClosedError; no permit is taken then.
    */
-  async acquire(options?: WaitOptions): Promise<void> {
-    options = readWait(options);
+  acquire(options?: WaitOptions): Promise<void>;
+  /**
+   * Waits until it has taken `n` permits, 1 to 32767. One thread at a time gathers several permits,
+   * so two that want several never wait for each other. It keeps what it has taken while it waits
+   * for the rest, so a stream of single acquisitions does not starve it. Rejects as above; then it
+   * has given back what it took. If its process is killed meanwhile, the permits that it had taken
+   * are lost, as with every permit of a Semaphore.
+   */
+  acquire(n: number, options?: WaitOptions): Promise<void>;
+  async acquire(first?: number | WaitOptions, second?: WaitOptions): Promise<void> {
+    const { n, options } = readPermits(first, second, addon.maxPermits);
+    const read = readWait(options);
+    if (n === 1) await this.#take(read);
+    else await this.#openLine.acquire(n, read);
+  }
+
+  async #take(options: WaitOptions | undefined): Promise<true> {
     const { native } = this;
     const permits = this.#permits;
     const acquisition = beginAcquisition(this, 'permit', false);
     const isTaken = !isWaitedFor(permits.waiters.tag) && operations.tryAcquire(native);
     if (acquisition !== undefined) {
       const taken = isTaken || undefined;
-      await follow(acquisition, taken, options?.signal, waitToAcquire, this, permits, options);
-    } else if (!isTaken) {
-      await waitToAcquire(this, permits, options);
+      return follow(acquisition, taken, options?.signal, waitToAcquire, this, permits, options);
     }
+    return isTaken || waitToAcquire(this, permits, options);
+  }
+
+  /**
+   * Waits for a permit and takes it, blocking this thread.
+   *
+   * @throws TimeoutError after `timeout`.
+   */
+  acquireSync(options?: SyncWaitOptions): void;
+  /** Takes `n` permits as acquire(n) does, blocking this thread. */
+  acquireSync(n: number, options?: SyncWaitOptions): void;
+  acquireSync(first?: number | SyncWaitOptions, second?: SyncWaitOptions): void {
+    const { n, options } = readPermits(first, second, addon.maxPermits);
+    const read = readSyncWait(options);
+    if (n === 1) this.#takeSync(read);
+    else this.#openLine.acquireSync(n, read);
+  }
+
+  #takeSync(options: SyncWaitOptions | undefined): true {
+    const acquisition = beginAcquisition(this, 'permit', true);
+    const isTaken = operations.tryAcquire(this.native);
+    const permits = this.#permits;
+    if (acquisition !== undefined) {
+      const taken = isTaken || undefined;
+      return followSync(acquisition, taken, waitToAcquireSync, this, permits, options?.timeout);
+    }
+    return isTaken || waitToAcquireSync(this, permits, options?.timeout);
+  }
+
+  /**
+   * Takes `n` permits, 1 to 32767, if they are free now. Returns false if they are not, or if a
+   * thread that has waited for 20 ms is next. With more than one also if another thread gathers
+   * permits. Does not wait.
+   */
+  tryAcquire(n = 1): boolean {
+    if (n === 1) return this.#tryTake() ?? false;
+    checkCount('n', n, 1, addon.maxPermits);
+    return this.#openLine.tryAcquire(n) !== undefined;
+  }
+
+  #tryTake(): true | undefined {
+    const acquisition = beginAcquisition(this, 'permit', true);
+    const isTaken = operations.tryAcquireOrRescue(this.native) || undefined;
+    if (acquisition) followTry(acquisition, isTaken);
+    return isTaken;
+  }
+
+  /**
+   * Takes a permit, calls `fn`, and releases the permit when the result of `fn` has settled.
+   * Resolves to that result. Waits and rejects as acquire() does.
+   */
+  withPermit<T>(fn: () => T | Promise<T>, options?: WaitOptions): Promise<Awaited<T>> {
+    return this.withPermits(1, fn, options);
+  }
+
+  /** The same with `n` permits, as acquire(n) takes them. */
+  async withPermits<T>(
+    n: number,
+    fn: () => T | Promise<T>,
+    options?: WaitOptions,
+  ): Promise<Awaited<T>> {
+    checkCount('n', n, 1, addon.maxPermits);
+    checkFunction('fn', fn);
+    await this.acquire(n, options);
+    try {
+      return await fn();
+    } finally {
+      this.release(n);
+    }
+  }
+
+  /**
+   * Waits until a permit is free, and takes none: by the time that the promise has resolved,
+   * somebody else may have it. Never blocks the event loop. Waits behind the acquisitions of this
+   * thread that wait already. Rejects as acquire() does.
+   */
+  async waitForRelease(options?: WaitOptions): Promise<void> {
+    options = readWait(options);
+    await waitUntilFree(this, this.#place, options);
   }
 
   /**
@@ -99,27 +202,9 @@ export class Semaphore extends Shared<'Semaphore'> {
    *
    * @throws TimeoutError after `timeout`.
    */
-  acquireSync(options?: SyncWaitOptions): void {
+  waitForReleaseSync(options?: SyncWaitOptions): void {
     options = readSyncWait(options);
-    const acquisition = beginAcquisition(this, 'permit', true);
-    const isTaken = operations.tryAcquire(this.native);
-    if (acquisition !== undefined) {
-      const [taken, permits] = [isTaken || undefined, this.#permits];
-      followSync(acquisition, taken, waitToAcquireSync, this, permits, options?.timeout);
-    } else if (!isTaken) {
-      waitToAcquireSync(this, this.#permits, options?.timeout);
-    }
-  }
-
-  /**
-   * Takes a permit if one is free now; false if not, or if a thread that has waited for
-   * 20 ms is next. Does not wait.
-   */
-  tryAcquire(): boolean {
-    const acquisition = beginAcquisition(this, 'permit', true);
-    const isTaken = operations.tryAcquireOrRescue(this.native);
-    if (acquisition) followTry(acquisition, isTaken || undefined);
-    return isTaken;
+    waitUntilFreeSync(this, this.#place, options);
   }
 
   /**
@@ -146,6 +231,39 @@ export class Semaphore extends Shared<'Semaphore'> {
   /** A snapshot of its state and counters. Does not block. */
   inspect(): SemaphoreState {
     return { kind: this.kind, name: this.name, ...operations.inspect(this.native) };
+  }
+
+  get #place(): { operations: typeof operations; native: Native<'Semaphore'>; waitSet: WaitSet } {
+    return { operations, native: this.native, waitSet: this.#permits.waiters };
+  }
+
+  get #openLine(): PermitLine<true> {
+    void this.native; // closed?
+    return this.#line!;
+  }
+
+  /**
+   * Closes this object in this thread. Waits that were begun through it reject with ClosedError,
+   * and hold no permit. Otherwise as every object.
+   */
+  override close(): void {
+    if (this.isOpen) this.#line?.giveBackAll();
+    super.close();
+  }
+
+  /** @internal */
+  protected override closed(): void {
+    this.#line?.close();
+  }
+
+  /**
+   * Takes the name away at once, as unlink() of every object does.
+   *
+   * @throws NotFoundError if the name was taken away before.
+   */
+  override unlink(): void {
+    super.unlink();
+    unlinkIfThere('Lock', lineName(this));
   }
 
   /** The name of the POSIX semaphore, for sem_open(3) in other languages. */

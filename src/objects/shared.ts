@@ -286,6 +286,9 @@ export function unlink(kind: KindName | 'unknown', name: string): void {
   enterDirectory();
   addon.unlink(kind === 'unknown' ? 0 : kinds[kind], name, fileKey(name));
   if (kind === 'Condition') unlinkIfThere('RLock', ownLockName(name));
+  if (kind === 'Semaphore' || kind === 'BoundedSemaphore') {
+    unlinkIfThere('Lock', lineName({ kind, name }));
+  }
 }
 
 /** @internal */
@@ -303,6 +306,14 @@ export function unlinkIfThere(kind: KindName, name: string): void {
  */
 export function ownLockName(name: string): string {
   return `lock of Condition ${createHash('sha256').update(name).digest('hex')}`;
+}
+
+/**
+ * @internal The name of the Lock of those who want several permits of a semaphore at once: see
+ * permit-line.ts. It is made of a digest as above.
+ */
+export function lineName({ kind, name }: { kind: string; name: string }): string {
+  return `line of ${kind} ${createHash('sha256').update(name).digest('hex')}`;
 }
 
 /** @internal */

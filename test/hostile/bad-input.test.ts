@@ -201,6 +201,7 @@ for (const kind of allKinds) {
         await assert.rejects(open[kind]().acquire({ signal, timeout: -1 }), RangeError);
       });
       for (const options of [null, 'soon', 100, true, []]) {
+        if (kind === 'Semaphore' && options === 100) continue; // so many permits
         it(`options ${JSON.stringify(options)}: TypeError`, async () => {
           const object = open[kind]();
           await assert.rejects(object.acquire(options as never), TypeError);

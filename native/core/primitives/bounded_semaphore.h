@@ -54,6 +54,7 @@ class BoundedSemaphore {
 
   uint32_t permits() const { return object_.initial(); }
   uint32_t value();  // permits that can be had
+  bool is_free() { return value() > 0; }
   bool is_held_by_caller() const;
   bool all_held_by_caller() const;  // then waiting would be waiting for oneself
   bool is_current_hold(uint64_t hold) const;

@@ -70,6 +70,7 @@ class ReadWriteLock {
     if (body_.writing.load() != 0) HeldSince(body_.held_since).note(body_.acquisitions.load());
   }
   uint32_t reading();  // holds of live agents
+  bool is_free() { return writing() == 0 && reading() == 0; }
   AgentId reader_at(uint32_t index) const { return entry(index).owner.load(); }
   ReadWriteBody& body() { return body_; }
   uint64_t readers_tag() const { return object_.tag(); }

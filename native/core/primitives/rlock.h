@@ -57,6 +57,8 @@ class RLock {
   void unlock_stray_mutex();
 
   AgentId owner() const { return body_.owner.load(); }
+  // Nobody alive holds it. A dead owner does not lock anybody out.
+  bool is_free() const { return owner() == 0 || !agent_.registry().alive(owner()); }
   // Somebody looks at it, once a slice.
   void note_hold() {
     if (owner() != 0) HeldSince(body_.held_since).note(body_.acquisitions.load());

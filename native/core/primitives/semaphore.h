@@ -33,6 +33,7 @@ class Semaphore {
   // All of `count` or none: over_release.
   Code release(uint32_t count);
   int32_t value() const;
+  bool is_free() const { return value() > 0; }
 
   SemaphoreBody& body() { return body_; }
   WaitSet& waiters() { return body_.waiters; }

@@ -1,0 +1,42 @@
+// The wait until something is free, without acquiring it.
+import type { Native } from '../native/bindings.js';
+import type { FreeOperations } from '../native/bindings.js';
+import type { SyncWaitOptions, WaitOptions } from '../options.js';
+import { waitInTurnSync } from './blocking-wait.js';
+import { waitFor } from './pending-waits.js';
+import type { WaitSet } from './wait-set.js';
+import type { Waiter } from './waiter.js';
+
+/** What is waited for: `waitSet` wakes this thread when it may be free. */
+interface Place<N extends Native> {
+  readonly operations: FreeOperations<N>;
+  readonly native: N;
+  readonly waitSet: WaitSet;
+}
+
+/** Resolves as soon as it is free. Does not block the event loop. `options` have been read. */
+export async function waitUntilFree<N extends Native>(
+  waiter: Waiter,
+  { operations, native, waitSet }: Place<N>,
+  options: WaitOptions | undefined,
+): Promise<void> {
+  if (operations.isFree(native)) return;
+  const take = () => {
+    if (!operations.isFree(native)) return undefined;
+    // The wake-up may have been the only one, and this wait leaves it free for somebody else.
+    waitSet.passOn();
+    return true;
+  };
+  await waitFor<true>(waiter, { waitSet, take }, options);
+}
+
+/** The same, blocking this thread. */
+export function waitUntilFreeSync<N extends Native>(
+  waiter: Waiter,
+  { operations, native, waitSet }: Place<N>,
+  options: SyncWaitOptions | undefined,
+): void {
+  if (operations.isFree(native)) return;
+  const takeWithin = (ms: number) => operations.waitUntilFree(native, ms) || undefined;
+  waitInTurnSync<true>(waiter, waitSet, takeWithin, options?.timeout);
+}
