@@ -7,8 +7,8 @@ import { type ClusterOptions, clusterOptions } from './options.js';
 /** How to connect, for programs that leave the engine to a URL: the options of all engines. */
 export interface ConnectOptions extends ClusterOptions {
   /**
-   * Only for PostgreSQL, others ignore it. `'connection'` (the default): the locks of a process are
-   * released as soon as its connection breaks. `'lease'`: when its lease has run out.
+   * Only for PostgreSQL and Redis, others ignore it. `'connection'` (the default): the locks of a
+   * process are released as soon as its connection breaks. `'lease'`: when its lease has run out.
    */
   liveness?: 'connection' | 'lease' | undefined;
   /**
@@ -31,16 +31,26 @@ interface Known {
 
 const local: Known = { load: () => require('./local/index.js') as EngineModule, own: [] };
 
+const redis: Known = {
+  load: () => require('./redis/index.js') as EngineModule,
+  own: ['liveness', 'replicas'],
+};
+const etcd: Known = { load: () => require('./etcd/index.js') as EngineModule, own: [] };
+
 const engines: Readonly<Record<string, Known>> = {
   'local:': local,
+  'redis:': redis,
+  'rediss:': redis,
+  'etcd:': etcd,
+  'etcds:': etcd,
 };
 
 const allOptions = [...clusterOptions, 'liveness', 'replicas'] as const;
 
 /**
  * Connects to an engine that keeps locks, semaphores and job queues: to shared memory by `local:`
- * (the default). So one environment variable moves a program from a laptop to a cluster. Does not
- * block the event loop.
+ * (the default), to Redis by `redis:` or `rediss:`, to etcd by `etcd:` or `etcds:`. So one
+ * environment variable moves a program from a laptop to a cluster. Does not block the event loop.
  *
  * Rejects with EngineUnavailableError if the engine is not reached within `connectTimeout`;
  * UnsupportedEngineError if it cannot be used, or if there is no engine for the scheme of the URL;

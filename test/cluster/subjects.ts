@@ -1,6 +1,15 @@
 // The engines over which one suite runs, and how a test connects to each.
 import { type Cluster, type ConnectOptions, type EngineName, connect } from 'holdfast';
 import { host, platform } from '../support/index.js';
+import { EtcdServer, whyNoEtcd } from './servers/etcd.mjs';
+import { RedisServer, whyNoRedis } from './servers/redis.mjs';
+
+/** What all servers of servers/ have in common. */
+interface TestServer {
+  readonly url: string;
+  start(): Promise<TestServer>;
+  remove(): Promise<void>;
+}
 
 /** An engine that is tested. */
 export interface Subject {
@@ -21,7 +30,28 @@ const local: Subject = {
 };
 
 /** Another platform layer means nothing to an engine that never loads the addon. */
-const servers: Subject[] = [];
+const servers: Subject[] = [
+  serverSubject('redis', whyNoRedis, () => new RedisServer()),
+  serverSubject('etcd', whyNoEtcd, () => new EtcdServer()),
+];
+
+/** An engine with one server for all tests. */
+function serverSubject(
+  name: EngineName,
+  whyNot: string | undefined,
+  make: () => TestServer,
+): Subject {
+  let server: Promise<TestServer> | undefined;
+  return {
+    name,
+    whyNot,
+    start: async () => {
+      server ??= make().start();
+      return (await server).url;
+    },
+    remove: async () => (await server)?.remove(),
+  };
+}
 
 export const subjects = platform === host ? [local, ...servers] : [local];
 

@@ -68,6 +68,7 @@ export class RedisEngine implements Engine {
     }
     const session = new RedisSession(plan, links, news, sent);
     hear = (message) => session.hear(message);
+    news.renewed(sent);
     return session;
   }
 

@@ -4,7 +4,7 @@ import { clearTimeout, setTimeout } from '../../waiting/clock.js';
 
 /** What is needed of a client of ioredis. Its own types are not on every user's machine. */
 interface Client {
-  readonly stream?: { destroy(error?: Error): void };
+  readonly stream?: { destroy(error?: Error): void; unref(): void };
   connect(): Promise<void>;
   call(command: string, ...args: readonly unknown[]): Promise<unknown>;
   subscribe(channel: string): Promise<unknown>;
@@ -70,6 +70,7 @@ export class Link {
     try {
       await link.#within(client.connect());
       link.#deadline = commandTimeout;
+      client.stream?.unref();
       return link;
     } catch (error) {
       link.destroy();

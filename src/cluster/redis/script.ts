@@ -131,6 +131,11 @@ operations['take'] = function(session, queue, most)
   return { text(next_numbers(#taken)), unpack(taken) }
 end
 
+-- session, queue: nobody in the session waits for an item any more.
+operations['leave'] = function(session, queue)
+  redis.call('ZREM', prefix .. 'w:' .. queue, session)
+end
+
 -- session, queue, then for each item what becomes of it (done or retry), its id and its count of
 -- deliveries. Returns how many of them the session had.
 operations['settle'] = function(session, queue, ...)

@@ -159,6 +159,11 @@ export class RedisSession implements EngineSession {
     }));
   }
 
+  stopWaiting(queue: string): void {
+    this.#tending.waitsNoMoreForJobs(queue);
+    this.#run('leave', this.clientId, textOf(queue)).catch(() => {});
+  }
+
   async settle(queue: string, done: readonly string[], retry: readonly string[]): Promise<number> {
     const args = [
       ...done.flatMap((id) => ['done', ...id.split(' ')]),

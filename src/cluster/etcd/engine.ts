@@ -1,0 +1,83 @@
+// Opens sessions in etcd.
+import { clearTimeout, setTimeout } from '../../waiting/clock.js';
+import type { Engine, EngineSession, SessionNews } from '../engine.js';
+import { EngineUnavailableError, UnsupportedEngineError } from '../errors.js';
+import { instant } from '../lease.js';
+import type { ReadClusterOptions } from '../options.js';
+import { checkVersion, engineError } from './failures.js';
+import { Gateway, type GatewayOptions } from './gateway.js';
+import { Keys, isMissing, pairsOf, put, read, valueOfPair, type TxnAnswer } from './keys.js';
+import { EtcdSession } from './session.js';
+import { Watches } from './watches.js';
+
+/** What the keys mean. Every change that an older version cannot live with raises it. */
+const format = '1';
+
+export interface EtcdPlan extends ReadClusterOptions {
+  readonly gateway: Omit<GatewayOptions, 'deadline'>;
+}
+
+export class EtcdEngine implements Engine {
+  readonly name = 'etcd';
+  readonly #plan: EtcdPlan;
+
+  constructor(plan: EtcdPlan) {
+    this.#plan = plan;
+  }
+
+  async open(news: SessionNews): Promise<EngineSession> {
+    const { connectTimeout, commandTimeout } = this.#plan;
+    const gateway = new Gateway({ ...this.#plan.gateway, deadline: commandTimeout });
+    const watches = new Watches(gateway);
+    const givenUp = new EngineUnavailableError(`etcd: no session within ${connectTimeout} ms`);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(givenUp), connectTimeout);
+    });
+    try {
+      return await Promise.race([this.#open(gateway, watches, news), late]);
+    } catch (error) {
+      watches.close();
+      gateway.close();
+      throw engineError(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #open(gateway: Gateway, watches: Watches, news: SessionNews): Promise<EngineSession> {
+    const { namespace, ttl } = this.#plan;
+    await gateway.authenticate();
+    const { version } = await gateway.call<{ version: string }>('/v3/maintenance/status', {});
+    checkVersion(version);
+    const keys = new Keys(namespace);
+    await checkFormat(gateway, keys);
+    await watches.open();
+    const sent = instant();
+    // etcd counts whole seconds, and may grant more than it was asked for.
+    const grant = { TTL: Math.ceil(ttl / 1000) };
+    const answer = await gateway.call<{ ID: string; header: { revision: string } }>(
+      '/v3/lease/grant',
+      grant,
+    );
+    const plan = { keys, ttl, lease: answer.ID, revision: answer.header.revision };
+    const session = new EtcdSession(plan, gateway, watches, news, sent);
+    news.renewed(sent);
+    return session;
+  }
+}
+
+/** Writes the format of the namespace, or checks it. @throws UnsupportedEngineError */
+async function checkFormat(gateway: Gateway, { format: key }: Keys): Promise<void> {
+  const answer = await gateway.call<TxnAnswer>('/v3/kv/txn', {
+    compare: [isMissing(key)],
+    success: [put(key, format)],
+    failure: [read(key)],
+  });
+  if (answer.succeeded) return;
+  const found = valueOfPair(pairsOf(answer, 0)[0]!);
+  if (found === format) return;
+  throw new UnsupportedEngineError(
+    `the namespace has format ${found}, and this version of the package ${format}`,
+  );
+}

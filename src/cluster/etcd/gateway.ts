@@ -1,0 +1,187 @@
+// The JSON gateway of etcd over node:http: unary calls, each with a deadline, and streams.
+//
+// A call that the deadline ends may have had its effect. So nothing in here calls twice.
+import http from 'node:http';
+import https from 'node:https';
+import type tls from 'node:tls';
+import { clearTimeout, setTimeout } from '../../waiting/clock.js';
+import { type WebSocket, type WebSocketListener, openWebSocket } from './websocket.js';
+
+/** Where the members are, and who asks. */
+export interface GatewayOptions {
+  readonly members: readonly { readonly host: string; readonly port: number }[];
+  readonly tls: tls.ConnectionOptions | undefined;
+  readonly user: string;
+  readonly password: string;
+  /** Milliseconds within which a call must be answered. */
+  readonly deadline: number;
+}
+
+/** What etcd answered instead of a result. */
+export class GatewayError extends Error {
+  /** The status that gRPC has for it. */
+  readonly status: number;
+
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The statuses of gRPC that matter here. */
+export const status = {
+  invalid: 3,
+  notFound: 5,
+  permission: 7,
+  unauthenticated: 16,
+} as const;
+
+/** Numbers of 64 bits are strings in JSON; fields that are 0, false or empty are left out. */
+export interface Header {
+  readonly revision: string;
+  readonly cluster_id: string;
+}
+
+export interface Answer {
+  readonly header: Header;
+}
+
+/** The connections to one member; after a failure to the next one. */
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #commands: http.Agent;
+  /** Apart from the commands, so that a renewal never stands behind them. */
+  readonly #renewals: http.Agent;
+  #member = 0;
+  #authorization: string | undefined;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    const { Agent } = options.tls ? https : http;
+    const one = { keepAlive: true, maxSockets: 1 };
+    this.#commands = new Agent(one);
+    this.#renewals = new Agent(one);
+  }
+
+  /** Asks for a token, which the calls after this one send. Does nothing without a user. */
+  async authenticate(): Promise<void> {
+    const { user, password } = this.#options;
+    if (user === '') return;
+    this.#authorization = undefined;
+    const body = { name: user, password };
+    const { token } = await this.call<{ token: string }>('/v3/auth/authenticate', body);
+    this.#authorization = token;
+  }
+
+  call<T>(path: string, body: unknown): Promise<T> {
+    return this.#send(path, body, this.#commands) as Promise<T>;
+  }
+
+  renew<T>(path: string, body: unknown): Promise<T> {
+    return this.#send(path, body, this.#renewals) as Promise<T>;
+  }
+
+  /** Opens a stream of messages on a connection of its own. */
+  async openStream(path: string, listener: WebSocketListener): Promise<WebSocket> {
+    let sent: http.ClientRequest | undefined;
+    const timer = setTimeout(() => sent?.destroy(this.#late(path)), this.#options.deadline);
+    try {
+      const opened = await openWebSocket((headers) => {
+        const authorization = this.#authorization;
+        const protocol = { 'Sec-WebSocket-Protocol': `Bearer, ${authorization}` };
+        sent = this.#request(path, 'GET', { ...headers, ...(authorization && protocol) }, false);
+        return sent;
+      }, listener);
+      opened.unref();
+      return opened;
+    } catch (error) {
+      this.#goOn();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  close(): void {
+    this.#commands.destroy();
+    this.#renewals.destroy();
+  }
+
+  #late(path: string): Error {
+    return new Error(`etcd did not answer ${path} within ${this.#options.deadline} ms`);
+  }
+
+  #goOn(): void {
+    this.#member = (this.#member + 1) % this.#options.members.length;
+  }
+
+  #request(
+    path: string,
+    method: string,
+    headers: http.OutgoingHttpHeaders,
+    agent: http.Agent | false,
+  ): http.ClientRequest {
+    const { host, port } = this.#options.members[this.#member]!;
+    const { request } = this.#options.tls ? https : http;
+    return request({ ...this.#options.tls, host, port, path, method, headers, agent });
+  }
+
+  #send(path: string, body: unknown, agent: http.Agent): Promise<unknown> {
+    const text = JSON.stringify(body);
+    return new Promise((resolve, reject) => {
+      const length = Buffer.byteLength(text);
+      const headers: http.OutgoingHttpHeaders = { 'Content-Length': length };
+      if (this.#authorization !== undefined) headers['Authorization'] = this.#authorization;
+      const sent = this.#request(path, 'POST', headers, agent);
+      // Destroys the connection, because the answers on it are no longer in step.
+      const timer = setTimeout(() => sent.destroy(this.#late(path)), this.#options.deadline);
+      const fail = (error: Error): void => {
+        clearTimeout(timer);
+        if (!(error instanceof GatewayError)) this.#goOn();
+        reject(error);
+      };
+      sent.on('error', fail);
+      sent.on('response', (response) => {
+        const parts: Buffer[] = [];
+        response.on('error', fail);
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.on('end', () => {
+          clearTimeout(timer);
+          try {
+            resolve(readAnswer(Buffer.concat(parts).toString(), response.statusCode!));
+          } catch (error) {
+            fail(error as Error);
+          }
+        });
+      });
+      sent.end(text);
+    });
+  }
+}
+
+function readAnswer(text: string, httpStatus: number): unknown {
+  let value: Record<string, unknown>;
+  try {
+    value = JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    throw new Error(`HTTP status ${httpStatus}, and no JSON: this is not the gateway of etcd`);
+  }
+  if (httpStatus === 200) return value;
+  throw new GatewayError(String(value['error'] ?? text), Number(value['code'] ?? 0));
+}
+
+/** Bytes in JSON. */
+export function toBase64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
+export function fromBase64(text: string): string {
+  return Buffer.from(text, 'base64').toString();
+}
+
+/** The key after all keys that begin with `prefix`. Its last byte is not 255. */
+export function endOfPrefix(prefix: string): string {
+  const bytes = Buffer.from(prefix);
+  bytes[bytes.length - 1]!++;
+  return bytes.toString('base64');
+}

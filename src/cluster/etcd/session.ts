@@ -1,0 +1,209 @@
+// A session in etcd: a lease, three connections (commands, renewals, watches), and what belongs to
+// it. A lost connection is made again: the session lives as long as its lease.
+import type { ClusterLockInfo, ClusterLockSnapshot, ClusterQueueCount } from '../cluster.js';
+import type { Answer, Asked, EngineSession, SessionNews, Taken } from '../engine.js';
+import type { LostReason } from '../errors.js';
+import { type Instant, instant, since } from '../lease.js';
+import { type Timer, clearTimeout, setTimeout } from '../../waiting/clock.js';
+import { engineError } from './failures.js';
+import { type Gateway, GatewayError, status } from './gateway.js';
+import { Jobs } from './jobs.js';
+import {
+  type Compare,
+  type Keys,
+  type Pair,
+  type TxnAnswer,
+  keyOfPair,
+  lockNameOf,
+  oldestFirst,
+  pairsOf,
+  readAll,
+  valueOfPair,
+} from './keys.js';
+import { Requests } from './requests.js';
+import type { Watches } from './watches.js';
+
+/** After a renewal that was not answered. */
+const retry_ms = 200;
+
+export interface SessionPlan {
+  readonly keys: Keys;
+  readonly lease: string;
+  readonly ttl: number;
+  /** The revision at which the session begins. */
+  readonly revision: string;
+}
+
+export class EtcdSession implements EngineSession {
+  readonly #plan: SessionPlan;
+  readonly #gateway: Gateway;
+  readonly #watches: Watches;
+  readonly #news: SessionNews;
+  readonly #requests: Requests;
+  readonly #jobs: Jobs;
+  #renewed: Instant;
+  #timer: Timer | undefined;
+  #isOver = false;
+
+  constructor(
+    plan: SessionPlan,
+    gateway: Gateway,
+    watches: Watches,
+    news: SessionNews,
+    sent: Instant,
+  ) {
+    this.#plan = plan;
+    this.#gateway = gateway;
+    this.#watches = watches;
+    this.#renewed = sent;
+    const own: SessionNews = {
+      renewed: (at) => news.renewed(at),
+      granted: (request, grant) => news.granted(request, grant),
+      stolen: (request) => news.stolen(request),
+      jobs: (queue) => news.jobs(queue),
+      lost: (reason, cause) => this.#lose(reason, cause),
+    };
+    this.#news = news;
+    const transact = this.#transact.bind(this);
+    const { keys, lease, revision } = plan;
+    this.#requests = new Requests(keys, lease, transact, watches, own, revision);
+    this.#jobs = new Jobs(keys, lease, transact, watches, own);
+    this.#renewLater(plan.ttl / 3);
+  }
+
+  ask(asked: Asked): Promise<Answer> {
+    return this.#try(this.#requests.ask(asked));
+  }
+
+  end(asked: Asked): Promise<boolean> {
+    return this.#try(this.#requests.end(asked));
+  }
+
+  put(queue: string, values: readonly string[]): Promise<void> {
+    return this.#try(this.#jobs.put(queue, values));
+  }
+
+  take(queue: string, max: number): Promise<Taken[]> {
+    return this.#try(this.#jobs.take(queue, max));
+  }
+
+  stopWaiting(queue: string): void {
+    this.#jobs.stopWaiting(queue);
+  }
+
+  settle(queue: string, done: readonly string[], retry: readonly string[]): Promise<number> {
+    return this.#try(this.#jobs.settle(queue, done, retry));
+  }
+
+  count(queue: string): Promise<ClusterQueueCount> {
+    return this.#try(this.#jobs.count(queue));
+  }
+
+  query(): Promise<ClusterLockSnapshot> {
+    return this.#try(this.#query());
+  }
+
+  async #query(): Promise<ClusterLockSnapshot> {
+    const { keys } = this.#plan;
+    const letters = ['h', 'w'] as const;
+    const reads = letters.map((letter) => readAll(keys.all(letter), oldestFirst));
+    const answer = await this.#transact([], reads, []);
+    const [held, pending] = letters.map((letter, part) =>
+      pairsOf(answer, part).flatMap((pair) => infoOf(pair, keys.all(letter)) ?? []),
+    );
+    return { held: held!, pending: pending! };
+  }
+
+  async close(): Promise<void> {
+    this.#stop();
+    try {
+      await this.#gateway.call('/v3/lease/revoke', { ID: this.#plan.lease });
+    } catch {
+      // Then the lease ends by itself.
+    }
+    this.#gateway.close();
+  }
+
+  destroy(): void {
+    this.#stop();
+    this.#gateway.close();
+  }
+
+  async #try<T>(command: Promise<T>): Promise<T> {
+    try {
+      return await command;
+    } catch (error) {
+      // Keys with a lease cannot be written once the lease is over.
+      const isLost = error instanceof GatewayError && error.status === status.notFound;
+      if (isLost) this.#forgotten(error);
+      throw engineError(error);
+    }
+  }
+
+  #transact(
+    compare: readonly Compare[],
+    success: readonly object[],
+    failure: readonly object[],
+  ): Promise<TxnAnswer> {
+    return this.#gateway.call('/v3/kv/txn', { compare, success, failure });
+  }
+
+  #renewLater(ms: number): void {
+    if (this.#isOver) return;
+    this.#timer = setTimeout(() => void this.#renew(), ms);
+    this.#timer.unref();
+  }
+
+  async #renew(): Promise<void> {
+    const sent = instant();
+    const { lease, ttl } = this.#plan;
+    try {
+      const body = { ID: lease };
+      const path = '/v3/lease/keepalive';
+      const { result } = await this.#gateway.renew<{ result: { TTL?: string } }>(path, body);
+      if (this.#isOver) return;
+      if (result.TTL === undefined) {
+        this.#forgotten(new Error('etcd does not know the lease of this session any more'));
+        return;
+      }
+      this.#renewed = sent;
+      this.#news.renewed(sent);
+      this.#renewLater(ttl / 3);
+    } catch {
+      // Not answered. Session.lost() comes from the clocks if this goes on for too long.
+      this.#renewLater(Math.min(retry_ms, ttl / 10));
+    }
+  }
+
+  #forgotten(cause: unknown): void {
+    const isLate = since(this.#renewed) >= this.#plan.ttl;
+    this.#lose(isLate ? 'lease' : 'engine', cause);
+  }
+
+  #lose(reason: LostReason, cause: unknown): void {
+    if (this.#isOver) return;
+    this.destroy();
+    this.#news.lost(reason, cause);
+  }
+
+  #stop(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#requests.close();
+    this.#watches.close();
+  }
+}
+
+/** Undefined if it is about a semaphore. */
+function infoOf(pair: Pair, prefix: string): ClusterLockInfo | undefined {
+  const [resource, kind] = keyOfPair(pair).slice(prefix.length).split('/');
+  const name = lockNameOf(resource!);
+  if (name === undefined) return undefined;
+  const [id, waitsFor] = valueOfPair(pair).split(' ');
+  const isExclusive = (waitsFor ?? kind) === 'x';
+  return {
+    name,
+    mode: isExclusive ? 'exclusive' : 'shared',
+    clientId: id!.split('-')[0]!,
+  };
+}
