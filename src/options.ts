@@ -77,7 +77,8 @@ export interface RLockOptions extends OpenOptions {
 /** Node's own longest timer. */
 const longestTimeout = 2 ** 31 - 1;
 
-function show(value: unknown): string {
+/** @internal For messages. */
+export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'object' && value !== null) return Object.prototype.toString.call(value);
   return String(value);

@@ -31,6 +31,10 @@ interface Known {
 
 const local: Known = { load: () => require('./local/index.js') as EngineModule, own: [] };
 
+const postgres: Known = {
+  load: () => require('./postgres/index.js') as EngineModule,
+  own: ['liveness'],
+};
 const redis: Known = {
   load: () => require('./redis/index.js') as EngineModule,
   own: ['liveness', 'replicas'],
@@ -39,6 +43,8 @@ const etcd: Known = { load: () => require('./etcd/index.js') as EngineModule, ow
 
 const engines: Readonly<Record<string, Known>> = {
   'local:': local,
+  'postgres:': postgres,
+  'postgresql:': postgres,
   'redis:': redis,
   'rediss:': redis,
   'etcd:': etcd,
@@ -49,8 +55,9 @@ const allOptions = [...clusterOptions, 'liveness', 'replicas'] as const;
 
 /**
  * Connects to an engine that keeps locks, semaphores and job queues: to shared memory by `local:`
- * (the default), to Redis by `redis:` or `rediss:`, to etcd by `etcd:` or `etcds:`. So one
- * environment variable moves a program from a laptop to a cluster. Does not block the event loop.
+ * (the default), to PostgreSQL by `postgres:` or `postgresql:`, to Redis by `redis:` or `rediss:`,
+ * to etcd by `etcd:` or `etcds:`. So one environment variable moves a program from a laptop to a
+ * cluster. Does not block the event loop.
  *
  * Rejects with EngineUnavailableError if the engine is not reached within `connectTimeout`;
  * UnsupportedEngineError if it cannot be used, or if there is no engine for the scheme of the URL;

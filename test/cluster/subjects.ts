@@ -2,6 +2,7 @@
 import { type Cluster, type ConnectOptions, type EngineName, connect } from 'holdfast';
 import { host, platform } from '../support/index.js';
 import { EtcdServer, whyNoEtcd } from './servers/etcd.mjs';
+import { PostgresServer, whyNoPostgres } from './servers/postgres.mjs';
 import { RedisServer, whyNoRedis } from './servers/redis.mjs';
 
 /** What all servers of servers/ have in common. */
@@ -31,6 +32,7 @@ const local: Subject = {
 
 /** Another platform layer means nothing to an engine that never loads the addon. */
 const servers: Subject[] = [
+  serverSubject('postgres', whyNoPostgres, () => new PostgresServer()),
   serverSubject('redis', whyNoRedis, () => new RedisServer()),
   serverSubject('etcd', whyNoEtcd, () => new EtcdServer()),
 ];

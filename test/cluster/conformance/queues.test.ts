@@ -123,7 +123,7 @@ forEachSubject('queues', (subject) => {
         }
       }
     };
-    const workers = [work(a), work(a), work(b), work(b)];
+    const workers = Promise.allSettled([work(a), work(a), work(b), work(b)]);
     await a.queue('it').putMany(jobs);
     await until(() => seen.length >= jobs.length, 'all jobs');
     assert.deepEqual(
@@ -131,7 +131,7 @@ forEachSubject('queues', (subject) => {
       jobs,
     );
     await Promise.all([a.close(), b.close()]);
-    await Promise.allSettled(workers);
+    await workers;
   });
 
   it('refuses what JSON cannot carry, and wrong options', async () => {

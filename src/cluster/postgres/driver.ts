@@ -1,0 +1,39 @@
+// As much of `pg` as is used here. It is an optional peer: who uses PostgreSQL installs it. The
+// types are our own, so that a program without `@types/pg` compiles.
+import { UnsupportedEngineError } from '../errors.js';
+
+/** What `new Client()` of `pg` takes: `connectionString`, `host`, `ssl` and more. */
+export type PostgresConfig = Readonly<Record<string, unknown>>;
+
+export type Row = Record<string, unknown>;
+
+export interface Query {
+  /** Of a prepared statement. */
+  readonly name?: string;
+  readonly text: string;
+  readonly values?: readonly unknown[];
+}
+
+export interface Client {
+  /** The process id that the server gave when the connection began. */
+  readonly processID: number | null;
+  connect(): Promise<unknown>;
+  query(query: Query | string): Promise<{ rows: Row[] }>;
+  end(): Promise<void>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'end', listener: () => void): unknown;
+  on(event: 'notification', listener: (message: { payload?: string }) => void): unknown;
+  unref(): void;
+  readonly connection: { readonly stream: { destroy(): void } };
+}
+
+/** @throws UnsupportedEngineError if `pg` is not installed. */
+export function newClient(config: PostgresConfig): Client {
+  let pg: { Client: new (config: PostgresConfig) => Client };
+  try {
+    pg = require('pg') as typeof pg;
+  } catch (cause) {
+    throw new UnsupportedEngineError('PostgreSQL needs the package pg: npm install pg', { cause });
+  }
+  return new pg.Client(config);
+}

@@ -1,0 +1,72 @@
+// Opens sessions in PostgreSQL. A session has three connections, whatever it holds and waits for:
+//
+//   commands  requests and jobs, one after the other
+//   messages  LISTEN, and the renewals, which must not stand behind commands
+//   watching  waits for the death of those who hold what this session waits for
+import type { Engine, EngineSession, SessionNews } from '../engine.js';
+import { UnsupportedEngineError } from '../errors.js';
+import { instant } from '../lease.js';
+import type { ReadClusterOptions } from '../options.js';
+import type { PostgresConfig } from './driver.js';
+import { engineError } from './failures.js';
+import { type Link, openLinks } from './link.js';
+import { schemaLock, schemaVersion, upgradeFrom } from './schema.js';
+import { PostgresSession } from './session.js';
+
+export interface PostgresPlan extends ReadClusterOptions {
+  readonly config: PostgresConfig;
+  readonly liveness: 'connection' | 'lease';
+}
+
+export class PostgresEngine implements Engine {
+  readonly name = 'postgres';
+  readonly #plan: PostgresPlan;
+
+  constructor(plan: PostgresPlan) {
+    this.#plan = plan;
+  }
+
+  async open(news: SessionNews): Promise<EngineSession> {
+    const plan = this.#plan;
+    const links = await openLinks(plan.config, plan, 3);
+    try {
+      const [commands, messages, watching] = links as [Link, Link, Link];
+      await prepareSchema(commands);
+      const sent = instant();
+      const open = { name: 'open_session', parameters: ['namespace', 'ttl', 'by_connection'] };
+      const values = [plan.namespace, plan.ttl, plan.liveness === 'connection'];
+      const [row] = await messages.call(open, values);
+      const id = row!['result'] as number;
+      // A number: nothing of the user is in there.
+      await messages.run(`listen "holdfast_${id}"`);
+      return new PostgresSession({ ...plan, id }, { commands, messages, watching }, news, sent);
+    } catch (error) {
+      for (const link of links) link.destroy();
+      throw engineError(error);
+    }
+  }
+}
+
+/** Makes or upgrades the schema, one process at a time. A failure changes nothing. */
+async function prepareSchema(link: Link): Promise<void> {
+  if ((await versionOf(link)) === schemaVersion) return;
+  await link.run('begin');
+  await link.run('select pg_advisory_xact_lock($1, $2)', schemaLock);
+  const version = await versionOf(link);
+  if (version > schemaVersion) {
+    throw new UnsupportedEngineError(
+      `the schema "holdfast" has version ${version}, and this package knows ${schemaVersion}: ` +
+        'a later version of the package has upgraded it',
+    );
+  }
+  if (version < schemaVersion) await link.run(upgradeFrom(version));
+  await link.run('commit');
+}
+
+/** 0: there is none. */
+async function versionOf(link: Link): Promise<number> {
+  const [found] = await link.run(`select to_regclass('holdfast.meta') is not null as there`);
+  if (!found!['there']) return 0;
+  const [row] = await link.run('select version from holdfast.meta');
+  return Number(row?.['version'] ?? 0);
+}

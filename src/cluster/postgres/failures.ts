@@ -1,0 +1,26 @@
+// What went wrong in PostgreSQL, as an error of clusters.
+import { HoldfastError } from '../../errors.js';
+import { EngineUnavailableError, UnsupportedEngineError } from '../errors.js';
+
+/** SQLSTATEs, or the beginnings of them, that no second try changes. What to do about them. */
+const unsupported: readonly (readonly [string, string])[] = [
+  ['28', 'the server refuses this user or password'],
+  ['3D000', 'there is no such database'],
+  ['42501', 'the user lacks a privilege: see the page of clusters for what it needs'],
+  ['0A000', 'the server cannot do what is needed'],
+  ['08P01', 'this is no PostgreSQL, or a pooler is in between: connect to the server itself'],
+  ['42', 'the schema "holdfast" is not as this version of the package has made it'],
+  ['25006', 'the server is read-only: connect to the primary'],
+];
+
+/** Turns any error into one that is documented. */
+export function engineError(error: unknown): HoldfastError {
+  if (error instanceof HoldfastError) return error;
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const state = typeof code === 'string' ? code : '';
+  const found = unsupported.find(([begin]) => state.startsWith(begin));
+  const options = { cause: error };
+  const what = `PostgreSQL: ${String(message ?? error)}`;
+  if (found !== undefined) return new UnsupportedEngineError(`${what} (${found[1]})`, options);
+  return new EngineUnavailableError(what, options);
+}

@@ -1,0 +1,107 @@
+// The schema in PostgreSQL: its tables, and how it is made and upgraded. Its functions are in
+// sql-*.ts. docs/cluster.md shows what privileges it needs.
+//
+// The row of a name in `locks` guards all that the name has: its holders, which are in the row, and
+// its line, the rows of the name in `waits`. A function locks that row first. One that locks
+// several names takes them in the order of their keys, so no two ever wait for each other.
+//
+// A session lives as long as its row in `sessions`. Only bury() and close_session() delete that
+// row, in a transaction that locks no name. What a dead session held or waited for is taken out by
+// those who find it at that name.
+import { askSql } from './sql-ask.js';
+import { jobsSql } from './sql-jobs.js';
+import { namesSql } from './sql-names.js';
+import { sessionsSql } from './sql-sessions.js';
+
+/** Raised with every change of a table, or of what a function takes, returns or means. */
+export const schemaVersion = 1;
+
+/**
+ * Tables that no crash of the server must lose are logged: the jobs. Sessions end with a crash in
+ * any case, because their connections do, and so does all that belongs to them.
+ */
+const tables = `
+create table holdfast.meta (version integer not null);
+insert into holdfast.meta values (0);
+
+-- Not of the table, whose sequence would begin again after a crash.
+create sequence holdfast.session_ids as integer minvalue 1 cycle;
+
+create unlogged table holdfast.sessions (
+  id integer primary key,
+  namespace text not null,
+  -- It has an advisory lock, which ends with its connection.
+  by_connection boolean not null,
+  ttl interval not null,
+  expires timestamptz not null
+);
+
+create unlogged table holdfast.locks (
+  namespace text not null,
+  kind "char" not null, -- 'l' lock, 's' semaphore
+  key text not null,
+  name text not null,
+  token bigint not null,
+  permits integer, -- of a semaphore
+  is_exclusive boolean not null default false,
+  abandoned boolean not null default false,
+  holders integer[] not null default '{}', -- sessions
+  requests bigint[] not null default '{}', -- and the number that each gave to its request
+  primary key (namespace, kind, key)
+) with (fillfactor = 50);
+
+create unlogged table holdfast.waits (
+  namespace text not null,
+  kind "char" not null,
+  key text not null,
+  place bigint generated always as identity,
+  session integer not null,
+  request bigint not null,
+  is_exclusive boolean not null,
+  primary key (namespace, kind, key, place)
+);
+create index waits_session on holdfast.waits (session, request);
+
+create table holdfast.jobs (
+  id bigint generated always as identity primary key,
+  namespace text not null,
+  queue text not null,
+  value text not null,
+  deliveries integer not null default 0,
+  token bigint not null default 0,
+  session integer -- who has taken it
+) with (fillfactor = 70);
+create index jobs_waiting on holdfast.jobs (namespace, queue, id) where session is null;
+create index jobs_taken on holdfast.jobs (session) where session is not null;
+
+-- Sessions that found a queue empty.
+create unlogged table holdfast.takers (
+  namespace text not null,
+  queue text not null,
+  session integer not null,
+  primary key (namespace, queue, session)
+);
+`;
+
+const functions = [namesSql, sessionsSql, askSql, jobsSql].join('');
+
+/** Makes the schema, when it is not there. */
+const make = `create schema holdfast;\n${tables}`;
+
+/** What brings version n - 1 to version n, beside the functions. The first makes the tables. */
+const steps: readonly string[] = [make];
+
+/**
+ * What brings a schema of that version (0: there is none) to ours, in one transaction, which holds
+ * the advisory lock `schemaLock`.
+ */
+export function upgradeFrom(version: number): string {
+  return [
+    ...steps.slice(version),
+    functions,
+    `update holdfast.meta set version = ${schemaVersion};`,
+  ].join('\n');
+}
+
+/** Two integers that name an advisory lock: 'hold' in ASCII, and what it is for. */
+export const schemaLock = [0x686f_6c64, 0] as const;
