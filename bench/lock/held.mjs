@@ -4,11 +4,12 @@
 //   pair, cpu        request and release of names near those that are held, in no order: time, and
 //                    processor time
 //   query            query() of all
-//   shared           what the file system of the shared memory grew by, per name
+//   shared           what the files of the shared memory grew by, per name
 //   resident         what this process's resident memory grew by, per name: callbacks and promises
 //                    of the requests, and the table
 
-import { statfsSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { LockManager } from '../holdfast.mjs';
 
 const held = Number(process.argv[2]);
@@ -20,8 +21,17 @@ const manager = new LockManager({ namespace: 'bench' });
 
 function weigh() {
   globalThis.gc();
-  const { blocks, bfree, bsize } = statfsSync(process.env.HOLDFAST_DIR);
-  return { shared: (blocks - bfree) * bsize, resident: process.memoryUsage.rss() };
+  return { shared: sharedBytes(), resident: process.memoryUsage.rss() };
+}
+
+/** A file may have two names. */
+function sharedBytes() {
+  const blocks = new Map();
+  for (const name of readdirSync(process.env.HOLDFAST_DIR)) {
+    const facts = statSync(path.join(process.env.HOLDFAST_DIR, name));
+    blocks.set(facts.ino, facts.blocks);
+  }
+  return [...blocks.values()].reduce((sum, each) => sum + 512 * each, 0);
 }
 
 async function pairs(count) {
