@@ -92,6 +92,10 @@ napi_value collect(N& native) {
   return list;
 }
 
+bool spin_briefly(N& native, uint32_t cell, uint64_t ticket) {
+  return native.primitive.spin_briefly({cell, ticket});
+}
+
 bool wait(N& native, uint32_t cell, uint64_t ticket, int64_t deadline_ns) {
   return native.primitive.wait({cell, ticket}, deadline_ns);
 }
@@ -170,6 +174,7 @@ napi_value functions(napi_env env) {
   binder.method<end>("end");
   binder.method<collect>("collect");
   binder.method<&core::LockManager::look>("look");
+  binder.method<spin_briefly>("spinBriefly");
   binder.method<wait, Needs::files>("wait");
   binder.method<query>("query");
   binder.method<&core::LockManager::has_requests>("hasRequests");

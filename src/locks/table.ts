@@ -105,6 +105,9 @@ export class Table extends Shared<'LockManager'> {
       ours.waiting.push(entry);
       ours.pending++;
     }
+    // Who holds it may be about to release it. To sleep and to be woken takes longer than that.
+    const isOnlyWait = ours.pending === 1 && entry.ticket !== 0;
+    if (isOnlyWait) operations.spinBriefly(this.native, entry.cell, entry.ticket);
     // The victims of a theft may be requests of this thread.
     if (ours.pending > 0 || asked.steal) this.collect();
     else this.#tend(ours);

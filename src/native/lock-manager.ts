@@ -35,6 +35,8 @@ export interface LockManagerOperations<N> {
   collect(object: N): number[] | undefined;
   /** Each slice while requests wait: the dead that are in their way leave. */
   look(object: N): void;
+  /** Looks for up to 20 us, if that has helped lately, whether the request is no longer pending. */
+  spinBriefly(object: N, cell: number, ticket: number): boolean;
   /** Blocks the thread for `ms` or one slice. True if the request is no longer pending. */
   wait(object: N, cell: number, ticket: number, ms: number): boolean;
   /** All requests of the living; undefined if the table was busy. */

@@ -163,14 +163,19 @@ void LockManager::look() {
   }
 }
 
+// Outside the critical section, too.
+bool LockManager::is_settled(const RequestId& id) {
+  const RequestCell& request = cells_.at(id.cell);
+  return !is(request, RequestState::pending) || request.owner.load() != agent_.id();
+}
+
+bool LockManager::spin_briefly(const RequestId& id) {
+  return spin_([&] { return is_settled(id); });
+}
+
 bool LockManager::wait(const RequestId& id, int64_t deadline_ns) {
-  const auto is_settled = [&] {
-    const RequestCell& request = cells_.at(id.cell);
-    return !is(request, RequestState::pending) || request.owner.load() != agent_.id();
-  };
-  spin_([&] { return is_settled(); });
   return wait_for_wakes(
-      agent_, object_.tag(), deadline_ns, is_settled, [] {}, [] {});
+      agent_, object_.tag(), deadline_ns, [&] { return is_settled(id); }, [] {}, [] {});
 }
 
 bool LockManager::has_requests() {

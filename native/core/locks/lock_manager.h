@@ -77,6 +77,8 @@ class LockManager {
   RequestAnswer collect_one(const RequestId& id);
   // Each slice, while this agent has requests that wait.
   void look();
+  // Looks for a moment (spin.h) whether a request that was pending is no longer.
+  bool spin_briefly(const RequestId& id);
   // Blocks until one request is no longer pending, at most until the deadline.
   bool wait(const RequestId& id, int64_t deadline_ns);
   // All requests of the living at one instant, in the order in which they were made. False as
@@ -106,6 +108,7 @@ class LockManager {
 
   bool alive(AgentId id);
   bool is_mine(const RequestId& id);
+  bool is_settled(const RequestId& id);
   RequestStatus status_of(uint32_t index);
   bool has_abandoned(uint32_t leader);
   bool has_dead_holder(uint32_t leader);
