@@ -6,6 +6,7 @@
 //   npm run soak -- --platform=posix           the other half of the code
 //   npm run soak -- --histories                histories of queues: can each be explained?
 //   npm run soak -- --locks --kills 500        kills of those that hold and request named locks
+//   npm run soak -- --pool --tasks 100000       tasks in a Pool whose workers are killed
 //
 // The same seed makes the same choices. The machine decides at which moments they happen.
 // HOLDFAST_SEED gives a seed, too. The last line is `N passed, N failed`.
@@ -27,6 +28,8 @@ const { values } = parseArgs({
     histories: { type: 'boolean', default: false },
     locks: { type: 'boolean', default: false },
     kills: { type: 'string', default: '500' },
+    pool: { type: 'boolean', default: false },
+    tasks: { type: 'string', default: '100000' },
   },
 });
 const { platform } = values;
@@ -34,9 +37,11 @@ const minutes = Number(values.minutes);
 const seed = Number(values.seed);
 const processes = Number(values.processes);
 const kills = Number(values.kills);
+const tasks = Number(values.tasks);
 if (!(minutes > 0)) die('--minutes is a number above 0');
 if (!Number.isInteger(seed)) die('--seed is a whole number');
 if (!Number.isInteger(kills) || kills < 1) die('--kills is a whole number from 1');
+if (!Number.isInteger(tasks) || tasks < 1) die('--tasks is a whole number from 1');
 if (!Number.isInteger(processes) || processes < 1 || 2 * processes > seats) {
   die(`--processes is 1 to ${seats / 2}`);
 }
@@ -45,8 +50,10 @@ const sandbox = new Sandbox();
 await drive(sandbox, async () => {
   const env = { ...sandbox.env };
   if (platform !== hostPlatform) env.HOLDFAST_NATIVE = await buildAddon({ platform });
-  const driver = values.locks ? 'lock-kills' : values.histories ? 'histories' : 'driver';
-  const plan = { minutes, seed, processes, platform, kills };
+  const drivers = { locks: 'lock-kills', histories: 'histories', pool: 'pool-kills' };
+  const chosen = Object.keys(drivers).find((name) => values[name]);
+  const driver = chosen === undefined ? 'driver' : drivers[chosen];
+  const plan = { minutes, seed, processes, platform, kills, tasks };
   return runDriver(`${root}/test/soak/${driver}.mjs`, plan, env);
 });
 process.exit();

@@ -41,6 +41,7 @@ export {
   OverReleaseError,
   parentProcess,
   PermissionError,
+  Pool,
   Process,
   ProcessError,
   Queue,

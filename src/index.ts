@@ -111,6 +111,9 @@ export {
   type LockManagerState,
   locks,
 } from './locks/lock-manager.js';
+export { Pool, type PoolArguments } from './pool/pool.js';
+export type { MapOptions, PoolOptions, TaskOptions } from './pool/options.js';
+export type { PoolState, PoolWorker } from './pool/state.js';
 export { Queue, type QueueOptions, type QueueState } from './objects/queue.js';
 export { ReadWriteLock } from './objects/read-write-lock.js';
 export type { ReadWriteLockState } from './objects/read-write-state.js';

@@ -1,0 +1,355 @@
+// The crew of a Pool: which worker gets which task, and what becomes of the tasks of a worker that
+// ends.
+import { ClosedError, EncodeError, ProcessError, TimeoutError } from '../errors.js';
+import { endedWithout } from '../process/outcome.js';
+import { type Thrown, restore } from '../records/thrown.js';
+import { type Timer, clearTimeout, setInterval, setTimeout } from '../waiting/clock.js';
+import { Member, type Owner } from './member.js';
+import type { ReadPool } from './options.js';
+import { type Page, sharedNow } from './page.js';
+import { memoryOf } from './memory.js';
+import { type Callee, type Task, Waiting } from './task.js';
+import type { Initializer } from './worker.js';
+import { type Answer, answerKinds } from './wire.js';
+
+/** A worker has so many orders at most: the one that it runs, and others that wait behind it. */
+const ordersAhead = 4;
+/** After so many workers in a row that ended before they were ready, there are no more attempts. */
+const mostFailures = 3;
+/** The same for those that were killed by a signal. */
+const mostKilled = 100;
+const watch_ms = 100;
+/** A new worker loads so many functions before its first task. */
+const mostCallees = 16;
+
+export class Crew implements Owner {
+  readonly options: ReadPool;
+  readonly members = new Set<Member>();
+  readonly waiting = new Waiting();
+  /** Tasks that have been settled, by how. */
+  readonly settled = { done: 0, failed: 0 };
+  readonly #name: string;
+  readonly #page: Page;
+  readonly #initializer: Initializer | undefined;
+  readonly #free: number[];
+  /** Keeps this process alive while there are tasks, and looks after memory. */
+  readonly #watch: Timer;
+  readonly #timers = new Map<Task, Timer>();
+  /** What tasks called lately, in the order of their last calls. */
+  readonly #callees = new Set<Callee>();
+  #lastCallee: Callee | undefined;
+  #started = 0;
+  #failures = 0;
+  #killed = 0;
+  /** Why the pool is of no use any more. */
+  #broken: unknown;
+  #isClosing = false;
+  #onAllEnded: (() => void) | undefined;
+
+  /** @throws as Process.start() does; no process is left then. */
+  constructor(options: ReadPool, name: string, page: Page, initializer: Initializer | undefined) {
+    this.options = options;
+    this.#name = name;
+    this.#page = page;
+    this.#initializer = initializer;
+    this.#free = Array.from({ length: options.processes }, (_, i) => options.processes - 1 - i);
+    this.#watch = setInterval(() => this.#look(), watch_ms).unref();
+    try {
+      while (this.#free.length > 0) this.#start();
+    } catch (error) {
+      void this.terminate();
+      throw error;
+    }
+  }
+
+  /** Takes a task. */
+  add(task: Task): void {
+    if (this.#broken !== undefined) {
+      task.reject(this.#broken);
+      return;
+    }
+    this.#remember(task.callee);
+    this.waiting.add(task);
+    this.dispatch();
+  }
+
+  #remember(callee: Callee): void {
+    if (this.#lastCallee === callee) return;
+    this.#lastCallee = callee;
+    this.#callees.delete(callee);
+    this.#callees.add(callee);
+    if (this.#callees.size <= mostCallees) return;
+    const [oldest] = this.#callees;
+    this.#callees.delete(oldest!);
+  }
+
+  /** How many tasks there are, and how many workers have some of them. */
+  get load(): { tasks: number; busy: number } {
+    let [tasks, busy] = [this.waiting.length, 0];
+    for (const { load } of this.members) {
+      tasks += load;
+      if (load > 0) busy++;
+    }
+    return { tasks, busy };
+  }
+
+  /** Gives waiting tasks to workers: first to those that have nothing to do. */
+  dispatch(): void {
+    while (this.waiting.length > 0) {
+      const member = this.#leastLoaded();
+      if (member === undefined) break;
+      const task = this.waiting.take();
+      if (task === undefined) break;
+      this.#give(member, task);
+    }
+    if (this.waiting.length === 0) this.#share();
+    this.#tell();
+  }
+
+  #leastLoaded(): Member | undefined {
+    let best: Member | undefined;
+    for (const member of this.members) {
+      if (!member.mayTake(best === undefined ? ordersAhead : best.load)) continue;
+      best = member;
+      if (member.load === 0) break;
+    }
+    return best;
+  }
+
+  #give(member: Member, task: Task): void {
+    try {
+      member.give(task);
+    } catch (error) {
+      this.#fail(task, error instanceof TypeError ? new EncodeError(error.message) : error);
+      return;
+    }
+    if (task.timeout !== undefined) this.#limit(member, task, task.timeout);
+    if (member.given >= this.options.maxTasksPerChild) member.retire();
+  }
+
+  /** Gives an idle worker a task that waits behind another one. */
+  #share(): void {
+    for (const idle of this.members) {
+      if (idle.load > 0 || !idle.mayTake(1)) continue;
+      let busiest: Member | undefined;
+      for (const member of this.members) {
+        if (member.load > Math.max(1, busiest?.load ?? 0)) busiest = member;
+      }
+      const task = busiest?.takeBack();
+      if (task === undefined) return;
+      this.#give(idle, task);
+    }
+  }
+
+  // What members tell
+
+  onReady(): void {
+    this.#failures = 0;
+    this.#killed = 0;
+    this.dispatch();
+  }
+
+  onUseless(thrown: unknown): void {
+    const cause = restore(thrown as Thrown, this.options.errors);
+    const reason = (cause as Error | null)?.message ?? String(cause);
+    this.#break(new ProcessError(`${this.#name}: the initializer threw: ${reason}`, { cause }));
+  }
+
+  onAnswers(member: Member): void {
+    const { maxMemory } = this.options;
+    if (maxMemory !== undefined && !member.isRetired && member.page.memory > maxMemory) {
+      member.retire();
+    }
+    this.dispatch();
+  }
+
+  settle(task: Task, [kind, , items]: Answer, failure: unknown): void {
+    if (task.hasEnded) return;
+    if (failure !== undefined) this.#fail(task, failure);
+    else if (kind === answerKinds.done) this.#succeed(task, items);
+    else if (kind === answerKinds.refused) this.#fail(task, new EncodeError(items[0] as string));
+    else this.#fail(task, restore(items[0] as Thrown, this.options.errors));
+  }
+
+  onEnd(member: Member, exitCode: number): void {
+    this.members.delete(member);
+    this.#free.push(member.index);
+    const { tasks, running, killedFor, isReady } = member;
+    const back = tasks.filter((task) => task !== running && !task.hasEnded);
+    if (running !== undefined && !running.hasEnded) {
+      const error = this.#whyLost(running, member, exitCode);
+      const isInnocent = killedFor?.task !== undefined && killedFor.task !== running;
+      if (isInnocent || running.retries > 0) {
+        if (!isInnocent) running.retries--;
+        back.unshift(running);
+      } else this.#fail(running, error);
+    }
+    if (this.#broken === undefined) this.waiting.addFirst(back);
+    else for (const task of back) this.#fail(task, this.#broken);
+    if (!isReady && killedFor === undefined) this.#countFailure(member, exitCode);
+    this.#refill();
+    this.dispatch();
+    if (this.members.size === 0) this.#onAllEnded?.();
+  }
+
+  #whyLost(task: Task, { killedFor, process }: Member, exitCode: number): unknown {
+    if (killedFor && (killedFor.task ?? task) === task) return killedFor.error;
+    const worker = `${task.title} was lost: its worker ${process.name} (pid ${process.pid})`;
+    return endedWithout(worker, exitCode, 'while it ran');
+  }
+
+  /** A worker ended that had not been ready. */
+  #countFailure({ process }: Member, exitCode: number): void {
+    if (exitCode < 0) this.#killed++;
+    else this.#failures++;
+    if (this.#failures < mostFailures && this.#killed < mostKilled) return;
+    this.#break(endedWithout(`the worker ${process.name}`, exitCode, 'before it was ready'));
+  }
+
+  // Workers
+
+  #start(): void {
+    const index = this.#free.pop()!;
+    const name = `${this.#name}-worker-${++this.#started}`;
+    const told = { initializer: this.#initializer, callees: [...this.#callees].reverse() };
+    try {
+      this.members.add(new Member(this, this.#page, index, name, told));
+    } catch (error) {
+      this.#free.push(index);
+      throw error;
+    }
+  }
+
+  #refill(): void {
+    if (this.#broken !== undefined || (this.#isClosing && this.waiting.length === 0)) return;
+    try {
+      while (this.#free.length > 0) this.#start();
+    } catch (error) {
+      // The system has no room for more. The workers that are left go on.
+      if (this.members.size === 0) this.#break(error);
+    }
+  }
+
+  #break(error: unknown): void {
+    if (this.#broken !== undefined) return;
+    this.#broken = error;
+    for (const task of this.waiting.takeAll()) this.#fail(task, error);
+    for (const member of this.members) member.retire();
+  }
+
+  // The end of a task
+
+  #succeed(task: Task, items: unknown[]): void {
+    this.#unlimit(task);
+    this.settled.done++;
+    task.resolve(items);
+  }
+
+  #fail(task: Task, error: unknown): void {
+    this.#unlimit(task);
+    this.settled.failed++;
+    task.reject(error);
+  }
+
+  /** Ends a task that has not begun. One that runs goes on. */
+  forget(task: Task, error: unknown): void {
+    if (task.hasEnded) return;
+    const member = [...this.members].find(({ tasks }) => tasks.includes(task));
+    if (member === undefined) this.waiting.forgetOne();
+    else if (!member.revoke(task)) return;
+    this.#fail(task, error);
+    this.dispatch();
+  }
+
+  /** Ends a task from outside: withdraws it if it waits, and kills its worker if it runs. */
+  withdraw(task: Task, error: unknown): void {
+    if (task.hasEnded) return;
+    const member = [...this.members].find(({ tasks }) => tasks.includes(task));
+    if (member === undefined) this.waiting.forgetOne();
+    else if (!member.revoke(task)) member.kill(task, error);
+    this.#fail(task, error);
+    this.dispatch();
+  }
+
+  /** Kills the worker of a task that runs for longer than its timeout. */
+  #limit(member: Member, task: Task, timeout: number): void {
+    const look = () => {
+      const isRunning = member.running === task;
+      const { since } = member.page;
+      const left = isRunning && since > 0 ? timeout - (sharedNow() - since) : Math.max(1, timeout);
+      if (left > 0) {
+        this.#timers.set(task, setTimeout(look, Math.ceil(left)));
+        return;
+      }
+      const error = new TimeoutError(`${task.title} ran for longer than ${timeout} ms`);
+      member.kill(task, error);
+    };
+    this.#unlimit(task);
+    this.#timers.set(task, setTimeout(look, timeout));
+  }
+
+  #unlimit(task: Task): void {
+    if (task.timeout === undefined) return;
+    clearTimeout(this.#timers.get(task));
+    this.#timers.delete(task);
+  }
+
+  // The watch
+
+  #look(): void {
+    const { maxMemory } = this.options;
+    if (maxMemory === undefined) return;
+    for (const member of this.members) {
+      const bytes = member.load > 0 ? memoryOf(member.process.pid!) : undefined;
+      if (bytes === undefined || bytes <= maxMemory) continue;
+      const task = member.running;
+      const what = `${task?.title ?? 'its worker'} had ${bytes} bytes of memory`;
+      member.kill(task, new ProcessError(`${what}, more than maxMemory (${maxMemory})`));
+    }
+  }
+
+  #tell(): void {
+    const { done, failed } = this.settled;
+    const { tasks, busy } = this.load;
+    this.#page.tell(tasks - busy, busy, done, failed);
+    if (tasks > 0) this.#watch.ref();
+    else this.#watch.unref();
+    if (tasks === 0 && this.#isClosing) for (const member of this.members) member.retire();
+  }
+
+  // The end of the crew
+
+  /** Resolves when all tasks have been done and all workers have ended. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    const ended = this.#allEnded();
+    this.dispatch();
+    await ended;
+    clearTimeout(this.#watch);
+  }
+
+  /** Kills the workers. Resolves when they have ended. */
+  async terminate(): Promise<void> {
+    const error = new ClosedError(`${this.#name}: it was terminated`);
+    this.#isClosing = true;
+    const ended = this.#allEnded();
+    const tasks = [...this.members].flatMap((member) => member.tasks);
+    this.#break(error);
+    for (const member of this.members) member.kill(undefined, error);
+    for (const task of tasks) if (!task.hasEnded) this.#fail(task, error);
+    await ended;
+    clearTimeout(this.#watch);
+  }
+
+  #allEnded(): Promise<void> {
+    if (this.members.size === 0) return Promise.resolve();
+    const before = this.#onAllEnded;
+    for (const member of this.members) void member.process.join(); // that keeps this process alive
+    return new Promise((resolve) => {
+      this.#onAllEnded = () => {
+        before?.();
+        resolve();
+      };
+    });
+  }
+}

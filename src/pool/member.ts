@@ -1,0 +1,283 @@
+// One worker of a Pool, as the pool sees it: its process, the orders that it has, its answers.
+import { pathToFileURL } from 'node:url';
+import path from 'node:path';
+import { ClosedError, NoSpaceError } from '../errors.js';
+import { attach } from '../objects/attach.js';
+import { Queue } from '../objects/queue.js';
+import { Process } from '../process/process.js';
+import type { ReadPool } from './options.js';
+import { type Page, type WorkerPage, mostOrders } from './page.js';
+import type { Callee, Task } from './task.js';
+import type { Initializer, WorkerArguments, work } from './worker.js';
+import { type Answer, MessageReader, MessageWriter, answerKinds } from './wire.js';
+
+const program = pathToFileURL(path.join(__dirname, 'worker.js')).href;
+
+/** A larger Buffer cannot be a record of its own. */
+const mostBytes = 1 << 29;
+const queueBytes = 1 << 30;
+/** A worker that has so many bytes of orders is given no more ahead. */
+const bytesAhead = 4 << 20;
+
+/** An order that was put and not revoked, and whose answer has not been read. */
+interface Entry {
+  readonly sequence: number;
+  readonly task: Task;
+  readonly bytes: number;
+  /** Keep the objects in the order open until its worker has opened them. */
+  readonly kept: readonly Disposable[];
+}
+
+/** What a worker is told at its start. */
+export interface Told {
+  readonly initializer: Initializer | undefined;
+  /** What it loads before its first task. */
+  readonly callees: readonly Callee[];
+}
+
+/** What a member tells its pool. */
+export interface Owner {
+  readonly options: ReadPool;
+  onReady(member: Member): void;
+  /** The initializer threw. */
+  onUseless(thrown: unknown): void;
+  onAnswers(member: Member): void;
+  onEnd(member: Member, exitCode: number): void;
+  /** `failure` is why the answer cannot be read. */
+  settle(task: Task, answer: Answer, failure: unknown): void;
+}
+
+const writer = new MessageWriter('args');
+
+export class Member {
+  readonly process: Process<typeof work>;
+  readonly page: WorkerPage;
+  readonly index: number;
+  isReady = false;
+  /** True once it gets no further orders. */
+  isRetired = false;
+  /** Why the pool has killed it: the task that is to end with this error. */
+  killedFor: { task: Task | undefined; error: unknown } | undefined;
+  /** In the order in which they were put. */
+  #entries: Entry[] = [];
+  /** How many orders it was given. */
+  given = 0;
+  readonly #owner: Owner;
+  readonly #orders: Queue<Uint8Array>;
+  readonly #answers: Queue<Uint8Array>;
+  readonly #reader = new MessageReader<Answer>(2, false);
+  #bytes = 0;
+  /** True while a put waits for room. */
+  #isPutting = false;
+  #isListening = false;
+  #hasEnded = false;
+
+  /** Starts the process. @throws as Process.start() does. */
+  constructor(owner: Owner, page: Page, index: number, name: string, told: Told) {
+    this.#owner = owner;
+    this.index = index;
+    this.page = page.worker(index);
+    this.page.clear();
+    const make = () => new Queue<Uint8Array>({ codec: 'buffer', maxBytes: queueBytes });
+    this.#orders = make();
+    this.#answers = make();
+    const { initializer, callees } = told;
+    const args: WorkerArguments = [
+      this.#orders,
+      this.#answers,
+      page.memory,
+      index,
+      initializer,
+      callees,
+    ];
+    const { surroundings } = owner.options;
+    const target = { module: program, export: 'work' };
+    try {
+      this.process = new Process<typeof work>(target, {
+        args,
+        name,
+        daemon: true,
+        ...surroundings,
+      }).start();
+    } catch (error) {
+      this.#close();
+      throw error;
+    }
+    this.process.onceEnded((exitCode) => this.#onEnd(exitCode));
+    this.listen();
+  }
+
+  /** The tasks that it has, in order. */
+  get tasks(): Task[] {
+    return this.#entries.map(({ task }) => task);
+  }
+
+  /** How many tasks it has. */
+  get load(): number {
+    return this.#entries.length;
+  }
+
+  /** True if it may be given one more order, when it has fewer than `most`. */
+  mayTake(most: number): boolean {
+    if (!this.isReady || this.isRetired || this.#isPutting) return false;
+    const first = this.#entries[0];
+    if (first === undefined) return true;
+    // The claim word of an order that is under way must not be used again.
+    const isFree = this.given - first.sequence < mostOrders - 1;
+    return isFree && this.#entries.length < most && this.#bytes < bytesAhead;
+  }
+
+  /**
+   * Puts an order.
+   *
+   * @throws TypeError for items that cannot be cloned, RangeError for too many bytes: then the
+   * worker has not got it.
+   */
+  give(task: Task): void {
+    const { kind, callee, items } = task;
+    const sequence = this.given + 1;
+    const message = [kind, sequence, callee.module, callee.name, items, undefined];
+    const [record, large] = writer.write(message, 4);
+    const records = [record, ...large];
+    let bytes = 0;
+    for (const { length } of records) {
+      if (length > mostBytes)
+        throw new RangeError(`${task.title} has an argument of ${length} bytes`);
+      bytes += length;
+    }
+    const kept = writer.objects.map((object) => attach(object.toJSON() as never) as Disposable);
+    this.given = sequence;
+    this.page.offer(sequence);
+    this.#entries.push({ sequence, task, bytes, kept });
+    this.#bytes += bytes;
+    this.#put(records);
+    this.listen();
+  }
+
+  #put(records: readonly Uint8Array[]): void {
+    for (let i = 0; i < records.length; i++) {
+      if (this.#orders.tryPut(records[i]!)) continue;
+      void this.#putSlowly(records.slice(i));
+      return;
+    }
+  }
+
+  async #putSlowly(records: readonly Uint8Array[]): Promise<void> {
+    this.#isPutting = true;
+    try {
+      await this.#orders.putMany(records);
+    } catch (error) {
+      if (error instanceof ClosedError) return; // the worker has died
+      if (!(error instanceof NoSpaceError)) throw error;
+      this.kill(this.#entries.at(-1)?.task, error); // it has got half an order
+      return;
+    } finally {
+      this.#isPutting = false;
+    }
+    if (this.isRetired) this.retire();
+    this.#owner.onAnswers(this);
+  }
+
+  /** Takes back the order that it was given last, unless that has begun. */
+  takeBack(): Task | undefined {
+    const last = this.#entries.at(-1);
+    return last !== undefined && this.revoke(last.task) ? last.task : undefined;
+  }
+
+  /** Takes an order back. False if it has begun. */
+  revoke(task: Task): boolean {
+    const index = this.#entries.findIndex((entry) => entry.task === task);
+    if (index < 0 || !this.page.revoke(this.#entries[index]!.sequence)) return false;
+    this.#drop(index);
+    return true;
+  }
+
+  /** The task that it runs. */
+  get running(): Task | undefined {
+    const [first] = this.#entries;
+    return first !== undefined && this.page.hasBegun(first.sequence) ? first.task : undefined;
+  }
+
+  /** Kills the process. `task`, if that runs, is what it is killed for. */
+  kill(task: Task | undefined, error: unknown): void {
+    if (this.#hasEnded) return;
+    this.killedFor ??= { task, error };
+    this.isRetired = true;
+    this.process.kill();
+  }
+
+  /** Gives it no further orders. It ends when it has done those that it has. */
+  retire(): void {
+    this.isRetired = true;
+    if (!this.#hasEnded && !this.#isPutting) this.#orders.end();
+  }
+
+  /** Waits for answers, which keeps this process alive, while there is one to come. */
+  listen(): void {
+    if (this.#isListening || this.#hasEnded) return;
+    this.#isListening = true;
+    void this.#listen();
+  }
+
+  async #listen(): Promise<void> {
+    try {
+      while (!this.#hasEnded && (this.#entries.length > 0 || !this.isReady)) {
+        this.#read(await this.#answers.getMany(mostRecords));
+        this.#owner.onAnswers(this);
+      }
+    } catch (error) {
+      if (!(error instanceof ClosedError)) this.kill(undefined, error);
+    } finally {
+      this.#isListening = false;
+    }
+  }
+
+  #read(records: readonly Uint8Array[]): void {
+    for (const record of records) {
+      const answer = this.#reader.read(record as Buffer);
+      if (answer !== undefined) this.#hear(answer);
+    }
+  }
+
+  #hear(answer: Answer): void {
+    const [kind, sequence, items] = answer;
+    const failure = this.#reader.takeFailure();
+    if (kind === answerKinds.ready) {
+      this.isReady = true;
+      return this.#owner.onReady(this);
+    }
+    if (kind === answerKinds.useless) return this.#owner.onUseless(items[0]);
+    const index = this.#entries.findIndex((entry) => entry.sequence === sequence);
+    if (index < 0) return;
+    const { task } = this.#drop(index);
+    this.page.taken = sequence;
+    this.#owner.settle(task, answer, failure);
+  }
+
+  #drop(index: number): Entry {
+    const entry = this.#entries.splice(index, 1)[0]!;
+    this.#bytes -= entry.bytes;
+    for (const object of entry.kept) object[Symbol.dispose]();
+    return entry;
+  }
+
+  #onEnd(exitCode: number): void {
+    // What the worker had answered before its death has arrived as a whole.
+    for (;;) {
+      const records = this.#answers.tryGetMany(mostRecords);
+      if (records === undefined) break;
+      this.#read(records);
+    }
+    this.#hasEnded = true;
+    this.#owner.onEnd(this, exitCode);
+    while (this.#entries.length > 0) this.#drop(0);
+    this.#close();
+  }
+
+  #close(): void {
+    this.#orders.close();
+    this.#answers.close();
+  }
+}
+
+const mostRecords = 4 * mostOrders;

@@ -1,0 +1,127 @@
+// One task of a Pool: a call of run(), or a chunk of map().
+import { unwatchAbort, watchAbort } from '../waiting/abort.js';
+import type { ReadTask } from './options.js';
+import type { OrderKind } from './wire.js';
+
+/** What a task calls. */
+export interface Callee {
+  readonly module: string;
+  /** As nameOf() makes it. */
+  readonly name: string;
+}
+
+/** Hears how a task ends: `results` is what each call returned. */
+export interface Ending {
+  resolve(results: unknown[]): void;
+  reject(error: unknown): void;
+}
+
+export class Task {
+  readonly kind: OrderKind;
+  readonly callee: Callee;
+  readonly items: unknown[];
+  readonly timeout: number | undefined;
+  /** How many more deaths of its worker it survives. */
+  retries: number;
+  /** True once its promise has been settled. */
+  hasEnded = false;
+  readonly #ending: Ending;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort: (() => void) | undefined;
+
+  /** `onAbort` is called when the signal of the options is aborted before the task has ended. */
+  constructor(
+    kind: OrderKind,
+    callee: Callee,
+    items: unknown[],
+    { signal, timeout, retries }: ReadTask,
+    ending: Ending,
+    onAbort: (task: Task, reason: unknown) => void,
+  ) {
+    this.kind = kind;
+    this.callee = callee;
+    this.items = items;
+    this.timeout = timeout;
+    this.retries = retries;
+    this.#ending = ending;
+    this.#signal = signal;
+    if (signal === undefined) return;
+    this.#onAbort = () => onAbort(this, signal.reason);
+    watchAbort(signal, this.#onAbort);
+  }
+
+  /** What messages call it. */
+  get title(): string {
+    return `the task ${this.callee.name.split('\n', 1)[0]}()`;
+  }
+
+  resolve(results: unknown[]): void {
+    this.#end();
+    this.#ending.resolve(results);
+  }
+
+  reject(error: unknown): void {
+    this.#end();
+    this.#ending.reject(error);
+  }
+
+  #end(): void {
+    this.hasEnded = true;
+    if (this.#signal && this.#onAbort) unwatchAbort(this.#signal, this.#onAbort);
+  }
+}
+
+/** Tasks that wait for a worker, in order. */
+export class Waiting {
+  #tasks: Task[] = [];
+  #first = 0;
+  #length = 0;
+
+  /** How many wait. */
+  get length(): number {
+    return this.#length;
+  }
+
+  add(task: Task): void {
+    this.#tasks.push(task);
+    this.#length++;
+  }
+
+  /** Puts back tasks that had left, in front of all others. */
+  addFirst(tasks: readonly Task[]): void {
+    this.#tasks.splice(0, this.#first, ...tasks);
+    this.#first = 0;
+    this.#length += tasks.length;
+  }
+
+  /** One of the tasks has ended while it waited. */
+  forgetOne(): void {
+    this.#length--;
+  }
+
+  /** Takes the first task that has not ended. */
+  take(): Task | undefined {
+    const tasks = this.#tasks;
+    while (this.#first < tasks.length) {
+      const task = tasks[this.#first]!;
+      tasks[this.#first++] = undefined as never;
+      if (this.#first === tasks.length || this.#first >= 4096) {
+        tasks.splice(0, this.#first);
+        this.#first = 0;
+      }
+      if (task.hasEnded) continue;
+      this.#length--;
+      return task;
+    }
+    return undefined;
+  }
+
+  /** Takes all tasks that have not ended. */
+  takeAll(): Task[] {
+    const all = this.#tasks.slice(this.#first).filter((task) => !task.hasEnded);
+    this.#tasks = [];
+    this.#first = 0;
+    this.#length = 0;
+    return all;
+  }
+}

@@ -1,0 +1,87 @@
+// Functions that tests run in the workers of a Pool.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HoldfastError, Queue } from 'holdfast';
+
+export class OwnError extends RangeError {
+  name = 'OwnError';
+}
+
+export const square = (n) => n * n;
+export const nothing = () => {};
+export const pid = () => process.pid;
+export const echo = (...args) => args;
+export const isSame = (a, b) => a === b;
+export const variable = (name) => [process.env[name] ?? null, process.cwd(), process.execArgv];
+
+export async function later(ms, value) {
+  await sleep(ms);
+  return value;
+}
+
+/** Blocks its thread until the event is set. */
+export function waits(event, value) {
+  event.waitSync({ timeout: 20_000 });
+  return value;
+}
+
+export const fails = {
+  own: () => new OwnError('own'),
+  ours: () => new HoldfastError('ERR_HOLDFAST_X', 'ours'),
+  caused: () => new TypeError('outer', { cause: new SyntaxError('inner') }),
+  text: () => 'a text',
+};
+
+export function throws(how) {
+  throw fails[how]();
+}
+
+export const returnsFunction = () => () => 1;
+
+export function exits(code) {
+  process.exit(code);
+}
+
+export function kills(signal = 'SIGKILL') {
+  process.kill(process.pid, signal);
+  return sleep(10_000);
+}
+
+/** Kills its process so many times; the shared memory counts. */
+export function killsFirst(memory, times) {
+  const counts = new Int32Array(memory.buffer);
+  if (Atomics.add(counts, 0, 1) < times) return kills();
+  return 'survived';
+}
+
+export function makesQueue(item) {
+  const queue = new Queue();
+  queue.putSync(item);
+  return queue;
+}
+
+export function putsInto(queue, item) {
+  queue.putSync(item);
+}
+
+let initialized = 0;
+export function initialize(value, queue) {
+  initialized = value;
+  queue?.putSync(process.pid);
+}
+export const initial = () => initialized;
+export function initializeWrongly() {
+  throw new OwnError('no initial value');
+}
+
+const hoard = [];
+/** Takes memory outside the heap, and keeps it. */
+export function hoards(bytes, ms = 0) {
+  hoard.push(Buffer.alloc(bytes, 1));
+  return sleep(ms, hoard.length);
+}
+
+export function settles(event) {
+  if (event === null) return 'at once';
+  event.waitSync({ timeout: 20_000 });
+  return 'after the event';
+}

@@ -1,0 +1,12 @@
+// Runs many tasks in a Pool whose workers are killed, and says what was wrong
+// (scripts/soak.mjs --pool; test/support/pool-kills.ts).
+import { random } from '../programs/random.mjs';
+import { playPoolKills } from '../support/pool-kills.ts';
+
+const { seed, tasks } = JSON.parse(process.argv[2]);
+
+const plan = { tasks, every: 50, processes: 4, retries: 3 };
+const { faults, ...counts } = await playPoolKills(plan, random(seed));
+console.log(JSON.stringify({ seed, tasks, ...counts, faults: faults.length }));
+for (const text of faults.slice(0, 20)) console.error(`VIOLATION ${text}`);
+process.exit(faults.length === 0 ? 0 : 1);
