@@ -219,7 +219,8 @@ function tooLong(file, line, length) {
 
 /**
  * Functions of TypeScript and JavaScript that are too long, as the linter measures them. The
- * callback of describe(), forEachCase() or forEachSubject() does not count, because it is the frame of a suite.
+ * callback of describe(), forEachCase(), forEachSubject() or forEachServer() does not count,
+ * because it is the frame of a suite.
  */
 export function longFunctions(directories, from = root) {
   const args = ['node_modules/oxlint/bin/oxlint', functionRules].map((file) =>
@@ -240,7 +241,7 @@ export function longFunctions(directories, from = root) {
   for (const { message, filename, labels } of report.diagnostics) {
     const { line } = labels[0].span;
     const head = readFileSync(path.resolve(from, filename), 'utf8').split('\n')[line - 1];
-    if (/\b(describe(\.\w+)?|forEachCase|forEachSubject)\(/.test(head)) continue;
+    if (/\b(describe(\.\w+)?|forEachCase|forEachSubject|forEachServer)\(/.test(head)) continue;
     findings.push(tooLong(filename, line, /\((\d+)\)/.exec(message)?.[1]));
   }
   return findings;

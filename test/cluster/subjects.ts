@@ -65,10 +65,18 @@ export function freshNamespace(): string {
   return `test ${process.pid} ${++namespaces}`;
 }
 
-/** Connects to the engine. The cluster is closed after the test. */
-export async function open(subject: Subject, options: ConnectOptions = {}): Promise<Cluster> {
-  const url = await subject.start();
-  const cluster = await connect(url, { namespace: freshNamespace(), ...options });
+/**
+ * Connects to the engine, or to what stands before it at another port. The cluster is closed after
+ * the test.
+ */
+export async function open(
+  subject: Subject,
+  options: ConnectOptions = {},
+  port?: number,
+): Promise<Cluster> {
+  const url = new URL(await subject.start());
+  if (port !== undefined) url.port = String(port);
+  const cluster = await connect(url.href, { namespace: freshNamespace(), ...options });
   opened.add(cluster);
   return cluster;
 }
@@ -80,7 +88,21 @@ export function openBeside(subject: Subject, other: Cluster): Promise<Cluster> {
 
 /** A suite for each engine. */
 export function forEachSubject(title: string, suite: (subject: Subject) => void): void {
-  for (const subject of subjects) {
+  suiteOf(subjects, title, suite);
+}
+
+/** A suite for each engine that has a server, or for one of them. */
+export function forEachServer(
+  title: string,
+  which: EngineName | 'all',
+  suite: (subject: Subject) => void,
+): void {
+  const those = servers.filter(({ name }) => which === 'all' || which === name);
+  suiteOf(platform === host ? those : [], title, suite);
+}
+
+function suiteOf(list: readonly Subject[], title: string, suite: (subject: Subject) => void): void {
+  for (const subject of list) {
     const { name, whyNot } = subject;
     const whole = `cluster on ${name}: ${title}`;
     if (whyNot !== undefined && process.env['CI'] === undefined) {

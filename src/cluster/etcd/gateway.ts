@@ -5,7 +5,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type tls from 'node:tls';
 import { clearTimeout, setTimeout } from '../../waiting/clock.js';
-import { type WebSocket, type WebSocketListener, openWebSocket } from './websocket.js';
+import { type StreamListener, type WebSocket, openWebSocket } from './websocket.js';
 
 /** Where the members are, and who asks. */
 export interface GatewayOptions {
@@ -69,27 +69,75 @@ export class Gateway {
     if (user === '') return;
     this.#authorization = undefined;
     const body = { name: user, password };
-    const { token } = await this.call<{ token: string }>('/v3/auth/authenticate', body);
-    this.#authorization = token;
+    const answer = await this.#send('/v3/auth/authenticate', body, this.#commands);
+    this.#authorization = (answer as { token: string }).token;
   }
 
   call<T>(path: string, body: unknown): Promise<T> {
-    return this.#send(path, body, this.#commands) as Promise<T>;
+    return this.#sendWithToken(path, body, this.#commands) as Promise<T>;
   }
 
   renew<T>(path: string, body: unknown): Promise<T> {
-    return this.#send(path, body, this.#renewals) as Promise<T>;
+    return this.#sendWithToken(path, body, this.#renewals) as Promise<T>;
   }
 
-  /** Opens a stream of messages on a connection of its own. */
-  async openStream(path: string, listener: WebSocketListener): Promise<WebSocket> {
+  /** A token ends when it has not been used for some minutes, or when etcd was restarted. */
+  async #sendWithToken(path: string, body: unknown, agent: http.Agent): Promise<unknown> {
+    try {
+      return await this.#send(path, body, agent);
+    } catch (error) {
+      const isRefused = error instanceof GatewayError && error.status === status.unauthenticated;
+      if (!isRefused || this.#authorization === undefined) throw error;
+      // A command that was refused for its token has had no effect.
+      await this.authenticate();
+      return this.#send(path, body, agent);
+    }
+  }
+
+  /** True if calls have to say who makes them. */
+  get hasUser(): boolean {
+    return this.#options.user !== '';
+  }
+
+  /**
+   * Opens a stream whose messages to etcd are all in `body`, on a connection of its own. It needs
+   * no WebSocket, which cannot carry the token: etcd 3.4 does not take the token from there.
+   */
+  openBodyStream(path: string, body: string, listener: StreamListener): { destroy(): void } {
+    let isOver = false;
+    const end = (error: Error): void => {
+      if (isOver) return;
+      isOver = true;
+      sent.destroy();
+      this.#goOn();
+      listener.ended(error);
+    };
+    const headers: http.OutgoingHttpHeaders = { 'Content-Length': Buffer.byteLength(body) };
+    if (this.#authorization !== undefined) headers['Authorization'] = this.#authorization;
+    const sent = this.#request(path, 'POST', headers, false);
+    sent.on('error', end);
+    sent.on('socket', (socket) => socket.unref());
+    sent.on('response', (response) => {
+      response.on('error', end);
+      response.on('end', () => end(new Error('the server closed the stream')));
+      let rest = '';
+      response.setEncoding('utf8').on('data', (text: string) => {
+        const lines = (rest + text).split('\n');
+        rest = lines.pop()!;
+        for (const line of lines) if (line !== '' && !isOver) listener.message(line);
+      });
+    });
+    sent.end(body);
+    return { destroy: () => ((isOver = true), sent.destroy()) };
+  }
+
+  /** Opens a stream of messages both ways, on a connection of its own. Not with a user. */
+  async openStream(path: string, listener: StreamListener): Promise<WebSocket> {
     let sent: http.ClientRequest | undefined;
     const timer = setTimeout(() => sent?.destroy(this.#late(path)), this.#options.deadline);
     try {
       const opened = await openWebSocket((headers) => {
-        const authorization = this.#authorization;
-        const protocol = { 'Sec-WebSocket-Protocol': `Bearer, ${authorization}` };
-        sent = this.#request(path, 'GET', { ...headers, ...(authorization && protocol) }, false);
+        sent = this.#request(path, 'GET', headers, false);
         return sent;
       }, listener);
       opened.unref();

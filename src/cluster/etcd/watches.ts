@@ -3,9 +3,10 @@
 import { setTimeout } from '../../waiting/clock.js';
 import { type Gateway, endOfPrefix, toBase64 } from './gateway.js';
 import type { Pair } from './keys.js';
-import type { WebSocket } from './websocket.js';
+import type { StreamListener, WebSocket } from './websocket.js';
 
 const retry_ms = 200;
+const path = '/v3/watch';
 
 export interface WatchEvent {
   /** PUT is left out in JSON. */
@@ -30,8 +31,9 @@ interface Message {
   readonly result?: {
     readonly header: { readonly revision: string };
     readonly watch_id?: string;
-    readonly created?: boolean;
     readonly canceled?: boolean;
+    /** Then the history since then is gone. */
+    readonly compact_revision?: string;
     readonly events?: readonly WatchEvent[];
   };
 }
@@ -40,7 +42,7 @@ export class Watches {
   readonly #gateway: Gateway;
   readonly #watched = new Map<number, { watched: Watched; after: bigint }>();
   #ids = 0;
-  #socket: WebSocket | undefined;
+  #stream: Stream | undefined;
   #isClosed = false;
 
   constructor(gateway: Gateway) {
@@ -49,38 +51,44 @@ export class Watches {
 
   /** Opens the connection. */
   async open(): Promise<void> {
-    const socket = await this.#gateway.openStream('/v3/watch', {
+    const listener: StreamListener = {
       message: (text) => this.#hear(JSON.parse(text) as Message),
-      ended: () => this.#reopen(),
-    });
+      ended: () => this.#openLater(),
+    };
+    const stream = this.#gateway.hasUser
+      ? new BodyStream(this.#gateway, () => this.#requests(), listener)
+      : new SocketStream(await this.#gateway.openStream(path, listener));
     if (this.#isClosed) {
-      socket.destroy();
+      stream.destroy();
       return;
     }
-    this.#socket = socket;
-    for (const id of this.#watched.keys()) this.#create(id);
+    this.#stream = stream;
+    for (const request of this.#requests()) stream.create(request);
   }
 
   /** Returns its number, for remove(). */
   add(watched: Watched): number {
     const id = ++this.#ids;
     this.#watched.set(id, { watched, after: BigInt(watched.after) });
-    this.#create(id);
+    this.#stream?.create(this.#request(id));
     return id;
   }
 
   remove(id: number): void {
-    if (!this.#watched.delete(id)) return;
-    this.#socket?.send(JSON.stringify({ cancel_request: { watch_id: id } }));
+    if (this.#watched.delete(id)) this.#stream?.cancel(id);
   }
 
   close(): void {
     this.#isClosed = true;
     this.#watched.clear();
-    this.#socket?.destroy();
+    this.#stream?.destroy();
   }
 
-  #create(id: number): void {
+  #requests(): string[] {
+    return [...this.#watched.keys()].map((id) => this.#request(id));
+  }
+
+  #request(id: number): string {
     const { watched, after } = this.#watched.get(id)!;
     const { key, isPrefix, onlyDeletions } = watched;
     const request = {
@@ -90,18 +98,18 @@ export class Watches {
       start_revision: String(after + 1n),
       watch_id: id,
     };
-    this.#socket?.send(JSON.stringify({ create_request: request }));
+    return JSON.stringify({ create_request: request });
   }
 
   #hear({ result }: Message): void {
-    if (result?.watch_id === undefined) return;
-    const entry = this.#watched.get(Number(result.watch_id));
-    if (entry === undefined) return;
+    if (result?.canceled && result.compact_revision === undefined) this.#cancelled(result.watch_id);
+    const entry = this.#watched.get(Number(result?.watch_id));
+    if (result === undefined || entry === undefined) return;
     const { watched } = entry;
-    if (result.canceled) {
-      // The history since then is gone. From now on is as good after a new look.
+    if (result.canceled && result.compact_revision !== undefined) {
+      // From now on is as good, after a new look.
       entry.after = BigInt(result.header.revision);
-      this.#create(Number(result.watch_id));
+      this.#stream?.create(this.#request(Number(result.watch_id)));
       watched.onEvents([]);
     } else if (result.events !== undefined) {
       entry.after = BigInt(result.events.at(-1)!.kv.mod_revision);
@@ -109,13 +117,90 @@ export class Watches {
     }
   }
 
-  #reopen(): void {
-    this.#socket = undefined;
+  /** By remove(), or because etcd refuses it: then it is tried again, with a new token. */
+  #cancelled(id: string | undefined): void {
+    const isRefused = Number(id ?? -1) < 0 || this.#watched.has(Number(id));
+    if (!isRefused) return;
+    this.#stream?.destroy();
+    this.#openLater();
+  }
+
+  #openLater(): void {
+    this.#stream = undefined;
     if (this.#isClosed) return;
     const timer = setTimeout(() => {
       if (this.#isClosed) return;
-      this.open().catch(() => this.#reopen());
+      this.#openAgain().catch(() => this.#openLater());
     }, retry_ms);
     timer.unref();
+  }
+
+  async #openAgain(): Promise<void> {
+    await this.#gateway.authenticate();
+    await this.open();
+  }
+}
+
+/** What carries the watches. */
+interface Stream {
+  create(request: string): void;
+  cancel(id: number): void;
+  destroy(): void;
+}
+
+/** Tells etcd of each watch as it comes. */
+class SocketStream implements Stream {
+  readonly #socket: WebSocket;
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+  }
+
+  create(request: string): void {
+    this.#socket.send(request);
+  }
+
+  cancel(id: number): void {
+    this.#socket.send(JSON.stringify({ cancel_request: { watch_id: id } }));
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** Has to name all watches when it begins, so it begins again with each new one. */
+class BodyStream implements Stream {
+  readonly #gateway: Gateway;
+  readonly #requests: () => string[];
+  readonly #listener: StreamListener;
+  #stream: { destroy(): void } | undefined;
+  #isDue = false;
+  #isDestroyed = false;
+
+  constructor(gateway: Gateway, requests: () => string[], listener: StreamListener) {
+    this.#gateway = gateway;
+    this.#requests = requests;
+    this.#listener = listener;
+  }
+
+  create(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    process.nextTick(() => {
+      this.#isDue = false;
+      this.#stream?.destroy();
+      if (this.#isDestroyed) return;
+      const body = this.#requests().join('\n');
+      this.#stream = this.#gateway.openBodyStream(path, body, this.#listener);
+    });
+  }
+
+  /** Its events are not heard. It ends when the next watch begins. */
+  cancel(): void {}
+
+  destroy(): void {
+    this.#isDestroyed = true;
+    this.#stream?.destroy();
   }
 }

@@ -12,7 +12,7 @@ const masked = 0x80;
 /** The longest message that is taken. Those of a watch are far shorter. */
 const longestMessage = 64 * 2 ** 20;
 
-export interface WebSocketListener {
+export interface StreamListener {
   /** A whole message. */
   message(text: string): void;
   /** Called once, when the connection has ended, however it ended. */
@@ -22,7 +22,7 @@ export interface WebSocketListener {
 /** Sends the handshake. `request` makes the HTTP request with the headers that it is given. */
 export function openWebSocket(
   request: (headers: http.OutgoingHttpHeaders) => http.ClientRequest,
-  listener: WebSocketListener,
+  listener: StreamListener,
 ): Promise<WebSocket> {
   const key = randomBytes(16).toString('base64');
   const accept = createHash('sha1')
@@ -55,14 +55,14 @@ export function openWebSocket(
 /** An open WebSocket. */
 export class WebSocket {
   readonly #socket: net.Socket;
-  readonly #listener: WebSocketListener;
+  readonly #listener: StreamListener;
   /** What has arrived and is not a whole frame yet. */
   #bytes: Buffer;
   /** The frames of a message that is not whole yet. */
   #parts: Buffer[] = [];
   #hasEnded = false;
 
-  constructor(socket: net.Socket, head: Buffer, listener: WebSocketListener) {
+  constructor(socket: net.Socket, head: Buffer, listener: StreamListener) {
     this.#socket = socket;
     this.#listener = listener;
     this.#bytes = head;

@@ -5,8 +5,35 @@ import { parts } from './script-parts.js';
 const sessionOperations = `
 local operations = {}
 
+-- One of each command that the script runs. A step that was refused in its middle would be half
+-- done, so the privileges are checked before the first step.
+local samples = {
+  'EXISTS 1', 'GET 1', 'SET 1 2', 'DEL 1', 'HGET 1 2', 'HSET 1 2 3', 'HSETNX 1 2 3', 'HDEL 1 2',
+  'HEXISTS 1 2', 'HGETALL 1', 'SADD 1 2', 'SREM 1 2', 'SCARD 1', 'SMEMBERS 1', 'SRANDMEMBER 1',
+  'ZADD 1 2 3', 'ZREM 1 2', 'ZCARD 1', 'ZSCORE 1 2', 'ZRANGE 1 0 0', 'ZPOPMIN 1',
+  'ZRANGEBYSCORE 1 0 1', 'XADD 1 * v 2', 'XLEN 1', 'XACK 1 2 3', 'XDEL 1 2', 'XPENDING 1 2',
+  'XCLAIM 1 2 3 0 4', 'XGROUP CREATE 1 2 0', 'XGROUP DELCONSUMER 1 2 3',
+  'XREADGROUP GROUP 1 2 STREAMS 3 >', 'PUBLISH 1 2', 'PUBSUB NUMSUB',
+}
+
+local function check_privileges()
+  if not redis.acl_check_cmd then return nil end -- before Redis 7
+  for _, sample in ipairs(samples) do
+    local words = {}
+    for word in sample:gmatch('%S+') do
+      words[#words + 1] = word == '1' and prefix .. 'n' or word
+    end
+    if not redis.acl_check_cmd(unpack(words)) then
+      return redis.error_reply('NOPERM this user may not run ' .. sample:match('^%u+'))
+    end
+  end
+  return nil
+end
+
 -- format, session, lease: opens the session. Returns the format that the namespace has.
 operations['open'] = function(format, session, lease)
+  local refusal = check_privileges()
+  if refusal then return refusal end
   redis.call('SET', prefix .. 'format', format, 'NX')
   local found = redis.call('GET', prefix .. 'format')
   if found == format then redis.call('ZADD', sessions, text(now + lease), session) end

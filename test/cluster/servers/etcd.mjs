@@ -1,5 +1,6 @@
 // @ts-check
 // etcd for tests: one member.
+import { rmSync } from 'node:fs';
 import http from 'node:http';
 import { findProgram, freePort, Server } from './server.mjs';
 
@@ -28,6 +29,43 @@ export class EtcdServer extends Server {
 
   get url() {
     return `etcd://127.0.0.1:${this.port}`;
+  }
+
+  /** Removes its data while it does not run. */
+  async forget() {
+    rmSync(`${this.directory}/data`, { recursive: true, force: true });
+  }
+
+  /**
+   * Sends a request as an administrator would.
+   * @param {string} path
+   * @param {object} body
+   */
+  async call(path, body) {
+    const url = `http://127.0.0.1:${this.port}/v3/${path}`;
+    const response = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
+  }
+
+  /**
+   * @param {string} key
+   * @param {string} value
+   */
+  async put(key, value) {
+    const base64 = (/** @type {string} */ text) => Buffer.from(text).toString('base64');
+    await this.call('kv/put', { key: base64(key), value: base64(value) });
+  }
+
+  /**
+   * From now on only this user may do anything.
+   * @param {string} name
+   * @param {string} password
+   */
+  async enableAuth(name, password) {
+    await this.call('auth/user/add', { name, password });
+    await this.call('auth/role/add', { name: 'root' });
+    await this.call('auth/user/grant', { user: name, role: 'root' });
+    await this.call('auth/enable', {});
   }
 
   /** @returns {Promise<boolean>} */

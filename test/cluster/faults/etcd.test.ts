@@ -1,0 +1,166 @@
+// What becomes of a cluster when its etcd dies, restarts, or cannot be used.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  type Cluster,
+  EngineUnavailableError,
+  LockLostError,
+  UnsupportedEngineError,
+  connect,
+} from 'holdfast';
+import { until, within } from '../../support/index.js';
+import { Holding, hold, rejection } from '../hold.js';
+import { EtcdServer } from '../servers/etcd.mjs';
+import { freePort } from '../servers/server.mjs';
+import { forEachServer } from '../subjects.js';
+
+const short = { connectTimeout: 2000, commandTimeout: 1000 } as const;
+
+forEachServer('a server that fails', 'etcd', () => {
+  const servers: EtcdServer[] = [];
+  const clusters: Cluster[] = [];
+  afterEach(async () => {
+    for (const cluster of clusters.splice(0)) await cluster.close();
+    for (const server of servers.splice(0)) await server.remove();
+  });
+
+  async function start(): Promise<EtcdServer> {
+    const server = new EtcdServer();
+    servers.push(server);
+    return server.start();
+  }
+
+  async function open(url: string, options = {}): Promise<Cluster> {
+    const cluster = await connect(url, { ...short, ...options });
+    clusters.push(cluster);
+    return cluster;
+  }
+
+  it('killed and started again: what is held stays held, and waits go on', async () => {
+    const server = await start();
+    const a = await open(server.url, { ttl: 20_000 });
+    const b = await open(server.url, { ttl: 20_000 });
+    const holding = await hold(a, 'it');
+    const lock = (await holding.granted)!;
+    const next = new Holding(b, 'it');
+    const taker = b.queue('jobs').take();
+    await until(async () => (await a.locks.query()).pending.length === 1, 'a request that waits');
+    await b.locks.query(); // comes after the commands of the taker
+    await server.end();
+    assert.ok((await rejection(a.locks.query())) instanceof EngineUnavailableError);
+    lock.check();
+    await server.start();
+    assert.equal(await b.locks.request('it', { ifAvailable: true }, (it) => it), null);
+    assert.equal(lock.signal.aborted, false);
+    await holding.release();
+    assert.ok((await next.granted)!.token > lock.token);
+    await next.release();
+    await a.queue('jobs').put('x');
+    assert.equal((await within(taker, 'a job')).value, 'x');
+  });
+
+  it('a release while it is away is made up for', async () => {
+    const server = await start();
+    const a = await open(server.url, { ttl: 20_000 });
+    const holding = await hold(a, 'it');
+    await server.end();
+    holding.end();
+    assert.ok((await rejection(holding.result)) instanceof EngineUnavailableError);
+    await server.start();
+    const b = await open(server.url, { ttl: 20_000 });
+    await (await hold(b, 'it')).release();
+  });
+
+  it('its data lost: the session ends, and all are told', async () => {
+    const server = await start();
+    const a = await open(server.url, { ttl: 4000 });
+    const holding = await hold(a, 'it');
+    await server.end();
+    await server.forget();
+    await server.start();
+    const error = await rejection(holding.result);
+    assert.ok(error instanceof LockLostError, String(error));
+    assert.equal(error.reason, 'engine');
+    holding.end();
+    await (await hold(a, 'it')).release();
+  });
+
+  it('silent: a command ends in bounded time, and the session with its lease', async () => {
+    const server = await start();
+    const a = await open(server.url, { ttl: 1500 });
+    const holding = await hold(a, 'it');
+    server.stop();
+    // Its last threads stop a little later.
+    const isRefused = (): Promise<boolean> =>
+      a.locks.query().then(
+        () => false,
+        () => true,
+      );
+    await until(isRefused, 'a command that is given up');
+    const error = await rejection(holding.result);
+    assert.ok(error instanceof LockLostError, String(error));
+    assert.equal(error.reason, 'lease');
+    assert.ok((await rejection(connect(server.url, short))) instanceof EngineUnavailableError);
+    server.goOn();
+    holding.end();
+  });
+
+  it('unreachable: a typed error; of several members another one is asked', async () => {
+    const nobody = `127.0.0.1:${await freePort()}`;
+    const error = await rejection(connect(`etcd://${nobody}`, short));
+    assert.ok(error instanceof EngineUnavailableError, String(error));
+    const server = await start();
+    const url = `etcd://127.0.0.1:${server.port},${nobody}`;
+    const a = await open(url, { ttl: 20_000 });
+    await server.end();
+    await rejection(a.locks.query());
+    await server.start();
+    await until(
+      () =>
+        a.locks.query().then(
+          () => true,
+          () => false,
+        ),
+      'a member that answers',
+    );
+  });
+
+  it('with a password: right, wrong, and none', async () => {
+    const server = await start();
+    await server.enableAuth('root', 'right');
+    const at = `127.0.0.1:${server.port}`;
+    for (const login of ['root:wrong@', 'nobody:x@', '']) {
+      const error = await rejection(connect(`etcd://${login}${at}`, short));
+      assert.ok(error instanceof UnsupportedEngineError, `${login}: ${String(error)}`);
+      assert.doesNotMatch(error.message, /right|wrong/);
+    }
+    const a = await open(`etcd://root:right@${at}`, { ttl: 20_000 });
+    const holding = await hold(a, 'it');
+    const next = new Holding(a, 'it');
+    await until(async () => (await a.locks.query()).pending.length === 1, 'a request that waits');
+    await holding.release();
+    await next.granted;
+    await next.release();
+  });
+
+  it('too old, no etcd at all, or with a later format of the namespace', async () => {
+    let body = JSON.stringify({ version: '3.3.25' });
+    const old = http.createServer((_, response) => response.end(body)).listen(0, '127.0.0.1');
+    await once(old, 'listening');
+    const url = `etcd://127.0.0.1:${(old.address() as AddressInfo).port}`;
+    const error = await rejection(connect(url, short));
+    assert.ok(error instanceof UnsupportedEngineError, String(error));
+    assert.match(error.message, /3\.3\.25/);
+    body = '<html>';
+    const other = await rejection(connect(url, short));
+    assert.ok(other instanceof EngineUnavailableError, String(other));
+    old.closeAllConnections();
+    old.close();
+    const server = await start();
+    await server.put('holdfast/later/format', '999');
+    const later = await rejection(connect(server.url, { ...short, namespace: 'later' }));
+    assert.ok(later instanceof UnsupportedEngineError, String(later));
+  });
+});

@@ -1,0 +1,191 @@
+// What becomes of a cluster when its Redis dies, restarts, is replaced, or cannot be used.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
+import {
+  type Cluster,
+  EngineUnavailableError,
+  LockLostError,
+  UnsupportedEngineError,
+  connect,
+} from 'holdfast';
+import { hold, rejection } from '../hold.js';
+import { RedisServer } from '../servers/redis.mjs';
+import { freePort } from '../servers/server.mjs';
+import { forEachServer } from '../subjects.js';
+
+const short = { ttl: 1000, connectTimeout: 2000, commandTimeout: 500 } as const;
+
+forEachServer('a server that fails', 'redis', () => {
+  const servers: RedisServer[] = [];
+  const clusters: Cluster[] = [];
+  afterEach(async () => {
+    for (const cluster of clusters.splice(0)) await cluster.close();
+    for (const server of servers.splice(0)) await server.remove();
+  });
+
+  async function start(...options: string[]): Promise<RedisServer> {
+    const server = new RedisServer(options);
+    servers.push(server);
+    return server.start();
+  }
+
+  async function open(url: string, options = {}): Promise<Cluster> {
+    const cluster = await connect(url, { ...short, ...options });
+    clusters.push(cluster);
+    return cluster;
+  }
+
+  it('killed and started again: all is lost, all are told, tokens go on', async () => {
+    const server = await start();
+    const a = await open(server.url);
+    const b = await open(server.url);
+    const holding = await hold(a, 'it');
+    const lock = (await holding.granted)!;
+    const waiting = b.locks.request('it', () => {});
+    waiting.catch(() => {});
+    await b.locks.query();
+    await server.end();
+    for (const lost of [holding.result, waiting]) {
+      const error = await rejection(lost);
+      assert.ok(error instanceof LockLostError, String(error));
+      assert.equal(error.reason, 'connection');
+    }
+    assert.ok(lock.signal.aborted);
+    assert.throws(() => lock.check(), LockLostError);
+    assert.ok((await rejection(b.locks.query())) instanceof EngineUnavailableError);
+    await server.start();
+    const again = await hold(b, 'it');
+    assert.ok((await again.granted)!.token > lock.token);
+    await again.release();
+    holding.end();
+  });
+
+  it('with AOF jobs outlive it, and those of lost sessions come again', async () => {
+    const server = await start('--appendonly', 'yes', '--appendfsync', 'always');
+    const a = await open(server.url);
+    await a.queue('jobs').putMany(['x', 'y']);
+    const task = await a.queue('jobs').take();
+    await server.end();
+    await rejection(task.done());
+    await server.start();
+    const b = await open(server.url);
+    const values: unknown[] = [];
+    while (values.length < 2) {
+      const next = await b.queue('jobs').take();
+      values.push(next.value);
+      await next.done();
+    }
+    assert.deepEqual(values.toSorted(), ['x', 'y']);
+  });
+
+  it('replaced by a replica that missed the last grants: tokens still grow', async () => {
+    const server = await start();
+    const replica = await server.startReplica();
+    servers.push(replica);
+    const a = await open(server.url);
+    await (await hold(a, 'it')).release();
+    replica.stop();
+    const holding = await hold(a, 'it');
+    const { token } = (await holding.granted)!;
+    await server.end();
+    replica.goOn();
+    await replica.promote();
+    const b = await open(replica.url);
+    // Its session on the old server has a lease in the new one.
+    const next = await hold(b, 'it');
+    assert.ok((await next.granted)!.token > token);
+    await next.release();
+    assert.ok((await rejection(holding.result)) instanceof LockLostError);
+    holding.end();
+  });
+
+  it('replicas: a grant counts when they have it, and is taken back if they do not', async () => {
+    const server = await start();
+    const replica = await server.startReplica();
+    servers.push(replica);
+    const a = await open(server.url, { replicas: 1, ttl: 10_000, commandTimeout: 4000 });
+    const first = await hold(a, 'it');
+    const second = hold(a, 'it');
+    await first.release();
+    await (await second).release();
+    replica.stop();
+    const refused = a.locks.request('it', () => assert.fail('it was called'));
+    assert.ok((await rejection(refused)) instanceof EngineUnavailableError);
+    const b = await open(server.url);
+    await (await hold(b, 'it')).release();
+  });
+
+  it('silent: a command ends in bounded time, and the session with it', async () => {
+    const server = await start();
+    const a = await open(server.url);
+    const holding = await hold(a, 'it');
+    server.stop();
+    const query = await rejection(a.locks.query());
+    assert.ok(query instanceof LockLostError || query instanceof EngineUnavailableError);
+    assert.ok((await rejection(holding.result)) instanceof LockLostError);
+    const refused = await rejection(connect(server.url, short));
+    assert.ok(refused instanceof EngineUnavailableError);
+    server.goOn();
+    holding.end();
+  });
+
+  it('unreachable, a wrong password, missing privileges, a replica: typed errors', async () => {
+    const nobody = `redis://127.0.0.1:${await freePort()}`;
+    assert.ok((await rejection(connect(nobody, short))) instanceof EngineUnavailableError);
+    const user = ['--user', 'weak', 'on', '>x', '~*', '&*', '+@all', '-publish'];
+    const server = await start('--requirepass', 'right', ...user);
+    const refused = async (login: string): Promise<unknown> => {
+      return rejection(connect(`redis://${login}@127.0.0.1:${server.port}`, short));
+    };
+    for (const login of [':wrong', 'nobody:x', '', 'weak:x']) {
+      const error = await refused(login);
+      assert.ok(error instanceof UnsupportedEngineError, `${login}: ${String(error)}`);
+      assert.doesNotMatch(error.message, /right|wrong/);
+    }
+    await open(`redis://:right@127.0.0.1:${server.port}`);
+    const other = await start();
+    const replica = await other.startReplica();
+    servers.push(replica);
+    assert.ok((await rejection(connect(replica.url, short))) instanceof UnsupportedEngineError);
+    const full = await start('--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru');
+    assert.ok((await rejection(connect(full.url, short))) instanceof UnsupportedEngineError);
+  });
+
+  it('out of memory: a typed error, and what is held stays', async () => {
+    const server = await start();
+    const a = await open(server.url, { ttl: 10_000 });
+    const holding = await hold(a, 'it');
+    await server.command('CONFIG', 'SET', 'maxmemory', '1');
+    const error = await rejection(a.locks.request('other', () => {}));
+    assert.ok(error instanceof EngineUnavailableError, String(error));
+    await server.command('CONFIG', 'SET', 'maxmemory', '0');
+    (await holding.granted)!.check();
+    await holding.release();
+  });
+
+  it('too old, or with a later format of the namespace', async () => {
+    const old = net.createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', (bytes) => {
+        const info = 'redis_version:5.0.14\r\nrole:master\r\n';
+        for (const command of bytes.toString().match(/\*\d+\r\n\$\d+\r\n\w+/g) ?? []) {
+          const name = command.split('\r\n')[2]!.toLowerCase();
+          socket.write(name === 'info' ? `$${info.length}\r\n${info}\r\n` : '+OK\r\n');
+        }
+      });
+    });
+    old.listen(0, '127.0.0.1');
+    await once(old, 'listening');
+    const { port } = old.address() as net.AddressInfo;
+    const error = await rejection(connect(`redis://127.0.0.1:${port}`, short));
+    assert.ok(error instanceof UnsupportedEngineError, String(error));
+    assert.match(error.message, /5\.0\.14/);
+    old.close();
+    const server = await start();
+    await server.command('SET', '{holdfast:later}:format', '999');
+    const later = await rejection(connect(server.url, { ...short, namespace: 'later' }));
+    assert.ok(later instanceof UnsupportedEngineError, String(later));
+    assert.deepEqual(await server.command('KEYS', '*'), ['{holdfast:later}:format']);
+  });
+});
