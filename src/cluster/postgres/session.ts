@@ -118,6 +118,7 @@ export class PostgresSession implements EngineSession {
       if (cause?.code === 'HF001') this.#lose('lease', error);
       throw error;
     });
+    if (rows.length === 0) this.#watch.add(key);
     return rows.map(({ id, value, deliveries, token }) => ({
       id: String(id),
       value: value as string,
@@ -127,6 +128,7 @@ export class PostgresSession implements EngineSession {
   }
 
   stopWaiting(queue: string): void {
+    this.#watch.delete(keyOf(queue));
     const values = [this.#plan.namespace, keyOf(queue), this.#id];
     this.#links.commands.call(calls.stopWaiting, values).catch(() => {});
   }
@@ -188,6 +190,7 @@ export class PostgresSession implements EngineSession {
     const what = message[0];
     const rest = message.slice(2);
     if (what === 'j') {
+      this.#watch.delete(rest);
       const queue = this.#queues.get(rest);
       if (queue !== undefined) this.#news.jobs(queue);
       return;

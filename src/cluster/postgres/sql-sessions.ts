@@ -71,7 +71,8 @@ language sql volatile as $$
     select id from holdfast.sessions where expires <= clock_timestamp()))
 $$;
 
--- The other sessions that hold what this one waits for, or wait for it before this one.
+-- The other sessions that hold what this one waits for, or wait for it before this one, or have
+-- jobs of a queue in which this one waits for a job.
 create or replace function holdfast.ahead_of(in_session integer) returns integer[]
 language sql stable as $$
   select array(
@@ -81,6 +82,9 @@ language sql stable as $$
     union select o.session
       from holdfast.waits w join holdfast.waits o using (namespace, kind, key)
       where w.session = in_session and o.place < w.place
+    union select j.session
+      from holdfast.takers t join holdfast.jobs j using (namespace, queue)
+      where t.session = in_session and j.session is not null
     except select in_session
     order by id)
 $$;

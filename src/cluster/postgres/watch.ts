@@ -16,8 +16,8 @@ export class Watch {
   readonly #link: Link;
   readonly #id: number;
   readonly #look_ms: number;
-  /** The requests that wait. */
-  readonly #waiting = new Set<number>();
+  /** The requests that wait, and the keys of queues in which takers wait. */
+  readonly #waiting = new Set<number | string>();
   #timer: Timer | undefined;
   #isRunning = false;
   #isOver = false;
@@ -28,14 +28,14 @@ export class Watch {
     this.#look_ms = Math.min(longestLook_ms, Math.ceil(ttl / 10), Math.ceil(commandTimeout / 2));
   }
 
-  add(request: number): void {
-    this.#waiting.add(request);
+  add(waiting: number | string): void {
+    this.#waiting.add(waiting);
     if (this.#timer !== undefined || this.#isRunning || this.#isOver) return;
     this.#later(patience_ms);
   }
 
-  delete(request: number): void {
-    this.#waiting.delete(request);
+  delete(waiting: number | string): void {
+    this.#waiting.delete(waiting);
   }
 
   end(): void {
