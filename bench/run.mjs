@@ -15,6 +15,7 @@ import { instructions } from './suites/instructions.mjs';
 import { lock } from './suites/lock.mjs';
 import { memory } from './suites/memory.mjs';
 import { named } from './suites/named.mjs';
+import { pool } from './suites/pool.mjs';
 import { queue } from './suites/queue.mjs';
 import { recovery } from './suites/recovery.mjs';
 import { scale } from './suites/scale.mjs';
@@ -36,6 +37,7 @@ const suites = [
   recovery,
   queue,
   start,
+  pool,
 ];
 
 const { names, rounds, json, report } = parse();

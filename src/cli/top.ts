@@ -1,5 +1,6 @@
-// `holdfast top`: all objects, live.
+// `holdfast top`: all objects and Pools, live.
 import { graphOf } from '../observe/graph.js';
+import { PoolRates, type RatedPool, seePools } from '../observe/pools.js';
 import { type Rated, Rates, keyOf } from '../observe/rates.js';
 import { snapshot, waitsOf } from '../observe/snapshot.js';
 import { clearInterval, now, setInterval, setTimeout } from '../waiting/clock.js';
@@ -13,7 +14,7 @@ import {
   secondsOption,
 } from './command.js';
 import { holdersOf } from './list.js';
-import { type Column, cut, duration, printable, rate, table } from './text.js';
+import { type Column, bytes, cut, duration, printable, rate, table } from './text.js';
 
 const columns: readonly Column<Rated>[] = [
   { head: 'KIND', of: ({ kind }) => kind },
@@ -24,6 +25,19 @@ const columns: readonly Column<Rated>[] = [
   { head: 'LONGEST', of: ({ state }) => duration(state?.longestWait), right: true },
   { head: 'FOR', of: ({ state }) => duration(state?.heldFor), right: true },
   { head: 'HELD BY', of: holdersOf },
+];
+
+const poolColumns: readonly Column<RatedPool>[] = [
+  { head: 'POOL', of: ({ name }) => cut(printable(name), 40) },
+  { head: 'PID', of: ({ pid }) => String(pid), right: true },
+  { head: 'WORKERS', of: ({ processes }) => String(processes), right: true },
+  { head: 'BUSY', of: ({ busy }) => String(busy), right: true },
+  { head: 'WAITING', of: ({ waiting }) => String(waiting), right: true },
+  { head: 'TASKS/s', of: (pool) => rate(pool.rate), right: true },
+  { head: 'DONE', of: ({ done }) => String(done), right: true },
+  { head: 'FAILED', of: ({ failed }) => String(failed), right: true },
+  { head: 'LONGEST', of: ({ longest }) => duration(longest), right: true },
+  { head: 'MEMORY', of: ({ memory }) => bytes(memory), right: true },
 ];
 
 /** By which number the rows are sorted, the largest first; names the other way round. */
@@ -45,6 +59,24 @@ function rowsOf(rated: readonly Rated[], order: Order, filter: string): Rated[] 
   );
 }
 
+/** What is seen at one moment. */
+interface Look {
+  readonly rated: readonly Rated[];
+  readonly pools: readonly RatedPool[];
+}
+
+/** Looks again and again. */
+class Looks {
+  readonly #rates = new Rates();
+  readonly #poolRates = new PoolRates();
+
+  async next(): Promise<Look> {
+    const seen = await snapshot();
+    const rated = this.#rates.next(seen, now());
+    return { rated, pools: this.#poolRates.next(seePools(), now()) };
+  }
+}
+
 interface View {
   order: Order;
   filter: string;
@@ -52,8 +84,8 @@ interface View {
   typing: string | undefined;
 }
 
-/** The lines of one picture: a head, and as many rows as fit. */
-function picture(rated: readonly Rated[], view: View, width: number, height: number): string[] {
+/** The lines of one picture: a head, as many rows as fit, and the Pools. */
+function picture({ rated, pools }: Look, view: View, width: number, height: number): string[] {
   const rows = rowsOf(rated, view.order, view.typing ?? view.filter);
   const { waits, suspicions } = graphOf(rated);
   const held = rated.filter(({ state }) => (state?.holders.length ?? 0) > 0).length;
@@ -63,10 +95,13 @@ function picture(rated: readonly Rated[], view: View, width: number, height: num
   const typed = view.typing === undefined ? '' : '_';
   const shown = filter || typed ? `, only "${printable(filter)}${typed}"` : '';
   const lines = [`${head}; by ${view.order}${shown}`, ...table(rows, columns)];
-  const room = Math.max(2, height);
+  const wanted = filter.toLowerCase();
+  const found = pools.filter(({ name }) => `pool ${name}`.toLowerCase().includes(wanted));
+  const below = found.length === 0 ? [] : ['', ...table(found, poolColumns)];
+  const room = Math.max(2, height - below.length);
   const left = lines.length - room;
   if (left > 0) lines.splice(room - 1, lines.length, `... ${left + 1} more`);
-  return lines.map((line) => cut(line, width));
+  return [...lines, ...below].map((line) => cut(line, width));
 }
 
 const keysHelp = 'q quit   s sort   / filter';
@@ -93,11 +128,11 @@ function press(view: View, key: string): boolean {
 /** A terminal: the alternate screen, raw keys, and a new picture after each change. */
 function live(view: View, interval: number): Promise<number> {
   const { stdin, stdout } = process;
-  const rates = new Rates();
-  let rated: Rated[] = [];
+  const looks = new Looks();
+  let seen: Look = { rated: [], pools: [] };
   const draw = () => {
     const { columns: width = 80, rows: height = 24 } = stdout;
-    const lines = picture(rated, view, width, height - 1);
+    const lines = picture(seen, view, width, height - 1);
     const padded = [
       ...lines,
       ...Array.from({ length: Math.max(0, height - 1 - lines.length) }, () => ''),
@@ -108,8 +143,8 @@ function live(view: View, interval: number): Promise<number> {
   };
   return new Promise((resolve, reject) => {
     const look = () => {
-      snapshot().then((seen) => {
-        rated = rates.next(seen, now());
+      looks.next().then((look) => {
+        seen = look;
         draw();
       }, end);
     };
@@ -138,26 +173,26 @@ function live(view: View, interval: number): Promise<number> {
 
 /** Not a terminal: one picture after the other, whole and without escapes. */
 async function plain(view: View, interval: number, count: number): Promise<number> {
-  const rates = new Rates();
-  rates.next(await snapshot(), now());
+  const looks = new Looks();
+  await looks.next();
   for (let i = 0; i < count; i++) {
     await new Promise((resolve) => setTimeout(resolve, interval));
-    const rated = rates.next(await snapshot(), now());
-    const lines = picture(rated, view, Infinity, Infinity);
+    const lines = picture(await looks.next(), view, Infinity, Infinity);
     process.stdout.write(`${i > 0 ? '\n' : ''}${lines.join('\n')}\n`);
   }
   return exit.ok;
 }
 
 export const top: Command = {
-  summary: 'watch all objects live',
+  summary: 'watch all objects and Pools live',
   help: `usage: holdfast top [--sort ORDER] [--filter TEXT] [--interval S] [--count N]
 
 Shows all objects and what happens to them, again every second. USED/s: acquisitions, of a queue
-items put. CONTENDED/s: those that had to wait.
+items put. CONTENDED/s: those that had to wait. Below them: Pools, with
+BUSY workers, WAITING tasks, and how long the LONGEST task has run.
 
       --sort ORDER    ${orderNames.join(', ')}; the first without it
-      --filter TEXT   only objects with TEXT in kind or name
+      --filter TEXT   only objects and Pools with TEXT in kind or name
       --interval S    seconds between two looks; 1 without it
       --count N       so many pictures; without it one, and no end in a terminal
 

@@ -1,7 +1,7 @@
 // `holdfast top`: as plain text, and in a terminal that tmux plays.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { Lock } from 'holdfast';
+import { Event, Lock, Pool } from 'holdfast';
 import { cli, cliFile, freshName, track, until } from '../support/index.js';
 
 describe('holdfast top, written to a pipe', function () {
@@ -39,6 +39,29 @@ describe('holdfast top, written to a pipe', function () {
       rates.every((rate) => rate > 0),
       stdout,
     );
+  });
+
+  it('Pools of other processes: their workers and their tasks', async () => {
+    const name = freshName('Pool');
+    const module = new URL('../programs/pool-targets.mjs', import.meta.url);
+    const pool = new Pool({ processes: 2, execArgv: [], name });
+    try {
+      const gate = track(new Event());
+      const target = { module, export: 'waits' };
+      const tasks = Array.from({ length: 5 }, () => pool.run(target, gate, 1));
+      await until(
+        () => pool.inspect().workers.filter(({ since }) => since !== null).length === 2,
+        'two tasks that run',
+      );
+      const { stdout } = await cli(['top', '--interval', '0.05', '--filter', name]);
+      const line = stdout.split('\n').find((text) => text.startsWith(`${name} `));
+      const cells = line?.slice(name.length).trim().split(/ {2,}/);
+      assert.deepEqual(cells?.slice(0, 7), [String(process.pid), '2', '2', '3', '0.0', '0', '0']);
+      gate.set();
+      await Promise.all(tasks);
+    } finally {
+      await pool.terminate();
+    }
   });
 
   it('wrong arguments: 64', async () => {
