@@ -7,6 +7,7 @@
 //   npm run soak -- --histories                histories of queues: can each be explained?
 //   npm run soak -- --locks --kills 500        kills of those that hold and request named locks
 //   npm run soak -- --pool --tasks 100000       tasks in a Pool whose workers are killed
+//   npm run soak -- --cluster redis            an engine of clusters: redis, etcd or postgres
 //
 // The same seed makes the same choices. The machine decides at which moments they happen.
 // HOLDFAST_SEED gives a seed, too. The last line is `N passed, N failed`.
@@ -30,9 +31,10 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '500' },
     pool: { type: 'boolean', default: false },
     tasks: { type: 'string', default: '100000' },
+    cluster: { type: 'string' },
   },
 });
-const { platform } = values;
+const { platform, cluster } = values;
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
 const processes = Number(values.processes);
@@ -42,6 +44,9 @@ if (!(minutes > 0)) die('--minutes is a number above 0');
 if (!Number.isInteger(seed)) die('--seed is a whole number');
 if (!Number.isInteger(kills) || kills < 1) die('--kills is a whole number from 1');
 if (!Number.isInteger(tasks) || tasks < 1) die('--tasks is a whole number from 1');
+if (cluster !== undefined && !['redis', 'etcd', 'postgres'].includes(cluster)) {
+  die('--cluster is redis, etcd or postgres');
+}
 if (!Number.isInteger(processes) || processes < 1 || 2 * processes > seats) {
   die(`--processes is 1 to ${seats / 2}`);
 }
@@ -50,10 +55,15 @@ const sandbox = new Sandbox();
 await drive(sandbox, async () => {
   const env = { ...sandbox.env };
   if (platform !== hostPlatform) env.HOLDFAST_NATIVE = await buildAddon({ platform });
-  const drivers = { locks: 'lock-kills', histories: 'histories', pool: 'pool-kills' };
+  const drivers = {
+    locks: 'lock-kills',
+    histories: 'histories',
+    pool: 'pool-kills',
+    cluster: 'cluster',
+  };
   const chosen = Object.keys(drivers).find((name) => values[name]);
   const driver = chosen === undefined ? 'driver' : drivers[chosen];
-  const plan = { minutes, seed, processes, platform, kills, tasks };
+  const plan = { minutes, seed, processes, platform, kills, tasks, cluster };
   return runDriver(`${root}/test/soak/${driver}.mjs`, plan, env);
 });
 process.exit();
