@@ -213,7 +213,9 @@ export class Crew implements Owner {
     const name = `${this.#name}-worker-${++this.#started}`;
     const told = { initializer: this.#initializer, callees: [...this.#callees].reverse() };
     try {
-      this.members.add(new Member(this, this.#page, index, name, told));
+      const member = new Member(this, this.#page, index, name, told);
+      this.members.add(member);
+      if (this.#isClosing) void member.process.join(); // close() keeps this process alive
     } catch (error) {
       this.#free.push(index);
       throw error;

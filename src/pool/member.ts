@@ -2,8 +2,8 @@
 import { pathToFileURL } from 'node:url';
 import path from 'node:path';
 import { ClosedError, NoSpaceError } from '../errors.js';
-import { attach } from '../objects/attach.js';
 import { Queue } from '../objects/queue.js';
+import { keepOpen } from '../process/arguments.js';
 import { Process } from '../process/process.js';
 import type { ReadPool } from './options.js';
 import { type Page, type WorkerPage, mostOrders } from './page.js';
@@ -24,8 +24,8 @@ interface Entry {
   readonly sequence: number;
   readonly task: Task;
   readonly bytes: number;
-  /** Keep the objects in the order open until its worker has opened them. */
-  readonly kept: readonly Disposable[];
+  /** Closes what keeps the objects in the order open until its worker has opened them. */
+  readonly release: () => void;
 }
 
 /** What a worker is told at its start. */
@@ -48,6 +48,7 @@ export interface Owner {
 }
 
 const writer = new MessageWriter('args');
+const nothing = () => {};
 
 export class Member {
   readonly process: Process<typeof work>;
@@ -130,8 +131,8 @@ export class Member {
   /**
    * Puts an order.
    *
-   * @throws TypeError for items that cannot be cloned, RangeError for too many bytes: then the
-   * worker has not got it.
+   * @throws TypeError for items that cannot be cloned, RangeError for too many bytes, ProcessError
+   * for an object that is gone: then the worker has not got it.
    */
   give(task: Task): void {
     const { kind, callee, items } = task;
@@ -145,10 +146,10 @@ export class Member {
         throw new RangeError(`${task.title} has an argument of ${length} bytes`);
       bytes += length;
     }
-    const kept = writer.objects.map((object) => attach(object.toJSON() as never) as Disposable);
+    const release = writer.objects.length === 0 ? nothing : keepOpen(writer.objects);
     this.given = sequence;
     this.page.offer(sequence);
-    this.#entries.push({ sequence, task, bytes, kept });
+    this.#entries.push({ sequence, task, bytes, release });
     this.#bytes += bytes;
     this.#put(records);
     this.listen();
@@ -257,7 +258,7 @@ export class Member {
   #drop(index: number): Entry {
     const entry = this.#entries.splice(index, 1)[0]!;
     this.#bytes -= entry.bytes;
-    for (const object of entry.kept) object[Symbol.dispose]();
+    entry.release();
     return entry;
   }
 

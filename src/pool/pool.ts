@@ -133,8 +133,8 @@ export class Pool<Target extends Function = Function> implements AsyncDisposable
   /**
    * Calls a function for each item, in workers, and resolves to the results in the order of the
    * items. Waits as run() does. If one call fails, it rejects with that error as run() does, and
-   * chunks that have not begun are withdrawn. With `retries`, the calls of a chunk whose worker
-   * died are all made again.
+   * chunks that have not begun are withdrawn. What `onProgress` throws ends it, too. With
+   * `retries`, the calls of a chunk whose worker died are all made again.
    */
   map<Item, Result>(
     fn: Mapped<Item, Result>,
@@ -322,9 +322,13 @@ export class Pool<Target extends Function = Function> implements AsyncDisposable
       (items, onResults, onFailure) => {
         onTaken?.(items.length);
         const resolve = (results: unknown[]) => {
-          onResults(results);
           done += results.length;
-          options.onProgress?.(done, total());
+          try {
+            options.onProgress?.(done, total());
+          } catch (error) {
+            return onFailure(error);
+          }
+          onResults(results);
         };
         const ending = { resolve, reject: onFailure };
         const task = this.#add(orderKinds.each, callee, items, options, ending);

@@ -4,9 +4,10 @@
 // travel as they are. Nothing else copies them into another message first.
 import { attach } from '../objects/attach.js';
 import type { Handle } from '../objects/shared.js';
+import type { Found } from '../process/arguments.js';
 import { Scratch } from '../records/batch.js';
 import { ValueReader } from '../records/value-reader.js';
-import { type Traveller, ValueWriter } from '../records/value-writer.js';
+import { ValueWriter } from '../records/value-writer.js';
 
 /** To a worker: `[kind, sequence, module, export, items, large]`. */
 export type Order = [
@@ -63,10 +64,12 @@ export class MessageWriter {
   readonly #scratch = new Scratch();
   readonly #writer: ValueWriter;
   /** The objects of holdfast in the last message. */
-  readonly objects: Traveller[] = [];
+  readonly objects: Found[] = [];
 
   constructor(root: string) {
-    this.#writer = new ValueWriter(root, (object) => this.objects.push(object));
+    this.#writer = new ValueWriter(root, (object, place) => {
+      this.objects.push({ object: object as Found['object'], place });
+    });
   }
 
   /**

@@ -2,11 +2,11 @@
 import { EndedError } from '../errors.js';
 import type { Queue } from '../objects/queue.js';
 import type { SharedMemory } from '../objects/shared-memory.js';
+import type { Found } from '../process/arguments.js';
 import { loadTarget } from '../process/load.js';
 import type { TargetReference } from '../process/target.js';
 import { flatten } from '../records/thrown.js';
 import type { Callee } from './task.js';
-import type { Traveller } from '../records/value-writer.js';
 import { setImmediate } from '../waiting/clock.js';
 import { WorkerPage, sharedNow } from './page.js';
 import {
@@ -67,7 +67,7 @@ class Worker {
   readonly #writer = new MessageWriter('result');
   readonly #functions = new Map<string, Function>();
   /** Objects in results, until the pool has opened them. */
-  #kept: { sequence: number; objects: readonly Traveller[] }[] = [];
+  #kept: { sequence: number; objects: readonly Found[] }[] = [];
   #turn = sharedNow();
   #measured = 0;
 
@@ -207,7 +207,7 @@ class Worker {
     for (const bytes of large) this.#answers.putSync(bytes);
   }
 
-  #keep(sequence: number, objects: readonly Traveller[]): void {
+  #keep(sequence: number, objects: readonly Found[]): void {
     const { taken } = this.#page;
     this.#kept = this.#kept.filter((kept) => kept.sequence > taken);
     this.#kept.push({ sequence, objects });

@@ -32,23 +32,38 @@ export interface Packed {
  * object that is gone.
  */
 export function pack(value: unknown, root: string): Packed {
-  const objects: { object: Traveller; place: string }[] = [];
+  const objects: Found[] = [];
   const writer = new ValueWriter(root, (object, place) => {
     objects.push({ object: object as Traveller, place });
   });
   writer.write(value, new Scratch());
   const payload = writer.bytes.subarray(writer.start, writer.end);
+  return { payload, objects: objects.length, release: keepOpen(objects) };
+}
+
+/** An object of holdfast in a value, and what messages call the place where it is. */
+export interface Found {
+  readonly object: Traveller;
+  readonly place: string;
+}
+
+/**
+ * Keeps objects open in this thread. Returns what closes them.
+ *
+ * @throws ProcessError for an object that is gone; then none is kept.
+ */
+export function keepOpen(objects: readonly Found[]): () => void {
   const kept: Disposable[] = [];
   const release = () => {
     for (const object of kept.splice(0)) letGo(object);
   };
   try {
-    for (const { object, place } of objects) kept.push(keepOpen(object, place));
+    for (const { object, place } of objects) kept.push(openAgain(object, place));
   } catch (error) {
     release();
     throw error;
   }
-  return { payload, objects: objects.length, release };
+  return release;
 }
 
 /**
@@ -62,7 +77,7 @@ export function unpack(payload: Uint8Array): unknown {
   return reader.read(bytes, 0, bytes.length);
 }
 
-function keepOpen(object: Traveller, place: string): Disposable {
+function openAgain(object: Traveller, place: string): Disposable {
   const handle = object.toJSON();
   try {
     return attach(handle);

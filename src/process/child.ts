@@ -93,6 +93,8 @@ async function run(job: Job): Promise<void> {
     startup.loading = false;
     outcome = { value: (await target(...args)) as unknown };
   } catch (error) {
+    // The objects in the arguments may have ended with the parent, and nobody wants to know.
+    if (process.ppid !== starter) onOrphaned();
     process.exitCode = 1;
     process.stderr.write(`Process ${job.identity.name}:\n${inspect(error)}\n`);
     outcome = { error };

@@ -60,6 +60,10 @@ describe('Pool', function () {
       assert.deepEqual(await pool.map(square, []), []);
       assert.equal(progress.length, 8);
       assert.deepEqual(progress.slice(-2), [100, 100]);
+      const stops = () => {
+        throw new RangeError('stop');
+      };
+      assert.equal((await caught(pool.map(square, items, { onProgress: stops }))).message, 'stop');
       assert.deepEqual(await collect(pool.imap(square, items)), squares);
       const slow = (async function* () {
         for (const item of items) yield item;
@@ -114,6 +118,10 @@ describe('Pool', function () {
       const made = track((await pool.run(target('makesQueue'), 'inside')) as Queue<string>);
       assert.equal(made.tryGet(), 'inside');
       assert.equal(await pool.run(target('isSame'), queue, queue), true);
+      const gone = new Queue();
+      gone.close();
+      assert.equal((await caught(pool.run(echo, gone))).name, 'ProcessError');
+      assert.equal(await pool.run(square, 2), 4);
     });
   });
 
