@@ -76,11 +76,9 @@ export type {
   ProcessMessage,
   QueueMessage,
 } from './channels.js';
-export {
-  JoinableQueue,
-  type JoinableQueueState,
-  type Task,
-} from './objects/joinable-queue.js';
+export type { JobQueueOptions, JoinableQueueState } from './objects/job-queue.js';
+export { JoinableQueue } from './objects/joinable-queue.js';
+export type { DeadItem, RetryOptions, Task } from './objects/task.js';
 export { Lock } from './objects/lock.js';
 export {
   list,
@@ -94,6 +92,7 @@ export { type Handle, unlink } from './objects/shared.js';
 export type {
   KindName,
   OpenOptions,
+  PutOptions,
   RLockOptions,
   RLockScope,
   SyncWaitOptions,

@@ -1,5 +1,6 @@
 #include "core/primitives/queue.h"
 #include "core/primitives/joinable_queue.h"
+#include "core/primitives/read_write_lock.h"
 
 #include "addon/kinds.h"
 #include "addon/waiting.h"
@@ -81,6 +82,18 @@ napi_value put(NativeQueue<Q>& native, uint32_t type, napi_value bytes, uint32_t
   napi_env env = native.env();
   core::Record record;
   record.type = type;
+  if (!read_bytes(env, bytes, start, end, &record)) return nullptr;
+  size_t done = 0;
+  return number(env, static_cast<double>(native.primitive.put(&record, 1, &done)));
+}
+
+// putLater(type, bytes, start, end, delay): the same; no taker has it before the delay has passed.
+napi_value put_later(NativeQueue<core::JoinableQueue>& native, uint32_t type, napi_value bytes,
+                     uint32_t start, uint32_t end, double delay_ms) {
+  napi_env env = native.env();
+  core::Record record;
+  record.type = type;
+  record.due_ms = core::due_after(delay_ms);
   if (!read_bytes(env, bytes, start, end, &record)) return nullptr;
   size_t done = 0;
   return number(env, static_cast<double>(native.primitive.put(&record, 1, &done)));
@@ -195,7 +208,8 @@ napi_value inspect(Native<Q>& native) {
       .set("gets", body.gets.load())
       .set("abandonments", body.abandonments.load());
   if constexpr (std::is_same_v<Q, core::JoinableQueue>) {
-    state.set("leased", queue.leased())
+    state.set("leased", queue.leased() - queue.delayed())
+        .set("delayed", queue.delayed())
         .set("unfinished", queue.unfinished())
         .set("joiners", core::count_waiting(queue.joiners(), registry));
   }
@@ -236,6 +250,17 @@ struct Joiners {
   static void pass_on(Primitive&, core::Registry&) {}  // everybody is woken
 };
 
+// ---------------------------------------------------------------- one direction of a Pipe
+
+// waitToGetOrFree(lock, ms): waitToGet(), which also ends when nobody holds the ReadWriteLock.
+bool wait_to_get_or_free(Native<core::Queue>& native, napi_value lock, int64_t deadline_ns) {
+  auto* far = open_native<Native<core::ReadWriteLock>>(native.environment().env(), lock);
+  if (far == nullptr) return false;
+  core::ReadWriteLock& other = far->primitive;
+  return native.primitive.wait_to_get_or(
+      deadline_ns, [&] { return other.is_free(); }, [&] { other.watch_all(); });
+}
+
 // ---------------------------------------------------------------- JoinableQueue
 
 using NativeJoinableQueue = NativeQueue<core::JoinableQueue>;
@@ -262,6 +287,14 @@ core::Code settle(NativeJoinableQueue& native, uint64_t place, uint64_t delivery
   return code;
 }
 
+// retryLater(place, delivery, delay): given back, and ready when the delay has passed.
+core::Code retry_later(NativeJoinableQueue& native, uint64_t place, uint64_t delivery,
+                       double delay_ms) {
+  const core::Code code = native.primitive.retry_later({place, delivery}, delay_ms);
+  if (code == core::Code::ok) native.leases--;
+  return code;
+}
+
 template <class Q>
 void bind_queue(Binder<Q>& binder) {
   binder.group("getters", WaitSetOperations<Getters<Q>>::bind(binder.env()));
@@ -284,6 +317,7 @@ void bind_queue(Binder<Q>& binder) {
 napi_value queue_functions(napi_env env) {
   Binder<core::Queue> binder(env);
   bind_queue(binder);
+  binder.method<wait_to_get_or_free, Needs::files>("waitToGetOrFree");
   return binder.value();
 }
 
@@ -293,6 +327,8 @@ napi_value joinable_queue_functions(napi_env env) {
   binder.group("joiners", WaitSetOperations<Joiners>::bind(env));
   binder.method<take, Needs::files>("take");
   binder.method<settle>("settle");
+  binder.method<retry_later>("retryLater");
+  binder.method<put_later, Needs::files>("putLater");
   binder.method<&core::JoinableQueue::task_done>("taskDone");
   binder.method<&core::JoinableQueue::finished, Needs::files>("finished");
   binder.method<&core::JoinableQueue::wait_to_join, Needs::files>("waitToJoin");

@@ -40,6 +40,7 @@ enum class Invariant {
   INV_18 = 18,
   INV_19 = 19,
   INV_22 = 22,
+  INV_26 = 26,
 };
 
 #ifdef HOLDFAST_INVARIANTS

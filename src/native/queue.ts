@@ -56,6 +56,7 @@ export interface QueueOperations<N> {
 
 export interface NativeJoinableQueueState extends NativeQueueState {
   leased: number;
+  delayed: number;
   unfinished: number;
   joiners: number;
 }
@@ -67,6 +68,17 @@ export interface JoinableQueueOperations<N> extends QueueOperations<N> {
   /** Leases an item; returns like get(). */
   take(object: N): Buffer | undefined;
   settle(object: N, place: number, delivery: number, done: boolean): void;
+  /** Gives the item back; it is ready when `delay` milliseconds have passed. */
+  retryLater(object: N, place: number, delivery: number, delay: number): void;
+  /** Like put(); the item is ready when `delay` milliseconds have passed. */
+  putLater(
+    object: N,
+    type: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    delay: number,
+  ): number;
   taskDone(object: N): void;
   finished(object: N): boolean;
   waitToJoin(object: N, ms: number): boolean;

@@ -1,59 +1,34 @@
-import { inspect } from 'node:util';
 import { brand } from '../brand.js';
-import { EndedError, NotOwnerError, label } from '../errors.js';
+import { publishItems } from '../channels.js';
+import { EndedError, label } from '../errors.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
-import { type SyncWaitOptions, type WaitOptions, readSyncWait, readWait } from '../options.js';
-import { type Lease, type Received, result } from '../records/mailbox.js';
-import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
+import {
+  type PutOptions,
+  type SyncWaitOptions,
+  type WaitOptions,
+  checkCount,
+  jobOptions,
+  readOptions,
+  readPut,
+  readSyncWait,
+  readWait,
+} from '../options.js';
+import { type Encoded, type Lease, type Received, result } from '../records/mailbox.js';
+import { keepRecord } from '../records/transfer.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
-import { waitFor } from '../waiting/pending-waits.js';
-import { Recall, calledOff } from '../waiting/recall.js';
+import { Deadline, type StepOptions } from '../waiting/deadline.js';
+import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
+import { Drains, Recall, calledOff } from '../waiting/recall.js';
 import { WaitSet } from '../waiting/wait-set.js';
-import { Queue, type QueueOptions, type QueueState } from './queue.js';
-import type { Handle } from './shared.js';
+import { Graveyard, deadName } from './graveyard.js';
+import type { JobQueueOptions, JoinableQueueState } from './job-queue.js';
+import { Queue } from './queue.js';
+import { type Handle, unlinkIfThere } from './shared.js';
+import { type DeadItem, LeasedTask, Leases, type Settlement, type Task } from './task.js';
 
 const operations = addon.JoinableQueue;
-
-/**
- * What `inspect()` shows of a JoinableQueue: a snapshot, which may be out of date when it is read.
- */
-export interface JoinableQueueState extends QueueState {
-  /** Items that are on lease to live threads. */
-  readonly leased: number;
-  /** Items that were put and are not done: join() waits for them. */
-  readonly unfinished: number;
-  /** Calls of join() that wait, in live threads of all processes. */
-  readonly joiners: number;
-}
-
-/**
- * An item on lease: take() hands it out, and it stays in the queue until done(). `using task =
- * await queue.take()` gives it back at the end of the block, unless done() was called.
- */
-export interface Task<T> extends Disposable {
-  /** The item. */
-  readonly value: T;
-  /**
-   * How often the item has been handed out, 1 the first time. More than once means that a taker
-   * died or called retry(). After a death at one certain instant it is one too high.
-   */
-  readonly deliveries: number;
-  /**
-   * Says that the item is done: it leaves the queue, and join() no longer waits for it. A second
-   * call does nothing, and so does a call after retry(). Blocks only while another process changes
-   * the queue; if that process was stopped inside the change, for 10 s at the most.
-   *
-   * @throws NotOwnerError after the loop over tasks() that handed it out has given it back;
-   * ClosedError if the queue was closed.
-   */
-  done(): void;
-  /**
-   * Gives the item back, in its old place, so that any process may take it. Does nothing after
-   * done(). Blocks as done() does.
-   */
-  retry(): void;
-}
+const largestDeliveries = 1_000_000;
 
 /**
  * A Queue that knows which items are not done yet, and that can lease its items. It is Python's
@@ -76,15 +51,90 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   }
   /** Woken when all is worked off. */
   readonly #joiners: WaitSet;
+  /** Of what was taken through this object. */
+  readonly #leases = new Leases();
+  /** Calls off the waits for items. */
+  readonly #drains = new Drains();
+  readonly #graveyard: Graveyard<T>;
 
   /**
    * Opens the queue, or makes it. Blocks only while another process has the directory locked.
    *
    * @throws as Queue does.
    */
-  constructor(options: QueueOptions<T> = {}) {
-    super(options, 'JoinableQueue');
+  constructor(options: JobQueueOptions<T> = {}) {
+    const read = readOptions(options, jobOptions) as JobQueueOptions<T>;
+    const { maxDeliveries, ...ofQueue } = read;
+    const { persistent } = ofQueue;
+    if (maxDeliveries !== undefined) {
+      checkCount('maxDeliveries', maxDeliveries, 1, largestDeliveries);
+    }
+    super(ofQueue, 'JoinableQueue');
     this.#joiners = new WaitSet(operations.joiners, this.native);
+    const openDead = () =>
+      new JoinableQueue<DeadItem<T>>({ name: deadName(this.name), persistent });
+    try {
+      this.#graveyard = new Graveyard(maxDeliveries, openDead);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Puts an item as Queue.put() does. With `delay` nobody can take it before so many milliseconds
+   * have passed; a thread that waits for an item then looks within a slice (50 ms). A delayed item
+   * keeps its place: it counts for maxSize, and what is done behind it gives no bytes back.
+   */
+  override async put(item: T, options?: PutOptions): Promise<void> {
+    if (options === undefined) return super.put(item);
+    const [delay, wait] = readPut(options);
+    if (delay === 0) return super.put(item, wait);
+    const read = readWait(wait);
+    void this.native; // closed?
+    const { transfer } = this;
+    const record = transfer.encode(item);
+    if (!isWaitedFor(transfer.putters.tag) && this.#tryPut(record, delay)) return;
+    const kept = keepRecord(record);
+    const take = () => this.#tryPut(kept, delay) || undefined;
+    await waitFor<true>(this, { waitSet: transfer.putters, take }, read);
+  }
+
+  /**
+   * The same, blocking this thread. @throws as put() rejects.
+   */
+  override putSync(item: T, options?: PutOptions): void {
+    if (options === undefined) return super.putSync(item);
+    const [delay, wait] = readPut(options);
+    if (delay === 0) return super.putSync(item, wait);
+    const read = readSyncWait(wait);
+    const { native, transfer } = this;
+    const record = transfer.encode(item);
+    if (this.#tryPut(record, delay)) return;
+    const kept = keepRecord(record);
+    const take = (ms: number) => {
+      operations.waitToPut(native, ms);
+      return this.#tryPut(kept, delay) || undefined;
+    };
+    waitForSync<true>(this, take, read?.timeout);
+  }
+
+  #tryPut({ type, bytes, start, end }: Encoded, delay: number): boolean {
+    const { transfer, native } = this;
+    const status = operations.putLater(native, type, bytes, start, end, delay);
+    const isPut = transfer.succeeded(status);
+    if (isPut) publishItems(this, 'put');
+    return isPut;
+  }
+
+  /**
+   * The dead-letter queue: items that were delivered `maxDeliveries` times and not done. It has the
+   * name of the queue and ` (dead)`. It is open as long as this object, and persistent if this one
+   * was opened so. Without `maxDeliveries` it is opened at the first read.
+   */
+  get dead(): JoinableQueue<DeadItem<T>> {
+    void this.native; // closed?
+    return this.#graveyard.dead as JoinableQueue<DeadItem<T>>;
   }
 
   /** @internal */
@@ -100,8 +150,29 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    * DecodeError for an item that cannot be read (it counts as done); otherwise as get().
    */
   async take(options?: WaitOptions): Promise<Task<T>> {
-    options = readWait(options);
-    return this.#task(await this.waitToTake(() => this.#lease(), options));
+    const deadline = new Deadline(readWait(options));
+    const recall = this.#drains.common;
+    for (;;) {
+      if (this.#drains.hasBegun) throw this.#drained();
+      const step = deadline.step();
+      let leased: Leased;
+      try {
+        leased = await this.waitToTake(() => this.#lease(), { ...step, recall });
+      } catch (error) {
+        throw error === calledOff ? this.#drained() : error;
+      }
+      const task = this.#task(leased);
+      if (!this.#graveyard.isDue(task.deliveries)) return task;
+      await this.#bury(task, deadline.step());
+    }
+  }
+
+  async #bury(task: LeasedTask<T>, step: StepOptions): Promise<void> {
+    try {
+      await this.#graveyard.bury(task, step);
+    } finally {
+      task.lapse(); // unless it was buried
+    }
   }
 
   /**
@@ -110,8 +181,18 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    * @throws as take() rejects.
    */
   takeSync(options?: SyncWaitOptions): Task<T> {
-    options = readSyncWait(options);
-    return this.#task(this.waitToTakeSync(() => this.#lease(), options));
+    const deadline = new Deadline(readSyncWait(options));
+    for (;;) {
+      if (this.#drains.hasBegun) throw this.#drained();
+      const { timeout } = deadline.step();
+      const task = this.#task(this.waitToTakeSync(() => this.#lease(), { timeout }));
+      if (!this.#graveyard.isDue(task.deliveries)) return task;
+      try {
+        this.#graveyard.burySync(task, deadline.step().timeout);
+      } finally {
+        task.lapse();
+      }
+    }
   }
 
   /**
@@ -122,8 +203,36 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    * DecodeError as take() rejects.
    */
   tryTake(): Task<T> | undefined {
-    const lease = this.#lease();
-    return lease && this.#task(lease);
+    for (;;) {
+      if (this.#drains.hasBegun) throw this.#drained();
+      const lease = this.#lease();
+      if (lease === undefined) return undefined;
+      const task = this.#task(lease);
+      if (!this.#graveyard.isDue(task.deliveries)) return task;
+      task.retry(); // to the dead-letter queue, unless that is full
+      if (!this.#graveyard.hasRoom) return undefined;
+    }
+  }
+
+  #drained(): EndedError {
+    const { kind, name } = this;
+    return new EndedError(`${label(kind, name)}: drain() was called`, { kind, objectName: name });
+  }
+
+  /**
+   * For a shutdown: nothing more is taken through this object, and the promise resolves when no
+   * task that was taken through it is on lease. Pending take() calls reject with EndedError, as
+   * later ones do, and loops over tasks() end after the body that runs. Other threads and processes
+   * go on, and puts are possible. Cannot be undone: open the queue again to take again.
+   *
+   * Rejects with TimeoutError or `signal.reason`; the items that are still on lease go back when
+   * this thread ends, or when you call retry().
+   */
+  async drain(options?: WaitOptions): Promise<void> {
+    options = readWait(options);
+    void this.native; // closed?
+    this.#drains.begin();
+    await this.#leases.whenNone(this, options);
   }
 
   /**
@@ -161,22 +270,32 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     recall: Recall,
   ): AsyncGenerator<Task<T>, void, void> {
     const wait = { ...readWait(options), recall };
-    for (;;) {
-      let task: LeasedTask<T>;
-      try {
-        wait.signal?.throwIfAborted();
-        task = this.#task(await this.waitToTake(() => this.#lease(), wait));
-      } catch (error) {
-        if (error instanceof EndedError || error === calledOff) return;
-        throw error;
+    this.#drains.add(recall);
+    try {
+      for (;;) {
+        if (this.#drains.hasBegun) return;
+        let task: LeasedTask<T>;
+        try {
+          wait.signal?.throwIfAborted();
+          task = this.#task(await this.waitToTake(() => this.#lease(), wait));
+        } catch (error) {
+          if (error instanceof EndedError || error === calledOff) return;
+          throw error;
+        }
+        if (this.#graveyard.isDue(task.deliveries)) {
+          await this.#bury(task, wait);
+          continue;
+        }
+        try {
+          if (recall.called) return;
+          yield task;
+        } finally {
+          // The error of a closed queue must not hide what the body threw.
+          if (this.isOpen) task.lapse();
+        }
       }
-      try {
-        if (recall.called) return;
-        yield task;
-      } finally {
-        // The error of a closed queue must not hide what the body threw.
-        if (this.isOpen) task.lapse();
-      }
+    } finally {
+      this.#drains.delete(recall);
     }
   }
 
@@ -186,13 +305,20 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   }
 
   #task({ record, lease: { place, delivery } }: Leased): LeasedTask<T> {
-    const settle = (done: boolean) => operations.settle(this.native, place, delivery, done);
+    const settlement: Settlement<T> = {
+      settle: (done) => operations.settle(this.native, place, delivery, done),
+      retryLater: (delay) => operations.retryLater(this.native, place, delivery, delay),
+      bury: (value, deliveries, reason) =>
+        this.#graveyard.isLast(deliveries) && this.#graveyard.tryBury(value, deliveries, reason),
+    };
+    let value: T;
     try {
-      return new LeasedTask(this.transfer.decode(record), delivery, settle, this);
+      value = this.transfer.decode(record);
     } catch (error) {
-      settle(true);
+      settlement.settle(true);
       throw error;
     }
+    return new LeasedTask(value, delivery, settlement, this, this.#leases);
   }
 
   /**
@@ -243,6 +369,22 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     return { kind: this.kind, name: this.name, ...operations.inspect(this.native) };
   }
 
+  /** @internal */
+  protected override closed(): void {
+    // The constructor of Queue may close it before this class has its fields.
+    if (#graveyard in this) this.#graveyard?.close();
+  }
+
+  /**
+   * Takes the name away, and that of the dead-letter queue. Those who have it open keep it.
+   *
+   * @throws NotFoundError if the name was taken away before.
+   */
+  override unlink(): void {
+    super.unlink();
+    unlinkIfThere('JoinableQueue', deadName(this.name));
+  }
+
   /** The handle, which attach() turns into this object in another process. Does not block. */
   override toJSON(): Handle<'JoinableQueue'> {
     return { holdfast: 'JoinableQueue', name: this.name };
@@ -253,60 +395,4 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
 interface Leased {
   readonly record: Received;
   readonly lease: Lease;
-}
-
-const belongs = refusal('a Task: it belongs to the thread that took it; pass its value instead');
-
-class LeasedTask<T> implements Task<T> {
-  readonly [uncloneable] = belongs;
-  /** Undefined when the lease is over. */
-  #settle: ((done: boolean) => void) | undefined;
-  #hasLapsed = false;
-  readonly #queue: { readonly kind: string; readonly name: string };
-
-  constructor(
-    readonly value: T,
-    readonly deliveries: number,
-    settle: (done: boolean) => void,
-    queue: { readonly kind: string; readonly name: string },
-  ) {
-    this.#settle = settle;
-    this.#queue = queue;
-  }
-
-  done(): void {
-    if (this.#hasLapsed) {
-      const { kind, name } = this.#queue;
-      throw new NotOwnerError(
-        `${label(kind, name)}: the loop over tasks() has given this item back`,
-        { kind, objectName: name },
-      );
-    }
-    this.#end(true);
-  }
-
-  retry(): void {
-    this.#end(false);
-  }
-
-  [Symbol.dispose](): void {
-    this.#end(false);
-  }
-
-  [inspect.custom](...how: Inspecting): string {
-    return inspectWithout(this, ...how);
-  }
-
-  /** Gives the item back unless its lease is over. A later done() is refused then. */
-  lapse(): void {
-    this.#hasLapsed = this.#settle !== undefined;
-    this.#end(false);
-  }
-
-  #end(done: boolean): void {
-    const settle = this.#settle;
-    if (settle === undefined) return;
-    settle(done);
-    this.#settle = undefined;
-  }
 }

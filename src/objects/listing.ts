@@ -79,6 +79,8 @@ export interface ObjectState {
   readonly size?: number;
   /** JoinableQueue: items on lease. */
   readonly leased?: number;
+  /** Of a JoinableQueue: items that nobody can take yet. */
+  readonly delayed?: number;
 }
 
 /** What list() is to tell. */

@@ -286,6 +286,7 @@ export function unlink(kind: KindName | 'unknown', name: string): void {
   enterDirectory();
   addon.unlink(kind === 'unknown' ? 0 : kinds[kind], name, fileKey(name));
   if (kind === 'Condition') unlinkIfThere('RLock', ownLockName(name));
+  if (kind === 'JoinableQueue') unlinkIfThere('JoinableQueue', `${name} (dead)`);
   if (kind === 'Semaphore' || kind === 'BoundedSemaphore') {
     unlinkIfThere('Lock', lineName({ kind, name }));
   }

@@ -20,3 +20,28 @@ export class Recall {
 
 /** What a wait that was called off rejects with. Only iterators see it. */
 export const calledOff: unique symbol = Symbol('called off');
+
+/** Calls off the waits of one object, now and from now on. */
+export class Drains {
+  /** Of the waits that have no Recall of their own. */
+  readonly common = new Recall();
+  readonly #recalls = new Set<Recall>([this.common]);
+  #hasBegun = false;
+
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  add(recall: Recall): void {
+    this.#recalls.add(recall);
+  }
+
+  delete(recall: Recall): void {
+    this.#recalls.delete(recall);
+  }
+
+  begin(): void {
+    this.#hasBegun = true;
+    for (const recall of this.#recalls) recall.call();
+  }
+}

@@ -39,7 +39,8 @@ TransferStatus JoinableQueue::take_in_section(bool lease, std::vector<Record>* r
   if (lease) {
     const Place& place = places_.front();
     std::atomic<uint64_t>& deliveries = deliveries_at(view, place.offset);
-    deliveries.store(deliveries.load() + 1);
+    const uint64_t before_it = deliveries_of(deliveries.load());
+    deliveries.store(delivery_word(std::min(before_it + 1, kDeliveriesMax), 0));
     KILL_POINT("joinable_queue.take.deliveries");
     *taken = {place.offset, deliveries.load()};
     const Counts before = counts();
@@ -70,6 +71,7 @@ TransferStatus JoinableQueue::get(size_t count, std::vector<Record>* got) {
   if (bytes() == 0 && !ended()) return TransferStatus::not_yet;
   const TransferStatus status = take_in_section(false, got, count, nullptr);
   if (status == TransferStatus::yes) wake(got->size());
+  wake_for_promoted();
   return status;
 }
 
@@ -78,6 +80,7 @@ TransferStatus JoinableQueue::take(Record* record, Lease* lease) {
   std::vector<Record> records;
   const TransferStatus status = take_in_section(true, &records, 1, lease);
   if (status == TransferStatus::yes) *record = records[0];
+  wake_for_promoted();
   return status;
 }
 
@@ -90,8 +93,8 @@ void JoinableQueue::wake(uint64_t gone) {
   if (over()) wake_all(body_.getters, agent_.registry(), getters_tag());
 }
 
-// Ends a lease: `owner` is kDone, or 0 for ready.
-Code JoinableQueue::settle(const Lease& lease, uint64_t owner) {
+// Ends a lease: `owner` is kDone, 0 for ready, or kDelayed for ready at `due_ms`.
+Code JoinableQueue::settle(const Lease& lease, uint64_t owner, uint64_t due_ms) {
   uint64_t popped = 0;
   {
     const CriticalSection section(agent_, body_.mutex);
@@ -105,6 +108,9 @@ Code JoinableQueue::settle(const Lease& lease, uint64_t owner) {
     }
     if (owner == 0) {
       offer(view, lease.offset);
+    } else if (owner == kDelayed) {
+      delay(view, lease.offset, due_ms);
+      return Code::ok;
     } else {
       owner_at(view, lease.offset).store(kDone);  // done from here on
       KILL_POINT("joinable_queue.settle.owner");
@@ -128,6 +134,9 @@ Code JoinableQueue::settle(const Lease& lease, uint64_t owner) {
 
 Code JoinableQueue::done(const Lease& lease) { return settle(lease, kDone); }
 Code JoinableQueue::retry(const Lease& lease) { return settle(lease, 0); }
+Code JoinableQueue::retry_later(const Lease& lease, double delay_ms) {
+  return settle(lease, kDelayed, due_after(delay_ms));
+}
 
 Code JoinableQueue::task_done() {
   {

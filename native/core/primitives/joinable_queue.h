@@ -3,7 +3,8 @@
 //   take    In the critical section: write the own id into `owner` of the first record that is
 //           ready. The record stays in the ring.
 //   done    `owner` becomes kDone. The record leaves the ring as soon as it is the first.
-//   retry   `owner` becomes 0: the record is ready again, in its old place.
+//   retry   `owner` becomes 0: the record is ready again, in its old place. Or it becomes kDelayed,
+//           and the record is ready when it is due: see queue_delays.cc. A put may delay it, too.
 //   get     As in a Queue. What was got counts as unfinished until taskDone().
 //
 // INV-14 No item is lost by the death of its taker. A record's owner is one word, so after any
@@ -36,6 +37,8 @@ class JoinableQueue final : public Queue {
   // not_owner if the lease is over. busy if the mutex could not be locked: try again.
   Code done(const Lease& lease);
   Code retry(const Lease& lease);
+  // Nobody has it again before so many milliseconds have passed.
+  Code retry_later(const Lease& lease, double delay_ms);
   // over_release if nothing was got; busy as above.
   Code task_done();
 
@@ -50,7 +53,7 @@ class JoinableQueue final : public Queue {
   void abandon();
 
  private:
-  Code settle(const Lease& lease, uint64_t owner);
+  Code settle(const Lease& lease, uint64_t owner, uint64_t due_ms = 0);
   TransferStatus take_in_section(bool lease, std::vector<Record>* records, size_t count,
                                  Lease* taken);
   void wake(uint64_t popped);

@@ -227,7 +227,9 @@ void observe_joinable_queue(const ObservedFile& file, Observation* seen) {
   add_waiters(file, body->joiners, "join", seen);
   const uint64_t leased = add_size(body->queue, seen);
   add_leases(file, *body.operator->(), leased, seen);
-  seen->numbers.emplace_back("leased", leased);
+  const uint64_t delayed = std::min<uint64_t>(body->queue.delayed.load(), leased);
+  seen->numbers.emplace_back("leased", leased - delayed);
+  seen->numbers.emplace_back("delayed", delayed);
 }
 
 }  // namespace holdfast::core

@@ -56,8 +56,9 @@ TransferStatus Queue::put_in_section(const Record* records, size_t count, size_t
   uint64_t places = max_items() - std::min(max_items(), occupied());
   for (; status == TransferStatus::yes && *put < count; (*put)++) {
     const Record& record = records[*put];
-    const bool is_large = record.length >= kLargeRecord;
-    if (is_large && *put != first) break;
+    const bool is_delayed = record.due_ms != 0;
+    const bool is_large = record.length >= kLargeRecord && !is_delayed;
+    if ((is_large || is_delayed) && *put != first) break;
     wanted_ = needed(record.length);
     const bool has_place = view.items < kQueueItemsMax && places-- != 0;
     status = has_place ? make_room(&view, wanted_) : TransferStatus::not_yet;
@@ -71,13 +72,24 @@ TransferStatus Queue::put_in_section(const Record* records, size_t count, size_t
     }
     view.used += wanted_;
     view.items++;
+    if (is_delayed) {
+      (*put)++;
+      break;  // it counts as leased, which is written beside `tail`
+    }
   }
   if (offset_of(tail) == offset_of(view.tail)) return status;
+  const uint64_t due_ms = *put != first ? records[first].due_ms : 0;
+  if (due_ms != 0) note_delayed(due_ms);
   body_.puts.store(body_.puts.load(std::memory_order_relaxed) + *put - first,
                    std::memory_order_relaxed);
   KILL_POINT("queue.put.puts");
   body_.tail.store(tail);  // INV-12: here small ones come into being
   KILL_POINT("queue.put.tail");
+  if (due_ms != 0) {
+    const Counts before = counts();
+    set_counts({before.done, before.leased + 1});
+    KILL_POINT("queue.put.counts");
+  }
   HOLDFAST_INVARIANT(INV_12, read_view(&view));
   return status;
 }
@@ -87,8 +99,14 @@ void Queue::write_record(const View& view, uint64_t offset, const Record& record
   const RecordHead head{record.length, record.type};
   copy_in(view.capacity, offset, &head, sizeof head);
   KILL_POINT("queue.put.record_head");
-  owner_at(view, offset).store(is_large ? kCopying | agent_.id() : 0, std::memory_order_relaxed);
-  deliveries_at(view, offset).store(is_large ? kUnwritten : 0, std::memory_order_relaxed);
+  const bool is_delayed = record.due_ms != 0;
+  owner_at(view, offset)
+      .store(is_large     ? kCopying | agent_.id()
+             : is_delayed ? kDelayed
+                          : 0,
+             std::memory_order_relaxed);
+  deliveries_at(view, offset)
+      .store(is_large ? kUnwritten : delivery_word(0, record.due_ms), std::memory_order_relaxed);
   if (is_large || record.length == 0) return;
   copy_in(view.capacity, offset + kHeadUnits, record.bytes, record.length);
   KILL_POINT("queue.put.record_bytes");
@@ -317,19 +335,6 @@ void Queue::end() {
   KILL_POINT("queue.end.ended");
   wake_all(body_.getters, agent_.registry(), getters_tag());
   wake_all(body_.putters, agent_.registry(), putters_tag());
-}
-
-bool Queue::wait_to_get(int64_t deadline_ns) {
-  if (spin_briefly_to_get()) return true;
-  // A death ends the wait at the doorbell but not this one. So each look searches for what dead
-  // agents had claimed.
-  return wait_at_doorbell(
-      agent_, body_.getters, getters_tag(), deadline_ns,
-      [&] {
-        if (counted() == 0 && (leased() != 0 || (ended() && bytes() != 0))) bring_back();
-        return counted() != 0 || over();
-      },
-      [&] { watch(); });
 }
 
 bool Queue::wait_to_put(int64_t deadline_ns) {

@@ -38,7 +38,17 @@ struct Record {
   uint32_t type = 0;
   const char* bytes = nullptr;
   uint32_t length = 0;
+  uint64_t due_ms = 0;  // of a put: no taker has it before; 0: at once
 };
+
+// The clock of delays, and the time on it after so many milliseconds, rounded up.
+inline uint64_t due_clock_ms() {
+  return static_cast<uint64_t>(platform::monotonic_ns() / platform::kNanosPerMilli);
+}
+inline uint64_t due_after(double delay_ms) {
+  const double now_ns = static_cast<double>(platform::monotonic_ns());
+  return static_cast<uint64_t>(now_ns / platform::kNanosPerMilli + delay_ms) + 1;
+}
 
 // From this length on a record's bytes are copied outside the critical section.
 constexpr uint32_t kLargeRecord = 4096;
@@ -48,8 +58,9 @@ constexpr uint32_t kOffsetBits = 40;
 constexpr uint64_t kOffsetMask = (uint64_t{1} << kOffsetBits) - 1;
 constexpr uint64_t kUnit = 8;  // records start on it
 
-// The agent that has the record; 0 if it is ready, done or void.
-inline AgentId agent_of(uint64_t owner) { return owner < kVoid ? owner & ~kCopying : 0; }
+// The agent that has the record; 0 if it is ready, delayed, done or void.
+inline AgentId agent_of(uint64_t owner) { return owner < kDelayed ? owner & ~kCopying : 0; }
+inline bool is_copying(uint64_t owner) { return owner < kDelayed && (owner & kCopying) != 0; }
 
 inline uint64_t offset_of(uint64_t position) { return position & kOffsetMask; }
 inline uint64_t items_of(uint64_t position) { return position >> kOffsetBits; }
@@ -95,7 +106,13 @@ class Queue {
   }
   // Blocks at most until the deadline. True if it is worth trying again: a get, or a put of what
   // the last put could not put.
-  bool wait_to_get(int64_t deadline_ns);
+  bool wait_to_get(int64_t deadline_ns) {
+    return wait_to_get_or(
+        deadline_ns, [] { return false; }, [] {});
+  }
+  // The same, or until `is_over()`. `watch_more()` watches agents whose death may make it so.
+  template <class IsOver, class Watch>
+  bool wait_to_get_or(int64_t deadline_ns, IsOver is_over, Watch watch_more);
   bool wait_to_put(int64_t deadline_ns);
   // Watches the agents that have records: their items come back when they die.
   void watch();
@@ -110,7 +127,9 @@ class Queue {
   uint64_t largest_ring() const { return object_.table_length(); }
   // Bytes that the largest item may have.
   uint64_t largest_item() const { return largest_ring() - needed(0); }
+  // With those that are delayed.
   uint64_t leased() const { return counts().leased; }
+  uint64_t delayed() const { return std::min(body_.delayed.load(), leased()); }
 
   void set_inbox(char* bytes, size_t length) {
     inbox_ = bytes;
@@ -186,6 +205,13 @@ class Queue {
   // Ended, and nothing is left that could come back.
   bool over() const { return ended() && bytes() == 0; }
 
+  // queue_delays.cc, in the critical section
+  bool is_due() const;
+  void delay(const View& view, uint64_t offset, uint64_t due_ms);
+  void note_delayed(uint64_t due_ms);
+  void promote(const View& view);
+  void wake_for_promoted();
+
   // queue_records.cc and queue_runs.cc, in the critical section
   bool recover_and_read(const CriticalSection& section, View* view);
   void recover();
@@ -211,6 +237,7 @@ class Queue {
   Object& object_;
   QueueBody& body_;
   std::vector<Place> places_;  // of the records that are being got
+  uint64_t promoted_ = 0;      // records that became ready, and whose takers were not woken yet
 
  private:
   // A large record between the two critical sections of its put or get.
@@ -244,6 +271,23 @@ class Queue {
 
 // What every kind of queue has in common.
 KindOps queue_ops();
+
+template <class IsOver, class Watch>
+bool Queue::wait_to_get_or(int64_t deadline_ns, IsOver is_over, Watch watch_more) {
+  if (spin_briefly_to_get()) return true;
+  // A death ends the wait at the doorbell but not this one. So each look searches for what dead
+  // agents had claimed.
+  return wait_at_doorbell(
+      agent_, body_.getters, getters_tag(), deadline_ns,
+      [&] {
+        if (counted() == 0 && (leased() != 0 || (ended() && bytes() != 0))) bring_back();
+        return counted() != 0 || over() || is_over();
+      },
+      [&] {
+        watch();
+        watch_more();
+      });
+}
 
 // The records from `from` on that are neither done nor void: visit(place) until it returns false.
 // Adds the others to `runs`. False if the ring makes no sense.

@@ -35,6 +35,7 @@ void initialise(Object& object, const OpenRequest& request) {
   body->max_bytes = max_bytes_of(request);
   body->codec =
       request.queue.codec != 0 ? request.queue.codec : static_cast<uint32_t>(Codec::structured);
+  body->next_due.store(kNeverDue);
   KILL_POINT("store.make.limits");
 }
 

@@ -18,7 +18,8 @@ namespace holdfast::core {
 // Every record begins with its head (RecordHead) and two words:
 //
 //   owner       what becomes of it, see below
-//   deliveries  how often it was leased; with the record's place it names one lease
+//   deliveries  how often it was leased; with the record's place it names one lease. Of a delayed
+//               record also when it is due: see delivery_word()
 //
 // | owner            | deliveries | the record is
 // | 0                |            | ready
@@ -27,6 +28,7 @@ namespace holdfast::core {
 // | agent            |            | leased (JoinableQueue)
 // | kGone            |            | got, and not counted as done yet
 // | kDone            |            | done: no item any more
+// | kDelayed         | with a due | not to be taken before it is due (JoinableQueue)
 // | kVoid            |            | nothing: it was not written to the end, and never was an item
 //
 // An agent writes kGone and kVoid into records of its own without the critical section. All else is
@@ -43,7 +45,7 @@ namespace holdfast::core {
 // difference is in the ring still.
 //
 //   bits 0..23   items that were ever done, modulo 2^24
-//   bits 24..47  items that are leased, being copied out, or gone
+//   bits 24..47  items that are leased, delayed, being copied out, or gone
 //
 // kNoCounts says that no item in the ring is done, and none leased. It stays true when `head` goes
 // on, so small records are got by one store of `head`.
@@ -53,6 +55,8 @@ struct QueueBody {
   std::atomic<uint64_t> counts;
   std::atomic<uint64_t> ready;                 // no record before this position is ready
   std::atomic<uint32_t> must_recount;          // what follows from the records may be wrong
+  std::atomic<uint64_t> next_due;              // no delayed record is due before it, in ms
+  std::atomic<uint64_t> delayed;               // records; both follow from the records
   alignas(64) std::atomic<uint64_t> capacity;  // of the ring, in bytes: a power of two, only grows
   uint64_t max_items;                          // at most kQueueItemsMax
   uint64_t max_bytes;                          // as asked for
@@ -76,6 +80,19 @@ constexpr uint64_t kUnwritten = uint64_t{1} << 62;
 constexpr uint64_t kDone = UINT64_MAX;
 constexpr uint64_t kGone = UINT64_MAX - 1;
 constexpr uint64_t kVoid = UINT64_MAX - 2;
+constexpr uint64_t kDelayed = UINT64_MAX - 3;
+
+// `deliveries` of a record: how often it was leased in the low bits, then when it is due, in
+// milliseconds of the monotonic clock. The two highest bits are those of kUnwritten and of a run.
+constexpr uint32_t kDeliveryBits = 20;
+constexpr uint64_t kDeliveriesMax = (uint64_t{1} << kDeliveryBits) - 1;
+constexpr uint64_t kDueMax = (uint64_t{1} << (62 - kDeliveryBits)) - 1;
+constexpr uint64_t kNeverDue = UINT64_MAX;
+constexpr uint64_t delivery_word(uint64_t deliveries, uint64_t due_ms) {
+  return (deliveries & kDeliveriesMax) | (due_ms & kDueMax) << kDeliveryBits;
+}
+constexpr uint64_t deliveries_of(uint64_t word) { return word & kDeliveriesMax; }
+constexpr uint64_t due_of(uint64_t word) { return word >> kDeliveryBits & kDueMax; }
 
 // JoinableQueue: a Queue whose items are counted until they are worked off.
 struct JoinableQueueBody {

@@ -25,6 +25,7 @@ void Queue::recover() {
   if (!read_view(&view)) return;
   view.items = view.used / kUnit / kHeadUnits;  // the items of `tail` may be too few
   uint64_t left = 0, leased = 0, ready = offset_of(view.tail);
+  uint64_t delayed = 0, next_due = kNeverDue;
   Run runs;
   const auto look = [&](const Place& place) {
     if (is_unwritten(view, place.offset)) return true;
@@ -32,6 +33,10 @@ void Queue::recover() {
     if (is_ready && left == leased) ready = place.offset;  // the first
     left++;
     leased += !is_ready;
+    if (owner_at(view, place.offset).load() == kDelayed) {
+      delayed++;
+      next_due = std::min(next_due, due_of(deliveries_at(view, place.offset).load()));
+    }
     return true;
   };
   const bool whole = walk(view, offset_of(view.head), look, &runs);
@@ -44,6 +49,10 @@ void Queue::recover() {
   }
   set_counts({items_of(view.head) + (whole ? runs.items : 0), leased});
   KILL_POINT("queue.recover.counts");
+  body_.delayed.store(delayed);
+  KILL_POINT("queue.recover.delayed");
+  body_.next_due.store(next_due);
+  KILL_POINT("queue.recover.next_due");
   body_.ready.store(ready);
   KILL_POINT("queue.recover.ready");
   body_.must_recount.store(0);
@@ -124,6 +133,7 @@ bool Queue::find_ready(const View& view, size_t count, std::vector<Place>* place
 
 // The same, if there are any; also those of dead agents. False if the ring makes no sense.
 bool Queue::find_surely(View* view, size_t count, std::vector<Place>* places) {
+  if (is_due()) promote(*view);
   if (counted() == 0 && (leased() != 0 || ended())) reclaim(*view);
   if (find_ready(*view, count, places) || counted() == 0) return true;
   // The counters say that a record is ready, and none is where the hint leads to. So another
@@ -163,6 +173,7 @@ void Queue::bring_back() {
   View view;
   if (!section.entered() || !recover_and_read(section, &view)) return;
   reclaim(view);
+  if (is_due()) promote(view);
   pop_done(&view);
 }
 

@@ -71,7 +71,7 @@ bool Queue::wait_for_copies(const View& view) {
   for (bool is_first = true;; is_first = false) {
     bool copying = false;
     walk(view, offset_of(view.head), [&](const Place& place) {
-      copying = (owner_at(view, place.offset).load() & kCopying) != 0;
+      copying = is_copying(owner_at(view, place.offset).load());
       return !copying;
     });
     if (!copying) return true;

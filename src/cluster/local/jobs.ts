@@ -2,7 +2,8 @@
 //
 // A JoinableQueue has no event for "there may be an item". So while takers wait, this waits for an
 // item itself, and keeps it for the take() that follows the news.
-import type { JoinableQueue, Task } from '../../objects/joinable-queue.js';
+import type { JoinableQueue } from '../../objects/joinable-queue.js';
+import type { Task } from '../../objects/task.js';
 import { setImmediate } from '../../waiting/clock.js';
 import type { ClusterQueueCount } from '../cluster.js';
 import type { Taken } from '../engine.js';

@@ -191,6 +191,7 @@ describe('JoinableQueue', () => {
       kind: 'JoinableQueue',
       name: queue.name,
       size: 1,
+      delayed: 0,
       leased: 1,
       unfinished: 3,
       capacity: 65_536,
