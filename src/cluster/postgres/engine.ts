@@ -50,8 +50,9 @@ export class PostgresEngine implements Engine {
 /** Makes or upgrades the schema, one process at a time. A failure changes nothing. */
 async function prepareSchema(link: Link): Promise<void> {
   if ((await versionOf(link)) === schemaVersion) return;
+  // Before the transaction: its catalogue is that of its beginning.
+  await link.run('select pg_advisory_lock($1, $2)', schemaLock);
   await link.run('begin');
-  await link.run('select pg_advisory_xact_lock($1, $2)', schemaLock);
   const version = await versionOf(link);
   if (version > schemaVersion) {
     throw new UnsupportedEngineError(
@@ -61,6 +62,7 @@ async function prepareSchema(link: Link): Promise<void> {
   }
   if (version < schemaVersion) await link.run(upgradeFrom(version));
   await link.run('commit');
+  await link.run('select pg_advisory_unlock($1, $2)', schemaLock);
 }
 
 /** 0: there is none. */

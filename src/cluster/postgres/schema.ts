@@ -29,7 +29,7 @@ create sequence holdfast.session_ids as integer minvalue 1 cycle;
 
 create unlogged table holdfast.sessions (
   id integer primary key,
-  namespace text not null,
+  namespace text collate "C" not null,
   -- It has an advisory lock, which ends with its connection.
   by_connection boolean not null,
   ttl interval not null,
@@ -37,9 +37,9 @@ create unlogged table holdfast.sessions (
 );
 
 create unlogged table holdfast.locks (
-  namespace text not null,
+  namespace text collate "C" not null,
   kind "char" not null, -- 'l' lock, 's' semaphore
-  key text not null,
+  key text collate "C" not null,
   name text not null,
   token bigint not null,
   permits integer, -- of a semaphore
@@ -47,13 +47,15 @@ create unlogged table holdfast.locks (
   abandoned boolean not null default false,
   holders integer[] not null default '{}', -- sessions
   requests bigint[] not null default '{}', -- and the number that each gave to its request
+  -- Rows of the name in waits. If nobody holds the name, nobody waits.
+  waiting integer not null default 0,
   primary key (namespace, kind, key)
 ) with (fillfactor = 50);
 
 create unlogged table holdfast.waits (
-  namespace text not null,
+  namespace text collate "C" not null,
   kind "char" not null,
-  key text not null,
+  key text collate "C" not null,
   place bigint generated always as identity,
   session integer not null,
   request bigint not null,
@@ -64,8 +66,8 @@ create index waits_session on holdfast.waits (session, request);
 
 create table holdfast.jobs (
   id bigint generated always as identity primary key,
-  namespace text not null,
-  queue text not null,
+  namespace text collate "C" not null,
+  queue text collate "C" not null,
   value text not null,
   deliveries integer not null default 0,
   token bigint not null default 0,
@@ -76,8 +78,8 @@ create index jobs_taken on holdfast.jobs (session) where session is not null;
 
 -- Sessions that found a queue empty.
 create unlogged table holdfast.takers (
-  namespace text not null,
-  queue text not null,
+  namespace text collate "C" not null,
+  queue text collate "C" not null,
   session integer not null,
   primary key (namespace, queue, session)
 );

@@ -10,8 +10,16 @@ create or replace function holdfast.ask(
 ) language plpgsql volatile as $$
 declare
   l holdfast.locks;
-  are_waiting boolean;
 begin
+  -- Most find the name free, and nothing to be told.
+  update holdfast.locks k set
+      token = greatest(k.token + 1, (extract(epoch from clock_timestamp()) * 1000000)::bigint),
+      is_exclusive = in_exclusive, holders = array[in_session], requests = array[in_request]
+    where k.namespace = in_namespace and k.kind = in_kind and k.key = in_key
+      and k.holders = '{}' and not k.abandoned and k.permits is not distinct from in_permits
+      and exists (select from holdfast.sessions where id = in_session)
+    returning 'g', k.token, false into answer, token, abandoned;
+  if found then return; end if;
   if not exists (select from holdfast.sessions where id = in_session) then
     answer := 'o';
     return;
@@ -23,15 +31,11 @@ begin
     insert into holdfast.locks (namespace, kind, key, name, token)
       values (in_namespace, in_kind, in_key, in_name, 0) on conflict do nothing;
   end loop;
-  are_waiting := exists (select from holdfast.waits
-    where namespace = in_namespace and kind = in_kind and key = in_key);
-  if are_waiting or not holdfast.may_hold(l, in_exclusive) then
+  if l.waiting > 0 or not holdfast.may_hold(l, in_exclusive) then
     l := holdfast.hand_over(holdfast.without_dead(l));
-    are_waiting := exists (select from holdfast.waits
-      where namespace = in_namespace and kind = in_kind and key = in_key);
   end if;
   if l.permits is distinct from in_permits then
-    if l.holders <> '{}' or are_waiting then
+    if l.holders <> '{}' then
       answer := 'p';
       perform holdfast.write(l);
       return;
@@ -43,7 +47,7 @@ begin
     l.holders := '{}';
     l.requests := '{}';
   end if;
-  if steal or not are_waiting and holdfast.may_hold(l, in_exclusive) then
+  if steal or l.waiting = 0 and holdfast.may_hold(l, in_exclusive) then
     l := holdfast.with_holder(l, in_session, in_request, in_exclusive);
     answer := 'g';
     token := l.token;
@@ -57,6 +61,7 @@ begin
     answer := 'w';
     insert into holdfast.waits (namespace, kind, key, session, request, is_exclusive)
       values (in_namespace, in_kind, in_key, in_session, in_request, in_exclusive);
+    l.waiting := l.waiting + 1;
   end if;
   perform holdfast.write(l);
 end $$;
@@ -69,7 +74,13 @@ language plpgsql volatile as $$
 declare
   l holdfast.locks;
   held boolean;
+  withdrawn integer;
 begin
+  -- Most hold alone, and nobody waits.
+  update holdfast.locks set holders = '{}', requests = '{}'
+    where namespace = in_namespace and kind = in_kind and key = in_key
+      and holders = array[in_session] and requests = array[in_request] and waiting = 0;
+  if found then return true; end if;
   select * into l from holdfast.locks
     where namespace = in_namespace and kind = in_kind and key = in_key for no key update;
   if not found then return false; end if;
@@ -80,6 +91,8 @@ begin
     where h <> in_session or r <> in_request;
   if not held then
     delete from holdfast.waits where session = in_session and request = in_request;
+    get diagnostics withdrawn = row_count;
+    l.waiting := l.waiting - withdrawn;
   end if;
   perform holdfast.write(holdfast.hand_over(l));
   return held;

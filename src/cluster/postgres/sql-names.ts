@@ -52,7 +52,7 @@ end $$;
 create or replace function holdfast.write(l holdfast.locks) returns void
 language sql volatile as $$
   update holdfast.locks set token = l.token, permits = l.permits, is_exclusive = l.is_exclusive,
-      abandoned = l.abandoned, holders = l.holders, requests = l.requests
+      abandoned = l.abandoned, holders = l.holders, requests = l.requests, waiting = l.waiting
     where namespace = l.namespace and kind = l.kind and key = l.key
 $$;
 
@@ -62,11 +62,10 @@ language plpgsql volatile as $$
 declare
   w holdfast.waits;
 begin
-  loop
+  while l.waiting > 0 loop
     select * into w from holdfast.waits
       where namespace = l.namespace and kind = l.kind and key = l.key
       order by place limit 1;
-    exit when not found;
     if exists (select from holdfast.sessions where id = w.session) then
       exit when not holdfast.may_hold(l, w.is_exclusive);
       l := holdfast.with_holder(l, w.session, w.request, w.is_exclusive);
@@ -75,6 +74,7 @@ begin
     end if;
     delete from holdfast.waits
       where namespace = l.namespace and kind = l.kind and key = l.key and place = w.place;
+    l.waiting := l.waiting - 1;
   end loop;
   return l;
 end $$;
