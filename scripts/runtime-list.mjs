@@ -81,6 +81,7 @@ function withoutBuffers(runtime) {
     skip: [
       ['locks: Lock: no addition is lost', noMemory],
       ['errors: errors: one name, two kinds', noMemory],
+      ['processes: Pool', noMemory],
     ],
     runsWhole: false,
   };

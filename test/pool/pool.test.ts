@@ -256,7 +256,8 @@ describe('Pool', function () {
       assert.deepEqual(await pool.map([1, 2]), [[1], [2]]);
       assert.deepEqual(await collect(pool.imap([3])), [[3]]);
     });
-    const around = { env: { COLOUR: 'red' }, cwd: '/', execArgv: ['--stack-size=900'] };
+    const env = { ...process.env, COLOUR: 'red' };
+    const around = { env, cwd: '/', execArgv: ['--stack-size=900'] };
     await withPool({ ...around, target: target('variable') }, async (pool) => {
       assert.deepEqual(await pool.run('COLOUR'), ['red', '/', ['--stack-size=900']]);
     });

@@ -3,10 +3,12 @@ import {
   activeChildren,
   Event,
   Lock,
+  Pool,
   Process,
   ProcessError,
   Queue,
   setStartMethod,
+  TimeoutError,
 } from 'holdfast';
 import { deepEqual, equal, ok, throws } from '../expect.mjs';
 import { until } from '../until.mjs';
@@ -43,6 +45,32 @@ export const processes = {
     } finally {
       setStartMethod('spawn');
     }
+  },
+
+  'Process: result()': async () => {
+    const of = (name, ...args) => new Process({ module, export: name }, { args }).start().result();
+    equal(await of('square', 7), 49);
+    ok((await of('fail').catch((error) => error)) instanceof RangeError);
+    const ended = await of('exit', 7).catch((error) => error);
+    ok(ended instanceof ProcessError);
+    equal(ended.exitCode, 7);
+  },
+
+  'Pool: results, errors, a worker that ends': async () => {
+    const target = (name) => ({ module, export: name });
+    const pool = new Pool({ processes: 2 });
+    const items = Array.from({ length: 50 }, (_, i) => i);
+    deepEqual(
+      await pool.map(target('square'), items),
+      items.map((i) => i * i),
+    );
+    ok((await pool.run(target('fail')).catch((error) => error)) instanceof RangeError);
+    ok((await pool.run(target('exit'), 3).catch((error) => error)) instanceof ProcessError);
+    const late = pool.run(target('sleep'), 60_000, { timeout: 20 });
+    ok((await late.catch((error) => error)) instanceof TimeoutError);
+    equal(await pool.run(target('square'), 9), 81);
+    await pool.close();
+    deepEqual(activeChildren(), []);
   },
 
   'Process: exit codes': async () => {

@@ -14,6 +14,14 @@ export function fail() {
   throw new RangeError('on purpose: a check looks at the exit code');
 }
 
+export function square(n) {
+  return n * n;
+}
+
+export function sleep(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 export function exit(code) {
   process.exit(code);
 }
