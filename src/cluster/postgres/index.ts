@@ -10,6 +10,7 @@ export type * from '../cluster.js';
 export * from '../errors.js';
 export type { ClusterOptions } from '../options.js';
 export type { PostgresConfig } from './driver.js';
+export { schemaSql } from './schema.js';
 
 /** How to connect to PostgreSQL. */
 export interface PostgresOptions extends ClusterOptions {

@@ -105,5 +105,8 @@ export function upgradeFrom(version: number): string {
   ].join('\n');
 }
 
+/** All that makes the schema in an empty database: for an administrator who does it by hand. */
+export const schemaSql: string = upgradeFrom(0);
+
 /** Two integers that name an advisory lock: 'hold' in ASCII, and what it is for. */
 export const schemaLock = [0x686f_6c64, 0] as const;

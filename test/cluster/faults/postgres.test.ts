@@ -8,8 +8,10 @@ import {
   UnsupportedEngineError,
   connect,
 } from 'holdfast';
+import { schemaSql } from 'holdfast/postgres';
 import { host, now, platform } from '../../support/index.js';
 import { Holding, hold, rejection } from '../hold.js';
+import { blocksOfPage } from '../page.js';
 import { Pgbouncer, PostgresServer, whyNoPgbouncer, whyNoPostgres } from '../servers/postgres.mjs';
 import { freePort } from '../servers/server.mjs';
 
@@ -184,16 +186,12 @@ describe('a PostgreSQL that cannot be used', () => {
   });
 
   it('the privileges that the page names are enough', async () => {
-    await open(server.url);
     await server.query('create role worker login');
-    for (const what of [
-      'usage on schema holdfast',
-      'usage on all sequences in schema holdfast',
-      'select, insert, update, delete on all tables in schema holdfast',
-    ]) {
-      await server.query(`grant ${what} to worker`);
-    }
-    const a = await open(server.urlOf('worker'));
+    await server.query('create database made');
+    await server.query(`begin; ${schemaSql} commit`, 'made');
+    const [grants] = blocksOfPage('sql').filter((block) => block.includes('grant'));
+    await server.query(grants!, 'made');
+    const a = await open(server.urlOf('worker', 'made'));
     assert.equal(await a.locks.request('it', () => 'held'), 'held');
     await a.queue('jobs').put('x');
     await (await a.queue('jobs').take()).done();
