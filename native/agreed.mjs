@@ -40,6 +40,16 @@ export const enums = [
     ],
   },
   {
+    name: 'HoldMode',
+    table: 'holdModes',
+    comment: 'How an agent holds something. claim: of a writer that waits for readers to leave.',
+    values: [
+      { name: 'exclusive', number: 0 },
+      { name: 'shared', number: 1 },
+      { name: 'claim', number: 2 },
+    ],
+  },
+  {
     name: 'Code',
     table: 'errorCodes',
     comment:

@@ -21,6 +21,8 @@ const longSearches = [
   'BUDGET=1 THIRD=1 ENDS=0',
   'USERS=3 BUDGET=1 ABORTS=0',
   'BUDGET=2 STEALS=1 ABORTS=0',
+  'BUDGET=0 ENDS=1',
+  'RING BUDGET=1 ENDS=1',
 ];
 
 /**
@@ -121,6 +123,15 @@ const models = {
       wakes_without_swap: 'BUDGET=0',
       does_not_ask_for_others: 'BUDGET=0',
       no_time_out: 'BUDGET=1',
+    },
+  },
+  deadlock: {
+    safe: ['RING BUDGET=1 ENDS=0', 'BUDGET=0 ENDS=1', 'RING BUDGET=1 ENDS=1'],
+    live: [],
+    faults: {
+      looks_once: 'RING BUDGET=0',
+      does_not_wait_for_news: 'RING BUDGET=0',
+      without_comparing: 'RING BUDGET=0',
     },
   },
   lock_manager: {

@@ -35,6 +35,8 @@ const layers = {
       'src/native/enums.ts',
     ],
     ['src/native'],
+    ['src/waiting/clock.ts', 'src/holds/context.ts'],
+    ['src/deadlocks'],
     ['src/waiting'],
     ['src/holds'],
     ['src/records'],

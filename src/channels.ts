@@ -26,8 +26,8 @@ export type AcquireMode = 'exclusive' | 'shared' | 'permit';
 /**
  * The steps of an acquisition. `start`: it was asked for. `wait`: it was not to be had at once.
  * `acquired`: it is held. `abandoned`: it is held, and the last holder died; after `acquired`.
- * `timeout`, `abort`, `error`: the wait ended without it. `released`: the hold has ended. `lost`:
- * its guard was garbage-collected, so nobody can release it.
+ * `timeout`, `abort`, `deadlock`, `error`: the wait ended without it. `released`: the hold has
+ * ended. `lost`: its guard was garbage-collected, so nobody can release it.
  */
 export type AcquireEvent =
   | 'start'
@@ -36,6 +36,7 @@ export type AcquireEvent =
   | 'abandoned'
   | 'timeout'
   | 'abort'
+  | 'deadlock'
   | 'error'
   | 'released'
   | 'lost';
@@ -55,7 +56,7 @@ export interface AcquireMessage extends Subject {
   readonly sync: boolean;
   /** Of a LockManager: the name of the lock in its namespace. */
   readonly lock?: string;
-  /** On `timeout`, `abort` and `error`: what the wait ends with. */
+  /** On `timeout`, `abort`, `deadlock` and `error`: what the wait ends with. */
   readonly error?: unknown;
 }
 
@@ -80,6 +81,12 @@ export interface ProcessMessage {
   /** On `end`: as Process.exitCode has it. */
   readonly exitCode?: number | null;
 }
+
+/** What an error with such a code is told as. */
+const eventOfCode = new Map<unknown, AcquireEvent>([
+  ['ERR_HOLDFAST_TIMEOUT', 'timeout'],
+  ['ERR_HOLDFAST_DEADLOCK', 'deadlock'],
+]);
 
 let lastId = 0;
 
@@ -124,8 +131,8 @@ export class Acquisition {
 
   /** The wait ended with this error. */
   failed(error: unknown, isAbort: boolean): void {
-    const isTimeout = (error as { code?: unknown } | null)?.code === 'ERR_HOLDFAST_TIMEOUT';
-    this.#publish(isTimeout ? 'timeout' : isAbort ? 'abort' : 'error', error);
+    const event = eventOfCode.get((error as { code?: unknown } | null)?.code);
+    this.#publish(event ?? (isAbort ? 'abort' : 'error'), error);
   }
 
   #publish(event: AcquireEvent, error?: unknown): void {

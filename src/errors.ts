@@ -107,13 +107,57 @@ export class OverReleaseError extends HoldfastError {
   }
 }
 
-/** The wait could never end, because the caller would wait for itself. */
+/** One wait of a deadlock. */
+export interface DeadlockedWait {
+  /** The process id of the waiter. */
+  readonly pid: number;
+  /** The thread that waits: 0 for the main thread of the process, else the worker's `threadId`. */
+  readonly threadId: number;
+  /** The name of its process: that of its Process object, or `MainProcess`. */
+  readonly processName: string;
+  /** The class of the object that it waits for. */
+  readonly kind: string;
+  /** The name of that object; of a LockManager its namespace. */
+  readonly name: string;
+  /** Of a LockManager: the name of the lock. */
+  readonly lock?: string;
+  /** How it is to be held. */
+  readonly how: 'exclusive' | 'shared' | 'permit';
+  /** For how many milliseconds it has waited. */
+  readonly waitedFor: number;
+  /** The threads in the deadlock that hold it, or are in front of this wait. */
+  readonly heldBy: readonly {
+    /** The process id. */
+    readonly pid: number;
+    /** The thread, as above. */
+    readonly threadId: number;
+    /** The name of its process. */
+    readonly processName: string;
+  }[];
+}
+
+/** What a DeadlockError is made with. */
+export interface DeadlockErrorOptions extends HoldfastErrorOptions {
+  /** The waits that wait for each other. */
+  cycle?: readonly DeadlockedWait[] | undefined;
+}
+
+/**
+ * The wait could never end. Either the caller would wait for itself, or some waits have waited for
+ * each other for a second; then the one that began last ends with this error. Nothing was acquired.
+ */
 export class DeadlockError extends HoldfastError {
   static {
     named(this, 'DeadlockError');
   }
-  constructor(message: string, options?: HoldfastErrorOptions) {
+  /**
+   * The waits that waited for each other, each for the next one and the last for the first. The
+   * first is the one that ended. Empty if the caller would wait for itself.
+   */
+  readonly cycle: readonly DeadlockedWait[];
+  constructor(message: string, options?: DeadlockErrorOptions) {
     super('ERR_HOLDFAST_DEADLOCK', message, options);
+    this.cycle = options?.cycle ?? [];
   }
 }
 

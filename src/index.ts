@@ -45,6 +45,8 @@ export {
   ClosedError,
   CorruptError,
   DeadlockError,
+  type DeadlockedWait,
+  type DeadlockErrorOptions,
   DecodeError,
   EncodeError,
   EndedError,
@@ -90,11 +92,13 @@ export {
 } from './objects/listing.js';
 export { type Handle, unlink } from './objects/shared.js';
 export type {
+  AcquireOptions,
   KindName,
   OpenOptions,
   PutOptions,
   RLockOptions,
   RLockScope,
+  SyncAcquireOptions,
   SyncWaitOptions,
   WaitOptions,
 } from './options.js';

@@ -46,6 +46,21 @@ export interface PutOptions extends WaitOptions {
   delay?: number | undefined;
 }
 
+/** How to wait for something that somebody holds: for the methods that return a promise. */
+export interface AcquireOptions extends WaitOptions {
+  /**
+   * If false: the wait takes no part in the search for deadlocks. It never ends with a
+   * DeadlockError, and no other wait does because of it. True by default.
+   */
+  deadlock?: boolean | undefined;
+}
+
+/** The same for the methods that block the thread. */
+export interface SyncAcquireOptions extends SyncWaitOptions {
+  /** As AcquireOptions has it. */
+  deadlock?: boolean | undefined;
+}
+
 /** How to open an object. Every class takes these. */
 export interface OpenOptions {
   /**
@@ -114,6 +129,7 @@ export const jobOptions = [...queueOptions, 'maxDeliveries'] as const;
 const waitOptions = ['timeout', 'signal'] as const;
 const putOptions = [...waitOptions, 'delay'] as const;
 const retryOptions = ['delay', 'reason'] as const;
+const acquireOptions = [...waitOptions, 'deadlock'] as const;
 
 /**
  * @internal Reads the options `known`, each of them once, into an object of our own. A caller's
@@ -213,6 +229,20 @@ export function readWait(options: WaitOptions | undefined): WaitOptions | undefi
   return { timeout, signal };
 }
 
+/** @internal The same of a wait that may be in a deadlock. */
+export function readAcquire(options: AcquireOptions | undefined): AcquireOptions | undefined {
+  if (options === undefined) return undefined;
+  const { deadlock, timeout, signal } = readOptions(options, acquireOptions);
+  checkDeadlock(deadlock);
+  return { ...readWait({ timeout, signal } as WaitOptions), deadlock };
+}
+
+function checkDeadlock(deadlock: unknown): asserts deadlock is boolean | undefined {
+  if (deadlock !== undefined && typeof deadlock !== 'boolean') {
+    throw new TypeError(`deadlock must be a boolean, not ${show(deadlock)}`);
+  }
+}
+
 /** @internal Of any realm: jsdom has a class of its own, and so has each vm context. */
 export function isAbortSignal(value: unknown): value is AbortSignal {
   if (value instanceof AbortSignal) return true;
@@ -262,6 +292,16 @@ function checkDelay(delay: unknown): asserts delay is number | undefined {
   if (!(delay >= 0 && delay <= longestTimeout)) {
     throw new RangeError(`delay must be 0 to ${longestTimeout} milliseconds, not ${delay}`);
   }
+}
+
+/** @internal The same of a wait that may be in a deadlock. */
+export function readSyncAcquire(
+  options: SyncAcquireOptions | undefined,
+): SyncAcquireOptions | undefined {
+  if (options === undefined) return undefined;
+  const { deadlock, timeout, signal } = readOptions(options, acquireOptions);
+  checkDeadlock(deadlock);
+  return { ...readSyncWait({ timeout, signal } as SyncWaitOptions), deadlock };
 }
 
 /** @internal Also asserts that the name has one form in UTF-8. `what` names it in messages. */

@@ -7,6 +7,8 @@
 #include <napi.h>
 #pragma GCC diagnostic pop
 
+#include <cstdlib>
+
 #include "addon/kinds.h"
 #include "addon/observed.h"
 #include "core/primitives/queue_layout.h"
@@ -134,6 +136,67 @@ Napi::Value look_at_held(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), Environment::from(info.Env())->look_at_held());
 }
 
+// heldHere(): all that this thread holds; tag, hold and mode of each, all in a row.
+Napi::Value held_here(const Napi::CallbackInfo& info) {
+  const std::vector<core::Held> held = Environment::from(info.Env())->holds();
+  Napi::Array result = Napi::Array::New(info.Env(), 3 * held.size());
+  uint32_t length = 0;
+  for (const core::Held& one : held) {
+    result[length++] = static_cast<double>(one.tag);
+    result[length++] = static_cast<double>(one.hold);
+    result[length++] = static_cast<double>(one.mode);
+  }
+  return result;
+}
+
+// tellWaits(text): see ToldWaits::tell. False also if this thread has opened nothing.
+Napi::Value tell_waits(const Napi::CallbackInfo& info) {
+  Environment& environment = *Environment::from(info.Env());
+  const bool told = environment.has_agent() &&
+                    environment.told_waits().tell(info[0].As<Napi::String>().Utf8Value());
+  return Napi::Boolean::New(info.Env(), told);
+}
+
+// hearWaits(): id, version and text of each agent that tells of its waits, all in a row.
+Napi::Value hear_waits(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::vector<core::WaitRecord> records;
+  const auto hear = [&](core::Store& store) {
+    records = store.wait_records();
+    return core::Status::success();
+  };
+  if (!attempt(*Environment::from(env), core::Kind::registry, "", hear)) return {};
+  Napi::Array result = Napi::Array::New(env, 3 * records.size());
+  uint32_t length = 0;
+  for (const core::WaitRecord& record : records) {
+    result[length++] = Napi::String::New(env, std::to_string(record.agent));
+    result[length++] = static_cast<double>(record.version);
+    result[length++] = Napi::String::New(env, record.text);
+  }
+  return result;
+}
+
+// tellWaitsIfUnchanged(seen, text): see ToldWaits. `seen`: agents and texts, all in a row.
+Napi::Value tell_waits_if_unchanged(const Napi::CallbackInfo& info) {
+  Environment& environment = *Environment::from(info.Env());
+  const Napi::Array list = info[0].As<Napi::Array>();
+  std::vector<core::WaitRecord> seen(list.Length() / 2);
+  for (uint32_t i = 0; i < seen.size(); i++) {
+    const std::string agent = Napi::Value(list[2 * i]).As<Napi::String>();
+    seen[i].agent = strtoull(agent.c_str(), nullptr, 10);
+    seen[i].text = Napi::Value(list[2 * i + 1]).As<Napi::String>().Utf8Value();
+  }
+  const std::string text = info[1].As<Napi::String>();
+  const bool told =
+      environment.has_agent() && environment.told_waits().tell_if_unchanged(seen, text);
+  return Napi::Boolean::New(info.Env(), told);
+}
+
+// agentId(): of this thread, as hearWaits() has it.
+Napi::Value agent_id(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), std::to_string(Environment::from(info.Env())->agent().id()));
+}
+
 // What all objects have: each is one line of CommonOperations.
 bool may_close(NativeObject& native) { return native.environment().may_close(&native); }
 
@@ -186,6 +249,12 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   for (const KindBinding* binding : kKinds) exports[binding->name] = binding->functions(env);
   exports["open"] = Napi::Function::New<open>(env, "open");
   exports["lookAtHeld"] = Napi::Function::New<look_at_held>(env, "lookAtHeld");
+  exports["heldHere"] = Napi::Function::New<held_here>(env, "heldHere");
+  exports["agentId"] = Napi::Function::New<agent_id>(env, "agentId");
+  exports["tellWaits"] = Napi::Function::New<tell_waits>(env, "tellWaits");
+  exports["hearWaits"] = Napi::Function::New<hear_waits>(env, "hearWaits");
+  exports["tellWaitsIfUnchanged"] =
+      Napi::Function::New<tell_waits_if_unchanged>(env, "tellWaitsIfUnchanged");
   exports["sweep"] = Napi::Function::New<sweep>(env, "sweep");
   exports["list"] = Napi::Function::New<list>(env, "list");
   exports["unlink"] = Napi::Function::New<unlink>(env, "unlink");

@@ -156,6 +156,7 @@ bool Environment::start_doorbell() {
 // With nothing open, the thread may begin anew in the directory that is there now.
 void Environment::leave_removed_directory() {
   loop_->stop();
+  told_waits_.reset();
   agent_.reset();
   loop_.reset();
 }
@@ -181,6 +182,19 @@ bool Environment::look_at_held() {
     if (native->object_->look_is_due()) look_at(*native);
   }
   return holds_any;
+}
+
+std::vector<core::Held> Environment::holds() const {
+  std::vector<core::Held> held;
+  for (NativeObject* native = natives_; native != nullptr; native = native->next_) {
+    native->list_holds(&held);
+  }
+  return held;
+}
+
+core::ToldWaits& Environment::told_waits() {
+  if (told_waits_ == nullptr) told_waits_ = std::make_unique<core::ToldWaits>(*agent_);
+  return *told_waits_;
 }
 
 void Environment::warn(const std::string& message) {
@@ -300,6 +314,7 @@ void Environment::end() {
     close(native);
     if (native->collected_) delete native;
   }
+  told_waits_.reset();
   agent_.reset();
 }
 

@@ -15,6 +15,8 @@
 
 #include "addon/event_loop.h"
 #include "core/agents/agent.h"
+#include "core/agents/told_waits.h"
+#include "core/primitives/held.h"
 
 namespace holdfast::addon {
 
@@ -47,11 +49,12 @@ class NativeObject : private Marked {
   static bool is_type_of(const NativeObject&) { return true; }
   const void* type_mark() const { return type; }
 
-  virtual bool held() const { return false; }   // by this agent
-  virtual bool holds() const { return false; }  // and acquired it here
-  virtual void abandon() {}                     // after the end of the agent
-  virtual void let_go() {}                      // before it is closed
-  virtual void note_hold() {}                   // once a slice, while it is held
+  virtual bool held() const { return false; }                 // by this agent
+  virtual bool holds() const { return false; }                // and acquired it here
+  virtual void list_holds(std::vector<core::Held>*) const {}  // that were acquired here
+  virtual void abandon() {}                                   // after the end of the agent
+  virtual void let_go() {}                                    // before it is closed
+  virtual void note_hold() {}                                 // once a slice, while it is held
 
   core::Kind kind() const { return kind_; }
   const std::string& name() const { return name_; }
@@ -91,6 +94,7 @@ class Environment final : private core::Watcher, private EventLoopClient {
   // The agent begins with the first object that the thread opens.
   core::Status ensure_agent();
   core::Agent& agent() { return *agent_; }
+  bool has_agent() const { return agent_ != nullptr; }
   core::Store& store() { return agent_->store(); }
   // Does a step of the sweep. True if there is more to do.
   bool sweep_further() { return agent_ != nullptr && store().sweep_further(); }
@@ -118,6 +122,10 @@ class Environment final : private core::Watcher, private EventLoopClient {
   core::Status look_at(NativeObject& native);
   // The same for all that this thread holds, once a slice. False if it holds nothing.
   bool look_at_held();
+  // All that this thread holds, each hold once or more often.
+  std::vector<core::Held> holds() const;
+  // Of a thread that has an agent.
+  core::ToldWaits& told_waits();
 
   // Ends the agent: from here on this thread holds nothing. Idempotent.
   void end();
@@ -150,6 +158,7 @@ class Environment final : private core::Watcher, private EventLoopClient {
   Mailbox mailbox_;
   bool ended_ = false;
   std::unique_ptr<core::Agent> agent_;
+  std::unique_ptr<core::ToldWaits> told_waits_;  // from when it is first asked for
   std::unique_ptr<EventLoop> loop_;
   NativeObject* natives_ = nullptr;
 };

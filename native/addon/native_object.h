@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "addon/environment.h"
+#include "core/primitives/read_write_lock.h"
 #include "core/primitives/rlock.h"
 #include "core/waiting/waiting.h"
 
@@ -69,6 +70,19 @@ class Native : public NativeObject {
     }
     return false;
   }
+  void list_holds(std::vector<core::Held>* held) const override {
+    if constexpr (kOwned) {
+      const auto list = [&](uint64_t hold) {
+        if (!primitive.is_current_hold(hold)) return;
+        held->push_back({object_->tag(), hold, mode_of(hold)});
+      };
+      std::for_each(more_holds_.begin(), more_holds_.end(), list);
+      list(hold_);
+      if constexpr (kSharable) {
+        if (primitive.has_claim()) held->push_back({object_->tag(), 0, core::HoldMode::claim});
+      }
+    }
+  }
   void note(const core::Outcome& outcome) {
     if (!outcome) return;
     if constexpr (kOwned) {
@@ -96,7 +110,13 @@ class Native : public NativeObject {
     more_holds_.push_back(hold);
   }
 
+  static core::HoldMode mode_of(uint64_t hold) {
+    if constexpr (kSharable) return Primitive::mode_of(hold);
+    return core::HoldMode::exclusive;
+  }
+
   static constexpr bool kOwned = HasHolds<Primitive>::value;
+  static constexpr bool kSharable = std::is_same_v<Primitive, core::ReadWriteLock>;
   uint64_t hold_ = 0;                 // the last one
   std::vector<uint64_t> more_holds_;  // those before it that may still be held
   size_t forget_at_ = 8;

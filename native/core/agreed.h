@@ -34,6 +34,13 @@ enum class OpenFlag : uint32_t {
   lock_given = 32,
 };
 
+// How an agent holds something. claim: of a writer that waits for readers to leave.
+enum class HoldMode : uint32_t {
+  exclusive = 0,
+  shared = 1,
+  claim = 2,
+};
+
 // What a core operation came to. src/errors.ts has a class of error for every code but ok.
 enum class Code : uint32_t {
   ok = 0,

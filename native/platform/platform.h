@@ -104,6 +104,8 @@ OsError reserve_space(int fd, uint64_t offset, uint64_t length);
 OsError read_at_start(int fd, void* into, size_t length, size_t* got);
 bool read_at(int fd, uint64_t offset, void* into,
              size_t length);  // false unless all of it was read
+bool write_at(int fd, uint64_t offset, const void* from,
+              size_t length);  // false unless all of it was written
 OsError map_file(int fd, size_t length, void** base);
 void unmap_file(void* base, size_t length);
 // Gives the file back, but not the addresses: code that still reads or writes there finds zeros.

@@ -4,9 +4,24 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from '../native/once.js';
 
+/** What is held, for those who look for deadlocks (src/deadlocks/). */
+export interface HeldHere {
+  /** The tag of the object. */
+  readonly tag: number;
+  /** Of a LockManager: the name of the lock. */
+  readonly lock?: string;
+  /** The number of the hold. Of a LockManager: the ticket of the request. */
+  readonly hold: number;
+  readonly isShared: boolean;
+  /** Is the guard released that the hold belongs to? */
+  isReleased(): boolean;
+}
+
 /** From an acquisition to its release. */
 export class Hold {
   isOver = false;
+  /** Undefined until it is held. */
+  held: HeldHere | undefined;
 }
 
 /** What a task holds: a list, the latest first. */
@@ -31,10 +46,29 @@ function withoutThoseOver(holdings: Holdings | undefined): Holdings | undefined 
 
 /** The Holds in the context of the running code. Some may be over. */
 export function* holdsHere(): Generator<Hold, void, undefined> {
-  for (let at = context.getStore(); at; at = at.outer) yield at.hold;
+  yield* holdsIn(context.getStore());
+}
+
+export function* holdsIn(holdings: Holdings | undefined): Generator<Hold, void, undefined> {
+  for (let at = holdings; at; at = at.outer) yield at.hold;
 }
 
 export function inContext(hold: Hold): boolean {
   for (let at = context.getStore(); at; at = at.outer) if (at.hold === hold) return true;
   return false;
+}
+
+/** Calls `fn` in the context of some holds, and ends them when the result of `fn` has settled. */
+export async function runInside<T>(
+  held: readonly HeldHere[],
+  fn: () => T | Promise<T>,
+): Promise<Awaited<T>> {
+  const holds = held.map((one) => Object.assign(new Hold(), { held: one }));
+  let holdings = withoutThoseOver(context.getStore());
+  for (const hold of holds) holdings = { hold, outer: holdings };
+  try {
+    return await context.run(holdings!, fn);
+  } finally {
+    for (const hold of holds) hold.isOver = true;
+  }
 }

@@ -5,6 +5,7 @@ import type { Acquisition, Subject } from '../channels.js';
 import { label } from '../errors.js';
 import type { Outcome } from '../native/bindings.js';
 import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
+import { type HeldHere, runInside } from './context.js';
 import { lookWhileHeld } from './held-look.js';
 import { GuardRecord, watchGuard, watchesGuards } from './lost.js';
 
@@ -53,6 +54,25 @@ export async function whileHeld<T>(
   } finally {
     guard.release();
   }
+}
+
+/**
+ * @internal The same. What waits in `fn` is known to keep the holds of these guards, of the object
+ * with that tag: see src/deadlocks/.
+ */
+export function whileHeldInside<T>(
+  guard: Guard,
+  guards: readonly HeldGuard[],
+  tag: number,
+  fn: (guard: Guard) => T | Promise<T>,
+): Promise<Awaited<T>> {
+  const held = guards.map((one) => heldBy(one, tag));
+  return whileHeld(guard, () => runInside(held, () => fn(guard)));
+}
+
+/** @internal What a guard of the object with that tag holds. */
+export function heldBy(guard: HeldGuard, tag: number, isShared = false): HeldHere {
+  return { tag, hold: guard.hold, isShared, isReleased: () => guard.isReleased };
 }
 
 /** @internal Something whose holds end one by one. */
@@ -122,6 +142,10 @@ export class HeldGuard implements Guard {
   /** The number of the hold. */
   get hold(): number {
     return this.#hold;
+  }
+
+  get isReleased(): boolean {
+    return this.#holds === undefined;
   }
 
   get compromised(): boolean {

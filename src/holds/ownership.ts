@@ -1,5 +1,7 @@
 // What Lock and RLock do with the object in shared memory.
 import type { Subject } from '../channels.js';
+import { resourceOf } from '../deadlocks/pins.js';
+import type { Need } from '../deadlocks/record.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import type { Acquirable } from '../waiting/acquirable.js';
@@ -14,6 +16,7 @@ export interface Suspended {
 
 /** One Lock or RLock as this thread has it open: who holds it, in the thread and outside of it. */
 export interface Ownership extends Acquirable<HeldGuard>, Holds {
+  need(): Need;
   /** Releases what the caller holds; a Lock, what anybody holds. */
   release(): void;
   /** How many acquisitions the caller has to release. */
@@ -31,6 +34,12 @@ export interface Ownership extends Acquirable<HeldGuard>, Holds {
 }
 
 const operations = addon.Lock;
+
+/** What a wait for a Lock or an RLock needs. */
+export function needOf({ about, waiters }: Pick<Ownership, 'about' | 'waiters'>): Need {
+  const { kind, name } = about;
+  return { resource: resourceOf(waiters.tag), kind, name, how: 'exclusive' };
+}
 
 /** Of a Lock: its holder is the JS thread, which the addon knows. */
 export class LockOwnership implements Ownership {
@@ -59,6 +68,10 @@ export class LockOwnership implements Ownership {
 
   contend(): void {
     operations.contend(this.#native);
+  }
+
+  need(): Need {
+    return needOf(this);
   }
 
   release(): void {

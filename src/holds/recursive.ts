@@ -50,19 +50,20 @@
 //   holds -> running   the last release: the hold is over, in every context that still has it
 //   holds -> waits     a Condition gives the lock up; the same hold is `task` again when it resumes
 import { beginAcquisition } from '../channels.js';
+import type { Need } from '../deadlocks/record.js';
 import { NotOwnerError, label } from '../errors.js';
 import type { Native, Outcome } from '../native/bindings.js';
 import { addon } from '../native/load.js';
-import { type RLockScope, type WaitOptions, checkFunction, readWait } from '../options.js';
+import { type AcquireOptions, type RLockScope, checkFunction, readAcquire } from '../options.js';
 import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 import { WaitSet } from '../waiting/wait-set.js';
 import type { Waiter } from '../waiting/waiter.js';
 import { TaskHold, endHold, handOver } from './by-task.js';
 import { context, holdingsWith } from './context.js';
 import { follow } from './follow.js';
-import { type Guard, HeldGuard, guardOf, whileHeld } from './guard.js';
+import { type Guard, HeldGuard, guardOf, heldBy, whileHeld } from './guard.js';
 import { type OpenedHere, enter, leave } from './opened-here.js';
-import type { Ownership, Suspended } from './ownership.js';
+import { type Ownership, type Suspended, needOf } from './ownership.js';
 
 const operations = addon.RLock;
 
@@ -119,6 +120,10 @@ export class Recursion implements Ownership {
     operations.contend(this.#native);
   }
 
+  need(): Need {
+    return needOf(this);
+  }
+
   #deeper(): HeldGuard {
     const { thread } = this.#openedHere;
     thread.depth++;
@@ -156,7 +161,7 @@ export class Recursion implements Ownership {
   }
 
   /** RLock.acquire() of a task that does not hold it. */
-  acquire(waiter: Waiter, options: WaitOptions | undefined): Promise<Guard> {
+  acquire(waiter: Waiter, options: AcquireOptions | undefined): Promise<Guard> {
     const hold = new TaskHold();
     return handOver(hold, () => this.#acquire(waiter, hold, options));
   }
@@ -165,7 +170,7 @@ export class Recursion implements Ownership {
   async runExclusive<T>(
     waiter: Waiter,
     fn: (guard: Guard) => T | Promise<T>,
-    options: WaitOptions | undefined,
+    options: AcquireOptions | undefined,
   ): Promise<Awaited<T>> {
     checkFunction('fn', fn);
     const hold = new TaskHold();
@@ -177,10 +182,10 @@ export class Recursion implements Ownership {
   async #acquire(
     waiter: Waiter,
     hold: TaskHold,
-    options: WaitOptions | undefined,
+    options: AcquireOptions | undefined,
   ): Promise<HeldGuard> {
     try {
-      options = readWait(options);
+      options = readAcquire(options);
       const acquisition = beginAcquisition(this.about, 'exclusive', false);
       const isFirst = !isWaitedFor(this.waiters.tag);
       const guard = isFirst ? this.#take(hold, operations.tryAcquire) : undefined;
@@ -195,18 +200,21 @@ export class Recursion implements Ownership {
     }
   }
 
-  #wait(waiter: Waiter, hold: TaskHold, options: WaitOptions | undefined): Promise<HeldGuard> {
+  #wait(waiter: Waiter, hold: TaskHold, options: AcquireOptions | undefined): Promise<HeldGuard> {
     if (options?.timeout !== 0) this.contend();
     // Serving the queue may happen in any context. The hold that counts is the waiter's.
     const take = () => this.#take(hold, operations.tryAcquireOrRescue);
-    return waitFor(waiter, { waitSet: this.waiters, take }, options);
+    const need = () => this.need();
+    return waitFor(waiter, { waitSet: this.waiters, take, need }, options);
   }
 
   /** Takes it for a task, unless this thread holds it already. */
   #take(hold: TaskHold, attempt: (native: Native<'RLock'>) => Outcome): HeldGuard | undefined {
     if (this.#openedHere.isHeldInThread()) return undefined;
     const guard = guardOf(this, attempt(this.#native));
-    if (guard !== undefined) this.#openedHere.begin(hold, this.#native);
+    if (guard === undefined) return undefined;
+    this.#openedHere.begin(hold, this.#native);
+    hold.held = { ...heldBy(guard, this.waiters.tag), isReleased: () => false };
     return guard;
   }
 

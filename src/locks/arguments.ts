@@ -22,6 +22,8 @@ export interface LockOptions {
    * rejects with TimeoutError. Without it the wait has no limit.
    */
   timeout?: number | undefined;
+  /** Not in the standard. As AcquireOptions has it. */
+  deadlock?: boolean | undefined;
 }
 
 /** What runs while the lock is held. It gets null if `ifAvailable` found the lock taken. */
@@ -34,6 +36,7 @@ export interface ReadRequest {
   readonly steal: boolean;
   readonly signal: AbortSignal | undefined;
   readonly timeout: number | undefined;
+  readonly deadlock: boolean;
   readonly callback: LockCallback<unknown>;
 }
 
@@ -50,7 +53,7 @@ export function readRequest(args: readonly unknown[], isSync: boolean): ReadRequ
   const callback = args[args.length > 2 ? 2 : 1];
   if (typeof callback !== 'function') throw new TypeError('callback must be a function');
   checkRules(name, options, isSync);
-  const { mode, ifAvailable, steal, signal, timeout } = options;
+  const { mode, ifAvailable, steal, signal, timeout, deadlock } = options;
   return {
     name,
     mode,
@@ -58,15 +61,19 @@ export function readRequest(args: readonly unknown[], isSync: boolean): ReadRequ
     steal,
     signal,
     timeout,
+    deadlock,
     callback: callback as LockCallback<unknown>,
   };
 }
 
-function readLockOptions(value: unknown): Omit<ReadRequest, 'name' | 'callback'> {
+type ReadOptions = Omit<ReadRequest, 'name' | 'callback'>;
+
+function readLockOptions(value: unknown): ReadOptions {
   if (value !== undefined && value !== null && !isObject(value)) {
     throw new TypeError('options must be an object');
   }
   const options = (value ?? {}) as Record<string, unknown>;
+  const deadlock = options['deadlock'] === undefined || Boolean(options['deadlock']);
   const ifAvailable = Boolean(options['ifAvailable']);
   const mode = toMode(options['mode']);
   const { signal } = options;
@@ -76,7 +83,7 @@ function readLockOptions(value: unknown): Omit<ReadRequest, 'name' | 'callback'>
   const steal = Boolean(options['steal']);
   const { timeout } = options;
   checkTimeout(timeout);
-  return { ifAvailable, mode, signal, steal, timeout };
+  return { deadlock, ifAvailable, mode, signal, steal, timeout };
 }
 
 function toMode(value: unknown): LockMode {
@@ -95,7 +102,7 @@ export function toText(value: unknown, what: string): string {
 
 function checkRules(
   name: string,
-  { ifAvailable, mode, signal, steal, timeout }: Omit<ReadRequest, 'name' | 'callback'>,
+  { ifAvailable, mode, signal, steal, timeout }: ReadOptions,
   isSync: boolean,
 ): void {
   if (isSync && signal !== undefined) {

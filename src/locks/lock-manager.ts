@@ -295,11 +295,13 @@ function readManager(options: LockManagerOptions): OpenOptions & { maxRequests?:
 
 /** requestSync() after its arguments were read. */
 function runSync(table: Table, read: ReadRequest): unknown {
-  const { name, mode, ifAvailable, steal, timeout, callback } = read;
+  const { name, mode, ifAvailable, steal, timeout, deadlock, callback } = read;
   let answer: Answer | undefined;
   let isStolen = false;
   let lock: Lock | undefined;
-  const entry = table.ask({ name, exclusive: mode === 'exclusive', ifAvailable, steal }, (told) => {
+  const exclusive = mode === 'exclusive';
+  const asked = { name, exclusive, ifAvailable, steal, looksForDeadlocks: false };
+  const entry = table.ask(asked, (told) => {
     isStolen ||= told.status === requestStatus.stolen;
     if (isStolen && lock !== undefined) setStolen(lock);
     answer ??= told;
@@ -311,7 +313,8 @@ function runSync(table: Table, read: ReadRequest): unknown {
         table.wait(entry, ms);
         return answer;
       };
-      waitForSync(table, take, timeout);
+      const need = deadlock ? () => entry.needInLine() : undefined;
+      waitForSync(table, take, timeout, timeout, need);
     }
     const { status, token, abandoned, error } = answer!;
     if (error !== undefined) throw error;

@@ -9,6 +9,7 @@
 // The table says when it is granted; that may be at once. The callback runs in a microtask after
 // that, in the async context of the call.
 import { Acquisition, acquireChannel } from '../channels.js';
+import { Hold, context, holdingsWith } from '../holds/context.js';
 import { requestStatus } from '../native/enums.js';
 import { unwatchAbort, watchAbort } from '../waiting/abort.js';
 import { Alarm } from '../waiting/clock.js';
@@ -32,6 +33,7 @@ export class Request {
   #alarm: Alarm | undefined;
   #onAbort: (() => void) | undefined;
   #lock: Lock | undefined;
+  #hold: Hold | undefined;
   #isOver = false;
   #isStolen = false;
   #isReleased = false;
@@ -53,8 +55,9 @@ export class Request {
     if (acquireChannel.hasSubscribers) {
       this.#acquisition = new Acquisition(table, read.mode, false, read.name);
     }
-    const { name, mode, ifAvailable, steal, signal, timeout } = read;
-    const asked = { name, exclusive: mode === 'exclusive', ifAvailable, steal };
+    const { name, mode, ifAvailable, steal, signal, timeout, deadlock } = read;
+    const exclusive = mode === 'exclusive';
+    const asked = { name, exclusive, ifAvailable, steal, looksForDeadlocks: deadlock };
     this.#entry = table.ask(asked, (answer) => this.#hear(answer));
     if (this.#isOver) return;
     if (!this.#isAnswered) this.#acquisition?.waits();
@@ -138,7 +141,12 @@ export class Request {
     if (this.#isStolen) setStolen(lock);
     publish('grant', this.#table.name, this.#read);
     this.#acquisition?.acquired(abandoned);
-    this.#call(lock, () => this.release());
+    const hold = (this.#hold = new Hold());
+    const { tag } = this.#table;
+    const isReleased = () => this.#isStolen || this.#isReleased;
+    const { ticket } = this.#entry;
+    hold.held = { tag, lock: name, hold: ticket, isShared: mode === 'shared', isReleased };
+    context.run(holdingsWith(hold), () => this.#call(lock, () => this.release()));
   }
 
   #call(lock: Lock | null, release: () => void): void {
@@ -162,6 +170,7 @@ export class Request {
   release(): void {
     if (this.#isStolen || this.#isReleased) return;
     this.#isReleased = true;
+    if (this.#hold !== undefined) this.#hold.isOver = true;
     this.#acquisition?.released();
     const status = this.#table.end(this.#entry);
     if (status === requestStatus.granted) return;

@@ -5,13 +5,17 @@
 // wakes the thread when there is news, and collect() returns the news of all requests at once. Each
 // slice (50 ms) the thread looks by itself, so a wake-up that a crash has lost costs no more than
 // that.
+import { addWaits, type LongWait, lookForDeadlocks, waitEnded } from '../deadlocks/detector.js';
+import { addHolds, resourceOf } from '../deadlocks/pins.js';
+import type { Need } from '../deadlocks/record.js';
 import { ClosedError, CorruptError, label } from '../errors.js';
+import { type Holdings, context } from '../holds/context.js';
 import { requestStatus, slice_ms } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
 import type { OpenOptions } from '../options.js';
 import { type KindOptions, Shared } from '../objects/shared.js';
-import { type Timer, clearInterval, setInterval } from '../waiting/clock.js';
+import { type Timer, clearInterval, now, setInterval } from '../waiting/clock.js';
 import { answer } from '../records/mailbox.js';
 import { listenForWakeUps, stopListening } from '../waiting/pending-waits.js';
 
@@ -43,6 +47,8 @@ export interface Asked {
   readonly exclusive: boolean;
   readonly ifAvailable: boolean;
   readonly steal: boolean;
+  /** Does its wait take part in the search for deadlocks? Not here if it blocks the thread. */
+  readonly looksForDeadlocks: boolean;
 }
 
 /** What the table says of a request. */
@@ -55,7 +61,11 @@ export interface Answer {
 }
 
 /** A request of this thread, from request() to its end. */
-export class Entry {
+export class Entry implements LongWait {
+  /** When it began to wait. */
+  begun = 0;
+  readonly isSync = false;
+  holdings: Holdings | undefined;
   cell = 0;
   /** 0 until the request is in the table. */
   ticket = 0;
@@ -66,6 +76,24 @@ export class Entry {
     /** Called with each change of its status. Must not throw, nor run code of the user. */
     readonly tell: (answer: Answer) => void,
   ) {}
+
+  /** Undefined before it is in the table: nobody is behind it. */
+  need(): Need | undefined {
+    if (this.ticket === 0 || !this.asked.looksForDeadlocks) return undefined;
+    return this.needInLine();
+  }
+
+  needInLine(): Need {
+    const { kind, name, tag } = this.table;
+    const { name: lock, exclusive } = this.asked;
+    const how = exclusive ? 'exclusive' : 'shared';
+    return { resource: resourceOf(tag, lock), kind, name, lock, how, ticket: this.ticket };
+  }
+
+  fail(error: unknown): void {
+    this.table.end(this);
+    this.tell({ status: requestStatus.gone, token: 0, abandoned: false, error });
+  }
 }
 
 /** The requests of this thread in one table, through all objects that it has for the table. */
@@ -84,6 +112,24 @@ class ThreadRequests {
 /** By the tag of the table: all objects of this thread for one table have one ThreadRequests. */
 const byTag = once('requests', () => new Map<number, ThreadRequests>());
 
+addWaits('requests', function* (begunBefore) {
+  for (const { entries } of byTag.values()) {
+    for (const entry of entries.values()) {
+      if (!entry.isHeld && entry.begun <= begunBefore) yield entry;
+    }
+  }
+});
+
+addHolds('requests', function* () {
+  for (const { entries } of byTag.values()) {
+    for (const { table, asked, ticket, isHeld } of entries.values()) {
+      if (!isHeld) continue;
+      const resource = resourceOf(table.tag, asked.name);
+      yield { resource, hold: ticket, mode: asked.exclusive ? 'exclusive' : 'shared' };
+    }
+  }
+});
+
 /** A thread that only holds locks looks once in so many slices whether one was stolen. */
 const slicesOfHolder = 20;
 
@@ -98,6 +144,7 @@ export class Table extends Shared<'LockManager'> {
   /** Puts a request into the table, and tells it what becomes of it, the first time at once. */
   ask(asked: Asked, tell: (answer: Answer) => void): Entry {
     const entry = new Entry(this, asked, tell);
+    entry.holdings = context.getStore();
     void this.native; // closed?
     const ours = this.#ofThread();
     // A request never overtakes those that came before it.
@@ -125,6 +172,7 @@ export class Table extends Shared<'LockManager'> {
       return requestStatus.pending;
     }
     if (!ours.entries.delete(entry.ticket)) return requestStatus.gone;
+    waitEnded(entry);
     if (!entry.isHeld) ours.pending--;
     const status = operations.end(this.native, entry.cell, entry.ticket);
     if (status === requestStatus.busy) ours.ending.push(entry);
@@ -272,13 +320,18 @@ export class Table extends Shared<'LockManager'> {
       entry.ticket = ticket;
       ours.entries.set(ticket, entry);
     }
-    if (status === requestStatus.pending) ours.pending++;
-    else this.#tell(entry, status, token, abandoned);
+    if (status === requestStatus.pending) {
+      ours.pending++;
+      entry.begun = now();
+    } else {
+      this.#tell(entry, status, token, abandoned);
+    }
     return true;
   }
 
   #tell(entry: Entry, status: number, token: number, abandoned: boolean): void {
     if (status === requestStatus.granted) entry.isHeld = true;
+    waitEnded(entry);
     entry.tell({ status, token, abandoned });
   }
 
@@ -315,6 +368,7 @@ function onSlice(tag: number, ours: ThreadRequests): void {
     return;
   }
   const isIdle = ours.pending === 0 && ours.ending.length === 0;
+  if (!isIdle) lookForDeadlocks();
   if (!isIdle || ++ours.slices % slicesOfHolder === 0) table.look();
   else table.endIfRemoved(); // warns the process
 }

@@ -324,6 +324,16 @@ export interface NativeAddon extends Operations {
   ): Native;
   /** Looks at the files of all that this thread holds. False if it holds nothing. */
   lookAtHeld(): boolean;
+  /** All that this thread holds: tag, hold and mode (`holdModes`) of each, all in a row. */
+  heldHere(): number[];
+  /** The id of this thread's agent, as hearWaits() has it. */
+  agentId(): string;
+  /** Tells all others of the long waits of this thread. False if that has to be tried again. */
+  tellWaits(text: string): boolean;
+  /** What each live agent tells: its id, the version and the text, all in a row. */
+  hearWaits(): (string | number)[];
+  /** tellWaits(), if some others tell what was heard: their ids and texts. Otherwise false. */
+  tellWaitsIfUnchanged(heard: string[], text: string): boolean;
   sweep(): boolean; // takes away some of what the dead have left; true if there may be more
   /** With `observes`, each entry has its `state`. */
   list(observes: boolean): NativeListing[];

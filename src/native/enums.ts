@@ -28,6 +28,14 @@ export const openFlags = {
 } as const;
 export type OpenFlag = (typeof openFlags)[keyof typeof openFlags];
 
+/** How an agent holds something. claim: of a writer that waits for readers to leave. */
+export const holdModes = {
+  exclusive: 0,
+  shared: 1,
+  claim: 2,
+} as const;
+export type HoldMode = (typeof holdModes)[keyof typeof holdModes];
+
 /** What a core operation came to. src/errors.ts has a class of error for every code but ok. */
 export const errorCodes = {
   ok: 0,

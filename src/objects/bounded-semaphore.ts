@@ -1,5 +1,7 @@
 import { brand } from '../brand.js';
 import { type Subject, beginAcquisition, publishRelease } from '../channels.js';
+import { resourceOf } from '../deadlocks/pins.js';
+import type { Need } from '../deadlocks/record.js';
 import { DeadlockError, label } from '../errors.js';
 import { HeldGroup } from '../holds/guard-group.js';
 import { follow, followSync, followTry } from '../holds/follow.js';
@@ -9,20 +11,24 @@ import {
   type Holder,
   type Holds,
   guardOf,
-  whileHeld,
+  whileHeldInside,
 } from '../holds/guard.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import { PermitLine, readPermits } from './permit-line.js';
 import { Shared, lineName, unlinkIfThere } from './shared.js';
 import {
+  type AcquireOptions,
   type OpenOptions,
+  type SyncAcquireOptions,
   type SyncWaitOptions,
   type WaitOptions,
   checkCount,
   checkFunction,
   checkNumber,
+  readAcquire,
   readOpen,
+  readSyncAcquire,
   readSyncWait,
   readWait,
 } from '../options.js';
@@ -109,9 +115,11 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
    * are served in the order of their calls. Threads and processes compete: the first to try a free
    * permit has it, unless a thread has waited for 20 ms. That one is next.
    *
-   * Rejects with TimeoutError, `signal.reason` or ClosedError; no permit is taken then.
+   * Rejects with TimeoutError, `signal.reason` or ClosedError, and with DeadlockError if it is the
+   * youngest of some waits that can never end, because they hold all permits; no permit is taken
+   * then.
    */
-  acquire(options?: WaitOptions): Promise<Guard>;
+  acquire(options?: AcquireOptions): Promise<Guard>;
   /**
    * Waits until it has taken `n` permits; one guard releases all of them. One thread at a time
    * gathers several permits, so two that want several never wait for each other. It keeps what it
@@ -121,14 +129,14 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
    * Rejects as above, and then has given back what it took; with RangeError if there are not `n`
    * permits in all.
    */
-  acquire(n: number, options?: WaitOptions): Promise<Guard>;
-  async acquire(first?: number | WaitOptions, second?: WaitOptions): Promise<Guard> {
+  acquire(n: number, options?: AcquireOptions): Promise<Guard>;
+  async acquire(first?: number | AcquireOptions, second?: AcquireOptions): Promise<Guard> {
     const { n, options } = readPermits(first, second, this.#most(first));
-    const read = readWait(options);
+    const read = readAcquire(options);
     return n === 1 ? this.#take(read) : new HeldGroup(await this.#openLine.acquire(n, read));
   }
 
-  async #take(options: WaitOptions | undefined): Promise<HeldGuard> {
+  async #take(options: AcquireOptions | undefined): Promise<HeldGuard> {
     const permits = this.#openPermits;
     const acquisition = beginAcquisition(this, 'permit', false);
     const guard = isWaitedFor(permits.waiters.tag) ? undefined : permits.tryAcquire();
@@ -142,19 +150,19 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   /**
    * Waits for a permit and takes it, blocking this thread.
    *
-   * @throws TimeoutError after `timeout`; DeadlockError if this thread holds every permit itself
-   * and no `timeout` was given.
+   * @throws TimeoutError after `timeout`; DeadlockError as acquire() rejects, and at once if this
+   * thread holds every permit itself and no `timeout` was given.
    */
-  acquireSync(options?: SyncWaitOptions): Guard;
+  acquireSync(options?: SyncAcquireOptions): Guard;
   /** Takes `n` permits as acquire(n) does, blocking this thread. */
-  acquireSync(n: number, options?: SyncWaitOptions): Guard;
-  acquireSync(first?: number | SyncWaitOptions, second?: SyncWaitOptions): Guard {
+  acquireSync(n: number, options?: SyncAcquireOptions): Guard;
+  acquireSync(first?: number | SyncAcquireOptions, second?: SyncAcquireOptions): Guard {
     const { n, options } = readPermits(first, second, this.#most(first));
-    const read = readSyncWait(options);
+    const read = readSyncAcquire(options);
     return n === 1 ? this.#takeSync(read) : new HeldGroup(this.#openLine.acquireSync(n, read));
   }
 
-  #takeSync(options: SyncWaitOptions | undefined): HeldGuard {
+  #takeSync(options: SyncAcquireOptions | undefined): HeldGuard {
     const permits = this.#openPermits;
     const acquisition = beginAcquisition(this, 'permit', true);
     const guard = permits.tryAcquire();
@@ -188,21 +196,24 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
    */
   async withPermit<T>(
     fn: (guard: Guard) => T | Promise<T>,
-    options?: WaitOptions,
+    options?: AcquireOptions,
   ): Promise<Awaited<T>> {
     checkFunction('fn', fn);
-    return whileHeld(await this.acquire(options), fn);
+    const guard = (await this.acquire(options)) as HeldGuard;
+    return whileHeldInside(guard, [guard], this.#openPermits.waiters.tag, fn);
   }
 
   /** The same with `n` permits, as acquire(n) takes them. */
   async withPermits<T>(
     n: number,
     fn: (guard: Guard) => T | Promise<T>,
-    options?: WaitOptions,
+    options?: AcquireOptions,
   ): Promise<Awaited<T>> {
     checkCount('n', n, 1, this.#most(n));
     checkFunction('fn', fn);
-    return whileHeld(await this.acquire(n, options), fn);
+    const group = await this.acquire(n, options);
+    const guards = group instanceof HeldGroup ? group.guards : [group];
+    return whileHeldInside(group, guards as HeldGuard[], this.#openPermits.waiters.tag, fn);
   }
 
   /**
@@ -328,6 +339,12 @@ class Permits implements Acquirable<HeldGuard>, Holds {
     operations.contend(this.#native);
   }
 
+  need(): Need {
+    const { kind, name } = this.about;
+    const permits = operations.permits(this.#native);
+    return { resource: resourceOf(this.waiters.tag), kind, name, how: 'permit', permits };
+  }
+
   mayClose(): boolean {
     return addon.common.mayClose(this.#native);
   }
@@ -344,10 +361,10 @@ class Permits implements Acquirable<HeldGuard>, Holds {
 function waitSync(
   semaphore: BoundedSemaphore,
   permits: Permits,
-  options: SyncWaitOptions | undefined,
+  options: SyncAcquireOptions | undefined,
 ): HeldGuard {
   if (options?.timeout === undefined) checkNotAllHeld(semaphore);
-  return waitToAcquireSync(semaphore, permits, options?.timeout);
+  return waitToAcquireSync(semaphore, permits, options);
 }
 
 function checkNotAllHeld({ kind, name, native }: BoundedSemaphore): void {

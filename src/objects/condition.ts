@@ -5,8 +5,10 @@ import type { Native } from '../native/bindings.js';
 import { waitStatus } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import {
+  type AcquireOptions,
   type RLockOptions,
   type RLockScope,
+  type SyncAcquireOptions,
   type SyncWaitOptions,
   type WaitOptions,
   checkCount,
@@ -138,12 +140,12 @@ export class Condition extends Shared<'Condition'> {
   // ---------------------------------------------------------------- the lock
 
   /** Acquires the lock; waits and rejects as `lock.acquire()`. */
-  acquire(options?: WaitOptions): Promise<Guard> {
+  acquire(options?: AcquireOptions): Promise<Guard> {
     return this.#inner.acquire(options);
   }
 
   /** Acquires the lock, blocking this thread, as `lock.acquireSync()`. */
-  acquireSync(options?: SyncWaitOptions): Guard {
+  acquireSync(options?: SyncAcquireOptions): Guard {
     return this.#inner.acquireSync(options);
   }
 
@@ -155,7 +157,7 @@ export class Condition extends Shared<'Condition'> {
   /** Acquires the lock, calls `fn`, and releases, as `lock.runExclusive()`. */
   runExclusive<T>(
     fn: (guard: Guard) => T | Promise<T>,
-    options?: WaitOptions,
+    options?: AcquireOptions,
   ): Promise<Awaited<T>> {
     return this.#inner.runExclusive(fn, options);
   }

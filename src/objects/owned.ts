@@ -2,19 +2,23 @@
 import { beginAcquisition, publishRelease } from '../channels.js';
 import { DeadlockError, label } from '../errors.js';
 import { follow, followSync, followTry } from '../holds/follow.js';
-import { type Guard, type HeldGuard, type Holder, whileHeld } from '../holds/guard.js';
+import { type Guard, type HeldGuard, type Holder, whileHeldInside } from '../holds/guard.js';
 import type { Ownership, Suspended } from '../holds/ownership.js';
 import type { Native, OwnedOperations } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import { Shared } from './shared.js';
 import {
+  type AcquireOptions,
+  type SyncAcquireOptions,
   type SyncWaitOptions,
   type WaitOptions,
   checkFunction,
+  readAcquire,
+  readSyncAcquire,
   readSyncWait,
   readWait,
 } from '../options.js';
-import { waitToAcquireSync } from '../waiting/blocking-wait.js';
+import { waitInTurnSync, waitToAcquireSync } from '../waiting/blocking-wait.js';
 import { waitUntilFree, waitUntilFreeSync } from '../waiting/free-wait.js';
 import { isWaitedFor, waitFor, waitToAcquire } from '../waiting/pending-waits.js';
 import type { WaitSet } from '../waiting/wait-set.js';
@@ -67,11 +71,12 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
    * guard says `abandoned`.
    *
    * Rejects with TimeoutError after `timeout`, with `signal.reason` on abort, and with ClosedError
-   * on close(). A wait that rejected never holds the lock afterwards. Rejects with TypeError or
-   * RangeError for a wrong argument.
+   * on close(); with DeadlockError if it is the youngest of some waits that can never end. A wait
+   * that rejected never holds the lock afterwards. Rejects with TypeError or RangeError for a wrong
+   * argument.
    */
-  async acquire(options?: WaitOptions): Promise<Guard> {
-    options = readWait(options);
+  async acquire(options?: AcquireOptions): Promise<Guard> {
+    options = readAcquire(options);
     const { ownership } = this;
     const mustQueue = isWaitedFor(ownership.waiters.tag) && !ownership.mayBypassQueue();
     const acquisition = beginAcquisition(this, 'exclusive', false);
@@ -88,10 +93,11 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
    * be terminated within a slice (50 ms).
    *
    * @throws TimeoutError after `timeout`.
-   * @throws DeadlockError if this thread holds a Lock itself and no `timeout` was given.
+   * @throws DeadlockError if it is the youngest of some waits that can never end; at once if this
+   * thread holds a Lock itself and no `timeout` was given.
    */
-  acquireSync(options?: SyncWaitOptions): Guard {
-    options = readSyncWait(options);
+  acquireSync(options?: SyncAcquireOptions): Guard {
+    options = readSyncAcquire(options);
     const { ownership } = this;
     const acquisition = beginAcquisition(this, 'exclusive', true);
     const guard = ownership.tryAcquire();
@@ -118,10 +124,11 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
    */
   async runExclusive<T>(
     fn: (guard: Guard) => T | Promise<T>,
-    options?: WaitOptions,
+    options?: AcquireOptions,
   ): Promise<Awaited<T>> {
     checkFunction('fn', fn);
-    return whileHeld(await this.acquire(options), fn);
+    const guard = (await this.acquire(options)) as HeldGuard;
+    return whileHeldInside(guard, [guard], this.ownership.waiters.tag, fn);
   }
 
   /**
@@ -206,9 +213,10 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     };
     const acquisition = beginAcquisition(this, 'exclusive', false);
     let taken = isWaitedFor(ownership.waiters.tag) ? undefined : take();
+    const need = () => ({ ...ownership.need(), mustGoOn: true });
     const wait = () => {
       ownership.contend();
-      return waitFor(this, { waitSet: ownership.waiters, take }, undefined);
+      return waitFor(this, { waitSet: ownership.waiters, take, need }, undefined);
     };
     if (acquisition !== undefined) taken = await follow(acquisition, taken, undefined, wait);
     return (taken ?? (await wait())).abandoned;
@@ -219,7 +227,12 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     const { ownership } = this;
     const acquisition = beginAcquisition(this, 'exclusive', true);
     const free = ownership.tryAcquireOrRescue();
-    const wait = () => waitToAcquireSync(this, ownership, undefined);
+    const wait = () => {
+      ownership.contend();
+      const need = () => ({ ...ownership.need(), mustGoOn: true });
+      const takeWithin = (ms: number) => ownership.wait(ms);
+      return waitInTurnSync(this, ownership.waiters, takeWithin, undefined, need);
+    };
     const taken = acquisition ? followSync(acquisition, free, wait) : (free ?? wait());
     ownership.resume(suspended);
     return taken.abandoned;
@@ -229,10 +242,10 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
 function waitSync(
   lock: Waiter,
   ownership: Ownership,
-  options: SyncWaitOptions | undefined,
+  options: SyncAcquireOptions | undefined,
 ): HeldGuard {
   checkNotOurs(lock, ownership, options);
-  return waitToAcquireSync(lock, ownership, options?.timeout);
+  return waitToAcquireSync(lock, ownership, options);
 }
 
 function checkNotOurs(

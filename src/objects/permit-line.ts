@@ -6,7 +6,7 @@
 // Lock is made at the first acquisition of several permits. If its holder dies, the next is served.
 import { TimeoutError } from '../errors.js';
 import type { Guard } from '../holds/guard.js';
-import { type SyncWaitOptions, type WaitOptions, checkCount } from '../options.js';
+import { type AcquireOptions, type SyncAcquireOptions, checkCount } from '../options.js';
 import { Deadline } from '../waiting/deadline.js';
 import { isWaitedFor, waitToAcquire } from '../waiting/pending-waits.js';
 import { type Waiter, timedOut } from '../waiting/waiter.js';
@@ -15,9 +15,9 @@ import { lineName } from './shared.js';
 
 /** How one permit is taken and given back. `P` stands for one that was taken. */
 export interface PermitSource<P> {
-  take(options: WaitOptions): Promise<P>;
+  take(options: AcquireOptions): Promise<P>;
   /** Blocks the thread. */
-  takeSync(options: SyncWaitOptions): P;
+  takeSync(options: SyncAcquireOptions): P;
   tryTake(): P | undefined;
   giveBack(permit: P): void;
 }
@@ -36,7 +36,7 @@ export class PermitLine<P> {
   }
 
   /** Waits until `n` permits are taken. `options` have been read. Rejects with none taken. */
-  async acquire(n: number, options: WaitOptions | undefined): Promise<P[]> {
+  async acquire(n: number, options: AcquireOptions | undefined): Promise<P[]> {
     const { ownership } = this.#openLock();
     const deadline = new Deadline(options);
     const mustQueue = isWaitedFor(ownership.waiters.tag);
@@ -61,10 +61,13 @@ export class PermitLine<P> {
   }
 
   /** The same, blocking this thread. */
-  acquireSync(n: number, options: SyncWaitOptions | undefined): P[] {
+  acquireSync(n: number, options: SyncAcquireOptions | undefined): P[] {
     const lock = this.#openLock();
     const deadline = new Deadline(options);
-    const left = () => ({ timeout: deadline.step().timeout });
+    const left = () => {
+      const { timeout, deadlock } = deadline.step();
+      return { timeout, deadlock };
+    };
     const taken: P[] = [];
     try {
       const turn = lock.acquireSync(left());

@@ -1,8 +1,10 @@
 import { brand } from '../brand.js';
 import { type Subject, beginAcquisition } from '../channels.js';
+import { resourceOf } from '../deadlocks/pins.js';
+import type { Need } from '../deadlocks/record.js';
 import { DeadlockError, label } from '../errors.js';
 import { follow, followSync, followTry } from '../holds/follow.js';
-import { type Guard, type HeldGuard, type Holds, guardOf } from '../holds/guard.js';
+import { type Guard, type HeldGuard, type Holds, guardOf, heldBy } from '../holds/guard.js';
 import { Hold, context, holdingsWith, holdsHere } from '../holds/context.js';
 import type { Native } from '../native/bindings.js';
 import { type WritersToBypass, writersToBypass } from '../native/enums.js';
@@ -10,11 +12,15 @@ import { addon } from '../native/load.js';
 import type { ReadWriteLockState } from './read-write-state.js';
 import { Shared } from './shared.js';
 import {
+  type AcquireOptions,
   type OpenOptions,
+  type SyncAcquireOptions,
   type SyncWaitOptions,
   type WaitOptions,
   checkFunction,
+  readAcquire,
   readOpen,
+  readSyncAcquire,
   readSyncWait,
   readWait,
 } from '../options.js';
@@ -71,8 +77,8 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    * Rejects with TimeoutError, `signal.reason` or ClosedError, and then holds nothing. Rejects with
    * DeadlockError inside this task's own runExclusive().
    */
-  async acquireShared(options?: WaitOptions): Promise<Guard> {
-    options = readWait(options);
+  async acquireShared(options?: AcquireOptions): Promise<Guard> {
+    options = readAcquire(options);
     const { native } = this;
     const { readers } = this.#places;
     const inside = modeHere(native, readers.tag);
@@ -87,7 +93,8 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     const take = () => guardOf(this.#places, operations.tryShared(native, bypass()));
     const acquisition = beginAcquisition(this, 'shared', false);
     const guard = isWaitedFor(readers.tag) && !inside ? undefined : take();
-    const waitable = { waitSet: readers, take };
+    const need = () => this.#places.need('shared', bypass() === writersToBypass.waiting);
+    const waitable = { waitSet: readers, take, need };
     if (acquisition !== undefined) {
       const wait = () => this.#wait(waitable, options);
       return follow(acquisition, guard, options?.signal, wait);
@@ -103,8 +110,8 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    * @throws TimeoutError after `timeout`; DeadlockError if this thread writes, or has all the 1024
    * shared holds, and gave no `timeout`.
    */
-  acquireSharedSync(options?: SyncWaitOptions): Guard {
-    options = readSyncWait(options);
+  acquireSharedSync(options?: SyncAcquireOptions): Guard {
+    options = readSyncAcquire(options);
     const { native } = this;
     const places = this.#places;
     const reads = operations.isReadByCaller(native);
@@ -117,7 +124,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     return guard ?? this.#waitSharedSync(bypass, options);
   }
 
-  #waitSharedSync(bypass: WritersToBypass, options: SyncWaitOptions | undefined): HeldGuard {
+  #waitSharedSync(bypass: WritersToBypass, options: SyncAcquireOptions | undefined): HeldGuard {
     const { native } = this;
     const places = this.#places;
     const timeout = options?.timeout;
@@ -127,7 +134,9 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
       throw this.#deadlock('this thread', 'has every shared hold');
     if (timeout !== 0) operations.contend(native);
     const take = (ms: number) => guardOf(places, operations.waitShared(native, bypass, ms));
-    return waitInTurnSync(this, places.readers, take, timeout);
+    const need = () => places.need('shared', bypass === writersToBypass.waiting);
+    const looks = options?.deadlock !== false;
+    return waitInTurnSync(this, places.readers, take, timeout, looks ? need : undefined);
   }
 
   /** Acquires shared if nobody writes or waits to write; null otherwise. Does not wait. */
@@ -144,7 +153,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    */
   async runShared<T>(
     fn: (guard: Guard) => T | Promise<T>,
-    options?: WaitOptions,
+    options?: AcquireOptions,
   ): Promise<Awaited<T>> {
     checkFunction('fn', fn);
     return this.#run('shared', await this.acquireShared(options), fn);
@@ -157,8 +166,8 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    * Rejects with TimeoutError, `signal.reason` or ClosedError, and then holds nothing. Rejects with
    * DeadlockError inside this task's own runShared() or runExclusive().
    */
-  async acquireExclusive(options?: WaitOptions): Promise<Guard> {
-    options = readWait(options);
+  async acquireExclusive(options?: AcquireOptions): Promise<Guard> {
+    options = readAcquire(options);
     const { native } = this;
     const places = this.#places;
     const { readers, writers } = places;
@@ -173,12 +182,13 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
       waitSet: writers,
       take: () => guardOf(places, operations.claimExclusive(native)),
       done: () => operations.withdraw(native),
+      need: () => places.need('exclusive'),
     };
     if (acquisition === undefined) return this.#wait(waitable, options);
     return follow(acquisition, guard, options?.signal, () => this.#wait(waitable, options));
   }
 
-  #wait(waitable: Waitable<HeldGuard>, options: WaitOptions | undefined): Promise<HeldGuard> {
+  #wait(waitable: Waitable<HeldGuard>, options: AcquireOptions | undefined): Promise<HeldGuard> {
     if (options?.timeout !== 0) operations.contend(this.native);
     return waitFor(this, waitable, options);
   }
@@ -189,8 +199,8 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    * @throws TimeoutError after `timeout`; DeadlockError if this thread reads or writes and gave no
    * `timeout`: it would wait for itself.
    */
-  acquireExclusiveSync(options?: SyncWaitOptions): Guard {
-    options = readSyncWait(options);
+  acquireExclusiveSync(options?: SyncAcquireOptions): Guard {
+    options = readSyncAcquire(options);
     const { native } = this;
     const places = this.#places;
     const acquisition = beginAcquisition(this, 'exclusive', true);
@@ -201,7 +211,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     return guard ?? this.#waitExclusiveSync(options);
   }
 
-  #waitExclusiveSync(options: SyncWaitOptions | undefined): HeldGuard {
+  #waitExclusiveSync(options: SyncAcquireOptions | undefined): HeldGuard {
     const { native } = this;
     const places = this.#places;
     const timeout = options?.timeout;
@@ -211,8 +221,9 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
       throw this.#deadlock('this thread', 'reads');
     if (timeout !== 0) operations.contend(native);
     const take = (ms: number) => guardOf(places, operations.waitExclusive(native, ms));
+    const need = options?.deadlock === false ? undefined : () => places.need('exclusive');
     try {
-      return waitInTurnSync(this, places.writers, take, timeout);
+      return waitInTurnSync(this, places.writers, take, timeout, need);
     } finally {
       // A pending acquireExclusive() of this thread has the same place in line, and keeps it.
       if (!isWaitedFor(places.writers.tag)) operations.withdraw(native);
@@ -235,7 +246,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    */
   async runExclusive<T>(
     fn: (guard: Guard) => T | Promise<T>,
-    options?: WaitOptions,
+    options?: AcquireOptions,
   ): Promise<Awaited<T>> {
     checkFunction('fn', fn);
     return this.#run('exclusive', await this.acquireExclusive(options), fn);
@@ -290,7 +301,9 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     fn: (guard: Guard) => T | Promise<T>,
   ): Promise<Awaited<T>> {
     void this.native; // closed?
-    const inside = new Inside(this.#places.readers.tag, mode);
+    const { tag } = this.#places.readers;
+    const inside = new Inside(tag, mode);
+    inside.held = heldBy(guard as HeldGuard, tag, mode === 'shared');
     try {
       return await context.run(holdingsWith(inside), () => fn(guard));
     } finally {
@@ -315,6 +328,11 @@ class Places implements Holds {
     this.readers = new WaitSet(operations.readers, native);
     this.writers = new WaitSet(operations.writers, native);
     this.#native = native;
+  }
+
+  need(how: Mode, passesClaims = false): Need {
+    const { kind, name } = this.about;
+    return { resource: resourceOf(this.readers.tag), kind, name, how, passesClaims };
   }
 
   mayClose(): boolean {

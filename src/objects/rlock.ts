@@ -5,7 +5,7 @@ import { Recursion } from '../holds/recursive.js';
 import {
   type RLockOptions,
   type RLockScope,
-  type WaitOptions,
+  type AcquireOptions,
   checkScope,
   readOpen,
   rlockOptions,
@@ -92,7 +92,7 @@ export class RLock extends Owned<'RLock'> {
    * Waits until this task holds the lock (scope 'thread': this thread); otherwise as
    * Lock.acquire(). The holder goes one deeper at once, even if others wait.
    */
-  override acquire(options?: WaitOptions): Promise<Guard> {
+  override acquire(options?: AcquireOptions): Promise<Guard> {
     const recursion = this.#recursion!;
     return recursion.isForTask() ? recursion.acquire(this, options) : super.acquire(options);
   }
@@ -103,7 +103,7 @@ export class RLock extends Owned<'RLock'> {
    */
   override runExclusive<T>(
     fn: (guard: Guard) => T | Promise<T>,
-    options?: WaitOptions,
+    options?: AcquireOptions,
   ): Promise<Awaited<T>> {
     const recursion = this.#recursion!;
     return recursion.isForTask()

@@ -140,9 +140,9 @@ export class Semaphore extends Shared<'Semaphore'> {
     const permits = this.#permits;
     if (acquisition !== undefined) {
       const taken = isTaken || undefined;
-      return followSync(acquisition, taken, waitToAcquireSync, this, permits, options?.timeout);
+      return followSync(acquisition, taken, waitToAcquireSync, this, permits, options);
     }
-    return isTaken || waitToAcquireSync(this, permits, options?.timeout);
+    return isTaken || waitToAcquireSync(this, permits, options);
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { Need } from '../deadlocks/record.js';
 import type { WaitSet } from './wait-set.js';
 
 /** Something that can be acquired: a lock, or a permit. `T` is what an acquisition returns. */
@@ -16,6 +17,8 @@ export interface Acquirable<T> {
    * tryAcquireOrRescue().
    */
   wait(ms: number): T | undefined;
+  /** What a wait for it needs. Absent where nobody knows who holds it. */
+  need?(): Need;
   /** Counts an acquisition that has to wait. */
   contend(): void;
 }

@@ -1,8 +1,12 @@
 // The blocking wait. The thread sleeps in the addon, one slice at a time, until it has what it
 // waits for.
+import { lookForDeadlocks } from '../deadlocks/detector.js';
+import type { Need } from '../deadlocks/record.js';
 import { overdue_ms, slice_ms } from '../native/enums.js';
 import { once } from '../native/once.js';
+import type { SyncAcquireOptions } from '../options.js';
 import type { Acquirable } from './acquirable.js';
+import { BlockedWait } from './blocked-wait.js';
 import { now } from './clock.js';
 import type { WaitSet } from './wait-set.js';
 import { type Waiter, timedOut } from './waiter.js';
@@ -21,21 +25,30 @@ export function setBetweenSlices(work: () => void): void {
  *
  * @throws TimeoutError after `timeout` milliseconds; undefined waits without a limit. The error
  * names `given`, which is the timeout of the whole wait where this is one step of it.
+ * @throws DeadlockError if it is the youngest wait of a deadlock. It takes no part without `need`.
  */
 export function waitForSync<T>(
   waiter: Waiter,
   takeWithin: (ms: number) => T | undefined,
   timeout: number | undefined,
   given = timeout,
+  need?: () => Need,
 ): T {
   if (timeout === 0) throw timedOut(waiter, given);
-  const deadline = timeout === undefined ? undefined : now() + timeout;
-  for (;;) {
-    const left = deadline === undefined ? Infinity : deadline - now();
-    if (left <= 0) throw timedOut(waiter, given);
-    const taken = takeWithin(Math.min(left, slice_ms));
-    if (taken !== undefined) return taken;
-    blocking.betweenSlices?.();
+  const wait = new BlockedWait(need);
+  const deadline = timeout === undefined ? undefined : wait.begun + timeout;
+  try {
+    for (;;) {
+      const left = deadline === undefined ? Infinity : deadline - now();
+      if (left <= 0) throw timedOut(waiter, given);
+      const taken = takeWithin(Math.min(left, slice_ms));
+      if (taken !== undefined) return taken;
+      blocking.betweenSlices?.();
+      lookForDeadlocks(wait);
+      wait.throwIfFailed();
+    }
+  } finally {
+    wait.end();
   }
 }
 
@@ -48,6 +61,7 @@ export function waitInTurnSync<T>(
   waitSet: WaitSet,
   takeWithin: (ms: number) => T | undefined,
   timeout: number | undefined,
+  need?: () => Need,
 ): T {
   const since = now();
   const takeInTurn = (ms: number) => {
@@ -56,7 +70,7 @@ export function waitInTurnSync<T>(
     return takeWithin(ms);
   };
   try {
-    return waitForSync(waiter, takeInTurn, timeout);
+    return waitForSync(waiter, takeInTurn, timeout, timeout, need);
   } finally {
     // `takeWithin` may have announced it, too.
     if (now() - since >= overdue_ms) waitSet.withdraw();
@@ -67,9 +81,12 @@ export function waitInTurnSync<T>(
 export function waitToAcquireSync<T>(
   waiter: Waiter,
   acquirable: Acquirable<T>,
-  timeout: number | undefined,
+  options: SyncAcquireOptions | undefined,
 ): T {
+  const timeout = options?.timeout;
   if (timeout !== 0) acquirable.contend();
   const { waiters } = acquirable;
-  return waitInTurnSync(waiter, waiters, (ms) => acquirable.wait(ms), timeout);
+  const looks = acquirable.need !== undefined && options?.deadlock !== false;
+  const need = looks ? () => acquirable.need!() : undefined;
+  return waitInTurnSync(waiter, waiters, (ms) => acquirable.wait(ms), timeout, need);
 }

@@ -21,10 +21,16 @@ export function now(): number {
 
 // oxlint-disable-next-line no-restricted-globals -- as it was when this module was loaded
 const { now: currentDate } = Date;
+const { bigint } = process.hrtime;
 
 /** Milliseconds on the wall clock, which goes on while the machine is suspended. Can be set. */
 export function wallNow(): number {
   return currentDate();
+}
+
+/** Milliseconds on the monotonic clock of the machine, which all processes share. */
+export function machineTime(): number {
+  return Number(bigint.call(process.hrtime)) / 1e6;
 }
 
 /** Calls back once, after so many milliseconds and never earlier, unless it is cancelled. */

@@ -10,10 +10,13 @@
 //
 // Every slice (50 ms) each head tries by itself. A wake-up that a crash has lost is made up for
 // there (INV-6).
-import { ClosedError, label } from '../errors.js';
+import { addWaits, type LongWait, lookForDeadlocks, waitEnded } from '../deadlocks/detector.js';
+import type { Need } from '../deadlocks/record.js';
+import { ClosedError, type DeadlockError, label } from '../errors.js';
+import { type Holdings, context } from '../holds/context.js';
 import { overdue_ms, slice_ms } from '../native/enums.js';
 import { once } from '../native/once.js';
-import type { WaitOptions } from '../options.js';
+import type { AcquireOptions } from '../options.js';
 import { unwatchAbort, watchAbort } from './abort.js';
 import type { Acquirable } from './acquirable.js';
 import { Alarm, type Timer, clearInterval, now, setInterval } from './clock.js';
@@ -35,9 +38,14 @@ export interface Waitable<T> {
   readonly retryAll?: boolean;
   /** Called when the last wait of this thread has ended. */
   done?(): void;
+  /** What is waited for, if somebody can be found who holds it. */
+  need?(): Need;
 }
 
-class PendingWait {
+class PendingWait implements LongWait {
+  readonly begun = now();
+  readonly isSync = false;
+  readonly holdings: Holdings | undefined = context.getStore();
   next: PendingWait | undefined;
   previous: PendingWait | undefined;
   alarm: Alarm | undefined;
@@ -50,7 +58,17 @@ class PendingWait {
     readonly onAbort: (() => void) | undefined,
     readonly recall: Recall | undefined,
     readonly onRecall: (() => void) | undefined,
+    readonly queue: WaitQueue,
+    readonly looksForDeadlocks: boolean,
   ) {}
+
+  need(): Need | undefined {
+    return this.looksForDeadlocks ? this.waitable.need?.() : undefined;
+  }
+
+  fail(error: DeadlockError): void {
+    withdraw(this.queue, this, error);
+  }
 }
 
 /** The pending waits of this thread for one object: a doubly linked list. */
@@ -87,6 +105,15 @@ class WaitQueue {
 
 /** The queues that are not empty, by the tag of their wait set. */
 const queues = once('queues', () => new Map<number, WaitQueue>());
+addWaits('pending', function* (begunBefore) {
+  for (const { head } of queues.values()) {
+    for (let pending = head; pending; pending = pending.next) {
+      if (pending.begun > begunBefore) break;
+      yield pending;
+    }
+  }
+});
+
 /**
  * Calls `onSlice` every slice. The timer is referenced while a wait is pending, so that the process
  * stays alive exactly as long. It is stopped at the first slice without a pending wait, and not
@@ -101,8 +128,8 @@ export function isWaitedFor(tag: number): boolean {
 
 /**
  * Waits for something that could not be taken at once, or that other waits of this thread are
- * queued for. The promise settles in one of five ways: taken, timed out, aborted, called off,
- * closed.
+ * queued for. The promise settles in one of six ways: taken, timed out, aborted, called off,
+ * closed, ended as the youngest wait of a deadlock.
  */
 export function waitFor<T>(
   waiter: Waiter,
@@ -123,6 +150,7 @@ export function waitFor<T>(
     const onAbort = signal ? () => withdraw(queue, pending, signal.reason) : undefined;
     const recall = options?.recall;
     const onRecall = recall ? () => withdraw(queue, pending, calledOff) : undefined;
+    const queue = queues.get(tag) ?? new WaitQueue(tag);
     const pending = new PendingWait(
       waiter,
       waitable,
@@ -132,8 +160,9 @@ export function waitFor<T>(
       onAbort,
       recall,
       onRecall,
+      queue,
+      options?.deadlock !== false,
     );
-    const queue = queues.get(tag) ?? new WaitQueue(tag);
     queue.append(pending);
     queues.set(queue.tag, queue);
     if (queues.size === 1) {
@@ -229,6 +258,7 @@ function onSlice(): void {
     return;
   }
   for (const queue of queues.values()) serve(queue);
+  lookForDeadlocks();
 }
 
 /**
@@ -313,6 +343,7 @@ function updateCount(queue: WaitQueue): void {
 
 function leave(queue: WaitQueue, pending: PendingWait): void {
   queue.unlink(pending);
+  waitEnded(pending);
   pending.alarm?.cancel();
   if (pending.signal && pending.onAbort) unwatchAbort(pending.signal, pending.onAbort);
   if (pending.recall && pending.onRecall) pending.recall.pending.delete(pending.onRecall);
@@ -338,9 +369,10 @@ function closed(waiter: Waiter): ClosedError {
 export async function waitToAcquire<T>(
   waiter: Waiter,
   acquirable: Acquirable<T>,
-  options: WaitOptions | undefined,
+  options: AcquireOptions | undefined,
 ): Promise<T> {
   if (options?.timeout !== 0) acquirable.contend();
   const take = () => acquirable.tryAcquireOrRescue();
-  return waitFor(waiter, { waitSet: acquirable.waiters, take }, options);
+  const need = acquirable.need && (() => acquirable.need!());
+  return waitFor(waiter, { waitSet: acquirable.waiters, take, ...(need && { need }) }, options);
 }

@@ -64,6 +64,13 @@ class ReadWriteLock {
   bool is_held_by_caller() const { return is_written_by_caller() || is_read_by_caller(); }
   bool is_current_hold(uint64_t hold) const;
   static constexpr bool kManyHolds = true;
+  static HoldMode mode_of(uint64_t hold) {
+    return hold % kPlaces == kReadersMax ? HoldMode::exclusive : HoldMode::shared;
+  }
+  // Does it wait for the readers to leave, so that no other writer and no reader gets in?
+  bool has_claim() const {
+    return body_.writer.load() == agent_.id() && body_.writing.load() != agent_.id();
+  }
   AgentId writing() const;  // 0 if nobody is
   // Somebody looks at it, once a slice.
   void note_hold() {

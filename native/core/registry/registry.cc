@@ -6,23 +6,23 @@
 
 #include "core/invariant.h"
 #include "core/kill_point.h"
+#include "core/registry/wait_record.h"
 
 namespace holdfast::core {
 
+AgentFileName::AgentFileName(const char* prefix, AgentId id) {
+  constexpr size_t kDigits = 2 * sizeof id;
+  const size_t length = strlen(prefix);
+  memcpy(text, prefix, length);
+  for (size_t i = 0; i < kDigits; i++) {
+    text[length + i] = "0123456789abcdef"[(id >> (4 * (kDigits - 1 - i))) & 0xf];
+  }
+}
+
 namespace {
 
-// By the whole id: in a directory that was emptied, another registry gives the same slots away, and
-// a doorbell must not answer for an agent that is not its own.
-struct DoorbellName {
-  char text[24] = {};
-  explicit DoorbellName(AgentId id) {
-    constexpr size_t kDigits = 2 * sizeof id;
-    const size_t prefix = strlen(kDoorbellPrefix);
-    memcpy(text, kDoorbellPrefix, prefix);
-    for (size_t i = 0; i < kDigits; i++) {
-      text[prefix + i] = "0123456789abcdef"[(id >> (4 * (kDigits - 1 - i))) & 0xf];
-    }
-  }
+struct DoorbellName : AgentFileName {
+  explicit DoorbellName(AgentId id) : AgentFileName(kDoorbellPrefix, id) {}
 };
 
 }  // namespace
@@ -105,6 +105,16 @@ void Registry::vacate(AgentId id) {
   KILL_POINT("registry.vacate.id");
   platform::unlink_file(directory_fd_, name.text);
   KILL_POINT("registry.vacate.unlinked");
+  platform::unlink_file(directory_fd_, AgentFileName(kWaitRecordPrefix, id).text);
+  KILL_POINT("registry.vacate.waits");
+}
+
+std::vector<AgentId> Registry::agents() {
+  std::vector<AgentId> found;
+  for (Slot& slot : body_->slots) {
+    if (const AgentId id = slot.id.load(); id != 0) found.push_back(id);
+  }
+  return found;
 }
 
 void Registry::vacate_dead() {
@@ -114,10 +124,13 @@ void Registry::vacate_dead() {
   }
 }
 
-bool Registry::is_stale_doorbell(const std::string& file_name) {
-  if (file_name.compare(0, strlen(kDoorbellPrefix), kDoorbellPrefix) != 0) return false;
-  const AgentId id = strtoull(file_name.c_str() + strlen(kDoorbellPrefix), nullptr, 16);
-  return slot_of(id).id.load() != id;
+bool Registry::is_of_ended_agent(const std::string& file_name) {
+  for (const char* prefix : {kDoorbellPrefix, kWaitRecordPrefix}) {
+    if (file_name.rfind(prefix, 0) != 0) continue;
+    const AgentId id = strtoull(file_name.c_str() + strlen(prefix), nullptr, 16);
+    return slot_of(id).id.load() != id;
+  }
+  return false;
 }
 
 // A descriptor to write to the agent's doorbell; -1 if it cannot be opened.

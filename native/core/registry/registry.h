@@ -11,6 +11,7 @@
 
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "core/layout.h"
 #include "core/status.h"
@@ -24,6 +25,14 @@ struct AgentFacts {
 };
 
 constexpr const char* kDoorbellPrefix = "bell.";
+
+// The name of a file that an agent has for itself. By the whole id: in a directory that was
+// emptied, another registry gives the same slots away, and a doorbell must not answer for an agent
+// that is not its own.
+struct AgentFileName {
+  char text[24] = {};
+  AgentFileName(const char* prefix, AgentId id);
+};
 
 class Registry {
  public:
@@ -44,8 +53,8 @@ class Registry {
                platform::Doorbell* doorbell, bool* lone_number);
   void vacate(AgentId id);  // of an agent that is dead
   void vacate_dead();
-  // Is this the name of a doorbell whose agent is not in its slot?
-  bool is_stale_doorbell(const std::string& file_name);
+  // Is this the name of a file of an agent that is not in its slot?
+  bool is_of_ended_agent(const std::string& file_name);
 
   // ---- at any time
 
@@ -61,6 +70,8 @@ class Registry {
   // False only if the agent is known to be dead. True does not promise that it reads its doorbell.
   bool wake(AgentId id, uint64_t tag);
   bool describe(AgentId id, AgentFacts* facts);
+  // Those in the slots now, dead or alive.
+  std::vector<AgentId> agents();
   // Closes what is open to wake agents with. False if there was nothing.
   bool close_writers();
   // The same of those agents alone that are dead.

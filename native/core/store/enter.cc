@@ -164,8 +164,9 @@ Store::~Store() {
       for (const std::string& name : names) empty &= !is_object_file(name);
       if (empty && !error) {
         for (const std::string& name : names) {
-          if (name.rfind(kDoorbellPrefix, 0) == 0)
+          if (name.rfind(kDoorbellPrefix, 0) == 0 || name.rfind(kWaitRecordPrefix, 0) == 0) {
             platform::unlink_file(directory_fd_, name.c_str());
+          }
           KILL_POINT("store.leave.doorbell");
         }
         platform::unlink_file(directory_fd_, kRegistryName);

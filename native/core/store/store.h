@@ -22,6 +22,7 @@
 
 #include "core/layout.h"
 #include "core/registry/registry.h"
+#include "core/registry/wait_record.h"
 #include "core/status.h"
 #include "core/store/directory_mark.h"
 #include "core/store/object.h"
@@ -76,6 +77,16 @@ class Store {
   Status claim_agent(uint32_t thread_id, const std::string& process_name, AgentId* id,
                      platform::Doorbell* doorbell, bool* lone_number);
   void vacate_agent(AgentId id);  // whose doorbell is closed
+
+  // ---- what agents tell of their long waits (core/agents/told_waits.h)
+
+  // The agent's file, which is made if need be. Code::busy if the directory is locked.
+  Status open_wait_record(AgentId agent, int* fd);
+  // Of all live agents.
+  std::vector<WaitRecord> wait_records();
+  // With the directory locked: writes, if the texts of those agents are as they were seen.
+  bool exchange_wait_record(int fd, uint64_t version, const std::string& text,
+                            const std::vector<WaitRecord>& seen);
 
   // Tells the directory from every other one that exists now, also if others use another path to
   // it.

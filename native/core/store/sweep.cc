@@ -71,8 +71,9 @@ void Store::sweep_step() {
 }
 
 void Store::sweep_file(const std::string& file_name) {
-  if (registry_.is_stale_doorbell(file_name))
+  if (registry_.is_of_ended_agent(file_name)) {
     platform::unlink_file(directory_fd_, file_name.c_str());
+  }
   KILL_POINT("store.sweep.doorbell");
   if (is_draft_file(file_name)) destroy_draft(file_name);
   Found found;

@@ -158,6 +158,10 @@ bool read_at(int fd, uint64_t offset, void* into, size_t length) {
   return pread(fd, into, length, static_cast<off_t>(offset)) == static_cast<ssize_t>(length);
 }
 
+bool write_at(int fd, uint64_t offset, const void* from, size_t length) {
+  return pwrite(fd, from, length, static_cast<off_t>(offset)) == static_cast<ssize_t>(length);
+}
+
 OsError map_file(int fd, size_t length, void** base) {
   void* mapped = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (mapped == MAP_FAILED) return failed("mmap");

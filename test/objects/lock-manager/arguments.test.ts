@@ -78,7 +78,8 @@ describe('LockManager, arguments', () => {
     const log: string[] = [];
     const name = { toString: () => (log.push('the name'), 'it') };
     await loose(open())(name, logged({}, log), nothing);
-    assert.deepEqual(log, ['the name', 'ifAvailable', 'mode', 'signal', 'steal', 'timeout']);
+    const inOrder = ['deadlock', 'ifAvailable', 'mode', 'signal', 'steal', 'timeout'];
+    assert.deepEqual(log, ['the name', ...inOrder]);
   });
 
   it('what is wrong is found in that order: the name, each option, the callback, the rules', async () => {
@@ -86,10 +87,10 @@ describe('LockManager, arguments', () => {
     const wrong = { mode: 'wrong', signal: 'wrong', steal: true };
     const log: string[] = [];
     await assertTypeError(request('it', logged(wrong, log), nothing));
-    assert.deepEqual(log, ['ifAvailable', 'mode']);
+    assert.deepEqual(log, ['deadlock', 'ifAvailable', 'mode']);
     log.length = 0;
     await assertTypeError(request('it', logged({ ...wrong, mode: 'shared' }, log), nothing));
-    assert.deepEqual(log, ['ifAvailable', 'mode', 'signal']);
+    assert.deepEqual(log, ['deadlock', 'ifAvailable', 'mode', 'signal']);
     log.length = 0;
     await assertTypeError(request(Symbol('it'), logged({}, log), nothing));
     assert.deepEqual(log, []);

@@ -3,6 +3,7 @@
 // gets the object itself.
 import * as barrier from './acts/barrier.mjs';
 import * as condition from './acts/condition.mjs';
+import * as deadlocks from './acts/deadlocks.mjs';
 import * as greedy from './acts/greedy.mjs';
 import { playHistory } from './acts/history.mjs';
 import * as joinableQueue from './acts/joinable-queue.mjs';
@@ -21,6 +22,7 @@ import * as workers from './acts/workers.mjs';
 export const acts = {
   ...barrier,
   ...condition,
+  ...deadlocks,
   playHistory,
   playLocks,
   ...greedy,

@@ -1,0 +1,77 @@
+// What a wait pins: what its waiter certainly holds until the wait ends.
+//
+//   a blocked thread    all that it holds. Nothing of the thread runs, so nothing can be released.
+//   a wait of a task    what the callbacks around it hold (runExclusive() and its like, a task's
+//                       RLock), because they end after it. A guard in a variable is not among
+//                       that: other code of the thread may release it at any time.
+//
+// What another thread has released meanwhile is asked of the addon at each look.
+import { type Holdings, holdsIn } from '../holds/context.js';
+import { holdModes } from '../native/enums.js';
+import { addon } from '../native/load.js';
+import { once } from '../native/once.js';
+import type { Need, Pin } from './record.js';
+
+export function resourceOf(tag: number, lock?: string): string {
+  return lock === undefined ? String(tag) : `${tag} ${lock}`;
+}
+
+/** Where else holds of this thread are known: the locks of its LockManagers. */
+const elsewhere = once('holds elsewhere', () => new Map<string, () => Iterable<Pin>>());
+
+export function addHolds(name: string, list: () => Iterable<Pin>): void {
+  elsewhere.set(name, list);
+}
+
+const modeNames = ['exclusive', 'shared', 'claim'] as const;
+
+/** All that this thread holds now. */
+export class HeldByThread {
+  readonly #pins: Pin[] = [];
+  readonly #holds = new Set<string>();
+
+  constructor() {
+    const row = addon.heldHere();
+    for (let i = 0; i < row.length; i += 3) {
+      const [tag, hold, mode] = row.slice(i, i + 3) as [number, number, number];
+      this.#add({ resource: resourceOf(tag), hold, mode: modeNames[mode]! });
+    }
+    for (const list of elsewhere.values()) for (const pin of list()) this.#add(pin);
+  }
+
+  /** Of a thread that is blocked. */
+  get all(): readonly Pin[] {
+    return this.#pins;
+  }
+
+  /** Of a wait of a task. */
+  pinsOf(need: Need, holdings: Holdings | undefined): Pin[] {
+    const pins: Pin[] = [];
+    for (const { isOver, held } of holdsIn(holdings)) {
+      if (isOver || held === undefined || held.isReleased()) continue;
+      const resource = resourceOf(held.tag, held.lock);
+      const mode = held.isShared ? 'shared' : 'exclusive';
+      const pin: Pin = { resource, hold: held.hold, mode };
+      if (this.#holds.has(keyOf(pin))) pins.push(pin);
+    }
+    if (need.how === 'exclusive') {
+      pins.push(...this.#claims.filter(({ resource }) => resource === need.resource));
+    }
+    return pins;
+  }
+
+  get #claims(): Pin[] {
+    return this.#pins.filter(({ mode }) => mode === modeNames[holdModes.claim]);
+  }
+
+  #add(pin: Pin): void {
+    const key = keyOf(pin);
+    if (this.#holds.has(key)) return;
+    this.#holds.add(key);
+    this.#pins.push(pin);
+  }
+}
+
+function keyOf({ resource, hold, mode }: Pin): string {
+  return `${hold} ${mode} ${resource}`;
+}

@@ -1,0 +1,102 @@
+// Holds that stand in each other's way. Each act resolves to how it ended. `hows` says how the
+// first and the second object are held.
+
+/** Calls `inner` while it holds the object. */
+function inside(object, how, inner, options = {}) {
+  const name = 'a lock';
+  if (how === 'shared') return object.runShared(inner, options);
+  if (how === 'permit') return object.withPermit(inner, options);
+  if (how === 'web') return object.request(name, options, inner);
+  if (how === 'web shared') return object.request(name, { ...options, mode: 'shared' }, inner);
+  return object.runExclusive(inner, options);
+}
+
+/** The same, blocking. Returns a function that releases it. */
+function holdSync(object, how, options = {}) {
+  const methods = { shared: 'acquireSharedSync', write: 'acquireExclusiveSync' };
+  const guard = object[methods[how] ?? 'acquireSync'](options);
+  return () => guard.release();
+}
+
+function ended(error) {
+  const { name, code, cycle, kind, objectName } = error;
+  return { name, code, cycle, kind, objectName };
+}
+
+/**
+ * Holds the first, says so by the Event `held`, waits for the Event `go`, and takes the second
+ * inside of the first.
+ */
+export async function nest({ first, second, hows, held, go, options }) {
+  try {
+    return await inside(first, hows[0], async () => {
+      held.set();
+      await go.wait();
+      return inside(second, hows[1], () => 'got both', options);
+    });
+  } catch (error) {
+    return ended(error);
+  }
+}
+
+/** The same in a thread that blocks. */
+export function nestSync({ first, second, hows, held, go, options }) {
+  const release = holdSync(first, hows[0]);
+  try {
+    held.set();
+    go.waitSync();
+    holdSync(second, hows[1], options)();
+    return 'got both';
+  } catch (error) {
+    return ended(error);
+  } finally {
+    release();
+  }
+}
+
+/** The first is held by a guard in a variable: other code could release it. */
+export async function nestLoosely({ first, second, hows, held, go, options }) {
+  const guard = await first.acquire();
+  try {
+    held.set();
+    await go.wait();
+    return await inside(second, hows[1], () => 'got both', options);
+  } catch (error) {
+    return ended(error);
+  } finally {
+    guard.release();
+  }
+}
+
+/**
+ * Holds the first, waits for a Condition of the second, and has to have the second again, while
+ * another one has it that wants the first.
+ */
+export function nestInCondition({ first, condition, held }) {
+  const release = holdSync(first, 'exclusive');
+  try {
+    condition.acquireSync();
+    held.set();
+    condition.waitSync();
+    condition.release();
+    return 'got both';
+  } catch (error) {
+    return ended(error);
+  } finally {
+    release();
+  }
+}
+
+/** Notifies the Condition, and takes the second while it has the lock of the Condition. */
+export function notifyAndNest({ condition, second, options }) {
+  condition.acquireSync();
+  try {
+    condition.notify();
+    holdSync(second, 'exclusive', options)();
+    return 'got both';
+  } catch (error) {
+    return ended(error);
+  } finally {
+    condition.release();
+  }
+}
