@@ -6,6 +6,7 @@
 //   npm run soak -- --platform=posix           the other half of the code
 //   npm run soak -- --histories                histories of queues: can each be explained?
 //   npm run soak -- --locks --kills 500        kills of those that hold and request named locks
+//   npm run soak -- --deadlocks 10000          so many random programs that may deadlock
 //   npm run soak -- --pool --tasks 100000       tasks in a Pool whose workers are killed
 //   npm run soak -- --cluster redis            an engine of clusters: redis, etcd or postgres
 //
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     histories: { type: 'boolean', default: false },
     locks: { type: 'boolean', default: false },
     kills: { type: 'string', default: '500' },
+    deadlocks: { type: 'string' },
     pool: { type: 'boolean', default: false },
     tasks: { type: 'string', default: '100000' },
     cluster: { type: 'string' },
@@ -40,9 +42,11 @@ const seed = Number(values.seed);
 const processes = Number(values.processes);
 const kills = Number(values.kills);
 const tasks = Number(values.tasks);
+const programs = Number(values.deadlocks ?? 1);
 if (!(minutes > 0)) die('--minutes is a number above 0');
 if (!Number.isInteger(seed)) die('--seed is a whole number');
 if (!Number.isInteger(kills) || kills < 1) die('--kills is a whole number from 1');
+if (!Number.isInteger(programs) || programs < 1) die('--deadlocks is a whole number from 1');
 if (!Number.isInteger(tasks) || tasks < 1) die('--tasks is a whole number from 1');
 if (cluster !== undefined && !['redis', 'etcd', 'postgres'].includes(cluster)) {
   die('--cluster is redis, etcd or postgres');
@@ -60,10 +64,11 @@ await drive(sandbox, async () => {
     histories: 'histories',
     pool: 'pool-kills',
     cluster: 'cluster',
+    deadlocks: 'deadlocks',
   };
   const chosen = Object.keys(drivers).find((name) => values[name]);
   const driver = chosen === undefined ? 'driver' : drivers[chosen];
-  const plan = { minutes, seed, processes, platform, kills, tasks, cluster };
+  const plan = { minutes, seed, processes, platform, kills, tasks, cluster, programs };
   return runDriver(`${root}/test/soak/${driver}.mjs`, plan, env);
 });
 process.exit();

@@ -82,7 +82,7 @@ inline note() {
 // The wait is as good as ended.
 inline judge() {
   assert(failed[me] == 0);
-  // INV_26: a circle of this wait was there at one time, and no other wait of it has failed.
+  // INV_27: a circle of this wait was there at one time, and no other wait of it has failed.
 #ifdef RING
   assert(met[1]);
   assert(failed[1] + failed[2] + failed[3] == 0);

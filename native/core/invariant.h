@@ -8,8 +8,8 @@
 // A condition speaks of what this code has just done. Words that another program may have written
 // over are no matter for it: for those there is Code::corrupt.
 //
-// INV-2, INV-4, INV-5, INV-6, INV-23 to INV-25 and INV-27 have no check, because no place in the code
-// sees both ends of them. docs/architecture.md says which model and which test hold each.
+// INV-2, INV-4, INV-5, INV-6, INV-23 to INV-25 and INV-27 have no check, because no place in the
+// code sees both ends of them. docs/architecture.md says which model and which test hold each.
 #ifndef HOLDFAST_CORE_INVARIANT_H
 #define HOLDFAST_CORE_INVARIANT_H
 

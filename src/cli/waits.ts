@@ -1,4 +1,6 @@
 // `holdfast waits`: who waits for whom.
+import { deadlocksNow } from '../deadlocks/show.js';
+import type { DeadlockedWait } from '../errors.js';
 import { toDot, toSvg } from '../observe/draw.js';
 import { type Graph, type Wait, graphOf } from '../observe/graph.js';
 import { snapshot } from '../observe/snapshot.js';
@@ -15,23 +17,35 @@ function line({ waiter, resource, how, count, holders, longestWait }: Wait): str
   return `${agent(waiter)} waits for ${what} (${how}${times}${long})${held}`;
 }
 
-function* lines({ waits, suspicions }: Graph): Generator<string> {
+function certainLine(wait: DeadlockedWait): string {
+  const { kind, name, lock, how, waitedFor, heldBy } = wait;
+  const what = `${kind} ${printable(name)}${lock === undefined ? '' : ` ${printable(lock)}`}`;
+  const by = heldBy.map(agent).join(' and ');
+  return `${agent(wait)} waits for ${what} (${how}) since ${duration(waitedFor)}, held by ${by}`;
+}
+
+function* lines({ waits, suspicions }: Graph, deadlocks: DeadlockedWait[][]): Generator<string> {
+  for (const cycle of deadlocks) {
+    yield 'deadlock:';
+    for (const wait of cycle) yield `  ${certainLine(wait)}`;
+  }
   for (const { waits: cycle } of suspicions) {
     yield 'possible deadlock:';
     for (const wait of cycle) yield `  ${line(wait)}`;
   }
-  if (suspicions.length > 0) yield '';
+  if (deadlocks.length + suspicions.length > 0) yield '';
   for (const wait of waits) yield line(wait);
   if (waits.length === 0) yield 'nobody waits';
 }
 
 export const waits: Command = {
-  summary: 'who waits for whom; possible deadlocks first',
+  summary: 'who waits for whom; deadlocks first',
   help: `usage: holdfast waits [--json | --dot | --svg]
 
-Shows which threads wait, for what, and who holds it. Cycles come first. A cycle is a possible
-deadlock and not a certain one: a thread that waits for one thing asynchronously may still let go of
-what another of its tasks holds.
+Shows which threads wait, for what, and who holds it. Deadlocks come first: the threads themselves
+have found them, and end one of the waits. Then come cycles that are a possible deadlock and not a
+certain one: a thread that waits for one thing asynchronously may still let go of what another of
+its tasks holds.
 
   --json  the graph as JSON
   --dot   the graph for dot(1) of Graphviz
@@ -47,9 +61,12 @@ Exit codes: 0 no cycle; 1 there is one; 64 wrong arguments; 71 the system refuse
     });
     if (Object.keys(values).length > 1) throw new UsageError('take one of --json, --dot and --svg');
     const graph = graphOf(await snapshot());
-    const text = () => `${[...lines(graph)].join('\n')}\n`;
-    if (values['json']) process.stdout.write(`${JSON.stringify(graph, undefined, 2)}\n`);
+    const deadlocks = deadlocksNow();
+    const text = () => `${[...lines(graph, deadlocks)].join('\n')}\n`;
+    const json = () => `${JSON.stringify({ deadlocks, ...graph }, undefined, 2)}\n`;
+    if (values['json']) process.stdout.write(json());
     else process.stdout.write(values['dot'] ? toDot(graph) : values['svg'] ? toSvg(graph) : text());
-    return graph.suspicions.length > 0 ? exit.negative : exit.ok;
+    const found = deadlocks.length + graph.suspicions.length;
+    return found > 0 ? exit.negative : exit.ok;
   },
 };

@@ -15,15 +15,17 @@
 //
 // A thread that is dead or stopped tells nothing new, so no circle with it is ever taken for a
 // deadlock. docs/adr/0065-deadlocks.md says why this is enough.
-import { type DeadlockedWait, DeadlockError, label } from '../errors.js';
+import { DeadlockError, label } from '../errors.js';
 import type { Holdings } from '../holds/context.js';
 import { slice_ms } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
 import { machineTime, now } from '../waiting/clock.js';
-import { type Wait, circlesIn, pathFrom, youngestOf } from './circles.js';
+import { type Wait, circlesIn, youngestOf } from './circles.js';
+import { hear } from './hear.js';
 import { HeldByThread } from './pins.js';
-import { type Need, type Told, type ToldWait, fromText, toText } from './record.js';
+import { type Need, type Told, type ToldWait, toText } from './record.js';
+import { toCycle, toWords } from './show.js';
 
 /** How long a wait lasts before it is told. */
 const patience_ms = 1000;
@@ -127,21 +129,6 @@ function describe(wait: LongWait, held: HeldByThread): ToldWait | undefined {
 
 // ---------------------------------------------------------------- looking
 
-/** What all threads tell, and the texts of it by agent. */
-function hear(): { threads: Told[]; texts: Map<string, string> } {
-  const row = addon.hearWaits();
-  const threads: Told[] = [];
-  const texts = new Map<string, string>();
-  for (let i = 0; i < row.length; i += 3) {
-    const [agent, version, text] = row.slice(i, i + 3) as [string, number, string];
-    const told = fromText(agent, version, text);
-    if (told === undefined) continue;
-    threads.push(told);
-    texts.set(agent, text);
-  }
-  return { threads, texts };
-}
-
 function look(): void {
   const me = addon.agentId();
   const { threads, texts } = hear();
@@ -192,45 +179,11 @@ function end(youngest: Wait, circle: ReadonlySet<Wait>, texts: ReadonlyMap<strin
 }
 
 function errorOf(youngest: Wait, circle: ReadonlySet<Wait>): DeadlockError {
-  const path = pathFrom(youngest, circle);
-  const at = machineTime();
-  const cycle = path.map((wait) => toShow(wait, circle, at));
+  const cycle = toCycle(youngest, circle);
   const { kind, name } = youngest.told.need;
   return new DeadlockError(`${label(kind, name)}: a deadlock: ${toWords(cycle)}`, {
     kind,
     objectName: name,
     cycle,
   });
-}
-
-/** A wait of a circle, as users see it. */
-export function toShow(wait: Wait, circle: ReadonlySet<Wait>, at: number): DeadlockedWait {
-  const { thread, told, blockers } = wait;
-  const { kind, name, lock, how } = told.need;
-  const holders = new Set([...blockers].filter((one) => circle.has(one)).map((one) => one.thread));
-  return {
-    ...threadOf(thread),
-    kind,
-    name,
-    ...(lock !== undefined && { lock }),
-    how,
-    waitedFor: Math.max(0, Math.round(at - told.since)),
-    heldBy: [...holders].map(threadOf),
-  };
-}
-
-function threadOf({ pid, threadId, processName }: Told): DeadlockedWait['heldBy'][number] {
-  return { pid, threadId, processName };
-}
-
-function toWords(cycle: readonly DeadlockedWait[]): string {
-  const who = ({ pid, threadId, processName }: DeadlockedWait['heldBy'][number]) =>
-    `${processName} (pid ${pid}${threadId === 0 ? '' : `, thread ${threadId}`})`;
-  return cycle
-    .map((wait) => {
-      const what = wait.lock === undefined ? '' : ` of lock ${JSON.stringify(wait.lock)}`;
-      const by = wait.heldBy.map(who).join(' and ');
-      return `${who(wait)} waits for ${label(wait.kind, wait.name)}${what}, held by ${by}`;
-    })
-    .join('; ');
 }

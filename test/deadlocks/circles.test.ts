@@ -1,7 +1,8 @@
 // Which waits can never end: what circlesIn() finds in what threads tell.
 import assert from 'node:assert/strict';
 import { circlesIn, pathFrom, youngestOf } from '../../lib/deadlocks/circles.js';
-import { type Need, type Pin, type Told, fromText, toText } from '../../lib/deadlocks/record.js';
+import { fromText, toText } from '../../lib/deadlocks/record.js';
+import type { Need, Pin, Told } from '../../src/deadlocks/record.js';
 
 let serial = 0;
 

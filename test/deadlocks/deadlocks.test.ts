@@ -1,15 +1,19 @@
 // Deadlocks between processes, threads and tasks: the youngest wait ends, and the others go on.
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { type DeadlockedWait, Event, Lock } from 'holdfast';
 import {
   type Actor,
   type Call,
   type RemoteObject,
+  cli,
   freshName,
   newProcess,
   newWorker,
   sharedActor,
+  stateOf,
   track,
+  until,
   within,
 } from '../support/index.js';
 
@@ -215,6 +219,36 @@ describe('deadlocks', () => {
     await assert.rejects(within(itself, 'the end of a task'), { name: 'DeadlockError' });
     assert.equal(a.inspect().locked, false);
     assert.equal(b.inspect().waiters, 0);
+  });
+
+  it('is shown by `holdfast waits`; a stopped process is waited for', async () => {
+    const [a, b] = [thing('Lock'), thing('Lock')];
+    const stopped = await newProcess();
+    const one = await Party.start(stopped, 'nest', a, b);
+    const two = await Party.start(await actorAt('process', 1), 'nest', b, a);
+    const told = () =>
+      readdirSync(process.env['HOLDFAST_DIR']!).filter((f) => f.startsWith('waits.'));
+    const before = told();
+    one.go();
+    await until(() => told().some((file) => !before.includes(file)), 'what the first tells');
+    stopped.signal('SIGSTOP');
+    two.go();
+    const shown = async () => (await cli(['waits'])).stdout.startsWith('deadlock:\n');
+    await until(shown, 'the deadlock in the output of waits');
+    const { code, stdout } = await cli(['waits']);
+    assert.equal(code, 1);
+    const lines = stdout.split('\n').slice(1, 3);
+    for (const line of lines) {
+      assert.match(
+        line,
+        /^ {2}\d+ MainProcess waits for Lock .* \(exclusive\) since .*, held by \d+/,
+      );
+    }
+    assert.equal(await stateOf(two.outcome), 'pending');
+    stopped.signal('SIGCONT');
+    const ends = await Promise.all([one, two].map((party) => within(party.outcome, 'an end')));
+    assert.equal(ends[0], 'got both');
+    assertDeadlock(ends[1]!, a);
   });
 
   it('on the way of a Condition back to its lock: the other wait ends', async () => {
