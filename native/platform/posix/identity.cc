@@ -1,22 +1,12 @@
-#include <pwd.h>
 #include <signal.h>
-#include <sys/types.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "platform/platform.h"
+#include "platform/posix/process_facts.h"
 
 namespace holdfast::platform {
-
-namespace {
-
-// POSIX does not tell when a process started. Any that answers a null signal is "started at an
-// unknown time".
-uint64_t start_time_of(uint32_t) { return 0; }
-uint32_t thread_id() { return static_cast<uint32_t>(getpid()); }
-
-}  // namespace
 
 uint32_t current_pid() { return static_cast<uint32_t>(getpid()); }
 
@@ -25,6 +15,7 @@ Identity current_identity() {
   me.pid = static_cast<uint32_t>(getpid());
   me.tid = thread_id();
   me.start_time = start_time_of(me.pid);
+  me.pid_namespace = pid_namespace();
   return me;
 }
 
@@ -34,19 +25,10 @@ uint32_t processor_count() {
 }
 
 bool process_exists(const Identity& identity) {
+  if (identity.pid_namespace != pid_namespace()) return true;
   if (kill(static_cast<pid_t>(identity.pid), 0) != 0 && errno == ESRCH) return false;
   const uint64_t started = start_time_of(identity.pid);
   return started == 0 || identity.start_time == 0 || started == identity.start_time;
-}
-
-std::string default_directory() {
-  // Not the temporary directory: its cleaner would take files away that are in use.
-  passwd entry;
-  passwd* found = nullptr;
-  char buffer[4096];
-  if (getpwuid_r(geteuid(), &entry, buffer, sizeof buffer, &found) != 0 || found == nullptr)
-    return "";
-  return std::string(found->pw_dir) + "/.holdfast";
 }
 
 }  // namespace holdfast::platform
