@@ -21,7 +21,7 @@ function outside() {
       if (pattern.test(name)) found.push(path.join(directory, name));
     }
   };
-  look(shm, /^(sem\.hf-|holdfast-)/);
+  look(shm, /^(sem\.hf-|holdfast-|hf-[0-9a-f]{10}-?m[0-9a-f]{26}$)/);
   look(os.tmpdir(), /^holdfast/);
   return found;
 }

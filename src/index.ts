@@ -90,7 +90,7 @@ export {
   type ObservedEntry,
   type Party,
 } from './objects/listing.js';
-export { type Handle, unlink } from './objects/shared.js';
+export { type CompositeName, type Handle, unlink } from './objects/shared.js';
 export type {
   AcquireOptions,
   KindName,
@@ -117,11 +117,26 @@ export {
 export { Pool, type PoolArguments } from './pool/pool.js';
 export type { MapOptions, PoolOptions, TaskOptions } from './pool/options.js';
 export type { PoolState, PoolWorker } from './pool/state.js';
+export {
+  Connection,
+  type ConnectionHandle,
+  Pipe,
+  type PipeOptions,
+} from './objects/pipe.js';
 export { Queue, type QueueOptions, type QueueState } from './objects/queue.js';
 export { ReadWriteLock } from './objects/read-write-lock.js';
 export type { ReadWriteLockState } from './objects/read-write-state.js';
 export { RLock, type RLockHandle } from './objects/rlock.js';
 export { Semaphore, type SemaphoreState } from './objects/semaphore.js';
+export {
+  type ElementOf,
+  type ElementType,
+  SharedArray,
+  type SharedArrayHandle,
+  SharedValue,
+  type SharedValueHandle,
+  type ViewOf,
+} from './objects/shared-array.js';
 export { SharedMemory, type SharedMemoryState } from './objects/shared-memory.js';
 export {
   type ForkserverOptions,

@@ -7,7 +7,7 @@ import type { KindName } from '../options.js';
 import type { WritersToBypass } from './enums.js';
 import type { NativeAgent, NativeListing } from './listing.js';
 import type { LockManagerOperations } from './lock-manager.js';
-import type { JoinableQueueOperations, QueueOperations } from './queue.js';
+import type { DirectionOperations, JoinableQueueOperations } from './queue.js';
 import type { WaitSetOperations } from './wait-set.js';
 
 declare const kindOf: unique symbol;
@@ -251,7 +251,7 @@ export interface Operations {
   readonly Condition: ConditionOperations<Native<'Condition'>>;
   readonly Event: EventOperations<Native<'Event'>>;
   readonly Barrier: BarrierOperations<Native<'Barrier'>>;
-  readonly Queue: QueueOperations<Native<'Queue'>>;
+  readonly Queue: DirectionOperations<Native<'Queue'>, Native<'ReadWriteLock'>>;
   readonly JoinableQueue: JoinableQueueOperations<Native<'JoinableQueue'>>;
   readonly SharedMemory: SharedMemoryOperations<Native<'SharedMemory'>>;
   readonly ReadWriteLock: ReadWriteOperations<Native<'ReadWriteLock'>>;

@@ -54,6 +54,12 @@ export interface QueueOperations<N> {
   inspect(object: N): NativeQueueState;
 }
 
+/** One direction of a Pipe (native/addon/queue.cc). */
+export interface DirectionOperations<N, L> extends QueueOperations<N> {
+  /** waitToGet(), which also ends when nobody holds the ReadWriteLock `lock`. */
+  waitToGetOrFree(object: N, lock: L, ms: number): boolean;
+}
+
 export interface NativeJoinableQueueState extends NativeQueueState {
   leased: number;
   delayed: number;

@@ -4,7 +4,14 @@ import { Condition, type ConditionHandle } from './condition.js';
 import { Event } from './event.js';
 import { JoinableQueue } from './joinable-queue.js';
 import { Lock } from './lock.js';
-import { type Handle, checkKind } from './shared.js';
+import { Connection, type ConnectionHandle } from './pipe.js';
+import {
+  SharedArray,
+  type SharedArrayHandle,
+  SharedValue,
+  type SharedValueHandle,
+} from './shared-array.js';
+import type { CompositeName, Handle } from './shared.js';
 import { type KindName, checkName } from '../options.js';
 import { LockManager } from '../locks/lock-manager.js';
 import { Queue } from './queue.js';
@@ -27,9 +34,12 @@ export interface Kinds {
   SharedMemory: SharedMemory;
   ReadWriteLock: ReadWriteLock;
   LockManager: LockManager;
+  Connection: Connection;
+  SharedArray: SharedArray;
+  SharedValue: SharedValue;
 }
 
-const openers: { [K in KindName]: (name: string, handle: Handle) => Kinds[K] } = {
+const openers: { [K in KindName | CompositeName]: (name: string, handle: Handle) => Kinds[K] } = {
   Lock: (name) => new Lock({ name, mustExist: true }),
   RLock: (name, handle) =>
     new RLock({ name, mustExist: true, scope: (handle as RLockHandle).scope }),
@@ -44,6 +54,11 @@ const openers: { [K in KindName]: (name: string, handle: Handle) => Kinds[K] } =
   SharedMemory: (name) => new SharedMemory(undefined, { name }),
   ReadWriteLock: (name) => new ReadWriteLock({ name, mustExist: true }),
   LockManager: (name) => new LockManager({ namespace: name, mustExist: true }),
+  Connection: (name, handle) => Connection.attach(name, (handle as ConnectionHandle).end),
+  SharedArray: (name, handle) =>
+    new SharedArray((handle as SharedArrayHandle).type, undefined, { name }),
+  SharedValue: (name, handle) =>
+    new SharedValue((handle as SharedValueHandle).type, undefined, { name, mustExist: true }),
 };
 
 /**
@@ -56,13 +71,16 @@ const openers: { [K in KindName]: (name: string, handle: Handle) => Kinds[K] } =
  * TypeError if this is no handle; IncompatibleError for a queue with a codec of its own, which can
  * only be opened by name.
  */
-export function attach<K extends KindName>(handle: Handle<K>): Kinds[K] {
+export function attach<K extends KindName | CompositeName>(handle: Handle<K>): Kinds[K] {
   if (typeof handle !== 'object' || handle === null || !('holdfast' in handle)) {
     const hint = typeof handle === 'string' ? '; this is text: attach(JSON.parse(text))' : '';
     throw new TypeError(`not a handle: attach() takes what toJSON() of an object returned${hint}`);
   }
   const { holdfast: kind, name } = handle;
-  checkKind(kind);
+  if (typeof kind !== 'string' || !Object.hasOwn(openers, kind)) {
+    const kinds = Object.keys(openers).join(', ');
+    throw new TypeError(`kind must be one of ${kinds}, not ${String(kind)}`);
+  }
   checkName(name);
   return openers[kind](name, handle);
 }

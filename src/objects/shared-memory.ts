@@ -1,10 +1,13 @@
 import { brand } from '../brand.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
+import { posixNameOf } from './posix-name.js';
 import { Shared } from './shared.js';
 import { type OpenOptions, checkNumber, readOpen } from '../options.js';
 
 const operations = addon.SharedMemory;
+/** kObjectLength in native/core/layout.h: header and body. */
+const headerBytes = 4096;
 
 /** What `inspect()` shows of a SharedMemory. */
 export interface SharedMemoryState {
@@ -84,6 +87,24 @@ export class SharedMemory extends Shared<'SharedMemory'> {
   /** The number of bytes. Does not block. */
   get size(): number {
     return operations.size(this.native);
+  }
+
+  /**
+   * The name by which a program in another language opens the same bytes: shm_open(3), or Python's
+   * `SharedMemory(name)`. They begin at `posixOffset`. The first read makes the name, which then
+   * goes with the object. undefined where there is none: on macOS, and if HOLDFAST_DIR is not in
+   * the file system of /dev/shm. If that program unlinks the name, the next read makes it again.
+   * Does not block.
+   */
+  get posixName(): string | undefined {
+    void this.native; // closed?
+    return posixNameOf(this.name);
+  }
+
+  /** Where in the file of `posixName` the bytes begin. */
+  get posixOffset(): number {
+    void this.native; // closed?
+    return headerBytes;
   }
 
   /**

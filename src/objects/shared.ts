@@ -16,11 +16,14 @@ import { type Inspecting, inspectWithout, refusal, uncloneable } from '../unclon
 import { setTimeout } from '../waiting/clock.js';
 import { onWakeUps, rejectAll } from '../waiting/pending-waits.js';
 
+/** The classes whose objects are made of several others. */
+export type CompositeName = 'Connection' | 'SharedArray' | 'SharedValue';
+
 /**
  * The JSON form of an object. It travels as JSON, structured clone or text, and attach() turns it
  * into the same object in any process of the same user. A handle does not keep its object alive.
  */
-export interface Handle<K extends KindName = KindName> {
+export interface Handle<K extends KindName | CompositeName = KindName | CompositeName> {
   /** The kind of the object. */
   readonly holdfast: K;
   /** The name of the object. */

@@ -35,6 +35,9 @@ export interface Traveller {
   toJSON(): object;
 }
 
+/** The brands of what travels by its handle. */
+const travellers = ['Shared', 'Composite', 'LockManager'];
+
 /**
  * Writes values. Getters of a value run meanwhile, and must not write another one.
  *
@@ -256,7 +259,7 @@ export class ValueWriter extends ByteWriter {
   }
 
   #instance(value: object): void {
-    if (hasBrand(value, 'Shared') || hasBrand(value, 'LockManager')) {
+    if (travellers.some((name) => hasBrand(value, name))) {
       this.#traveller(value as Traveller);
     } else {
       const refused = refusalOf(value);

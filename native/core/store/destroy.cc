@@ -1,3 +1,5 @@
+#include <cstring>
+
 #include "core/invariant.h"
 #include "core/kill_point.h"
 #include "core/store/directory_lock.h"
@@ -18,7 +20,16 @@ void Store::destroy(const char* posix_name, const std::string& file_name) {
   // the next open comes by here again.
   if (is_semaphore_name(posix_name)) platform::unlink_semaphore(posix_name);
   KILL_POINT("store.destroy.semaphore");
-  if (is_object_file(file_name)) remove_spare_name(file_name);
+  if (is_object_file(file_name)) {
+    remove_spare_name(file_name);
+    // The name that SharedMemory.posixName has given it (src/objects/posix-name.ts).
+    if (const char* home = platform::semaphore_directory(); home != nullptr) {
+      const std::string key = file_name.substr(strlen(kObjectPrefix));
+      const std::string name = std::string(home) + "/hf-" + semaphores_.prefix() + "m" + key;
+      platform::unlink_file(directory_fd_, name.c_str());
+    }
+    KILL_POINT("store.destroy.memory_name");
+  }
   platform::unlink_file(directory_fd_, file_name.c_str());
   KILL_POINT("store.destroy.file");
 }

@@ -3,6 +3,7 @@ import {
   type Barrier,
   type BoundedSemaphore,
   type Condition,
+  type Connection,
   type DecodeError,
   type Event,
   type Guard,
@@ -17,7 +18,9 @@ import {
   type RLock,
   type ReadWriteLock,
   Semaphore,
+  type SharedArray,
   type SharedMemory,
+  type SharedValue,
   type Task,
   attach,
   isPutManyError,
@@ -50,7 +53,10 @@ export function attaching(lock: Lock, queue: Queue<number>, jobs: JoinableQueue<
     | JoinableQueue
     | SharedMemory
     | ReadWriteLock
-    | LockManager;
+    | LockManager
+    | Connection
+    | SharedArray
+    | SharedValue;
   is<Every>().of(attach({} as Handle));
   const every: Record<KindName, (handle: never) => Every> = {
     Lock: (handle: Handle<'Lock'>): Lock => attach(handle),
