@@ -25,11 +25,13 @@ constexpr uint32_t kFormatVersion = 13;           // of objects
 constexpr uint32_t kRegistryFormat = 6;           // frozen
 constexpr size_t kShortNameMax = 255;             // of a name that the header has room for
 
-// Two programs may share a file only if the C library lays its objects out alike in both.
-constexpr uint64_t layout_signature() {
+// Two programs may share a file only if the C library lays its objects out alike in both, and if
+// both take what is in a mutex for the same.
+inline uint64_t layout_signature() {
+  const size_t mutex_size =
+      platform::kernel_marks_mutexes() ? platform::traits::kMutexSize : sizeof(uint64_t);
   return (uint64_t{sizeof(void*)} << 56) | (uint64_t{platform::traits::kLibraryId} << 48) |
-         (uint64_t{platform::traits::kSemaphoreSize} << 24) |
-         uint64_t{platform::traits::kMutexSize};
+         (uint64_t{platform::traits::kSemaphoreSize} << 24) | uint64_t{mutex_size};
 }
 
 // ---------------------------------------------------------------- header: frozen

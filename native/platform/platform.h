@@ -265,8 +265,8 @@ void wake_sleepers(std::atomic<uint32_t>& word, uint32_t groups, int32_t count);
 // ---------------------------------------------------------------- the robust mutex
 
 // A mutex in shared memory that survives its owner. linux/: a pthread mutex (process-shared,
-// robust, error-checking), whose owner is the calling thread. posix/: an owner word, with the
-// caller's word for who is alive.
+// robust, error-checking), whose owner is the calling thread. posix/, and linux/ under an emulator
+// that has no robust mutexes: an owner word, with the caller's word for who is alive.
 struct MutexParty {
   uint64_t id = 0;                                      // of the agent that asks
   bool (*alive)(uint64_t id, void* context) = nullptr;  // asked about another owner
@@ -280,9 +280,13 @@ enum class MutexResult {
   mistaken_identity,  // the kernel's id of the owner is this thread's own, in another pid namespace
 };
 
+// True: it is a pthread mutex, and the kernel marks it when the thread that holds it ends. False:
+// it is an owner word.
+bool kernel_marks_mutexes();
+
 void init_mutex(traits::MutexStorage* storage);
 MutexResult try_lock_mutex(traits::MutexStorage* storage, const MutexParty& party);
-// Blocks until locked or the deadline passed. Where traits::kTimedWaits the thread sleeps in the
+// Blocks until locked or the deadline passed. Where kernel_marks_mutexes() the thread sleeps in the
 // kernel and the death of the owner wakes it at once; elsewhere it yields and polls, which is right
 // for short critical sections only.
 MutexResult lock_mutex_until(traits::MutexStorage* storage, const MutexParty& party,

@@ -91,7 +91,7 @@ TEST(those_without_a_mutex_exclude_and_are_released_in_any_order) {
     CHECK(bool(locks.back()->lock.try_acquire()));  // nested
     CHECK_EQUAL(locks.back()->lock.release(), Code::ok);
   }
-  if (platform::traits::kTimedWaits) CHECK(!party.agent().may_lock_mutexes());
+  if (platform::kernel_marks_mutexes()) CHECK(!party.agent().may_lock_mutexes());
   Held first(other, name_of(0)), last(other, name_of(many - 1));
   CHECK(!first.lock.try_acquire_or_rescue() && !last.lock.try_acquire_or_rescue());
   CHECK(!first.lock.wait(now_ns() + 3 * platform::kNanosPerMilli));
@@ -103,7 +103,7 @@ TEST(those_without_a_mutex_exclude_and_are_released_in_any_order) {
   CHECK_EQUAL(first.lock.release(), Code::ok);
   CHECK_EQUAL(last.lock.release(), Code::ok);
   for (size_t i = 1; i + 1 < many; i++) CHECK_EQUAL(locks[i]->lock.release(), Code::ok);
-  CHECK_EQUAL(party.agent().may_lock_mutexes(), platform::traits::kTimedWaits);
+  CHECK_EQUAL(party.agent().may_lock_mutexes(), platform::kernel_marks_mutexes());
 }
 
 }  // namespace holdfast::test

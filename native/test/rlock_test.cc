@@ -107,7 +107,7 @@ static double median_recovery_ms(uint32_t rounds, size_t megabytes) {
       times->waiting = round;
       Outcome outcome;
       const int64_t slice_ns =
-          platform::traits::kTimedWaits ? 5'000 * platform::kNanosPerMilli : core::kSlice_ns;
+          platform::kernel_marks_mutexes() ? 5'000 * platform::kNanosPerMilli : core::kSlice_ns;
       const int64_t started = now_ns();
       while (!(outcome = lock->wait(now_ns() + slice_ns))) {
         CHECK(ms_since(started) < kPatience_ms);
@@ -147,7 +147,7 @@ static double median_recovery_ms(uint32_t rounds, size_t megabytes) {
 TEST(a_blocked_waiter_wakes_when_the_holder_is_killed) {
   const double p50 = median_recovery_ms(scaled(60), 0);
   // A sanitizer's shadow memory takes milliseconds to free; see the next test.
-  if (platform::traits::kTimedWaits && !has_sanitizer()) CHECK(p50 < 5);
+  if (platform::kernel_marks_mutexes() && !has_sanitizer()) CHECK(p50 < 5);
 }
 
 // The kernel wakes the waiter first, then frees the memory of the dead, and closes its doorbell
@@ -168,7 +168,7 @@ TEST(unlocking_what_was_taken_over_does_nothing) {
   const platform::MutexParty other{3, all_live, nullptr};
   std::thread worker([&] {
     CHECK(platform::try_lock_mutex(&*mutex, ended) == platform::MutexResult::locked);
-    if (platform::traits::kTimedWaits) return;  // the thread is what the kernel looks at
+    if (platform::kernel_marks_mutexes()) return;  // the thread is what the kernel looks at
   });
   worker.join();
   CHECK(platform::try_lock_mutex(&*mutex, heir) == platform::MutexResult::owner_died);
@@ -214,7 +214,7 @@ TEST(the_mutex_without_the_word_is_no_hold) {
     const Outcome outcome = acquire(lock);
     CHECK(bool(outcome) && !outcome.abandoned);
     // Where an RLock uses a mutex at all.
-    if (platform::traits::kTimedWaits) CHECK(ms_since(started) >= 2 * kSlice_ms);
+    if (platform::kernel_marks_mutexes()) CHECK(ms_since(started) >= 2 * kSlice_ms);
     CHECK(bool(lock->try_acquire_or_rescue()));  // and is recursive
     CHECK_EQUAL(lock->depth(), 2u);
     CHECK_EQUAL(lock->release(), Code::ok);

@@ -51,7 +51,7 @@ class Agent {
   // another pid namespace has the same thread number: the kernel would take the one for the other
   // when one dies. And not if it has kMutexesMax of them.
   bool may_lock_mutexes() const {
-    return platform::traits::kTimedWaits && lone_number_ && mutex_count_ < kMutexesMax;
+    return is_known_to_kernel_ && mutex_count_ < kMutexesMax;
   }
   // When a thread dies, the kernel marks the last 2,048 mutexes that it locked and no more
   // (ROBUST_LIST_LIMIT). Half of them is for us; the rest is for other code in the thread.
@@ -93,7 +93,7 @@ class Agent {
   std::shared_ptr<Store> store_;
   AgentId id_ = 0;
   platform::Doorbell doorbell_;
-  bool lone_number_ = true;
+  bool is_known_to_kernel_ = false;  // and by a thread number that nobody else has
   uint64_t holds_ = 0;
   std::unordered_map<const Object*, std::weak_ptr<HoldNumber>> hold_numbers_;
   size_t forget_at_ = 64;

@@ -6,16 +6,36 @@
 // and both would then change the plain integer __count: two containers that both run Node as pid 1
 // would lose a decrement and leave the mutex locked for ever. ERRORCHECK answers EDEADLK and
 // touches nothing.
+//
+// An emulator (qemu-user) may have no such lists. Then the mutex is an owner word, as in posix/.
 #include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
-#include "platform/platform.h"
+#include "platform/posix/word_mutex.h"
 #include "timed_waits.h"
 
 namespace holdfast::platform {
 
 namespace {
+
+// A list of a wrong length is refused with EINVAL where there are lists, and changes nothing.
+bool look_for_lists() {
+  pthread_mutexattr_t attributes;
+  pthread_mutexattr_init(&attributes);
+  const int refused = pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+  pthread_mutexattr_destroy(&attributes);
+  return refused == 0 && syscall(SYS_set_robust_list, nullptr, 0) != 0 && errno == EINVAL;
+}
+
+const bool kernel_marks = look_for_lists();
+
+uint64_t* word_of(traits::MutexStorage* storage) {
+  return reinterpret_cast<uint64_t*>(storage->bytes);
+}
 
 pthread_mutex_t* of(traits::MutexStorage* storage) {
   return reinterpret_cast<pthread_mutex_t*>(storage->bytes);
@@ -33,7 +53,13 @@ MutexResult result_of(int error, pthread_mutex_t* mutex) {
 
 }  // namespace
 
+bool kernel_marks_mutexes() { return kernel_marks; }
+
 void init_mutex(traits::MutexStorage* storage) {
+  if (!kernel_marks) {
+    memset(storage->bytes, 0, sizeof storage->bytes);
+    return;
+  }
   pthread_mutexattr_t attributes;
   pthread_mutexattr_init(&attributes);
   pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
@@ -43,12 +69,14 @@ void init_mutex(traits::MutexStorage* storage) {
   pthread_mutexattr_destroy(&attributes);
 }
 
-MutexResult try_lock_mutex(traits::MutexStorage* storage, const MutexParty&) {
+MutexResult try_lock_mutex(traits::MutexStorage* storage, const MutexParty& party) {
+  if (!kernel_marks) return try_lock_word(word_of(storage), party);
   return result_of(pthread_mutex_trylock(of(storage)), of(storage));
 }
 
-MutexResult lock_mutex_until(traits::MutexStorage* storage, const MutexParty&,
+MutexResult lock_mutex_until(traits::MutexStorage* storage, const MutexParty& party,
                              int64_t deadline_ns) {
+  if (!kernel_marks) return lock_word_until(word_of(storage), party, deadline_ns);
 #ifdef __GLIBC__
   if (pthread_mutex_clocklock == nullptr) {
     int error = EBUSY;
@@ -70,7 +98,8 @@ MutexResult lock_mutex_until(traits::MutexStorage* storage, const MutexParty&,
 #endif
 }
 
-void unlock_mutex(traits::MutexStorage* storage, const MutexParty&) {
+void unlock_mutex(traits::MutexStorage* storage, const MutexParty& party) {
+  if (!kernel_marks) return unlock_word(word_of(storage), party);
   pthread_mutex_unlock(of(storage));
 }
 
