@@ -35,11 +35,8 @@ size_t point_count() {
 const char* point_name(size_t index) { return point(index).name; }
 
 bool is_reachable(size_t index) {
-  const std::string name = point_name(index);
-  // Of objects that have outlived a boot: only macOS tells boots apart. native/test/store_test.cc
-  // does it there.
-  if (name == "store.destroy_all.object") return false;
   if (platform::traits::kTimedWaits) return true;
+  const std::string name = point_name(index);
   for (const char* prefix : kOfKernelMutexes) {
     if (name.compare(0, strlen(prefix), prefix) == 0) return false;
   }
