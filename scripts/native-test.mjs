@@ -5,15 +5,21 @@
 //   npm run test:native -- --variant=tsan                those of one variant
 //   npm run test:native -- --variant=plain ring layout   with filters, passed to the program
 //   npm run test:native -- --variant=musl                on musl, which zig brings
+//   npm run test:native -- --variant=arm64               on arm64, emulated; arm64-musl: the same
+//                                                        on musl
 //
 // The program prints what it likes and, last, `N passed, N failed`.
 
 import { die, filesUnder, isMain, killProcessGroup, knowOnly, option } from './common.mjs';
 import { parseCounts, run, say, Tally } from './common.mjs';
-import { zigDirectory } from './cross-compiler.mjs';
+import { arm64Emulator, oldestGlibc, zigDirectory } from './cross-compiler.mjs';
 import { buildNative } from './native-build.mjs';
 import { Sandbox } from './sandbox.mjs';
 import { coreSources, hostPlatform, linkFlags } from './sources.mjs';
+
+// clang has warnings of its own, and the other variants report GCC's.
+const byZig = ['-fno-sanitize=all', '-w'];
+const emulated = ['-DHOLDFAST_EMULATED', '-g0'];
 
 const variants = {
   plain: { flags: [], filters: [] },
@@ -30,12 +36,20 @@ const variants = {
   // Only the tests of group `threads`. The thread sanitizer sees the threads of one process; the
   // other tests use several processes.
   tsan: { flags: ['-fsanitize=thread'], filters: ['threads'] },
-  // Compiled by zig, with a C library of its own inside: musl's.
-  musl: {
-    triple: 'x86_64-linux-musl',
-    // clang has warnings of its own, and the other variants report GCC's.
-    flags: ['-fno-sanitize=all', '-w'],
+  // Compiled by zig. musl is linked into the program, so no loader of its is needed.
+  musl: { triple: 'x86_64-linux-musl', flags: byZig, linkFlags: ['-static'], filters: [] },
+  // These run under qemu-user: see docs/architecture.md for what it lacks.
+  arm64: {
+    triple: `aarch64-linux-gnu.${oldestGlibc}`,
+    flags: [...byZig, ...emulated],
+    emulator: arm64Emulator,
+    filters: [],
+  },
+  'arm64-musl': {
+    triple: 'aarch64-linux-musl',
+    flags: [...byZig, ...emulated],
     linkFlags: ['-static'],
+    emulator: arm64Emulator,
     filters: [],
   },
 };
@@ -47,12 +61,17 @@ const combinations = [
   { platform: 'linux', variant: 'tsan' },
   { platform: 'linux', variant: 'old-glibc' },
   { platform: 'linux', variant: 'musl', onlyAsked: true },
+  { platform: 'linux', variant: 'arm64', onlyAsked: true },
+  { platform: 'linux', variant: 'arm64-musl', onlyAsked: true },
   { platform: 'posix', variant: 'plain', onlyAsked: true },
   { platform: 'posix', variant: 'asan' },
   // The code that darwin shares with posix is sanitized there.
   { platform: 'darwin', variant: 'plain' },
   { platform: 'darwin', variant: 'asan', onlyAsked: true },
 ].filter(({ platform }) => platform !== 'linux' || platform === hostPlatform);
+
+// That of scripts/sweep.mjs, and parts of the platforms and of the addon: see scripts/sources.mjs.
+const otherPrograms = ['native/test/sweep', 'native/test/darwin', 'native/test/addon'];
 
 const runWatchdogMs = 15 * 60_000;
 
@@ -66,13 +85,7 @@ async function compile(platform, variant) {
     title: `${platform} ${variant}`,
     sources: [
       ...coreSources(platform),
-      // native/test/sweep is a program of its own, for scripts/sweep.mjs. native/test/darwin is the
-      // stand-in for macOS, a part of that platform. native/test/addon goes with the addon.
-      ...filesUnder('native/test', [
-        'native/test/sweep',
-        'native/test/darwin',
-        'native/test/addon',
-      ]).filter((file) => file.endsWith('.cc')),
+      ...filesUnder('native/test', otherPrograms).filter((file) => file.endsWith('.cc')),
     ],
     flags,
     linkFlags: [...more, ...linkFlags(platform)],
@@ -81,7 +94,8 @@ async function compile(platform, variant) {
 
 async function runProgram(program, variant, filters) {
   const chosen = filters.length > 0 ? filters : variants[variant].filters;
-  const command = [program, ...chosen];
+  const { emulator = [] } = variants[variant];
+  const command = [...emulator, program, ...chosen];
   // The thread sanitizer needs addresses for its shadow memory that address randomisation may have
   // used.
   if (variant === 'tsan' && (await canDisableRandomisation())) command.unshift('setarch', '-R');

@@ -14,13 +14,18 @@ import { promisify } from 'node:util';
 import { gypTree } from './build.mjs';
 import { die, filesUnder, hashOf, isDone, isMain, knowOnly } from './common.mjs';
 import { markDone, mustRun, root, say } from './common.mjs';
-import { compilerFlags, compileWatchdogMs, linkerFlags, zigDirectory } from './cross-compiler.mjs';
+import {
+  compilerFlags,
+  compileWatchdogMs,
+  linkerFlags,
+  oldestGlibc,
+  zigDirectory,
+} from './cross-compiler.mjs';
 import { buildDarwin, darwinFindings, darwinTargets } from './prebuild-darwin.mjs';
 import { addonSources } from './sources.mjs';
 
 const require = createRequire(import.meta.url);
 
-const oldestGlibc = '2.28';
 const targets = [
   { directory: 'linux-x64', libc: 'glibc', triple: `x86_64-linux-gnu.${oldestGlibc}` },
   { directory: 'linux-x64', libc: 'musl', triple: 'x86_64-linux-musl' },

@@ -3,11 +3,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { hasTool } from './common.mjs';
+import { arm64Emulator, arm64Root } from './cross-compiler.mjs';
 import { muslLibraries } from './musl-libstdcxx.mjs';
 import { toolDirectory } from './tools.mjs';
-
-/** Debian's libc6-arm64-cross and libstdc++6-arm64-cross put their libraries here. */
-const arm64Root = '/usr/aarch64-linux-gnu';
 
 const noHooks = [
   'conditions: Condition: the code behind an awaited acquire()',
@@ -21,7 +19,7 @@ const noChildren = [
 function node(major, version, { cpu = 'x64' } = {}) {
   const program = async () =>
     path.join(await toolDirectory(`node-linux-${cpu}`, version), 'bin/node');
-  const emulator = cpu === 'x64' ? [] : ['qemu-aarch64-static', '-L', arm64Root];
+  const emulator = cpu === 'x64' ? [] : arm64Emulator;
   return {
     name: `node ${major}`,
     cpu,

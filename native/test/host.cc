@@ -2,6 +2,16 @@
 
 #include <cerrno>
 
+namespace holdfast::test::host {
+
+#ifdef HOLDFAST_EMULATED
+bool is_emulated() { return true; }
+#else
+bool is_emulated() { return false; }
+#endif
+
+}  // namespace holdfast::test::host
+
 #ifdef __linux__
 
 #include <sched.h>
@@ -16,7 +26,7 @@ namespace holdfast::test::host {
 
 void die_with_parent() { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
-void adopt_orphans() { prctl(PR_SET_CHILD_SUBREAPER, 1); }
+bool adopt_orphans() { return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0; }
 
 int enter_new_pid_namespace() { return unshare(CLONE_NEWPID) != 0 ? errno : 0; }
 
@@ -34,7 +44,7 @@ int mount_private_tmpfs(const char* path, size_t bytes) {
 namespace holdfast::test::host {
 
 void die_with_parent() {}
-void adopt_orphans() {}
+bool adopt_orphans() { return false; }
 int enter_new_pid_namespace() { return ENOSYS; }
 int mount_private_tmpfs(const char*, size_t) { return ENOSYS; }
 

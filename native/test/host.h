@@ -7,10 +7,13 @@
 
 namespace holdfast::test::host {
 
+// Is the processor emulated, and so ten times slower?
+bool is_emulated();
 // From here on the kernel kills this process when its parent dies, even if it is stopped.
 void die_with_parent();
-// Processes whose parent died become children of this one, so that it can wait for their end.
-void adopt_orphans();
+// Processes whose parent died become children of this one, so that it can wait for their end. False
+// where no process can be given them: they become children of init.
+bool adopt_orphans();
 
 // These say 0, or the errno of what the host refused.
 

@@ -52,7 +52,10 @@ void spin_us(uint64_t us) {
 
 bool has_sanitizer() { return __asan_init != nullptr || __tsan_init != nullptr; }
 
-uint32_t scaled(uint32_t count) { return has_sanitizer() ? std::max(1u, count / 4) : count; }
+uint32_t scaled(uint32_t count) {
+  const uint32_t part = host::is_emulated() ? 10 : has_sanitizer() ? 4 : 1;
+  return std::max(1u, count / part);
+}
 
 double median(std::vector<double> values) {
   if (values.empty()) return 0;

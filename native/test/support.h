@@ -52,7 +52,7 @@ void sleep_ms(int64_t ms);
 // Keeps the processor busy: shorter than any sleep.
 void spin_us(uint64_t us);
 
-// Sanitizers make everything several times slower; the same time shall do.
+// Sanitizers and emulators make everything several times slower; the same time shall do.
 bool has_sanitizer();
 uint32_t scaled(uint32_t count);
 
