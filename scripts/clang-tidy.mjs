@@ -43,7 +43,7 @@ function addonFlags() {
 /** Each file once: for this machine's platform, or for the first of the others that has it. */
 function filesAndFlags() {
   const addon = addonFlags();
-  const tests = filesUnder('native/test', ['native/test/darwin']);
+  const tests = filesUnder('native/test', ['native/test/darwin', 'native/test/addon']);
   const byFile = new Map();
   for (const platform of [hostPlatform, ...platforms]) {
     const flags = [...commonFlags, ...includeDirs(platform).map((directory) => `-I${directory}`)];

@@ -38,7 +38,7 @@ const variants = {
   tsan: { flags: ['-fsanitize=thread'], filters: ['threads'] },
   // Compiled by zig. musl is linked into the program, so no loader of its is needed.
   musl: { triple: 'x86_64-linux-musl', flags: byZig, linkFlags: ['-static'], filters: [] },
-  // These run under qemu-user: see docs/architecture.md for what it lacks.
+  // These run under qemu-user: see docs/adr/0044-no-robust-list.md for what it lacks.
   arm64: {
     triple: `aarch64-linux-gnu.${oldestGlibc}`,
     flags: [...byZig, ...emulated],

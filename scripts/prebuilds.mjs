@@ -61,21 +61,35 @@ export async function buildLinux({ directory, libc }, output) {
   show(file, symbolFindings(file, libc));
 }
 
-async function compile({ triple }, file, more = []) {
+async function compile(
+  { triple },
+  file,
+  { sources = addonSources('linux'), flags: own = [] } = {},
+) {
   const compiler = path.join(await zigDirectory(), 'zig');
-  const flags = [...compilerFlags('linux', triple), ...linkerFlags];
+  const flags = [...compilerFlags('linux', triple), ...own, ...linkerFlags];
   mkdirSync(path.dirname(file), { recursive: true });
-  await mustRun(compiler, [...flags, ...addonSources('linux'), ...more, '-o', file], {
+  await mustRun(compiler, [...flags, ...sources, '-o', file], {
     timeoutMs: compileWatchdogMs,
   });
 }
 
-/** An addon for tests, as if the runtime were Electron: see native/test/addon. */
-export async function buildWithoutBuffers(file) {
-  await compile(targets[0], path.join(root, file), [
-    '-Dnapi_create_external_arraybuffer=napi_refuse_external_arraybuffer',
-    'native/test/addon/no_external_buffers.cc',
-  ]);
+const withoutBuffers = 'build/no-external-buffers/holdfast.node';
+
+/** An addon for tests, as if the runtime were Electron: see native/test/addon. Returns its path. */
+export async function buildWithoutBuffers() {
+  const replacement = 'native/test/addon/no_external_buffers.cc';
+  const hash = hashOf([replacement], hashOfSources());
+  if (!isDone('build/no-external-buffers/stamp', hash, withoutBuffers)) {
+    say('compiling an addon for runtimes without external buffers');
+    const sources = addonSources('linux').filter((file) => !file.endsWith('/external_bytes.cc'));
+    await compile(targets[0], path.join(root, withoutBuffers), {
+      sources: [...sources, replacement],
+      flags: ['-DNODE_API_NO_EXTERNAL_BUFFERS_ALLOWED'],
+    });
+    markDone('build/no-external-buffers/stamp', hash);
+  }
+  return path.join(root, withoutBuffers);
 }
 
 /** What the binary asks of others: names, and the newest glibc that one of them is of. */

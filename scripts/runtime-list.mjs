@@ -75,7 +75,7 @@ function withoutBuffers(runtime) {
   return {
     ...runtime,
     name: `${runtime.name}, no external buffers`,
-    native: 'build/runtimes/no-buffers/holdfast.node',
+    withoutBuffers: true,
     skip: [
       ['locks: Lock: no addition is lost', noMemory],
       ['errors: errors: one name, two kinds', noMemory],

@@ -34,13 +34,13 @@ async function build(name, output, compile) {
 }
 
 /** The binaries that `npm run prebuilds` would make, in build/runtimes/prebuilds. */
-async function buildFor({ cpu, libcs, native }) {
+async function buildFor({ cpu, libcs, withoutBuffers }) {
   for (const libc of libcs) {
     const directory = `linux-${cpu}`;
     const output = `build/runtimes/prebuilds/${directory}/node.napi.${libc}.node`;
     await build(`${cpu}-${libc}`, output, () => buildLinux({ directory, libc }, binaries));
   }
-  if (native) await build('no-buffers', native, () => buildWithoutBuffers(native));
+  if (withoutBuffers) await buildWithoutBuffers();
 }
 
 /** A project with the tarball installed, no script run, and the smoke suite. */
@@ -86,10 +86,10 @@ async function smoke(runtime, project, words) {
       env: {
         ...sandbox.env,
         ...(await runtime.env()),
-        HOLDFAST_NATIVE: runtime.native ? path.join(root, runtime.native) : '',
+        HOLDFAST_NATIVE: runtime.withoutBuffers ? await buildWithoutBuffers() : '',
         HOLDFAST_SMOKE_COMMAND: JSON.stringify((await runtime.other?.()) ?? command),
         HOLDFAST_SMOKE_SKIP: JSON.stringify(runtime.skip.map(([beginning]) => beginning)),
-        HOLDFAST_SMOKE_BUFFERS: runtime.native ? 'refused' : '',
+        HOLDFAST_SMOKE_BUFFERS: runtime.withoutBuffers ? 'refused' : '',
       },
       timeoutMs: smokeWatchdogMs,
     });

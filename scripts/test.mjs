@@ -12,6 +12,9 @@
 //   npm test -- --grep='Lock.*abort' tests of test/ whose title matches; leaves `native` out
 //   npm test -- --sanitize           test/ over addons built with address and undefined sanitizers;
 //                                    a report counts as a failure. Linux; several times slower
+//   npm test -- --no-external-buffers   linux alone, over an addon for a runtime that forbids
+//                                    buffers over memory of the system, as Electron does. Tests
+//                                    that share memory are skipped
 //
 // The last line is `N passed, N failed[, N skipped]`.
 
@@ -20,6 +23,7 @@ import path from 'node:path';
 import { buildAddon, sanitizerEnvironment } from './build.mjs';
 import { die, killProcessGroup, knowOnly, option, root, run, say, Tally } from './common.mjs';
 import { runNativeTests } from './native-test.mjs';
+import { buildWithoutBuffers } from './prebuilds.mjs';
 import { runtimes, whyNotHere } from './runtime-list.mjs';
 import { Sandbox } from './sandbox.mjs';
 import { hostPlatform } from './sources.mjs';
@@ -110,6 +114,11 @@ async function checkLeftovers(tally, { name, sandbox, group }) {
 
 /** What to run test/ over: the addon of each platform, and that of this machine on another Node. */
 async function listRuns(platforms) {
+  const node = process.execPath;
+  if (withoutBuffers) {
+    const native = await buildWithoutBuffers();
+    return [{ name: 'linux without external buffers', platform: 'linux', native, node }];
+  }
   const runs = [];
   for (const platform of platforms) {
     // A user's program finds the addon of this machine by itself, and so do these tests.
@@ -117,16 +126,12 @@ async function listRuns(platforms) {
       platform === hostPlatform && !sanitize
         ? ''
         : await buildAddon({ platform, sanitize: sanitize ? 'address,undefined' : '' });
-    runs.push({ name: platform, platform, native, node: process.execPath });
+    runs.push({ name: platform, platform, native, node });
   }
   if (otherNode !== undefined) {
-    const [node] = await otherNode.command();
-    runs.push({
-      name: `${hostPlatform}, ${otherNode.name}`,
-      platform: hostPlatform,
-      native: '',
-      node,
-    });
+    const [other] = await otherNode.command();
+    const name = `${hostPlatform}, ${otherNode.name}`;
+    runs.push({ name, platform: hostPlatform, native: '', node: other });
   }
   return runs;
 }
@@ -161,18 +166,23 @@ function nodeNamed(major) {
   return found;
 }
 
-knowOnly('only', 'grep', 'sanitize', 'node');
+knowOnly('only', 'grep', 'sanitize', 'node', 'no-external-buffers');
 const only = option('only');
 const sanitize = option('sanitize') !== undefined; // `native` is sanitized always
 const grep = option('grep');
 if (sanitize && option('node') !== undefined) die('--sanitize and --node do not go together');
 const otherNode = option('node') === undefined ? undefined : nodeNamed(option('node'));
+const withoutBuffers = option('no-external-buffers') !== undefined;
+if (withoutBuffers && (only || sanitize || otherNode)) {
+  die('--no-external-buffers goes with --grep alone');
+}
 const parts = [...new Set([hostPlatform, 'posix', 'darwin', 'native'])];
 if (only !== undefined && !parts.includes(only)) die(`--only is one of ${parts.join(', ')}`);
 
 const tally = new Tally();
+const leavesOutNative = grep || sanitize || withoutBuffers;
 const chosen = parts.filter((part) =>
-  only ? part === only : part !== 'posix' && !((grep || sanitize) && part === 'native'),
+  only ? part === only : part !== 'posix' && !(leavesOutNative && part === 'native'),
 );
 const platforms = chosen.filter((part) => part !== 'native');
 for (const work of [

@@ -9,6 +9,7 @@
 
 #include <cstdlib>
 
+#include "addon/external_bytes.h"
 #include "addon/kinds.h"
 #include "addon/observed.h"
 #include "core/primitives/queue_layout.h"
@@ -197,6 +198,16 @@ Napi::Value agent_id(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), std::to_string(Environment::from(info.Env())->agent().id()));
 }
 
+// allowsExternalBuffers(): asks the runtime for one, of a byte.
+Napi::Value allows_external_buffers(const Napi::CallbackInfo& info) {
+  auto* byte = new char(0);
+  const auto end = [](napi_env, void* bytes, void*) { delete static_cast<char*>(bytes); };
+  napi_value buffer = nullptr;
+  const napi_status status = make_external(info.Env(), byte, 1, end, nullptr, &buffer);
+  if (status != napi_ok) delete byte;
+  return Napi::Boolean::New(info.Env(), status != napi_no_external_buffers_allowed);
+}
+
 // What all objects have: each is one line of CommonOperations.
 bool may_close(NativeObject& native) { return native.environment().may_close(&native); }
 
@@ -256,6 +267,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["tellWaitsIfUnchanged"] =
       Napi::Function::New<tell_waits_if_unchanged>(env, "tellWaitsIfUnchanged");
   exports["sweep"] = Napi::Function::New<sweep>(env, "sweep");
+  exports["allowsExternalBuffers"] =
+      Napi::Function::New<allows_external_buffers>(env, "allowsExternalBuffers");
   exports["list"] = Napi::Function::New<list>(env, "list");
   exports["unlink"] = Napi::Function::New<unlink>(env, "unlink");
   exports["defaultDirectory"] = platform::default_directory();

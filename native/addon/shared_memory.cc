@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "addon/external_bytes.h"
 #include "addon/kinds.h"
 
 namespace holdfast::addon {
@@ -43,21 +44,15 @@ napi_value map(N& native) {
     return native.environment().raise(core::Status::from(error, "cannot map its bytes"), native);
   }
   napi_value buffer = nullptr;
-  const napi_status status = napi_create_external_arraybuffer(
-      env, mapping->bytes, static_cast<size_t>(native.primitive.size()), end_of_use, mapping,
-      &buffer);
-  if (status == napi_ok) {
+  const auto length = static_cast<size_t>(native.primitive.size());
+  if (make_external(env, mapping->bytes, length, end_of_use, mapping, &buffer) == napi_ok) {
     napi_add_finalizer(env, buffer, mapping, end_of_object, nullptr, nullptr);
     return buffer;
   }
   core::SharedMemory::unmap(*mapping);
   delete mapping;
   return native.environment().raise(
-      core::Status::of(core::Code::system,
-                       status == napi_no_external_buffers_allowed
-                           ? "this runtime does not let memory of the system become a buffer"
-                           : "its bytes cannot become a buffer"),
-      native);
+      core::Status::of(core::Code::system, "its bytes cannot become a buffer"), native);
 }
 
 // detach(buffer): from here on its views have no bytes.

@@ -284,6 +284,7 @@ export interface NativeAddon extends Operations {
   readonly queueItemsMax: number;
   readonly queueBytesMin: number;
   readonly queueBytesMax: number;
+  allowsExternalBuffers(): boolean; // does this runtime allow them?
   /** State of src/native/once.ts, which makes this map. */
   kept?: Map<string, unknown>;
   useMailbox(inbox: Buffer, table: Uint32Array, answer: Float64Array): void;

@@ -1,4 +1,5 @@
 import { brand } from '../brand.js';
+import { HoldfastError, label } from '../errors.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import { posixNameOf } from './posix-name.js';
@@ -17,6 +18,19 @@ export interface SharedMemoryState {
   readonly name: string;
   /** The number of bytes. */
   readonly size: number;
+}
+
+let isAllowed: boolean | undefined; // by the runtime, which does not change its mind
+
+/** Before the bytes are made, so that a refusal leaves nothing behind. */
+function checkRuntime(objectName: string): void {
+  isAllowed ??= addon.allowsExternalBuffers();
+  if (isAllowed) return;
+  const message =
+    `${label('SharedMemory', objectName)}: this runtime does not let memory of the system become ` +
+    'an ArrayBuffer, as Electron does not. Use a Queue for data, or run this code in Node';
+  const about = { kind: 'SharedMemory', objectName };
+  throw new HoldfastError('ERR_HOLDFAST_UNSUPPORTED', message, about);
 }
 
 /**
@@ -53,13 +67,14 @@ export class SharedMemory extends Shared<'SharedMemory'> {
    *
    * @throws IncompatibleError if they exist with another size; NoSpaceError if the space cannot be
    * had, and then nothing is left behind; TypeError if neither `size` nor a name is given;
-   * NotFoundError if `size` is undefined and the name does not exist; HoldfastError
-   * (ERR_HOLDFAST_SYSTEM) if the runtime lets no memory of the system become a buffer, as Electron
-   * does. Otherwise as Lock.
+   * NotFoundError if `size` is undefined and the name does not exist; HoldfastError with the code
+   * ERR_HOLDFAST_UNSUPPORTED, and nothing is made, in a runtime that forbids buffers over memory of
+   * the system, as Electron does. Otherwise as Lock.
    */
   constructor(size: number | undefined, options: OpenOptions = {}) {
     const read = readOpen(options);
     checkNumber('size', size, 1, addon.maxSharedMemory, read);
+    checkRuntime(read.name ?? '');
     super('SharedMemory', size === undefined ? { ...read, mustExist: true } : read, {
       bytes: size,
     });

@@ -46,11 +46,11 @@ function refuses(value: unknown, message: RegExp): void {
 describe('an object in a message', () => {
   for (const [kind, make] of Object.entries(openers)) {
     describe(kind, () => {
-      let object: ReturnType<(typeof openers)[NamedKind]>;
+      let object: ReturnType<(typeof openers)[NamedKind]> | undefined;
       beforeEach(() => {
         object = make({});
       });
-      afterEach(() => object.close());
+      afterEach(() => object?.close());
 
       it('is refused by structured clone, with an error that names attach()', () => {
         refuses(object, new RegExp(`a ${kind}: send its toJSON\\(\\), and call attach\\(\\)`));

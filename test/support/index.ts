@@ -16,3 +16,4 @@ export * from './random.js';
 export * from './scale.js';
 export * from './stats.js';
 export * from './time.js';
+export * from './without-buffers.js';

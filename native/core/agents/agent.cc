@@ -10,8 +10,8 @@ Status Agent::begin(std::shared_ptr<Store> store, uint32_t thread_id,
                     const std::string& process_name, std::unique_ptr<Agent>* result) {
   std::unique_ptr<Agent> agent(new Agent());
   bool lone_number = false;
-  Status status = store->claim_agent(thread_id, process_name, &agent->id_, &agent->doorbell_,
-                                     &lone_number);
+  Status status =
+      store->claim_agent(thread_id, process_name, &agent->id_, &agent->doorbell_, &lone_number);
   if (!status.ok()) return status;
   agent->is_known_to_kernel_ = lone_number && platform::kernel_marks_mutexes();
   agent->store_ = std::move(store);

@@ -50,9 +50,7 @@ class Agent {
   // May this thread lock one more mutex of which the kernel knows the owner? Not if an agent in
   // another pid namespace has the same thread number: the kernel would take the one for the other
   // when one dies. And not if it has kMutexesMax of them.
-  bool may_lock_mutexes() const {
-    return is_known_to_kernel_ && mutex_count_ < kMutexesMax;
-  }
+  bool may_lock_mutexes() const { return is_known_to_kernel_ && mutex_count_ < kMutexesMax; }
   // When a thread dies, the kernel marks the last 2,048 mutexes that it locked and no more
   // (ROBUST_LIST_LIMIT). Half of them is for us; the rest is for other code in the thread.
   static constexpr size_t kMutexesMax = 1024;

@@ -1,8 +1,13 @@
-// A runtime as Electron, whose V8 lets no memory of the system become a buffer. The addon for this
-// test is compiled with another name for the function of Node-API, and that is this one.
-#include <node_api.h>
+// A runtime as Electron, whose V8 lets no memory of the system become a buffer. This file takes the
+// place of native/addon/external_bytes.cc. The addon for this test is compiled with
+// NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED: then Node's headers declare no function for such a buffer,
+// so that the compiler finds any other use.
+#include "addon/external_bytes.h"
 
-extern "C" napi_status napi_refuse_external_arraybuffer(napi_env, void*, size_t, napi_finalize,
-                                                        void*, napi_value*) {
+namespace holdfast::addon {
+
+napi_status make_external(napi_env, void*, size_t, napi_finalize, void*, napi_value*) {
   return napi_no_external_buffers_allowed;
 }
+
+}  // namespace holdfast::addon
