@@ -11,10 +11,10 @@ const noHooks = [
   'conditions: Condition: the code behind an awaited acquire()',
   'no hooks of promises, so an RLock by task needs runExclusive()',
 ];
-const noChildren = [
-  'processes: Process',
+const noChildren = ['processes: Process', 'processes: Pool'].map((title) => [
+  title,
   'no Process, because the emulated program is none that the system can start',
-];
+]);
 
 function node(major, version, { cpu = 'x64' } = {}) {
   const program = async () =>
@@ -26,7 +26,7 @@ function node(major, version, { cpu = 'x64' } = {}) {
     libcs: ['glibc'],
     command: async () => [...emulator, await program()],
     env: async () => ({}),
-    skip: cpu === 'x64' ? [] : [noChildren],
+    skip: cpu === 'x64' ? [] : noChildren,
     program: 'smoke.mjs',
     runsWhole: cpu === 'x64',
     needs: cpu === 'x64' ? [] : ['qemu-aarch64-static', `${arm64Root}/lib/libstdc++.so.6`],

@@ -1,5 +1,6 @@
 // The chunks of map(), imap() and imapUnordered() on their way: so many are started ahead of the
 // one who reads the results, and no more.
+import { unwatchAbort, watchAbort } from '../waiting/abort.js';
 
 /** A chunk that has been started. */
 interface Slot {
@@ -29,6 +30,7 @@ export class Flow {
   readonly #open = new Set<Slot>();
   #isPulling = false;
   #hasEnded = false;
+  #isLeft = false;
   #failure: { readonly error: unknown } | undefined;
   #wake: (() => void) | undefined;
 
@@ -39,10 +41,20 @@ export class Flow {
     this.#window = window;
   }
 
-  /** The results of each chunk. When the loop is left, chunks that have not begun are withdrawn. */
-  async *read(): AsyncGenerator<readonly unknown[], void, undefined> {
+  /**
+   * The results of each chunk. When the loop is left, chunks that have not begun are withdrawn. An
+   * abort ends the loop, also while the source makes an item.
+   */
+  async *read(signal?: AbortSignal): AsyncGenerator<readonly unknown[], void, undefined> {
+    let isAborted = false;
+    const onAbort = () => {
+      isAborted = true;
+      this.#wake?.();
+    };
+    if (signal) watchAbort(signal, onAbort);
     try {
       for (;;) {
+        if (isAborted) throw signal?.reason;
         void this.#pull();
         const slot = this.#slots[0];
         if (slot?.isDone) {
@@ -55,7 +67,9 @@ export class Flow {
         } else await new Promise<void>((resolve) => (this.#wake = resolve));
       }
     } finally {
+      if (signal) unwatchAbort(signal, onAbort);
       this.#hasEnded = true;
+      this.#isLeft = true;
       for (const slot of this.#open) slot.withdraw();
       if (!this.#isPulling) await this.#source.return?.();
     }
@@ -72,12 +86,13 @@ export class Flow {
         if (done) this.#hasEnded = true;
         else if (!this.#hasEnded) this.#begin(value);
       }
+      // The reader left while the source made an item.
+      if (this.#isLeft) await this.#source.return?.();
     } catch (error) {
       this.#failure = { error };
       this.#hasEnded = true;
-    } finally {
-      this.#isPulling = false;
     }
+    this.#isPulling = false;
     this.#wake?.();
   }
 

@@ -153,7 +153,9 @@ export class Pool<Target extends Function = Function> implements AsyncDisposable
     const chunks = chunksOf(array, options.chunkSize, Math.max(1, most));
     const flow = this.#flow(callee, chunks, options, true, () => array.length);
     const results: unknown[] = [];
-    for await (const chunk of flow.read()) for (const result of chunk) results.push(result);
+    for await (const chunk of flow.read(options.signal)) {
+      for (const result of chunk) results.push(result);
+    }
     return results;
   }
 
@@ -304,7 +306,7 @@ export class Pool<Target extends Function = Function> implements AsyncDisposable
     const { length, size = length } = items as { length?: number; size?: number };
     const total = () => size ?? taken;
     const flow = this.#flow(callee, chunks, options, isOrdered, total, (n) => (taken += n));
-    return each(flow) as AsyncGenerator<never, void, undefined>;
+    return each(flow, options.signal) as AsyncGenerator<never, void, undefined>;
   }
 
   #flow(
@@ -343,8 +345,8 @@ export class Pool<Target extends Function = Function> implements AsyncDisposable
 /** Nobody hears this reason. */
 const withdrawn = new ClosedError('the reader of the results has left');
 
-async function* each(flow: Flow): AsyncGenerator<unknown, void, undefined> {
-  for await (const chunk of flow.read()) yield* chunk;
+async function* each(flow: Flow, signal?: AbortSignal): AsyncGenerator<unknown, void, undefined> {
+  for await (const chunk of flow.read(signal)) yield* chunk;
 }
 
 /** The parameters of run() of a pool that has a target. */

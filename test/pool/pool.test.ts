@@ -1,5 +1,6 @@
 // Pool: what its methods give, in which order, and how tasks fail.
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ClosedError,
@@ -97,6 +98,32 @@ describe('Pool', function () {
       assert.ok(taken < 50, String(taken));
       assert.ok(isClosed);
       assert.equal(await pool.run(square, 3), 9);
+    });
+  });
+
+  it('imap() ends by an abort while it waits for an item, and closes its source', async () => {
+    await withPool({ processes: 1 }, async (pool) => {
+      let isClosed = false;
+      const gate = new EventEmitter();
+      const source = (async function* () {
+        try {
+          yield 1;
+          await once(gate, 'go');
+          yield 2;
+        } finally {
+          isClosed = true;
+        }
+      })();
+      const stop = new AbortController();
+      const results = pool.imap(square, source, { signal: stop.signal });
+      assert.equal((await results.next()).value, 1);
+      const next = caught(results.next());
+      const reason = new Error('enough');
+      stop.abort(reason);
+      assert.equal(await next, reason);
+      gate.emit('go');
+      await until(() => isClosed, 'the end of the source');
+      assert.equal(pool.inspect().done, 1);
     });
   });
 
