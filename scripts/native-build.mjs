@@ -10,7 +10,7 @@ const hostCompiler = [process.env.CXX ?? 'c++'];
 const commonFlags = [
   '-std=c++17',
   '-O1',
-  '-g',
+  '-g1', // lines, which sanitizers show; with variables a file compiles a fifth longer
   '-pthread',
   '-Wall',
   '-Wextra',
@@ -25,7 +25,8 @@ const compileWatchdogMs = 15 * 60_000;
 
 /**
  * Compiles what changed and links `directory`/`name`; returns the path of the program. `compiler`
- * is a command: a program and its first arguments.
+ * is a command: a program and its first arguments. `flagsOf` says what one source needs besides.
+ * `sibling` is the directory of another program: what was compiled there in the same way is used.
  */
 export async function buildNative({
   platform,
@@ -34,7 +35,9 @@ export async function buildNative({
   title,
   sources,
   flags: ownFlags = [],
+  flagsOf = () => [],
   linkFlags = [],
+  sibling = directory,
   compiler = hostCompiler,
 }) {
   const program = `${directory}/${name}`;
@@ -49,38 +52,37 @@ export async function buildNative({
   mkdirSync(path.join(root, directory), { recursive: true });
   // The name of an object file holds the hash of everything that decides it. So a file that exists
   // is up to date.
-  const objects = sources.map((source) => ({
-    source,
-    object: [
-      source.replaceAll('/', '_'),
-      hashOf([source, ...headers], compiler, flags).slice(0, 16),
-      'o',
-    ].join('.'),
-  }));
-  const waiting = objects.filter(({ object }) => !existsSync(path.join(root, directory, object)));
+  const objects = sources.map((source) => {
+    const flagsHere = [...flags, ...flagsOf(source)];
+    const hash = hashOf([source, ...headers], compiler, flagsHere).slice(0, 16);
+    const file = [source.replaceAll('/', '_'), hash, 'o'].join('.');
+    const shared = `${sibling}/${file}`;
+    const object = existsSync(path.join(root, shared)) ? shared : `${directory}/${file}`;
+    return { source, object, flags: flagsHere };
+  });
+  const waiting = objects.filter(({ object }) => !existsSync(path.join(root, object)));
   if (waiting.length > 0) say(`compiling ${waiting.length} C++ files (${title})`);
   const compileWaiting = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const object = `${directory}/${next.object}`;
-      const temporary = `${object}.${process.pid}.tmp`;
-      await mustRun(command, [...first, ...flags, '-c', next.source, '-o', temporary], {
+      const temporary = `${next.object}.${process.pid}.tmp`;
+      await mustRun(command, [...first, ...next.flags, '-c', next.source, '-o', temporary], {
         timeoutMs: compileWatchdogMs,
       });
-      renameSync(path.join(root, temporary), path.join(root, object));
+      renameSync(path.join(root, temporary), path.join(root, next.object));
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, compileWaiting));
 
-  const names = objects.map(({ object }) => object);
+  const inputs = objects.map(({ object }) => object);
   const stamp = `${directory}/link.stamp`;
-  const hash = hashOf([], names, linkFlags);
+  const hash = hashOf([], inputs, linkFlags);
   if (!isDone(stamp, hash, program)) {
-    const inputs = names.map((object) => `${directory}/${object}`);
     const libraries = process.platform === 'linux' ? ['-lrt'] : [];
     const linking = [...first, ...flags, ...inputs, '-o', program, ...linkFlags, ...libraries];
     await mustRun(command, linking);
     for (const file of readdirSync(path.join(root, directory))) {
-      if (file.endsWith('.o') && !names.includes(file)) rmSync(path.join(root, directory, file));
+      const object = `${directory}/${file}`;
+      if (file.endsWith('.o') && !inputs.includes(object)) rmSync(path.join(root, object));
     }
     markDone(stamp, hash);
   }

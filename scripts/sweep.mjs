@@ -35,6 +35,7 @@ function compile(platform) {
       ...coreSources(platform).filter((file) => path.basename(file) !== 'boot.cc'),
       'native/test/host.cc',
       'native/test/support.cc',
+      'native/test/text.cc',
       ...filesUnder('native/test/sweep').filter((file) => file.endsWith('.cc')),
     ],
     flags: ['-DHOLDFAST_KILL_POINTS'],

@@ -57,6 +57,10 @@ uint32_t scaled(uint32_t count) {
   return std::max(1u, count / part);
 }
 
+void fail_never(const char* file, int line, const char* text) {
+  fail(file, line, std::string("never came: ") + text);
+}
+
 double median(std::vector<double> values) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());

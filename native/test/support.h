@@ -56,13 +56,15 @@ void spin_us(uint64_t us);
 bool has_sanitizer();
 uint32_t scaled(uint32_t count);
 
+[[noreturn]] void fail_never(const char* file, int line, const char* text);
+
 // Waits, looking again every 100 us, until the condition holds.
 template <class Condition>
 void eventually(const char* file, int line, const char* text, Condition condition) {
   const int64_t deadline = now_ns() + kPatience_ms * platform::kNanosPerMilli;
   while (!condition()) {
     if (has_failed()) _exit(1);  // another process of this test has said why
-    if (now_ns() >= deadline) fail(file, line, std::string("never came: ") + text);
+    if (now_ns() >= deadline) fail_never(file, line, text);
     platform::sleep_ns(100'000);
   }
 }
