@@ -12,7 +12,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { copyFile, mkdir, readFile, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readFile, realpath, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import {
   die,
@@ -56,6 +56,7 @@ export async function buildAddon({ platform = hostPlatform, sanitize = '' } = {}
     await nodeGyp(root, [`-Dwerror=${werror}`]);
   } else {
     const tree = await gypTree(variant);
+    await takeObjects(platform, tree);
     await nodeGyp(tree, [`-Dplatform=${platform}`, `-Dsanitize=${sanitize}`, `-Dwerror=${werror}`]);
     // Copies and renames, so that a process which has the old file mapped keeps it whole.
     const temporary = path.join(root, `${output}.new`);
@@ -99,6 +100,18 @@ export async function gypTree(variant) {
       await symlink(path.relative(await realpath(tree), path.join(root, name)), link);
   }
   return tree;
+}
+
+/**
+ * `darwin-without-x` is darwin but for one file, so make needs to compile no other. It goes by the
+ * times of files, which the copies keep.
+ */
+async function takeObjects(platform, tree) {
+  const [whole, fault] = platform.split('-without-');
+  const from = path.join(root, 'build', whole, 'gyp/build');
+  const to = path.join(tree, 'build');
+  if (fault === undefined || existsSync(to) || !existsSync(from)) return;
+  await cp(from, to, { recursive: true, preserveTimestamps: true });
 }
 
 async function nodeGyp(cwd, definitions) {
