@@ -156,21 +156,39 @@ async function canDisableRandomisation() {
   }
 }
 
-/** Runs the chosen combinations and adds their counts to the tally. */
+/**
+ * Runs the chosen combinations and adds their counts to the tally. While one runs the next one is
+ * compiled, because a test mostly waits.
+ */
 export async function runNativeTests(tally, { platform, variant, filters = [] } = {}) {
-  for (const combination of combinations) {
-    if (platform && combination.platform !== platform) continue;
-    if (variant ? combination.variant !== variant : combination.onlyAsked) continue;
-    const name = `native ${combination.platform} ${combination.variant}`;
+  const chosen = combinations.filter(
+    (each) =>
+      (!platform || each.platform === platform) &&
+      (variant ? each.variant === variant : !each.onlyAsked),
+  );
+  const start = (each) => each && settled(compile(each.platform, each.variant));
+  let compiling = start(chosen[0]);
+  for (const [index, each] of chosen.entries()) {
+    const name = `native ${each.platform} ${each.variant}`;
+    const { program, error } = await compiling;
+    compiling = start(chosen[index + 1]);
     console.log(`\n== ${name}`);
     try {
-      const program = await compile(combination.platform, combination.variant);
-      const counts = await runProgram(program, combination.variant, filters);
-      tally.add(name, counts);
-    } catch (error) {
-      console.error(`FAILED ${name}: ${error.message}`);
+      if (error) throw error;
+      tally.add(name, await runProgram(program, each.variant, filters));
+    } catch (failure) {
+      console.error(`FAILED ${name}: ${failure.message}`);
       tally.add(name, { failed: 1 });
     }
+  }
+}
+
+/** A failure is looked at when its turn comes. */
+async function settled(promise) {
+  try {
+    return { program: await promise };
+  } catch (error) {
+    return { error };
   }
 }
 
