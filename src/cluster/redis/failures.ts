@@ -2,7 +2,8 @@
 import { EngineUnavailableError, UnsupportedEngineError } from '../errors.js';
 
 /** The first word of a refusal that trying again does not change. */
-const lasting = /^(NOAUTH|WRONGPASS|NOPERM|ERR invalid password|ERR AUTH|ERR unknown command)/;
+const lasting =
+  /^(NOAUTH|WRONGPASS|NOPERM|ERR (invalid password|AUTH|unknown command|The user executing))/;
 
 /** The error to reject with, for one of ioredis or of Redis. */
 export function engineError(cause: unknown): Error {

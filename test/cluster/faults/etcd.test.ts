@@ -73,6 +73,31 @@ forEachServer('a server that fails', 'etcd', () => {
     await (await hold(b, 'it')).release();
   });
 
+  it('the fence of docs/cluster.md keeps a late writer out', async () => {
+    const server = await start();
+    const base64 = (text: string): string => Buffer.from(text).toString('base64');
+    const digits = (token: bigint): string => base64(String(token).padStart(20, '0'));
+    const key = base64('account/7/fence');
+    await server.put('account/7/fence', '0'.repeat(20));
+    const write = async (token: bigint): Promise<boolean> => {
+      const compare = [{ target: 'VALUE', result: 'LESS', key, value: digits(token + 1n) }];
+      const success = [{ request_put: { key, value: digits(token) } }];
+      const answer = await server.call('kv/txn', { compare, success });
+      return answer.succeeded === true;
+    };
+    const a = await open(server.url, { ttl: 20_000 });
+    const victim = await hold(a, 'account:7');
+    const late = (await victim.granted)!.token;
+    assert.ok(await write(late));
+    assert.ok(await write(late));
+    const thief = await hold(a, 'account:7', { steal: true });
+    assert.ok(await write((await thief.granted)!.token));
+    assert.ok(!(await write(late)));
+    victim.end();
+    await rejection(victim.result);
+    await thief.release();
+  });
+
   it('its data lost: the session ends, and all are told', async () => {
     const server = await start();
     const a = await open(server.url, { ttl: 4000 });

@@ -10,6 +10,7 @@ import {
   connect,
 } from 'holdfast';
 import { hold, rejection } from '../hold.js';
+import { blocksOfPage } from '../page.js';
 import { RedisServer } from '../servers/redis.mjs';
 import { freePort } from '../servers/server.mjs';
 import { forEachServer } from '../subjects.js';
@@ -114,6 +115,42 @@ forEachServer('a server that fails', 'redis', () => {
     assert.ok((await rejection(refused)) instanceof EngineUnavailableError);
     const b = await open(server.url);
     await (await hold(b, 'it')).release();
+  });
+
+  it('the fence of docs/cluster.md keeps a late writer out', async () => {
+    const server = await start();
+    const [fence] = blocksOfPage('lua');
+    const write = (token: bigint, value: string): Promise<unknown> =>
+      server.command('EVAL', fence!, '1', 'account:7', String(token), value);
+    const a = await open(server.url);
+    const victim = await hold(a, 'account:7');
+    const late = (await victim.granted)!.token;
+    assert.equal(await write(late, 'first'), 1);
+    const thief = await hold(a, 'account:7', { steal: true });
+    assert.equal(await write((await thief.granted)!.token, 'second'), 1);
+    assert.equal(await write(late, 'third'), 0);
+    assert.equal(await server.command('HGET', 'account:7', 'value'), 'second');
+    victim.end();
+    await rejection(victim.result);
+    await thief.release();
+  });
+
+  it('the privileges of docs/cluster.md are enough', async () => {
+    const line = blocksOfPage('text').find((text) => text.startsWith('user locks'))!;
+    const server = await start(
+      `--${line.trim().split(' ')[0]}`,
+      ...line.trim().split(' ').slice(1),
+    );
+    const a = await open(`redis://locks:secret@127.0.0.1:${server.port}`);
+    const b = await open(`redis://locks:secret@127.0.0.1:${server.port}`);
+    const holding = await hold(a, 'it');
+    const next = hold(b, 'it');
+    const taker = b.queue('jobs').take();
+    await a.locks.query();
+    await holding.release();
+    await (await next).release();
+    await a.queue('jobs').put('x');
+    await (await taker).done();
   });
 
   it('silent: a command ends in bounded time, and the session with it', async () => {

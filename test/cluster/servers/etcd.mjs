@@ -40,11 +40,13 @@ export class EtcdServer extends Server {
    * Sends a request as an administrator would.
    * @param {string} path
    * @param {object} body
+   * @returns {Promise<Record<string, unknown>>}
    */
   async call(path, body) {
     const url = `http://127.0.0.1:${this.port}/v3/${path}`;
     const response = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
     if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
+    return /** @type {Record<string, unknown>} */ (await response.json());
   }
 
   /**
