@@ -1,16 +1,18 @@
 // What node:diagnostics_channel hears of waits and holds, of queues and of processes.
 //
-// There are three channels, each with one kind of message; docs/diagnostics.md describes them.
+// There are four channels, each with one kind of message; docs/diagnostics.md describes them.
 // While nobody listens to a channel, an operation asks that once and does nothing else.
 //
 // A message is published by the thread that acts, in the middle of its operation. A subscriber must
 // not throw: Node reports what it throws as an uncaught exception.
 import { type Channel, channel } from 'node:diagnostics_channel';
 import { performance } from 'node:perf_hooks';
+import type { DeadlockedWait } from './errors.js';
 
 export const acquireChannel: Channel = channel('holdfast.acquire');
 export const queueChannel: Channel = channel('holdfast.queue');
 export const processChannel: Channel = channel('holdfast.process');
+export const deadlockChannel: Channel = channel('holdfast.deadlock');
 
 /** What is acquired. */
 export interface Subject {
@@ -87,6 +89,14 @@ const eventOfCode = new Map<unknown, AcquireEvent>([
   ['ERR_HOLDFAST_TIMEOUT', 'timeout'],
   ['ERR_HOLDFAST_DEADLOCK', 'deadlock'],
 ]);
+
+/** A message of `holdfast.deadlock`. */
+export interface DeadlockMessage {
+  /** False: it is only a suspicion, because some holds are guards in variables. */
+  readonly certain: boolean;
+  /** The waits, as DeadlockError has them. */
+  readonly cycle: readonly DeadlockedWait[];
+}
 
 let lastId = 0;
 
@@ -175,6 +185,12 @@ export function publishItems(subject: Subject, event: QueueMessage['event'], cou
   const { kind, name } = subject;
   const message: QueueMessage = { event, kind, name, count, time: performance.now() };
   void Promise.resolve().then(() => queueChannel.publish(message));
+}
+
+/** In a microtask, because waits are being looked through. */
+export function publishDeadlock(message: DeadlockMessage): void {
+  if (!deadlockChannel.hasSubscribers) return;
+  void Promise.resolve().then(() => deadlockChannel.publish(message));
 }
 
 export function publishProcess(message: ProcessMessage): void {

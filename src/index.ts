@@ -75,6 +75,7 @@ export type {
   AcquireEvent,
   AcquireMessage,
   AcquireMode,
+  DeadlockMessage,
   ProcessMessage,
   QueueMessage,
 } from './channels.js';

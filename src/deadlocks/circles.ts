@@ -21,13 +21,14 @@ class Waits {
   readonly all: Wait[] = [];
   readonly #kept = new Map<string, Kept[]>();
 
-  constructor(threads: readonly Told[]) {
+  constructor(threads: readonly Told[], countsLoose: boolean) {
     const lines = new Map<string, Wait[]>();
     for (const thread of threads) {
       for (const told of thread.waits) {
         const wait: Wait = { thread, told, blockers: new Set() };
         this.all.push(wait);
-        for (const pin of told.pins) listOf(this.#kept, pin.resource).push({ by: wait, pin });
+        const pins = countsLoose ? thread.held : told.pins;
+        for (const pin of pins) listOf(this.#kept, pin.resource).push({ by: wait, pin });
         if (told.need.ticket !== undefined) listOf(lines, told.need.resource).push(wait);
       }
     }
@@ -70,9 +71,12 @@ function isInTheWay({ by, pin }: Kept, { thread, told }: Wait): boolean {
   return how === 'exclusive' ? !isOwn : !passesClaims && !(isOwn && told.isSync);
 }
 
-/** The circles among the waits of these threads. No wait is in two of them. */
-export function circlesIn(threads: readonly Told[]): Set<Wait>[] {
-  const waits = new Waits(threads);
+/**
+ * The circles among the waits of these threads. No wait is in two of them. With `countsLoose` they
+ * are only suspicions: what a thread holds loosely counts, too.
+ */
+export function circlesIn(threads: readonly Told[], countsLoose = false): Set<Wait>[] {
+  const waits = new Waits(threads, countsLoose);
   const circles: Set<Wait>[] = [];
   const groups = [new Set(waits.all)];
   for (let group = groups.pop(); group !== undefined; group = groups.pop()) {

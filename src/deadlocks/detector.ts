@@ -1,8 +1,8 @@
 // Looks for deadlocks in which waits of this thread take part, and ends them.
 //
 //   1  A wait that has lasted for a second is told to all (record.ts): what it needs and what it
-//      pins. A wait that pins nothing blocks nobody and is not told. Each two slices everything is
-//      told anew, with a higher version.
+//      pins. A wait of a thread that holds nothing blocks nobody and is not told. Each two slices
+//      everything is told anew, with a higher version.
 //   2  The thread that has told reads what all tell, and looks for circles (circles.ts). The
 //      youngest wait of a circle is to end; only its own thread goes on.
 //   3  That thread notes all versions. It looks again each two slices. When all threads of the
@@ -15,6 +15,7 @@
 //
 // A thread that is dead or stopped tells nothing new, so no circle with it is ever taken for a
 // deadlock. docs/adr/0065-deadlocks.md says why this is enough.
+import { deadlockChannel, publishDeadlock } from '../channels.js';
 import { DeadlockError, label } from '../errors.js';
 import type { Holdings } from '../holds/context.js';
 import { slice_ms } from '../native/enums.js';
@@ -24,7 +25,7 @@ import { machineTime, now } from '../waiting/clock.js';
 import { type Wait, circlesIn, youngestOf } from './circles.js';
 import { hear } from './hear.js';
 import { HeldByThread } from './pins.js';
-import { type Need, type Told, type ToldWait, toText } from './record.js';
+import { type Need, type Pin, type Told, type ToldWait, toText } from './record.js';
 import { toCycle, toWords } from './show.js';
 
 /** How long a wait lasts before it is told. */
@@ -33,6 +34,8 @@ const patience_ms = 1000;
 const between_ms = 2 * slice_ms;
 /** Waits that a thread tells: the oldest. */
 const mostTold = 1000;
+/** Those of them that pin nothing, and so can only be part of a suspicion. */
+const mostLoose = 16;
 
 /** A wait of this thread. */
 export interface LongWait {
@@ -58,8 +61,11 @@ const state = once('deadlocks', () => ({
   lastSerial: 0,
   /** What is told now. */
   told: new Map<LongWait, ToldWait>(),
+  held: [] as readonly Pin[],
   /** By what they consist of. */
   suspects: new Map<string, Suspect>(),
+  /** The suspicions of which the channel has heard. */
+  published: new Set<string>(),
   /** Where the waits of this thread are known. They come with the oldest first. */
   sources: new Map<string, (begunBefore: number) => Iterable<LongWait>>(),
 }));
@@ -101,17 +107,22 @@ function longWaits(begunBefore: number, blocked: LongWait | undefined): LongWait
 function tell(waits: readonly LongWait[]): boolean {
   const held = waits.length > 0 ? new HeldByThread() : undefined;
   const told = new Map<LongWait, ToldWait>();
+  let loose = 0;
   for (const wait of waits) {
     if (told.size === mostTold) break;
     const one = describe(wait, held!);
-    if (one !== undefined) told.set(wait, one);
+    if (one === undefined) continue;
+    const isLoose = one.pins.length === 0 && one.need.ticket === undefined;
+    if (isLoose && ++loose > mostLoose) continue;
+    told.set(wait, one);
   }
   state.told = told;
+  state.held = held?.all ?? [];
   return addon.tellWaits(textOf(told));
 }
 
 function textOf(told: ReadonlyMap<LongWait, ToldWait>): string {
-  return told.size === 0 ? '' : toText([...told.values()]);
+  return told.size === 0 ? '' : toText([...told.values()], state.held);
 }
 
 /** Undefined if the wait blocks nobody. */
@@ -120,7 +131,7 @@ function describe(wait: LongWait, held: HeldByThread): ToldWait | undefined {
   if (need === undefined) return undefined;
   const { isSync, holdings } = wait;
   const pins = isSync ? held.all : held.pinsOf(need, holdings);
-  if (pins.length === 0 && need.ticket === undefined) return undefined;
+  if (held.all.length === 0 && need.ticket === undefined) return undefined;
   const before = state.told.get(wait);
   const serial = before?.serial ?? ++state.lastSerial;
   const since = before?.since ?? machineTime() - (now() - wait.begun);
@@ -134,13 +145,31 @@ function look(): void {
   const { threads, texts } = hear();
   const before = state.suspects;
   state.suspects = new Map();
-  for (const circle of circlesIn(threads)) {
+  const circles = circlesIn(threads);
+  for (const circle of circles) {
     const youngest = youngestOf(circle);
     if (youngest?.thread.agent !== me) continue;
     const key = keyOf(circle);
     const suspect = before.get(key) ?? { versions: versionsOf(hear().threads) };
     if (isToldAnew(circle, suspect)) end(youngest, circle, texts);
     else state.suspects.set(key, suspect);
+  }
+  if (deadlockChannel.hasSubscribers) publishSuspicions(threads, circles, me);
+}
+
+/** Those whose youngest wait is of this thread, each once. What is certain is no suspicion. */
+function publishSuspicions(threads: readonly Told[], circles: Set<Wait>[], me: string): void {
+  const certain = new Set(circles.flatMap((circle) => [...circle].map(({ told }) => told)));
+  const published = state.published;
+  state.published = new Set();
+  for (const circle of circlesIn(threads, true)) {
+    const youngest = youngestOf(circle);
+    if (youngest?.thread.agent !== me) continue;
+    if ([...circle].some(({ told }) => certain.has(told))) continue;
+    const key = keyOf(circle);
+    state.published.add(key);
+    if (published.has(key)) continue;
+    publishDeadlock({ certain: false, cycle: toCycle(youngest, circle) });
   }
 }
 
@@ -175,7 +204,9 @@ function end(youngest: Wait, circle: ReadonlySet<Wait>, texts: ReadonlyMap<strin
   }
   if (!addon.tellWaitsIfUnchanged(seen, textOf(rest))) return;
   state.told = rest;
-  wait.fail(errorOf(youngest, circle));
+  const error = errorOf(youngest, circle);
+  publishDeadlock({ certain: true, cycle: error.cycle });
+  wait.fail(error);
 }
 
 function errorOf(youngest: Wait, circle: ReadonlySet<Wait>): DeadlockError {

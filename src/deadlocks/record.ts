@@ -52,22 +52,29 @@ export interface Told {
   readonly threadId: number;
   readonly processName: string;
   readonly waits: readonly ToldWait[];
+  /** All that the thread holds. What a wait does not pin may be released at any time. */
+  readonly held: readonly Pin[];
 }
 
 /** Another number for each change of what is told. Texts of other formats are left out. */
 const format = 1;
 
-export function toText(waits: readonly ToldWait[]): string {
+export function toText(waits: readonly ToldWait[], held: readonly Pin[]): string {
   const { pid } = process;
   const thread = isMainThread ? 0 : threadId;
-  return JSON.stringify({ format, pid, threadId: thread, processName: processName(), waits });
+  const facts = { pid, threadId: thread, processName: processName() };
+  return JSON.stringify({ format, ...facts, waits, held });
 }
 
 /** Undefined if the text has another format, or another program has written it. */
 export function fromText(agent: string, version: number, text: string): Told | undefined {
   try {
     const told = JSON.parse(text) as Told & { format: unknown };
-    const isOurs = told.format === format && Array.isArray(told.waits) && told.waits.every(isWait);
+    const isOurs =
+      told.format === format &&
+      Array.isArray(told.waits) &&
+      told.waits.every(isWait) &&
+      arePins(told.held);
     return isOurs ? { ...told, agent, version } : undefined;
   } catch {
     return undefined;
@@ -79,7 +86,10 @@ function isWait(wait: ToldWait): boolean {
     Number.isInteger(wait.serial) &&
     Number.isFinite(wait.since) &&
     typeof wait.need.resource === 'string' &&
-    Array.isArray(wait.pins) &&
-    wait.pins.every((pin) => typeof pin.resource === 'string')
+    arePins(wait.pins)
   );
+}
+
+function arePins(pins: readonly Pin[]): boolean {
+  return Array.isArray(pins) && pins.every(({ resource }) => typeof resource === 'string');
 }

@@ -141,6 +141,10 @@ export class Request {
     if (this.#isStolen) setStolen(lock);
     publish('grant', this.#table.name, this.#read);
     this.#acquisition?.acquired(abandoned);
+    if (!this.#read.deadlock) {
+      this.#call(lock, () => this.release());
+      return;
+    }
     const hold = (this.#hold = new Hold());
     const { tag } = this.#table;
     const isReleased = () => this.#isStolen || this.#isReleased;

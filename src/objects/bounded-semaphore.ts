@@ -11,6 +11,7 @@ import {
   type Holder,
   type Holds,
   guardOf,
+  whileHeld,
   whileHeldInside,
 } from '../holds/guard.js';
 import type { Native } from '../native/bindings.js';
@@ -200,7 +201,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   ): Promise<Awaited<T>> {
     checkFunction('fn', fn);
     const guard = (await this.acquire(options)) as HeldGuard;
-    return whileHeldInside(guard, [guard], this.#openPermits.waiters.tag, fn);
+    return this.#whileHeld(guard, [guard], fn, options);
   }
 
   /** The same with `n` permits, as acquire(n) takes them. */
@@ -213,7 +214,17 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
     checkFunction('fn', fn);
     const group = await this.acquire(n, options);
     const guards = group instanceof HeldGroup ? group.guards : [group];
-    return whileHeldInside(group, guards as HeldGuard[], this.#openPermits.waiters.tag, fn);
+    return this.#whileHeld(group, guards as HeldGuard[], fn, options);
+  }
+
+  #whileHeld<T>(
+    guard: Guard,
+    guards: readonly HeldGuard[],
+    fn: (guard: Guard) => T | Promise<T>,
+    options: AcquireOptions | undefined,
+  ): Promise<Awaited<T>> {
+    if (options?.deadlock === false) return whileHeld(guard, fn);
+    return whileHeldInside(guard, guards, this.#permits.waiters.tag, fn);
   }
 
   /**

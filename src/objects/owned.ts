@@ -2,7 +2,13 @@
 import { beginAcquisition, publishRelease } from '../channels.js';
 import { DeadlockError, label } from '../errors.js';
 import { follow, followSync, followTry } from '../holds/follow.js';
-import { type Guard, type HeldGuard, type Holder, whileHeldInside } from '../holds/guard.js';
+import {
+  type Guard,
+  type HeldGuard,
+  type Holder,
+  whileHeld,
+  whileHeldInside,
+} from '../holds/guard.js';
 import type { Ownership, Suspended } from '../holds/ownership.js';
 import type { Native, OwnedOperations } from '../native/bindings.js';
 import { addon } from '../native/load.js';
@@ -128,6 +134,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
   ): Promise<Awaited<T>> {
     checkFunction('fn', fn);
     const guard = (await this.acquire(options)) as HeldGuard;
+    if (options?.deadlock === false) return whileHeld(guard, fn);
     return whileHeldInside(guard, [guard], this.ownership.waiters.tag, fn);
   }
 

@@ -18,7 +18,7 @@ function pin(resource: string, mode: Pin['mode'] = 'exclusive', hold = 1): Pin {
 function thread(agent: number, needs: Need, pins: Pin[], isSync = true): Told {
   const wait = { serial: ++serial, since: agent, isSync, need: needs, pins };
   const facts = { pid: agent, threadId: 0, processName: `P${agent}` };
-  return { agent: String(agent), version: 1, ...facts, waits: [wait] };
+  return { agent: String(agent), version: 1, ...facts, waits: [wait], held: pins };
 }
 
 /** The numbers of the threads in each circle. */
@@ -56,6 +56,13 @@ describe('circles of waits', () => {
     const both = [...first, thread(3, need('a'), [pin('c'), pin('b', 'shared')])];
     const reader = need('b', { how: 'exclusive' });
     assert.deepEqual(found(both[1]!, both[2]!, thread(1, reader, [pin('a')])), [[1, 2, 3]]);
+  });
+
+  it('what is held loosely makes a suspicion and no circle', () => {
+    const certain = thread(1, need('b'), [pin('a')]);
+    const loose = { ...thread(2, need('a'), []), held: [pin('b')] };
+    assert.deepEqual(found(certain, loose), []);
+    assert.equal(circlesIn([certain, loose], true).length, 1);
   });
 
   it('a wait for what its own task holds', () => {
@@ -123,11 +130,12 @@ describe('circles of waits', () => {
 
   it('what is told comes back from its text, and the text of another program is none', () => {
     const { waits } = thread(1, need('a'), [pin('b')]);
-    const told = fromText('7', 5, toText(waits))!;
+    const told = fromText('7', 5, toText(waits, [pin('c')]))!;
+    assert.deepEqual(told.held, [pin('c')]);
     assert.deepEqual(told.waits, waits);
     assert.equal(told.agent, '7');
     assert.equal(told.version, 5);
-    const wrong = ['', '{', 'null', '1', '[]', '{"format":2}', '{"format":1,"waits":[{}]}'];
+    const wrong = ['', '{', 'null', '1', '[]', '{"format":2}', '{"format":1,"waits":[]}'];
     for (const text of wrong) assert.equal(fromText('7', 5, text), undefined, text);
   });
 });

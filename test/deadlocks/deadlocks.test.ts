@@ -1,7 +1,8 @@
 // Deadlocks between processes, threads and tasks: the youngest wait ends, and the others go on.
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readdirSync } from 'node:fs';
-import { type DeadlockedWait, Event, Lock } from 'holdfast';
+import { type DeadlockMessage, type DeadlockedWait, Event, Lock } from 'holdfast';
 import {
   type Actor,
   type Call,
@@ -303,6 +304,35 @@ describe('no deadlock', () => {
     await aMoment();
     await mortal.kill();
     assert.equal(await within(lives.outcome, 'the end of the other'), 'got both');
+  });
+
+  it('the channel holdfast.deadlock tells of it, and whether it is certain', async () => {
+    const told: DeadlockMessage[] = [];
+    const hear = (message: unknown) => told.push(message as DeadlockMessage);
+    subscribe('holdfast.deadlock', hear);
+    const [a, b] = [track(new Lock()), track(new Lock())];
+    const cross = async (first: Lock, second: Lock) => {
+      using _held = await first.acquire();
+      await aMoment();
+      (await second.acquire({ timeout: 1800 })).release();
+    };
+    const itself = track(new Lock());
+    const certainly = itself.runExclusive(() => itself.runExclusive(() => 'never'));
+    const ends = await Promise.allSettled([cross(a, b), cross(b, a), certainly]);
+    unsubscribe('holdfast.deadlock', hear);
+    const names = ends.map((end) => (end.status === 'rejected' ? String(end.reason.name) : ''));
+    assert.equal(names[2], 'DeadlockError');
+    assert.ok(!names.slice(0, 2).includes('DeadlockError'), names.join());
+    const [certain, suspected] = [true, false].map((is) =>
+      told.filter((message) => message.certain === is),
+    );
+    assert.deepEqual(
+      certain!.map(({ cycle }) => cycle.map(({ name }) => name)),
+      [[itself.name]],
+    );
+    // The thread holds both, so each of its waits is for what it holds itself.
+    assert.equal(suspected!.length, 1);
+    for (const { name } of suspected![0]!.cycle) assert.ok([a.name, b.name].includes(name));
   });
 
   it('option deadlock is a boolean, and no option of a wait for nobody’s hold', async () => {

@@ -3,6 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Form, Oracle, type Party, type Program, makeProgram } from './deadlock-programs.js';
+import { NotFoundError, unlink } from 'holdfast';
 import { programFile } from './program.js';
 import { random } from '../programs/random.mjs';
 import type { Random } from './random.js';
@@ -88,6 +89,7 @@ class Round {
   readonly built: Promise<void>;
   #isBuilt!: () => void;
   #wasStuck = false;
+  #hasDeaths = false;
 
   constructor(label: string, program: Program, players: readonly Player[], verdict: Verdict) {
     this.#program = program;
@@ -110,8 +112,20 @@ class Round {
     await this.#waitForErrors();
     for (const party of this.#left) this.#tell(party, 'giveUp');
     await until(() => this.#left.size === 0, `the end of all parties; ${this.#show()}`);
+    if (this.#hasDeaths) this.#unlinkAll();
     for (const party of this.#program.parties)
       this.#playerOf(party).listeners.delete(this.#key(party));
+  }
+
+  /** What the dead held is kept as news for the next holder, who never comes. */
+  #unlinkAll(): void {
+    for (const { kind, name } of this.#program.resources) {
+      try {
+        unlink(kind, name);
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) throw error;
+      }
+    }
   }
 
   /** Its player was killed. */
@@ -119,6 +133,7 @@ class Round {
     for (const party of this.#left) {
       if (this.#playerOf(party) !== player) continue;
       this.#left.delete(party);
+      this.#hasDeaths = true;
       // What the dead had ended before may be told a moment later.
       this.#oracle.remove(party, machineTime() + 300);
     }
