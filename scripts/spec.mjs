@@ -101,6 +101,15 @@ const models = {
       silent_return: 'BUDGET=0 LONELY',
     },
   },
+  delay: {
+    safe: ['BUDGET=0 DELAYS=2', 'BUDGET=1 DELAYS=1'],
+    live: [],
+    faults: {
+      promotes_early: 'BUDGET=0',
+      forgets_the_rest: 'BUDGET=0',
+      no_recompute: 'BUDGET=1 DELAYS=1',
+    },
+  },
   giving_way: {
     safe: ['BUDGET=0 ROUNDS=3 ABORTS=0', 'BUDGET=0', 'BUDGET=1 ROUNDS=1 ABORTS=0'],
     live: [],

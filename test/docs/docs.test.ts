@@ -79,9 +79,6 @@ describe('code blocks in the documents', function () {
           const file = path.join(directory, `block-${line}.py`);
           writeFileSync(file, code);
           const output = await run('python3', [file]);
-          const prints = [...code.matchAll(/print\(.*\)  # (.*)$/gm)].map(([, text]) => text!);
-          for (const text of prints) assert.ok(output.includes(text), `prints ${text}\n${output}`);
-          if (prints.length > 0) return;
           const texts = promisedByPython(code);
           if (texts.length > 0) assertPrints(output, texts);
           else assertDrained(output);
