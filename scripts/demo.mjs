@@ -1,4 +1,5 @@
-// `npm run demo -- NAME [arguments]` runs demos/NAME.ts; without a name, all of them in turn.
+// `npm run demo -- NAME [arguments]` runs demos/NAME.ts. Without a name it runs the lesson: all of
+// them but `cluster`.
 
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
@@ -17,6 +18,9 @@ export const names = [
   'killed-holder',
 ];
 
+/** Those that run only by name, because they need a server, or start one. */
+const others = ['cluster'];
+
 function run(name, args) {
   const file = path.join(directory, `${name}.ts`);
   const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
@@ -32,8 +36,9 @@ function run(name, args) {
 
 if (isMain(import.meta)) {
   const [name, ...args] = process.argv.slice(2);
-  if (name !== undefined && !names.includes(name)) {
-    die(`no demo ${name}; there are: ${names.join(', ')}`);
+  const known = [...names, ...others];
+  if (name !== undefined && !known.includes(name)) {
+    die(`no demo ${name}; there are: ${known.join(', ')}`);
   }
   // Ctrl-C reaches the demo directly. This script goes on, and passes the exit code of the demo on.
   process.on('SIGINT', () => {});

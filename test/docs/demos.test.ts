@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { whyNoPostgres } from '../cluster/servers/postgres.mjs';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -106,5 +107,20 @@ describe('demos', function () {
     assert.match(text, /^Process-2: Bob has them$/m);
     assert.doesNotMatch(text, /^Process-1: Bob has them$/m);
     assert.equal(lines.at(-1), 'parent: Process-1 ended with -9; Ann 70, Bob 130: 200 in all');
+  });
+
+  it('cluster: the counts add up to 100 over PostgreSQL; without it, what is needed', async () => {
+    const { lines } = await run('cluster');
+    if (whyNoPostgres !== undefined && process.env['CI'] === undefined) {
+      assert.match(lines.join('\n'), /needs PostgreSQL/);
+      return;
+    }
+    assert.equal(digits(lines), 100);
+    const ended = counts(lines);
+    assert.deepEqual([...ended.keys()].toSorted(), ['Process-1', 'Process-2']);
+    assert.equal(
+      [...ended.values()].reduce((sum, count) => sum + count, 0),
+      100,
+    );
   });
 });
