@@ -118,26 +118,16 @@ export {
 export { Pool, type PoolArguments } from './pool/pool.js';
 export type { MapOptions, PoolOptions, TaskOptions } from './pool/options.js';
 export type { PoolState, PoolWorker } from './pool/state.js';
-export {
-  Connection,
-  type ConnectionHandle,
-  Pipe,
-  type PipeOptions,
-} from './objects/pipe.js';
+export { Connection, type ConnectionHandle } from './objects/connection.js';
+export { Pipe, type PipeOptions } from './objects/pipe.js';
 export { Queue, type QueueOptions, type QueueState } from './objects/queue.js';
 export { ReadWriteLock } from './objects/read-write-lock.js';
 export type { ReadWriteLockState } from './objects/read-write-state.js';
 export { RLock, type RLockHandle } from './objects/rlock.js';
 export { Semaphore, type SemaphoreState } from './objects/semaphore.js';
-export {
-  type ElementOf,
-  type ElementType,
-  SharedArray,
-  type SharedArrayHandle,
-  SharedValue,
-  type SharedValueHandle,
-  type ViewOf,
-} from './objects/shared-array.js';
+export { SharedArray, type SharedArrayHandle } from './objects/shared-array.js';
+export { SharedValue, type SharedValueHandle } from './objects/shared-value.js';
+export type { ElementOf, ElementType, ViewOf } from './objects/typed-memory.js';
 export { SharedMemory, type SharedMemoryState } from './objects/shared-memory.js';
 export {
   type ForkserverOptions,

@@ -4,13 +4,9 @@ import { Condition, type ConditionHandle } from './condition.js';
 import { Event } from './event.js';
 import { JoinableQueue } from './joinable-queue.js';
 import { Lock } from './lock.js';
-import { Connection, type ConnectionHandle } from './pipe.js';
-import {
-  SharedArray,
-  type SharedArrayHandle,
-  SharedValue,
-  type SharedValueHandle,
-} from './shared-array.js';
+import { Connection, type ConnectionHandle } from './connection.js';
+import { SharedArray, type SharedArrayHandle } from './shared-array.js';
+import { SharedValue, type SharedValueHandle } from './shared-value.js';
 import type { CompositeName, Handle } from './shared.js';
 import { type KindName, checkName } from '../options.js';
 import { LockManager } from '../locks/lock-manager.js';

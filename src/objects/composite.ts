@@ -48,7 +48,7 @@ export abstract class Composite<K extends CompositeName> implements Disposable {
   }
 
   /** @internal Closes what it is made of. */
-  protected abstract end(): void;
+  protected abstract closeParts(): void;
 
   /**
    * Closes this object in this thread. What it is made of in shared memory is removed with its last
@@ -59,7 +59,7 @@ export abstract class Composite<K extends CompositeName> implements Disposable {
    */
   close(): void {
     if (!this.#isOpen) return;
-    this.end();
+    this.closeParts();
     this.#isOpen = false;
   }
 

@@ -223,7 +223,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    * For a shutdown: nothing more is taken through this object, and the promise resolves when no
    * task that was taken through it is on lease. Pending take() calls reject with EndedError, as
    * later ones do, and loops over tasks() end after the body that runs. Other threads and processes
-   * go on, and puts are possible. Cannot be undone: open the queue again to take again.
+   * go on, and puts are possible. Blocks nothing. Cannot be undone: open the queue to take again.
    *
    * Rejects with TimeoutError or `signal.reason`; the items that are still on lease go back when
    * this thread ends, or when you call retry().
@@ -376,7 +376,8 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   }
 
   /**
-   * Takes the name away, and that of the dead-letter queue. Those who have it open keep it.
+   * Takes the name away, and that of the dead-letter queue. Those who have it open keep it. Blocks
+   * only while another process has the directory locked.
    *
    * @throws NotFoundError if the name was taken away before.
    */

@@ -1,182 +1,21 @@
-// Typed views on SharedMemory, with a lock of their own.
-//
-// The bytes begin with the elements, so that programs in other languages find them at once. Behind
-// them is a trailer, which says what they are: a mark, the type, the number of elements. It is
-// written under the lock, by whoever opens the memory first, and its mark last.
-import { createHash } from 'node:crypto';
 import { brand } from '../brand.js';
-import { IncompatibleError, label } from '../errors.js';
-import { type Guard } from '../holds/guard.js';
-import { addon } from '../native/load.js';
+import { type OpenOptions, checkCount, readOpen } from '../options.js';
+import type { Handle } from './shared.js';
 import {
-  type OpenOptions,
-  type SyncWaitOptions,
-  type WaitOptions,
-  checkCount,
-  checkFunction,
-  checkNoPromise,
-  readOpen,
-} from '../options.js';
-import { Composite } from './composite.js';
-import { RLock } from './rlock.js';
-import { type Handle, anonymousName, unlinkIfThere } from './shared.js';
-import { SharedMemory } from './shared-memory.js';
-
-const views = {
-  int8: Int8Array,
-  uint8: Uint8Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  int64: BigInt64Array,
-  uint64: BigUint64Array,
-  float32: Float32Array,
-  float64: Float64Array,
-} as const;
-const types = Object.keys(views) as ElementType[];
-
-/** What the elements are. `'int64'` and `'uint64'` are BigInts. */
-export type ElementType = keyof typeof views;
-/** The typed array over elements of a type. */
-export type ViewOf<K extends ElementType> = InstanceType<(typeof views)[K]>;
-/** One element of a type. */
-export type ElementOf<K extends ElementType> = K extends 'int64' | 'uint64' ? bigint : number;
+  type ElementOf,
+  type ElementType,
+  Typed,
+  type ViewOf,
+  checkNamed,
+  checkType,
+  listOf,
+  longest,
+} from './typed-memory.js';
 
 /** The handle of a SharedArray. It also says what the elements are. */
 export interface SharedArrayHandle extends Handle<'SharedArray'> {
   /** What the elements are. */
   readonly type: ElementType;
-}
-
-/** The handle of a SharedValue. It also says what the number is. */
-export interface SharedValueHandle extends Handle<'SharedValue'> {
-  /** What the number is. */
-  readonly type: ElementType;
-}
-
-const trailerBytes = 16;
-const mark = 0x48465641; // "AVFH" in memory
-
-/** The elements, their lock, and the names of both. */
-abstract class Typed<
-  N extends 'SharedArray' | 'SharedValue',
-  K extends ElementType,
-> extends Composite<N> {
-  /** What the elements are. */
-  readonly type: K;
-  /**
-   * The lock of the elements: an RLock, as in Python. withLock() uses it. It is open as long as
-   * this object.
-   */
-  readonly lock: RLock;
-  readonly #memory: SharedMemory;
-  readonly #view: ViewOf<K>;
-
-  /** @internal `values` are written into new elements. Without `length` they must exist. */
-  constructor(
-    kind: N,
-    type: K,
-    length: number | undefined,
-    values: readonly ElementOf<K>[],
-    options: OpenOptions,
-  ) {
-    super(kind, options.name ?? anonymousName());
-    this.type = type;
-    const { name } = this;
-    const View = views[type];
-    const room = length === undefined ? undefined : bytesFor(View, length);
-    this.#memory = new SharedMemory(room, { ...options, name });
-    try {
-      this.lock = new RLock({ name: lockName(name) });
-    } catch (error) {
-      this.#memory.close();
-      throw error;
-    }
-    try {
-      const guard = this.lock.acquireSync();
-      try {
-        const found = describe(this, this.#memory, length);
-        this.#view = new View(this.#memory.buffer, 0, found.length) as ViewOf<K>;
-        if (found.isNew) {
-          writeInto(this.#view, values);
-          found.finish();
-        }
-      } finally {
-        guard.release();
-      }
-    } catch (error) {
-      this.end();
-      throw error;
-    }
-  }
-
-  /** @internal */
-  protected get elements(): ViewOf<K> {
-    this.checkOpen();
-    return this.#view;
-  }
-
-  /** @internal */
-  protected get memory(): SharedMemory {
-    this.checkOpen();
-    return this.#memory;
-  }
-
-  /**
-   * Acquires the lock, calls `fn`, and releases when its result has settled. Resolves to that
-   * result. Never blocks the event loop. Waits and rejects as RLock.runExclusive() does;
-   * `guard.abandoned` says that the last holder died inside, so the elements may be half changed.
-   */
-  async withLock<T>(
-    fn: (guard: Guard) => T | Promise<T>,
-    options?: WaitOptions,
-  ): Promise<Awaited<T>> {
-    this.checkOpen();
-    return this.lock.runExclusive(fn, options);
-  }
-
-  /**
-   * The same, blocking this thread. `fn` must not return a promise.
-   *
-   * @throws as RLock.acquireSync() does; what `fn` throws.
-   */
-  withLockSync<T>(fn: (guard: Guard) => T, options?: SyncWaitOptions): T {
-    this.checkOpen();
-    checkFunction('fn', fn);
-    const guard = this.lock.acquireSync(options);
-    try {
-      return checkNoPromise('withLockSync() was given a function', fn(guard));
-    } finally {
-      guard.release();
-    }
-  }
-
-  /** As posixName of a SharedMemory. */
-  get posixName(): string | undefined {
-    return this.memory.posixName;
-  }
-
-  /** Where in the file of `posixName` the elements begin, in bytes. */
-  get posixOffset(): number {
-    return this.memory.posixOffset;
-  }
-
-  /** @internal */
-  protected override end(): void {
-    this.lock.close();
-    this.#memory.close();
-  }
-
-  /**
-   * Takes the name away. Those who have it open keep it.
-   *
-   * @throws NotFoundError if the name was taken away before.
-   */
-  unlink(): void {
-    this.memory.unlink();
-    unlinkIfThere('RLock', lockName(this.name));
-  }
 }
 
 /**
@@ -187,7 +26,7 @@ abstract class Typed<
  * The elements are removed when their last user in any process has closed them or has died, unless
  * they are `persistent`. A crash changes no element that was stored before it.
  */
-export class SharedArray<K extends ElementType = ElementType> extends Typed<'SharedArray', K> {
+export class SharedArray<K extends ElementType = ElementType> extends Typed<K> {
   static {
     brand(this, 'SharedArray');
   }
@@ -233,122 +72,4 @@ export class SharedArray<K extends ElementType = ElementType> extends Typed<'Sha
   get view(): ViewOf<K> {
     return this.elements;
   }
-}
-
-/**
- * One number in shared memory, with a lock: Python's `multiprocessing.Value`. Reading `value` and
- * then writing it is two steps, so it needs the lock. It ends as a SharedArray does.
- */
-export class SharedValue<K extends ElementType = ElementType> extends Typed<'SharedValue', K> {
-  static {
-    brand(this, 'SharedValue');
-  }
-
-  /**
-   * Opens the number, or makes it with `initial`; 0 without it. A number that exists keeps its
-   * value. With `mustExist` in `options` it must exist.
-   *
-   * @throws as SharedArray.
-   */
-  constructor(type: K, initial?: ElementOf<K>, options: OpenOptions = {}) {
-    const read = readOpen(options);
-    checkType(type);
-    super('SharedValue', type, 1, initial === undefined ? [] : listOf(type, [initial]), read);
-  }
-
-  /** The handle, which attach() turns into this object in another process. Does not block. */
-  override toJSON(): SharedValueHandle {
-    return { holdfast: 'SharedValue', name: this.name, type: this.type };
-  }
-
-  /** The number. Reading and writing it does not block. */
-  get value(): ElementOf<K> {
-    return this.elements[0] as ElementOf<K>;
-  }
-
-  set value(value: ElementOf<K>) {
-    const [checked] = listOf(this.type, [value]);
-    writeInto(this.elements, [checked!]);
-  }
-}
-
-// ---------------------------------------------------------------- arguments
-
-function checkType(type: unknown): asserts type is ElementType {
-  if (typeof type !== 'string' || !types.includes(type as ElementType)) {
-    throw new TypeError(`type must be one of ${types.join(', ')}, not ${String(type)}`);
-  }
-}
-
-function checkNamed(what: string, options: OpenOptions): void {
-  if (options.name !== undefined) return;
-  throw new TypeError(`${what} must be given: only an object that exists has one`);
-}
-
-function isBig(type: ElementType): boolean {
-  return type === 'int64' || type === 'uint64';
-}
-
-function listOf<K extends ElementType>(type: K, values: Iterable<ElementOf<K>>): ElementOf<K>[] {
-  if (typeof Object(values)[Symbol.iterator] !== 'function') {
-    throw new TypeError('length must be a number or an iterable of elements');
-  }
-  const list = [...values];
-  const wanted = isBig(type) ? 'bigint' : 'number';
-  for (const value of list) {
-    if (typeof value !== wanted) {
-      throw new TypeError(`an element of type ${type} is a ${wanted}, not ${String(value)}`);
-    }
-  }
-  return list;
-}
-
-function writeInto(view: ViewOf<ElementType>, values: readonly (number | bigint)[]): void {
-  const elements = view as unknown as { [index: number]: number | bigint };
-  for (const [index, value] of values.entries()) elements[index] = value;
-}
-
-function longest(type: ElementType): number {
-  const { BYTES_PER_ELEMENT } = views[type];
-  return Math.floor((addon.maxSharedMemory - trailerBytes - 8) / BYTES_PER_ELEMENT);
-}
-
-function bytesFor({ BYTES_PER_ELEMENT }: { BYTES_PER_ELEMENT: number }, length: number): number {
-  return Math.ceil((length * BYTES_PER_ELEMENT) / 8) * 8 + trailerBytes;
-}
-
-// ---------------------------------------------------------------- the trailer
-
-/** Reads the trailer, or prepares to write it. The caller holds the lock. */
-function describe(
-  { kind, name, type }: { kind: string; name: string; type: ElementType },
-  memory: SharedMemory,
-  wanted: number | undefined,
-): { isNew: boolean; length: number; finish(): void } {
-  const refuse = (why: string) =>
-    new IncompatibleError(`${label(kind, name)}: ${why}`, { kind, objectName: name });
-  const { size, buffer } = memory;
-  if (size < trailerBytes || size % 8 !== 0) throw refuse('the memory of that name is no array');
-  const words = new Uint32Array(buffer, size - trailerBytes, 2);
-  const counts = new Float64Array(buffer, size - 8, 1);
-  const number = types.indexOf(type) + 1;
-  if (words[0] !== mark) {
-    if (wanted === undefined) throw refuse('the memory of that name is no array');
-    const finish = () => {
-      words[1] = number;
-      counts[0] = wanted;
-      words[0] = mark;
-    };
-    return { isNew: true, length: wanted, finish };
-  }
-  const length = counts[0]!;
-  if (words[1] !== number) throw refuse(`its type is ${types[words[1]! - 1] ?? 'unknown'}`);
-  const fits = Number.isInteger(length) && length > 0 && bytesFor(views[type], length) === size;
-  if (!fits || (wanted !== undefined && wanted !== length)) throw refuse(`its length is ${length}`);
-  return { isNew: false, length, finish: () => {} };
-}
-
-/** Made of a digest of the name, because that may be as long as a name can be. */
-export function lockName(name: string): string {
-  return `lock of SharedArray ${createHash('sha256').update(name).digest('hex')}`;
 }
