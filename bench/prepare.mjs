@@ -4,6 +4,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { whyNoEtcd } from '../test/cluster/servers/etcd.mjs';
+import { whyNoPostgres } from '../test/cluster/servers/postgres.mjs';
+import { whyNoRedis } from '../test/cluster/servers/redis.mjs';
 import { coreSources, hostPlatform, includeDirs } from '../scripts/sources.mjs';
 
 const bench = import.meta.dirname;
@@ -21,6 +24,9 @@ export function prepare(say) {
     redis: attempt(findRedis),
     core: attempt(() => compileCore(say)),
     valgrind: attempt(() => run('valgrind', ['--version']).replace('valgrind-', '')),
+    postgresServer: { missing: whyNoPostgres },
+    redisServer: { missing: whyNoRedis },
+    etcdServer: { missing: whyNoEtcd },
     node: { version: process.version },
     nodeLocks: attempt(findNodeLocks),
   };

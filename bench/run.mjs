@@ -7,6 +7,7 @@ import { prepare } from './prepare.mjs';
 import { headerOf, summarise } from './figures.mjs';
 import { ceilingsText, headerText, suiteText } from './report.mjs';
 import { Runner } from './runner.mjs';
+import { cluster } from './suites/cluster.mjs';
 import { busy, contended } from './suites/contended.mjs';
 import { family } from './suites/family.mjs';
 import { handover } from './suites/handover.mjs';
@@ -38,6 +39,7 @@ const suites = [
   queue,
   start,
   pool,
+  cluster,
 ];
 
 const { names, rounds, json, report } = parse();

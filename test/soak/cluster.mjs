@@ -134,6 +134,8 @@ while (ledger.unfinished > 0 && performance.now() < last) await sleep(50);
 const codes = await Promise.all(players.map((player) => player.finish()));
 await server.remove();
 const faults = ledger.faults();
+// Where nothing is granted, nothing is shown.
+if (ledger.counts.grants === 0) faults.push('no lock was granted');
 const hung = codes.filter((code) => code !== 0).length;
 if (hung > 0) faults.push(`${hung} processes did not end, or failed`);
 console.log(JSON.stringify({ engine, seed, ...counts, ...ledger.counts, faults: faults.length }));
