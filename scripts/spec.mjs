@@ -21,8 +21,7 @@ const longSearches = [
   'BUDGET=1 THIRD=1 ENDS=0',
   'USERS=3 BUDGET=1 ABORTS=0',
   'BUDGET=2 STEALS=1 ABORTS=0',
-  'BUDGET=0 ENDS=1',
-  'RING BUDGET=1 ENDS=1',
+  'RING BUDGET=1 ENDS=0 LOOKS=3',
 ];
 
 /**
@@ -135,7 +134,7 @@ const models = {
     },
   },
   deadlock: {
-    safe: ['RING BUDGET=1 ENDS=0', 'BUDGET=0 ENDS=1', 'RING BUDGET=1 ENDS=1'],
+    safe: ['RING BUDGET=0 ENDS=0', 'BUDGET=0 ENDS=0', 'RING BUDGET=1 ENDS=0 LOOKS=3'],
     live: [],
     faults: {
       looks_once: 'RING BUDGET=0',
