@@ -35,6 +35,12 @@ interface Job {
   readonly value: string;
 }
 
+/** What becomes of a job that was taken: `taken` is the id that take() gave it. */
+interface Ending {
+  readonly taken: string;
+  readonly isDone: boolean;
+}
+
 /** What could be taken at one moment. */
 interface Offer {
   readonly jobs: Job[];
@@ -129,24 +135,39 @@ export class Jobs {
   }
 
   async settle(name: string, done: readonly string[], retry: readonly string[]): Promise<number> {
+    const endings = [
+      ...done.map((taken) => ({ taken, isDone: true })),
+      ...retry.map((taken) => ({ taken, isDone: false })),
+    ];
     let count = 0;
-    for (const id of done) if (await this.#settleOne(name, id, true)) count++;
-    for (const id of retry) if (await this.#settleOne(name, id, false)) count++;
+    for (let first = 0; first < endings.length; first += mostTaken) {
+      count += await this.#settle(name, endings.slice(first, first + mostTaken));
+    }
     return count;
   }
 
-  /** One transaction each: that of one job must not fail because another was lost. */
-  async #settleOne(name: string, taken: string, isDone: boolean): Promise<boolean> {
+  /** All in one transaction. If the session has lost one of them, each in one of its own. */
+  async #settle(name: string, endings: readonly Ending[]): Promise<number> {
     const queue = queueOf(name);
-    const [deliveries, id] = splitAt(taken);
-    const owner = this.#keys.all('l', queue) + id;
-    const gone = isDone ? [remove(this.#keys.all('r', queue) + id)] : [];
+    const parts = endings.map(({ taken, isDone }) => {
+      const [deliveries, id] = splitAt(taken);
+      const owner = this.#keys.all('l', queue) + id;
+      const gone = isDone ? [remove(this.#keys.all('r', queue) + id)] : [];
+      return {
+        compare: hasValue(owner, `${this.#lease} ${deliveries}`),
+        success: [remove(owner), ...gone],
+      };
+    });
     const answer = await this.#transact(
-      [hasValue(owner, `${this.#lease} ${deliveries}`)],
-      [remove(owner), ...gone],
+      parts.map(({ compare }) => compare),
+      parts.flatMap(({ success }) => success),
       [],
     );
-    return answer.succeeded === true;
+    if (answer.succeeded) return endings.length;
+    if (endings.length === 1) return 0;
+    let count = 0;
+    for (const ending of endings) count += await this.#settle(name, [ending]);
+    return count;
   }
 
   async count(name: string): Promise<ClusterQueueCount> {
