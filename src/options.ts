@@ -158,8 +158,8 @@ export function readOptions<K extends string>(
   return read;
 }
 
-/** Reads one option. A class may have it as a getter of its prototype. */
-function readOption(options: object, key: string): unknown {
+/** @internal Reads one option. A class may have it as a getter of its prototype. */
+export function readOption(options: object, key: string): unknown {
   if (!Object.hasOwn(options, key)) {
     let holder: object | null = options;
     do holder = Object.getPrototypeOf(holder) as object | null;

@@ -1,7 +1,7 @@
 // The arguments of LockManager.request(), read as the Web Locks API and WebIDL say: each option
 // once, in the order of the alphabet, and all conversions before any rule of the standard is
-// applied.
-import { checkTimeout, isAbortSignal } from '../options.js';
+// applied. One thing differs: what was added to Object.prototype is no option.
+import { checkTimeout, isAbortSignal, readOption } from '../options.js';
 import type { LockMode, WebLock } from './lock.js';
 
 /** What LockManager.request() can be asked for. */
@@ -72,18 +72,19 @@ function readLockOptions(value: unknown): ReadOptions {
   if (value !== undefined && value !== null && !isObject(value)) {
     throw new TypeError('options must be an object');
   }
-  const options = (value ?? {}) as Record<string, unknown>;
-  const deadlock = options['deadlock'] === undefined || Boolean(options['deadlock']);
-  const ifAvailable = Boolean(options['ifAvailable']);
-  const mode = toMode(options['mode']);
-  const { signal } = options;
+  const options = value ?? {};
+  const deadlock = readOption(options, 'deadlock');
+  const ifAvailable = Boolean(readOption(options, 'ifAvailable'));
+  const mode = toMode(readOption(options, 'mode'));
+  const signal = readOption(options, 'signal');
   if (signal !== undefined && !isAbortSignal(signal)) {
     throw new TypeError('signal must be an AbortSignal');
   }
-  const steal = Boolean(options['steal']);
-  const { timeout } = options;
+  const steal = Boolean(readOption(options, 'steal'));
+  const timeout = readOption(options, 'timeout');
   checkTimeout(timeout);
-  return { deadlock, ifAvailable, mode, signal, steal, timeout };
+  const isSearched = deadlock === undefined || Boolean(deadlock);
+  return { deadlock: isSearched, ifAvailable, mode, signal, steal, timeout };
 }
 
 function toMode(value: unknown): LockMode {
@@ -124,6 +125,6 @@ function notSupported(message: string): DOMException {
   return new DOMException(message, 'NotSupportedError');
 }
 
-function isObject(value: unknown): boolean {
+function isObject(value: unknown): value is object {
   return typeof value === 'object' || typeof value === 'function';
 }

@@ -8,11 +8,13 @@ import {
   Event,
   JoinableQueue,
   Lock,
+  LockManager,
   Process,
   Queue,
   RLock,
   ReadWriteLock,
   Semaphore,
+  acquireAll,
   attach,
   getStartMethod,
   setStartMethod,
@@ -89,6 +91,10 @@ const waits: Record<string, (options: object) => unknown> = {
     await condition.waitFor(() => true, options);
     guard.release();
   },
+  'LockManager.request': (options) => track(new LockManager()).request('a', options, () => {}),
+  'LockManager.requestSync': (options) =>
+    track(new LockManager()).requestSync('a', options, () => {}),
+  acquireAll: async (options) => (await acquireAll([track(new Lock())], options)).release(),
 };
 
 function setEvent(): Event {
@@ -157,6 +163,10 @@ describe('options', () => {
       args: 'polluted',
       daemon: 'polluted',
       export: 'polluted',
+      deadlock: 'polluted',
+      mode: 'polluted',
+      steal: true,
+      ifAvailable: true,
       preload: 'polluted',
       idle: -1,
     };
