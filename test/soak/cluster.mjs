@@ -4,6 +4,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from 'holdfast';
 import { BlackHole } from '../cluster/black-hole.ts';
 import { EtcdServer } from '../cluster/servers/etcd.mjs';
 import { PostgresServer } from '../cluster/servers/postgres.mjs';
@@ -38,6 +39,10 @@ const server = await make().start();
 // Nothing but the lease ends a hold, so that a process can prove what it holds by its clock.
 const liveness = engine === 'etcd' ? {} : { liveness: 'lease' };
 const options = { ttl, connectTimeout: 1000, commandTimeout: 500, ...liveness };
+
+// The first connection makes what the engine needs, with time enough for that.
+const patient = { connectTimeout: endWatchdog_ms, commandTimeout: endWatchdog_ms };
+await (await connect(server.url, patient)).close();
 
 class Player {
   #child;
