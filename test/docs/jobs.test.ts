@@ -45,6 +45,7 @@ describe('docs/jobs.md', () => {
       await jobs.put({ image: 'poison', width: 1 });
       for (let i = 0; i < 4; i++) (await jobs.take()).retry(); // four workers before
       assert.equal((await start().end(long_ms)).signal, 'SIGKILL');
+      await until(() => jobs.size() === 1, 'the lease of the dead is over');
       for (const image of ['flaky', 'good', 'slow', 'late']) await jobs.put({ image, width: 1 });
       const second = start();
       await second.line('slow', long_ms);
