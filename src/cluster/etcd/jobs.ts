@@ -4,7 +4,9 @@
 // those that nobody has taken yet.
 import { randomUUID } from 'node:crypto';
 import type { ClusterQueueCount } from '../cluster.js';
+import { setTimeout } from '../../waiting/clock.js';
 import type { SessionNews, Taken } from '../engine.js';
+import { GatewayError } from './gateway.js';
 import {
   type Compare,
   type Keys,
@@ -28,6 +30,7 @@ import type { Watches } from './watches.js';
 const mostTaken = 56;
 const mostBundles = 8;
 const jobsInBundle = 100;
+const retry_ms = 200;
 
 interface Job {
   readonly id: string;
@@ -56,6 +59,9 @@ export class Jobs {
   readonly #transact: Transact;
   readonly #watches: Watches;
   readonly #news: SessionNews;
+  /** Counts the takes, so that what one of them claimed is not taken for what another did. */
+  #claims = 0;
+  #isClosed = false;
   /** The watches of queues in which the last take() found nothing. */
   readonly #waits = new Map<string, number[]>();
 
@@ -122,15 +128,21 @@ export class Jobs {
   /** Undefined if somebody else was faster with one of them. */
   async #claim(name: string, { jobs, compare, bundles }: Offer): Promise<Taken[] | undefined> {
     const queue = queueOf(name);
+    const claim = ++this.#claims;
     const success = jobs.flatMap(({ id, deliveries, value }) => [
-      put(this.#keys.all('l', queue) + id, `${this.#lease} ${deliveries}`, this.#lease),
+      put(this.#keys.all('l', queue) + id, `${this.#lease} ${claim}`, this.#lease),
       put(this.#keys.all('r', queue) + id, `${deliveries} ${value}`),
     ]);
-    const answer = await this.#transact(compare, [...success, ...bundles], []);
+    const all = [...success, ...bundles];
+    const answer = await this.#transact(compare, all, []).catch((error: unknown) => {
+      const endings = jobs.map(({ id }) => ({ taken: `${claim} ${id}`, isDone: false }));
+      if (!(error instanceof GatewayError)) this.#settleLater(name, endings, 2);
+      throw error;
+    });
     if (!answer.succeeded) return undefined;
     const token = BigInt(answer.header.revision);
     return jobs.map(({ id, deliveries, value }) => {
-      return { id: `${deliveries} ${id}`, value, deliveries, token };
+      return { id: `${claim} ${id}`, value, deliveries, token };
     });
   }
 
@@ -141,20 +153,43 @@ export class Jobs {
     ];
     let count = 0;
     for (let first = 0; first < endings.length; first += mostTaken) {
-      count += await this.#settle(name, endings.slice(first, first + mostTaken));
+      const some = endings.slice(first, first + mostTaken);
+      count += await this.#settle(name, some).catch((error: unknown) => {
+        if (!(error instanceof GatewayError)) this.#settleLater(name, some, 1);
+        throw error;
+      });
     }
     return count;
+  }
+
+  /**
+   * Until etcd has answered so often. The session may live on, so what it may have without knowing
+   * would stay with it.
+   */
+  #settleLater(name: string, endings: readonly Ending[], times: number): void {
+    const timer = setTimeout(() => {
+      if (this.#isClosed) return;
+      this.#settle(name, endings).then(
+        () => times > 1 && this.#settleLater(name, endings, times - 1),
+        () => this.#settleLater(name, endings, times),
+      );
+    }, retry_ms);
+    timer.unref();
+  }
+
+  close(): void {
+    this.#isClosed = true;
   }
 
   /** All in one transaction. If the session has lost one of them, each in one of its own. */
   async #settle(name: string, endings: readonly Ending[]): Promise<number> {
     const queue = queueOf(name);
     const parts = endings.map(({ taken, isDone }) => {
-      const [deliveries, id] = splitAt(taken);
+      const [claim, id] = splitAt(taken);
       const owner = this.#keys.all('l', queue) + id;
       const gone = isDone ? [remove(this.#keys.all('r', queue) + id)] : [];
       return {
-        compare: hasValue(owner, `${this.#lease} ${deliveries}`),
+        compare: hasValue(owner, `${this.#lease} ${claim}`),
         success: [remove(owner), ...gone],
       };
     });

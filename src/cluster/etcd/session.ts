@@ -190,6 +190,7 @@ export class EtcdSession implements EngineSession {
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.#requests.close();
+    this.#jobs.close();
     this.#watches.close();
   }
 }
