@@ -280,6 +280,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["queueItemsMax"] = static_cast<double>(core::kQueueItemsMax);
   exports["queueBytesMin"] = static_cast<double>(core::kQueueBytesMin);
   exports["queueBytesMax"] = static_cast<double>(core::kQueueBytesMax);
+  if (const char* home = platform::semaphore_directory(); home != nullptr) {
+    exports["shmDirectory"] = home;
+  }
   return exports;
 }
 

@@ -83,6 +83,27 @@ TEST(a_look_steps_over_a_run_of_done_records_at_once) {
   CHECK(queue->finished());
 }
 
+// A slow task in front, and many ready behind it. The owner of a record in the middle is
+// overwritten: a count that came by there would make it ready again.
+TEST(a_count_looks_only_for_records_that_are_leased) {
+  constexpr AgentId kNobody = 12345;
+  User<JoinableQueue> queue(tasks());
+  put(queue.primitive, 3000);
+  const Lease first = take(queue.primitive), second = take(queue.primitive);
+  uint64_t& owner = owner_of(queue.primitive, first, 1500);
+  owner = kNobody;
+  CHECK_EQUAL(queue->size(), 2998u);
+  CHECK_EQUAL(owner, kNobody);
+  // It goes as far as the last lease.
+  owner_of(queue.primitive, first, 1) = kNobody;
+  CHECK_EQUAL(queue->size(), 2999u);
+  CHECK_EQUAL(owner_of(queue.primitive, first, 1), 0u);
+  CHECK_EQUAL(owner, kNobody);
+  owner = 0;
+  CHECK_EQUAL(take(queue.primitive).offset, second.offset);
+  CHECK_EQUAL(queue->size(), 2998u);
+}
+
 // A lease, ready records and runs of done ones by turns: each is found in its place.
 TEST(runs_of_done_records_end_at_what_is_not_done) {
   constexpr uint32_t kRecords = 300;

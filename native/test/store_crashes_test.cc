@@ -1,4 +1,5 @@
 // The store: what crashes leave behind, and makers that are killed.
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -344,6 +345,26 @@ TEST(a_killed_creator_leaves_nothing_that_a_sweep_does_not_clear_away) {
   note("%u kills, %llu objects opened", kills,
        static_cast<unsigned long long>(loops->opened.load()));
   memory.finish();
+}
+
+// The kernel lets go of a dead process's files a moment after its death, if somebody reads its
+// entry in /proc just then. Here a living one plays the dead.
+TEST(what_a_dead_creator_left_may_look_in_use_for_a_moment) {
+  { Party party; }
+  Shared<std::atomic<bool>> is_there, is_looked_at;
+  Child ghost([&] {
+    const int fd = open(file_of("it").c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    CHECK(fd >= 0 && !platform::lock_shared(fd));
+    *is_there = true;
+    EVENTUALLY(is_looked_at->load());
+    platform::sleep_ns(5 * platform::kNanosPerMilli);
+  });
+  EVENTUALLY(is_there->load());
+  *is_looked_at = true;
+  User<Lock> user("it");
+  CHECK(bool(acquire(user)));
+  CHECK_EQUAL(user->release(), Code::ok);
+  ghost.join();
 }
 
 // Others go on meanwhile, and never see an error (CHECK in live()).

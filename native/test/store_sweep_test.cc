@@ -80,4 +80,34 @@ TEST(the_last_one_out_sweeps_what_is_left) {
   CHECK(directory_is_empty());
 }
 
+// A directory that is made again in the place of a removed one often has its number, and so the
+// names of its semaphores begin as theirs did.
+TEST(who_enters_an_empty_directory_removes_the_semaphores_of_its_number) {
+  std::string left;
+  {
+    Party party;
+    left = "/hf-" + party.store().semaphore_prefix() + "0123456789abcde";
+  }
+  platform::NamedSemaphore semaphore;
+  CHECK(!platform::create_semaphore(left.c_str(), 1, &semaphore));
+  platform::close_semaphore(semaphore);
+  Shared<std::atomic<int>> step;
+  Child other([&] {
+    Party party;
+    party.open(Kind::event, "it");
+    *step = 1;
+    EVENTUALLY(step->load() == 2);
+  });
+  EVENTUALLY(step->load() == 1);
+  // Elsewhere than in files nobody finds what is left.
+  const bool can_list = platform::semaphore_directory() != nullptr;
+  if (can_list) CHECK(!semaphore_exists(left));
+  if (can_list) CHECK(!platform::create_semaphore(left.c_str(), 1, &semaphore));
+  { Party party; }
+  CHECK(semaphore_exists(left));  // it may be of the other one
+  *step = 2;
+  other.join();
+  platform::unlink_semaphore(left.c_str());
+}
+
 }  // namespace holdfast::test

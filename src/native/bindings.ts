@@ -284,6 +284,8 @@ export interface NativeAddon extends Operations {
   readonly queueItemsMax: number;
   readonly queueBytesMin: number;
   readonly queueBytesMax: number;
+  /** Where named semaphores and shm_open(3) have their files; undefined if they have none. */
+  readonly shmDirectory: string | undefined;
   allowsExternalBuffers(): boolean; // does this runtime allow them?
   /** State of src/native/once.ts, which makes this map. */
   kept?: Map<string, unknown>;

@@ -9,17 +9,17 @@ import { kinds } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import { enterDirectory, fileKey } from './shared.js';
 
-const home = '/dev/shm';
 /** kShortNameMax in native/core/layout.h. */
 const longestShort = 255;
 
 /**
  * Gives the file of a SharedMemory its name, if it has none yet. undefined where it can have none:
- * if the objects are not in a file system of /dev/shm, if its own name was taken away, or if that
+ * if the objects are not in the file system of /dev/shm, if its own name was taken away, or if that
  * is so long that the file has it in front of the bytes.
  */
 export function posixNameOf(name: string): string | undefined {
-  if (Buffer.byteLength(name) > longestShort) return undefined;
+  const home = addon.shmDirectory;
+  if (home === undefined || Buffer.byteLength(name) > longestShort) return undefined;
   const file = path.join(enterDirectory(), `object.${fileKey(name)}`);
   const prefix = addon.enter(kinds.SharedMemory, name);
   const posixName = `/hf-${prefix}m${fileKey(name)}`;

@@ -162,6 +162,9 @@ class Queue {
   struct Run {
     uint64_t units = 0, items = 0;
   };
+  // How far a look for the records of dead agents goes: through all records, or until it has seen
+  // as many as are leased.
+  enum class Reach { all, leased };
   // Of one instant.
   struct Snapshot {
     uint64_t records, tombstones, leased;  // tombstones: items in the ring that are done
@@ -224,7 +227,7 @@ class Queue {
   bool find_ready(const View& view, size_t count, std::vector<Place>* places);
   bool find_surely(View* view, size_t count, std::vector<Place>* places);
   void offer(const View& view, uint64_t offset);
-  void reclaim(const View& view);
+  void reclaim(const View& view, Reach reach = Reach::all);
   bool are_done(const View& view, const Run& run) const;
   uint64_t pop_done(View* view);
   void bring_back();

@@ -85,15 +85,19 @@ void Queue::hint_ready(const View& view, uint64_t offset) {
 
 // INV-12, INV-14: makes ready again what dead agents had claimed or leased, and void what they were
 // writing.
-void Queue::reclaim(const View& view) {
+void Queue::reclaim(const View& view, Reach reach) {
   std::vector<AgentId> living{agent_.id()};
+  uint64_t kept = 0;
   walk(view, offset_of(view.head), [&](const Place& place) {
+    if (reach == Reach::leased && kept + body_.delayed.load() == leased()) return false;
     std::atomic<uint64_t>& owner = owner_at(view, place.offset);
     const uint64_t seen = owner.load();
     const AgentId agent = agent_of(seen);
-    if (agent == 0 || std::find(living.begin(), living.end(), agent) != living.end()) return true;
-    if (agent_.registry().alive(agent)) {
-      living.push_back(agent);
+    if (agent == 0) return true;
+    const bool is_known = std::find(living.begin(), living.end(), agent) != living.end();
+    if (is_known || agent_.registry().alive(agent)) {
+      if (!is_known) living.push_back(agent);
+      kept += !is_unwritten(view, place.offset);
     } else if (owner.load() != seen) {
       return true;  // it finished before it died, without the critical section: kGone, kVoid
     } else if (is_unwritten(view, place.offset)) {
@@ -172,7 +176,8 @@ void Queue::bring_back() {
   const CriticalSection section(agent_, body_.mutex);
   View view;
   if (!section.entered() || !recover_and_read(section, &view)) return;
-  reclaim(view);
+  // Any number may be ready, and they are no news.
+  reclaim(view, counted() != 0 ? Reach::leased : Reach::all);
   if (is_due()) promote(view);
   pop_done(&view);
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "core/kill_point.h"
@@ -138,6 +139,7 @@ Status Store::open_registry() {
   registry_.vacate_dead();
   begin_sweep();
   semaphores_.sweep();
+  if (fresh && !has_objects()) semaphores_.sweep_own();
   return Status::success();
 }
 
@@ -193,6 +195,14 @@ Status Store::claim_agent(uint32_t thread_id, const std::string& process_name, A
 void Store::vacate_agent(AgentId id) {
   Locked locked(*this, Locked::kForClosing);
   if (locked.acquired()) registry_.vacate(id);  // otherwise others find that it is dead
+}
+
+bool Store::has_objects() {
+  platform::OsError error;
+  const std::vector<std::string> names = list_files(&error);
+  return error || std::any_of(names.begin(), names.end(), [](const std::string& name) {
+           return is_object_file(name) || is_draft_file(name);
+         });
 }
 
 bool Store::has_objects_in_use() {

@@ -22,6 +22,17 @@ Status open_to_inspect(int directory_fd, const std::string& file_name, const std
   return Status::success();
 }
 
+// Who reads the entry of a dead process in /proc keeps its memory for a moment, and so its files
+// and their locks. So what a dead creator has left may look as if it was in use.
+bool is_given_up(int fd) {
+  const int64_t deadline_ns = platform::monotonic_ns() + 100 * platform::kNanosPerMilli;
+  while (platform::lock_exclusive(fd)) {
+    if (platform::monotonic_ns() >= deadline_ns) return false;
+    platform::sleep_ns(platform::kNanosPerMilli);
+  }
+  return true;
+}
+
 bool is_plausible_length(const KindOps& ops, const Header& header) {
   const uint64_t table_offset = table_offset_of(ops, header.name_length);
   if (header.byte_length < table_offset) return false;
@@ -143,7 +154,10 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   if (facts.length == 0 || (magic == 0 && got == sizeof header)) {
     // The creator writes the magic number last. While it lives it holds the directory's lock, and
     // so do we: it is dead.
-    if (found->in_use) return Status::of(Code::corrupt, path + " has lost its header");
+    if (found->in_use && !is_given_up(found->fd)) {
+      return Status::of(Code::corrupt, path + " has lost its header");
+    }
+    found->in_use = false;
     found->what = Found::What::half_made;
     return Status::success();
   }
@@ -157,7 +171,10 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   }
   const State state = header.state.load();
   if (state == State::making && found->in_use) {
-    return Status::of(Code::corrupt, path + " is in use but was never finished");
+    if (!is_given_up(found->fd)) {
+      return Status::of(Code::corrupt, path + " is in use but was never finished");
+    }
+    found->in_use = false;
   }
   found->what = state == State::ready ? Found::What::object : Found::What::half_made;
   return Status::success();

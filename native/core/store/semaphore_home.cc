@@ -60,6 +60,10 @@ void SemaphoreHome::sweep(const std::string& prefix) {
   platform::remove_mark(fd_, place_of_sweepers(prefix));
 }
 
+void SemaphoreHome::sweep_own() {
+  if (fd_ >= 0) sweep(prefix_);
+}
+
 void SemaphoreHome::sweep() {
   if (fd_ < 0) return;
   std::set<std::string> prefixes;

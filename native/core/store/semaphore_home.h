@@ -34,6 +34,9 @@ class SemaphoreHome {
   bool enter(const std::string& identity, int64_t deadline_ns);
   // Removes the semaphores of directories that nobody uses.
   void sweep();
+  // The same of this directory, if nobody else uses it. Only while it has no objects: then they are
+  // those of a directory that was removed, or emptied, and whose number this one has now.
+  void sweep_own();
   const std::string& prefix() const { return prefix_; }
 
  private:

@@ -120,6 +120,7 @@ class Store {
   static Status semaphore_status(const platform::OsError& error, const Object& object);
   static void make_persistent(Object& object);
   static void keep_semaphore_open(Object* object, platform::NamedSemaphore semaphore);
+  bool has_objects();
   bool has_objects_in_use();
   static bool is_of_another_boot(const Found& registry);
   void destroy_all();

@@ -76,14 +76,15 @@ forEachServer('faults of holders', 'all', (subject) => {
     try {
       const a = await open(subject, { ...lease, commandTimeout: 400 });
       const b = await open(subject, { ...lease, namespace: a.namespace }, cable.port);
-      const aborted = new Gate<number>();
+      const [holds, aborted] = [new Gate<void>(), new Gate<number>()];
       const request = b.locks.request('it', async (lock) => {
+        holds.pass();
         lock!.signal.addEventListener('abort', () => aborted.pass(now()));
         await aborted.passed;
         assert.throws(() => lock!.check(), LockLostError);
       });
       request.catch(() => {});
-      await until(async () => (await a.locks.query()).held.length === 1, 'a holder');
+      await within(holds.passed, 'the lock'); // what is on its way when the cable is cut is lost
       cable.cut();
       const next = await hold(a, 'it');
       const granted = now();

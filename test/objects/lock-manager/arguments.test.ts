@@ -18,13 +18,15 @@ const loose = (manager: LockManager) => manager.request.bind(manager) as unknown
 const nothing = () => {};
 
 /** An object that logs each read of a property. */
-function logged(values: object, log: string[]): LockOptions {
-  return new Proxy(values, {
-    get(target, key) {
-      log.push(String(key));
-      return Reflect.get(target, key) as unknown;
-    },
-  }) as LockOptions;
+function logged(values: Record<string, unknown>, log: string[]): LockOptions {
+  const options = {};
+  for (const key of ['timeout', 'steal', 'signal', 'mode', 'ifAvailable', 'deadlock']) {
+    Object.defineProperty(options, key, {
+      enumerable: true,
+      get: () => (log.push(key), values[key]),
+    });
+  }
+  return options;
 }
 
 describe('LockManager, as WebIDL has it', () => {
