@@ -1,7 +1,7 @@
 // Opens sessions in etcd.
-import { clearTimeout, setTimeout } from '../../waiting/clock.js';
 import type { Engine, EngineSession, SessionNews } from '../engine.js';
 import { EngineUnavailableError, UnsupportedEngineError } from '../errors.js';
+import { inTime } from '../in-time.js';
 import { instant } from '../lease.js';
 import type { ReadClusterOptions } from '../options.js';
 import { checkVersion, engineError } from './failures.js';
@@ -29,19 +29,14 @@ export class EtcdEngine implements Engine {
     const { connectTimeout, commandTimeout } = this.#plan;
     const gateway = new Gateway({ ...this.#plan.gateway, deadline: commandTimeout });
     const watches = new Watches(gateway);
-    const givenUp = new EngineUnavailableError(`etcd: no session within ${connectTimeout} ms`);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(givenUp), connectTimeout);
-    });
+    const late = (): Error =>
+      new EngineUnavailableError(`etcd: no session within ${connectTimeout} ms`);
     try {
-      return await Promise.race([this.#open(gateway, watches, news), late]);
+      return await inTime(this.#open(gateway, watches, news), connectTimeout, late);
     } catch (error) {
       watches.close();
       gateway.close();
       throw engineError(error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 

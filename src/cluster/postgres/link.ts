@@ -1,7 +1,7 @@
 // One connection to PostgreSQL. Every command has a deadline of its own, because a command on a
 // connection that was cut never settles by itself. A command that is late cuts the connection.
-import { clearTimeout, setTimeout } from '../../waiting/clock.js';
 import { EngineUnavailableError, UnsupportedEngineError } from '../errors.js';
+import { inTime } from '../in-time.js';
 import { type Client, type PostgresConfig, type Query, type Row, newClient } from './driver.js';
 import { engineError } from './failures.js';
 
@@ -34,19 +34,14 @@ export async function openLinks(
   count: number,
 ): Promise<Link[]> {
   const links = Array.from({ length: count }, () => new Link(newClient(config), deadlines));
-  const late = new EngineUnavailableError(`no connection in ${deadlines.connectTimeout} ms`);
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late), deadlines.connectTimeout);
-  });
+  const { connectTimeout } = deadlines;
+  const late = (): Error => new EngineUnavailableError(`no connection in ${connectTimeout} ms`);
   try {
-    await Promise.race([expired, Promise.all(links.map((link) => link.connect()))]);
+    await inTime(Promise.all(links.map((link) => link.connect())), connectTimeout, late);
     return links;
   } catch (error) {
     for (const link of links) link.destroy();
     throw engineError(error);
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -152,21 +147,16 @@ export class Link {
   async #inTime(start: () => Promise<{ rows: Row[] }>): Promise<Row[]> {
     if (this.#isOver) throw new EngineUnavailableError('the connection is closed');
     const { commandTimeout } = this.#deadlines;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const error = new EngineUnavailableError(`no answer in ${commandTimeout} ms`);
-        reject(error);
-        this.#lose(error);
-      }, commandTimeout);
-    });
+    const late = (): Error => {
+      const error = new EngineUnavailableError(`no answer in ${commandTimeout} ms`);
+      this.#lose(error);
+      return error;
+    };
     try {
-      const { rows } = await Promise.race([late, start()]);
+      const { rows } = await inTime(start(), commandTimeout, late);
       return rows;
     } catch (error) {
       throw engineError(error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -4,6 +4,7 @@ import { type Timer, clearTimeout, setTimeout } from '../../waiting/clock.js';
 import type { ClusterLockInfo, ClusterLockSnapshot, ClusterQueueCount } from '../cluster.js';
 import type { Answer, Asked, EngineSession, Grant, SessionNews, Taken } from '../engine.js';
 import { EngineUnavailableError, LockLostError } from '../errors.js';
+import { inTime } from '../in-time.js';
 import { type Instant, instant } from '../lease.js';
 import type { ReadClusterOptions } from '../options.js';
 import { keyOf, nameOf, textOf } from '../names.js';
@@ -150,12 +151,9 @@ export class PostgresSession implements EngineSession {
 
   async close(): Promise<void> {
     this.#over();
-    let timer: Timer | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#plan.commandTimeout);
-    });
-    await Promise.race([late, this.#close().catch(() => {})]);
-    clearTimeout(timer);
+    const late = (): Error => new EngineUnavailableError('no answer to the end of the session');
+    // What it cannot end, the end of its connections and of its lease does.
+    await inTime(this.#close(), this.#plan.commandTimeout, late).catch(() => {});
     this.destroy();
   }
 

@@ -1,8 +1,8 @@
 // Opens sessions in Redis.
 import { randomUUID } from 'node:crypto';
-import { clearTimeout, setTimeout } from '../../waiting/clock.js';
 import type { Engine, EngineSession, SessionNews } from '../engine.js';
 import { EngineUnavailableError, UnsupportedEngineError } from '../errors.js';
+import { inTime } from '../in-time.js';
 import { instant } from '../lease.js';
 import type { ReadClusterOptions } from '../options.js';
 import { checkServer, engineError } from './failures.js';
@@ -30,23 +30,17 @@ export class RedisEngine implements Engine {
   async open(news: SessionNews): Promise<EngineSession> {
     const { target, connectTimeout, commandTimeout } = this.#plan;
     const links: Link[] = [];
-    const givenUp = new EngineUnavailableError(`no session within ${connectTimeout} ms`);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(givenUp), connectTimeout);
-    });
+    const late = (): Error => new EngineUnavailableError(`no session within ${connectTimeout} ms`);
     const connect = async (): Promise<Link> => {
       const link = await Link.open(target, { connectTimeout, commandTimeout });
       links.push(link);
       return link;
     };
     try {
-      return await Promise.race([this.#open(connect, news), late]);
+      return await inTime(this.#open(connect, news), connectTimeout, late);
     } catch (error) {
       for (const link of links) link.destroy();
       throw engineError(error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 
