@@ -31,6 +31,7 @@ constexpr int64_t kNanosPerMilli = 1'000'000;
 constexpr int64_t kForever = INT64_MAX;
 
 int64_t monotonic_ns();  // CLOCK_MONOTONIC: setting the wall clock does not touch a wait
+inline uint64_t monotonic_ms() { return static_cast<uint64_t>(monotonic_ns() / kNanosPerMilli); }
 int64_t coarse_ns();     // the same to some milliseconds, at a tenth of the price
 uint64_t realtime_us();  // wall clock, only to seed identifiers and to show creation times
 void sleep_ns(int64_t ns);

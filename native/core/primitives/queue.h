@@ -41,10 +41,7 @@ struct Record {
   uint64_t due_ms = 0;  // of a put: no taker has it before; 0: at once
 };
 
-// The clock of delays, and the time on it after so many milliseconds, rounded up.
-inline uint64_t due_clock_ms() {
-  return static_cast<uint64_t>(platform::monotonic_ns() / platform::kNanosPerMilli);
-}
+// The time on the clock of delays, monotonic_ms(), after so many milliseconds, rounded up.
 inline uint64_t due_after(double delay_ms) {
   const double now_ns = static_cast<double>(platform::monotonic_ns());
   return static_cast<uint64_t>(now_ns / platform::kNanosPerMilli + delay_ms) + 1;

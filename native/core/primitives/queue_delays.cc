@@ -14,7 +14,7 @@ namespace holdfast::core {
 
 bool Queue::is_due() const {
   const uint64_t next_due = body_.next_due.load();
-  return next_due != kNeverDue && due_clock_ms() >= next_due;
+  return next_due != kNeverDue && platform::monotonic_ms() >= next_due;
 }
 
 // A record is about to be delayed.
@@ -38,13 +38,13 @@ void Queue::delay(const View& view, uint64_t offset, uint64_t due_ms) {
 
 // Makes ready what is due.
 void Queue::promote(const View& view) {
-  const uint64_t now_ms = due_clock_ms();
+  const uint64_t now_ms = platform::monotonic_ms();
   uint64_t left = 0, next_due = kNeverDue;
   const bool whole = walk(view, offset_of(view.head), [&](const Place& place) {
     if (owner_at(view, place.offset).load() != kDelayed) return true;
     const uint64_t due_ms = due_of(deliveries_at(view, place.offset).load());
     if (due_ms <= now_ms) {
-      HOLDFAST_INVARIANT(INV_26, due_clock_ms() >= due_ms);
+      HOLDFAST_INVARIANT(INV_26, platform::monotonic_ms() >= due_ms);
       offer(view, place.offset);
       promoted_++;
     } else {

@@ -16,17 +16,13 @@ bool is_earlier(uint64_t one_ms, uint64_t other_ms) {
   return ((one_ms - other_ms) & kTimeMask) > kTimeMask / 2;
 }
 
-uint64_t now_ms() {
-  return static_cast<uint64_t>(platform::monotonic_ns() / platform::kNanosPerMilli);
-}
-
 }  // namespace
 
-uint64_t waited_ms(uint64_t word) { return (now_ms() - time_of(word)) & kTimeMask; }
+uint64_t waited_ms(uint64_t word) { return (platform::monotonic_ms() - time_of(word)) & kTimeMask; }
 
 void announce_overdue(WaitSet& set, Registry& registry, AgentId me, uint64_t waited_ms) {
   if (waited_ms < kOverdue_ms) return;
-  const uint64_t since_ms = (now_ms() - waited_ms) & kTimeMask;
+  const uint64_t since_ms = (platform::monotonic_ms() - waited_ms) & kTimeMask;
   uint64_t word = set.overdue.load();
   while (!is_overdue(word, me)) {
     const AgentId other = overdue_agent(word, registry);

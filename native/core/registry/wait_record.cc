@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "core/hash.h"
 #include "core/kill_point.h"
 
 namespace holdfast::core {
@@ -14,12 +15,11 @@ struct Head {
   uint64_t length;
 };
 
-// FNV-1a. It has to find a text that is half old and half new, and no forger.
+// It has to find a text that is half old and half new, and no forger.
 uint64_t digest_of(uint64_t version, const std::string& text) {
-  constexpr uint64_t kBasis = 0xcbf29ce484222325, kPrime = 0x100000001b3;
-  uint64_t digest = ((kBasis ^ version) * kPrime ^ text.size()) * kPrime;
-  for (const char byte : text) digest = (digest ^ static_cast<unsigned char>(byte)) * kPrime;
-  return digest;
+  const uint64_t numbers[] = {version, text.size()};
+  const std::string bytes(reinterpret_cast<const char*>(numbers), sizeof numbers);
+  return fnv1a(text, fnv1a(bytes));
 }
 
 }  // namespace

@@ -24,13 +24,13 @@ Status open_to_inspect(int directory_fd, const std::string& file_name, const std
 
 // Who reads the entry of a dead process in /proc keeps its memory for a moment, and so its files
 // and their locks. So what a dead creator has left may look as if it was in use.
-bool is_given_up(int fd) {
+bool stays_in_use(int fd, bool* in_use) {
   const int64_t deadline_ns = platform::monotonic_ns() + 100 * platform::kNanosPerMilli;
-  while (platform::lock_exclusive(fd)) {
-    if (platform::monotonic_ns() >= deadline_ns) return false;
-    platform::sleep_ns(platform::kNanosPerMilli);
+  while (*in_use && platform::monotonic_ns() < deadline_ns) {
+    *in_use = static_cast<bool>(platform::lock_exclusive(fd));
+    if (*in_use) platform::sleep_ns(platform::kNanosPerMilli);
   }
-  return true;
+  return *in_use;
 }
 
 bool is_plausible_length(const KindOps& ops, const Header& header) {
@@ -154,10 +154,9 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   if (facts.length == 0 || (magic == 0 && got == sizeof header)) {
     // The creator writes the magic number last. While it lives it holds the directory's lock, and
     // so do we: it is dead.
-    if (found->in_use && !is_given_up(found->fd)) {
+    if (stays_in_use(found->fd, &found->in_use)) {
       return Status::of(Code::corrupt, path + " has lost its header");
     }
-    found->in_use = false;
     found->what = Found::What::half_made;
     return Status::success();
   }
@@ -170,11 +169,8 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
     return Status::of(Code::corrupt, path + " is truncated");
   }
   const State state = header.state.load();
-  if (state == State::making && found->in_use) {
-    if (!is_given_up(found->fd)) {
-      return Status::of(Code::corrupt, path + " is in use but was never finished");
-    }
-    found->in_use = false;
+  if (state == State::making && stays_in_use(found->fd, &found->in_use)) {
+    return Status::of(Code::corrupt, path + " is in use but was never finished");
   }
   found->what = state == State::ready ? Found::What::object : Found::What::half_made;
   return Status::success();

@@ -14,8 +14,7 @@ constexpr uint64_t kSeenTimeMask = (uint64_t{1} << kSeenTimeBits) - 1;
 
 // Seen now, after so many acquisitions.
 inline uint64_t seen_now(uint64_t acquisitions) {
-  const auto now_ms = static_cast<uint64_t>(platform::monotonic_ns() / platform::kNanosPerMilli);
-  return acquisitions << kSeenTimeBits | (now_ms & kSeenTimeMask);
+  return acquisitions << kSeenTimeBits | (platform::monotonic_ms() & kSeenTimeMask);
 }
 
 // Has nobody acquired it between the two? 0 was never seen.
