@@ -29,7 +29,11 @@ export interface SessionNews {
   stolen(request: number): void;
   /** In a queue there may be a job. To a session whose last take() found none. */
   jobs(queue: string): void;
-  /** The session is over. All that it had is lost. */
+  /**
+   * The session is over. All that it had is lost. Calls destroy(), so the engine need not. For a
+   * session that it does not know any more an engine says `'engine'`. If the lease was over by the
+   * clocks, the users hear `'lease'`.
+   */
   lost(reason: LostReason, cause?: unknown): void;
 }
 
@@ -104,6 +108,6 @@ export interface EngineSession {
   count(queue: string): Promise<ClusterQueueCount>;
   /** Ends the session in the engine and closes the connections. Never rejects. */
   close(): Promise<void>;
-  /** Cuts the connections at once, without a word to the engine. `lost` is not called after it. */
+  /** Cuts the connections at once, without a word to the engine. */
   destroy(): void;
 }

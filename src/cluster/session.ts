@@ -121,7 +121,9 @@ export class Session implements SessionNews {
 
   lost(reason: LostReason, cause?: unknown): void {
     if (this.#lost !== undefined) return;
-    this.#end(lostError(reason, this.#name, cause));
+    // An engine forgets a session when its lease is over: then that is the reason.
+    const isLate = reason === 'engine' && this.#lease?.isOver;
+    this.#end(lostError(isLate ? 'lease' : reason, this.#name, cause));
     this.#engine?.destroy();
   }
 

@@ -56,7 +56,7 @@ export class EtcdEngine implements Engine {
       grant,
     );
     const plan = { keys, ttl, lease: answer.ID, revision: answer.header.revision };
-    const session = new EtcdSession(plan, gateway, watches, news, sent);
+    const session = new EtcdSession(plan, gateway, watches, news);
     news.renewed(sent);
     return session;
   }

@@ -2,8 +2,7 @@
 // it. A lost connection is made again: the session lives as long as its lease.
 import type { ClusterLockInfo, ClusterLockSnapshot, ClusterQueueCount } from '../cluster.js';
 import type { Answer, Asked, EngineSession, SessionNews, Taken } from '../engine.js';
-import type { LostReason } from '../errors.js';
-import { type Instant, instant, since } from '../lease.js';
+import { instant } from '../lease.js';
 import { type Timer, clearTimeout, setTimeout } from '../../waiting/clock.js';
 import { engineError } from './failures.js';
 import { type Gateway, GatewayError, status } from './gateway.js';
@@ -41,33 +40,18 @@ export class EtcdSession implements EngineSession {
   readonly #news: SessionNews;
   readonly #requests: Requests;
   readonly #jobs: Jobs;
-  #renewed: Instant;
   #timer: Timer | undefined;
   #isOver = false;
 
-  constructor(
-    plan: SessionPlan,
-    gateway: Gateway,
-    watches: Watches,
-    news: SessionNews,
-    sent: Instant,
-  ) {
+  constructor(plan: SessionPlan, gateway: Gateway, watches: Watches, news: SessionNews) {
     this.#plan = plan;
     this.#gateway = gateway;
     this.#watches = watches;
-    this.#renewed = sent;
-    const own: SessionNews = {
-      renewed: (at) => news.renewed(at),
-      granted: (request, grant) => news.granted(request, grant),
-      stolen: (request) => news.stolen(request),
-      jobs: (queue) => news.jobs(queue),
-      lost: (reason, cause) => this.#lose(reason, cause),
-    };
     this.#news = news;
     const transact = this.#transact.bind(this);
     const { keys, lease, revision } = plan;
-    this.#requests = new Requests(keys, lease, transact, watches, own, revision);
-    this.#jobs = new Jobs(keys, lease, transact, watches, own);
+    this.#requests = new Requests(keys, lease, transact, watches, news, revision);
+    this.#jobs = new Jobs(keys, lease, transact, watches, news);
     this.#renewLater(plan.ttl / 3);
   }
 
@@ -135,7 +119,7 @@ export class EtcdSession implements EngineSession {
     } catch (error) {
       // Keys with a lease cannot be written once the lease is over.
       const isLost = error instanceof GatewayError && error.status === status.notFound;
-      if (isLost) this.#forgotten(error);
+      if (isLost) this.#news.lost('engine', error);
       throw engineError(error);
     }
   }
@@ -163,27 +147,16 @@ export class EtcdSession implements EngineSession {
       const { result } = await this.#gateway.renew<{ result: { TTL?: string } }>(path, body);
       if (this.#isOver) return;
       if (result.TTL === undefined) {
-        this.#forgotten(new Error('etcd does not know the lease of this session any more'));
+        const cause = new Error('etcd does not know the lease of this session any more');
+        this.#news.lost('engine', cause);
         return;
       }
-      this.#renewed = sent;
       this.#news.renewed(sent);
       this.#renewLater(ttl / 3);
     } catch {
       // Not answered. Session.lost() comes from the clocks if this goes on for too long.
       this.#renewLater(Math.min(retry_ms, ttl / 10));
     }
-  }
-
-  #forgotten(cause: unknown): void {
-    const isLate = since(this.#renewed) >= this.#plan.ttl;
-    this.#lose(isLate ? 'lease' : 'engine', cause);
-  }
-
-  #lose(reason: LostReason, cause: unknown): void {
-    if (this.#isOver) return;
-    this.destroy();
-    this.#news.lost(reason, cause);
   }
 
   #stop(): void {

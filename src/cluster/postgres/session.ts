@@ -45,7 +45,7 @@ export class PostgresSession implements EngineSession {
     this.#news = news;
     this.#watch = new Watch(links.watching, plan);
     for (const link of Object.values(links) as Link[]) {
-      link.onLost = (cause) => this.#lose('connection', cause);
+      link.onLost = (cause) => news.lost('connection', cause);
     }
     links.messages.onMessage((message) => this.#hear(message));
     news.renewed(sent);
@@ -76,7 +76,7 @@ export class PostgresSession implements EngineSession {
       if (answer === 'u' && (await this.#bury(inTheWay as number[])) > 0) continue;
       this.#asked.delete(request);
       if (answer === 'u') return 'unavailable';
-      if (answer === 'o') this.#lose('lease');
+      if (answer === 'o') this.#news.lost('lease');
       if (answer === 'o') throw new LockLostError('lease', 'the session is over');
       throw new IncompatibleError(
         `${kind} ${JSON.stringify(name)}: others use it with another number of permits`,
@@ -116,7 +116,7 @@ export class PostgresSession implements EngineSession {
     const values = [this.#plan.namespace, key, this.#id, max];
     const rows = await this.#links.commands.call(calls.take, values).catch((error: unknown) => {
       const { cause } = error as { cause?: { code?: unknown } };
-      if (cause?.code === 'HF001') this.#lose('lease', error);
+      if (cause?.code === 'HF001') this.#news.lost('lease', error);
       throw error;
     });
     if (rows.length === 0) this.#watch.add(key);
@@ -215,22 +215,15 @@ export class PostgresSession implements EngineSession {
       const [row] = await this.#links.messages.call(calls.renew, [this.#id]);
       if (this.#isOver) return;
       if (row!['result'] !== true) {
-        this.#lose('lease');
+        this.#news.lost('lease');
         return;
       }
       this.#news.renewed(sent);
       this.#renewLater();
     } catch (error) {
       const isGone = error instanceof EngineUnavailableError;
-      this.#lose(isGone ? 'connection' : 'engine', error);
+      this.#news.lost(isGone ? 'connection' : 'engine', error);
     }
-  }
-
-  #lose(reason: 'lease' | 'connection' | 'engine', cause?: unknown): void {
-    if (this.#isOver) return;
-    this.#over();
-    this.#news.lost(reason, cause);
-    this.destroy();
   }
 
   #over(): void {

@@ -60,7 +60,7 @@ export class RedisEngine implements Engine {
         `the namespace has format ${String(found)}, and this version of the package ${format}`,
       );
     }
-    const session = new RedisSession(plan, links, news, sent);
+    const session = new RedisSession(plan, links, news);
     hear = (message) => session.hear(message);
     news.renewed(sent);
     return session;

@@ -2,10 +2,10 @@
 // (pub/sub), and the renewals of its lease, which must not stand behind commands. If one of them is
 // lost, the session is over.
 import { IncompatibleError } from '../../errors.js';
-import { EngineUnavailableError, type LostReason } from '../errors.js';
+import { EngineUnavailableError } from '../errors.js';
 import type { ClusterLockInfo, ClusterLockSnapshot, ClusterQueueCount } from '../cluster.js';
 import type { Answer, Asked, EngineSession, Grant, SessionNews, Taken } from '../engine.js';
-import { type Instant, instant, since } from '../lease.js';
+import { instant } from '../lease.js';
 import { nameOf, textOf } from '../names.js';
 import { engineError } from './failures.js';
 import type { Link } from './link.js';
@@ -41,22 +41,19 @@ export class RedisSession implements EngineSession {
   readonly #links: Links;
   readonly #news: SessionNews;
   readonly #tending: Tending;
-  /** Before the last renewal that was confirmed. */
-  #renewed: Instant;
   #isOver = false;
 
-  constructor(plan: SessionPlan, links: Links, news: SessionNews, sent: Instant) {
+  constructor(plan: SessionPlan, links: Links, news: SessionNews) {
     this.clientId = plan.clientId;
     this.#plan = plan;
     this.#links = links;
     this.#news = news;
-    this.#renewed = sent;
     this.#tending = new Tending(plan.ttl, {
       tend: (isWaiting) => this.#tend(isWaiting),
       jobs: (queue) => news.jobs(queue),
     });
     for (const link of Object.values(links) as Link[]) {
-      link.onLost((cause) => this.#lose('connection', cause));
+      link.onLost((cause) => news.lost('connection', cause));
     }
   }
 
@@ -80,7 +77,7 @@ export class RedisSession implements EngineSession {
       if (this.#plan.replicas > 0) await this.#acknowledged(this.#run('mark'));
       this.#news.granted(request, grant);
     } catch (error) {
-      this.#lose('engine', error);
+      this.#news.lost('engine', error);
     }
   }
 
@@ -228,28 +225,20 @@ export class RedisSession implements EngineSession {
       const [wasAlive, nearest_us] = answer as [number, number];
       if (this.#isOver) return Infinity;
       if (wasAlive === 0) throw this.#forgotten();
-      this.#renewed = sent;
       this.#news.renewed(sent);
       return nearest_us < 0 ? Infinity : nearest_us / 1000;
     } catch (error) {
       // A refusal, such as that of a server which became a replica.
-      this.#lose('engine', error);
+      this.#news.lost('engine', error);
       return Infinity;
     }
   }
 
   /** Redis does not know the session: it ended that, or it has lost its data. */
   #forgotten(): Error {
-    const isLate = since(this.#renewed) >= this.#plan.ttl;
     const error = new Error('Redis does not know this session any more');
-    this.#lose(isLate ? 'lease' : 'engine', error);
+    this.#news.lost('engine', error);
     return error;
-  }
-
-  #lose(reason: LostReason, cause: unknown): void {
-    if (this.#isOver) return;
-    this.destroy();
-    this.#news.lost(reason, cause);
   }
 
   #stop(): void {
