@@ -4,8 +4,8 @@
 // those that nobody has taken yet.
 import { randomUUID } from 'node:crypto';
 import type { ClusterQueueCount } from '../cluster.js';
-import { setTimeout } from '../../waiting/clock.js';
 import type { SessionNews, Taken } from '../engine.js';
+import { tryLater } from './again.js';
 import { GatewayError } from './gateway.js';
 import {
   type Compare,
@@ -30,7 +30,6 @@ import type { Watches } from './watches.js';
 const mostTaken = 56;
 const mostBundles = 8;
 const jobsInBundle = 100;
-const retry_ms = 200;
 
 interface Job {
   readonly id: string;
@@ -162,19 +161,10 @@ export class Jobs {
     return count;
   }
 
-  /**
-   * Until etcd has answered so often. The session may live on, so what it may have without knowing
-   * would stay with it.
-   */
+  /** The session may live on, so what it may have without knowing would stay with it. */
   #settleLater(name: string, endings: readonly Ending[], times: number): void {
-    const timer = setTimeout(() => {
-      if (this.#isClosed) return;
-      this.#settle(name, endings).then(
-        () => times > 1 && this.#settleLater(name, endings, times - 1),
-        () => this.#settleLater(name, endings, times),
-      );
-    }, retry_ms);
-    timer.unref();
+    const isOver = (): boolean => this.#isClosed;
+    tryLater(() => this.#settle(name, endings), times, isOver);
   }
 
   close(): void {

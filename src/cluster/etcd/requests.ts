@@ -8,6 +8,7 @@
 import { IncompatibleError } from '../../errors.js';
 import { setTimeout } from '../../waiting/clock.js';
 import type { Answer, Asked, SessionNews } from '../engine.js';
+import { retry_ms, tryLater } from './again.js';
 import { GatewayError, toBase64 } from './gateway.js';
 import {
   type Compare,
@@ -30,8 +31,6 @@ import {
   youngestFirst,
 } from './keys.js';
 import type { WatchEvent, Watches } from './watches.js';
-
-const retry_ms = 200;
 
 /** Sends a transaction: what must be true, what is done then, and what is done otherwise. */
 export type Transact = (
@@ -182,16 +181,9 @@ export class Requests {
     return answer.succeeded === true;
   }
 
-  /** Until etcd has answered so often. */
   #withdrawLater(entry: Entry, times: number): void {
-    const timer = setTimeout(() => {
-      if (this.#isClosed) return;
-      this.#withdraw(entry).then(
-        () => times > 1 && this.#withdrawLater(entry, times - 1),
-        () => this.#withdrawLater(entry, times),
-      );
-    }, retry_ms);
-    timer.unref();
+    const isOver = (): boolean => this.#isClosed;
+    tryLater(() => this.#withdraw(entry), times, isOver);
   }
 
   #granted(entry: Entry, { header }: { header: { revision: string } }): Answer {

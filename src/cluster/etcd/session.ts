@@ -4,6 +4,7 @@ import type { ClusterLockInfo, ClusterLockSnapshot, ClusterQueueCount } from '..
 import type { Answer, Asked, EngineSession, SessionNews, Taken } from '../engine.js';
 import { instant } from '../lease.js';
 import { type Timer, clearTimeout, setTimeout } from '../../waiting/clock.js';
+import { retry_ms } from './again.js';
 import { engineError } from './failures.js';
 import { type Gateway, GatewayError, status } from './gateway.js';
 import { Jobs } from './jobs.js';
@@ -21,9 +22,6 @@ import {
 } from './keys.js';
 import { Requests } from './requests.js';
 import type { Watches } from './watches.js';
-
-/** After a renewal that was not answered. */
-const retry_ms = 200;
 
 export interface SessionPlan {
   readonly keys: Keys;

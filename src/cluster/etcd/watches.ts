@@ -1,11 +1,11 @@
 // All watches of a session, on one connection. When the connection is lost, they begin again where
 // they were, so that nothing is missed.
 import { setTimeout } from '../../waiting/clock.js';
+import { retry_ms } from './again.js';
 import { type Gateway, endOfPrefix, toBase64 } from './gateway.js';
 import type { Pair } from './keys.js';
 import type { StreamListener, WebSocket } from './websocket.js';
 
-const retry_ms = 200;
 const path = '/v3/watch';
 
 export interface WatchEvent {
