@@ -2,7 +2,8 @@
 import { HoldfastError } from '../errors.js';
 import { list } from '../objects/listing.js';
 import { SharedMemory } from '../objects/shared-memory.js';
-import { Page, pagePrefix, sharedNow } from '../pool/page.js';
+import { Page, pagePrefix } from '../pool/page.js';
+import { machineTime } from '../waiting/clock.js';
 
 /** What is seen of a Pool. */
 export interface SeenPool {
@@ -62,7 +63,7 @@ function describe(key: string, page: Page): SeenPool {
     waiting: tasks.waiting,
     done: tasks.done,
     failed: tasks.failed,
-    longest: since.length > 0 ? Math.max(0, sharedNow() - Math.min(...since)) : undefined,
+    longest: since.length > 0 ? Math.max(0, machineTime() - Math.min(...since)) : undefined,
     memory: workers.reduce((sum, worker) => sum + worker.memory, 0),
   };
 }

@@ -3,10 +3,16 @@
 import { ClosedError, EncodeError, ProcessError, TimeoutError } from '../errors.js';
 import { endedWithout } from '../process/outcome.js';
 import { type Thrown, restore } from '../records/thrown.js';
-import { type Timer, clearTimeout, setInterval, setTimeout } from '../waiting/clock.js';
+import {
+  type Timer,
+  clearTimeout,
+  machineTime,
+  setInterval,
+  setTimeout,
+} from '../waiting/clock.js';
 import { Member, type Owner } from './member.js';
 import type { ReadPool } from './options.js';
-import { type Page, sharedNow } from './page.js';
+import type { Page } from './page.js';
 import { memoryOf } from './memory.js';
 import { type Callee, type Task, Waiting } from './task.js';
 import type { Initializer } from './worker.js';
@@ -278,7 +284,8 @@ export class Crew implements Owner {
     const look = () => {
       const isRunning = member.running === task;
       const { since } = member.page;
-      const left = isRunning && since > 0 ? timeout - (sharedNow() - since) : Math.max(1, timeout);
+      const left =
+        isRunning && since > 0 ? timeout - (machineTime() - since) : Math.max(1, timeout);
       if (left > 0) {
         this.#timers.set(task, setTimeout(look, Math.ceil(left)));
         return;

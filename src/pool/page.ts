@@ -28,14 +28,6 @@ const offered = 0;
 const begun = 1;
 const revoked = 2;
 
-const { hrtime } = process;
-
-/** Milliseconds on the clock that all processes of the machine share. */
-export function sharedNow(): number {
-  const [seconds, nanoseconds] = hrtime();
-  return seconds * 1000 + nanoseconds / 1e6;
-}
-
 /** The page of one pool, for the pool and for everybody who looks. */
 export class Page {
   readonly memory: SharedMemory;
@@ -160,7 +152,7 @@ export class WorkerPage {
     Atomics.store(this.#words, 1, sequence);
   }
 
-  /** Since when the worker runs a function, as sharedNow(); 0 if it runs none. */
+  /** Since when the worker runs a function, as machineTime(); 0 if it runs none. */
   get since(): number {
     return this.#numbers[0]!;
   }

@@ -3,7 +3,7 @@ import type { Crew } from './crew.js';
 import type { Member } from './member.js';
 import { memoryOf } from './memory.js';
 import { BuiltInDate } from '../records/value-format.js';
-import { sharedNow } from './page.js';
+import { machineTime } from '../waiting/clock.js';
 
 /** What `inspect()` shows of a Pool: a snapshot, which may be out of date when it is read. */
 export interface PoolState {
@@ -67,5 +67,5 @@ function workerOf(member: Member): PoolWorker {
 }
 
 function dateOf(ms: number): Date {
-  return new BuiltInDate(BuiltInDate.now() - (sharedNow() - ms));
+  return new BuiltInDate(BuiltInDate.now() - (machineTime() - ms));
 }

@@ -7,8 +7,8 @@ import { loadTarget } from '../process/load.js';
 import type { TargetReference } from '../process/target.js';
 import { flatten } from '../records/thrown.js';
 import type { Callee } from './task.js';
-import { setImmediate } from '../waiting/clock.js';
-import { WorkerPage, sharedNow } from './page.js';
+import { machineTime, setImmediate } from '../waiting/clock.js';
+import { WorkerPage } from './page.js';
 import {
   type AnswerKind,
   MessageReader,
@@ -68,7 +68,7 @@ class Worker {
   readonly #functions = new Map<string, Function>();
   /** Objects in results, until the pool has opened them. */
   #kept: { sequence: number; objects: readonly Found[] }[] = [];
-  #turn = sharedNow();
+  #turn = machineTime();
   #measured = 0;
 
   constructor(answers: Queue<Uint8Array>, page: WorkerPage) {
@@ -109,7 +109,7 @@ class Worker {
     const [kind, sequence, module, name, items] = order;
     const page = this.#page;
     if (!page.begin(sequence)) return undefined;
-    page.since = sharedNow();
+    page.since = machineTime();
     const failure = this.#reader.takeFailure();
     const target = failure ? undefined : this.#functions.get(keyOf(module, name));
     if (failure !== undefined) this.#fail(sequence, failure);
@@ -158,7 +158,7 @@ class Worker {
     const values: unknown[] = [];
     try {
       for (const item of items) {
-        if (values.length > 0) this.#page.since = sharedNow(); // the timeout is for each item
+        if (values.length > 0) this.#page.since = machineTime(); // the timeout is for each item
         const value: unknown = target(item);
         values.push(isThenable(value) ? await value : value);
       }
@@ -189,7 +189,7 @@ class Worker {
     const page = this.#page;
     page.since = 0;
     page.done++;
-    const now = sharedNow();
+    const now = machineTime();
     if (now - this.#measured < measure_ms) return;
     this.#measured = now;
     page.memory = process.memoryUsage.rss();
@@ -214,7 +214,7 @@ class Worker {
   }
 
   isTurnOver(): boolean {
-    const now = sharedNow();
+    const now = machineTime();
     if (now - this.#turn < turn_ms) return false;
     this.#turn = now;
     return true;

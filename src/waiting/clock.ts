@@ -21,7 +21,7 @@ export function now(): number {
 
 // oxlint-disable-next-line no-restricted-globals -- as it was when this module was loaded
 const { now: currentDate } = Date;
-const { bigint } = process.hrtime;
+const { hrtime } = process;
 
 /** Milliseconds on the wall clock, which goes on while the machine is suspended. Can be set. */
 export function wallNow(): number {
@@ -30,7 +30,8 @@ export function wallNow(): number {
 
 /** Milliseconds on the monotonic clock of the machine, which all processes share. */
 export function machineTime(): number {
-  return Number(bigint.call(process.hrtime)) / 1e6;
+  const [seconds, nanoseconds] = hrtime.call(process);
+  return seconds * 1000 + nanoseconds / 1e6;
 }
 
 /** Calls back once, after so many milliseconds and never earlier, unless it is cancelled. */
