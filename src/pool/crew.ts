@@ -10,11 +10,12 @@ import {
   setInterval,
   setTimeout,
 } from '../waiting/clock.js';
+import type { Callee } from './callee.js';
 import { Member, type Owner } from './member.js';
 import type { ReadPool } from './options.js';
 import type { Page } from './page.js';
 import { memoryOf } from './memory.js';
-import { type Callee, type Task, Waiting } from './task.js';
+import { type Task, Waiting } from './task.js';
 import type { Initializer } from './worker.js';
 import { type Answer, answerKinds } from './wire.js';
 

@@ -5,9 +5,10 @@ import { ClosedError, NoSpaceError } from '../errors.js';
 import { Queue } from '../objects/queue.js';
 import { keepOpen } from '../process/arguments.js';
 import { Process } from '../process/process.js';
+import type { Callee } from './callee.js';
 import type { ReadPool } from './options.js';
 import { type Page, type WorkerPage, mostOrders } from './page.js';
-import type { Callee, Task } from './task.js';
+import type { Task } from './task.js';
 import type { Initializer, WorkerArguments, work } from './worker.js';
 import { type Answer, MessageReader, MessageWriter, answerKinds } from './wire.js';
 

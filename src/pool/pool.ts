@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { brand } from '../brand.js';
 import { ClosedError, NoSpaceError } from '../errors.js';
 import { once } from '../native/once.js';
-import { observeMain, refer } from '../process/target.js';
+import { type TargetReference, observeMain, refer } from '../process/target.js';
 import {
   type CheckedTarget,
   type ModuleTarget,
@@ -11,6 +11,7 @@ import {
   checkTarget,
 } from '../process/options.js';
 import { type Inspecting, inspectAs, refusal, uncloneable } from '../uncloneable.js';
+import { type Callee, calleeOf } from './callee.js';
 import { Crew } from './crew.js';
 import { Flow, asyncChunksOf, chunksOf } from './flow.js';
 import {
@@ -27,8 +28,7 @@ import {
 } from './options.js';
 import { Page } from './page.js';
 import { type PoolState, stateOf } from './state.js';
-import { type Callee, type Ending, Task } from './task.js';
-import { nameOf } from './worker.js';
+import { type Ending, Task } from './task.js';
 import { type OrderKind, orderKinds } from './wire.js';
 
 const count = once('pools', () => ({ pools: 0 }));
@@ -253,7 +253,7 @@ export class Pool<Target extends Function = Function> implements AsyncDisposable
 
   // What is called
 
-  #refer(target: CheckedTarget): { module: string; export: string; digest?: string } {
+  #refer(target: CheckedTarget): TargetReference {
     return typeof target === 'function' ? refer(target) : target;
   }
 
@@ -270,8 +270,7 @@ export class Pool<Target extends Function = Function> implements AsyncDisposable
     const known = typeof target === 'function' ? this.#callees.get(target) : undefined;
     if (known !== undefined) return known;
     if (typeof target === 'function') checkTarget(target);
-    const reference = this.#refer(target);
-    const callee = { module: reference.module, name: nameOf(reference) };
+    const callee = calleeOf(this.#refer(target));
     if (typeof target === 'function') this.#callees.set(target, callee);
     return callee;
   }

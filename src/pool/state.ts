@@ -1,4 +1,5 @@
 // What inspect() of a Pool shows.
+import { shownName } from './callee.js';
 import type { Crew } from './crew.js';
 import type { Member } from './member.js';
 import { memoryOf } from './memory.js';
@@ -59,7 +60,7 @@ function workerOf(member: Member): PoolWorker {
   return {
     pid: process.pid!,
     state: member.isReady ? state : 'starting',
-    task: running?.callee.name.split('\n', 1)[0] ?? null,
+    task: running ? shownName(running.callee) : null,
     since: running && since > 0 ? dateOf(since) : null,
     memory: memoryOf(process.pid!) ?? page.memory,
     tasks: page.done,

@@ -1,14 +1,8 @@
 // One task of a Pool: a call of run(), or a chunk of map().
 import { unwatchAbort, watchAbort } from '../waiting/abort.js';
+import { type Callee, shownName } from './callee.js';
 import type { ReadTask } from './options.js';
 import type { OrderKind } from './wire.js';
-
-/** What a task calls. */
-export interface Callee {
-  readonly module: string;
-  /** As nameOf() makes it. */
-  readonly name: string;
-}
 
 /** Hears how a task ends: `results` is what each call returned. */
 export interface Ending {
@@ -52,7 +46,7 @@ export class Task {
 
   /** What messages call it. */
   get title(): string {
-    return `the task ${this.callee.name.split('\n', 1)[0]}()`;
+    return `the task ${shownName(this.callee)}()`;
   }
 
   resolve(results: unknown[]): void {

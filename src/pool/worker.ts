@@ -6,8 +6,8 @@ import type { Found } from '../process/arguments.js';
 import { loadTarget } from '../process/load.js';
 import type { TargetReference } from '../process/target.js';
 import { flatten } from '../records/thrown.js';
-import type { Callee } from './task.js';
 import { machineTime, setImmediate } from '../waiting/clock.js';
+import { type Callee, keyOf, referenceOf } from './callee.js';
 import { WorkerPage } from './page.js';
 import {
   type AnswerKind,
@@ -90,13 +90,13 @@ class Worker {
   }
 
   /** Loads a function before it is called. If it cannot be loaded, a task will tell. */
-  async prepare({ module, name }: Callee): Promise<void> {
-    await this.#load(module, name).catch(() => {});
+  async prepare(callee: Callee): Promise<void> {
+    await this.#load(callee).catch(() => {});
   }
 
-  async #load(module: string, name: string): Promise<Function> {
-    const target = await loadTarget({ module, ...parseName(name) });
-    this.#functions.set(keyOf(module, name), target);
+  async #load(callee: Callee): Promise<Function> {
+    const target = await loadTarget(referenceOf(callee));
+    this.#functions.set(keyOf(callee), target);
     return target;
   }
 
@@ -111,7 +111,7 @@ class Worker {
     if (!page.begin(sequence)) return undefined;
     page.since = machineTime();
     const failure = this.#reader.takeFailure();
-    const target = failure ? undefined : this.#functions.get(keyOf(module, name));
+    const target = failure ? undefined : this.#functions.get(keyOf({ module, name }));
     if (failure !== undefined) this.#fail(sequence, failure);
     else if (target === undefined) return this.#loadAndRun(order);
     else if (kind === orderKinds.each) return this.#each(target, sequence, items);
@@ -123,7 +123,7 @@ class Worker {
     const [kind, sequence, module, name, items] = order;
     let target: Function;
     try {
-      target = await this.#load(module, name);
+      target = await this.#load({ module, name });
     } catch (error) {
       return this.#fail(sequence, error);
     }
@@ -221,21 +221,6 @@ class Worker {
   }
 }
 
-/** A module's URL has no line break. */
-function keyOf(module: string, name: string): string {
-  return `${name}\n${module}`;
-}
-
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
-}
-
-/** The name of an export, and the digest of the function if it has one: see TargetReference. */
-export function nameOf({ export: name, digest }: TargetReference): string {
-  return digest === undefined ? name : `${name}\n${digest}`;
-}
-
-function parseName(text: string): { export: string; digest?: string } {
-  const [name, digest] = text.split('\n');
-  return digest === undefined ? { export: name! } : { export: name!, digest };
 }
