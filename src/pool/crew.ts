@@ -10,7 +10,7 @@ import {
   setInterval,
   setTimeout,
 } from '../waiting/clock.js';
-import type { Callee } from './callee.js';
+import { type Callee, keyOf } from './callee.js';
 import { Member, type Owner } from './member.js';
 import type { ReadPool } from './options.js';
 import type { Page } from './page.js';
@@ -42,8 +42,8 @@ export class Crew implements Owner {
   /** Keeps this process alive while there are tasks, and looks after memory. */
   readonly #watch: Timer;
   readonly #timers = new Map<Task, Timer>();
-  /** What tasks called lately, in the order of their last calls. */
-  readonly #callees = new Set<Callee>();
+  /** What tasks called lately, by keyOf(), in the order of their last calls. */
+  readonly #callees = new Map<string, Callee>();
   #lastCallee: Callee | undefined;
   #started = 0;
   #failures = 0;
@@ -83,10 +83,11 @@ export class Crew implements Owner {
   #remember(callee: Callee): void {
     if (this.#lastCallee === callee) return;
     this.#lastCallee = callee;
-    this.#callees.delete(callee);
-    this.#callees.add(callee);
+    const key = keyOf(callee);
+    this.#callees.delete(key);
+    this.#callees.set(key, callee);
     if (this.#callees.size <= mostCallees) return;
-    const [oldest] = this.#callees;
+    const [oldest] = this.#callees.keys();
     this.#callees.delete(oldest!);
   }
 
@@ -218,7 +219,7 @@ export class Crew implements Owner {
   #start(): void {
     const index = this.#free.pop()!;
     const name = `${this.#name}-worker-${++this.#started}`;
-    const told = { initializer: this.#initializer, callees: [...this.#callees].reverse() };
+    const told = { initializer: this.#initializer, callees: [...this.#callees.values()].reverse() };
     try {
       const member = new Member(this, this.#page, index, name, told);
       this.members.add(member);
