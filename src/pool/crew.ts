@@ -261,22 +261,22 @@ export class Crew implements Owner {
     task.reject(error);
   }
 
-  /** Ends a task that has not begun. One that runs goes on. */
-  forget(task: Task, error: unknown): void {
-    if (task.hasEnded) return;
+  /** Ends a task that has not begun. One that runs goes on: its worker is returned. */
+  forget(task: Task, error: unknown): Member | undefined {
+    if (task.hasEnded) return undefined;
     const member = [...this.members].find(({ tasks }) => tasks.includes(task));
     if (member === undefined) this.waiting.forgetOne();
-    else if (!member.revoke(task)) return;
+    else if (!member.revoke(task)) return member;
     this.#fail(task, error);
     this.dispatch();
+    return undefined;
   }
 
   /** Ends a task from outside: withdraws it if it waits, and kills its worker if it runs. */
   withdraw(task: Task, error: unknown): void {
-    if (task.hasEnded) return;
-    const member = [...this.members].find(({ tasks }) => tasks.includes(task));
-    if (member === undefined) this.waiting.forgetOne();
-    else if (!member.revoke(task)) member.kill(task, error);
+    const member = this.forget(task, error);
+    if (member === undefined) return;
+    member.kill(task, error);
     this.#fail(task, error);
     this.dispatch();
   }
