@@ -106,29 +106,34 @@ class Worker {
 
   /** Runs an order. Returns a promise if it is not done at once. */
   run(order: Order): Promise<void> | undefined {
-    const [kind, sequence, module, name, items] = order;
+    const [, sequence, module, name] = order;
     const page = this.#page;
     if (!page.begin(sequence)) return undefined;
     page.since = machineTime();
     const failure = this.#reader.takeFailure();
-    const target = failure ? undefined : this.#functions.get(keyOf({ module, name }));
-    if (failure !== undefined) this.#fail(sequence, failure);
-    else if (target === undefined) return this.#loadAndRun(order);
-    else if (kind === orderKinds.each) return this.#each(target, sequence, items);
-    else return this.#call(target, sequence, items);
-    return undefined;
+    if (failure !== undefined) {
+      this.#fail(sequence, failure);
+      return undefined;
+    }
+    const target = this.#functions.get(keyOf({ module, name }));
+    return target === undefined ? this.#loadAndRun(order) : this.#runWith(target, order);
   }
 
   async #loadAndRun(order: Order): Promise<void> {
-    const [kind, sequence, module, name, items] = order;
+    const [, sequence, module, name] = order;
     let target: Function;
     try {
       target = await this.#load({ module, name });
     } catch (error) {
       return this.#fail(sequence, error);
     }
-    if (kind === orderKinds.each) await this.#each(target, sequence, items);
-    else await this.#call(target, sequence, items);
+    await this.#runWith(target, order);
+  }
+
+  #runWith(target: Function, [kind, sequence, , , items]: Order): Promise<void> | undefined {
+    return kind === orderKinds.each
+      ? this.#each(target, sequence, items)
+      : this.#call(target, sequence, items);
   }
 
   #call(target: Function, sequence: number, items: readonly unknown[]): Promise<void> | undefined {
