@@ -243,7 +243,7 @@ export class Member {
 
   #hear(answer: Answer): void {
     const [kind, sequence, items] = answer;
-    const failure = this.#reader.takeFailure();
+    const { failure } = this.#reader;
     if (kind === answerKinds.ready) {
       this.isReady = true;
       return this.#owner.onReady(this);

@@ -138,11 +138,9 @@ export class MessageReader<M extends unknown[]> {
     this.#remembers = remembers;
   }
 
-  /** Returns why an object in the last message could not be opened, once. */
-  takeFailure(): unknown {
-    const failure = this.#failure;
-    this.#failure = undefined;
-    return failure;
+  /** Why an object in the last message could not be opened; undefined if all could. */
+  get failure(): unknown {
+    return this.#failure;
   }
 
   #open(handle: Handle): unknown {
@@ -172,6 +170,7 @@ export class MessageReader<M extends unknown[]> {
   read(record: Buffer): M | undefined {
     let message = this.#message;
     if (message === undefined) {
+      this.#failure = undefined;
       message = this.#reader.read(record, 0, record.length) as M;
       const places = message[this.#at + 1] as Large | undefined;
       if (places === undefined) return message;

@@ -110,7 +110,7 @@ class Worker {
     const page = this.#page;
     if (!page.begin(sequence)) return undefined;
     page.since = machineTime();
-    const failure = this.#reader.takeFailure();
+    const { failure } = this.#reader;
     if (failure !== undefined) {
       this.#fail(sequence, failure);
       return undefined;

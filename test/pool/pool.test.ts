@@ -218,6 +218,24 @@ describe('Pool', function () {
     });
   });
 
+  it('a task that was withdrawn leaves nothing to the next one, not even a gone object', async () => {
+    await withPool({ processes: 1 }, async (pool) => {
+      const gate = track(new Event());
+      assert.equal(await pool.run(square, 1), 1); // the worker is ready, and is given tasks ahead
+      const first = pool.run(target('waits'), gate, 'first');
+      const stop = new AbortController();
+      const queue = new Queue();
+      const second = caught(pool.run(target('echo'), queue, { signal: stop.signal }));
+      const third = pool.run(square, 3);
+      const reason = new Error('not needed');
+      stop.abort(reason);
+      queue.close();
+      assert.equal(await second, reason);
+      gate.set();
+      assert.deepEqual([await first, await third], ['first', 9]);
+    });
+  });
+
   it('a task does not wait behind a long one while another worker is idle', async () => {
     await withPool({}, async (pool) => {
       const gate = track(new Event());
