@@ -84,8 +84,3 @@ function attempt<T, R>(item: DeadItem<T>, put: (item: DeadItem<T>) => R): R {
     return put({ ...item, value: undefined, reason: `${item.reason}; ${error.message}` });
   }
 }
-
-/** The name of the dead-letter queue of a queue. */
-export function deadName(name: string): string {
-  return `${name} (dead)`;
-}

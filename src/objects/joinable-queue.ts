@@ -21,10 +21,10 @@ import { Deadline, type StepOptions } from '../waiting/deadline.js';
 import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 import { Drains, Recall, calledOff } from '../waiting/recall.js';
 import { WaitSet } from '../waiting/wait-set.js';
-import { Graveyard, deadName } from './graveyard.js';
+import { Graveyard } from './graveyard.js';
 import type { JobQueueOptions, JoinableQueueState } from './job-queue.js';
 import { Queue } from './queue.js';
-import { type Handle, unlinkIfThere } from './shared.js';
+import { type Handle, deadName, unlinkIfThere } from './shared.js';
 import { type DeadItem, LeasedTask, Leases, type Settlement, type Task } from './task.js';
 
 const operations = addon.JoinableQueue;

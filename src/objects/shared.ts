@@ -289,7 +289,7 @@ export function unlink(kind: KindName | 'unknown', name: string): void {
   enterDirectory();
   addon.unlink(kind === 'unknown' ? 0 : kinds[kind], name, fileKey(name));
   if (kind === 'Condition') unlinkIfThere('RLock', ownLockName(name));
-  if (kind === 'JoinableQueue') unlinkIfThere('JoinableQueue', `${name} (dead)`);
+  if (kind === 'JoinableQueue') unlinkIfThere('JoinableQueue', deadName(name));
   if (kind === 'Semaphore' || kind === 'BoundedSemaphore') {
     unlinkIfThere('Lock', lineName({ kind, name }));
   }
@@ -305,19 +305,29 @@ export function unlinkIfThere(kind: KindName, name: string): void {
 }
 
 /**
- * @internal The name of the lock that a Condition has of its own. It is made of a digest of the
- * condition's name, because that may be as long as a name can be.
+ * @internal The name of an object that goes with another one. It is made of a digest of the other's
+ * name, because that may be as long as a name can be.
  */
+export function nameBeside(what: string, name: string): string {
+  return `${what} ${createHash('sha256').update(name).digest('hex')}`;
+}
+
+/** @internal The name of the lock that a Condition has of its own. */
 export function ownLockName(name: string): string {
-  return `lock of Condition ${createHash('sha256').update(name).digest('hex')}`;
+  return nameBeside('lock of Condition', name);
 }
 
 /**
  * @internal The name of the Lock of those who want several permits of a semaphore at once: see
- * permit-line.ts. It is made of a digest as above.
+ * permit-line.ts.
  */
 export function lineName({ kind, name }: { kind: string; name: string }): string {
-  return `line of ${kind} ${createHash('sha256').update(name).digest('hex')}`;
+  return nameBeside(`line of ${kind}`, name);
+}
+
+/** @internal The name of the dead-letter queue of a JoinableQueue. */
+export function deadName(name: string): string {
+  return `${name} (dead)`;
 }
 
 /** @internal */

@@ -3,7 +3,6 @@
 // The bytes begin with the elements, so that programs in other languages find them at once. Behind
 // them is a trailer, which says what they are: a mark, the type, the number of elements. It is
 // written under the lock, by whoever opens the memory first, and its mark last.
-import { createHash } from 'node:crypto';
 import { IncompatibleError, label } from '../errors.js';
 import { type Guard } from '../holds/guard.js';
 import { addon } from '../native/load.js';
@@ -16,7 +15,7 @@ import {
 } from '../options.js';
 import { Composite } from './composite.js';
 import { RLock } from './rlock.js';
-import { anonymousName, unlinkIfThere } from './shared.js';
+import { anonymousName, nameBeside, unlinkIfThere } from './shared.js';
 import { SharedMemory } from './shared-memory.js';
 
 const views = {
@@ -242,7 +241,6 @@ function describe(
   return { isNew: false, length, finish: () => {} };
 }
 
-/** Made of a digest of the name, because that may be as long as a name can be. */
-export function lockName(name: string): string {
-  return `lock of SharedArray ${createHash('sha256').update(name).digest('hex')}`;
+function lockName(name: string): string {
+  return nameBeside('lock of SharedArray', name);
 }
