@@ -16,26 +16,21 @@ import {
 } from '../holds/guard.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
-import { PermitLine, readPermits } from './permit-line.js';
-import { Shared, lineName, unlinkIfThere } from './shared.js';
+import { AnySemaphore } from './any-semaphore.js';
+import { type PermitSource, readPermits } from './permit-line.js';
 import {
   type AcquireOptions,
   type OpenOptions,
   type SyncAcquireOptions,
-  type SyncWaitOptions,
-  type WaitOptions,
   checkCount,
   checkFunction,
   checkNumber,
   readAcquire,
   readOpen,
   readSyncAcquire,
-  readSyncWait,
-  readWait,
 } from '../options.js';
 import type { Acquirable } from '../waiting/acquirable.js';
 import { waitToAcquireSync } from '../waiting/blocking-wait.js';
-import { waitUntilFree, waitUntilFreeSync } from '../waiting/free-wait.js';
 import { isWaitedFor, waitToAcquire } from '../waiting/pending-waits.js';
 import { WaitSet } from '../waiting/wait-set.js';
 
@@ -79,13 +74,11 @@ export interface BoundedSemaphoreState {
  *
  * A permit belongs to the JS thread that acquired it, and to its guard.
  */
-export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
+export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore', Guard> {
   static {
     brand(this, 'BoundedSemaphore');
   }
   readonly #permits: Permits;
-  // Undefined while the constructor has not got so far: it may call close().
-  readonly #line!: PermitLine<HeldGuard> | undefined;
 
   /**
    * Opens the semaphore, or makes it with `permits` permits, 1 to 4096. There is no default: with
@@ -103,12 +96,6 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
       initial: permits,
     });
     this.#permits = new Permits(this.native, { kind: this.kind, name: this.name });
-    this.#line = new PermitLine<HeldGuard>(this, {
-      take: (step) => this.#take(step),
-      takeSync: (step) => this.#takeSync(step),
-      tryTake: () => this.#tryTake(),
-      giveBack: (guard) => guard.release(),
-    });
   }
 
   /**
@@ -134,7 +121,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   async acquire(first?: number | AcquireOptions, second?: AcquireOptions): Promise<Guard> {
     const { n, options } = readPermits(first, second, this.#most(first));
     const read = readAcquire(options);
-    return n === 1 ? this.#take(read) : new HeldGroup(await this.#openLine.acquire(n, read));
+    return n === 1 ? this.#take(read) : new HeldGroup(await this.line.acquire(n, read));
   }
 
   async #take(options: AcquireOptions | undefined): Promise<HeldGuard> {
@@ -160,7 +147,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   acquireSync(first?: number | SyncAcquireOptions, second?: SyncAcquireOptions): Guard {
     const { n, options } = readPermits(first, second, this.#most(first));
     const read = readSyncAcquire(options);
-    return n === 1 ? this.#takeSync(read) : new HeldGroup(this.#openLine.acquireSync(n, read));
+    return n === 1 ? this.#takeSync(read) : new HeldGroup(this.line.acquireSync(n, read));
   }
 
   #takeSync(options: SyncAcquireOptions | undefined): HeldGuard {
@@ -181,7 +168,7 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   tryAcquire(n = 1): Guard | null {
     if (n === 1) return this.#tryTake() ?? null;
     checkCount('n', n, 1, this.#most(n));
-    const guards = this.#openLine.tryAcquire(n);
+    const guards = this.line.tryAcquire(n);
     return guards === undefined ? null : new HeldGroup(guards);
   }
 
@@ -228,27 +215,6 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
   }
 
   /**
-   * Waits until a permit is free, and takes none: by the time that the promise has resolved,
-   * somebody else may have it. Never blocks the event loop. Waits behind the acquisitions of this
-   * thread that wait already. Rejects as acquire() does.
-   */
-  async waitForRelease(options?: WaitOptions): Promise<void> {
-    options = readWait(options);
-    await waitUntilFree(this, this.#place, options);
-  }
-
-  /**
-   * The same, blocking this thread.
-   *
-   * @throws TimeoutError after `timeout`; DeadlockError as acquireSync() does.
-   */
-  waitForReleaseSync(options?: SyncWaitOptions): void {
-    options = readSyncWait(options);
-    if (options?.timeout === undefined) checkNotAllHeld(this);
-    waitUntilFreeSync(this, this.#place, options);
-  }
-
-  /**
    * Gives back one permit of this thread. If this thread has none, it gives back one of another
    * thread, as in Python, and the guard of that permit then throws NotLockedError. Prefer
    * `guard.release()`, which ends its own hold and no other. Does not block.
@@ -270,49 +236,34 @@ export class BoundedSemaphore extends Shared<'BoundedSemaphore'> {
     return { kind: this.kind, name: this.name, ...operations.inspect(this.native) };
   }
 
-  get #place(): {
-    operations: typeof operations;
-    native: Native<'BoundedSemaphore'>;
-    waitSet: WaitSet;
-  } {
-    return { operations, native: this.native, waitSet: this.#permits.waiters };
+  /** @internal */
+  protected override get waiters(): WaitSet {
+    return this.#permits.waiters;
+  }
+
+  /** @internal */
+  protected override get source(): PermitSource<Guard> {
+    return {
+      take: (step) => this.#take(step),
+      takeSync: (step) => this.#takeSync(step),
+      tryTake: () => this.#tryTake(),
+      giveBack: (guard) => guard.release(),
+    };
+  }
+
+  /** @internal */
+  override checkNotAllHeld(): void {
+    if (!operations.allHeldByCaller(this.native)) return;
+    const { kind, name } = this;
+    throw new DeadlockError(
+      `${label(kind, name)}: this thread holds every permit, so waiting for one would never end`,
+      { kind, objectName: name },
+    );
   }
 
   /** The most permits that an acquisition can have. Only one of several needs to know. */
   #most(n: unknown): number {
     return n === 1 || typeof n !== 'number' ? 1 : operations.permits(this.native);
-  }
-
-  get #openLine(): PermitLine<HeldGuard> {
-    void this.native; // closed?
-    return this.#line!;
-  }
-
-  /**
-   * Closes this object in this thread. Waits that were begun through it reject with ClosedError,
-   * and hold no permit. Otherwise as every object.
-   *
-   * @throws HeldError if this thread holds a permit, and acquired it through this object or has no
-   * other object open to it.
-   */
-  override close(): void {
-    if (this.isOpen) this.#line?.giveBackAll();
-    super.close();
-  }
-
-  /** @internal */
-  protected override closed(): void {
-    this.#line?.close();
-  }
-
-  /**
-   * Takes the name away at once, as unlink() of every object does.
-   *
-   * @throws NotFoundError if the name was taken away before.
-   */
-  override unlink(): void {
-    super.unlink();
-    unlinkIfThere('Lock', lineName(this));
   }
 
   get #openPermits(): Permits {
@@ -374,14 +325,6 @@ function waitSync(
   permits: Permits,
   options: SyncAcquireOptions | undefined,
 ): HeldGuard {
-  if (options?.timeout === undefined) checkNotAllHeld(semaphore);
+  if (options?.timeout === undefined) semaphore.checkNotAllHeld();
   return waitToAcquireSync(semaphore, permits, options);
-}
-
-function checkNotAllHeld({ kind, name, native }: BoundedSemaphore): void {
-  if (!operations.allHeldByCaller(native)) return;
-  throw new DeadlockError(
-    `${label(kind, name)}: this thread holds every permit, ` + 'so waiting for one would never end',
-    { kind, objectName: name },
-  );
 }

@@ -3,8 +3,8 @@ import { beginAcquisition, publishRelease } from '../channels.js';
 import { follow, followSync, followTry } from '../holds/follow.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
-import { PermitLine, readPermits } from './permit-line.js';
-import { Shared, lineName, unlinkIfThere } from './shared.js';
+import { AnySemaphore } from './any-semaphore.js';
+import { type PermitSource, readPermits } from './permit-line.js';
 import {
   type OpenOptions,
   type SyncWaitOptions,
@@ -17,7 +17,6 @@ import {
 } from '../options.js';
 import type { Acquirable } from '../waiting/acquirable.js';
 import { waitToAcquireSync } from '../waiting/blocking-wait.js';
-import { waitUntilFree, waitUntilFreeSync } from '../waiting/free-wait.js';
 import { isWaitedFor, waitToAcquire } from '../waiting/pending-waits.js';
 import { WaitSet } from '../waiting/wait-set.js';
 
@@ -55,13 +54,11 @@ export interface SemaphoreState {
  * does not come back. A release by a program in another language wakes a waiter of acquireSync() at
  * once, and a waiter of acquire() within a slice (50 ms).
  */
-export class Semaphore extends Shared<'Semaphore'> {
+export class Semaphore extends AnySemaphore<'Semaphore', true> {
   static {
     brand(this, 'Semaphore');
   }
   readonly #permits: Permits;
-  // Undefined while the constructor has not got so far: it may call close().
-  readonly #line!: PermitLine<true> | undefined;
 
   /**
    * Opens the semaphore, or makes it with `initial` permits, 0 to 32767 (the most that every system
@@ -75,12 +72,6 @@ export class Semaphore extends Shared<'Semaphore'> {
     if (initial !== undefined) checkCount('initial', initial, 0, addon.maxPermits);
     super('Semaphore', readOpen(options), { initial });
     this.#permits = new Permits(this.native);
-    this.#line = new PermitLine<true>(this, {
-      take: (step) => this.#take(step),
-      takeSync: (step) => this.#takeSync(step),
-      tryTake: () => this.#tryTake(),
-      giveBack: () => this.release(),
-    });
   }
 
   /**
@@ -104,7 +95,7 @@ export class Semaphore extends Shared<'Semaphore'> {
     const { n, options } = readPermits(first, second, addon.maxPermits);
     const read = readWait(options);
     if (n === 1) await this.#take(read);
-    else await this.#openLine.acquire(n, read);
+    else await this.line.acquire(n, read);
   }
 
   async #take(options: WaitOptions | undefined): Promise<true> {
@@ -131,7 +122,7 @@ export class Semaphore extends Shared<'Semaphore'> {
     const { n, options } = readPermits(first, second, addon.maxPermits);
     const read = readSyncWait(options);
     if (n === 1) this.#takeSync(read);
-    else this.#openLine.acquireSync(n, read);
+    else this.line.acquireSync(n, read);
   }
 
   #takeSync(options: SyncWaitOptions | undefined): true {
@@ -153,7 +144,7 @@ export class Semaphore extends Shared<'Semaphore'> {
   tryAcquire(n = 1): boolean {
     if (n === 1) return this.#tryTake() ?? false;
     checkCount('n', n, 1, addon.maxPermits);
-    return this.#openLine.tryAcquire(n) !== undefined;
+    return this.line.tryAcquire(n) !== undefined;
   }
 
   #tryTake(): true | undefined {
@@ -188,26 +179,6 @@ export class Semaphore extends Shared<'Semaphore'> {
   }
 
   /**
-   * Waits until a permit is free, and takes none: by the time that the promise has resolved,
-   * somebody else may have it. Never blocks the event loop. Waits behind the acquisitions of this
-   * thread that wait already. Rejects as acquire() does.
-   */
-  async waitForRelease(options?: WaitOptions): Promise<void> {
-    options = readWait(options);
-    await waitUntilFree(this, this.#place, options);
-  }
-
-  /**
-   * The same, blocking this thread.
-   *
-   * @throws TimeoutError after `timeout`.
-   */
-  waitForReleaseSync(options?: SyncWaitOptions): void {
-    options = readSyncWait(options);
-    waitUntilFreeSync(this, this.#place, options);
-  }
-
-  /**
    * Adds `n` permits, 1 to 32767, and wakes as many waiters. Adds all of them or none. Does not
    * block.
    *
@@ -233,37 +204,19 @@ export class Semaphore extends Shared<'Semaphore'> {
     return { kind: this.kind, name: this.name, ...operations.inspect(this.native) };
   }
 
-  get #place(): { operations: typeof operations; native: Native<'Semaphore'>; waitSet: WaitSet } {
-    return { operations, native: this.native, waitSet: this.#permits.waiters };
-  }
-
-  get #openLine(): PermitLine<true> {
-    void this.native; // closed?
-    return this.#line!;
-  }
-
-  /**
-   * Closes this object in this thread. Waits that were begun through it reject with ClosedError,
-   * and hold no permit. Otherwise as every object.
-   */
-  override close(): void {
-    if (this.isOpen) this.#line?.giveBackAll();
-    super.close();
+  /** @internal */
+  protected override get waiters(): WaitSet {
+    return this.#permits.waiters;
   }
 
   /** @internal */
-  protected override closed(): void {
-    this.#line?.close();
-  }
-
-  /**
-   * Takes the name away at once, as unlink() of every object does.
-   *
-   * @throws NotFoundError if the name was taken away before.
-   */
-  override unlink(): void {
-    super.unlink();
-    unlinkIfThere('Lock', lineName(this));
+  protected override get source(): PermitSource<true> {
+    return {
+      take: (step) => this.#take(step),
+      takeSync: (step) => this.#takeSync(step),
+      tryTake: () => this.#tryTake(),
+      giveBack: () => this.release(),
+    };
   }
 
   /** The name of the POSIX semaphore, for sem_open(3) in other languages. */

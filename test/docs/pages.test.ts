@@ -65,10 +65,13 @@ const directories: Record<string, string> = {
   'lock-manager': 'locks',
 };
 
+/** The files of classes that only others inherit from. */
+const bases = ['shared', 'owned', 'any-semaphore', 'composite', 'typed-memory'];
+
 /** Every name of a member in the declarations of the objects and of Process. */
 function declarations(): Set<string> {
   const files = classes.map(({ name }) => pageOf(name).replace('docs/api/', '').replace('.md', ''));
-  const texts = [...files, 'shared', 'owned', 'composite', 'typed-memory'].map((file) => {
+  const texts = [...files, ...bases].map((file) => {
     const directory = directories[file] ?? 'objects';
     return readFileSync(path.join(root, 'lib', directory, `${file}.d.ts`), 'utf8');
   });

@@ -1,0 +1,88 @@
+// What Semaphore and BoundedSemaphore have in common: everything but whether a permit has a holder.
+import type { FreeOperations, Native } from '../native/bindings.js';
+import { addon } from '../native/load.js';
+import { type SyncWaitOptions, type WaitOptions, readSyncWait, readWait } from '../options.js';
+import { waitUntilFree, waitUntilFreeSync } from '../waiting/free-wait.js';
+import type { WaitSet } from '../waiting/wait-set.js';
+import { PermitLine, type PermitSource } from './permit-line.js';
+import { Shared, lineName, unlinkIfThere } from './shared.js';
+
+type Kind = 'Semaphore' | 'BoundedSemaphore';
+
+/** Permits, and waits for them. `P` stands for a permit that was taken. */
+export abstract class AnySemaphore<K extends Kind, P> extends Shared<K> {
+  /** Made at the first acquisition of several permits. */
+  #line: PermitLine<P> | undefined;
+
+  /**
+   * Waits until a permit is free, and takes none: by the time that the promise has resolved,
+   * somebody else may have it. Never blocks the event loop. Waits behind the acquisitions of this
+   * thread that wait already. Rejects as acquire() does.
+   */
+  async waitForRelease(options?: WaitOptions): Promise<void> {
+    options = readWait(options);
+    await waitUntilFree(this, this.#place, options);
+  }
+
+  /**
+   * The same, blocking this thread.
+   *
+   * @throws TimeoutError after `timeout`; of a BoundedSemaphore also DeadlockError, as
+   * acquireSync() does.
+   */
+  waitForReleaseSync(options?: SyncWaitOptions): void {
+    options = readSyncWait(options);
+    if (options?.timeout === undefined) this.checkNotAllHeld();
+    waitUntilFreeSync(this, this.#place, options);
+  }
+
+  get #place(): {
+    operations: FreeOperations<Native<Kind>>;
+    native: Native<Kind>;
+    waitSet: WaitSet;
+  } {
+    return { operations: addon[this.kind], native: this.native, waitSet: this.waiters };
+  }
+
+  /** @internal Woken when a permit may be free. */
+  protected abstract get waiters(): WaitSet;
+
+  /** @internal Throws DeadlockError if this thread would wait for itself, and for ever. */
+  checkNotAllHeld(): void {}
+
+  /** @internal How the line takes one permit. */
+  protected abstract get source(): PermitSource<P>;
+
+  /** @internal For several permits at once. Throws ClosedError after close(). */
+  protected get line(): PermitLine<P> {
+    void this.native; // closed?
+    return (this.#line ??= new PermitLine<P>(this, this.source));
+  }
+
+  /**
+   * Closes this object in this thread. Waits that were begun through it reject with ClosedError,
+   * and hold no permit. Otherwise as every object.
+   *
+   * @throws HeldError if this thread holds a permit of a BoundedSemaphore, and acquired it through
+   * this object or has no other object open to it.
+   */
+  override close(): void {
+    if (this.isOpen) this.#line?.giveBackAll();
+    super.close();
+  }
+
+  /** @internal */
+  protected override closed(): void {
+    this.#line?.close();
+  }
+
+  /**
+   * Takes the name away at once, as unlink() of every object does.
+   *
+   * @throws NotFoundError if the name was taken away before.
+   */
+  override unlink(): void {
+    super.unlink();
+    unlinkIfThere('Lock', lineName(this));
+  }
+}
