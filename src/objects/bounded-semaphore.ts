@@ -124,7 +124,8 @@ export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore', Guard> {
     return n === 1 ? this.#take(read) : new HeldGroup(await this.line.acquire(n, read));
   }
 
-  async #take(options: AcquireOptions | undefined): Promise<HeldGuard> {
+  /** A guard if a permit was free. */
+  #take(options: AcquireOptions | undefined): HeldGuard | Promise<HeldGuard> {
     const permits = this.#openPermits;
     const acquisition = beginAcquisition(this, 'permit', false);
     const guard = isWaitedFor(permits.waiters.tag) ? undefined : permits.tryAcquire();

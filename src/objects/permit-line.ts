@@ -15,7 +15,8 @@ import { lineName } from './shared.js';
 
 /** How one permit is taken and given back. `P` stands for one that was taken. */
 export interface PermitSource<P> {
-  take(options: AcquireOptions): Promise<P>;
+  /** A promise only if it has to wait. */
+  take(options: AcquireOptions): P | Promise<P>;
   /** Blocks the thread. */
   takeSync(options: SyncAcquireOptions): P;
   tryTake(): P | undefined;
@@ -48,7 +49,9 @@ export class PermitLine<P> {
     try {
       while (taken.length < n) {
         options?.signal?.throwIfAborted();
-        taken.push(await this.#source.take(deadline.step()));
+        const permit = this.#source.take(deadline.step());
+        // What was free is among `taken` at once: the semaphore may be closed before an await ends.
+        taken.push(permit instanceof Promise ? await permit : permit);
       }
       return taken;
     } catch (error) {

@@ -94,11 +94,12 @@ export class Semaphore extends AnySemaphore<'Semaphore', true> {
   async acquire(first?: number | WaitOptions, second?: WaitOptions): Promise<void> {
     const { n, options } = readPermits(first, second, addon.maxPermits);
     const read = readWait(options);
-    if (n === 1) await this.#take(read);
-    else await this.line.acquire(n, read);
+    const taken = n === 1 ? this.#take(read) : this.line.acquire(n, read);
+    if (taken !== true) await taken;
   }
 
-  async #take(options: WaitOptions | undefined): Promise<true> {
+  /** true if a permit was free. */
+  #take(options: WaitOptions | undefined): true | Promise<true> {
     const { native } = this;
     const permits = this.#permits;
     const acquisition = beginAcquisition(this, 'permit', false);

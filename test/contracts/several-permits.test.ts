@@ -114,6 +114,18 @@ describe('acquire(n)', () => {
       give(same, same.acquireSync(2, { timeout: 1000 }), 2);
     });
 
+    it(`${kind}: close() right after the call gives back what was free`, async () => {
+      const object = open(kind, 2);
+      const same = open(kind, 2, object.name);
+      const taken = await same.acquire();
+      const wait = object.acquire(2);
+      object.close();
+      await assertRejects(wait as Promise<unknown>, 'ClosedError', { kind });
+      assert.equal(same.value(), 1);
+      give(same, taken, 1);
+      assert.equal(same.value(), 2);
+    });
+
     it(`${kind}: wrong numbers are refused before anything is touched`, async () => {
       const object = open(kind, 2);
       for (const n of [0, -1, 1.5, NaN, 40_000]) {
