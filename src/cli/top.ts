@@ -72,8 +72,9 @@ class Looks {
 
   async next(): Promise<Look> {
     const seen = await snapshot();
-    const rated = this.#rates.next(seen, now());
-    return { rated, pools: this.#poolRates.next(seePools(), now()) };
+    const at = now();
+    const pools = seePools(seen);
+    return { rated: this.#rates.next(seen, at), pools: this.#poolRates.next(pools, at) };
   }
 }
 
@@ -86,12 +87,12 @@ interface View {
 
 /** The lines of one picture: a head, as many rows as fit, and the Pools. */
 function picture({ rated, pools }: Look, view: View, width: number, height: number): string[] {
-  const rows = rowsOf(rated, view.order, view.typing ?? view.filter);
+  const filter = view.typing ?? view.filter;
+  const rows = rowsOf(rated, view.order, filter);
   const { waits, suspicions } = graphOf(rated);
   const held = rated.filter(({ state }) => (state?.holders.length ?? 0) > 0).length;
   const cycles = suspicions.length === 0 ? '' : `, possible deadlocks: ${suspicions.length}`;
   const head = `${rated.length} objects, ${held} held, ${waits.length} waits${cycles}`;
-  const filter = view.typing ?? view.filter;
   const typed = view.typing === undefined ? '' : '_';
   const shown = filter || typed ? `, only "${printable(filter)}${typed}"` : '';
   const lines = [`${head}; by ${view.order}${shown}`, ...table(rows, columns)];

@@ -1,9 +1,10 @@
 // The Pools of all processes of the user, read from their pages.
 import { HoldfastError } from '../errors.js';
-import { list } from '../objects/listing.js';
+import type { ObjectEntry } from '../objects/listing.js';
 import { SharedMemory } from '../objects/shared-memory.js';
 import { Page, pagePrefix } from '../pool/page.js';
 import { machineTime } from '../waiting/clock.js';
+import { perSecond } from './rates.js';
 
 /** What is seen of a Pool. */
 export interface SeenPool {
@@ -25,9 +26,9 @@ export interface SeenPool {
   readonly memory: number;
 }
 
-/** Does not block, except while another process has the directory locked. */
-export function seePools(): SeenPool[] {
-  const pages = list().filter(
+/** Those whose pages are among the objects. Blocks only while the directory is locked. */
+export function seePools(objects: readonly ObjectEntry[]): SeenPool[] {
+  const pages = objects.filter(
     ({ kind, name, inUse }) => kind === 'SharedMemory' && inUse && name.startsWith(pagePrefix),
   );
   return pages.flatMap(({ name }) => seePool(name) ?? []);
@@ -76,17 +77,18 @@ export interface RatedPool extends SeenPool {
 
 /** Compares each look with the one before. */
 export class PoolRates {
-  #before = new Map<string, number>();
-  #time = 0;
+  #before = new Map<string, SeenPool>();
+  #at_ms = 0;
 
-  next(pools: readonly SeenPool[], now: number): RatedPool[] {
-    const seconds = (now - this.#time) / 1000;
+  next(pools: readonly SeenPool[], now_ms: number): RatedPool[] {
+    const s = (now_ms - this.#at_ms) / 1000;
+    const ended = ({ done, failed }: SeenPool) => done + failed;
     const rated = pools.map((pool) => {
-      const before = this.#before.get(pool.key) ?? pool.done + pool.failed;
-      return { ...pool, rate: (pool.done + pool.failed - before) / seconds };
+      const before = this.#before.get(pool.key) ?? pool;
+      return { ...pool, rate: perSecond(ended(pool), ended(before), s) };
     });
-    this.#before = new Map(pools.map(({ key, done, failed }) => [key, done + failed]));
-    this.#time = now;
+    this.#before = new Map(pools.map((pool) => [pool.key, pool]));
+    this.#at_ms = now_ms;
     return rated;
   }
 }

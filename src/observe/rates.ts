@@ -14,8 +14,17 @@ export function uses({ state }: Seen): number {
   return state?.acquisitions ?? state?.puts ?? state?.sets ?? state?.notifications ?? 0;
 }
 
+function waited({ state }: Seen): number {
+  return state?.contentions ?? 0;
+}
+
 export function keyOf({ kind, name }: { kind: string; name: string }): string {
   return `${kind} ${name}`;
+}
+
+/** How much a counter went up in each of `s` seconds. One that is lower has begun anew. */
+export function perSecond(now: number, then: number, s: number): number {
+  return s > 0 && now > then ? (now - then) / s : 0;
 }
 
 /** Compares each snapshot with the one before. */
@@ -25,12 +34,10 @@ export class Rates {
 
   next(seen: readonly Seen[], now_ms: number): Rated[] {
     const s = (now_ms - this.#at_ms) / 1000;
-    const rate = (now: number, then: number) => (s > 0 && now > then ? (now - then) / s : 0);
     const rated = seen.map((one) => {
-      const before = this.#before.get(keyOf(one));
-      const acquired = before ? rate(uses(one), uses(before)) : 0;
-      const waited = ({ state }: Seen) => state?.contentions ?? 0;
-      return { ...one, acquired, contended: before ? rate(waited(one), waited(before)) : 0 };
+      const before = this.#before.get(keyOf(one)) ?? one;
+      const acquired = perSecond(uses(one), uses(before), s);
+      return { ...one, acquired, contended: perSecond(waited(one), waited(before), s) };
     });
     this.#before = new Map(seen.map((one) => [keyOf(one), one]));
     this.#at_ms = now_ms;
