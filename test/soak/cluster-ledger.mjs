@@ -16,8 +16,8 @@
 export class Ledger {
   /** @type {Map<string, Hold[]>} */
   #holds = new Map();
-  /** Jobs whose put was confirmed, and how often each was done. @type {Map<string, number>} */
-  #jobs = new Map();
+  /** Jobs whose put was confirmed. @type {Set<string>} */
+  #jobs = new Set();
   /** Jobs that were done. @type {Set<string>} */
   #done = new Set();
 
@@ -30,7 +30,7 @@ export class Ledger {
 
   /** @param {string} id */
   put(id) {
-    this.#jobs.set(id, 0);
+    this.#jobs.add(id);
   }
 
   /** @param {string} id */
@@ -40,7 +40,7 @@ export class Ledger {
 
   /** How many jobs were put, and are not done yet. */
   get unfinished() {
-    return [...this.#jobs.keys()].filter((id) => !this.#done.has(id)).length;
+    return [...this.#jobs].filter((id) => !this.#done.has(id)).length;
   }
 
   get counts() {
