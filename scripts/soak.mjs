@@ -40,19 +40,22 @@ const { platform, cluster } = values;
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
 const processes = Number(values.processes);
-const kills = Number(values.kills);
-const tasks = Number(values.tasks);
-const programs = Number(values.deadlocks ?? 1);
+const kills = fromOne('kills');
+const tasks = fromOne('tasks');
+const programs = values.deadlocks === undefined ? undefined : fromOne('deadlocks');
 if (!(minutes > 0)) die('--minutes is a number above 0');
 if (!Number.isInteger(seed)) die('--seed is a whole number');
-if (!Number.isInteger(kills) || kills < 1) die('--kills is a whole number from 1');
-if (!Number.isInteger(programs) || programs < 1) die('--deadlocks is a whole number from 1');
-if (!Number.isInteger(tasks) || tasks < 1) die('--tasks is a whole number from 1');
 if (cluster !== undefined && !['redis', 'etcd', 'postgres'].includes(cluster)) {
   die('--cluster is redis, etcd or postgres');
 }
 if (!Number.isInteger(processes) || processes < 1 || 2 * processes > seats) {
   die(`--processes is 1 to ${seats / 2}`);
+}
+
+function fromOne(name) {
+  const number = Number(values[name]);
+  if (!Number.isInteger(number) || number < 1) die(`--${name} is a whole number from 1`);
+  return number;
 }
 
 const sandbox = new Sandbox();
