@@ -7,6 +7,7 @@ import * as hf from 'holdfast';
 import { random } from '../programs/random.mjs';
 import { semaphorePrefix } from '../programs/semaphore-name.mjs';
 import { newProcess } from '../support/actors.ts';
+import { endWith } from '../support/verdict.ts';
 import { Mutator, names } from './mutator.mjs';
 
 const { minutes, seed, platform, sanitize, sandbox } = JSON.parse(process.argv[2]);
@@ -154,6 +155,4 @@ for (const it of [control.lock, control.queue, control.memory]) it.close();
 for (let index = 0; index < players; index++)
   rmSync(path.join(sandbox, `beat.${index}`), { force: true });
 
-console.log(JSON.stringify({ seed, ...total }));
-for (const text of violations.slice(0, 20)) console.error(`VIOLATION ${text}`);
-process.exit(violations.length === 0 ? 0 : 1);
+endWith({ seed, ...total }, violations);

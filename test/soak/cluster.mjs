@@ -10,6 +10,7 @@ import { EtcdServer } from '../cluster/servers/etcd.mjs';
 import { PostgresServer } from '../cluster/servers/postgres.mjs';
 import { RedisServer } from '../cluster/servers/redis.mjs';
 import { random } from '../programs/random.mjs';
+import { endWith } from '../support/verdict.ts';
 import { Ledger } from './cluster-ledger.mjs';
 
 const endWatchdog_ms = 60_000;
@@ -143,6 +144,4 @@ const faults = ledger.faults();
 if (ledger.counts.grants === 0) faults.push('no lock was granted');
 const hung = codes.filter((code) => code !== 0).length;
 if (hung > 0) faults.push(`${hung} processes did not end, or failed`);
-console.log(JSON.stringify({ engine, seed, ...counts, ...ledger.counts, faults: faults.length }));
-for (const text of faults.slice(0, 20)) console.error(`VIOLATION ${text}`);
-process.exit(faults.length === 0 ? 0 : 1);
+endWith({ engine, seed, ...counts, ...ledger.counts, faults: faults.length }, faults);

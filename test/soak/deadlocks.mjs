@@ -2,10 +2,9 @@
 // (scripts/soak.mjs --deadlocks; test/support/deadlock-rounds.ts).
 import { random } from '../programs/random.mjs';
 import { playDeadlocks } from '../support/deadlock-rounds.ts';
+import { endWith } from '../support/verdict.ts';
 
 const { seed, programs } = JSON.parse(process.argv[2]);
 
 const { faults, ...counts } = await playDeadlocks(random(seed), programs, 6);
-console.log(JSON.stringify({ seed, ...counts, faults: faults.length }));
-for (const text of faults.slice(0, 20)) console.error(`VIOLATION ${text}`);
-process.exit(faults.length === 0 ? 0 : 1);
+endWith({ seed, ...counts, faults: faults.length }, faults);

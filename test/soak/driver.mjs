@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as hf from 'holdfast';
 import { random } from '../programs/random.mjs';
 import { endActors, newProcess } from '../support/actors.ts';
+import { endWith } from '../support/verdict.ts';
 import {
   arrived,
   began,
@@ -204,6 +205,4 @@ const done = Object.fromEntries(
 for (const object of Object.values(objects)) object.close();
 witness.close();
 
-console.log(JSON.stringify({ seed, ...count, ...accounts, operations: done }));
-for (const text of violations.slice(0, 20)) console.error(`VIOLATION ${text}`);
-process.exit(violations.length === 0 ? 0 : 1);
+endWith({ seed, ...count, ...accounts, operations: done }, violations);

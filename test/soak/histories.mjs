@@ -3,6 +3,7 @@
 import { random } from '../programs/random.mjs';
 import { endActors } from '../support/actors.ts';
 import { HistoryRounds } from '../support/history-rounds.ts';
+import { endWith } from '../support/verdict.ts';
 
 const { minutes, seed } = JSON.parse(process.argv[2]);
 
@@ -20,6 +21,4 @@ const [Queue, JoinableQueue] = kinds.map(({ played }) => ({
   ...played,
   faults: played.faults.length,
 }));
-console.log(JSON.stringify({ seed, Queue, JoinableQueue }));
-for (const text of faults.slice(0, 20)) console.error(`VIOLATION ${text}`);
-process.exit(faults.length === 0 ? 0 : 1);
+endWith({ seed, Queue, JoinableQueue }, faults);

@@ -3,11 +3,10 @@
 import { random } from '../programs/random.mjs';
 import { endActors } from '../support/actors.ts';
 import { LockKills } from '../support/lock-kills.ts';
+import { endWith } from '../support/verdict.ts';
 
 const { seed, kills } = JSON.parse(process.argv[2]);
 
 const { faults, ...counts } = await new LockKills(random(seed)).play(kills);
 await endActors();
-console.log(JSON.stringify({ seed, kills, ...counts, faults: faults.length }));
-for (const text of faults.slice(0, 20)) console.error(`VIOLATION ${text}`);
-process.exit(faults.length === 0 ? 0 : 1);
+endWith({ seed, kills, ...counts, faults: faults.length }, faults);

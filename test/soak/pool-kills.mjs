@@ -2,11 +2,10 @@
 // (scripts/soak.mjs --pool; test/support/pool-kills.ts).
 import { random } from '../programs/random.mjs';
 import { playPoolKills } from '../support/pool-kills.ts';
+import { endWith } from '../support/verdict.ts';
 
 const { seed, tasks } = JSON.parse(process.argv[2]);
 
 const plan = { tasks, every: 50, processes: 4, retries: 3 };
 const { faults, ...counts } = await playPoolKills(plan, random(seed));
-console.log(JSON.stringify({ seed, tasks, ...counts, faults: faults.length }));
-for (const text of faults.slice(0, 20)) console.error(`VIOLATION ${text}`);
-process.exit(faults.length === 0 ? 0 : 1);
+endWith({ seed, tasks, ...counts, faults: faults.length }, faults);
