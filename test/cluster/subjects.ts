@@ -59,6 +59,7 @@ export const subjects = platform === host ? [local, ...servers] : [local];
 
 let namespaces = 0;
 const opened = new Set<Cluster>();
+const started = new Set<TestServer>();
 
 /** A namespace that no other test has. */
 export function freshNamespace(): string {
@@ -76,9 +77,20 @@ export async function open(
 ): Promise<Cluster> {
   const url = new URL(await subject.start());
   if (port !== undefined) url.port = String(port);
-  const cluster = await connect(url.href, { namespace: freshNamespace(), ...options });
+  return openAt(url.href, { namespace: freshNamespace(), ...options });
+}
+
+/** Connects to a server of the test's own. The cluster is closed after the test. */
+export async function openAt(url: string, options: ConnectOptions): Promise<Cluster> {
+  const cluster = await connect(url, options);
   opened.add(cluster);
   return cluster;
+}
+
+/** A server of the test's own, which is removed after the test. */
+export function own<S extends TestServer>(server: S): S {
+  started.add(server);
+  return server;
 }
 
 /** Connects to the namespace of another cluster: a second session. */
@@ -115,6 +127,8 @@ function suiteOf(list: readonly Subject[], title: string, suite: (subject: Subje
       afterEach(async () => {
         for (const cluster of opened) await cluster.close();
         opened.clear();
+        for (const server of started) await server.remove();
+        started.clear();
       });
       suite(subject);
     });

@@ -14,29 +14,14 @@ import { until, within } from '../../support/index.js';
 import { Holding, hold, rejection } from '../hold.js';
 import { EtcdServer } from '../servers/etcd.mjs';
 import { freePort } from '../servers/server.mjs';
-import { forEachServer } from '../subjects.js';
+import { forEachServer, openAt, own } from '../subjects.js';
 
 const short = { connectTimeout: 2000, commandTimeout: 1000 } as const;
 
 forEachServer('a server that fails', 'etcd', () => {
-  const servers: EtcdServer[] = [];
-  const clusters: Cluster[] = [];
-  afterEach(async () => {
-    for (const cluster of clusters.splice(0)) await cluster.close();
-    for (const server of servers.splice(0)) await server.remove();
-  });
-
-  async function start(): Promise<EtcdServer> {
-    const server = new EtcdServer();
-    servers.push(server);
-    return server.start();
-  }
-
-  async function open(url: string, options = {}): Promise<Cluster> {
-    const cluster = await connect(url, { ...short, ...options });
-    clusters.push(cluster);
-    return cluster;
-  }
+  const start = (): Promise<EtcdServer> => own(new EtcdServer()).start();
+  const open = (url: string, options = {}): Promise<Cluster> =>
+    openAt(url, { ...short, ...options });
 
   it('killed and started again: what is held stays held, and waits go on', async () => {
     const server = await start();

@@ -1,25 +1,17 @@
 // The fencing pattern of docs/cluster.md, as it stands there, in PostgreSQL.
 import assert from 'node:assert/strict';
 import pg from 'pg';
-import { connect } from 'holdfast';
-import { host, platform } from '../../support/index.js';
 import { hold } from '../hold.js';
 import { blocksOfPage } from '../page.js';
-import { PostgresServer, whyNoPostgres } from '../servers/postgres.mjs';
+import { forEachServer, open, openBeside } from '../subjects.js';
 
-const isMissing = whyNoPostgres !== undefined && process.env['CI'] === undefined;
-
-describe('the fencing pattern of docs/cluster.md', () => {
-  before(function () {
-    if (platform !== host || isMissing) this.skip();
-  });
-
+forEachServer('the fencing pattern of docs/cluster.md', 'postgres', (subject) => {
   it('takes the writes of the last holder, and refuses those of one that lost its lock', async () => {
     const [create, update] = blocksOfPage('sql');
-    const server = await new PostgresServer().start();
-    const client = new pg.Client(server.url);
+    const client = new pg.Client(await subject.start());
     client.on('error', () => {});
-    const [a, b] = await Promise.all([connect(server.url), connect(server.url)]);
+    const a = await open(subject);
+    const b = await openBeside(subject, a);
     try {
       await client.connect();
       await client.query(create!);
@@ -38,8 +30,7 @@ describe('the fencing pattern of docs/cluster.md', () => {
       await assert.rejects(victim.result);
       await thief.release();
     } finally {
-      await Promise.all([a.close(), b.close(), client.end()]);
-      await server.remove();
+      await client.end();
     }
   });
 });

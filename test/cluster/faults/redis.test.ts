@@ -13,29 +13,15 @@ import { hold, rejection } from '../hold.js';
 import { blocksOfPage } from '../page.js';
 import { RedisServer } from '../servers/redis.mjs';
 import { freePort } from '../servers/server.mjs';
-import { forEachServer } from '../subjects.js';
+import { forEachServer, openAt, own } from '../subjects.js';
 
 const short = { ttl: 1000, connectTimeout: 2000, commandTimeout: 500 } as const;
 
 forEachServer('a server that fails', 'redis', () => {
-  const servers: RedisServer[] = [];
-  const clusters: Cluster[] = [];
-  afterEach(async () => {
-    for (const cluster of clusters.splice(0)) await cluster.close();
-    for (const server of servers.splice(0)) await server.remove();
-  });
-
-  async function start(...options: string[]): Promise<RedisServer> {
-    const server = new RedisServer(options);
-    servers.push(server);
-    return server.start();
-  }
-
-  async function open(url: string, options = {}): Promise<Cluster> {
-    const cluster = await connect(url, { ...short, ...options });
-    clusters.push(cluster);
-    return cluster;
-  }
+  const start = (...options: string[]): Promise<RedisServer> =>
+    own(new RedisServer(options)).start();
+  const open = (url: string, options = {}): Promise<Cluster> =>
+    openAt(url, { ...short, ...options });
 
   it('killed and started again: all is lost, all are told, tokens go on', async () => {
     const server = await start();
@@ -82,8 +68,7 @@ forEachServer('a server that fails', 'redis', () => {
 
   it('replaced by a replica that missed the last grants: tokens still grow', async () => {
     const server = await start();
-    const replica = await server.startReplica();
-    servers.push(replica);
+    const replica = own(await server.startReplica());
     const a = await open(server.url);
     await (await hold(a, 'it')).release();
     replica.stop();
@@ -103,8 +88,7 @@ forEachServer('a server that fails', 'redis', () => {
 
   it('replicas: a grant counts when they have it, and is taken back if they do not', async () => {
     const server = await start();
-    const replica = await server.startReplica();
-    servers.push(replica);
+    const replica = own(await server.startReplica());
     const a = await open(server.url, { replicas: 1, ttl: 10_000, commandTimeout: 4000 });
     const first = await hold(a, 'it');
     const second = hold(a, 'it');
@@ -182,8 +166,7 @@ forEachServer('a server that fails', 'redis', () => {
     }
     await open(`redis://:right@127.0.0.1:${server.port}`);
     const other = await start();
-    const replica = await other.startReplica();
-    servers.push(replica);
+    const replica = own(await other.startReplica());
     assert.ok((await rejection(connect(replica.url, short))) instanceof UnsupportedEngineError);
     const full = await start('--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru');
     assert.ok((await rejection(connect(full.url, short))) instanceof UnsupportedEngineError);
