@@ -1,10 +1,11 @@
 // Opens sessions in etcd.
+import { checkFormat, checkVersion } from '../checks.js';
 import type { Engine, EngineSession, SessionNews } from '../engine.js';
-import { EngineUnavailableError, UnsupportedEngineError } from '../errors.js';
+import { EngineUnavailableError } from '../errors.js';
 import { inTime } from '../in-time.js';
 import { instant } from '../lease.js';
 import type { ReadClusterOptions } from '../options.js';
-import { checkVersion, engineError } from './failures.js';
+import { engineError } from './failures.js';
 import { Gateway, type GatewayOptions } from './gateway.js';
 import { Keys, isMissing, pairsOf, put, read, valueOfPair, type TxnAnswer } from './keys.js';
 import { EtcdSession } from './session.js';
@@ -12,6 +13,7 @@ import { Watches } from './watches.js';
 
 /** What the keys mean. Every change that an older version cannot live with raises it. */
 const format = '1';
+const leastVersion = [3, 4] as const;
 
 export interface EtcdPlan extends ReadClusterOptions {
   readonly gateway: Omit<GatewayOptions, 'deadline'>;
@@ -44,9 +46,9 @@ export class EtcdEngine implements Engine {
     const { namespace, ttl } = this.#plan;
     await gateway.authenticate();
     const { version } = await gateway.call<{ version: string }>('/v3/maintenance/status', {});
-    checkVersion(version);
+    checkVersion('etcd', version, leastVersion);
     const keys = new Keys(namespace);
-    await checkFormat(gateway, keys);
+    await agreeOnFormat(gateway, keys);
     await watches.open();
     const sent = instant();
     // etcd counts whole seconds, and may grant more than it was asked for.
@@ -63,16 +65,12 @@ export class EtcdEngine implements Engine {
 }
 
 /** Writes the format of the namespace, or checks it. @throws UnsupportedEngineError */
-async function checkFormat(gateway: Gateway, { format: key }: Keys): Promise<void> {
+async function agreeOnFormat(gateway: Gateway, { format: key }: Keys): Promise<void> {
   const answer = await gateway.call<TxnAnswer>('/v3/kv/txn', {
     compare: [isMissing(key)],
     success: [put(key, format)],
     failure: [read(key)],
   });
   if (answer.succeeded) return;
-  const found = valueOfPair(pairsOf(answer, 0)[0]!);
-  if (found === format) return;
-  throw new UnsupportedEngineError(
-    `the namespace has format ${found}, and this version of the package ${format}`,
-  );
+  checkFormat(valueOfPair(pairsOf(answer, 0)[0]!), format);
 }

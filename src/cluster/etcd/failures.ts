@@ -14,14 +14,3 @@ export function engineError(cause: unknown): Error {
   }
   return new EngineUnavailableError(`etcd: ${message}`, { cause });
 }
-
-const leastVersion = [3, 4];
-
-/** @throws UnsupportedEngineError */
-export function checkVersion(version: string): void {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major > leastVersion[0]! || (major === leastVersion[0] && minor >= leastVersion[1]!)) return;
-  throw new UnsupportedEngineError(
-    `etcd ${version} is too old: it must be ${leastVersion.join('.')} or later`,
-  );
-}

@@ -1,7 +1,8 @@
 // Opens sessions in Redis.
 import { randomUUID } from 'node:crypto';
+import { checkFormat } from '../checks.js';
 import type { Engine, EngineSession, SessionNews } from '../engine.js';
-import { EngineUnavailableError, UnsupportedEngineError } from '../errors.js';
+import { EngineUnavailableError } from '../errors.js';
 import { inTime } from '../in-time.js';
 import { instant } from '../lease.js';
 import type { ReadClusterOptions } from '../options.js';
@@ -55,11 +56,7 @@ export class RedisEngine implements Engine {
     const { sha, prefix, clientId, ttl } = plan;
     const open = ['EVALSHA', sha, 1, prefix, 'open', format, clientId, ttl * 1000] as const;
     const found = await commands.command(...open);
-    if (found !== format) {
-      throw new UnsupportedEngineError(
-        `the namespace has format ${String(found)}, and this version of the package ${format}`,
-      );
-    }
+    checkFormat(found, format);
     const session = new RedisSession(plan, links, news);
     hear = (message) => session.hear(message);
     news.renewed(sent);

@@ -1,4 +1,5 @@
 // What Redis refuses, as the errors of this package.
+import { checkVersion } from '../checks.js';
 import { EngineUnavailableError, UnsupportedEngineError } from '../errors.js';
 
 /** The first word of a refusal that trying again does not change. */
@@ -15,7 +16,7 @@ export function engineError(cause: unknown): Error {
   return new EngineUnavailableError(`Redis: ${message}`, { cause });
 }
 
-const leastVersion = [6, 2];
+const leastVersion = [6, 2] as const;
 
 /**
  * Checks what INFO says.
@@ -29,11 +30,7 @@ export function checkServer(info: string): void {
       return [line.slice(0, colon), line.slice(colon + 1)];
     }),
   );
-  const version = facts.get('redis_version') ?? '0.0';
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major < leastVersion[0]! || (major === leastVersion[0] && minor < leastVersion[1]!)) {
-    throw unsupported(`Redis ${version} is too old: it must be ${leastVersion.join('.')} or later`);
-  }
+  checkVersion('Redis', facts.get('redis_version') ?? '0.0', leastVersion);
   if (facts.get('redis_mode') === 'cluster') {
     throw unsupported('Redis Cluster is not supported: connect to a server of its own');
   }
