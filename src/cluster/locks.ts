@@ -14,7 +14,7 @@ import { checkNameLength } from './names.js';
 import type { Sessions } from './sessions.js';
 
 /** What request() got: the arguments are read as those of LockManager.request(). */
-export function readLockRequest(args: readonly unknown[]): ReadRequest {
+function readLockRequest(args: readonly unknown[]): ReadRequest {
   const read = readRequest(args, false);
   checkNameLength(read.name);
   return read;

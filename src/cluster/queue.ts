@@ -24,7 +24,7 @@ const mostTaken = 1000;
 const mostPut = 10_000;
 
 /** How many to take (undefined: one, and no array), and the wait. */
-export function readTake(options: unknown): { max: number | undefined; wait: WaitOptions } {
+function readTake(options: unknown): { max: number | undefined; wait: WaitOptions } {
   if (options === undefined) return { max: undefined, wait: {} };
   const { max, ...wait } = readOptions(options, ['max', 'timeout', 'signal']) as ClusterTakeOptions;
   if (max !== undefined) checkCount('max', max, 1, mostTaken);
@@ -32,7 +32,7 @@ export function readTake(options: unknown): { max: number | undefined; wait: Wai
 }
 
 /** The values of putMany() as JSON. @throws TypeError, RangeError, EncodeError */
-export function readValues(values: unknown): string[] {
+function readValues(values: unknown): string[] {
   if (!Array.isArray(values)) throw new TypeError('putMany() takes an array');
   if (values.length > mostPut) {
     throw new RangeError(`putMany() takes at most ${mostPut} values, not ${values.length}`);

@@ -18,7 +18,7 @@ import { Sessions } from './sessions.js';
 const mostPermits = 32_767;
 
 /** What Cluster.semaphore() got. @throws TypeError, RangeError, QuotaExceededError */
-export function readSemaphore(name: unknown, permits: unknown): [string, number] {
+function readSemaphore(name: unknown, permits: unknown): [string, number] {
   checkCount('permits', permits, 1, mostPermits);
   return [readName(name), permits as number];
 }

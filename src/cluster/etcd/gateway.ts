@@ -1,6 +1,7 @@
 // The JSON gateway of etcd over node:http: unary calls, each with a deadline, and streams.
 //
-// A call that the deadline ends may have had its effect. So nothing in here calls twice.
+// A call that the deadline ends may have had its effect. So nothing in here calls twice. In JSON
+// numbers of 64 bits are strings, and fields that are 0, false or empty are left out.
 import http from 'node:http';
 import https from 'node:https';
 import type tls from 'node:tls';
@@ -35,16 +36,6 @@ export const status = {
   permission: 7,
   unauthenticated: 16,
 } as const;
-
-/** Numbers of 64 bits are strings in JSON; fields that are 0, false or empty are left out. */
-export interface Header {
-  readonly revision: string;
-  readonly cluster_id: string;
-}
-
-export interface Answer {
-  readonly header: Header;
-}
 
 /** The connections to one member; after a failure to the next one. */
 export class Gateway {
