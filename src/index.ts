@@ -79,7 +79,6 @@ export type {
   ProcessMessage,
   QueueMessage,
 } from './channels.js';
-export type { JobQueueOptions, JoinableQueueState } from './objects/job-queue.js';
 export { JoinableQueue } from './objects/joinable-queue.js';
 export type { DeadItem, RetryOptions, Task } from './objects/task.js';
 export { Lock } from './objects/lock.js';
@@ -120,7 +119,13 @@ export type { MapOptions, PoolOptions, TaskOptions } from './pool/options.js';
 export type { PoolState, PoolWorker } from './pool/state.js';
 export { Connection, type ConnectionHandle } from './objects/connection.js';
 export { Pipe, type PipeOptions } from './objects/pipe.js';
-export { Queue, type QueueOptions, type QueueState } from './objects/queue.js';
+export { Queue } from './objects/queue.js';
+export type {
+  JobQueueOptions,
+  JoinableQueueState,
+  QueueOptions,
+  QueueState,
+} from './objects/queue-options.js';
 export { ReadWriteLock } from './objects/read-write-lock.js';
 export type { ReadWriteLockState } from './objects/read-write-state.js';
 export { RLock, type RLockHandle } from './objects/rlock.js';

@@ -1,5 +1,4 @@
 import { brand } from '../brand.js';
-import { publishItems } from '../channels.js';
 import { EndedError, label } from '../errors.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
@@ -22,8 +21,8 @@ import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 import { Drains, Recall, calledOff } from '../waiting/recall.js';
 import { WaitSet } from '../waiting/wait-set.js';
 import { Graveyard } from './graveyard.js';
-import type { JobQueueOptions, JoinableQueueState } from './job-queue.js';
 import { Queue } from './queue.js';
+import type { JobQueueOptions, JoinableQueueState } from './queue-options.js';
 import { type Handle, deadName, unlinkIfThere } from './shared.js';
 import { type DeadItem, LeasedTask, Leases, type Settlement, type Task } from './task.js';
 
@@ -96,8 +95,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     const record = transfer.encode(item);
     if (!isWaitedFor(transfer.putters.tag) && this.#tryPut(record, delay)) return;
     const kept = keepRecord(record);
-    const take = () => this.#tryPut(kept, delay) || undefined;
-    await waitFor<true>(this, { waitSet: transfer.putters, take }, read);
+    await this.waitToPut(() => this.#tryPut(kept, delay), read);
   }
 
   /**
@@ -108,23 +106,15 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     const [delay, wait] = readPut(options);
     if (delay === 0) return super.putSync(item, wait);
     const read = readSyncWait(wait);
-    const { native, transfer } = this;
-    const record = transfer.encode(item);
+    void this.native; // closed?
+    const record = this.transfer.encode(item);
     if (this.#tryPut(record, delay)) return;
     const kept = keepRecord(record);
-    const take = (ms: number) => {
-      operations.waitToPut(native, ms);
-      return this.#tryPut(kept, delay) || undefined;
-    };
-    waitForSync<true>(this, take, read?.timeout);
+    this.waitToPutSync(() => this.#tryPut(kept, delay), read);
   }
 
   #tryPut({ type, bytes, start, end }: Encoded, delay: number): boolean {
-    const { transfer, native } = this;
-    const status = operations.putLater(native, type, bytes, start, end, delay);
-    const isPut = transfer.succeeded(status);
-    if (isPut) publishItems(this, 'put');
-    return isPut;
+    return this.transfer.hasPut(operations.putLater(this.native, type, bytes, start, end, delay));
   }
 
   /**

@@ -2,7 +2,6 @@ import { brand } from '../brand.js';
 import { IncompatibleError, label, withDone } from '../errors.js';
 import { addon } from '../native/load.js';
 import {
-  type OpenOptions,
   type SyncWaitOptions,
   type WaitOptions,
   checkCount,
@@ -12,64 +11,14 @@ import {
   queueOptions,
 } from '../options.js';
 import { Batch } from '../records/batch.js';
-import { type CodecChoice, checkCodec, codecFor, codecNumber } from '../records/codec.js';
+import { checkCodec, codecFor, codecNumber } from '../records/codec.js';
 import { Transfer, keepRecord } from '../records/transfer.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import type { StepOptions } from '../waiting/deadline.js';
 import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 import { QueueIterator } from './queue-iterator.js';
+import type { QueueOptions, QueueState } from './queue-options.js';
 import { Shared } from './shared.js';
-
-/** How to open a Queue or JoinableQueue. */
-export interface QueueOptions<T = unknown> extends OpenOptions {
-  /**
-   * The most items at a time, 1 to 16777215. Without it a new queue takes 16777215, and one that
-   * exists is taken as it is.
-   */
-  maxSize?: number | undefined;
-  /**
-   * The most bytes of shared memory for items, 65536 to 1073741824. Without it a new queue takes
-   * 67108864 (64 MiB), and one that exists is taken as it is. The queue starts with 64 KiB and
-   * doubles when it needs to, so it can reach the last power of two that is not above `maxBytes`.
-   * An item takes its bytes, rounded up to a multiple of 8, and 24 more.
-   */
-  maxBytes?: number | undefined;
-  /**
-   * How items become bytes; the same for all users of the queue. Without it a new queue has
-   * `'structured'`, and one that exists is taken as it is.
-   */
-  codec?: CodecChoice<T> | undefined;
-}
-
-/** What `inspect()` shows of a Queue: a snapshot, which may be out of date when it is read. */
-export interface QueueState {
-  /** The class of the object. */
-  readonly kind: 'Queue' | 'JoinableQueue';
-  /** The name that it was opened with. */
-  readonly name: string;
-  /** Items that a get can take out now. */
-  readonly size: number;
-  /** Bytes of the ring that items take, including what the ring adds to each item. */
-  readonly bytes: number;
-  /** Bytes that the ring has now. */
-  readonly capacity: number;
-  /** The most items at a time. */
-  readonly maxSize: number;
-  /** The most bytes that the ring may grow to. */
-  readonly maxBytes: number;
-  /** True if any process has called end(). */
-  readonly ended: boolean;
-  /** Waits for an item, in live threads of all processes. */
-  readonly getters: number;
-  /** Waits for room, in live threads of all processes. */
-  readonly putters: number;
-  /** Items that have been put since the queue was made. */
-  readonly puts: number;
-  /** Items that have left the queue since it was made. */
-  readonly gets: number;
-  /** How often a thread died inside a change of the queue. */
-  readonly abandonments: number;
-}
 
 /**
  * A first-in, first-out queue in shared memory for any number of producers and consumers. It is the
@@ -144,8 +93,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
     const record = transfer.encode(item);
     if (!isWaitedFor(transfer.putters.tag) && transfer.tryPut(record)) return;
     const kept = keepRecord(record);
-    const take = () => transfer.tryPut(kept) || undefined;
-    await waitFor<true>(this, { waitSet: transfer.putters, take }, options);
+    await this.waitToPut(() => transfer.tryPut(kept), options);
   }
 
   /**
@@ -155,15 +103,12 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
    */
   putSync(item: T, options?: SyncWaitOptions): void {
     options = readSyncWait(options);
-    const { native, transfer } = this;
+    void this.native; // closed?
+    const { transfer } = this;
     const record = transfer.encode(item);
     if (transfer.tryPut(record)) return;
     const kept = keepRecord(record); // between two slices this thread may do other work
-    const take = (ms: number) => {
-      this.transfer.operations.waitToPut(native, ms);
-      return transfer.tryPut(kept) || undefined;
-    };
-    waitForSync<true>(this, take, options?.timeout);
+    this.waitToPutSync(() => transfer.tryPut(kept), options);
   }
 
   /**
@@ -193,8 +138,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
       void this.native; // closed?
       if (!isWaitedFor(transfer.putters.tag) && transfer.tryPutBatch(batch)) return;
       batch.keep();
-      const take = () => transfer.tryPutBatch(batch) || undefined;
-      await waitFor<true>(this, { waitSet: transfer.putters, take }, options);
+      await this.waitToPut(() => transfer.tryPutBatch(batch), options);
     } catch (error) {
       throw withDone(error, batch.put);
     }
@@ -211,17 +155,32 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
     try {
       options = readSyncWait(options);
       transfer.encodeAll(items, batch);
-      const { native } = this;
+      void this.native; // closed?
       if (transfer.tryPutBatch(batch)) return;
       batch.keep();
-      const take = (ms: number) => {
-        this.transfer.operations.waitToPut(native, ms);
-        return transfer.tryPutBatch(batch) || undefined;
-      };
-      waitForSync<true>(this, take, options?.timeout);
+      this.waitToPutSync(() => transfer.tryPutBatch(batch), options);
     } catch (error) {
       throw withDone(error, batch.put);
     }
+  }
+
+  /** @internal Waits until `tryPut` has put; in the order of calls of this thread. */
+  protected async waitToPut(
+    tryPut: () => boolean,
+    options: WaitOptions | undefined,
+  ): Promise<void> {
+    const take = () => tryPut() || undefined;
+    await waitFor<true>(this, { waitSet: this.transfer.putters, take }, options);
+  }
+
+  /** @internal The same, blocking this thread. */
+  protected waitToPutSync(tryPut: () => boolean, options: SyncWaitOptions | undefined): void {
+    const { native, transfer } = this;
+    const take = (ms: number) => {
+      transfer.operations.waitToPut(native, ms);
+      return tryPut() || undefined;
+    };
+    waitForSync<true>(this, take, options?.timeout);
   }
 
   // ---------------------------------------------------------------- get

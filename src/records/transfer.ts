@@ -79,7 +79,12 @@ export class Transfer<T> {
 
   /** Puts a record. Returns false if there is no room. */
   tryPut({ type, bytes, start, end }: Encoded): boolean {
-    const isPut = this.succeeded(this.operations.put(this.#queue.native, type, bytes, start, end));
+    return this.hasPut(this.operations.put(this.#queue.native, type, bytes, start, end));
+  }
+
+  /** Whether a call has just put its record. */
+  hasPut(status: number): boolean {
+    const isPut = this.succeeded(status);
     if (isPut) publishItems(this.#queue, 'put');
     return isPut;
   }

@@ -1,0 +1,78 @@
+// The options and the states of Queue and JoinableQueue.
+import type { OpenOptions } from '../options.js';
+import type { CodecChoice } from '../records/codec.js';
+
+/** How to open a Queue or JoinableQueue. */
+export interface QueueOptions<T = unknown> extends OpenOptions {
+  /**
+   * The most items at a time, 1 to 16777215. Without it a new queue takes 16777215, and one that
+   * exists is taken as it is.
+   */
+  maxSize?: number | undefined;
+  /**
+   * The most bytes of shared memory for items, 65536 to 1073741824. Without it a new queue takes
+   * 67108864 (64 MiB), and one that exists is taken as it is. The queue starts with 64 KiB and
+   * doubles when it needs to, so it can reach the last power of two that is not above `maxBytes`.
+   * An item takes its bytes, rounded up to a multiple of 8, and 24 more.
+   */
+  maxBytes?: number | undefined;
+  /**
+   * How items become bytes; the same for all users of the queue. Without it a new queue has
+   * `'structured'`, and one that exists is taken as it is.
+   */
+  codec?: CodecChoice<T> | undefined;
+}
+
+/** What `inspect()` shows of a Queue: a snapshot, which may be out of date when it is read. */
+export interface QueueState {
+  /** The class of the object. */
+  readonly kind: 'Queue' | 'JoinableQueue';
+  /** The name that it was opened with. */
+  readonly name: string;
+  /** Items that a get can take out now. */
+  readonly size: number;
+  /** Bytes of the ring that items take, including what the ring adds to each item. */
+  readonly bytes: number;
+  /** Bytes that the ring has now. */
+  readonly capacity: number;
+  /** The most items at a time. */
+  readonly maxSize: number;
+  /** The most bytes that the ring may grow to. */
+  readonly maxBytes: number;
+  /** True if any process has called end(). */
+  readonly ended: boolean;
+  /** Waits for an item, in live threads of all processes. */
+  readonly getters: number;
+  /** Waits for room, in live threads of all processes. */
+  readonly putters: number;
+  /** Items that have been put since the queue was made. */
+  readonly puts: number;
+  /** Items that have left the queue since it was made. */
+  readonly gets: number;
+  /** How often a thread died inside a change of the queue. */
+  readonly abandonments: number;
+}
+
+/**
+ * What `inspect()` shows of a JoinableQueue: a snapshot, which may be out of date when it is read.
+ */
+export interface JoinableQueueState extends QueueState {
+  /** Items that are on lease to live threads. */
+  readonly leased: number;
+  /** Items that nobody can take yet, because of a `delay`. */
+  readonly delayed: number;
+  /** Items that were put and are not done: join() waits for them. */
+  readonly unfinished: number;
+  /** Calls of join() that wait, in live threads of all processes. */
+  readonly joiners: number;
+}
+
+/** How to open a JoinableQueue. */
+export interface JobQueueOptions<T = unknown> extends QueueOptions<T> {
+  /**
+   * How often an item is handed out at the most, 1 to 1000000. An item that was not done then goes
+   * to the dead-letter queue `dead`. Without it there is no limit. It is no property of the queue:
+   * each thread that takes has its own, so give all of them the same.
+   */
+  maxDeliveries?: number | undefined;
+}
