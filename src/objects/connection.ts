@@ -193,7 +193,7 @@ export class Connection<Out = unknown, In = Out> extends Composite<'Connection'>
       await this.#watched(() => this.#in.waitForItem(read));
       return true;
     } catch (error) {
-      if ((error as { code?: unknown }).code === 'ERR_HOLDFAST_TIMEOUT') return false;
+      if (error instanceof TimeoutError) return false;
       throw error;
     }
   }
