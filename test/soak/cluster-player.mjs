@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, HoldfastError } from 'holdfast';
 import { now } from '../programs/clock.mjs';
+import { checks } from '../programs/cluster/proof.mjs';
 import { random } from '../programs/random.mjs';
 
 const [url, options, seed] = process.argv.slice(2);
@@ -24,15 +25,6 @@ async function insist(what) {
       if (phase !== 'play') return undefined;
       await sleep(20);
     }
-  }
-}
-
-function checks(lock) {
-  try {
-    lock.check();
-    return true;
-  } catch {
-    return false;
   }
 }
 

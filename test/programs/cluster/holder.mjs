@@ -3,6 +3,7 @@
 //   node holder.mjs <url> <namespace> <options as JSON> <port of the resource>
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'holdfast';
+import { checks } from './proof.mjs';
 
 const [url, namespace, options, port] = process.argv.slice(2);
 const cluster = await connect(url, { namespace, ...JSON.parse(options) });
@@ -11,15 +12,6 @@ const cluster = await connect(url, { namespace, ...JSON.parse(options) });
 async function write(token) {
   const answer = await fetch(`http://127.0.0.1:${port}/${token}`, { method: 'POST' });
   return answer.text();
-}
-
-function checks(lock) {
-  try {
-    lock.check();
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const request = cluster.locks.request('it', async (lock) => {
