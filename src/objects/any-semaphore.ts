@@ -1,4 +1,5 @@
 // What Semaphore and BoundedSemaphore have in common: everything but whether a permit has a holder.
+import type { Guard } from '../holds/guard.js';
 import type { FreeOperations, Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import { type SyncWaitOptions, type WaitOptions, readSyncWait, readWait } from '../options.js';
@@ -7,12 +8,17 @@ import type { WaitSet } from '../waiting/wait-set.js';
 import { PermitLine, type PermitSource } from './permit-line.js';
 import { Shared, lineName, unlinkIfThere } from './shared.js';
 
-type Kind = 'Semaphore' | 'BoundedSemaphore';
+/** What stands for a permit that was taken. */
+interface PermitOf {
+  Semaphore: true;
+  BoundedSemaphore: Guard;
+}
+type Kind = keyof PermitOf;
 
-/** Permits, and waits for them. `P` stands for a permit that was taken. */
-export abstract class AnySemaphore<K extends Kind, P> extends Shared<K> {
+/** Permits, and waits for them. */
+export abstract class AnySemaphore<K extends Kind> extends Shared<K> {
   /** Made at the first acquisition of several permits. */
-  #line: PermitLine<P> | undefined;
+  #line: PermitLine<PermitOf[K]> | undefined;
 
   /**
    * Waits until a permit is free, and takes none: by the time that the promise has resolved,
@@ -51,12 +57,12 @@ export abstract class AnySemaphore<K extends Kind, P> extends Shared<K> {
   checkNotAllHeld(): void {}
 
   /** @internal How the line takes one permit. */
-  protected abstract get source(): PermitSource<P>;
+  protected abstract get source(): PermitSource<PermitOf[K]>;
 
   /** @internal For several permits at once. Throws ClosedError after close(). */
-  protected get line(): PermitLine<P> {
+  protected get line(): PermitLine<PermitOf[K]> {
     void this.native; // closed?
-    return (this.#line ??= new PermitLine<P>(this, this.source));
+    return (this.#line ??= new PermitLine<PermitOf[K]>(this, this.source));
   }
 
   /**

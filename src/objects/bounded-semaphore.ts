@@ -74,7 +74,7 @@ export interface BoundedSemaphoreState {
  *
  * A permit belongs to the JS thread that acquired it, and to its guard.
  */
-export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore', Guard> {
+export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore'> {
   static {
     brand(this, 'BoundedSemaphore');
   }

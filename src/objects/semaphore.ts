@@ -54,7 +54,7 @@ export interface SemaphoreState {
  * does not come back. A release by a program in another language wakes a waiter of acquireSync() at
  * once, and a waiter of acquire() within a slice (50 ms).
  */
-export class Semaphore extends AnySemaphore<'Semaphore', true> {
+export class Semaphore extends AnySemaphore<'Semaphore'> {
   static {
     brand(this, 'Semaphore');
   }
