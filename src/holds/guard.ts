@@ -57,16 +57,13 @@ export async function whileHeld<T>(
 }
 
 /**
- * @internal The same. What waits in `fn` is known to keep the holds of these guards, of the object
- * with that tag: see src/deadlocks/.
+ * @internal The same. What waits in `fn` is known to keep what the guard holds: see src/deadlocks/.
  */
 export function whileHeldInside<T>(
   guard: Guard,
-  guards: readonly HeldGuard[],
-  tag: number,
+  held: readonly HeldHere[],
   fn: (guard: Guard) => T | Promise<T>,
 ): Promise<Awaited<T>> {
-  const held = guards.map((one) => heldBy(one, tag));
   return whileHeld(guard, () => runInside(held, () => fn(guard)));
 }
 

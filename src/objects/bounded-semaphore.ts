@@ -11,6 +11,7 @@ import {
   type Holder,
   type Holds,
   guardOf,
+  heldBy,
   whileHeld,
   whileHeldInside,
 } from '../holds/guard.js';
@@ -212,7 +213,9 @@ export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore'> {
     options: AcquireOptions | undefined,
   ): Promise<Awaited<T>> {
     if (options?.deadlock === false) return whileHeld(guard, fn);
-    return whileHeldInside(guard, guards, this.#permits.waiters.tag, fn);
+    const { tag } = this.#permits.waiters;
+    const held = guards.map((one) => heldBy(one, tag));
+    return whileHeldInside(guard, held, fn);
   }
 
   /**

@@ -6,6 +6,7 @@ import {
   type Guard,
   type HeldGuard,
   type Holder,
+  heldBy,
   whileHeld,
   whileHeldInside,
 } from '../holds/guard.js';
@@ -135,7 +136,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     checkFunction('fn', fn);
     const guard = (await this.acquire(options)) as HeldGuard;
     if (options?.deadlock === false) return whileHeld(guard, fn);
-    return whileHeldInside(guard, [guard], this.ownership.waiters.tag, fn);
+    return whileHeldInside(guard, [heldBy(guard, this.ownership.waiters.tag)], fn);
   }
 
   /**

@@ -4,8 +4,15 @@ import { resourceOf } from '../deadlocks/pins.js';
 import type { Need } from '../deadlocks/record.js';
 import { DeadlockError, label } from '../errors.js';
 import { follow, followSync, followTry } from '../holds/follow.js';
-import { type Guard, type HeldGuard, type Holds, guardOf, heldBy } from '../holds/guard.js';
-import { Hold, context, holdingsWith, holdsHere } from '../holds/context.js';
+import { holdsHere } from '../holds/context.js';
+import {
+  type Guard,
+  type HeldGuard,
+  type Holds,
+  guardOf,
+  heldBy,
+  whileHeldInside,
+} from '../holds/guard.js';
 import type { Native } from '../native/bindings.js';
 import { type WritersToBypass, writersToBypass } from '../native/enums.js';
 import { addon } from '../native/load.js';
@@ -295,21 +302,10 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
   }
 
   /** Calls `fn` in a context in which modeHere() finds the hold. */
-  async #run<T>(
-    mode: Mode,
-    guard: Guard,
-    fn: (guard: Guard) => T | Promise<T>,
-  ): Promise<Awaited<T>> {
+  #run<T>(mode: Mode, guard: Guard, fn: (guard: Guard) => T | Promise<T>): Promise<Awaited<T>> {
     void this.native; // closed?
-    const { tag } = this.#places.readers;
-    const inside = new Inside(tag, mode);
-    inside.held = heldBy(guard as HeldGuard, tag, mode === 'shared');
-    try {
-      return await context.run(holdingsWith(inside), () => fn(guard));
-    } finally {
-      inside.isOver = true;
-      guard.release();
-    }
+    const held = heldBy(guard as HeldGuard, this.#places.readers.tag, mode === 'shared');
+    return whileHeldInside(guard, [held], fn);
   }
 }
 
@@ -350,31 +346,16 @@ class Places implements Holds {
 
 type Mode = 'shared' | 'exclusive';
 
-class Inside extends Hold {
-  static {
-    brand(this, 'Inside');
-  }
-  constructor(
-    readonly tag: number,
-    readonly mode: Mode,
-  ) {
-    super();
-  }
-}
-
 /**
  * The mode in which the running task is inside the lock by runShared() or runExclusive(). Undefined
  * if it is not, or has released the guard early.
  */
 function modeHere(native: Native<'ReadWriteLock'>, tag: number): Mode | undefined {
-  for (const hold of holdsHere()) {
-    if (!(hold instanceof Inside) || hold.tag !== tag || hold.isOver) continue;
-    if (
-      hold.mode === 'shared'
-        ? operations.isReadByCaller(native)
-        : operations.isWrittenByCaller(native)
-    )
-      return hold.mode;
+  for (const { isOver, held } of holdsHere()) {
+    if (isOver || held?.tag !== tag) continue;
+    const { isShared } = held;
+    const isHeld = isShared ? operations.isReadByCaller : operations.isWrittenByCaller;
+    if (isHeld(native)) return isShared ? 'shared' : 'exclusive';
   }
   return undefined;
 }
