@@ -1,6 +1,7 @@
 // A process of random programs that may deadlock (test/support/deadlock-rounds.ts). A message to it
 // says what a party does; its own messages say what became of that.
 import * as holdfast from 'holdfast';
+import { now } from './clock.mjs';
 
 /** The parties here, by program and number. */
 const parties = new Map();
@@ -73,7 +74,7 @@ class Party {
 
   /** It is about to release what it holds. The time is that of the machine. */
   #noteEnd() {
-    this.#endedAt ||= Number(process.hrtime.bigint()) / 1e6;
+    this.#endedAt ||= now();
   }
 
   /** Holds by callbacks. */

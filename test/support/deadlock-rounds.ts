@@ -7,11 +7,7 @@ import { NotFoundError, unlink } from 'holdfast';
 import { programFile } from './program.js';
 import { random } from '../programs/random.mjs';
 import type { Random } from './random.js';
-import { until } from './time.js';
-
-function machineTime(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}
+import { now, until } from './time.js';
 
 interface Failure {
   readonly name: string;
@@ -135,7 +131,7 @@ class Round {
       this.#left.delete(party);
       this.#hasDeaths = true;
       // What the dead had ended before may be told a moment later.
-      this.#oracle.remove(party, machineTime() + 300);
+      this.#oracle.remove(party, now() + 300);
     }
   }
 
@@ -159,7 +155,7 @@ class Round {
   async #step(party: Party): Promise<void> {
     const said = this.#said.get(party)!;
     const { has, asked } = said;
-    said.at = machineTime();
+    said.at = now();
     const hasIt = this.#oracle.step(party);
     this.#tell(party, 'next');
     const isOver = () => !this.#left.has(party) || this.#hasEnded();
