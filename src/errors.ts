@@ -123,7 +123,7 @@ export interface DeadlockedWait {
   readonly lock?: string;
   /** How it is to be held. */
   readonly how: 'exclusive' | 'shared' | 'permit';
-  /** For how many milliseconds it has waited. */
+  /** For how many milliseconds it has waited; 0 of a wait that was refused at once. */
   readonly waitedFor: number;
   /** The threads in the deadlock that hold it, or are in front of this wait. */
   readonly heldBy: readonly {
@@ -152,7 +152,7 @@ export class DeadlockError extends HoldfastError {
   }
   /**
    * The waits that waited for each other, each for the next one and the last for the first. The
-   * first is the one that ended. Empty if the caller would wait for itself.
+   * first is the one that ended. If the caller would have waited for itself, it is the only one.
    */
   readonly cycle: readonly DeadlockedWait[];
   constructor(message: string, options?: DeadlockErrorOptions) {

@@ -67,15 +67,31 @@ function isInTheWay({ by, pin }: Kept, { thread, told }: Wait): boolean {
   const { how, passesClaims } = told.need;
   if (pin.mode === 'exclusive' || how === 'permit') return true;
   if (pin.mode === 'shared') return how === 'exclusive';
+  if (passesClaims) return false;
   const isOwn = by.thread.agent === thread.agent;
-  return how === 'exclusive' ? !isOwn : !passesClaims && !(isOwn && told.isSync);
+  return how === 'exclusive' ? !isOwn : !(isOwn && told.isSync);
+}
+
+/** The circles among the waits of these threads. No wait is in two of them. */
+export function circlesIn(threads: readonly Told[]): Set<Wait>[] {
+  return circlesOf(threads, false);
 }
 
 /**
- * The circles among the waits of these threads. No wait is in two of them. With `countsLoose` they
- * are only suspicions: what a thread holds loosely counts, too.
+ * What would be a circle if each thread kept all that it holds. Circles that are certain are not
+ * among them.
  */
-export function circlesIn(threads: readonly Told[], countsLoose = false): Set<Wait>[] {
+export function suspicionsIn(
+  threads: readonly Told[],
+  certain: readonly Set<Wait>[] = circlesIn(threads),
+): Set<Wait>[] {
+  const sure = new Set(certain.flatMap((circle) => [...circle].map(({ told }) => told)));
+  return circlesOf(threads, true).filter(
+    (circle) => ![...circle].some(({ told }) => sure.has(told)),
+  );
+}
+
+function circlesOf(threads: readonly Told[], countsLoose: boolean): Set<Wait>[] {
   const waits = new Waits(threads, countsLoose);
   const circles: Set<Wait>[] = [];
   const groups = [new Set(waits.all)];

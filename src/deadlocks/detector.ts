@@ -22,7 +22,7 @@ import { slice_ms } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
 import { machineTime, now } from '../waiting/clock.js';
-import { type Wait, circlesIn, youngestOf } from './circles.js';
+import { type Wait, circlesIn, suspicionsIn, youngestOf } from './circles.js';
 import { hear } from './hear.js';
 import { HeldByThread } from './pins.js';
 import { type Need, type Pin, type Told, type ToldWait, toText } from './record.js';
@@ -159,13 +159,11 @@ function look(): void {
 
 /** Those whose youngest wait is of this thread, each once. What is certain is no suspicion. */
 function publishSuspicions(threads: readonly Told[], circles: Set<Wait>[], me: string): void {
-  const certain = new Set(circles.flatMap((circle) => [...circle].map(({ told }) => told)));
   const published = state.published;
   state.published = new Set();
-  for (const circle of circlesIn(threads, true)) {
+  for (const circle of suspicionsIn(threads, circles)) {
     const youngest = youngestOf(circle);
     if (youngest?.thread.agent !== me) continue;
-    if ([...circle].some(({ told }) => certain.has(told))) continue;
     const key = keyOf(circle);
     state.published.add(key);
     if (published.has(key)) continue;

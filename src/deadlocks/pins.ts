@@ -54,7 +54,7 @@ export class HeldByThread {
       const pin: Pin = { resource, hold: held.hold, mode };
       if (this.#holds.has(keyOf(pin))) pins.push(pin);
     }
-    if (need.how === 'exclusive') {
+    if (need.how === 'exclusive' && !need.passesClaims) {
       pins.push(...this.#claims.filter(({ resource }) => resource === need.resource));
     }
     return pins;

@@ -17,7 +17,10 @@ export interface Need {
   readonly permits?: number;
   /** Of a LockManager: a request is served after all with a lower ticket. */
   readonly ticket?: number;
-  /** A reader that goes before waiting writers, because its thread reads already. */
+  /**
+   * It does not stand behind waiting writers: a reader whose thread reads already, or a wait until
+   * nobody holds it.
+   */
   readonly passesClaims?: boolean;
   /** It must not end without what it waits for: the way of a Condition back to its lock. */
   readonly mustGoOn?: boolean;
@@ -57,7 +60,7 @@ export interface Told {
 }
 
 /** Another number for each change of what is told. Texts of other formats are left out. */
-const format = 1;
+const format = 2;
 
 export function toText(waits: readonly ToldWait[], held: readonly Pin[]): string {
   const { pid } = process;

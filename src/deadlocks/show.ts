@@ -1,9 +1,12 @@
 // How a circle of waits is shown to users.
-import { type DeadlockedWait, label } from '../errors.js';
+import { isMainThread, threadId } from 'node:worker_threads';
+import { DeadlockError, type DeadlockedWait, label } from '../errors.js';
+import { processName } from '../identity.js';
 import { machineTime } from '../waiting/clock.js';
-import { type Wait, circlesIn, pathFrom, youngestOf } from './circles.js';
+import { type Wait, circlesIn, pathFrom, suspicionsIn, youngestOf } from './circles.js';
 import { hear } from './hear.js';
-import type { Told } from './record.js';
+import { resourceOf } from './pins.js';
+import type { Need, Told } from './record.js';
 
 /** The waits of a circle, one after the other, from `first` on. */
 export function toCycle(first: Wait, circle: ReadonlySet<Wait>): DeadlockedWait[] {
@@ -16,6 +19,35 @@ export function deadlocksNow(): DeadlockedWait[][] {
   return circlesIn(hear().threads).map((circle) => {
     const [any] = circle;
     return toCycle(youngestOf(circle) ?? any!, circle);
+  });
+}
+
+/** The suspicions in which somebody waits for the object with that tag. Each begins with such. */
+export function suspicionsOf(tag: number): DeadlockedWait[][] {
+  const resource = resourceOf(tag);
+  const isForIt = ({ told: { need } }: Wait) =>
+    need.resource === resource || need.resource.startsWith(`${resource} `);
+  return suspicionsIn(hear().threads).flatMap((circle) => {
+    const first = [...circle].find(isForIt);
+    return first === undefined ? [] : [toCycle(first, circle)];
+  });
+}
+
+/** The error of a wait that does not begin, because this thread would wait for itself. */
+export function wouldWaitForItself(
+  { kind, name, lock, how }: Pick<Need, 'kind' | 'name' | 'lock' | 'how'>,
+  why: string,
+): DeadlockError {
+  const me = threadOf({
+    pid: process.pid,
+    threadId: isMainThread ? 0 : threadId,
+    processName: processName(),
+  });
+  const what = { kind, name, ...(lock !== undefined && { lock }), how };
+  return new DeadlockError(`${label(kind, name)}: ${why}`, {
+    kind,
+    objectName: name,
+    cycle: [{ ...me, ...what, waitedFor: 0, heldBy: [me] }],
   });
 }
 
@@ -34,13 +66,15 @@ function toShow(wait: Wait, circle: ReadonlySet<Wait>, at: number): DeadlockedWa
   };
 }
 
-function threadOf({ pid, threadId, processName }: Told): DeadlockedWait['heldBy'][number] {
-  return { pid, threadId, processName };
+type Thread = DeadlockedWait['heldBy'][number];
+
+function threadOf(told: Pick<Told, keyof Thread>): Thread {
+  return { pid: told.pid, threadId: told.threadId, processName: told.processName };
 }
 
 export function toWords(cycle: readonly DeadlockedWait[]): string {
-  const who = ({ pid, threadId, processName }: DeadlockedWait['heldBy'][number]) =>
-    `${processName} (pid ${pid}${threadId === 0 ? '' : `, thread ${threadId}`})`;
+  const who = ({ pid, threadId: thread, processName: process }: Thread) =>
+    `${process} (pid ${pid}${thread === 0 ? '' : `, thread ${thread}`})`;
   return cycle
     .map((wait) => {
       const what = wait.lock === undefined ? '' : ` of lock ${JSON.stringify(wait.lock)}`;

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { brand } from '../brand.js';
-import { DeadlockError, label } from '../errors.js';
+import { suspicionsOf, wouldWaitForItself } from '../deadlocks/show.js';
+import type { DeadlockedWait } from '../errors.js';
 import { mostRequests, requestStatus, slice_ms } from '../native/enums.js';
 import {
   type OpenOptions,
@@ -82,6 +83,12 @@ export interface LockManagerState {
   readonly abandonments: number;
   /** Holds that were stolen. */
   readonly steals: number;
+  /**
+   * Possible deadlocks in which a request takes part, each as the `cycle` of a DeadlockError. It
+   * is not certain, because a guard in a variable may be released at any time. Only waits of more
+   * than a second are known.
+   */
+  readonly suspicions: readonly (readonly DeadlockedWait[])[];
 }
 
 /** @internal For `locks`: opens the table at the first use. */
@@ -235,7 +242,8 @@ export class LockManager {
   /** Not in the standard. Counters. Does not block. */
   inspect(): LockManagerState {
     const table = tableOf(this);
-    return { kind: 'LockManager', name: table.name, ...table.inspect() };
+    const suspicions = suspicionsOf(table.tag);
+    return { kind: 'LockManager', name: table.name, ...table.inspect(), suspicions };
   }
 
   /** The handle, which attach() turns into a manager of the same namespace in another process. */
@@ -344,11 +352,10 @@ function checkDeadlock(table: Table, entry: Entry, { name, mode, timeout }: Read
     const isInTheWay = other.isHeld || other.asked.exclusive || mode === 'exclusive';
     if (!isInTheWay) continue;
     const what = other.isHeld ? 'holds' : 'waits for';
-    throw new DeadlockError(
-      `${label(table.kind, table.name)}: this thread ${what} ${JSON.stringify(name)} already, so ` +
-        'this wait for it would never end',
-      { kind: table.kind, objectName: table.name },
-    );
+    const why =
+      `this thread ${what} ${JSON.stringify(name)} already, so ` +
+      'this wait for it would never end';
+    throw wouldWaitForItself({ kind: table.kind, name: table.name, lock: name, how: mode }, why);
   }
 }
 

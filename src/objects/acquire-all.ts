@@ -5,11 +5,11 @@
 import { type Guard } from '../holds/guard.js';
 import { type GuardGroup, HeldGroup, releaseAll } from '../holds/guard-group.js';
 import {
-  type SyncWaitOptions,
-  type WaitOptions,
+  type AcquireOptions,
+  type SyncAcquireOptions,
+  readAcquire,
   readOptions,
-  readSyncWait,
-  readWait,
+  readSyncAcquire,
 } from '../options.js';
 import { TimeoutError, label } from '../errors.js';
 import { Deadline } from '../waiting/deadline.js';
@@ -35,8 +35,8 @@ export type Acquirable =
 /** One lock in its three forms of acquisition. */
 interface Member {
   readonly lock: Lock | RLock | Semaphore | BoundedSemaphore | ReadWriteLock;
-  acquire(options: WaitOptions): Promise<Guard>;
-  acquireSync(options: SyncWaitOptions): Guard;
+  acquire(options: AcquireOptions): Promise<Guard>;
+  acquireSync(options: SyncAcquireOptions): Guard;
   tryAcquire(): Guard | null;
 }
 
@@ -47,7 +47,9 @@ interface Member {
  * lock, it holds those before it in that order. Never blocks the event loop.
  *
  * A caller that holds one of these locks, or a lock that another caller needs as well, can still
- * wait for ever: acquire all that you need in one call.
+ * wait for ever: acquire all that you need in one call. The locks that it has acquired so far are
+ * guards in variables, so such a circle is a deadlock for certain only if the callers block their
+ * threads, or hold the other locks by callbacks.
  *
  * Rejects as acquire() of the lock that it waits for: with TimeoutError after `timeout`, which is
  * that of the whole wait, with `signal.reason`, ClosedError or DeadlockError. Then it holds none of
@@ -58,17 +60,17 @@ interface Member {
  */
 export async function acquireAll(
   locks: readonly Acquirable[],
-  options?: WaitOptions,
+  options?: AcquireOptions,
 ): Promise<GuardGroup> {
   const members = readMembers(locks);
-  options = readWait(options);
+  options = readAcquire(options);
   const deadline = new Deadline(options);
   const held = new Map<Member, Guard>();
   try {
     for (const member of inOrder(members)) {
       options?.signal?.throwIfAborted();
-      const { timeout, signal } = deadline.step();
-      held.set(member, await member.acquire({ timeout, signal }));
+      const { timeout, signal, deadlock } = deadline.step();
+      held.set(member, await member.acquire({ timeout, signal, deadlock }));
     }
   } catch (error) {
     throw none(held, error, options?.timeout);
@@ -83,15 +85,16 @@ export async function acquireAll(
  */
 export function acquireAllSync(
   locks: readonly Acquirable[],
-  options?: SyncWaitOptions,
+  options?: SyncAcquireOptions,
 ): GuardGroup {
   const members = readMembers(locks);
-  options = readSyncWait(options);
+  options = readSyncAcquire(options);
   const deadline = new Deadline(options);
   const held = new Map<Member, Guard>();
   try {
     for (const member of inOrder(members)) {
-      held.set(member, member.acquireSync({ timeout: deadline.step().timeout }));
+      const { timeout, deadlock } = deadline.step();
+      held.set(member, member.acquireSync({ timeout, deadlock }));
     }
   } catch (error) {
     throw none(held, error, options?.timeout);
@@ -177,11 +180,18 @@ function memberOf(given: unknown, index: number): Member {
   );
 }
 
+/** Nobody knows who holds a permit of a Semaphore, so its waits have no option `deadlock`. */
 function permitOf(lock: Semaphore): Member {
   return {
     lock,
-    acquire: async (options) => (await lock.acquire(options), new PermitGuard(lock)),
-    acquireSync: (options) => (lock.acquireSync(options), new PermitGuard(lock)),
+    acquire: async ({ timeout, signal }) => {
+      await lock.acquire({ timeout, signal });
+      return new PermitGuard(lock);
+    },
+    acquireSync({ timeout }) {
+      lock.acquireSync({ timeout });
+      return new PermitGuard(lock);
+    },
     tryAcquire: () => (lock.tryAcquire() ? new PermitGuard(lock) : null),
   };
 }

@@ -2,7 +2,13 @@
 import type { Guard } from '../holds/guard.js';
 import type { FreeOperations, Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
-import { type SyncWaitOptions, type WaitOptions, readSyncWait, readWait } from '../options.js';
+import type { Need } from '../deadlocks/record.js';
+import {
+  type AcquireOptions,
+  type SyncAcquireOptions,
+  readAcquire,
+  readSyncAcquire,
+} from '../options.js';
 import { waitUntilFree, waitUntilFreeSync } from '../waiting/free-wait.js';
 import type { WaitSet } from '../waiting/wait-set.js';
 import { PermitLine, type PermitSource } from './permit-line.js';
@@ -25,8 +31,8 @@ export abstract class AnySemaphore<K extends Kind> extends Shared<K> {
    * somebody else may have it. Never blocks the event loop. Waits behind the acquisitions of this
    * thread that wait already. Rejects as acquire() does.
    */
-  async waitForRelease(options?: WaitOptions): Promise<void> {
-    options = readWait(options);
+  async waitForRelease(options?: AcquireOptions): Promise<void> {
+    options = readAcquire(options);
     await waitUntilFree(this, this.#place, options);
   }
 
@@ -36,8 +42,8 @@ export abstract class AnySemaphore<K extends Kind> extends Shared<K> {
    * @throws TimeoutError after `timeout`; of a BoundedSemaphore also DeadlockError, as
    * acquireSync() does.
    */
-  waitForReleaseSync(options?: SyncWaitOptions): void {
-    options = readSyncWait(options);
+  waitForReleaseSync(options?: SyncAcquireOptions): void {
+    options = readSyncAcquire(options);
     if (options?.timeout === undefined) this.checkNotAllHeld();
     waitUntilFreeSync(this, this.#place, options);
   }
@@ -46,12 +52,19 @@ export abstract class AnySemaphore<K extends Kind> extends Shared<K> {
     operations: FreeOperations<Native<Kind>>;
     native: Native<Kind>;
     waitSet: WaitSet;
+    need: (() => Need) | undefined;
   } {
-    return { operations: addon[this.kind], native: this.native, waitSet: this.waiters };
+    const { native, waiters, need } = this;
+    return { operations: addon[this.kind], native, waitSet: waiters, need };
   }
 
   /** @internal Woken when a permit may be free. */
   protected abstract get waiters(): WaitSet;
+
+  /** @internal What a wait for a permit needs; undefined where nobody knows who holds one. */
+  protected get need(): (() => Need) | undefined {
+    return undefined;
+  }
 
   /** @internal Throws DeadlockError if this thread would wait for itself, and for ever. */
   checkNotAllHeld(): void {}

@@ -2,7 +2,8 @@ import { brand } from '../brand.js';
 import { type Subject, beginAcquisition, publishRelease } from '../channels.js';
 import { resourceOf } from '../deadlocks/pins.js';
 import type { Need } from '../deadlocks/record.js';
-import { DeadlockError, label } from '../errors.js';
+import { suspicionsOf, wouldWaitForItself } from '../deadlocks/show.js';
+import type { DeadlockedWait } from '../errors.js';
 import { HeldGroup } from '../holds/guard-group.js';
 import { follow, followSync, followTry } from '../holds/follow.js';
 import {
@@ -59,6 +60,12 @@ export interface BoundedSemaphoreState {
    * ms). null if nobody waits.
    */
   readonly longestWait: number | null;
+  /**
+   * Possible deadlocks in which a wait for it takes part, each as the `cycle` of a DeadlockError. It
+   * is not certain, because a guard in a variable may be released at any time. Only waits of more
+   * than a second are known.
+   */
+  readonly suspicions: readonly (readonly DeadlockedWait[])[];
   /** Acquisitions since it was made. */
   readonly acquisitions: number;
   /** Acquisitions that had to wait. */
@@ -237,12 +244,20 @@ export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore'> {
 
   /** A snapshot of its state and counters. Does not block. */
   inspect(): BoundedSemaphoreState {
-    return { kind: this.kind, name: this.name, ...operations.inspect(this.native) };
+    const { kind, name } = this;
+    const state = operations.inspect(this.native);
+    const suspicions = state.waiters > 0 ? suspicionsOf(this.waiters.tag) : [];
+    return { kind, name, ...state, suspicions };
   }
 
   /** @internal */
   protected override get waiters(): WaitSet {
     return this.#permits.waiters;
+  }
+
+  /** @internal */
+  protected override get need(): () => Need {
+    return () => this.#permits.need();
   }
 
   /** @internal */
@@ -259,10 +274,8 @@ export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore'> {
   override checkNotAllHeld(): void {
     if (!operations.allHeldByCaller(this.native)) return;
     const { kind, name } = this;
-    throw new DeadlockError(
-      `${label(kind, name)}: this thread holds every permit, so waiting for one would never end`,
-      { kind, objectName: name },
-    );
+    const why = 'this thread holds every permit, so waiting for one would never end';
+    throw wouldWaitForItself({ kind, name, how: 'permit' }, why);
   }
 
   /** The most permits that an acquisition can have. Only one of several needs to know. */

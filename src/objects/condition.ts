@@ -9,15 +9,13 @@ import {
   type RLockOptions,
   type RLockScope,
   type SyncAcquireOptions,
-  type SyncWaitOptions,
-  type WaitOptions,
   checkCount,
   checkFunction,
   checkNoPromise,
   readOpen,
   checkScope,
-  readSyncWait,
-  readWait,
+  readSyncAcquire,
+  readAcquire,
   rlockOptions,
 } from '../options.js';
 import { Deadline, type StepOptions } from '../waiting/deadline.js';
@@ -177,14 +175,15 @@ export class Condition extends Shared<'Condition'> {
   /**
    * Gives the lock up, waits until it is notified, and acquires the lock again. Never blocks the
    * event loop; a pending wait keeps the process alive. `timeout` (milliseconds) counts until the
-   * notification; after it the lock is waited for without a limit.
+   * notification; after it the lock is waited for without a limit. That second wait never ends with
+   * a DeadlockError, but other waits do because of it, unless `deadlock` is false.
    *
    * Rejects with NotOwnerError if the lock is not held, and with NoSpaceError if 1024 others wait;
    * nothing has happened then. Rejects with TimeoutError, `signal.reason` or ClosedError; the lock
    * is held again then, too.
    */
-  async wait(options?: WaitOptions): Promise<Wakeup> {
-    options = readWait(options);
+  async wait(options?: AcquireOptions): Promise<Wakeup> {
+    options = readAcquire(options);
     return this.#wait(new Deadline(options));
   }
 
@@ -193,8 +192,8 @@ export class Condition extends Shared<'Condition'> {
    *
    * @throws as wait() rejects.
    */
-  waitSync(options?: SyncWaitOptions): Wakeup {
-    options = readSyncWait(options);
+  waitSync(options?: SyncAcquireOptions): Wakeup {
+    options = readSyncAcquire(options);
     return this.#waitSync(new Deadline(options));
   }
 
@@ -212,8 +211,8 @@ export class Condition extends Shared<'Condition'> {
     const place = this.#begin(native);
     const held = lock.suspend();
     const regained: Step<boolean> = {
-      async: () => lock.regain(held),
-      sync: () => lock.regainSync(held),
+      async: () => lock.regain(held, deadline.deadlock),
+      sync: () => lock.regainSync(held, deadline.deadlock),
     };
     let abandoned = false;
     let failure: { error: unknown } | undefined;
@@ -287,10 +286,10 @@ export class Condition extends Shared<'Condition'> {
    */
   async waitFor<T>(
     predicate: (wakeup?: Wakeup) => T | Promise<T>,
-    options?: WaitOptions,
+    options?: AcquireOptions,
   ): Promise<Awaited<T>> {
     checkFunction('predicate', predicate);
-    options = readWait(options);
+    options = readAcquire(options);
     this.#checkHeld('wait');
     const deadline = new Deadline(options);
     let result = await predicate();
@@ -306,9 +305,9 @@ export class Condition extends Shared<'Condition'> {
    *
    * @throws as waitFor() rejects; TypeError if the predicate returns a promise.
    */
-  waitForSync<T>(predicate: (wakeup?: Wakeup) => T, options?: SyncWaitOptions): T {
+  waitForSync<T>(predicate: (wakeup?: Wakeup) => T, options?: SyncAcquireOptions): T {
     checkFunction('predicate', predicate);
-    options = readSyncWait(options);
+    options = readSyncAcquire(options);
     this.#checkHeld('wait');
     const deadline = new Deadline(options);
     // A promise would be truthy, whatever it resolves to.

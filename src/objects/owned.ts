@@ -1,6 +1,8 @@
 // What Lock and RLock have in common: everything but the rule for the holder within a thread.
 import { beginAcquisition, publishRelease } from '../channels.js';
-import { DeadlockError, label } from '../errors.js';
+import { suspicionsOf, wouldWaitForItself } from '../deadlocks/show.js';
+import type { DeadlockedWait } from '../errors.js';
+import type { Need } from '../deadlocks/record.js';
 import { follow, followSync, followTry } from '../holds/follow.js';
 import {
   type Guard,
@@ -17,13 +19,9 @@ import { Shared } from './shared.js';
 import {
   type AcquireOptions,
   type SyncAcquireOptions,
-  type SyncWaitOptions,
-  type WaitOptions,
   checkFunction,
   readAcquire,
   readSyncAcquire,
-  readSyncWait,
-  readWait,
 } from '../options.js';
 import { waitInTurnSync, waitToAcquireSync } from '../waiting/blocking-wait.js';
 import { waitUntilFree, waitUntilFreeSync } from '../waiting/free-wait.js';
@@ -58,6 +56,12 @@ export interface LockState {
    * ms). null if nobody waits.
    */
   readonly longestWait: number | null;
+  /**
+   * Possible deadlocks in which a wait for it takes part, each as the `cycle` of a DeadlockError. It
+   * is not certain, because a guard in a variable may be released at any time. Only waits of more
+   * than a second are known.
+   */
+  readonly suspicions: readonly (readonly DeadlockedWait[])[];
   /** Acquisitions since it was made; an RLock counts only outermost ones. */
   readonly acquisitions: number;
   /** Acquisitions that had to wait. */
@@ -145,19 +149,18 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
    * a pending wait keeps the process alive. Waits behind the acquisitions of this thread that wait
    * already. Rejects as acquire() does.
    */
-  async waitForRelease(options?: WaitOptions): Promise<void> {
-    options = readWait(options);
+  async waitForRelease(options?: AcquireOptions): Promise<void> {
+    options = readAcquire(options);
     await waitUntilFree(this, this.#place, options);
   }
 
   /**
    * The same, blocking this thread.
    *
-   * @throws TimeoutError after `timeout`; DeadlockError if this thread holds it and no `timeout`
-   * was given.
+   * @throws as acquireSync() does.
    */
-  waitForReleaseSync(options?: SyncWaitOptions): void {
-    options = readSyncWait(options);
+  waitForReleaseSync(options?: SyncAcquireOptions): void {
+    options = readSyncAcquire(options);
     checkNotOurs(this, this.ownership, options);
     waitUntilFreeSync(this, this.#place, options);
   }
@@ -166,9 +169,11 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     operations: OwnedOperations<Native<'Lock' | 'RLock'>>;
     native: Native<'Lock' | 'RLock'>;
     waitSet: WaitSet;
+    need: () => Need;
   } {
     const { native, ownership } = this;
-    return { operations: this.#operations, native, waitSet: ownership.waiters };
+    const need = () => ownership.need();
+    return { operations: this.#operations, native, waitSet: ownership.waiters, need };
   }
 
   /** Whether a live thread holds it at the instant of the call. Does not block. */
@@ -178,7 +183,10 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
 
   /** A snapshot of its state and counters. Does not block. */
   inspect(): LockState {
-    return { kind: this.kind, name: this.name, ...this.#operations.inspect(this.native) };
+    const { kind, name } = this;
+    const state = this.#operations.inspect(this.native);
+    const suspicions = state.waiters > 0 ? suspicionsOf(this.ownership.waiters.tag) : [];
+    return { kind, name, ...state, suspicions };
   }
 
   get #operations(): OwnedOperations<Native<'Lock' | 'RLock'>> {
@@ -208,7 +216,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
   /**
    * @internal Waits without a limit until it is the same hold again. True if the last holder died.
    */
-  async regain(suspended: Suspended): Promise<boolean> {
+  async regain(suspended: Suspended, deadlock: boolean | undefined): Promise<boolean> {
     const { ownership } = this;
     const take = () => {
       // Another task of this thread may hold it: then an RLock would be entered, and its hold
@@ -224,22 +232,29 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     const need = () => ({ ...ownership.need(), mustGoOn: true });
     const wait = () => {
       ownership.contend();
-      return waitFor(this, { waitSet: ownership.waiters, take, need }, undefined);
+      return waitFor(this, { waitSet: ownership.waiters, take, need }, { deadlock });
     };
     if (acquisition !== undefined) taken = await follow(acquisition, taken, undefined, wait);
     return (taken ?? (await wait())).abandoned;
   }
 
   /** @internal The same, blocking this thread. */
-  regainSync(suspended: Suspended): boolean {
+  regainSync(suspended: Suspended, deadlock: boolean | undefined): boolean {
     const { ownership } = this;
     const acquisition = beginAcquisition(this, 'exclusive', true);
     const free = ownership.tryAcquireOrRescue();
     const wait = () => {
       ownership.contend();
       const need = () => ({ ...ownership.need(), mustGoOn: true });
+      const looks = deadlock !== false;
       const takeWithin = (ms: number) => ownership.wait(ms);
-      return waitInTurnSync(this, ownership.waiters, takeWithin, undefined, need);
+      return waitInTurnSync(
+        this,
+        ownership.waiters,
+        takeWithin,
+        undefined,
+        looks ? need : undefined,
+      );
     };
     const taken = acquisition ? followSync(acquisition, free, wait) : (free ?? wait());
     ownership.resume(suspended);
@@ -259,11 +274,9 @@ function waitSync(
 function checkNotOurs(
   lock: Waiter,
   ownership: Ownership,
-  options: SyncWaitOptions | undefined,
+  options: SyncAcquireOptions | undefined,
 ): void {
   if (options?.timeout !== undefined || !ownership.isHeldByThread()) return;
-  throw new DeadlockError(
-    `${label(lock.kind, lock.name)}: this thread holds it, so waiting for it would never end`,
-    { kind: lock.kind, objectName: lock.name },
-  );
+  const why = 'this thread holds it, so waiting for it would never end';
+  throw wouldWaitForItself({ kind: lock.kind, name: lock.name, how: 'exclusive' }, why);
 }

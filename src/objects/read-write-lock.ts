@@ -2,7 +2,8 @@ import { brand } from '../brand.js';
 import { type Subject, beginAcquisition } from '../channels.js';
 import { resourceOf } from '../deadlocks/pins.js';
 import type { Need } from '../deadlocks/record.js';
-import { DeadlockError, label } from '../errors.js';
+import { suspicionsOf, wouldWaitForItself } from '../deadlocks/show.js';
+import type { DeadlockError } from '../errors.js';
 import { follow, followSync, followTry } from '../holds/follow.js';
 import { holdsHere } from '../holds/context.js';
 import {
@@ -22,14 +23,10 @@ import {
   type AcquireOptions,
   type OpenOptions,
   type SyncAcquireOptions,
-  type SyncWaitOptions,
-  type WaitOptions,
   checkFunction,
   readAcquire,
   readOpen,
   readSyncAcquire,
-  readSyncWait,
-  readWait,
 } from '../options.js';
 import { waitInTurnSync } from '../waiting/blocking-wait.js';
 import { waitUntilFree, waitUntilFreeSync } from '../waiting/free-wait.js';
@@ -89,7 +86,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     const { native } = this;
     const { readers } = this.#places;
     const inside = modeHere(native, readers.tag);
-    if (inside === 'exclusive') throw this.#deadlock('this task', 'writes');
+    if (inside === 'exclusive') throw this.#deadlock('shared', 'this task', 'writes');
     // A task inside runShared() enters before waiting writers, or it would wait for itself. It is
     // safe while this thread holds the lock shared, because the writers wait for that hold. Without
     // one a writer could be entering just now.
@@ -136,9 +133,9 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     const places = this.#places;
     const timeout = options?.timeout;
     if (timeout === undefined && operations.isWrittenByCaller(native))
-      throw this.#deadlock('this thread', 'writes');
+      throw this.#deadlock('shared', 'this thread', 'writes');
     if (timeout === undefined && operations.allHeldByCaller(native))
-      throw this.#deadlock('this thread', 'has every shared hold');
+      throw this.#deadlock('shared', 'this thread', 'has every shared hold');
     if (timeout !== 0) operations.contend(native);
     const take = (ms: number) => guardOf(places, operations.waitShared(native, bypass, ms));
     const need = () => places.need('shared', bypass === writersToBypass.waiting);
@@ -179,7 +176,8 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     const places = this.#places;
     const { readers, writers } = places;
     const inside = modeHere(native, readers.tag);
-    if (inside) throw this.#deadlock('this task', inside === 'shared' ? 'reads' : 'writes');
+    if (inside)
+      throw this.#deadlock('exclusive', 'this task', inside === 'shared' ? 'reads' : 'writes');
     const acquisition = beginAcquisition(this, 'exclusive', false);
     const guard = isWaitedFor(writers.tag)
       ? undefined
@@ -222,10 +220,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     const { native } = this;
     const places = this.#places;
     const timeout = options?.timeout;
-    if (timeout === undefined && operations.isWrittenByCaller(native))
-      throw this.#deadlock('this thread', 'writes');
-    if (timeout === undefined && operations.isReadByCaller(native))
-      throw this.#deadlock('this thread', 'reads');
+    if (timeout === undefined) this.#checkNotHeldHere();
     if (timeout !== 0) operations.contend(native);
     const take = (ms: number) => guardOf(places, operations.waitExclusive(native, ms));
     const need = options?.deadlock === false ? undefined : () => places.need('exclusive');
@@ -266,10 +261,9 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    *
    * Rejects with TimeoutError, `signal.reason` or ClosedError.
    */
-  async waitForRelease(options?: WaitOptions): Promise<void> {
-    options = readWait(options);
-    const place = { operations, native: this.native, waitSet: this.#places.writers };
-    await waitUntilFree(this, place, options);
+  async waitForRelease(options?: AcquireOptions): Promise<void> {
+    options = readAcquire(options);
+    await waitUntilFree(this, this.#place, options);
   }
 
   /**
@@ -278,27 +272,45 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    * @throws TimeoutError after `timeout`; DeadlockError if this thread reads or writes and gave no
    * `timeout`: it would wait for itself.
    */
-  waitForReleaseSync(options?: SyncWaitOptions): void {
-    options = readSyncWait(options);
-    const { native } = this;
-    if (options?.timeout === undefined) {
-      if (operations.isWrittenByCaller(native)) throw this.#deadlock('this thread', 'writes');
-      if (operations.isReadByCaller(native)) throw this.#deadlock('this thread', 'reads');
-    }
-    const place = { operations, native, waitSet: this.#places.writers };
-    waitUntilFreeSync(this, place, options);
+  waitForReleaseSync(options?: SyncAcquireOptions): void {
+    options = readSyncAcquire(options);
+    if (options?.timeout === undefined) this.#checkNotHeldHere();
+    waitUntilFreeSync(this, this.#place, options);
+  }
+
+  /** Where one waits until nobody holds it. Writers that wait are not in the way. */
+  get #place(): {
+    operations: typeof operations;
+    native: Native<'ReadWriteLock'>;
+    waitSet: WaitSet;
+    need: () => Need;
+  } {
+    const places = this.#places;
+    const need = () => places.need('exclusive', true);
+    return { operations, native: this.native, waitSet: places.writers, need };
   }
 
   /** A snapshot of its state and counters. Does not block. */
   inspect(): ReadWriteLockState {
-    return { kind: this.kind, name: this.name, ...operations.inspect(this.native) };
+    const { kind, name } = this;
+    const state = operations.inspect(this.native);
+    const isWaitedFor = state.waitingReaders + state.waitingWriters > 0;
+    const suspicions = isWaitedFor ? suspicionsOf(this.#places.readers.tag) : [];
+    return { kind, name, ...state, suspicions };
   }
 
-  #deadlock(who: string, does: string): DeadlockError {
-    return new DeadlockError(
-      `${label(this.kind, this.name)}: ${who} ${does}, so waiting would never end; release first`,
-      { kind: this.kind, objectName: this.name },
-    );
+  /** The thread is about to block until nobody holds it. */
+  #checkNotHeldHere(): void {
+    const { native } = this;
+    if (operations.isWrittenByCaller(native))
+      throw this.#deadlock('exclusive', 'this thread', 'writes');
+    if (operations.isReadByCaller(native))
+      throw this.#deadlock('exclusive', 'this thread', 'reads');
+  }
+
+  #deadlock(how: Mode, who: string, does: string): DeadlockError {
+    const why = `${who} ${does}, so waiting would never end; release first`;
+    return wouldWaitForItself({ kind: this.kind, name: this.name, how }, why);
   }
 
   /** Calls `fn` in a context in which modeHere() finds the hold. */

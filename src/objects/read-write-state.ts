@@ -1,3 +1,4 @@
+import type { DeadlockedWait } from '../errors.js';
 import type { Holder } from '../holds/guard.js';
 
 /**
@@ -30,6 +31,12 @@ export interface ReadWriteLockState {
   readonly longestReaderWait: number | null;
   /** The same of those that wait to write. */
   readonly longestWriterWait: number | null;
+  /**
+   * Possible deadlocks in which a wait for it takes part, each as the `cycle` of a DeadlockError. It
+   * is not certain, because a guard in a variable may be released at any time. Only waits of more
+   * than a second are known.
+   */
+  readonly suspicions: readonly (readonly DeadlockedWait[])[];
   /** Acquisitions since it was made, of both modes. */
   readonly acquisitions: number;
   /** Acquisitions that had to wait. */

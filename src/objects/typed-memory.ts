@@ -7,9 +7,9 @@ import { IncompatibleError, label } from '../errors.js';
 import { type Guard } from '../holds/guard.js';
 import { addon } from '../native/load.js';
 import {
+  type AcquireOptions,
   type OpenOptions,
-  type SyncWaitOptions,
-  type WaitOptions,
+  type SyncAcquireOptions,
   checkFunction,
   checkNoPromise,
 } from '../options.js';
@@ -113,7 +113,7 @@ export abstract class Typed<K extends ElementType> extends Composite<
    */
   async withLock<T>(
     fn: (guard: Guard) => T | Promise<T>,
-    options?: WaitOptions,
+    options?: AcquireOptions,
   ): Promise<Awaited<T>> {
     this.checkOpen();
     return this.lock.runExclusive(fn, options);
@@ -124,7 +124,7 @@ export abstract class Typed<K extends ElementType> extends Composite<
    *
    * @throws as RLock.acquireSync() does; what `fn` throws.
    */
-  withLockSync<T>(fn: (guard: Guard) => T, options?: SyncWaitOptions): T {
+  withLockSync<T>(fn: (guard: Guard) => T, options?: SyncAcquireOptions): T {
     this.checkOpen();
     checkFunction('fn', fn);
     const guard = this.lock.acquireSync(options);

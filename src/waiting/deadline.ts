@@ -18,7 +18,8 @@ export interface StepOptions extends AcquireOptions {
 export class Deadline {
   readonly #timeout: number | undefined;
   readonly #signal: AbortSignal | undefined;
-  readonly #deadlock: boolean | undefined;
+  /** The option of the whole wait. */
+  readonly deadlock: boolean | undefined;
   readonly #end: number;
 
   /** Without a timeout there is no limit. */
@@ -26,7 +27,7 @@ export class Deadline {
     const timeout = options?.timeout;
     this.#timeout = timeout;
     this.#signal = options?.signal;
-    this.#deadlock = options?.deadlock;
+    this.deadlock = options?.deadlock;
     this.#end = now() + (timeout ?? Infinity);
   }
 
@@ -34,6 +35,6 @@ export class Deadline {
   step(least = 0): StepOptions {
     const isLimited = this.#timeout !== undefined;
     const timeout = isLimited ? Math.max(least, this.#end - now()) : undefined;
-    return { timeout, given: this.#timeout, signal: this.#signal, deadlock: this.#deadlock };
+    return { timeout, given: this.#timeout, signal: this.#signal, deadlock: this.deadlock };
   }
 }

@@ -1,7 +1,8 @@
 // The wait until something is free, without acquiring it.
 import type { Native } from '../native/bindings.js';
 import type { FreeOperations } from '../native/bindings.js';
-import type { SyncWaitOptions, WaitOptions } from '../options.js';
+import type { Need } from '../deadlocks/record.js';
+import type { AcquireOptions, SyncAcquireOptions } from '../options.js';
 import { waitInTurnSync } from './blocking-wait.js';
 import { waitFor } from './pending-waits.js';
 import type { WaitSet } from './wait-set.js';
@@ -12,13 +13,15 @@ interface Place<N extends Native> {
   readonly operations: FreeOperations<N>;
   readonly native: N;
   readonly waitSet: WaitSet;
+  /** What the wait needs. Absent where nobody knows who holds it. */
+  readonly need?: (() => Need) | undefined;
 }
 
 /** Resolves as soon as it is free. Does not block the event loop. `options` have been read. */
 export async function waitUntilFree<N extends Native>(
   waiter: Waiter,
-  { operations, native, waitSet }: Place<N>,
-  options: WaitOptions | undefined,
+  { operations, native, waitSet, need }: Place<N>,
+  options: AcquireOptions | undefined,
 ): Promise<void> {
   if (operations.isFree(native)) return;
   const take = () => {
@@ -27,16 +30,17 @@ export async function waitUntilFree<N extends Native>(
     waitSet.passOn();
     return true;
   };
-  await waitFor<true>(waiter, { waitSet, take }, options);
+  await waitFor<true>(waiter, { waitSet, take, ...(need && { need }) }, options);
 }
 
 /** The same, blocking this thread. */
 export function waitUntilFreeSync<N extends Native>(
   waiter: Waiter,
-  { operations, native, waitSet }: Place<N>,
-  options: SyncWaitOptions | undefined,
+  { operations, native, waitSet, need }: Place<N>,
+  options: SyncAcquireOptions | undefined,
 ): void {
   if (operations.isFree(native)) return;
   const takeWithin = (ms: number) => operations.waitUntilFree(native, ms) || undefined;
-  waitInTurnSync<true>(waiter, waitSet, takeWithin, options?.timeout);
+  const looks = options?.deadlock !== false;
+  waitInTurnSync<true>(waiter, waitSet, takeWithin, options?.timeout, looks ? need : undefined);
 }

@@ -28,6 +28,7 @@ describe('inspect', () => {
         heldFor: null,
         waiters: 0,
         longestWait: null,
+        suspicions: [],
         acquisitions: 0,
         contentions: 0,
         abandonments: 0,

@@ -1,6 +1,6 @@
 // Which waits can never end: what circlesIn() finds in what threads tell.
 import assert from 'node:assert/strict';
-import { circlesIn, pathFrom, youngestOf } from '../../lib/deadlocks/circles.js';
+import { circlesIn, pathFrom, suspicionsIn, youngestOf } from '../../lib/deadlocks/circles.js';
 import { fromText, toText } from '../../lib/deadlocks/record.js';
 import type { Need, Pin, Told } from '../../src/deadlocks/record.js';
 
@@ -62,7 +62,9 @@ describe('circles of waits', () => {
     const certain = thread(1, need('b'), [pin('a')]);
     const loose = { ...thread(2, need('a'), []), held: [pin('b')] };
     assert.deepEqual(found(certain, loose), []);
-    assert.equal(circlesIn([certain, loose], true).length, 1);
+    assert.equal(suspicionsIn([certain, loose]).length, 1);
+    const both = [thread(1, need('b'), [pin('a')]), thread(2, need('a'), [pin('b')])];
+    assert.deepEqual([circlesIn(both).length, suspicionsIn(both).length], [1, 0]);
   });
 
   it('a wait for what its own task holds', () => {
@@ -86,6 +88,12 @@ describe('circles of waits', () => {
     assert.deepEqual(found(reads, writer, behind({})), [[1, 2, 3]]);
     assert.deepEqual(found(reads, writer, behind({ passesClaims: true })), []);
     assert.deepEqual(found(writer), [], 'nobody waits for its own place');
+    const untilFree = need('rw', { passesClaims: true });
+    assert.deepEqual(found(thread(1, need('b'), [pin('rw')]), thread(2, untilFree, [pin('b')])), [
+      [1, 2],
+    ]);
+    const claims = thread(1, need('b'), [pin('rw', 'claim', 0)]);
+    assert.deepEqual(found(claims, thread(2, untilFree, [pin('b')])), []);
   });
 
   it('a wait for a permit needs all permits in the circle', () => {
@@ -135,7 +143,15 @@ describe('circles of waits', () => {
     assert.deepEqual(told.waits, waits);
     assert.equal(told.agent, '7');
     assert.equal(told.version, 5);
-    const wrong = ['', '{', 'null', '1', '[]', '{"format":2}', '{"format":1,"waits":[]}'];
+    const wrong = [
+      '',
+      '{',
+      'null',
+      '1',
+      '[]',
+      '{"format":2,"waits":[]}',
+      '{"format":1,"waits":[],"held":[]}',
+    ];
     for (const text of wrong) assert.equal(fromText('7', 5, text), undefined, text);
   });
 });

@@ -1,6 +1,7 @@
 // Checks of the errors of this package, in one place.
 import assert from 'node:assert/strict';
 import { getSystemErrorMap } from 'node:util';
+import { DeadlockError, type DeadlockedWait } from 'holdfast';
 import { now } from './time.js';
 
 /** Codes are stable, so the tests have their own list of them. */
@@ -46,12 +47,24 @@ export function assertError(error: unknown, name: ErrorName, about: About = {}):
   assert.equal(code, codes[name]);
   if ('kind' in about) assert.equal(kind, about.kind);
   if ('objectName' in about) assert.equal(objectName, about.objectName);
+  if (error instanceof DeadlockError) assertCycle(error);
   if (about.errno === undefined) return;
   assert.equal(errno, errnoOf(about.errno), `errno of ${error.message}`);
   assert.equal(typeof syscall, 'string');
   if (about.syscall !== undefined) assert.match(String(syscall), new RegExp(about.syscall));
   assert.ok(cause instanceof Error, 'a cause');
   assert.equal((cause as NodeJS.ErrnoException).code, about.errno);
+}
+
+/** Every DeadlockError says who waits for what, and who holds it. Each waits for the next one. */
+function assertCycle({ kind, objectName, cycle }: DeadlockError): void {
+  assert.deepEqual([cycle[0]?.kind, cycle[0]?.name], [kind, objectName]);
+  for (const [i, { heldBy }] of cycle.entries()) {
+    const next = cycle[(i + 1) % cycle.length]!;
+    const isNext = ({ pid, threadId }: DeadlockedWait['heldBy'][number]) =>
+      pid === next.pid && threadId === next.threadId;
+    assert.ok(heldBy.some(isNext), JSON.stringify(cycle));
+  }
 }
 
 function errnoOf(name: string): number {

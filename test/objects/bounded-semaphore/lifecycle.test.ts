@@ -49,8 +49,8 @@ describe('BoundedSemaphore', () => {
     const name = freshName(kind);
     const semaphore = open(3, name);
     const me = { pid: process.pid, threadId: 0, processName: 'MainProcess' };
-    const nobody = { waiters: 0, longestWait: null, contentions: 0, abandonments: 0 };
-    const state = { kind, name, permits: 3, ...nobody };
+    const nobody = { waiters: 0, longestWait: null, suspicions: [] };
+    const state = { kind, name, permits: 3, ...nobody, contentions: 0, abandonments: 0 };
     assert.deepEqual(semaphore.inspect(), { ...state, value: 3, holders: [], acquisitions: 0 });
     const guards = [semaphore.acquireSync(), semaphore.acquireSync()];
     assert.deepEqual(semaphore.inspect(), {

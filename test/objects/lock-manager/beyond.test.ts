@@ -215,6 +215,7 @@ describe('LockManager, query() and inspect()', () => {
       contentions: 1,
       abandonments: 0,
       steals: 0,
+      suspicions: [],
     });
     await held.release();
     await waits.release();

@@ -46,6 +46,7 @@ describe('ReadWriteLock', () => {
       waitingWriters: 0,
       longestReaderWait: null,
       longestWriterWait: null,
+      suspicions: [],
       acquisitions: 0,
       contentions: 0,
       abandonments: 0,
