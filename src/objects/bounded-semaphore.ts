@@ -61,9 +61,9 @@ export interface BoundedSemaphoreState {
    */
   readonly longestWait: number | null;
   /**
-   * Possible deadlocks in which a wait for it takes part, each as the `cycle` of a DeadlockError. It
-   * is not certain, because a guard in a variable may be released at any time. Only waits of more
-   * than a second are known.
+   * Possible deadlocks in which a wait for it takes part, each as the `cycle` of a DeadlockError.
+   * It is not certain, because a guard in a variable may be released at any time. Only waits of
+   * more than a second are known.
    */
   readonly suspicions: readonly (readonly DeadlockedWait[])[];
   /** Acquisitions since it was made. */

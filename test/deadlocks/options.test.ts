@@ -1,5 +1,5 @@
-// Which waits take part in the search for deadlocks, and that { deadlock: false } takes each of them
-// out of it.
+// Which waits take part in the search for deadlocks, and that { deadlock: false } takes each of
+// them out of it.
 import assert from 'node:assert/strict';
 import {
   type AcquireOptions,

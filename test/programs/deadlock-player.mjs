@@ -46,7 +46,7 @@ class Party {
   async play(form) {
     const error = await this.#end(form).then(
       () => undefined,
-      ({ name, message }) => ({ name, message }),
+      ({ name, message, cycle }) => ({ name, message, cycle }),
     );
     for (const object of this.#objects) object.close();
     this.#say('ended', { error, at: this.#endedAt });

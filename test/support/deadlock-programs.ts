@@ -133,8 +133,8 @@ export class Oracle {
   }
 
   /**
-   * The parties whose waits certainly wait for each other. `at`: as it was at that time. What ends
-   * later may be heard of earlier.
+   * The parties whose waits certainly wait for each other. `at`: as it was right before that time.
+   * What ended then or later was still there, although it may have been heard of by now.
    */
   stuck(at = Infinity): Party[] {
     const rest = this.#rest(at);
@@ -151,7 +151,7 @@ export class Oracle {
 
   /** Those who are left when everybody has gone on who can. */
   #rest(at: number): Standing[] {
-    const gone = [...this.#gone].filter(([, ended]) => ended > at).map(([one]) => one);
+    const gone = [...this.#gone].filter(([, ended]) => ended >= at).map(([one]) => one);
     let rest = [...this.#standing.values(), ...gone].map((one) => ({
       ...one,
       held: one.party.form === 'loose' ? [] : one.held,

@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Form, Oracle, type Party, type Program, makeProgram } from './deadlock-programs.js';
-import { NotFoundError, unlink } from 'holdfast';
+import { type DeadlockedWait, NotFoundError, unlink } from 'holdfast';
 import { programFile } from './program.js';
 import { random } from '../programs/random.mjs';
 import type { Random } from './random.js';
@@ -12,6 +12,19 @@ import { now, until } from './time.js';
 interface Failure {
   readonly name: string;
   readonly message: string;
+  /** Of a DeadlockError. */
+  readonly cycle?: readonly DeadlockedWait[];
+}
+
+interface End {
+  readonly party: Party;
+  readonly error: Failure | undefined;
+  readonly at: number;
+}
+
+/** Is the wait that ended the one that began last? */
+function isYoungest([ended, ...others]: readonly DeadlockedWait[]): boolean {
+  return others.every(({ waitedFor }) => ended!.waitedFor <= waitedFor);
 }
 
 /** What a player says. */
@@ -84,6 +97,8 @@ class Round {
   /** Resolves when all steps have been given. */
   readonly built: Promise<void>;
   #isBuilt!: () => void;
+  /** What the parties have ended with, as it was heard. */
+  readonly #ends: End[] = [];
   #wasStuck = false;
   #hasDeaths = false;
 
@@ -108,6 +123,7 @@ class Round {
     await this.#waitForErrors();
     for (const party of this.#left) this.#tell(party, 'giveUp');
     await until(() => this.#left.size === 0, `the end of all parties; ${this.#show()}`);
+    this.#judge();
     if (this.#hasDeaths) this.#unlinkAll();
     for (const party of this.#program.parties)
       this.#playerOf(party).listeners.delete(this.#key(party));
@@ -185,18 +201,30 @@ class Round {
 
   #ended(party: Party, error: Failure | undefined, at: number): void {
     if (!this.#left.delete(party)) return;
-    const stuck = this.#oracle.stuck(at);
-    const isStuck = stuck.includes(party);
-    if (error?.name === 'DeadlockError') {
-      this.#verdict.errors++;
-      if (isStuck) this.#noteTime(stuck, at);
-      else this.#fault(party, `must not end: ${error.message}`);
-    } else if (error !== undefined && error.message !== 'given up') {
-      this.#fault(party, `${error.name}: ${error.message}`);
-    } else if (error !== undefined && isStuck && party.form !== 'loose') {
-      this.#fault(party, 'was given up, and is in a deadlock');
-    }
+    this.#ends.push({ party, error, at });
     this.#oracle.remove(party, at);
+  }
+
+  /**
+   * Judges all ends when the last one has been heard of. Each is judged by those who were still
+   * there right before it. So if two waits of one circle end with an error, then the second of them
+   * is in no circle any more, and is a fault.
+   */
+  #judge(): void {
+    for (const { party, error, at } of this.#ends) {
+      const stuck = this.#oracle.stuck(at);
+      const isStuck = stuck.includes(party);
+      if (error?.name === 'DeadlockError') {
+        this.#verdict.errors++;
+        if (isStuck) this.#noteTime(stuck, at);
+        else this.#fault(party, `must not end: ${error.message}`);
+        if (!isYoungest(error.cycle!)) this.#fault(party, `is not the youngest: ${error.message}`);
+      } else if (error !== undefined && error.message !== 'given up') {
+        this.#fault(party, `${error.name}: ${error.message}`);
+      } else if (error !== undefined && isStuck && party.form !== 'loose') {
+        this.#fault(party, 'was given up, and is in a deadlock');
+      }
+    }
   }
 
   #noteTime(stuck: readonly Party[], at: number): void {

@@ -1,5 +1,6 @@
 // Holds that stand in each other's way. Each act resolves to how it ended. `hows` says how the
 // first and the second object are held.
+import { Lock } from 'holdfast';
 
 /** Calls `inner` while it holds the object. */
 function inside(object, how, inner, options = {}) {
@@ -99,4 +100,29 @@ export function notifyAndNest({ condition, second, options }) {
   } finally {
     condition.release();
   }
+}
+
+/**
+ * Takes part in many circles at once: holds one lock of each, says so, and at the word takes the
+ * next one of each. Resolves to how each of the waits ended.
+ */
+export async function takePartInCircles({ mine, next, held, go }) {
+  const open = (names) => names.map((name) => new Lock({ name }));
+  const locks = open(mine);
+  const wanted = open(next);
+  let count = 0;
+  const ends = await Promise.all(
+    locks.map((lock, i) =>
+      lock
+        .runExclusive(async () => {
+          if (++count === locks.length) held.set();
+          await go.wait();
+          await wanted[i].runExclusive(() => {});
+          return 'got both';
+        })
+        .catch(({ name }) => name),
+    ),
+  );
+  for (const lock of [...locks, ...wanted]) lock.close();
+  return ends;
 }
