@@ -5,7 +5,7 @@ import type { History, Line, Sample } from '../observe/history.js';
 import type { Rated } from '../observe/rates.js';
 import { waitsOf } from '../observe/snapshot.js';
 import { holdersOf } from './list.js';
-import { bytes, duration, printable, rate } from './text.js';
+import { bytes, count, duration, printable, rate } from './text.js';
 
 /** A part of the page and what it shows now, by the id of its element. */
 export type View = Record<'summary' | 'objects' | 'waits' | 'timeline', string>;
@@ -44,14 +44,18 @@ function row(one: Rated, history: History, span: Span): string {
     duration(state?.longestWait),
     `${chart(samples, (sample) => sample.acquired, span)} ${rate(one.acquired)}/s`,
     `${chart(samples, (sample) => sample.waiting, span)} ${rate(one.contended)}/s`,
-    String(state?.abandonments ?? '-'),
+    count(state?.abandonments),
+    count(state?.size),
+    count(state?.delayed),
     bytes(one.bytes),
   ];
   return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
 }
 
 const heads =
-  'Kind|Name|Held by|For|Waiting|Longest|Used|Waiting, contended|Abandoned|Storage'.split('|');
+  'Kind|Name|Held by|For|Waiting|Longest|Used|Waiting, contended|Abandoned|Items|Delayed|Storage'.split(
+    '|',
+  );
 
 function objects(history: History, span: Span): string {
   const rows = history.latest.map((one) => row(one, history, span));

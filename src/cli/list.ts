@@ -2,7 +2,7 @@
 import { NotFoundError } from '../index.js';
 import { type Seen, snapshot, waitsOf } from '../observe/snapshot.js';
 import { type Command, exit, read } from './command.js';
-import { type Column, agent, bytes, duration, printable, table } from './text.js';
+import { type Column, agent, bytes, count, duration, printable, table } from './text.js';
 
 /** The holders in few words. */
 export function holdersOf({ state, locks }: Seen): string {
@@ -14,7 +14,11 @@ export function holdersOf({ state, locks }: Seen): string {
   return `${agent(first!)}${times}${more.length > 0 ? ` +${more.length}` : ''}`;
 }
 
-const count = (value: number | undefined): string => (value === undefined ? '-' : String(value));
+/** What a queue has in it. */
+export const queueColumns: readonly Column<Seen>[] = [
+  { head: 'ITEMS', of: ({ state }) => count(state?.size), right: true },
+  { head: 'DELAYED', of: ({ state }) => count(state?.delayed), right: true },
+];
 
 export const columns: readonly Column<Seen>[] = [
   { head: 'KIND', of: ({ kind }) => kind },
@@ -26,6 +30,7 @@ export const columns: readonly Column<Seen>[] = [
   { head: 'ACQUIRED', of: ({ state }) => count(state?.acquisitions ?? state?.puts), right: true },
   { head: 'CONTENDED', of: ({ state }) => count(state?.contentions), right: true },
   { head: 'ABANDONED', of: ({ state }) => count(state?.abandonments), right: true },
+  ...queueColumns,
   { head: 'STORAGE', of: (seen) => bytes(seen.bytes), right: true },
 ];
 
@@ -36,8 +41,9 @@ export const ls: Command = {
 Lists every object of the user: its kind and name, the thread that holds it (pid, /worker, name of
 the process), for how long it has been seen held, how many wait, how long the longest has waited,
 how often it was acquired (queues: items put), how many acquisitions had to wait, how many
-followed a holder that died, and the storage of its file. "died": the last holder died, and nobody
-has been told of it yet.
+followed a holder that died, how many items a queue has that can be had now, and how many are
+DELAYED: nobody can take them yet. Last comes the storage of its file. "died": the last holder died,
+and nobody has been told of it yet.
 
   --json  one JSON array with everything that is known
 

@@ -22,6 +22,11 @@ export function duration(ms: number | null | undefined): string {
   return `${Math.floor(s / 3600)} h ${Math.floor((s / 60) % 60)} min`;
 }
 
+/** A number that not every kind of object has. */
+export function count(value: number | undefined): string {
+  return value === undefined ? '-' : String(value);
+}
+
 /** How often something happens each second. */
 export function rate(perSecond: number): string {
   return perSecond < 10 ? perSecond.toFixed(1) : perSecond.toFixed(0);

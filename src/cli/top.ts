@@ -13,7 +13,7 @@ import {
   read,
   secondsOption,
 } from './command.js';
-import { holdersOf } from './list.js';
+import { holdersOf, queueColumns } from './list.js';
 import { type Column, bytes, cut, duration, printable, rate, table } from './text.js';
 
 const columns: readonly Column<Rated>[] = [
@@ -24,6 +24,7 @@ const columns: readonly Column<Rated>[] = [
   { head: 'WAITING', of: (one) => String(waitsOf(one)), right: true },
   { head: 'LONGEST', of: ({ state }) => duration(state?.longestWait), right: true },
   { head: 'FOR', of: ({ state }) => duration(state?.heldFor), right: true },
+  ...queueColumns,
   { head: 'HELD BY', of: holdersOf },
 ];
 
@@ -189,8 +190,9 @@ export const top: Command = {
   help: `usage: holdfast top [--sort ORDER] [--filter TEXT] [--interval S] [--count N]
 
 Shows all objects and what happens to them, again every second. USED/s: acquisitions, of a queue
-items put. CONTENDED/s: those that had to wait. Below them: Pools, with
-BUSY workers, WAITING tasks, and how long the LONGEST task has run.
+items put. CONTENDED/s: those that had to wait. Of a queue: ITEMS that can be had now, and DELAYED
+ones, which nobody can take yet. Below them: Pools, with BUSY workers, WAITING tasks, and how long
+the LONGEST task has run.
 
       --sort ORDER    ${orderNames.join(', ')}; the first without it
       --filter TEXT   only objects and Pools with TEXT in kind or name

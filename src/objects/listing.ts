@@ -79,7 +79,7 @@ export interface ObjectState {
   readonly size?: number;
   /** JoinableQueue: items on lease. */
   readonly leased?: number;
-  /** Of a JoinableQueue: items that nobody can take yet. */
+  /** JoinableQueue: items that nobody can take yet, because they were put with a delay. */
   readonly delayed?: number;
 }
 

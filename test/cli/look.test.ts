@@ -1,7 +1,7 @@
 // `holdfast ls`, `show`, `waits`, `rm`, `gc` and `doctor`.
 import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
-import { BoundedSemaphore, Lock, LockManager, Queue, list } from 'holdfast';
+import { BoundedSemaphore, JoinableQueue, Lock, LockManager, Queue, list } from 'holdfast';
 import { checkRemoveIpc } from '../../lib/cli/doctor.js';
 import {
   cli,
@@ -58,6 +58,22 @@ describe('holdfast ls and show', function () {
     await wait.abort();
     await assert.rejects(wait);
     guard.release();
+  });
+
+  it('items of queues, and those that nobody can take yet; `top` shows them, too', async () => {
+    const jobs = track(new JoinableQueue<number>({ name: freshName('JoinableQueue') }));
+    await jobs.put(1);
+    for (const item of [2, 3]) await jobs.put(item, { delay: 600_000 });
+    const args = ['top', '--interval', '0.05', '--filter', jobs.name];
+    for (const { stdout } of [await cli(['ls']), await cli(args)]) {
+      const [head, ...rows] = stdout.split('\n').filter((line) => /^(KIND|JoinableQ)/.test(line));
+      const row = rows.find((line) => line.includes(jobs.name))!;
+      const shown = ['ITEMS', 'DELAYED'].map((column) => {
+        const end = head!.indexOf(column) + column.length;
+        return row.slice(0, end).match(/\S+$/)?.[0];
+      });
+      assert.deepEqual(shown, ['1', '2'], stdout);
+    }
   });
 
   it('the names of a LockManager that are held, and by whom', async () => {
