@@ -99,7 +99,7 @@ export interface EngineSession {
    */
   take(queue: string, max: number): Promise<Taken[]>;
   /** Nobody in this process waits for a job of the queue any more, after `take` found none. */
-  stopWaiting?(queue: string): void;
+  stopWaiting(queue: string): void;
   /**
    * Ends tasks: done, or given back. Resolves to how many of them the session still had. Many calls
    * of Task.done() arrive here as one.

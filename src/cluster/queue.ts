@@ -125,9 +125,7 @@ class Line implements Dependent {
         if (signal !== undefined) unwatchAbort(signal, onAbort);
         const place = this.#takers.indexOf(taker);
         if (place !== -1) this.#takers.splice(place, 1);
-        if (this.#takers.length === 0 && this.#isEmpty && !this.#isTaking) {
-          this.#session.engine.stopWaiting?.(this.#queue);
-        }
+        if (this.#takers.length === 0 && this.#isEmpty && !this.#isTaking) this.#stopWaiting();
       };
       const reject = (reason: unknown): void => (end(), fail(reason));
       const taker: Taker = {
@@ -150,6 +148,12 @@ class Line implements Dependent {
 
   lost(error: LockLostError | ClosedError): void {
     for (const taker of this.#takers.splice(0)) taker.reject(error);
+  }
+
+  /** Nobody wants the news any more, so the next taker has to look. */
+  #stopWaiting(): void {
+    this.#session.engine.stopWaiting(this.#queue);
+    this.#isEmpty = false;
   }
 
   #pump(): void {

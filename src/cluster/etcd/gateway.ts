@@ -34,8 +34,21 @@ export const status = {
   invalid: 3,
   notFound: 5,
   permission: 7,
+  exhausted: 8,
+  precondition: 9,
+  outOfRange: 11,
   unauthenticated: 16,
 } as const;
+
+const refusals: readonly number[] = Object.values(status);
+
+/**
+ * True if the call certainly had no effect. It may have had one if there was no answer, and also if
+ * etcd answers that it is unavailable, or late: it says so of what it has begun, too.
+ */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof GatewayError && refusals.includes(error.status);
+}
 
 /** The connections to one member; after a failure to the next one. */
 export class Gateway {

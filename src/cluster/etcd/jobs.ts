@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { ClusterQueueCount } from '../cluster.js';
 import type { SessionNews, Taken } from '../engine.js';
 import { tryLater } from './again.js';
-import { GatewayError } from './gateway.js';
+import { isRefusal } from './gateway.js';
 import {
   type Compare,
   type Keys,
@@ -135,7 +135,7 @@ export class Jobs {
     const all = [...success, ...bundles];
     const answer = await this.#transact(compare, all, []).catch((error: unknown) => {
       const endings = jobs.map(({ id }) => ({ taken: `${claim} ${id}`, isDone: false }));
-      if (!(error instanceof GatewayError)) this.#settleLater(name, endings, 2);
+      if (!isRefusal(error)) this.#settleLater(name, endings, 2);
       throw error;
     });
     if (!answer.succeeded) return undefined;
@@ -154,7 +154,7 @@ export class Jobs {
     for (let first = 0; first < endings.length; first += mostTaken) {
       const some = endings.slice(first, first + mostTaken);
       count += await this.#settle(name, some).catch((error: unknown) => {
-        if (!(error instanceof GatewayError)) this.#settleLater(name, some, 1);
+        if (!isRefusal(error)) this.#settleLater(name, some, 1);
         throw error;
       });
     }

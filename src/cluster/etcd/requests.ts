@@ -9,7 +9,7 @@ import { IncompatibleError } from '../../errors.js';
 import { setTimeout } from '../../waiting/clock.js';
 import type { Answer, Asked, SessionNews } from '../engine.js';
 import { retry_ms, tryLater } from './again.js';
-import { GatewayError, toBase64 } from './gateway.js';
+import { isRefusal, toBase64 } from './gateway.js';
 import {
   type Compare,
   type Keys,
@@ -114,7 +114,7 @@ export class Requests {
       entry.isOver = true;
       this.#entries.delete(asked.request);
       // What was asked may still have its effect. It is taken back, once more for one that is late.
-      if (!(error instanceof GatewayError)) this.#withdrawLater(entry, 2);
+      if (!isRefusal(error)) this.#withdrawLater(entry, 2);
       throw error;
     }
   }

@@ -1,5 +1,6 @@
 // The job queues of every engine.
 import assert from 'node:assert/strict';
+import { TimeoutError } from 'holdfast';
 import { stateOf, until, within } from '../../support/index.js';
 import { rejection } from '../hold.js';
 import { forEachSubject, open, openBeside } from '../subjects.js';
@@ -38,6 +39,20 @@ forEachSubject('queues', (subject) => {
     assert.equal(task.value, 'x');
     assert.equal(more[0]!.value, 'y');
     for (const each of [task, ...more]) await each.done();
+  });
+
+  it('a take() after one that timed out has what was put meanwhile', async () => {
+    const a = await open(subject);
+    const b = await openBeside(subject, a);
+    for (const value of [1, 2, 3]) {
+      const nothing = await rejection(b.queue('it').take({ timeout: 20 }));
+      assert.ok(nothing instanceof TimeoutError, String(nothing));
+      await a.queue('it').put(value);
+      await until(async () => (await a.queue('it').count()).waiting === 1, 'the job');
+      const task = await within(b.queue('it').take(), `job ${value}`);
+      assert.equal(task.value, value);
+      await task.done();
+    }
   });
 
   it('retry() gives a job back: it comes again, with a greater token', async () => {

@@ -12,6 +12,7 @@ import {
 } from 'holdfast';
 import { until, within } from '../../support/index.js';
 import { Holding, hold, rejection } from '../hold.js';
+import { Liar } from '../liar.js';
 import { EtcdServer } from '../servers/etcd.mjs';
 import { freePort } from '../servers/server.mjs';
 import { forEachServer, openAt, own } from '../subjects.js';
@@ -56,6 +57,35 @@ forEachServer('a server that fails', 'etcd', () => {
     await server.start();
     const b = await open(server.url, { ttl: 20_000 });
     await (await hold(b, 'it')).release();
+  });
+
+  it('a command that it says it could not do, and did, is made up for', async () => {
+    const server = await start();
+    const liar = await own(new Liar(server.port)).start();
+    const a = await open(liar.url, { ttl: 20_000 });
+    const queue = a.queue('it');
+    const isLast = (left: string) => async () => {
+      const { waiting, taken } = await queue.count();
+      return `${waiting} ${taken}` === left;
+    };
+    await queue.put('x');
+    // A take, a retry, a done, and a request for a lock.
+    liar.lieAbout('"lease"');
+    assert.ok((await rejection(queue.take())) instanceof EngineUnavailableError);
+    await until(isLast('1 0'), 'the job, back');
+    const first = await queue.take();
+    liar.lieAbout('request_delete_range');
+    assert.ok((await rejection(first.retry())) instanceof EngineUnavailableError);
+    await until(isLast('1 0'), 'the job, back again');
+    const second = await queue.take();
+    liar.lieAbout('request_delete_range');
+    assert.ok((await rejection(second.done())) instanceof EngineUnavailableError);
+    await until(isLast('0 0'), 'its end');
+    liar.lieAbout('"lease"');
+    assert.ok((await rejection(a.locks.request('it', () => {}))) instanceof EngineUnavailableError);
+    assert.ok(liar.hasLied);
+    await until(async () => (await a.locks.query()).held.length === 0, 'its end');
+    await (await hold(a, 'it')).release();
   });
 
   it('the fence of docs/cluster.md keeps a late writer out', async () => {
