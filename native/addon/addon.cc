@@ -52,7 +52,7 @@ Napi::Value enter(const Napi::CallbackInfo& info) {
 
 // What open() is asked for. src/objects/shared.ts has checked the arguments.
 core::OpenRequest request_of(const Napi::CallbackInfo& info) {
-  const uint32_t flags = info[4].As<Napi::Number>();
+  const uint32_t flags = info[3].As<Napi::Number>();
   const auto asked = [flags](core::OpenFlag flag) {
     return (flags & static_cast<uint32_t>(flag)) != 0;
   };
@@ -60,31 +60,32 @@ core::OpenRequest request_of(const Napi::CallbackInfo& info) {
   request.kind = static_cast<core::Kind>(info[0].As<Napi::Number>().Uint32Value());
   request.name = info[1].As<Napi::String>();
   request.file_key = info[2].As<Napi::String>();
-  request.semaphore_key = info[3].As<Napi::String>();
   request.exclusive = asked(core::OpenFlag::exclusive);
   request.must_exist = asked(core::OpenFlag::must_exist);
   request.persistent = asked(core::OpenFlag::persistent);
   request.anonymous = asked(core::OpenFlag::anonymous);
   request.initial_given = asked(core::OpenFlag::initial_given);
-  request.initial = info[5].As<Napi::Number>();
-  request.bytes = static_cast<uint64_t>(info[6].As<Napi::Number>().Int64Value());
-  request.queue.max_items = static_cast<uint64_t>(info[7].As<Napi::Number>().Int64Value());
-  request.queue.max_bytes = static_cast<uint64_t>(info[8].As<Napi::Number>().Int64Value());
-  request.queue.codec = info[9].As<Napi::Number>();
+  request.initial = info[4].As<Napi::Number>();
+  request.bytes = static_cast<uint64_t>(info[5].As<Napi::Number>().Int64Value());
+  request.queue.max_items = static_cast<uint64_t>(info[6].As<Napi::Number>().Int64Value());
+  request.queue.max_bytes = static_cast<uint64_t>(info[7].As<Napi::Number>().Int64Value());
+  request.queue.codec = info[8].As<Napi::Number>();
   request.lock_given = asked(core::OpenFlag::lock_given);
-  request.lock_kind = static_cast<core::Kind>(info[10].As<Napi::Number>().Uint32Value());
-  request.lock_name = info[11].As<Napi::String>();
+  request.lock_kind = static_cast<core::Kind>(info[9].As<Napi::Number>().Uint32Value());
+  request.lock_name = info[10].As<Napi::String>();
   return request;
 }
 
-// open(kind, name, fileKey, semaphoreKey, flags, initial, bytes, maxItems, maxBytes, codec,
-// lockKind, lockName): the object.
+// open(kind, name, fileKey, flags, initial, bytes, maxItems, maxBytes, codec, lockKind, lockName):
+// the object.
 Napi::Value open(const Napi::CallbackInfo& info) {
   Environment& environment = *Environment::from(info.Env());
-  const core::OpenRequest request = request_of(info);
+  core::OpenRequest request = request_of(info);
   core::Object* object = nullptr;
-  const bool opened = attempt(environment, request.kind, request.name,
-                              [&](core::Store& store) { return store.open(request, &object); });
+  const bool opened = attempt(environment, request.kind, request.name, [&](core::Store& store) {
+    request.semaphore_key = store.semaphore_key(request.file_key);
+    return store.open(request, &object);
+  });
   if (!opened) return {};
   for (const KindBinding* binding : kKinds) {
     if (binding->kind != request.kind) continue;

@@ -237,6 +237,10 @@ OsError unlink_semaphore(const char* name);
 // system cannot tell.
 uint64_t semaphore_inode(const char* name);
 
+// Tells the names of semaphores that this process sees from those that a process in another
+// container may see. "" where the whole machine has the same.
+std::string semaphore_space();
+
 // The directory in which the C library keeps semaphores; nullptr where they are no files.
 const char* semaphore_directory();
 // Marks a semaphore as one that may have no user for a while, so that is_kept_semaphore().

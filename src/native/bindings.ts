@@ -315,7 +315,6 @@ export interface NativeAddon extends Operations {
     kind: number,
     name: string,
     fileKey: string,
-    semaphoreKey: string,
     flags: number,
     initial: number,
     bytes: number,

@@ -66,25 +66,9 @@ export function enterDirectory(): string {
   return (directory = chosen || addon.defaultDirectory);
 }
 
-/** 104 bits: collisions do not happen, and "/hf-" with it fits the 30 characters of macOS. */
-const keyLength = 26;
-
-function digest(...parts: string[]): string {
-  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, keyLength);
-}
-
-/** @internal The file of an object is `object.` and this. */
+/** @internal The file of an object is `object.` and this. 104 bits: collisions do not happen. */
 export function fileKey(name: string): string {
-  return digest(name);
-}
-
-/**
- * Semaphores live in one space for the whole machine, so their names begin with what tells the
- * directory from every other. Its path would not do: in another container it may be another
- * directory's.
- */
-function semaphoreKey(kind: KindName, name: string, key: string): string {
-  return (addon.enter(kinds[kind], name) + key).slice(0, keyLength);
+  return createHash('sha256').update(name).digest('hex').slice(0, 26);
 }
 
 /** @internal The options that not every kind has. One that is left out takes its default. */
@@ -130,12 +114,10 @@ function open<K extends KindName>(
     (options.name === undefined || anonymous in options ? openFlags.anonymous : 0) |
     (initial === undefined ? 0 : openFlags.initialGiven) |
     (lock?.given ? openFlags.lockGiven : 0);
-  const key = fileKey(name);
   const native = addon.open(
     kinds[kind],
     name,
-    key,
-    semaphoreKey(kind, name, key),
+    fileKey(name),
     flags,
     initial ?? defaultInitial,
     bytes,

@@ -2,9 +2,12 @@
 // have the same directory, by any path, and not otherwise.
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import {
   type Actor,
+  assertRejects,
+  mountSmall,
   newProcess,
   objectFiles,
   privateMounts,
@@ -48,6 +51,40 @@ describe('the identity of a directory', () => {
       assert.notEqual(semaphoreExists(ours.posixName), true);
     }
     assert.deepEqual(objectFiles(directory), [], 'out here it was never used');
+  });
+
+  it('two containers with one directory and a /dev/shm of their own never both have a permit', async function () {
+    this.timeout(60_000);
+    const mounts = privateMounts();
+    const [one, two] = [mountSmall('size=16m'), mountSmall('size=16m')];
+    if (mounts === undefined || one === undefined || two === undefined) this.skip();
+    const directory = temporaryDirectory(os.tmpdir());
+    const container = (shm: string) => enter(directory, mounts(`mount --bind "${shm}" /dev/shm`));
+    const refused = (actor: Actor, persistent: boolean) =>
+      assertRejects(actor.open('Semaphore', { name: 'it', persistent }, 1), 'IncompatibleError', {
+        kind: 'Semaphore',
+        objectName: 'it',
+        errno: 'ENOENT',
+        syscall: 'sem_open',
+      });
+    for (const persistent of [false, true]) {
+      const options = { name: 'it', persistent };
+      // The first process leaves a semaphore behind, with a permit in it.
+      const first = await container(one);
+      await first.open('Semaphore', options, 1);
+      const other = await container(two);
+      await refused(other, persistent);
+      await first.kill();
+      // Nobody uses it now, so it is made anew, in the other /dev/shm.
+      const semaphore = await other.open('Semaphore', options, 1);
+      await semaphore.acquire();
+      const again = await container(one);
+      await refused(again, persistent);
+      await semaphore.unlink();
+      await other.leave();
+      await (await again.open('Semaphore', options, 1)).acquire({ timeout: 5000 });
+      await again.leave();
+    }
   });
 
   const otherPaths: [title: string, make: (directory: string) => [string, string[]] | undefined][] =

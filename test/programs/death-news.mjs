@@ -20,7 +20,7 @@ function makeError(code, kind, text, detail) {
 
 addon.configure(process.env.HOLDFAST_DIR, 0, 'listener', polls === 'libuv', onWakeUps, makeError);
 const fileKey = createHash('sha256').update(name).digest('hex').slice(0, 26);
-const lock = addon.open(kinds.RLock, name, fileKey, '', 0, 1, 0, 0, 0, 0, 0, '');
+const lock = addon.open(kinds.RLock, name, fileKey, 0, 1, 0, 0, 0, 0, 0, '');
 const running = setInterval(() => {}, 1000);
 // Who enrols watches the holder.
 addon.RLock.waiters.enrol(lock, -1, 1);

@@ -13,14 +13,12 @@ namespace holdfast::core {
 
 namespace {
 
-constexpr size_t kKeyLength = 26;  // of OpenRequest::semaphore_key
-
 std::string random_key(const std::string& prefix) {
-  unsigned char bytes[(kKeyLength + 1) / 2];
+  unsigned char bytes[(kSemaphoreKeyLength + 1) / 2];
   platform::random_bytes(bytes, sizeof bytes);
   char text[2 * sizeof bytes + 1];
   for (size_t i = 0; i < sizeof bytes; i++) snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-  return (prefix + text).substr(0, kKeyLength);
+  return (prefix + text).substr(0, kSemaphoreKeyLength);
 }
 
 // A long name follows the body.

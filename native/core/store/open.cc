@@ -111,11 +111,16 @@ Status Store::open_semaphore(const OpenRequest& request, const Found& found, Obj
     // if another program wrote over that, no agent would ever remove the semaphore.
     error = make_semaphore(request.semaphore_key, object);
     KILL_POINT("store.adopt.semaphore");
+  } else if (error.errnum == ENOENT && "/hf-" + request.semaphore_key != name) {
+    return {Code::incompatible, error.errnum, error.call,
+            "its users, who may be among " + other_users() +
+                ", have its semaphore in another /dev/shm than this process: mount one /dev/shm in "
+                "all containers that share " +
+                directory_ + ", or use a BoundedSemaphore, which needs no /dev/shm"};
   } else if (is_gone) {
     return {Code::removed, error.errnum, error.call,
             "its semaphore " + object->posix_name_ +
-                " was removed by another program, or this process has another /dev/shm than those "
-                "who use it. They may be among " +
+                " was removed by another program while others use it. They may be among " +
                 other_users() + ". It is made anew when they have ended, or closed it"};
   }
   return error ? semaphore_status(error, *object) : Status::success();

@@ -15,11 +15,14 @@ struct QueueLimits {
   uint32_t codec = 0;
 };
 
+// "/hf-" with it fits the 30 characters of macOS.
+constexpr size_t kSemaphoreKeyLength = 26;
+
 struct OpenRequest {
   Kind kind = Kind::lock;
   std::string name;           // 1..kNameMax bytes of UTF-8, no NUL: checked by the caller
   std::string file_key;       // digest of the name: [0-9a-f]{26}
-  std::string semaphore_key;  // digest of the user, Store::identity() and the name, alike
+  std::string semaphore_key;  // see Store::semaphore_key
   bool exclusive = false;
   bool must_exist = false;
   bool persistent = false;

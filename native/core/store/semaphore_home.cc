@@ -1,11 +1,14 @@
 #include "core/store/semaphore_home.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <set>
 #include <utility>
 
+#include "core/hash.h"
 #include "core/store/directory_mark.h"
+#include "core/store/open_request.h"
 #include "platform/platform.h"
 
 namespace holdfast::core {
@@ -35,6 +38,7 @@ bool SemaphoreHome::enter(const std::string& identity, int64_t deadline_ns) {
   char digits[kPrefixDigits + 1];
   snprintf(digits, sizeof digits, "%010llx", static_cast<unsigned long long>(mark_place(identity)));
   prefix_ = digits;
+  space_ = fnv1a(platform::semaphore_space());
   const char* directory = platform::semaphore_directory();
   if (directory == nullptr || platform::open_for_marks(directory, &fd_)) return true;
   const std::string prefix = prefix_ + "-";
@@ -48,6 +52,16 @@ bool SemaphoreHome::enter(const std::string& identity, int64_t deadline_ns) {
     platform::sleep_ns(platform::kNanosPerMilli);
   }
   return true;
+}
+
+std::string SemaphoreHome::key(const std::string& file_key) const {
+  std::string key = prefix_;
+  for (size_t i = 0; key.size() < kSemaphoreKeyLength; i++) {
+    const std::string digit(1, file_key[i]);
+    const uint64_t mixed = strtoull(digit.c_str(), nullptr, 16) ^ (space_ >> (4 * i) & 15);
+    key += "0123456789abcdef"[mixed];
+  }
+  return key;
 }
 
 void SemaphoreHome::sweep(const std::string& prefix) {

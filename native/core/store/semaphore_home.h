@@ -14,6 +14,11 @@
 //
 //   newcomer   mark the prefix as used    is it being swept? wait    open, make
 //   sweeper    mark it as being swept     is it used? leave it       remove, take the mark away
+//
+// Two containers may share the store's directory, and each have a /dev/shm of its own. Then neither
+// sees the semaphores of the other, but may see one that it has left there itself and that had the
+// same name. So a name also stands for the /dev/shm in which its semaphore was made: no process
+// takes a semaphore for another one (Store::open_semaphore).
 #ifndef HOLDFAST_CORE_STORE_SEMAPHORE_HOME_H
 #define HOLDFAST_CORE_STORE_SEMAPHORE_HOME_H
 
@@ -38,11 +43,15 @@ class SemaphoreHome {
   // those of a directory that was removed, or emptied, and whose number this one has now.
   void sweep_own();
   const std::string& prefix() const { return prefix_; }
+  // What follows "/hf-" in the name of a new semaphore of the object that has that file key: the
+  // prefix, and digits that stand for the object and for this /dev/shm.
+  std::string key(const std::string& file_key) const;
 
  private:
   void sweep(const std::string& prefix);
   int fd_ = -1;
   std::string prefix_;
+  uint64_t space_ = 0;  // stands for this /dev/shm
 };
 
 }  // namespace holdfast::core

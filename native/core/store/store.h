@@ -93,6 +93,8 @@ class Store {
   const std::string& identity() const { return identity_; }
   // What the names of its semaphores begin with, after "/hf-".
   const std::string& semaphore_prefix() const { return semaphores_.prefix(); }
+  // The rest of the name of a new one, with the prefix: OpenRequest::semaphore_key.
+  std::string semaphore_key(const std::string& file_key) const { return semaphores_.key(file_key); }
   Registry& registry() { return registry_; }
   const std::string& directory() const { return directory_; }
 

@@ -49,6 +49,7 @@ OsError open_semaphore(const char* name, NamedSemaphore* semaphore) {
 
 // Nobody can list them, and nobody can remove one by hand.
 uint64_t semaphore_inode(const char*) { return 0; }
+std::string semaphore_space() { return ""; }
 const char* semaphore_directory() { return nullptr; }
 void keep_semaphore(const char*) {}
 bool is_kept_semaphore(const char*) { return true; }

@@ -66,6 +66,12 @@ uint64_t semaphore_inode(const char* name) {
   return lstat(file_of(name).c_str(), &facts) == 0 ? facts.st_ino : 0;
 }
 
+std::string semaphore_space() {
+  struct stat facts;
+  if (stat(kDirectory, &facts) != 0) return "";
+  return std::to_string(facts.st_dev) + ":" + std::to_string(facts.st_ino);
+}
+
 const char* semaphore_directory() { return kDirectory; }
 
 void keep_semaphore(const char* name) {
