@@ -1,5 +1,5 @@
 // Why the addon could not be loaded, each cause in a sentence with its remedy.
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, here, isForeign, targetOf } from './binary.js';
 
@@ -10,12 +10,24 @@ const permissionModel =
 /** As package.json names them. On another one the addon cannot be compiled either. */
 const systems = ['linux', 'darwin'];
 
+const noexec =
+  'it lies on a file system that is mounted noexec: mount that without noexec, or install the ' +
+  'package on another one';
+
 /** Each cause that the dynamic linker has words for, and what to say. */
 const linkers: readonly (readonly [words: RegExp, remedy: string])[] = [
   [
-    /failed to map segment|operation not permitted/i,
-    'it lies on a file system that is mounted noexec: mount that without noexec, or install the ' +
-      'package on another one',
+    /cannot allocate memory|out of memory|failed to map segment|cannot map zero-fill/i,
+    'the system does not map it. Either memory is short: raise the limit of this process ' +
+      '(ulimit -v) or of its container. Or a policy forbids it, as SELinux can: allow it there',
+  ],
+  [
+    /permission denied|operation not permitted/i,
+    'this user may not read it, or a policy forbids to map it: check its mode and its owner',
+  ],
+  [
+    /too many open files/i,
+    'this process has too many files open: close some, or raise the limit (ulimit -n)',
   ],
   [
     /version [`'"]?(GLIBC|GLIBCXX|CXXABI)_/,
@@ -53,9 +65,16 @@ export function whyRefused(file: string, cause: unknown): string {
         : 'Node was started with --no-addons: leave that out (see NODE_OPTIONS, too)',
     );
   }
+  if (isDirectory(file)) {
+    return says(
+      'it is a directory: name a file in HOLDFAST_NATIVE, or remove the directory and ' +
+        '"npm rebuild holdfast"',
+    );
+  }
   if (code === 'MODULE_NOT_FOUND') return says('there is no such file; see HOLDFAST_NATIVE');
   const foreign = whyForeign(file);
   if (foreign !== undefined) return says(foreign);
+  if (isOnNoexec(file)) return says(`${noexec} (${message})`);
   const known = linkers.find(([words]) => words.test(message));
   return says(known ? `${known[1]} (${message})` : message);
 }
@@ -92,7 +111,7 @@ export function whyMissing(root: string): string {
   }
   const all = filesIn(path.join(root, 'prebuilds'));
   const shipped = all.length > 0 ? `the package has some for ${all.join(', ')}, and ` : '';
-  const approval = root.includes(`${path.sep}.pnpm${path.sep}`)
+  const approval = isInstalledByPnpm(root)
     ? 'pnpm runs it only after "pnpm approve-builds"; then "pnpm rebuild holdfast"'
     : 'npm runs it only without ignore-scripts, and since version 11 may ask for ' +
       '"npm install-scripts approve holdfast"; then "npm rebuild holdfast"';
@@ -100,6 +119,50 @@ export function whyMissing(root: string): string {
     `${none}${shipped}its install script, which compiles one, was blocked or has failed. ` +
     `${approval}. It needs a C++ compiler, make and Python 3`
   );
+}
+
+/** pnpm leaves a file in the node_modules that it makes, where a hoisted package lies itself. */
+function isInstalledByPnpm(root: string): boolean {
+  for (let at = root; at !== path.dirname(at); at = path.dirname(at)) {
+    if (path.basename(at) === 'node_modules' && existsSync(path.join(at, '.modules.yaml'))) {
+      return true;
+    }
+  }
+  return root.includes(`${path.sep}.pnpm${path.sep}`);
+}
+
+function isDirectory(file: string): boolean {
+  try {
+    return statSync(file).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** The linker of glibc has the same words for this as for a lack of memory. */
+function isOnNoexec(file: string): boolean {
+  try {
+    const real = realpathSync(file);
+    const above = readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' '))
+      .filter(([, , , , point]) => point !== undefined && isBelow(real, unescaped(point)));
+    const nearest = above.reduce((one, next) => (next[4]!.length >= one[4]!.length ? next : one));
+    return nearest[5]!.split(',').includes('noexec');
+  } catch {
+    return false; // not Linux, or the permission model
+  }
+}
+
+/** The kernel writes spaces and the like as numbers. */
+function unescaped(point: string): string {
+  return point.replaceAll(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}
+
+function isBelow(file: string, directory: string): boolean {
+  return directory === '/' || file === directory || file.startsWith(`${directory}/`);
 }
 
 interface Permission {

@@ -1,6 +1,6 @@
 // What a program is told if it cannot load the addon. Each cause has its own remedy.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -97,6 +97,47 @@ describe('an addon that cannot be loaded', () => {
     const native = path.join(directory, 'holdfast.node');
     cpSync(binary, native);
     assert.match(await refusal(root, { native }), /is mounted noexec: mount that without/);
+  });
+
+  it('a limit of memory', async function () {
+    if (process.platform !== 'linux' || spawnSync('prlimit', ['--version']).status !== 0) {
+      return this.skip();
+    }
+    const directory = temporaryDirectory();
+    const [source, file] = ['large.c', 'large.node'].map((name) => path.join(directory, name));
+    writeFileSync(source!, 'char large[1 << 30];\n');
+    execFileSync(process.env['CC'] ?? 'cc', ['-shared', '-fPIC', '-o', file!, source!]);
+    // The limit leaves room for what Node needs meanwhile, and not for the library.
+    const code = `
+      const { execFileSync } = require('node:child_process');
+      const { readFileSync } = require('node:fs');
+      const { whyRefused } = require(${JSON.stringify(path.join(root, 'lib/native/refusals.js'))});
+      const [kib] = /(?<=VmSize:\\s+)\\d+/.exec(readFileSync('/proc/self/status', 'utf8'));
+      const limit = '--as=' + (Number(kib) + 512 * 1024) * 1024;
+      execFileSync('prlimit', ['--pid', String(process.pid), limit]);
+      const file = ${JSON.stringify(file)};
+      try {
+        require(file);
+      } catch (cause) {
+        console.log(whyRefused(file, cause));
+      }`;
+    const { stdout } = await run('', { nodeArgs: ['--eval', code] });
+    assert.match(stdout, /memory is short: raise the limit of this process/);
+  });
+
+  it('a file that may not be read, too many open files', () => {
+    const denied = 'x.node: cannot open shared object file: Permission denied';
+    assert.match(whyRefused('x.node', new Error(denied)), /this user may not read it/);
+    const many = 'x.node: cannot open shared object file: Too many open files';
+    assert.match(whyRefused('x.node', new Error(many)), /raise the limit \(ulimit -n\)/);
+  });
+
+  it('a directory in place of the binary', async () => {
+    const directory = temporaryDirectory();
+    assert.match(await refusal(root, { native: directory }), /it is a directory: name a file/);
+    const at = installed(directory);
+    mkdirSync(path.join(at, 'build/Release/holdfast.node'), { recursive: true });
+    assert.match(await refusal(at), /it is a directory: .*remove the directory/);
   });
 
   it('another C library', async function () {
@@ -196,6 +237,10 @@ describe('an addon that cannot be loaded', () => {
     assert.match(byNpm, /install script.*blocked.*"npm install-scripts approve holdfast"/);
     const byPnpm = await refusal(installed(path.join(directory, 'node_modules/.pnpm/holdfast@1')));
     assert.match(byPnpm, /install script.*blocked.*"pnpm approve-builds"/);
+    // With node-linker=hoisted the package lies where npm puts it.
+    writeFileSync(path.join(directory, 'node_modules/.modules.yaml'), '');
+    const hoisted = await refusal(path.join(directory, 'node_modules/holdfast'));
+    assert.match(hoisted, /install script.*blocked.*"pnpm approve-builds"/);
   });
 
   it('prebuilds for the other C library only', async () => {
