@@ -82,12 +82,17 @@ class Player {
 
   /** Lets it do what is left to do. */
   calm() {
-    this.#child.send('end');
+    this.#tell('end');
+  }
+
+  /** One that has never come to be connected ends when it is calm, and hears no more. */
+  #tell(phase) {
+    if (this.#child.connected) this.#child.send(phase, () => {});
   }
 
   /** Lets it finish. Resolves to its exit code. */
   async finish() {
-    this.#child.send('stop');
+    this.#tell('stop');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), endWatchdog_ms);
     const [code] = await this.#ended;
     clearTimeout(timer);
