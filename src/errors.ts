@@ -115,6 +115,8 @@ export interface DeadlockedWait {
   readonly threadId: number;
   /** The name of its process: that of its Process object, or `MainProcess`. */
   readonly processName: string;
+  /** Of a lock of a cluster: the host of its process. */
+  readonly host?: string;
   /** The class of the object that it waits for. */
   readonly kind: string;
   /** The name of that object; of a LockManager its namespace. */
@@ -133,6 +135,8 @@ export interface DeadlockedWait {
     readonly threadId: number;
     /** The name of its process. */
     readonly processName: string;
+    /** Of a lock of a cluster: its host. */
+    readonly host?: string;
   }[];
 }
 

@@ -11,13 +11,17 @@ import { stolenError } from '../locks/errors.js';
 import type { WaitOptions } from '../options.js';
 import { unwatchAbort, watchAbort } from '../waiting/abort.js';
 import { Alarm } from '../waiting/clock.js';
+import { requestsAround } from './around.js';
 import type { Answer, Asked, Grant } from './engine.js';
 import { LockLostError } from './errors.js';
 import { Fence } from './fence.js';
 import { type Dependent, type Requester, type Session, lostError } from './session.js';
 
 /** What is asked for, before it has a number. */
-export type Wanted = Omit<Asked, 'request'>;
+export interface Wanted extends Omit<Asked, 'request' | 'inside'> {
+  /** False: its wait takes no part in deadlocks. */
+  readonly deadlock: boolean;
+}
 
 /** A lock or a permit that is held. */
 export class Held extends Fence {
@@ -29,6 +33,15 @@ export class Held extends Fence {
     super(session, token);
     this.abandoned = abandoned;
     this.#asked = asked;
+  }
+
+  get request(): number {
+    return this.#asked.request;
+  }
+
+  /** False from when its release was sent. */
+  get isHeld(): boolean {
+    return this.#released === undefined && this.lostError === undefined;
   }
 
   stolen(): void {
@@ -125,7 +138,9 @@ class Acquisition implements Requester, Dependent {
     this.#session = session;
     session.tell(this);
     if (session.lostError !== undefined) return this.lost(session.lostError);
-    const asked = { ...this.#wanted, request: session.enter(this) };
+    const { deadlock, ...wanted } = this.#wanted;
+    const inside = deadlock ? requestsAround(session) : undefined;
+    const asked = { ...wanted, inside, request: session.enter(this) };
     this.#asked = asked;
     this.#answered = session.engine.ask(asked).then(
       (answer) => this.#hear(answer),
@@ -151,6 +166,10 @@ class Acquisition implements Requester, Dependent {
 
   stolen(): void {
     this.#held?.stolen();
+  }
+
+  failed(error: Error): void {
+    this.#end(error);
   }
 
   lost(error: LockLostError | ClosedError): void {

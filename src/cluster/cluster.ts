@@ -1,6 +1,6 @@
 // What a program sees of a cluster: the same on every engine.
 import type { LockMode } from '../locks/lock.js';
-import type { WaitOptions } from '../options.js';
+import type { AcquireOptions, WaitOptions } from '../options.js';
 
 /** The engines: shared memory of one host, PostgreSQL, Redis, etcd. */
 export type EngineName = 'local' | 'postgres' | 'redis' | 'etcd';
@@ -28,6 +28,12 @@ export interface Cluster extends AsyncDisposable {
   semaphore(name: string, permits: number): ClusterSemaphore;
   /** The job queue of that name. Sends nothing to the engine. `T` is the type of its values. */
   queue<T = unknown>(name: string): ClusterQueue<T>;
+  /**
+   * All locks, semaphores and queues that are held, waited for or not empty, for tools: `holdfast
+   * ls --url` shows it. Old when it arrives. May read far more than other commands do. Rejects as
+   * ClusterLocks.query().
+   */
+  inspect(): Promise<ClusterInspection>;
   /** Resolves when close() has ended. It never rejects. */
   readonly closed: Promise<void>;
   /**
@@ -59,6 +65,12 @@ export interface ClusterLockOptions {
    * TimeoutError. Without it the wait has no limit.
    */
   timeout?: number | undefined;
+  /**
+   * Only on PostgreSQL, others ignore it. If false: the wait takes no part in the search for
+   * deadlocks, and the callback keeps nothing for it. True by default. A wait that begins inside
+   * of a callback and is not awaited there needs it.
+   */
+  deadlock?: boolean | undefined;
 }
 
 /** Named locks of a cluster. Names are any strings of JavaScript, up to 32768 UTF-16 units. */
@@ -70,7 +82,9 @@ export interface ClusterLocks {
    *
    * Every error is a rejection: those of LockManager.request(); LockLostError if the session is
    * lost while it waits or while `callback` runs (which runs on); EngineUnavailableError if the
-   * engine does not answer within `commandTimeout`; ClosedError after close().
+   * engine does not answer within `commandTimeout`; ClosedError after close(); on PostgreSQL
+   * DeadlockError, if some requests that were made inside of callbacks have waited for each other
+   * for a second, and this one began last.
    */
   request<T>(name: string, callback: ClusterLockCallback<T>): Promise<Awaited<T>>;
   /** The same with options. Waits, and rejects, as without. */
@@ -158,6 +172,54 @@ export interface ClusterLockSnapshot {
   readonly pending: ClusterLockInfo[];
 }
 
+/** Who holds or waits, as Cluster.inspect() shows it. */
+export interface ClusterParty {
+  /** The session that made the request. No two sessions ever have the same. */
+  readonly clientId: string;
+  /** Its host; empty if the engine does not know. */
+  readonly host: string;
+  /** Its process id on that host; 0 if the engine does not know. */
+  readonly pid: number;
+  /** The thread: 0 for the main thread of the process, else the worker's `threadId`. */
+  readonly threadId: number;
+  /** The name of its Process object, or `MainProcess`; empty if the engine does not know. */
+  readonly processName: string;
+  /** What it has, or waits for. */
+  readonly how: 'exclusive' | 'shared' | 'permit';
+  /** For how many milliseconds, by the clock of the engine. null if that is not known. */
+  readonly since: number | null;
+}
+
+/** A lock or a semaphore, as Cluster.inspect() shows it. */
+export interface ClusterLockState {
+  /** Which of the two. */
+  readonly kind: 'lock' | 'semaphore';
+  /** Its name. One of more than 512 characters may be cut. */
+  readonly name: string;
+  /** How many permits a semaphore has; of a lock, and if the engine does not know, null. */
+  readonly permits: number | null;
+  /** The token of the last grant; null if the engine does not know. */
+  readonly token: bigint | null;
+  /** Who holds it. */
+  readonly holders: readonly ClusterParty[];
+  /** Who waits for it, in order. */
+  readonly waiters: readonly ClusterParty[];
+}
+
+/** A job queue, as Cluster.inspect() shows it. */
+export interface ClusterQueueState extends ClusterQueueCount {
+  /** Its name. One of more than 512 characters may be cut. */
+  readonly name: string;
+}
+
+/** What Cluster.inspect() resolves to. */
+export interface ClusterInspection {
+  /** Locks and semaphores that are held or waited for. */
+  readonly locks: readonly ClusterLockState[];
+  /** Queues that have jobs. */
+  readonly queues: readonly ClusterQueueState[];
+}
+
 /** A semaphore of a cluster: so many may hold a permit at a time. First come, first served. */
 export interface ClusterSemaphore {
   /** Its name. */
@@ -168,7 +230,7 @@ export interface ClusterSemaphore {
    * Waits for a permit. Rejects with TimeoutError, `signal.reason`, ClosedError, LockLostError,
    * EngineUnavailableError, or IncompatibleError if others use the name with another number.
    */
-  acquire(options?: WaitOptions): Promise<ClusterPermit>;
+  acquire(options?: AcquireOptions): Promise<ClusterPermit>;
   /** Takes a permit if one is free and nobody waits; else null. Rejects as acquire(). */
   tryAcquire(): Promise<ClusterPermit | null>;
 }

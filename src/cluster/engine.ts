@@ -1,7 +1,12 @@
 // What an engine must do. src/cluster/remote.ts makes a Cluster of it: callbacks, aborts, timeouts,
 // the rules of Web Locks and the clocks are there, once for all engines.
 import type { LockMode } from '../locks/lock.js';
-import type { ClusterLockSnapshot, ClusterQueueCount, EngineName } from './cluster.js';
+import type {
+  ClusterInspection,
+  ClusterLockSnapshot,
+  ClusterQueueCount,
+  EngineName,
+} from './cluster.js';
 import type { LostReason } from './errors.js';
 import type { Instant } from './lease.js';
 
@@ -27,6 +32,8 @@ export interface SessionNews {
   granted(request: number, grant: Grant): void;
   /** A request that held has lost its lock to a thief. */
   stolen(request: number): void;
+  /** The wait of a request has ended, in the engine too, and it has nothing. */
+  failed(request: number, error: Error): void;
   /** In a queue there may be a job. To a session whose last take() found none. */
   jobs(queue: string): void;
   /**
@@ -52,6 +59,11 @@ export interface Asked {
   readonly ifAvailable: boolean;
   /** Takes it from all who hold it, and goes before all who wait. */
   readonly steal: boolean;
+  /**
+   * The requests of the session that hold until this one has ended, because it was made inside of
+   * their callbacks. Undefined: the wait takes no part in deadlocks.
+   */
+  readonly inside: readonly number[] | undefined;
 }
 
 export interface Grant {
@@ -80,6 +92,8 @@ export interface Taken {
  * over, commands reject with anything: the caller has heard of it by `lost`.
  */
 export interface EngineSession {
+  /** True: it wants to know `Asked.inside`, and ends one wait of each deadlock by `news.failed`. */
+  readonly findsDeadlocks?: boolean;
   /**
    * Enters a request. The engine decides at once: order, grant, theft. Requests are entered in the
    * order of the calls. Rejects with IncompatibleError for another number of permits.
@@ -92,6 +106,8 @@ export interface EngineSession {
   end(asked: Asked): Promise<boolean>;
   /** Names as the user gave them: nameOf(). Without requests of sessions that are over. */
   query(): Promise<ClusterLockSnapshot>;
+  /** All that is there, for tools. It may read more than any other command. */
+  inspect(): Promise<ClusterInspection>;
   /** Puts all or none. */
   put(queue: string, values: readonly string[]): Promise<void>;
   /**

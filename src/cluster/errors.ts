@@ -57,3 +57,15 @@ export class UnsupportedEngineError extends HoldfastError {
     super('ERR_HOLDFAST_UNSUPPORTED_ENGINE', message, options);
   }
 }
+
+/**
+ * What went wrong in an engine, as an error that is documented. What is one already, or is about a
+ * wrong argument, stays as it is. `hint` says why trying again does not help; undefined if it may.
+ */
+export function engineErrorOf(cause: unknown, engine: string, hint?: string): Error {
+  if (cause instanceof HoldfastError || cause instanceof RangeError) return cause;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const what = `${engine}: ${message}`;
+  if (hint === undefined) return new EngineUnavailableError(what, { cause });
+  return new UnsupportedEngineError(hint === '' ? what : `${what} (${hint})`, { cause });
+}

@@ -6,7 +6,7 @@ import type { Dependent, Session } from './session.js';
 
 export class Fence implements Fenced, Dependent {
   readonly token: bigint;
-  protected readonly session: Session;
+  readonly session: Session;
   #controller: AbortController | undefined;
   #error: LockLostError | ClosedError | undefined;
   #isOver = false;

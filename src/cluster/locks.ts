@@ -2,6 +2,7 @@
 import { type ReadRequest, readRequest } from '../locks/arguments.js';
 import type { LockMode } from '../locks/lock.js';
 import { type Held, acquire, reasonOf } from './acquisition.js';
+import { callInside } from './around.js';
 import type {
   ClusterHold,
   ClusterLock,
@@ -48,7 +49,8 @@ export class RemoteLocks implements ClusterLocks {
       if (lost !== undefined) reject(reasonOf(lost, read.name));
       else held.onLost = (error) => reject(reasonOf(error, read.name));
       // A callback that throws rejects this promise.
-      new Promise((settle) => settle(callback(lock))).then(
+      const call = (): unknown => callback(lock);
+      new Promise((settle) => settle(read.deadlock ? callInside(held, call) : call())).then(
         (value) => held.release().then(() => resolve(value), reject),
         (reason: unknown) =>
           held.release().then(
@@ -76,8 +78,9 @@ export class RemoteLocks implements ClusterLocks {
   }
 
   async #acquire(read: ReadRequest): Promise<Held | null> {
-    const { name, mode, ifAvailable, steal, signal } = read;
-    const wanted = { kind: 'lock', name, mode, permits: undefined, ifAvailable, steal } as const;
+    const { name, mode, ifAvailable, steal, signal, deadlock } = read;
+    const how = { mode, permits: undefined, ifAvailable, steal, deadlock };
+    const wanted = { kind: 'lock', name, ...how } as const;
     const held = await this.#sessions.wait((opened) => acquire(opened, wanted, read));
     if (held === null || !signal?.aborted) return held;
     // Aborted between the grant and the callback.

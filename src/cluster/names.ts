@@ -31,8 +31,12 @@ export function checkNameLength(name: string): void {
   );
 }
 
+/** A name of these characters stands for itself. */
+const isPlain = /^[\w .:/@-]*$/;
+
 /** The text that stands for a name. nameOf() turns it back. */
 export function textOf(name: string): string {
+  if (isPlain.test(name)) return name;
   const text = name.replaceAll('\\', '\\\\').replaceAll('\0', '\\0');
   return text.replaceAll(/\p{Surrogate}/gu, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
 }

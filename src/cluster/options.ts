@@ -1,5 +1,5 @@
 // The options of connect(), and their checks.
-import { checkCount, checkName, readOptions } from '../options.js';
+import { checkCount, checkName, readOptions, show } from '../options.js';
 
 /** How to connect, on every engine. */
 export interface ClusterOptions {
@@ -57,4 +57,13 @@ export function readClusterOptions<K extends string = never>(
   checkCount('commandTimeout', commandTimeout, 1, longest_ms);
   return { ...read, namespace, ttl, connectTimeout, commandTimeout } as ReadClusterOptions &
     Record<K, unknown>;
+}
+
+/** What ends a session beside its lease: the end of its connection, or nothing. */
+export type Liveness = 'connection' | 'lease';
+
+/** The option `liveness` of the engines that have it. @throws TypeError */
+export function readLiveness(value: unknown = 'connection'): Liveness {
+  if (value === 'connection' || value === 'lease') return value;
+  throw new TypeError(`liveness must be 'connection' or 'lease', not ${show(value)}`);
 }

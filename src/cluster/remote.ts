@@ -2,6 +2,7 @@
 import { checkCount } from '../options.js';
 import type {
   Cluster,
+  ClusterInspection,
   ClusterLocks,
   ClusterQueue,
   ClusterSemaphore,
@@ -63,6 +64,10 @@ class RemoteCluster implements Cluster {
       this.#queues.set(read, queue);
     }
     return queue as unknown as ClusterQueue<T>;
+  }
+
+  inspect(): Promise<ClusterInspection> {
+    return this.#sessions.run((session) => session.engine.inspect());
   }
 
   async close(): Promise<void> {

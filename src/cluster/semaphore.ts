@@ -1,5 +1,5 @@
 // The semaphores of a cluster over an engine: a request that shares with `permits` - 1 others.
-import { readWait, type WaitOptions } from '../options.js';
+import { type AcquireOptions, readAcquire } from '../options.js';
 import { type Held, acquire } from './acquisition.js';
 import type { ClusterPermit, ClusterSemaphore } from './cluster.js';
 import type { Sessions } from './sessions.js';
@@ -15,8 +15,8 @@ export class RemoteSemaphore implements ClusterSemaphore {
     this.permits = permits;
   }
 
-  async acquire(options?: WaitOptions): Promise<ClusterPermit> {
-    const permit = await this.#acquire(readWait(options) ?? {}, false);
+  async acquire(options?: AcquireOptions): Promise<ClusterPermit> {
+    const permit = await this.#acquire(readAcquire(options) ?? {}, false);
     return permit!;
   }
 
@@ -24,7 +24,7 @@ export class RemoteSemaphore implements ClusterSemaphore {
     return this.#acquire({}, true);
   }
 
-  async #acquire(wait: WaitOptions, ifAvailable: boolean): Promise<ClusterPermit | null> {
+  async #acquire(wait: AcquireOptions, ifAvailable: boolean): Promise<ClusterPermit | null> {
     const { name, permits } = this;
     const wanted = {
       kind: 'semaphore',
@@ -33,6 +33,7 @@ export class RemoteSemaphore implements ClusterSemaphore {
       permits,
       ifAvailable,
       steal: false,
+      deadlock: wait.deadlock ?? true,
     } as const;
     const held = await this.#sessions.wait((opened) => acquire(opened, wanted, wait));
     return held && new RemotePermit(held);

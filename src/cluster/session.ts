@@ -9,6 +9,7 @@ import type { ReadClusterOptions } from './options.js';
 export interface Requester {
   granted(grant: Grant): void;
   stolen(): void;
+  failed(error: Error): void;
 }
 
 /** Who is told when the session is lost or closed. */
@@ -113,6 +114,10 @@ export class Session implements SessionNews {
 
   stolen(request: number): void {
     this.#requesters.get(request)?.stolen();
+  }
+
+  failed(request: number, error: Error): void {
+    this.#requesters.get(request)?.failed(error);
   }
 
   jobs(queue: string): void {

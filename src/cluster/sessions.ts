@@ -49,12 +49,13 @@ export class Sessions {
       onClose = reject;
       this.#waiting.add(reject);
     });
-    if (this.#waits++ === 0) this.#keepAlive = setInterval(() => {}, longest_ms);
+    this.#keepAlive ??= setInterval(() => {}, longest_ms);
+    if (this.#waits++ === 0) this.#keepAlive.ref();
     try {
       return await Promise.race([closed, start(this.get())]);
     } finally {
       this.#waiting.delete(onClose!);
-      if (--this.#waits === 0) clearInterval(this.#keepAlive!);
+      if (--this.#waits === 0) this.#keepAlive.unref();
     }
   }
 
@@ -68,6 +69,7 @@ export class Sessions {
     for (const end of this.#waiting) end(this.#closedError());
     const session = await current?.catch(() => {});
     await session?.close();
+    clearInterval(this.#keepAlive);
   }
 
   #open(): Promise<Session> {

@@ -26,7 +26,7 @@ import { type Wait, circlesIn, suspicionsIn, youngestOf } from './circles.js';
 import { hear } from './hear.js';
 import { HeldByThread } from './pins.js';
 import { type Need, type Pin, type Told, type ToldWait, toText } from './record.js';
-import { toCycle, toWords } from './show.js';
+import { toCycle, toWords } from './words.js';
 
 /** How long a wait lasts before it is told. */
 const patience_ms = 1000;

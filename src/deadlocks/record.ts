@@ -54,6 +54,8 @@ export interface Told {
   readonly pid: number;
   readonly threadId: number;
   readonly processName: string;
+  /** Of a cluster. */
+  readonly host?: string;
   readonly waits: readonly ToldWait[];
   /** All that the thread holds. What a wait does not pin may be released at any time. */
   readonly held: readonly Pin[];

@@ -60,9 +60,12 @@ export function queueOf(name: string): string {
 
 /** The name of the lock that a resource is. Undefined for a semaphore. */
 export function lockNameOf(resource: string): string | undefined {
-  if (!resource.startsWith('l')) return undefined;
-  const text = resource.slice(1).replaceAll('%2F', '/').replaceAll('%25', '%');
-  return nameOf(text);
+  return resource.startsWith('l') ? queueNameOf(resource.slice(1)) : undefined;
+}
+
+/** The name that queueOf() was given. */
+export function queueNameOf(queue: string): string {
+  return nameOf(queue.replaceAll('%2F', '/').replaceAll('%25', '%'));
 }
 
 function escape(text: string): string {

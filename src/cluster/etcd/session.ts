@@ -1,25 +1,15 @@
 // A session in etcd: a lease, three connections (commands, renewals, watches), and what belongs to
 // it. A lost connection is made again: the session lives as long as its lease.
-import type { ClusterLockInfo, ClusterLockSnapshot, ClusterQueueCount } from '../cluster.js';
+import type { ClusterInspection, ClusterLockSnapshot, ClusterQueueCount } from '../cluster.js';
 import type { Answer, Asked, EngineSession, SessionNews, Taken } from '../engine.js';
 import { instant } from '../lease.js';
 import { type Timer, clearTimeout, setTimeout } from '../../waiting/clock.js';
 import { retry_ms } from './again.js';
 import { engineError } from './failures.js';
 import { type Gateway, GatewayError, status } from './gateway.js';
+import { inspect, query } from './inspect.js';
 import { Jobs } from './jobs.js';
-import {
-  type Compare,
-  type Keys,
-  type Pair,
-  type TxnAnswer,
-  keyOfPair,
-  lockNameOf,
-  oldestFirst,
-  pairsOf,
-  readAll,
-  valueOfPair,
-} from './keys.js';
+import type { Compare, Keys, TxnAnswer } from './keys.js';
 import { Requests } from './requests.js';
 import type { Watches } from './watches.js';
 
@@ -82,18 +72,11 @@ export class EtcdSession implements EngineSession {
   }
 
   query(): Promise<ClusterLockSnapshot> {
-    return this.#try(this.#query());
+    return this.#try(query(this.#plan.keys, this.#transact.bind(this)));
   }
 
-  async #query(): Promise<ClusterLockSnapshot> {
-    const { keys } = this.#plan;
-    const letters = ['h', 'w'] as const;
-    const reads = letters.map((letter) => readAll(keys.all(letter), oldestFirst));
-    const answer = await this.#transact([], reads, []);
-    const [held, pending] = letters.map((letter, part) =>
-      pairsOf(answer, part).flatMap((pair) => infoOf(pair, keys.all(letter)) ?? []),
-    );
-    return { held: held!, pending: pending! };
+  inspect(): Promise<ClusterInspection> {
+    return this.#try(inspect(this.#plan.keys, this.#transact.bind(this), this.#jobs));
   }
 
   async close(): Promise<void> {
@@ -164,18 +147,4 @@ export class EtcdSession implements EngineSession {
     this.#jobs.close();
     this.#watches.close();
   }
-}
-
-/** Undefined if it is about a semaphore. */
-function infoOf(pair: Pair, prefix: string): ClusterLockInfo | undefined {
-  const [resource, kind] = keyOfPair(pair).slice(prefix.length).split('/');
-  const name = lockNameOf(resource!);
-  if (name === undefined) return undefined;
-  const [id, waitsFor] = valueOfPair(pair).split(' ');
-  const isExclusive = (waitsFor ?? kind) === 'x';
-  return {
-    name,
-    mode: isExclusive ? 'exclusive' : 'shared',
-    clientId: id!.split('-')[0]!,
-  };
 }

@@ -6,10 +6,11 @@ import type { Guard } from '../../holds/guard.js';
 import { LockManager } from '../../locks/lock-manager.js';
 import { BoundedSemaphore } from '../../objects/bounded-semaphore.js';
 import { JoinableQueue } from '../../objects/joinable-queue.js';
-import type { ClusterLockSnapshot, ClusterQueueCount } from '../cluster.js';
+import type { ClusterInspection, ClusterLockSnapshot, ClusterQueueCount } from '../cluster.js';
 import type { Answer, Asked, Grant, EngineSession, SessionNews, Taken } from '../engine.js';
 import { setImmediate } from '../../waiting/clock.js';
 import { keyOf, textOf } from '../names.js';
+import { inspect } from './inspect.js';
 import { LocalJobs } from './jobs.js';
 
 /** A request of the session, and how it ends. */
@@ -48,6 +49,14 @@ export class LocalSession implements EngineSession {
     const { held, pending } = await this.#manager.query();
     const shown = ({ name, mode, clientId }: (typeof held)[number]) => ({ name, mode, clientId });
     return { held: held.map(shown), pending: pending.map(shown) };
+  }
+
+  inspect(): Promise<ClusterInspection> {
+    const kinds = {
+      semaphore: this.#objectName('semaphore', ''),
+      queue: this.#objectName('queue', ''),
+    };
+    return inspect(this.#manager, kinds);
   }
 
   async put(queue: string, values: readonly string[]): Promise<void> {

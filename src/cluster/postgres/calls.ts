@@ -5,6 +5,10 @@ const name = ['namespace', 'kind', 'key'] as const;
 const queue = ['namespace', 'queue'] as const;
 
 export const calls = {
+  openSession: {
+    name: 'open_session',
+    parameters: ['namespace', 'ttl', 'by_connection', 'client'],
+  },
   ask: {
     name: 'ask',
     parameters: [
@@ -16,10 +20,17 @@ export const calls = {
       'permits',
       'if_available',
       'steal',
+      'inside',
     ],
     isSet: true,
   },
   finish: { name: 'finish', parameters: [...name, 'session', 'request'] },
+  toldWaits: { name: 'told_waits', parameters: ['namespace', 'session'] },
+  endDeadlock: {
+    name: 'end_deadlock',
+    parameters: [...name, 'session', 'request', 'circle_sessions', 'circle_requests'],
+  },
+  inspect: { name: 'inspect', parameters: ['namespace'] },
   query: { name: 'query', parameters: ['namespace'], isSet: true },
   put: { name: 'put', parameters: [...queue, 'values'] },
   take: { name: 'take', parameters: [...queue, 'session', 'most'], isSet: true },

@@ -3,19 +3,22 @@
 //   commands  requests and jobs, one after the other
 //   messages  LISTEN, and the renewals, which must not stand behind commands
 //   watching  waits for the death of those who hold what this session waits for
+import { clientText } from '../client.js';
 import type { Engine, EngineSession, SessionNews } from '../engine.js';
-import { UnsupportedEngineError } from '../errors.js';
+import { EngineUnavailableError, UnsupportedEngineError } from '../errors.js';
+import { inTime } from '../in-time.js';
 import { instant } from '../lease.js';
-import type { ReadClusterOptions } from '../options.js';
-import type { PostgresConfig } from './driver.js';
+import type { Liveness, ReadClusterOptions } from '../options.js';
+import { calls } from './calls.js';
+import { type PostgresConfig, newClient } from './driver.js';
 import { engineError } from './failures.js';
-import { type Link, openLinks } from './link.js';
+import { Link } from './link.js';
 import { schemaLock, schemaVersion, upgradeFrom } from './schema.js';
-import { PostgresSession } from './session.js';
+import { type Links, PostgresSession } from './session.js';
 
 export interface PostgresPlan extends ReadClusterOptions {
   readonly config: PostgresConfig;
-  readonly liveness: 'connection' | 'lease';
+  readonly liveness: Liveness;
 }
 
 export class PostgresEngine implements Engine {
@@ -28,22 +31,30 @@ export class PostgresEngine implements Engine {
 
   async open(news: SessionNews): Promise<EngineSession> {
     const plan = this.#plan;
-    const links = await openLinks(plan.config, plan, 3);
+    const { config, connectTimeout } = plan;
+    const newLink = (): Link => new Link(newClient(config), plan);
+    const links: Links = { commands: newLink(), messages: newLink(), watching: newLink() };
+    const late = (): Error => new EngineUnavailableError(`no session in ${connectTimeout} ms`);
     try {
-      const [commands, messages, watching] = links as [Link, Link, Link];
-      await prepareSchema(commands);
-      const sent = instant();
-      const open = { name: 'open_session', parameters: ['namespace', 'ttl', 'by_connection'] };
-      const values = [plan.namespace, plan.ttl, plan.liveness === 'connection'];
-      const [row] = await messages.call(open, values);
-      const id = row!['result'] as number;
-      // A number: nothing of the user is in there.
-      await messages.run(`listen "holdfast_${id}"`);
-      return new PostgresSession({ ...plan, id }, { commands, messages, watching }, news, sent);
+      return await inTime(this.#open(links, news), connectTimeout, late);
     } catch (error) {
-      for (const link of links) link.destroy();
+      for (const link of Object.values(links) as Link[]) link.destroy();
       throw engineError(error);
     }
+  }
+
+  async #open(links: Links, news: SessionNews): Promise<EngineSession> {
+    const plan = this.#plan;
+    const { commands, messages } = links;
+    await Promise.all((Object.values(links) as Link[]).map((link) => link.connect()));
+    await prepareSchema(commands);
+    const sent = instant();
+    const values = [plan.namespace, plan.ttl, plan.liveness === 'connection', clientText()];
+    const [row] = await messages.call(calls.openSession, values);
+    const id = row!['result'] as number;
+    // A number: nothing of the user is in there.
+    await messages.run(`listen "holdfast_${id}"`);
+    return new PostgresSession({ ...plan, id }, links, news, sent);
   }
 }
 

@@ -1,6 +1,5 @@
 // What went wrong in PostgreSQL, as an error of clusters.
-import { HoldfastError } from '../../errors.js';
-import { EngineUnavailableError, UnsupportedEngineError } from '../errors.js';
+import { engineErrorOf } from '../errors.js';
 
 /** SQLSTATEs, or the beginnings of them, that no second try changes. What to do about them. */
 const unsupported: readonly (readonly [string, string])[] = [
@@ -14,13 +13,9 @@ const unsupported: readonly (readonly [string, string])[] = [
 ];
 
 /** Turns any error into one that is documented. */
-export function engineError(error: unknown): HoldfastError {
-  if (error instanceof HoldfastError) return error;
-  const { code, message } = error as { code?: unknown; message?: unknown };
+export function engineError(error: unknown): Error {
+  const { code } = error as { code?: unknown };
   const state = typeof code === 'string' ? code : '';
   const found = unsupported.find(([begin]) => state.startsWith(begin));
-  const options = { cause: error };
-  const what = `PostgreSQL: ${String(message ?? error)}`;
-  if (found !== undefined) return new UnsupportedEngineError(`${what} (${found[1]})`, options);
-  return new EngineUnavailableError(what, options);
+  return engineErrorOf(error, 'PostgreSQL', found?.[1]);
 }

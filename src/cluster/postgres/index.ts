@@ -1,7 +1,7 @@
 // holdfast/postgres: a cluster whose engine is PostgreSQL.
 import { show } from '../../options.js';
 import type { Cluster } from '../cluster.js';
-import { type ClusterOptions, readClusterOptions } from '../options.js';
+import { type ClusterOptions, readClusterOptions, readLiveness } from '../options.js';
 import { connectTo } from '../remote.js';
 import type { PostgresConfig } from './driver.js';
 import { PostgresEngine } from './engine.js';
@@ -36,10 +36,8 @@ export async function connect(
   options: PostgresOptions = {},
 ): Promise<Cluster> {
   const config = readConfig(urlOrConfig);
-  const { liveness = 'connection', ...read } = readClusterOptions(options, ['liveness']);
-  if (liveness !== 'connection' && liveness !== 'lease') {
-    throw new TypeError(`liveness must be 'connection' or 'lease', not ${show(liveness)}`);
-  }
+  const read = readClusterOptions(options, ['liveness']);
+  const liveness = readLiveness(read.liveness);
   return connectTo(new PostgresEngine({ ...read, config, liveness }), read);
 }
 

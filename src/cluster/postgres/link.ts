@@ -2,7 +2,7 @@
 // connection that was cut never settles by itself. A command that is late cuts the connection.
 import { EngineUnavailableError, UnsupportedEngineError } from '../errors.js';
 import { inTime } from '../in-time.js';
-import { type Client, type PostgresConfig, type Query, type Row, newClient } from './driver.js';
+import type { Client, Query, Row } from './driver.js';
 import { engineError } from './failures.js';
 
 export interface Deadlines {
@@ -23,27 +23,6 @@ export interface Call {
 
 /** The oldest version with everything that is used. */
 const oldestVersion = 120_000;
-
-/**
- * Opens connections that belong together. Rejects within `connectTimeout`, and leaves none open
- * then.
- */
-export async function openLinks(
-  config: PostgresConfig,
-  deadlines: Deadlines,
-  count: number,
-): Promise<Link[]> {
-  const links = Array.from({ length: count }, () => new Link(newClient(config), deadlines));
-  const { connectTimeout } = deadlines;
-  const late = (): Error => new EngineUnavailableError(`no connection in ${connectTimeout} ms`);
-  try {
-    await inTime(Promise.all(links.map((link) => link.connect())), connectTimeout, late);
-    return links;
-  } catch (error) {
-    for (const link of links) link.destroy();
-    throw engineError(error);
-  }
-}
 
 export class Link {
   readonly #client: Client;

@@ -9,12 +9,14 @@
 // row, in a transaction that locks no name. What a dead session held or waited for is taken out by
 // those who find it at that name.
 import { askSql } from './sql-ask.js';
+import { deadlocksSql } from './sql-deadlocks.js';
+import { inspectSql } from './sql-inspect.js';
 import { jobsSql } from './sql-jobs.js';
 import { namesSql } from './sql-names.js';
 import { sessionsSql } from './sql-sessions.js';
 
 /** Raised with every change of a table, or of what a function takes, returns or means. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 /**
  * Tables that no crash of the server must lose are logged: the jobs. Sessions end with a crash in
@@ -85,13 +87,32 @@ create unlogged table holdfast.takers (
 );
 `;
 
-const functions = [namesSql, sessionsSql, askSql, jobsSql].join('');
+const functions = [namesSql, sessionsSql, askSql, jobsSql, deadlocksSql, inspectSql].join('');
 
 /** Makes the schema, when it is not there. */
 const make = `create schema holdfast;\n${tables}`;
 
+/**
+ * For those who look for deadlocks. Sessions of version 1 may be open meanwhile. They call ask()
+ * and open_session() without the new parameters, which have defaults.
+ */
+const toVersion2 = `
+alter table holdfast.sessions
+  -- Who has the session, as JSON: host, process, thread.
+  add column client text not null default '{}',
+  -- How often it has told that its waits go on.
+  add column told integer not null default 0;
+alter table holdfast.waits
+  add column since timestamptz not null default clock_timestamp(),
+  -- The requests of the session that hold until this wait ends. Null: it takes no part.
+  add column inside bigint[] default '{}';
+drop function if exists
+  holdfast.ask(text, "char", text, text, integer, bigint, boolean, integer, boolean, boolean);
+drop function if exists holdfast.open_session(text, integer, boolean);
+`;
+
 /** What brings version n - 1 to version n, beside the functions. The first makes the tables. */
-const steps: readonly string[] = [make];
+const steps: readonly string[] = [make, toVersion2];
 
 /**
  * What brings a schema of that version (0: there is none) to ours, in one transaction, which holds

@@ -1,7 +1,12 @@
 // A session in PostgreSQL: commands, and what comes on its channel.
 import { IncompatibleError } from '../../errors.js';
 import { type Timer, clearTimeout, setTimeout } from '../../waiting/clock.js';
-import type { ClusterLockInfo, ClusterLockSnapshot, ClusterQueueCount } from '../cluster.js';
+import type {
+  ClusterInspection,
+  ClusterLockInfo,
+  ClusterLockSnapshot,
+  ClusterQueueCount,
+} from '../cluster.js';
 import type { Answer, Asked, EngineSession, Grant, SessionNews, Taken } from '../engine.js';
 import { EngineUnavailableError, LockLostError } from '../errors.js';
 import { inTime } from '../in-time.js';
@@ -9,6 +14,8 @@ import { type Instant, instant } from '../lease.js';
 import type { ReadClusterOptions } from '../options.js';
 import { keyOf, nameOf, textOf } from '../names.js';
 import { calls } from './calls.js';
+import { type DeadlockCalls, Deadlocks, type ToldRows, deadlockError } from './deadlocks.js';
+import { type InspectRows, toInspection } from './inspect.js';
 import type { Link } from './link.js';
 import { Watch } from './watch.js';
 
@@ -31,6 +38,8 @@ export class PostgresSession implements EngineSession {
   readonly #links: Links;
   readonly #news: SessionNews;
   readonly #watch: Watch;
+  readonly #deadlocks: Deadlocks;
+  readonly findsDeadlocks = true;
   /** Requests that wait or hold. */
   readonly #asked = new Map<number, Asked>();
   /** The names of queues in which this session waits for jobs, by their keys. */
@@ -44,6 +53,7 @@ export class PostgresSession implements EngineSession {
     this.#links = links;
     this.#news = news;
     this.#watch = new Watch(links.watching, plan);
+    this.#deadlocks = new Deadlocks(plan.id, this.#deadlockCalls());
     for (const link of Object.values(links) as Link[]) {
       link.onLost = (cause) => news.lost('connection', cause);
     }
@@ -53,7 +63,7 @@ export class PostgresSession implements EngineSession {
   }
 
   async ask(asked: Asked): Promise<Answer> {
-    const { request, name, kind, mode, permits, ifAvailable, steal } = asked;
+    const { request, name, kind, mode, permits, ifAvailable, steal, inside } = asked;
     const values = [
       ...this.#nameOf(asked),
       textOf(name),
@@ -63,14 +73,15 @@ export class PostgresSession implements EngineSession {
       permits ?? null,
       ifAvailable,
       steal,
+      inside ?? null,
     ];
     this.#asked.set(request, asked);
-    if (!ifAvailable && !steal) this.#watch.add(request);
+    if (!ifAvailable && !steal) this.#waits(request);
     for (;;) {
       const [row] = await this.#links.commands.call(calls.ask, values);
       const { answer, token, abandoned, in_the_way: inTheWay } = row!;
       if (answer === 'w') return 'waiting';
-      this.#watch.delete(request);
+      this.#waitsNoMore(request);
       if (answer === 'g') return { token: BigInt(token as string), abandoned: abandoned === true };
       // Those who only try have no watch. If a holder was dead, this one tries again.
       if (answer === 'u' && (await this.#bury(inTheWay as number[])) > 0) continue;
@@ -86,7 +97,7 @@ export class PostgresSession implements EngineSession {
   }
 
   async end(asked: Asked): Promise<boolean> {
-    this.#watch.delete(asked.request);
+    this.#waitsNoMore(asked.request);
     const values = [...this.#nameOf(asked), this.#id, asked.request];
     const [row] = await this.#links.commands.call(calls.finish, values);
     this.#asked.delete(asked.request);
@@ -104,6 +115,11 @@ export class PostgresSession implements EngineSession {
       held: rows.filter(({ held }) => held === true).map(shown),
       pending: rows.filter(({ held }) => held !== true).map(shown),
     };
+  }
+
+  async inspect(): Promise<ClusterInspection> {
+    const [row] = await this.#links.commands.call(calls.inspect, [this.#plan.namespace]);
+    return toInspection(row!['result'] as InspectRows);
   }
 
   async put(queue: string, values: readonly string[]): Promise<void> {
@@ -170,6 +186,41 @@ export class PostgresSession implements EngineSession {
     await Promise.all([commands.end(), messages.end()]);
   }
 
+  #waits(request: number): void {
+    this.#watch.add(request);
+    this.#deadlocks.add(request);
+  }
+
+  #waitsNoMore(request: number): void {
+    this.#watch.delete(request);
+    this.#deadlocks.delete(request);
+  }
+
+  #deadlockCalls(): DeadlockCalls {
+    const { namespace } = this.#plan;
+    const { commands } = this.#links;
+    return {
+      look: async () => {
+        const [row] = await commands.call(calls.toldWaits, [namespace, this.#id]);
+        return row!['result'] as ToldRows | null;
+      },
+      end: async (request, circle) => {
+        const asked = this.#asked.get(request);
+        if (asked === undefined) return false;
+        const members = [circle.map(({ session }) => session), circle.map((one) => one.request)];
+        const values = [...this.#nameOf(asked), this.#id, request, ...members];
+        const [row] = await commands.call(calls.endDeadlock, values);
+        return row!['result'] === true;
+      },
+      ended: (youngest, circle, at) => {
+        const request = youngest.told.serial;
+        this.#waitsNoMore(request);
+        this.#asked.delete(request);
+        this.#news.failed(request, deadlockError(youngest, circle, at));
+      },
+    };
+  }
+
   /** The namespace, the kind and the key of a name. */
   #nameOf({ kind, name }: Asked): string[] {
     return [this.#plan.namespace, kind === 'lock' ? 'l' : 's', keyOf(name)];
@@ -194,7 +245,7 @@ export class PostgresSession implements EngineSession {
       return;
     }
     const [request, token, abandoned] = rest.split(' ');
-    this.#watch.delete(Number(request));
+    this.#waitsNoMore(Number(request));
     if (what === 's') {
       this.#news.stolen(Number(request));
       return;
@@ -230,5 +281,6 @@ export class PostgresSession implements EngineSession {
     this.#isOver = true;
     clearTimeout(this.#renewal);
     this.#watch.end();
+    this.#deadlocks.end();
   }
 }

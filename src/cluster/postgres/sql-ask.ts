@@ -6,6 +6,7 @@ export const askSql = `
 create or replace function holdfast.ask(
   in_namespace text, in_kind "char", in_key text, in_name text, in_session integer,
   in_request bigint, in_exclusive boolean, in_permits integer, if_available boolean, steal boolean,
+  in_inside bigint[] default '{}',
   out answer "char", out token bigint, out abandoned boolean, out in_the_way integer[]
 ) language plpgsql volatile as $$
 declare
@@ -59,8 +60,8 @@ begin
       where namespace = in_namespace and kind = in_kind and key = in_key);
   else
     answer := 'w';
-    insert into holdfast.waits (namespace, kind, key, session, request, is_exclusive)
-      values (in_namespace, in_kind, in_key, in_session, in_request, in_exclusive);
+    insert into holdfast.waits (namespace, kind, key, session, request, is_exclusive, inside)
+      values (in_namespace, in_kind, in_key, in_session, in_request, in_exclusive, in_inside);
     l.waiting := l.waiting + 1;
   end if;
   perform holdfast.write(l);

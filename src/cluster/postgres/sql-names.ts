@@ -1,6 +1,9 @@
 // What the functions of the schema share: the state of one name.
 
-/** `'hold'` as an integer is the class of the advisory locks of sessions, `'holq'` of queues. */
+/**
+ * `'hold'` as an integer is the class of the advisory locks of sessions, `'holq'` of queues,
+ * `'holw'` of the end of a wait.
+ */
 export const namesSql = `
 -- The greatest token but one that the clock allows: microseconds.
 create or replace function holdfast.next_token(last bigint) returns bigint

@@ -3,7 +3,7 @@
 export const sessionsSql = `
 -- Makes a session. Who calls it keeps the connection for as long as the session lives.
 create or replace function holdfast.open_session(
-  in_namespace text, ttl_ms integer, in_by_connection boolean
+  in_namespace text, ttl_ms integer, in_by_connection boolean, in_client text default '{}'
 ) returns integer
 language plpgsql volatile as $$
 declare
@@ -11,8 +11,8 @@ declare
   lease interval := make_interval(secs => ttl_ms / 1000.0);
 begin
   if in_by_connection then perform pg_advisory_lock(1752132708, found_id); end if;
-  insert into holdfast.sessions
-    values (found_id, in_namespace, in_by_connection, lease, clock_timestamp() + lease);
+  insert into holdfast.sessions (id, namespace, by_connection, ttl, expires, client)
+    values (found_id, in_namespace, in_by_connection, lease, clock_timestamp() + lease, in_client);
   perform holdfast.bury_expired();
   -- After a crash of the server, jobs are there, and the sessions that had taken them are not.
   perform holdfast.free_jobs(null);

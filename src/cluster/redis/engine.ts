@@ -5,7 +5,7 @@ import type { Engine, EngineSession, SessionNews } from '../engine.js';
 import { EngineUnavailableError } from '../errors.js';
 import { inTime } from '../in-time.js';
 import { instant } from '../lease.js';
-import type { ReadClusterOptions } from '../options.js';
+import type { Liveness, ReadClusterOptions } from '../options.js';
 import { checkServer, engineError } from './failures.js';
 import { Link, type RedisTarget } from './link.js';
 import { script } from './script.js';
@@ -16,7 +16,7 @@ const format = '1';
 
 export interface RedisPlan extends ReadClusterOptions {
   readonly target: RedisTarget;
-  readonly liveness: 'connection' | 'lease';
+  readonly liveness: Liveness;
   readonly replicas: number;
 }
 

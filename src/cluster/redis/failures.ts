@@ -1,6 +1,6 @@
 // What Redis refuses, as the errors of this package.
 import { checkVersion } from '../checks.js';
-import { EngineUnavailableError, UnsupportedEngineError } from '../errors.js';
+import { UnsupportedEngineError, engineErrorOf } from '../errors.js';
 
 /** The first word of a refusal that trying again does not change. */
 const lasting =
@@ -8,12 +8,8 @@ const lasting =
 
 /** The error to reject with, for one of ioredis or of Redis. */
 export function engineError(cause: unknown): Error {
-  if (cause instanceof EngineUnavailableError || cause instanceof UnsupportedEngineError) {
-    return cause;
-  }
-  const { message } = cause as Error;
-  if (lasting.test(message)) return new UnsupportedEngineError(`Redis: ${message}`, { cause });
-  return new EngineUnavailableError(`Redis: ${message}`, { cause });
+  const isLasting = cause instanceof Error && lasting.test(cause.message);
+  return engineErrorOf(cause, 'Redis', isLasting ? '' : undefined);
 }
 
 const leastVersion = [6, 2] as const;

@@ -1,7 +1,7 @@
 // holdfast/redis: the interface of a cluster over Redis or Valkey.
 import { checkCount } from '../../options.js';
 import type { Cluster } from '../cluster.js';
-import { type ClusterOptions, readClusterOptions } from '../options.js';
+import { type ClusterOptions, readClusterOptions, readLiveness } from '../options.js';
 import { connectTo } from '../remote.js';
 import { RedisEngine } from './engine.js';
 
@@ -56,12 +56,6 @@ export async function connect(
   checkCount('replicas', replicas, 0, mostReplicas);
   const plan = { ...read, target, liveness, replicas: replicas as number };
   return connectTo(new RedisEngine(plan), read);
-}
-
-function readLiveness(value: unknown): 'connection' | 'lease' {
-  if (value === undefined) return 'connection';
-  if (value === 'connection' || value === 'lease') return value;
-  throw new TypeError(`liveness must be 'connection' or 'lease', not ${String(value)}`);
 }
 
 function isObject(value: unknown): boolean {

@@ -1,6 +1,7 @@
 // One connection to Redis, by ioredis. It is never made again by itself: its user finds out that it
 // was lost, and has to verify the session on the next one before anything else.
 import { clearTimeout, setTimeout } from '../../waiting/clock.js';
+import { UnsupportedEngineError } from '../errors.js';
 
 /** What is needed of a client of ioredis. Its own types are not on every user's machine. */
 interface Client {
@@ -35,7 +36,9 @@ function loadClient(): ClientClass {
   try {
     return (require('ioredis') as { Redis: ClientClass }).Redis;
   } catch (cause) {
-    throw new Error('holdfast/redis needs the package ioredis: npm install ioredis', { cause });
+    throw new UnsupportedEngineError('Redis needs the package ioredis: npm install ioredis', {
+      cause,
+    });
   }
 }
 
@@ -119,8 +122,9 @@ export class Link {
    * by itself.
    */
   async #within<T>(answer: Promise<T>): Promise<T> {
-    const late = new Error(`Redis did not answer within ${this.#deadline} ms`);
-    const timer = setTimeout(() => this.#close(late), this.#deadline);
+    const late = (): void =>
+      this.#close(new Error(`Redis did not answer within ${this.#deadline} ms`));
+    const timer = setTimeout(late, this.#deadline);
     try {
       return await answer;
     } catch (error) {

@@ -26,12 +26,37 @@
 const basics = `
 local prefix = KEYS[1] .. ':'
 local sessions = prefix .. 'sessions'
-local clock = redis.call('TIME')
-local now = clock[1] * 1000000 + clock[2]
-local dirty = {}
-local end_session
 
 local function text(number) return string.format('%.0f', number) end
+
+local function parse_row(row)
+  local state, mode, number, resource = row:match('^(.)(.) (%d+) (.*)$')
+  return state, mode, number, resource
+end
+`;
+
+/** A release of a lock for which nobody waits ends here. */
+const quickEnd = `
+if ARGV[1] == 'end' then
+  local _, session, request = unpack(ARGV)
+  local rows = prefix .. 'r:' .. session
+  local row = redis.call('HGET', rows, request)
+  if not row then return 0 end
+  local state, mode, _, resource = parse_row(row)
+  local is_quick = state == 'h' and mode ~= 'p'
+      and redis.call('EXISTS', prefix .. 'q:' .. resource) == 0
+  if is_quick then
+    redis.call('HDEL', rows, request)
+    local member = mode .. ':' .. session .. ':' .. request
+    redis.call('SREM', prefix .. 'h:' .. resource, member)
+    return 1
+  end
+end
+`;
+
+const clocks = `
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
 
 -- The first of so many new numbers that follow each other.
 local function next_numbers(count)
@@ -47,6 +72,36 @@ local function is_alive(session)
   local lease_end = redis.call('ZSCORE', sessions, session)
   return lease_end and tonumber(lease_end) > now
 end
+
+local function note(session, request, state, mode, number, resource)
+  local row = state .. mode .. ' ' .. number .. ' ' .. resource
+  redis.call('HSET', prefix .. 'r:' .. session, request, row)
+end
+
+local function add_holder(session, request, mode, resource)
+  local token = next_number()
+  redis.call('SADD', prefix .. 'h:' .. resource, mode .. ':' .. session .. ':' .. request)
+  note(session, request, 'h', mode, token, resource)
+  return token
+end
+`;
+
+/** A request of a free lock, while no lease is over, ends here. */
+const quickAsk = `
+if ARGV[1] == 'ask' then
+  local _, session, request, mode, how, resource = unpack(ARGV)
+  local first = redis.call('ZRANGE', sessions, 0, 0, 'WITHSCORES')
+  local is_quick = mode ~= 'p' and first[2] and tonumber(first[2]) > now
+      and is_alive(session)
+      and redis.call('EXISTS', prefix .. 'h:' .. resource, prefix .. 'q:' .. resource) == 0
+      and redis.call('HEXISTS', prefix .. 'abandoned', resource) == 0
+  if is_quick then return { 'granted', add_holder(session, request, mode, resource), 0 } end
+end
+`;
+
+const news = `
+local dirty = {}
+local end_session
 
 local function channel(session) return prefix .. 'c:' .. session end
 
@@ -67,21 +122,9 @@ local function fits(resource, mode)
   return count < tonumber(redis.call('HGET', prefix .. 'permits', resource))
 end
 
-local function note(session, request, state, mode, number, resource)
-  local row = state .. mode .. ' ' .. number .. ' ' .. resource
-  redis.call('HSET', prefix .. 'r:' .. session, request, row)
-end
-
-local function parse_row(row)
-  local state, mode, number, resource = row:match('^(.)(.) (%d+) (.*)$')
-  return state, mode, number, resource
-end
-
 -- Returns the token and, as 1 or 0, whether the lock was abandoned.
 local function grant(session, request, mode, resource)
-  local token = next_number()
-  redis.call('SADD', prefix .. 'h:' .. resource, mode .. ':' .. session .. ':' .. request)
-  note(session, request, 'h', mode, token, resource)
+  local token = add_holder(session, request, mode, resource)
   local was_abandoned = redis.call('HEXISTS', prefix .. 'abandoned', resource)
   if was_abandoned == 1 and mode == 'x' then
     redis.call('HDEL', prefix .. 'abandoned', resource)
@@ -224,5 +267,8 @@ local function take_items(session, queue, most)
 end
 `;
 
-/** What the operations are made of. */
-export const parts = [basics, requests, items].join('');
+/**
+ * What the operations are made of. Lua makes each function anew in each call, when it comes to it.
+ * So the steps that end in most calls stand before the functions that they do not need.
+ */
+export const parts = [basics, quickEnd, clocks, quickAsk, news, requests, items].join('');

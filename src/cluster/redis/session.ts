@@ -3,11 +3,12 @@
 // lost, the session is over.
 import { IncompatibleError } from '../../errors.js';
 import { EngineUnavailableError } from '../errors.js';
-import type { ClusterLockInfo, ClusterLockSnapshot, ClusterQueueCount } from '../cluster.js';
+import type { ClusterInspection, ClusterLockSnapshot, ClusterQueueCount } from '../cluster.js';
 import type { Answer, Asked, EngineSession, Grant, SessionNews, Taken } from '../engine.js';
 import { instant } from '../lease.js';
 import { nameOf, textOf } from '../names.js';
 import { engineError } from './failures.js';
+import { type RequestRow, toInspection, toSnapshot } from './inspect.js';
 import type { Link } from './link.js';
 import { Tending } from './tending.js';
 
@@ -122,20 +123,32 @@ export class RedisSession implements EngineSession {
   }
 
   async query(): Promise<ClusterLockSnapshot> {
-    const rows = (await this.#run('query')) as [string, string, string][];
-    const requests = rows.map(([clientId, , row]) => {
-      const [, state, mode, number, kind, text] = /^(.)(.) (\d+) (.)([^]*)$/.exec(row)!;
-      return { clientId, state, mode, number: Number(number), kind, text: text! };
-    });
-    requests.sort((one, other) => one.number - other.number);
-    const held: ClusterLockInfo[] = [];
-    const pending: ClusterLockInfo[] = [];
-    for (const { clientId, state, mode, kind, text } of requests) {
-      if (kind !== 'l') continue;
-      const info = { name: nameOf(text), mode: modes[mode as 'x' | 's'], clientId };
-      (state === 'h' ? held : pending).push(info);
-    }
-    return { held, pending };
+    return toSnapshot((await this.#run('query')) as RequestRow[]);
+  }
+
+  async inspect(): Promise<ClusterInspection> {
+    const rows = (await this.#run('query')) as RequestRow[];
+    const time = (await this.#links.commands.command('TIME')) as [string, string];
+    const queues = [];
+    for (const name of await this.#queues()) queues.push({ name, ...(await this.count(name)) });
+    return toInspection(rows, Number(time[0]) * 1000 + Number(time[1]) / 1000, queues);
+  }
+
+  /** The names of all queues. Reads the names of all keys of the server. */
+  async #queues(): Promise<string[]> {
+    const prefix = `${this.#plan.prefix}:j:`;
+    const pattern = `${prefix.replaceAll(/[\\*?[\]]/g, '\\$&')}*`;
+    const names = new Set<string>();
+    let cursor = '0';
+    do {
+      const found = await this.#links.commands
+        .command('SCAN', cursor, 'MATCH', pattern, 'COUNT', 1000)
+        .catch((error: unknown) => Promise.reject(engineError(error)));
+      const [next, keys] = found as [string, string[]];
+      for (const key of keys) names.add(nameOf(key.slice(prefix.length)));
+      cursor = next;
+    } while (cursor !== '0');
+    return [...names].toSorted();
   }
 
   async put(queue: string, values: readonly string[]): Promise<void> {
@@ -250,8 +263,6 @@ export class RedisSession implements EngineSession {
     for (const link of Object.values(this.#links) as Link[]) link.destroy();
   }
 }
-
-const modes = { x: 'exclusive', s: 'shared' } as const;
 
 function modeOf({ kind, mode }: Asked): 'x' | 's' | 'p' {
   if (kind === 'semaphore') return 'p';
