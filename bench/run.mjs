@@ -20,6 +20,7 @@ import { pool } from './suites/pool.mjs';
 import { queue } from './suites/queue.mjs';
 import { recovery } from './suites/recovery.mjs';
 import { scale } from './suites/scale.mjs';
+import { seen } from './suites/seen.mjs';
 import { start } from './suites/start.mjs';
 import { writeReport } from './report-file.mjs';
 
@@ -27,6 +28,7 @@ import { writeReport } from './report-file.mjs';
 const suites = [
   lock,
   named,
+  seen,
   held,
   instructions,
   handover,

@@ -51,8 +51,8 @@ export interface AcquireOptions extends WaitOptions {
   /**
    * If false: the wait takes no part in the search for deadlocks. It never ends with a
    * DeadlockError, and no other wait does because of it. Of runExclusive() and its like, nor does
-   * the hold, and the callback does not run in an async context of its own, which costs some
-   * microseconds before Node 24. True by default.
+   * the hold, and the callback does not run in an async context of its own. Before Node 24 that
+   * costs 0.3 us, and 60 ns of each later promise of the thread. True by default.
    */
   deadlock?: boolean | undefined;
 }
@@ -220,23 +220,24 @@ export function checkTimeout(timeout: unknown): asserts timeout is number | unde
  * @internal The beginning of every method that waits and returns a promise: reads its options.
  * Throws for wrong ones, and then the reason of a signal that was aborted before the call.
  */
-export function readWait(options: WaitOptions | undefined): WaitOptions | undefined {
+export function readWait(
+  options: AcquireOptions | undefined,
+  known: readonly (keyof AcquireOptions)[] = waitOptions,
+): AcquireOptions | undefined {
   if (options === undefined) return undefined;
-  const { timeout, signal } = readOptions(options, waitOptions);
+  const { timeout, signal, deadlock } = readOptions(options, known);
+  checkDeadlock(deadlock);
   checkTimeout(timeout);
   if (signal !== undefined && !isAbortSignal(signal)) {
     throw new TypeError(`signal must be an AbortSignal, not ${show(signal)}`);
   }
   signal?.throwIfAborted();
-  return { timeout, signal };
+  return { timeout, signal, deadlock };
 }
 
 /** @internal The same of a wait that may be in a deadlock. */
 export function readAcquire(options: AcquireOptions | undefined): AcquireOptions | undefined {
-  if (options === undefined) return undefined;
-  const { deadlock, timeout, signal } = readOptions(options, acquireOptions);
-  checkDeadlock(deadlock);
-  return { ...readWait({ timeout, signal } as WaitOptions), deadlock };
+  return readWait(options, acquireOptions);
 }
 
 function checkDeadlock(deadlock: unknown): asserts deadlock is boolean | undefined {
@@ -255,14 +256,18 @@ export function isAbortSignal(value: unknown): value is AbortSignal {
 }
 
 /** @internal The beginning of every method that waits and blocks the thread. */
-export function readSyncWait(options: SyncWaitOptions | undefined): SyncWaitOptions | undefined {
+export function readSyncWait(
+  options: SyncAcquireOptions | undefined,
+  known: readonly (keyof AcquireOptions)[] = waitOptions,
+): SyncAcquireOptions | undefined {
   if (options === undefined) return undefined;
-  const { timeout, signal } = readOptions(options, waitOptions);
+  const { timeout, signal, deadlock } = readOptions(options, known);
+  checkDeadlock(deadlock);
   checkTimeout(timeout);
   if (signal !== undefined) {
     throw new TypeError('a synchronous wait cannot be aborted: no signal could reach it');
   }
-  return { timeout };
+  return { timeout, deadlock };
 }
 
 /** @internal Reads the options of a put into a JoinableQueue: the delay, and those of its wait. */
@@ -300,10 +305,7 @@ function checkDelay(delay: unknown): asserts delay is number | undefined {
 export function readSyncAcquire(
   options: SyncAcquireOptions | undefined,
 ): SyncAcquireOptions | undefined {
-  if (options === undefined) return undefined;
-  const { deadlock, timeout, signal } = readOptions(options, acquireOptions);
-  checkDeadlock(deadlock);
-  return { ...readSyncWait({ timeout, signal } as SyncWaitOptions), deadlock };
+  return readSyncWait(options, acquireOptions);
 }
 
 /** @internal Also asserts that the name has one form in UTF-8. `what` names it in messages. */

@@ -48,7 +48,7 @@ export class HeldByThread {
   pinsOf(need: Need, holdings: Holdings | undefined): Pin[] {
     const pins: Pin[] = [];
     for (const { isOver, held } of holdsIn(holdings)) {
-      if (isOver || held === undefined || held.isReleased()) continue;
+      if (isOver || held === undefined || held.isLoose || held.isReleased()) continue;
       const resource = resourceOf(held.tag, held.lock);
       const mode = held.isShared ? 'shared' : 'exclusive';
       const pin: Pin = { resource, hold: held.hold, mode };

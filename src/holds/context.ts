@@ -13,6 +13,8 @@ export interface HeldHere {
   /** The number of the hold. Of a LockManager: the ticket of the request. */
   readonly hold: number;
   readonly isShared: boolean;
+  /** True: it is not counted for a deadlock. */
+  readonly isLoose?: boolean;
   /** Is the guard released that the hold belongs to? */
   isReleased(): boolean;
 }
@@ -22,6 +24,9 @@ export class Hold {
   isOver = false;
   /** Undefined until it is held. */
   held: HeldHere | undefined;
+  constructor(held?: HeldHere) {
+    this.held = held;
+  }
 }
 
 /** What a task holds: a list, the latest first. */
@@ -58,17 +63,13 @@ export function inContext(hold: Hold): boolean {
   return false;
 }
 
-/** Calls `fn` in the context of some holds, and ends them when the result of `fn` has settled. */
-export async function runInside<T>(
-  held: readonly HeldHere[],
-  fn: () => T | Promise<T>,
-): Promise<Awaited<T>> {
-  const holds = held.map((one) => Object.assign(new Hold(), { held: one }));
+/** Calls `fn` in the context of some holds. The caller ends them. */
+export function runInside<A extends unknown[], R>(
+  holds: readonly Hold[],
+  fn: (...args: A) => R,
+  ...args: A
+): R {
   let holdings = withoutThoseOver(context.getStore());
   for (const hold of holds) holdings = { hold, outer: holdings };
-  try {
-    return await context.run(holdings!, fn);
-  } finally {
-    for (const hold of holds) hold.isOver = true;
-  }
+  return context.run(holdings!, fn, ...args);
 }

@@ -4,8 +4,9 @@ import { brand } from '../brand.js';
 import type { Acquisition, Subject } from '../channels.js';
 import { label } from '../errors.js';
 import type { Outcome } from '../native/bindings.js';
+import { type AcquireOptions, checkFunction, readAcquire } from '../options.js';
 import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
-import { type HeldHere, runInside } from './context.js';
+import { type HeldHere, Hold, runInside } from './context.js';
 import { lookWhileHeld } from './held-look.js';
 import { GuardRecord, watchGuard, watchesGuards } from './lost.js';
 
@@ -42,29 +43,28 @@ export interface Holder {
 }
 
 /**
- * @internal Calls `fn`, and releases the guard when the result of `fn` has settled. It does so
- * whether `fn` returns or throws.
+ * @internal runExclusive() and its like: acquires, calls `fn`, and releases the guard when the
+ * result of `fn` has settled, whether it returns or throws. `fn` runs in a context that has what
+ * `heldOf` returns. `counts`: for a deadlock, too.
+ *
+ * It is one async function, because before Node 24 each promise costs a hook of the context.
  */
-export async function whileHeld<T>(
-  guard: Guard,
+export async function runHolding<G extends Guard, T>(
   fn: (guard: Guard) => T | Promise<T>,
+  options: AcquireOptions | undefined,
+  acquire: (read: AcquireOptions | undefined) => G | Promise<G>,
+  heldOf: (guard: G, counts: boolean) => readonly HeldHere[],
 ): Promise<Awaited<T>> {
+  checkFunction('fn', fn);
+  const read = readAcquire(options);
+  const guard = await acquire(read);
+  const holds = heldOf(guard, read?.deadlock !== false).map((held) => new Hold(held));
   try {
-    return await fn(guard);
+    return await (holds.length === 0 ? fn(guard) : runInside(holds, fn, guard));
   } finally {
+    for (const hold of holds) hold.isOver = true;
     guard.release();
   }
-}
-
-/**
- * @internal The same. What waits in `fn` is known to keep what the guard holds: see src/deadlocks/.
- */
-export function whileHeldInside<T>(
-  guard: Guard,
-  held: readonly HeldHere[],
-  fn: (guard: Guard) => T | Promise<T>,
-): Promise<Awaited<T>> {
-  return whileHeld(guard, () => runInside(held, () => fn(guard)));
 }
 
 /** @internal What a guard of the object with that tag holds. */

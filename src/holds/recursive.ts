@@ -61,7 +61,7 @@ import type { Waiter } from '../waiting/waiter.js';
 import { TaskHold, endHold, handOver } from './by-task.js';
 import { context, holdingsWith } from './context.js';
 import { follow } from './follow.js';
-import { type Guard, HeldGuard, guardOf, heldBy, whileHeld } from './guard.js';
+import { type Guard, HeldGuard, guardOf, heldBy } from './guard.js';
 import { type OpenedHere, enter, leave } from './opened-here.js';
 import { type Ownership, type Suspended, needOf } from './ownership.js';
 
@@ -174,9 +174,12 @@ export class Recursion implements Ownership {
   ): Promise<Awaited<T>> {
     checkFunction('fn', fn);
     const hold = new TaskHold();
-    return whileHeld(await this.#acquire(waiter, hold, options), (guard) =>
-      context.run(holdingsWith(hold), () => fn(guard)),
-    );
+    const guard = await this.#acquire(waiter, hold, options);
+    try {
+      return await context.run(holdingsWith(hold), fn, guard);
+    } finally {
+      guard.release();
+    }
   }
 
   async #acquire(

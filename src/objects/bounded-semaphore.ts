@@ -5,6 +5,7 @@ import type { Need } from '../deadlocks/record.js';
 import { suspicionsOf, wouldWaitForItself } from '../deadlocks/show.js';
 import type { DeadlockedWait } from '../errors.js';
 import { HeldGroup } from '../holds/guard-group.js';
+import type { HeldHere } from '../holds/context.js';
 import { follow, followSync, followTry } from '../holds/follow.js';
 import {
   type Guard,
@@ -13,8 +14,7 @@ import {
   type Holds,
   guardOf,
   heldBy,
-  whileHeld,
-  whileHeldInside,
+  runHolding,
 } from '../holds/guard.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
@@ -25,7 +25,6 @@ import {
   type OpenOptions,
   type SyncAcquireOptions,
   checkCount,
-  checkFunction,
   checkNumber,
   readAcquire,
   readOpen,
@@ -191,13 +190,12 @@ export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore'> {
    * Acquires a permit, calls `fn`, and releases it when the result of `fn` has settled. Resolves to
    * that result. Waits and rejects as acquire() does.
    */
-  async withPermit<T>(
+  withPermit<T>(
     fn: (guard: Guard) => T | Promise<T>,
     options?: AcquireOptions,
   ): Promise<Awaited<T>> {
-    checkFunction('fn', fn);
-    const guard = (await this.acquire(options)) as HeldGuard;
-    return this.#whileHeld(guard, [guard], fn, options);
+    const acquire = (read: AcquireOptions | undefined) => this.#take(read);
+    return runHolding(fn, options, acquire, (guard, counts) => this.#heldBy([guard], counts));
   }
 
   /** The same with `n` permits, as acquire(n) takes them. */
@@ -207,22 +205,16 @@ export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore'> {
     options?: AcquireOptions,
   ): Promise<Awaited<T>> {
     checkCount('n', n, 1, this.#most(n));
-    checkFunction('fn', fn);
-    const group = await this.acquire(n, options);
-    const guards = group instanceof HeldGroup ? group.guards : [group];
-    return this.#whileHeld(group, guards as HeldGuard[], fn, options);
+    if (n === 1) return this.withPermit(fn, options);
+    const acquire = async (read: AcquireOptions | undefined) =>
+      new HeldGroup(await this.line.acquire(n, read));
+    return runHolding(fn, options, acquire, ({ guards }, counts) =>
+      this.#heldBy(guards as HeldGuard[], counts),
+    );
   }
 
-  #whileHeld<T>(
-    guard: Guard,
-    guards: readonly HeldGuard[],
-    fn: (guard: Guard) => T | Promise<T>,
-    options: AcquireOptions | undefined,
-  ): Promise<Awaited<T>> {
-    if (options?.deadlock === false) return whileHeld(guard, fn);
-    const { tag } = this.#permits.waiters;
-    const held = guards.map((one) => heldBy(one, tag));
-    return whileHeldInside(guard, held, fn);
+  #heldBy(guards: readonly HeldGuard[], counts: boolean): HeldHere[] {
+    return counts ? guards.map((guard) => heldBy(guard, this.#permits.waiters.tag)) : [];
   }
 
   /**

@@ -4,14 +4,7 @@ import { suspicionsOf, wouldWaitForItself } from '../deadlocks/show.js';
 import type { DeadlockedWait } from '../errors.js';
 import type { Need } from '../deadlocks/record.js';
 import { follow, followSync, followTry } from '../holds/follow.js';
-import {
-  type Guard,
-  type HeldGuard,
-  type Holder,
-  heldBy,
-  whileHeld,
-  whileHeldInside,
-} from '../holds/guard.js';
+import { type Guard, type HeldGuard, type Holder, heldBy, runHolding } from '../holds/guard.js';
 import type { Ownership, Suspended } from '../holds/ownership.js';
 import type { Native, OwnedOperations } from '../native/bindings.js';
 import { addon } from '../native/load.js';
@@ -19,7 +12,6 @@ import { Shared } from './shared.js';
 import {
   type AcquireOptions,
   type SyncAcquireOptions,
-  checkFunction,
   readAcquire,
   readSyncAcquire,
 } from '../options.js';
@@ -87,7 +79,11 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
    * argument.
    */
   async acquire(options?: AcquireOptions): Promise<Guard> {
-    options = readAcquire(options);
+    return this.#take(readAcquire(options));
+  }
+
+  /** A guard if it was free. */
+  #take(options: AcquireOptions | undefined): HeldGuard | Promise<HeldGuard> {
     const { ownership } = this;
     const mustQueue = isWaitedFor(ownership.waiters.tag) && !ownership.mayBypassQueue();
     const acquisition = beginAcquisition(this, 'exclusive', false);
@@ -133,14 +129,14 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
    * Acquires, calls `fn`, and releases when its result has settled, whether it returns or throws.
    * Resolves to that result. Waits, and rejects, as acquire() does.
    */
-  async runExclusive<T>(
+  runExclusive<T>(
     fn: (guard: Guard) => T | Promise<T>,
     options?: AcquireOptions,
   ): Promise<Awaited<T>> {
-    checkFunction('fn', fn);
-    const guard = (await this.acquire(options)) as HeldGuard;
-    if (options?.deadlock === false) return whileHeld(guard, fn);
-    return whileHeldInside(guard, [heldBy(guard, this.ownership.waiters.tag)], fn);
+    const acquire = (read: AcquireOptions | undefined) => this.#take(read);
+    const heldOf = (guard: HeldGuard, counts: boolean) =>
+      counts ? [heldBy(guard, this.ownership.waiters.tag)] : [];
+    return runHolding(fn, options, acquire, heldOf);
   }
 
   /**

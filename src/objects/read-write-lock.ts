@@ -5,14 +5,14 @@ import type { Need } from '../deadlocks/record.js';
 import { suspicionsOf, wouldWaitForItself } from '../deadlocks/show.js';
 import type { DeadlockError } from '../errors.js';
 import { follow, followSync, followTry } from '../holds/follow.js';
-import { holdsHere } from '../holds/context.js';
+import { type HeldHere, holdsHere } from '../holds/context.js';
 import {
   type Guard,
   type HeldGuard,
   type Holds,
   guardOf,
   heldBy,
-  whileHeldInside,
+  runHolding,
 } from '../holds/guard.js';
 import type { Native } from '../native/bindings.js';
 import { type WritersToBypass, writersToBypass } from '../native/enums.js';
@@ -23,7 +23,6 @@ import {
   type AcquireOptions,
   type OpenOptions,
   type SyncAcquireOptions,
-  checkFunction,
   readAcquire,
   readOpen,
   readSyncAcquire,
@@ -82,7 +81,11 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    * DeadlockError inside this task's own runExclusive().
    */
   async acquireShared(options?: AcquireOptions): Promise<Guard> {
-    options = readAcquire(options);
+    return this.#takeShared(readAcquire(options));
+  }
+
+  /** A guard if it was to be had at once. */
+  #takeShared(options: AcquireOptions | undefined): HeldGuard | Promise<HeldGuard> {
     const { native } = this;
     const { readers } = this.#places;
     const inside = modeHere(native, readers.tag);
@@ -155,12 +158,12 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    * Acquires shared, calls `fn`, and releases when the result of `fn` has settled. Resolves to that
    * result. Waits and rejects as acquireShared() does.
    */
-  async runShared<T>(
+  runShared<T>(
     fn: (guard: Guard) => T | Promise<T>,
     options?: AcquireOptions,
   ): Promise<Awaited<T>> {
-    checkFunction('fn', fn);
-    return this.#run('shared', await this.acquireShared(options), fn);
+    const acquire = (read: AcquireOptions | undefined) => this.#takeShared(read);
+    return runHolding(fn, options, acquire, (guard, counts) => this.#heldBy(guard, true, counts));
   }
 
   /**
@@ -171,7 +174,11 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    * DeadlockError inside this task's own runShared() or runExclusive().
    */
   async acquireExclusive(options?: AcquireOptions): Promise<Guard> {
-    options = readAcquire(options);
+    return this.#takeExclusive(readAcquire(options));
+  }
+
+  /** A guard if it was to be had at once. */
+  #takeExclusive(options: AcquireOptions | undefined): HeldGuard | Promise<HeldGuard> {
     const { native } = this;
     const places = this.#places;
     const { readers, writers } = places;
@@ -246,12 +253,12 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    * Acquires exclusively, calls `fn`, and releases when the result of `fn` has settled. Resolves to
    * that result. Waits and rejects as acquireExclusive() does.
    */
-  async runExclusive<T>(
+  runExclusive<T>(
     fn: (guard: Guard) => T | Promise<T>,
     options?: AcquireOptions,
   ): Promise<Awaited<T>> {
-    checkFunction('fn', fn);
-    return this.#run('exclusive', await this.acquireExclusive(options), fn);
+    const acquire = (read: AcquireOptions | undefined) => this.#takeExclusive(read);
+    return runHolding(fn, options, acquire, (guard, counts) => this.#heldBy(guard, false, counts));
   }
 
   /**
@@ -313,11 +320,9 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     return wouldWaitForItself({ kind: this.kind, name: this.name, how }, why);
   }
 
-  /** Calls `fn` in a context in which modeHere() finds the hold. */
-  #run<T>(mode: Mode, guard: Guard, fn: (guard: Guard) => T | Promise<T>): Promise<Awaited<T>> {
-    void this.native; // closed?
-    const held = heldBy(guard as HeldGuard, this.#places.readers.tag, mode === 'shared');
-    return whileHeldInside(guard, [held], fn);
+  /** What modeHere() finds, also if it does not count for a deadlock. */
+  #heldBy(guard: HeldGuard, isShared: boolean, counts: boolean): HeldHere[] {
+    return [{ ...heldBy(guard, this.#places.readers.tag, isShared), isLoose: !counts }];
   }
 }
 

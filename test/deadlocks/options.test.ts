@@ -5,6 +5,7 @@ import {
   type AcquireOptions,
   BoundedSemaphore,
   Condition,
+  type Guard,
   Lock,
   ReadWriteLock,
   SharedValue,
@@ -63,7 +64,8 @@ async function cross({ hold, wait }: Contended, options: AcquireOptions): Promis
   const older = hold(() => lock.runExclusive(() => {}, { timeout }));
   const younger = lock.runExclusive(async () => {
     await aMoment();
-    await wait(options);
+    const guard = (await wait(options)) as Guard | undefined;
+    guard?.release();
   });
   const ends = await within(Promise.allSettled([older, younger]), 'the ends of both');
   return ends.map((end) => (end.status === 'fulfilled' ? 'done' : String(end.reason.name)));
@@ -82,6 +84,36 @@ describe('deadlocks: which waits take part', () => {
       assert.ok(!ends.includes('DeadlockError'), `${one.what}: ${ends.join()}`);
     });
     await Promise.all([...certain, ...without]);
+  });
+
+  it('a hold by a callback does not count with { deadlock: false }', async () => {
+    const lock = track(new Lock({ name: freshName() }));
+    const permits = track(new BoundedSemaphore(1, { name: freshName() }));
+    const table = track(new ReadWriteLock({ name: freshName() }));
+    const loose = { deadlock: false };
+    const holds: Contended[] = [
+      {
+        what: 'runExclusive() of a Lock',
+        hold: (inner) => lock.runExclusive(inner, loose),
+        wait: (options) => lock.acquire(options),
+      },
+      {
+        what: 'withPermit()',
+        hold: (inner) => permits.withPermit(inner, loose),
+        wait: (options) => permits.acquire(options),
+      },
+      {
+        what: 'runShared()',
+        hold: (inner) => table.runShared(inner, loose),
+        wait: (options) => table.acquireExclusive(options),
+      },
+    ];
+    await Promise.all(
+      holds.map(async (one) => {
+        const ends = await cross(one, { timeout: 1900 });
+        assert.ok(!ends.includes('DeadlockError'), `${one.what}: ${ends.join()}`);
+      }),
+    );
   });
 
   it('the way of a Condition back to its lock, unless its wait says { deadlock: false }', async () => {

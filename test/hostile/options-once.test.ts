@@ -61,6 +61,9 @@ const waits: Record<string, (options: object) => unknown> = {
     (await track(new ReadWriteLock()).acquireExclusive(options)).release(),
   'ReadWriteLock.acquireExclusiveSync': (options) =>
     track(new ReadWriteLock()).acquireExclusiveSync(options).release(),
+  'BoundedSemaphore.withPermit': (options) =>
+    track(new BoundedSemaphore(1)).withPermit(() => {}, options),
+  'ReadWriteLock.runShared': (options) => track(new ReadWriteLock()).runShared(() => {}, options),
   'Event.wait': (options) => setEvent().wait(options),
   'Event.waitSync': (options) => setEvent().waitSync(options),
   'Barrier.wait': (options) => track(new Barrier(1)).wait(options),
