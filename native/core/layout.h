@@ -317,7 +317,7 @@ struct Slot {
 static_assert(sizeof(Slot) == 64);
 
 struct RegistryBody {
-  uint64_t next_generation;  // under the directory's lock
+  std::atomic<uint64_t> next_generation;  // written under the directory's lock
   char reserved[56];
   Slot slots[kSlotCount];
 };

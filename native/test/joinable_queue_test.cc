@@ -1,6 +1,8 @@
 // JoinableQueue. Deaths and stops are scenes of the sweep; here is what a look costs.
 #include "core/primitives/joinable_queue.h"
 
+#include <unistd.h>
+
 #include "support.h"
 
 namespace holdfast::test {
@@ -102,6 +104,38 @@ TEST(a_count_looks_only_for_records_that_are_leased) {
   owner = 0;
   CHECK_EQUAL(take(queue.primitive).offset, second.offset);
   CHECK_EQUAL(queue->size(), 2998u);
+}
+
+// Another process has many records on lease, and this one looks again and again. The owner of a
+// record in the middle is overwritten: a look that came by there would find the item of somebody
+// dead. No look does, until there is a newcomer, who might have died.
+TEST(a_look_steps_over_what_is_leased_while_all_live) {
+  constexpr AgentId kNobody = 12345;
+  constexpr uint32_t kRecords = 3000;
+  const Shared<std::atomic<uint32_t>> taken;
+  Child taker([&] {
+    User<JoinableQueue> queue(tasks());
+    EVENTUALLY(queue->bytes() == kRecords * kRecordUnits * core::kUnit && queue->leased() == 1);
+    while (has_something(queue.primitive)) taken->fetch_add(1);
+    for (;;) pause();
+  });
+  User<JoinableQueue> queue(tasks());
+  put(queue.primitive, 1);
+  const Lease first = take(queue.primitive);
+  put(queue.primitive, kRecords - 1);
+  EVENTUALLY(taken->load() == kRecords - 1);
+  CHECK(!has_something(queue.primitive));  // this look takes a census
+  owner_of(queue.primitive, first, 1500) = kNobody;
+  for (int look = 0; look < 3; look++) {
+    CHECK(!has_something(queue.primitive));
+    CHECK_EQUAL(queue->size(), 0u);
+  }
+  { const Party newcomer; }
+  CHECK(has_something(queue.primitive));
+  CHECK(!has_something(queue.primitive));
+  taker.kill();
+  CHECK_EQUAL(queue->size(), kRecords - 2u);
+  CHECK(has_something(queue.primitive));
 }
 
 // A lease, ready records and runs of done ones by turns: each is found in its place.

@@ -17,11 +17,14 @@ void JoinableQueue::measure_first_runs(const View& view) {
 // Takes up to `count` records out, or leases one.
 TransferStatus JoinableQueue::take_in_section(bool lease, std::vector<Record>* records,
                                               size_t count, Lease* taken) {
+  // If others take what is ready meanwhile, a search is due after all.
+  const bool searches = counted() != 0 || may_have_died();
   const CriticalSection section(agent_, body_.mutex);
   if (!section.entered()) return TransferStatus::not_yet;
   const bool is_ended = ended();
   View view;
-  if (!recover_and_read(section, &view) || !find_surely(&view, lease ? 1 : count, &places_)) {
+  if (!recover_and_read(section, &view) ||
+      !find_surely(&view, lease ? 1 : count, &places_, searches)) {
     return TransferStatus::corrupt;
   }
   if (places_.empty()) {

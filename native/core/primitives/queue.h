@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "core/primitives/queue_layout.h"
+#include "core/registry/census.h"
 #include "core/store/kind_ops.h"
 #include "core/waiting/critical_section.h"
 #include "core/waiting/waiting.h"
@@ -222,12 +223,14 @@ class Queue {
   bool measure_run(const View& view, uint64_t from, Run* run);
   uint64_t first_candidate(const View& view) const;
   bool find_ready(const View& view, size_t count, std::vector<Place>* places);
-  bool find_surely(View* view, size_t count, std::vector<Place>* places);
+  bool find_surely(View* view, size_t count, std::vector<Place>* places, bool searches = true);
   void offer(const View& view, uint64_t offset);
   void reclaim(const View& view, Reach reach = Reach::all);
   bool are_done(const View& view, const Run& run) const;
   uint64_t pop_done(View* view);
   void bring_back();
+  // Outside the critical section: is a reclaim() worth its walk?
+  bool may_have_died();
 
   void count_gets(uint64_t gets);
   // Where so many bytes may be copied out to.
@@ -236,6 +239,7 @@ class Queue {
   Agent& agent_;
   Object& object_;
   QueueBody& body_;
+  Census census_;              // before the last reclaim() of all records
   std::vector<Place> places_;  // of the records that are being got
   uint64_t promoted_ = 0;      // records that became ready, and whose takers were not woken yet
 

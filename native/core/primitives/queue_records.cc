@@ -86,17 +86,26 @@ void Queue::hint_ready(const View& view, uint64_t offset) {
 // INV-12, INV-14: makes ready again what dead agents had claimed or leased, and void what they were
 // writing.
 void Queue::reclaim(const View& view, Reach reach) {
-  std::vector<AgentId> living{agent_.id()};
+  // Each agent is asked about once: who was dead stays so, and the next look finds who dies now.
+  std::vector<AgentId> living{agent_.id()}, dead;
+  const auto lives = [&](AgentId agent) {
+    const auto is_in = [agent](const std::vector<AgentId>& some) {
+      return std::find(some.begin(), some.end(), agent) != some.end();
+    };
+    if (is_in(living)) return true;
+    if (is_in(dead)) return false;
+    const bool alive = agent_.registry().alive(agent);
+    (alive ? living : dead).push_back(agent);
+    return alive;
+  };
   uint64_t kept = 0;
-  walk(view, offset_of(view.head), [&](const Place& place) {
+  const bool whole = walk(view, offset_of(view.head), [&](const Place& place) {
     if (reach == Reach::leased && kept + body_.delayed.load() == leased()) return false;
     std::atomic<uint64_t>& owner = owner_at(view, place.offset);
     const uint64_t seen = owner.load();
     const AgentId agent = agent_of(seen);
     if (agent == 0) return true;
-    const bool is_known = std::find(living.begin(), living.end(), agent) != living.end();
-    if (is_known || agent_.registry().alive(agent)) {
-      if (!is_known) living.push_back(agent);
+    if (lives(agent)) {
       kept += !is_unwritten(view, place.offset);
     } else if (owner.load() != seen) {
       return true;  // it finished before it died, without the critical section: kGone, kVoid
@@ -108,6 +117,14 @@ void Queue::reclaim(const View& view, Reach reach) {
     }
     return true;
   });
+  if (whole && reach == Reach::all) census_.complete();
+}
+
+// To ask about an agent costs about as much as to walk over so many records.
+bool Queue::may_have_died() {
+  constexpr size_t kRecordsForAnAgent = 256;
+  return leased() <= kRecordsForAnAgent * (1 + census_.size()) ||
+         census_.is_outdated(agent_.registry(), agent_.id());
 }
 
 // Where the first record may be that is ready. What `ready` leads to may have left the ring: then
@@ -135,10 +152,11 @@ bool Queue::find_ready(const View& view, size_t count, std::vector<Place>* place
   return !places->empty();
 }
 
-// The same, if there are any; also those of dead agents. False if the ring makes no sense.
-bool Queue::find_surely(View* view, size_t count, std::vector<Place>* places) {
+// The same, if there are any; if it searches, also those of dead agents. False if the ring makes no
+// sense.
+bool Queue::find_surely(View* view, size_t count, std::vector<Place>* places, bool searches) {
   if (is_due()) promote(*view);
-  if (counted() == 0 && (leased() != 0 || ended())) reclaim(*view);
+  if (searches && counted() == 0 && (leased() != 0 || ended())) reclaim(*view);
   if (find_ready(*view, count, places) || counted() == 0) return true;
   // The counters say that a record is ready, and none is where the hint leads to. So another
   // program wrote over one of the two. Both are computed anew from the records.
@@ -173,11 +191,13 @@ uint64_t Queue::pop_done(View* view) {
 }
 
 void Queue::bring_back() {
+  const bool searches = may_have_died();
   const CriticalSection section(agent_, body_.mutex);
   View view;
   if (!section.entered() || !recover_and_read(section, &view)) return;
   // Any number may be ready, and they are no news.
-  reclaim(view, counted() != 0 ? Reach::leased : Reach::all);
+  const bool among_many = counted() != 0 && !census_.is_taken();
+  if (searches) reclaim(view, among_many ? Reach::leased : Reach::all);
   if (is_due()) promote(view);
   pop_done(&view);
 }

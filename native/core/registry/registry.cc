@@ -40,11 +40,13 @@ uint64_t Registry::next_serial() {
   // that are still in an owner word. The mask is one bit shorter than the space, so that no id is
   // kDone.
   constexpr uint64_t kSerialMask = (uint64_t{1} << (63 - kSlotBits)) - 1;
-  if (body_->next_generation == 0) body_->next_generation = platform::realtime_us();
-  body_->next_generation = (body_->next_generation + 1) & kSerialMask;
-  if (body_->next_generation == 0) body_->next_generation = 1;
+  uint64_t serial = body_->next_generation.load();
+  if (serial == 0) serial = platform::realtime_us();
+  serial = (serial + 1) & kSerialMask;
+  if (serial == 0) serial = 1;
+  body_->next_generation.store(serial);
   KILL_POINT("registry.next_serial.generation");
-  return body_->next_generation;
+  return serial;
 }
 
 bool Registry::is_lone(const platform::Identity& me) {
@@ -92,6 +94,7 @@ Status Registry::claim(uint32_t thread_id, const std::string& process_name, Agen
   HOLDFAST_INVARIANT(INV_7, doorbell->fd >= 0 && slot.id.load() == 0);
   slot.id.store(claimed);  // INV-7: last
   KILL_POINT("registry.claim.id");
+  next_serial();  // for a census that has not seen it: see census.h
   *id = claimed;
   return Status::success();
 }

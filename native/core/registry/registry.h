@@ -58,6 +58,8 @@ class Registry {
 
   // ---- at any time
 
+  // The number that next_serial() gave away last.
+  uint64_t newest() const { return body_->next_generation.load(); }
   bool alive(AgentId id);
   // The id in a slot, of which some bits are known, among them the slot. 0 if there is none.
   AgentId find(uint64_t bits, uint64_t mask) {
