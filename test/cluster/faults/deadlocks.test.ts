@@ -73,11 +73,14 @@ async function own(subject: Subject): Promise<void> {
 async function readerBehind(subject: Subject): Promise<void> {
   const a = await open(subject);
   const b = await openBeside(subject, a);
+  const has = new Gate();
   const writer = new Gate<Holding>();
   const reader = a.locks.request('x', { mode: 'shared' }, async () => {
+    has.pass();
     await writer.passed;
     return a.locks.request('x', { mode: 'shared' }, () => {});
   });
+  await has.passed;
   const waiting = new Holding(b, 'x');
   while ((await a.locks.query()).pending.length === 0);
   writer.pass(waiting);
