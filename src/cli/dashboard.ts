@@ -9,11 +9,11 @@ import { type IncomingMessage, type ServerResponse, createServer } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { History } from '../observe/history.js';
 import { enterDirectory } from '../objects/shared.js';
-import { snapshot } from '../observe/snapshot.js';
 import { clearInterval, now, setInterval } from '../waiting/clock.js';
 import { type Command, exit, numberOption, read, say } from './command.js';
 import { page } from './dashboard-page.js';
 import { viewOf } from './dashboard-view.js';
+import { type Source, sourceHelp, sourceOf, sourceOptions } from './source.js';
 
 const span_ms = 5 * 60_000;
 const interval_ms = 500;
@@ -40,10 +40,18 @@ function send(response: ServerResponse, status: number, type: string, body: stri
   response.end(body);
 }
 
+interface Served {
+  readonly token: string;
+  readonly port: number;
+  readonly history: History;
+  /** What is looked at, in words. */
+  readonly where: string;
+}
+
 function answer(
   { method, url = '', headers: { host } }: IncomingMessage,
   response: ServerResponse,
-  { token, port, history }: { token: string; port: number; history: History },
+  { token, port, history, where }: Served,
 ): void {
   const refuse = (status: number, why: string) => send(response, status, 'text/plain', `${why}\n`);
   if (!isOurHost(host, port)) return refuse(421, 'this server answers to 127.0.0.1 only');
@@ -53,7 +61,7 @@ function answer(
   }
   if (method !== 'GET' && method !== 'HEAD') return refuse(405, 'nothing can be changed here');
   if (what === 'view') {
-    const view = viewOf(history, { now: now(), span_ms }, enterDirectory());
+    const view = viewOf(history, { now: now(), span_ms }, where);
     return send(response, 200, 'application/json', JSON.stringify(view));
   }
   if (what !== '') return refuse(404, 'there is no such page');
@@ -71,19 +79,19 @@ function answer(
   send(response, 200, 'text/html', page(nonce));
 }
 
-function serve(port: number): Promise<number> {
+function serve(port: number, source: Source, where: string): Promise<number> {
   const token = randomBytes(24).toString('base64url');
   const history = new History(span_ms);
   const server = createServer((request, response) => {
     const { port: bound } = server.address() as AddressInfo;
-    answer(request, response, { token, port: bound, history });
+    answer(request, response, { token, port: bound, history, where });
   });
   let isLooking = false;
   const look = async () => {
     if (isLooking) return;
     isLooking = true;
     try {
-      history.add(await snapshot(), now());
+      history.add(await source.next(), now());
     } catch (error) {
       say(`dashboard: ${(error as Error).message}`);
     }
@@ -114,19 +122,27 @@ function serve(port: number): Promise<number> {
 
 export const dashboard: Command = {
   summary: 'show all objects as a page on the loopback address',
-  help: `usage: holdfast dashboard [--port N]
+  help: `usage: holdfast dashboard [--port N] [--url URL [--namespace NAME]]
 
 Prints the address of a page that shows all objects, live: a table with charts of the last five
 minutes, the graph of waits, and a timeline of who held and who waited. It looks twice a second.
 The page changes nothing. It is served on 127.0.0.1 only, and its address has a token: who does not
 know it sees nothing. Ends by SIGINT, SIGTERM or SIGHUP.
 
-  --port N  the port, 1 to 65535; without it any that is free
+  --port N          the port, 1 to 65535; without it any that is free
+${sourceHelp}
 
 Exit codes: 0; 64 wrong arguments; 71 the system refused something, such as a port that is taken.
 `,
   run(args) {
-    const { values } = read(args, { port: { type: 'string' } });
-    return serve(numberOption(values, 'port', 1, 65_535) ?? 0);
+    const { values } = read(args, { port: { type: 'string' }, ...sourceOptions });
+    const port = numberOption(values, 'port', 1, 65_535) ?? 0;
+    const source = sourceOf(values);
+    // A URL may have a password in it.
+    const { url, namespace = 'default' } = values;
+    const where = source.isEngine
+      ? `${String(url).split(':')[0]}, namespace ${String(namespace)}`
+      : enterDirectory();
+    return serve(port, source, where).finally(() => source.close());
   },
 };

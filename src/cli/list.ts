@@ -2,6 +2,7 @@
 import { NotFoundError } from '../index.js';
 import { type Seen, snapshot, waitsOf } from '../observe/snapshot.js';
 import { type Command, exit, read } from './command.js';
+import { lookOnce, sourceHelp, sourceOf, sourceOptions } from './source.js';
 import { type Column, agent, bytes, count, duration, printable, table } from './text.js';
 
 /** The holders in few words. */
@@ -34,9 +35,19 @@ export const columns: readonly Column<Seen>[] = [
   { head: 'STORAGE', of: (seen) => bytes(seen.bytes), right: true },
 ];
 
+/** What an engine knows. */
+const engineColumns: readonly Column<Seen>[] = [
+  ...['KIND', 'NAME', 'HELD BY', 'FOR', 'WAITING', 'LONGEST'].map(
+    (head) => columns.find((column) => column.head === head)!,
+  ),
+  { head: 'TOKEN', of: ({ token }) => token ?? '-', right: true },
+  { head: 'ITEMS', of: ({ state }) => count(state?.size), right: true },
+  { head: 'TAKEN', of: ({ state }) => count(state?.leased), right: true },
+];
+
 export const ls: Command = {
   summary: 'list all objects: who holds them, who waits',
-  help: `usage: holdfast ls [--json]
+  help: `usage: holdfast ls [--json] [--url URL [--namespace NAME]]
 
 Lists every object of the user: its kind and name, the thread that holds it (pid, /worker, name of
 the process), for how long it has been seen held, how many wait, how long the longest has waited,
@@ -45,15 +56,21 @@ followed a holder that died, how many items a queue has that can be had now, and
 DELAYED: nobody can take them yet. Last comes the storage of its file. "died": the last holder died,
 and nobody has been told of it yet.
 
-  --json  one JSON array with everything that is known
+  --json            one JSON array with everything that is known
+${sourceHelp}
 
-Exit codes: 0; 64 wrong arguments; 71 the system refused something.
+Of an engine: locks and semaphores that are held or waited for, with the TOKEN of the last grant,
+and queues that have jobs, with how many wait (ITEMS) and how many are TAKEN.
+
+Exit codes: 0; 64 wrong arguments; 71 the system or the engine refused something.
 `,
   async run(args) {
-    const { values } = read(args, { json: { type: 'boolean' } });
-    const seen = await snapshot();
+    const { values } = read(args, { json: { type: 'boolean' }, ...sourceOptions });
+    const source = sourceOf(values);
+    const seen = await lookOnce(source);
+    const shown = source.isEngine ? engineColumns : columns;
     if (values['json']) process.stdout.write(`${JSON.stringify(seen, undefined, 2)}\n`);
-    else process.stdout.write(`${table(seen, columns).join('\n')}\n`);
+    else process.stdout.write(`${table(seen, shown).join('\n')}\n`);
     return exit.ok;
   },
 };

@@ -40,8 +40,12 @@ export function bytes(count: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** A thread: pid, the worker's number if it is one, and the name of its process. */
+/**
+ * A thread: pid, the worker's number if it is one, and the name of its process. Of some engines
+ * only the session is known: then pid is 0.
+ */
 export function agent(of: { pid: number; threadId: number; processName: string }): string {
+  if (of.pid === 0) return printable(of.processName);
   const worker = of.threadId === 0 ? '' : `/${of.threadId}`;
   return `${of.pid}${worker} ${printable(of.processName)}`;
 }

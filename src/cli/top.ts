@@ -2,7 +2,7 @@
 import { graphOf } from '../observe/graph.js';
 import { PoolRates, type RatedPool, seePools } from '../observe/pools.js';
 import { type Rated, Rates, keyOf } from '../observe/rates.js';
-import { snapshot, waitsOf } from '../observe/snapshot.js';
+import { waitsOf } from '../observe/snapshot.js';
 import { clearInterval, now, setInterval, setTimeout } from '../waiting/clock.js';
 import {
   type Command,
@@ -14,6 +14,7 @@ import {
   secondsOption,
 } from './command.js';
 import { holdersOf, queueColumns } from './list.js';
+import { type Source, sourceHelp, sourceOf, sourceOptions } from './source.js';
 import { type Column, bytes, cut, duration, printable, rate, table } from './text.js';
 
 const columns: readonly Column<Rated>[] = [
@@ -71,10 +72,16 @@ class Looks {
   readonly #rates = new Rates();
   readonly #poolRates = new PoolRates();
 
+  readonly #source: Source;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
   async next(): Promise<Look> {
-    const seen = await snapshot();
+    const seen = await this.#source.next();
     const at = now();
-    const pools = seePools(seen);
+    const pools = this.#source.isEngine ? [] : seePools(seen);
     return { rated: this.#rates.next(seen, at), pools: this.#poolRates.next(pools, at) };
   }
 }
@@ -128,9 +135,9 @@ function press(view: View, key: string): boolean {
 }
 
 /** A terminal: the alternate screen, raw keys, and a new picture after each change. */
-function live(view: View, interval: number): Promise<number> {
+function live(source: Source, view: View, interval: number): Promise<number> {
   const { stdin, stdout } = process;
-  const looks = new Looks();
+  const looks = new Looks(source);
   let seen: Look = { rated: [], pools: [] };
   const draw = () => {
     const { columns: width = 80, rows: height = 24 } = stdout;
@@ -174,8 +181,8 @@ function live(view: View, interval: number): Promise<number> {
 }
 
 /** Not a terminal: one picture after the other, whole and without escapes. */
-async function plain(view: View, interval: number, count: number): Promise<number> {
-  const looks = new Looks();
+async function plain(source: Source, view: View, interval: number, count: number): Promise<number> {
+  const looks = new Looks(source);
   await looks.next();
   for (let i = 0; i < count; i++) {
     await new Promise((resolve) => setTimeout(resolve, interval));
@@ -188,6 +195,7 @@ async function plain(view: View, interval: number, count: number): Promise<numbe
 export const top: Command = {
   summary: 'watch all objects and Pools live',
   help: `usage: holdfast top [--sort ORDER] [--filter TEXT] [--interval S] [--count N]
+                    [--url URL [--namespace NAME]]
 
 Shows all objects and what happens to them, again every second. USED/s: acquisitions, of a queue
 items put. CONTENDED/s: those that had to wait. Of a queue: ITEMS that can be had now, and DELAYED
@@ -198,6 +206,7 @@ the LONGEST task has run.
       --filter TEXT   only objects and Pools with TEXT in kind or name
       --interval S    seconds between two looks; 1 without it
       --count N       so many pictures; without it one, and no end in a terminal
+${sourceHelp}
 
 In a terminal: q quits, s sorts by the next column, / filters (Enter keeps, Escape drops it).
 Written to a file or a pipe, it is plain text.
@@ -209,6 +218,7 @@ Exit codes: 0; 64 wrong arguments; 71 the system refused something.
       filter: { type: 'string' },
       interval: { type: 'string' },
       count: { type: 'string' },
+      ...sourceOptions,
     });
     const order = choiceOption(values, 'sort', orderNames) ?? 'used';
     const interval = secondsOption(values, 'interval') ?? 1000;
@@ -216,6 +226,8 @@ Exit codes: 0; 64 wrong arguments; 71 the system refused something.
     const count = numberOption(values, 'count', 1, 1e9);
     const view: View = { order, filter: String(values['filter'] ?? ''), typing: undefined };
     const isLive = process.stdout.isTTY && process.stdin.isTTY && count === undefined;
-    return isLive ? live(view, interval) : plain(view, interval, count ?? 1);
+    const source = sourceOf(values);
+    const shown = isLive ? live(source, view, interval) : plain(source, view, interval, count ?? 1);
+    return shown.finally(() => source.close());
   },
 };

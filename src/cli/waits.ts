@@ -3,8 +3,8 @@ import { deadlocksNow } from '../deadlocks/show.js';
 import type { DeadlockedWait } from '../errors.js';
 import { toDot, toSvg } from '../observe/draw.js';
 import { type Graph, type Wait, graphOf } from '../observe/graph.js';
-import { snapshot } from '../observe/snapshot.js';
 import { type Command, UsageError, exit, read } from './command.js';
+import { lookOnce, sourceHelp, sourceOf, sourceOptions } from './source.js';
 import { agent, duration, printable } from './text.js';
 
 function line({ waiter, resource, how, count, holders, longestWait }: Wait): string {
@@ -40,16 +40,19 @@ function* lines({ waits, suspicions }: Graph, deadlocks: DeadlockedWait[][]): Ge
 
 export const waits: Command = {
   summary: 'who waits for whom; deadlocks first',
-  help: `usage: holdfast waits [--json | --dot | --svg]
+  help: `usage: holdfast waits [--json | --dot | --svg] [--url URL [--namespace NAME]]
 
 Shows which threads wait, for what, and who holds it. Deadlocks come first: the threads themselves
 have found them, and end one of the waits. Then come cycles that are a possible deadlock and not a
 certain one: a thread that waits for one thing asynchronously may still let go of what another of
 its tasks holds.
 
-  --json  the graph as JSON
-  --dot   the graph for dot(1) of Graphviz
-  --svg   the graph as a picture
+  --json            the graph as JSON
+  --dot             the graph for dot(1) of Graphviz
+  --svg             the graph as a picture
+${sourceHelp}
+
+Of an engine it shows possible deadlocks only, between sessions.
 
 Exit codes: 0 no cycle; 1 there is one; 64 wrong arguments; 71 the system refused something.
 `,
@@ -58,10 +61,13 @@ Exit codes: 0 no cycle; 1 there is one; 64 wrong arguments; 71 the system refuse
       json: { type: 'boolean' },
       dot: { type: 'boolean' },
       svg: { type: 'boolean' },
+      ...sourceOptions,
     });
-    if (Object.keys(values).length > 1) throw new UsageError('take one of --json, --dot and --svg');
-    const graph = graphOf(await snapshot());
-    const deadlocks = deadlocksNow();
+    const forms = ['json', 'dot', 'svg'].filter((form) => values[form] !== undefined);
+    if (forms.length > 1) throw new UsageError('take one of --json, --dot and --svg');
+    const source = sourceOf(values);
+    const graph = graphOf(await lookOnce(source));
+    const deadlocks = source.isEngine ? [] : deadlocksNow();
     const text = () => `${[...lines(graph, deadlocks)].join('\n')}\n`;
     const json = () => `${JSON.stringify({ deadlocks, ...graph }, undefined, 2)}\n`;
     if (values['json']) process.stdout.write(json());

@@ -9,7 +9,7 @@ import type { Seen } from './snapshot.js';
 
 /** A thread, as the graph has it. */
 export interface Agent {
-  /** pid:threadId, unique in the graph. */
+  /** Unique in the graph. */
   readonly id: string;
   readonly pid: number;
   readonly threadId: number;
@@ -84,7 +84,8 @@ function isInTheWay(holder: Party, waiter: Party): boolean {
 export function graphOf(seen: readonly Seen[]): Graph {
   const agents = new Map<string, Agent>();
   const agentOf = ({ pid, threadId, processName }: Party): Agent => {
-    const id = `${pid}:${threadId}`;
+    // Processes of two hosts may have one pid.
+    const id = `${pid}:${threadId} ${processName}`;
     if (!agents.has(id)) agents.set(id, { id, pid, threadId, processName });
     return agents.get(id)!;
   };

@@ -13,6 +13,8 @@ export interface Seen extends ObservedEntry {
   readonly bytes: number;
   /** Of a LockManager: its named locks that are held or waited for. */
   readonly locks?: readonly SeenLock[];
+  /** Of an engine: the fencing token of the last grant. */
+  readonly token?: string;
 }
 
 /** A named lock of a LockManager. */
