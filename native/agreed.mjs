@@ -199,6 +199,12 @@ export const constants = [
     comment: 'A waiter retries by itself after this long at the latest (INV-6).',
   },
   {
+    name: 'kDoze_ms',
+    ts: 'doze_ms',
+    number: 500,
+    comment: 'The same of a waiter that hears of everything that could end its wait (INV-28).',
+  },
+  {
     name: 'kOverdue_ms',
     ts: 'overdue_ms',
     number: 20,

@@ -142,6 +142,20 @@ const models = {
       without_comparing: 'RING BUDGET=0',
     },
   },
+  dozing: {
+    safe: ['BUDGET=1', 'BUDGET=0 STOPS=1'],
+    live: [],
+    faults: {
+      only_afterwards: 'BUDGET=0 STOPS=1',
+      taken_out_to_ring: 'BUDGET=1 GIVES_UP=1',
+      entry_not_looked_at: 'BUDGET=1 GIVES_UP=1',
+      no_second_slice: 'BUDGET=1 GIVES_UP=1',
+      doze_without_a_watch: 'BUDGET=1',
+      one_is_woken: 'BUDGET=1',
+      word_taken_away_early: 'BUDGET=1',
+      word_without_a_count: 'BUDGET=1 DOZES=2',
+    },
+  },
   lock_manager: {
     safe: ['BUDGET=1', 'BUDGET=2 STEALS=1 ABORTS=0'],
     live: ['BUDGET=0', 'BUDGET=1 STEALS=0 ABORTS=0'],

@@ -9,7 +9,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const IDLE_MS = 500;
+const IDLE_MS = 1000;
 // Waits until Node has finished the work that it does after its start.
 const SETTLE_MS = 200;
 

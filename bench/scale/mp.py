@@ -14,7 +14,7 @@ RELEASES = 30
 WARM_UP = 10
 PAUSE_S = 0.001
 ASIDE_S = 0.01
-IDLE_S = 0.5
+IDLE_S = 1.0
 
 mp = multiprocessing.get_context("fork")
 

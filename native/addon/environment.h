@@ -139,7 +139,7 @@ class Environment final : private core::Watcher, private EventLoopClient {
   void leave_removed_directory();
   void warn(const std::string& message);
   void call_on_rings(const std::vector<uint64_t>& tags);
-  void watch_begins(size_t place) override { loop_->watch(place); }
+  bool watch_begins(size_t place) override { return loop_->watch(place); }
   void watch_ends(size_t place) override { loop_->unwatch(place); }
   void on_doorbell() override;
   void on_death(size_t place) override;

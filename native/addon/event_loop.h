@@ -36,8 +36,8 @@ class EventLoop {
   virtual bool start(platform::Doorbell* doorbell) = 0;
   // Calls on_death(place) when the agent that the doorbell watches in that place has died, until
   // unwatch(place), which comes before the watch ends. Where deaths are news of the doorbell itself
-  // on_doorbell() is called.
-  virtual void watch(size_t place) = 0;
+  // on_doorbell() is called. False: not possible.
+  virtual bool watch(size_t place) = 0;
   virtual void unwatch(size_t place) = 0;
   // No call from here on but on_thread_end(). Comes before the doorbell is closed.
   virtual void stop() = 0;

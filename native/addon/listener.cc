@@ -46,7 +46,10 @@ class Listener final : public EventLoop {
     return true;
   }
 
-  void watch(size_t) override { listen_to(*doorbell_); }
+  bool watch(size_t) override {
+    listen_to(*doorbell_);
+    return true;
+  }
   void unwatch(size_t place) override {
     platform::Doorbell now = *doorbell_;
     now.watches[place] = platform::Doorbell::kFree;

@@ -49,7 +49,7 @@ struct Owned {
 
   static napi_value bind(napi_env env) {
     Binder<Primitive> binder(env);
-    bind_acquirable(binder);
+    bind_acquirable<Primitive, DozingOperations>(binder);
     binder.template method<&Primitive::release>("release");
     binder.template method<&Primitive::release_hold>("releaseHold");
     binder.template method<give_up>("giveUp");

@@ -45,15 +45,16 @@ class UvEventLoop final : public EventLoop {
     return true;
   }
 
-  void watch(size_t place) override {
+  bool watch(size_t place) override {
     const int fd = platform::pollable_of(*doorbell_, place);
-    if (fd < 0) return;
+    if (fd < 0) return true;  // the doorbell itself tells of deaths
     // libuv reports the lost reader as an error, or as a disconnection. If it cannot be polled, the
     // slice will have to do.
     watches_[place] = poll(fd, UV_DISCONNECT, place, [](uv_poll_t* ready, int, int) {
       auto* dead = static_cast<Poll*>(ready);
       dead->client->on_death(dead->place);
     });
+    return watches_[place] != nullptr;
   }
 
   void unwatch(size_t place) override {

@@ -83,6 +83,22 @@ struct GivingWayOperations {
   }
 };
 
+// The same of a wait set whose agents may doze (core/registry/dozing.h). One more line.
+template <class Waitable>
+struct DozingOperations {
+  using Primitive = typename Waitable::Primitive;
+
+  static bool may_doze(Native<Primitive>& native, int index) {
+    return native.primitive.may_doze(index);
+  }
+
+  static Binder<Primitive> bind(napi_env env) {
+    Binder<Primitive> binder = GivingWayOperations<Waitable>::bind(env);
+    binder.template method<may_doze>("mayDoze");
+    return binder;
+  }
+};
+
 template <class Primitive>
 void contend(Native<Primitive>& native) {
   native.primitive.body().contentions.fetch_add(1, std::memory_order_relaxed);
@@ -106,14 +122,14 @@ void bind_free(Binder<typename Waitable::Primitive>& binder) {
 }
 
 // Each is one line of AcquirableOperations in src/native/bindings.ts.
-template <class Primitive>
+template <class Primitive, template <class> class Waits = GivingWayOperations>
 void bind_acquirable(Binder<Primitive>& binder) {
   binder.template method<&Primitive::try_acquire_or_rescue, Needs::files>("tryAcquireOrRescue");
   binder.template method<&Primitive::try_acquire, Needs::files>("tryAcquire");
   binder.template method<&Primitive::wait, Needs::files>("wait");
   binder.template method<contend<Primitive>>("contend");
   bind_free<Waiters<Primitive>>(binder);
-  binder.group("waiters", GivingWayOperations<Waiters<Primitive>>::bind(binder.env()));
+  binder.group("waiters", Waits<Waiters<Primitive>>::bind(binder.env()));
 }
 
 }  // namespace holdfast::addon

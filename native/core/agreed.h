@@ -148,6 +148,9 @@ constexpr uint32_t kRequestsMax = 1048576;
 // A waiter retries by itself after this long at the latest (INV-6).
 constexpr int64_t kSlice_ms = 50;
 
+// The same of a waiter that hears of everything that could end its wait (INV-28).
+constexpr int64_t kDoze_ms = 500;
+
 // Others give way to an agent that has waited in vain for this long (INV-23).
 constexpr int64_t kOverdue_ms = 20;
 

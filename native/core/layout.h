@@ -21,7 +21,7 @@ namespace holdfast::core {
 using AgentId = uint64_t;  // 0 is nobody; see registry.h
 
 constexpr uint64_t kMagic = 0x31545341'46444C48;  // "HLDFAST1", little-endian
-constexpr uint32_t kFormatVersion = 13;           // of objects
+constexpr uint32_t kFormatVersion = 14;           // of objects
 constexpr uint32_t kRegistryFormat = 6;           // frozen
 constexpr size_t kShortNameMax = 255;             // of a name that the header has room for
 
@@ -111,12 +111,18 @@ constexpr uint32_t kWaitSetSize = 128;
 // | dead    | nobody: the first agent that sees it takes it out
 //
 // `given_way`: as `patience` below, of a try that found the object free and gave way.
+//
+// `dozing` (core/registry/dozing.h):
+//
+//   bit 0       agents may doze: the next release of a Lock or RLock wakes all who wait
+//   bits 1..63  how often an agent has begun to doze
 struct WaitSet {
   std::atomic<uint64_t> wake_bits[kWaitSetSize / 64];
   std::atomic<uint32_t> next_enrol;  // hints: where to look first, for first come, first woken
   std::atomic<uint32_t> next_wake;
   std::atomic<uint64_t> overdue;
   std::atomic<uint64_t> given_way;
+  std::atomic<uint64_t> dozing;
   std::atomic<uint64_t> entry[kWaitSetSize];
   std::atomic<uint32_t> waiting[kWaitSetSize];  // acquisitions that wait behind the entry
 };

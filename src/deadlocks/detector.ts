@@ -88,6 +88,11 @@ export function lookForDeadlocks(blocked?: LongWait): void {
   else look();
 }
 
+/** Has this thread told a wait? Then it has to look, and to tell anew, each two slices. */
+export function tellsWaits(): boolean {
+  return state.told.size > 0;
+}
+
 /** A wait has ended. If it was told, that is taken back. */
 export function waitEnded(wait: LongWait): void {
   if (!state.told.delete(wait)) return;

@@ -152,5 +152,8 @@ export const mostRequests = 1048576;
 /** A waiter retries by itself after this long at the latest (INV-6). */
 export const slice_ms = 50;
 
+/** The same of a waiter that hears of everything that could end its wait (INV-28). */
+export const doze_ms = 500;
+
 /** Others give way to an agent that has waited in vain for this long (INV-23). */
 export const overdue_ms = 20;

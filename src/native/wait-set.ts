@@ -13,4 +13,6 @@ export interface WaitSetOperations<N> {
   /** Not of every wait set. */
   announce?(object: N, waited_ms: number): void;
   withdraw?(object: N): void;
+  /** Not of every wait set. */
+  mayDoze?(object: N, index: number): boolean;
 }

@@ -9,19 +9,27 @@
 // thread through its doorbell.
 //
 // Every slice (50 ms) each head tries by itself. A wake-up that a crash has lost is made up for
-// there (INV-6).
-import { addWaits, type LongWait, lookForDeadlocks, waitEnded } from '../deadlocks/detector.js';
+// there (INV-6). A thread whose waits all hear of everything that could end them dozes: from its
+// second slice on it looks every half a second (INV-28).
+import {
+  addWaits,
+  type LongWait,
+  lookForDeadlocks,
+  tellsWaits,
+  waitEnded,
+} from '../deadlocks/detector.js';
 import type { Need } from '../deadlocks/record.js';
 import { ClosedError, type DeadlockError, label } from '../errors.js';
 import { type Holdings, context } from '../holds/context.js';
-import { overdue_ms, slice_ms } from '../native/enums.js';
+import { overdue_ms } from '../native/enums.js';
 import { once } from '../native/once.js';
 import type { AcquireOptions } from '../options.js';
 import { unwatchAbort, watchAbort } from './abort.js';
 import type { Acquirable } from './acquirable.js';
-import { Alarm, type Timer, clearInterval, now, setInterval } from './clock.js';
+import { Alarm, now } from './clock.js';
 import type { StepOptions } from './deadline.js';
 import { type Recall, calledOff } from './recall.js';
+import { keepAlive, lookEachSlice, lookNoMore, lookSeldom } from './slices.js';
 import type { WaitSet } from './wait-set.js';
 import { type Waiter, describe, timedOut } from './waiter.js';
 
@@ -36,6 +44,8 @@ export interface Waitable<T> {
   take(): T | undefined;
   /** If true, every waiter retries on each wake-up, because the resource is not exclusive. */
   readonly retryAll?: boolean;
+  /** Why a wait lasted so long: the cause of its TimeoutError. */
+  cause?(): Error | undefined;
   /** Called when the last wait of this thread has ended. */
   done?(): void;
   /** What is waited for, if somebody can be found who holds it. */
@@ -114,13 +124,6 @@ addWaits('pending', function* (begunBefore) {
   }
 });
 
-/**
- * Calls `onSlice` every slice. The timer is referenced while a wait is pending, so that the process
- * stays alive exactly as long. It is stopped at the first slice without a pending wait, and not
- * earlier: waits often follow each other closely, and making a timer is expensive.
- */
-const slices = once('slices', (): { timer: Timer | undefined } => ({ timer: undefined }));
-
 /** True if a wait of this thread for the object is pending. A new wait has to queue behind it. */
 export function isWaitedFor(tag: number): boolean {
   return queues.size !== 0 && queues.has(tag);
@@ -141,7 +144,7 @@ export function waitFor<T>(
   // The object may have been closed since the caller looked. Then rejectAll() has already run, and
   // would never reject this wait.
   if (!waiter.isOpen) return Promise.reject(closed(waiter));
-  if (timeout === 0) return Promise.reject(timedOut(waiter, given));
+  if (timeout === 0) return Promise.reject(timedOut(waiter, given, waitable.cause?.()));
   const taken = takeAfterSpin(waitable);
   if (taken !== undefined) return taken;
   return new Promise((resolve, reject) => {
@@ -165,14 +168,12 @@ export function waitFor<T>(
     );
     queue.append(pending);
     queues.set(queue.tag, queue);
-    if (queues.size === 1) {
-      slices.timer ??= setInterval(onSlice, slice_ms);
-      slices.timer.ref();
-    }
+    lookEachSlice(onSlice);
+    keepAlive(true);
     if (signal && onAbort) watchAbort(signal, onAbort);
     if (recall && onRecall) recall.pending.add(onRecall);
     if (timeout !== undefined) {
-      const onTimeout = () => withdraw(queue, pending, timedOut(waiter, given));
+      const onTimeout = () => withdraw(queue, pending, timedOut(waiter, given, waitable.cause?.()));
       pending.alarm = new Alarm(timeout, onTimeout);
     }
     if (queue.head === pending) serve(queue, true);
@@ -249,16 +250,27 @@ export function onWakeUps(tags: number[]): void {
     queue.entry = -1;
     serve(queue);
   }
+  if (queues.size !== 0) lookEachSlice(onSlice);
 }
 
 function onSlice(): void {
-  if (queues.size === 0) {
-    clearInterval(slices.timer);
-    slices.timer = undefined;
-    return;
-  }
+  if (queues.size === 0) return lookNoMore();
   for (const queue of queues.values()) serve(queue);
   lookForDeadlocks();
+  if (queues.size === 0) return;
+  if (mayDoze()) lookSeldom(onSlice);
+  else lookEachSlice(onSlice);
+}
+
+/** After all have been served: to serve one may end what another is watching. */
+function mayDoze(): boolean {
+  if (tellsWaits()) return false;
+  const all = [...queues.values()];
+  // After mayDoze() a release wakes all who wait, so it is not asked if one of the waits cannot.
+  return (
+    all.every(({ head }) => head!.waitable.waitSet.canDoze) &&
+    all.every(({ head, entry }) => head!.waitable.waitSet.mayDoze(entry))
+  );
 }
 
 /**
@@ -349,7 +361,7 @@ function leave(queue: WaitQueue, pending: PendingWait): void {
   if (pending.recall && pending.onRecall) pending.recall.pending.delete(pending.onRecall);
   if (queue.head) return;
   queues.delete(queue.tag);
-  if (queues.size === 0) slices.timer?.unref();
+  if (queues.size === 0) keepAlive(false);
   // cancel() is false if a wake-up is on its way to us. Nobody here needs it, so another waiter
   // gets it.
   const { waitSet } = pending.waitable;

@@ -52,6 +52,19 @@ export class WaitSet {
     this.#operations.withdraw?.(this.#native);
   }
 
+  /** True if threads that wait here can ever doze (native/core/registry/dozing.h). */
+  get canDoze(): boolean {
+    return this.#operations.mayDoze !== undefined;
+  }
+
+  /**
+   * True if this thread, whose entry is at `index`, hears of everything that could end its wait.
+   * Ask at each look. After the second yes in a row it need not look each slice.
+   */
+  mayDoze(index: number): boolean {
+    return this.#operations.mayDoze?.(this.#native, index) ?? false;
+  }
+
   /** Wakes another waiter instead of this one. */
   passOn(): void {
     this.#operations.passOn(this.#native);

@@ -8,10 +8,11 @@ export interface Waiter {
   readonly isOpen: boolean;
 }
 
-export function timedOut(waiter: Waiter, timeout = 0): TimeoutError {
+/** `cause` is why the wait lasted so long, where that is known. */
+export function timedOut(waiter: Waiter, timeout = 0, cause?: Error): TimeoutError {
   return new TimeoutError(
     `${label(waiter.kind, waiter.name)}: the wait ended after ${Number(timeout.toFixed(3))} ms`,
-    describe(waiter),
+    cause === undefined ? describe(waiter) : { ...describe(waiter), cause },
   );
 }
 

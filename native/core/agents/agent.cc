@@ -51,14 +51,16 @@ void Agent::watch(AgentId id) {
   end_dead_watches();
   if (!registry().watch(id, &doorbell_, place)) return;  // dead, as the caller is about to see
   watched_[place] = id;
-  if (watcher_ != nullptr) watcher_->watch_begins(place);
+  if (watcher_ == nullptr || watcher_->watch_begins(place)) heard_of_[place] = id;
 }
 
 void Agent::end_watch(size_t place) {
   if (watched_[place] == 0) return;
   if (watcher_ != nullptr) watcher_->watch_ends(place);
   platform::end_watch(&doorbell_, place);
-  watched_[place] = 0;
+  watched_[place] = heard_of_[place] = 0;
+  // INV-28: the waits of this thread that dozed look, and find out whether they still may.
+  if (std::exchange(relies_on_watches_, false)) platform::write_doorbell(doorbell_.fd, 0);
 }
 
 void Agent::end_dead_watches() {

@@ -15,8 +15,8 @@ namespace holdfast::core {
 class Watcher {
  public:
   virtual ~Watcher() = default;
-  virtual void watch_begins(size_t place) = 0;
-  virtual void watch_ends(size_t place) = 0;  // before the watch ends
+  virtual bool watch_begins(size_t place) = 0;  // false if the event loop cannot poll it
+  virtual void watch_ends(size_t place) = 0;    // before the watch ends
 };
 
 // The number of the hold of one object that an agent has, or had last. All places where the agent
@@ -68,6 +68,13 @@ class Agent {
   // a watch it would look at its next slice. The last watches stay open: they are few, because a
   // waiter waits for one holder, and the same agents hold again and again.
   void watch(AgentId id);
+  // Does the event loop call when this agent dies? It does of those that are watched, unless it
+  // could not poll. This thread's own end needs no watch.
+  bool hears_of(AgentId id) const {
+    return id == id_ || (id != 0 && heard_of_[id % platform::kWatchesMax] == id);
+  }
+  // From now on it needs its watches: when one ends, the thread is woken, once, by tag 0.
+  void relies_on_watches() { relies_on_watches_ = true; }
   void end_watch(size_t place);
   // Ends those whose agents have died.
   void end_dead_watches();
@@ -100,6 +107,8 @@ class Agent {
   Watcher* watcher_ = nullptr;
   // The id selects the place. The later one of two with the same place drives the other out.
   AgentId watched_[platform::kWatchesMax] = {};
+  AgentId heard_of_[platform::kWatchesMax] = {};  // those of them that the event loop polls
+  bool relies_on_watches_ = false;
   int64_t next_look_ns_ = 0;
 };
 

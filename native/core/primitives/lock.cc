@@ -89,6 +89,7 @@ void Lock::wake() {
 }
 
 Code Lock::release() {
+  waits_.wake_dozers_first();
   AgentId owner = body_.owner.load(std::memory_order_relaxed);
   do {
     if (owner == 0) return Code::not_locked;
@@ -100,10 +101,10 @@ Code Lock::release() {
 
 Code Lock::release_hold(uint64_t hold) {
   AgentId owner = agent_.id();
+  if (hold_->value != hold) return Code::not_locked;
+  waits_.wake_dozers_first();
   // Only this thread can write its own id into the word.
-  if (hold_->value != hold || !body_.owner.compare_exchange_strong(owner, 0)) {
-    return Code::not_locked;
-  }
+  if (!body_.owner.compare_exchange_strong(owner, 0)) return Code::not_locked;
   KILL_POINT("lock.release_hold.owner");
   wake();
   return Code::ok;

@@ -44,6 +44,8 @@ class Lock {
   bool spin_briefly() { return waits_.spin_briefly(); }
   // Watches the owner, so that its death ends a wait of this agent.
   void watch() { waits_.watch(); }
+  // See core/registry/dozing.h.
+  bool may_doze(int index) { return waits_.may_doze(index); }
   // Wakes one waiter instead of this agent.
   void pass_on() { waits_.pass_on(); }
 

@@ -36,6 +36,18 @@ void OwnedWaits::wake_waiter() {
   wake_one(body_.waiters, agent_.registry(), object_.tag());
 }
 
+void OwnedWaits::call_dozers() { wake_dozers(body_.waiters, agent_.registry(), object_.tag()); }
+
+bool OwnedWaits::may_doze(int index) {
+  const AgentId owner = body_.owner.load();
+  if (!agent_.hears_of(owner)) return false;
+  begin_to_doze(body_.waiters);
+  if (body_.owner.load() != owner) return false;  // INV-28
+  if (!is_enrolled(body_.waiters, agent_.id(), index)) return false;
+  agent_.relies_on_watches();
+  return true;
+}
+
 void OwnedWaits::pass_on() {
   parking_.ask();
   wake_waiter();

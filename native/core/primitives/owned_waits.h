@@ -2,6 +2,7 @@
 #ifndef HOLDFAST_CORE_PRIMITIVES_OWNED_WAITS_H
 #define HOLDFAST_CORE_PRIMITIVES_OWNED_WAITS_H
 
+#include "core/registry/dozing.h"
 #include "core/waiting/waiting.h"
 
 namespace holdfast::core {
@@ -35,6 +36,13 @@ class OwnedWaits {
 
   // Watches the owner, so that its death ends a wait of this agent.
   void watch();
+  // May this agent, which has enrolled at `index`, look more seldom than each slice? Ask at each
+  // look; the second yes in a row counts (core/registry/dozing.h).
+  bool may_doze(int index);
+  // Before a release.
+  void wake_dozers_first() {
+    if (is_anybody_dozing(body_.waiters)) call_dozers();
+  }
   // After a release.
   void wake_waiter();
   // Wakes one waiter instead of this agent.
@@ -54,6 +62,7 @@ class OwnedWaits {
       return owner == other.owner && acquisitions == other.acquisitions;
     }
   };
+  void call_dozers();
   Turn turn() const {
     return {body_.owner.load(), body_.acquisitions.load(std::memory_order_relaxed)};
   }

@@ -161,6 +161,7 @@ Code RLock::release() {
     KILL_POINT("rlock.release.shallower");
     return Code::ok;
   }
+  waits_.wake_dozers_first();
   body_.depth.store(0, std::memory_order_relaxed);
   KILL_POINT("rlock.release.depth");
   // Some read-modify-write has to come before wake_one looks (INV-4): the mutex's, or this one.

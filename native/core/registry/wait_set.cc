@@ -1,6 +1,7 @@
 #include "core/registry/wait_set.h"
 
 #include "core/kill_point.h"
+#include "core/registry/dozing.h"
 #include "core/registry/overdue.h"
 
 namespace holdfast::core {
@@ -101,6 +102,12 @@ int enrol_again(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, 
   return enrol(set, registry, id, waiting, WaitHow::at_doorbell);
 }
 
+bool is_enrolled(const WaitSet& set, AgentId id, int index) {
+  if (index < 0 || set.entry[index].load() != id) return false;
+  const auto at = static_cast<uint32_t>(index);
+  return (set.wake_bits[at / 64].load() & bit_of(at)) != 0;
+}
+
 bool cancel(WaitSet& set, AgentId id, int index) {
   if (index < 0) return true;
   // The bit stays: by now it may be another's, who is in this entry since a waker took us out. If
@@ -111,7 +118,9 @@ bool cancel(WaitSet& set, AgentId id, int index) {
 }
 
 bool wake_one(WaitSet& set, Registry& registry, uint64_t tag) {
-  platform::fence_after_rmw();  // INV-4: pairs with the fence in ask_to_be_woken
+  // INV-4: pairs with the fences in ask_to_be_woken and begin_to_doze
+  platform::fence_after_rmw();
+  if (is_anybody_dozing(set) && wake_dozers(set, registry, tag)) return true;
   constexpr uint32_t kWords = kWaitSetSize / 64;
   bool anybody = false;
   for (const std::atomic<uint64_t>& word : set.wake_bits) {
@@ -145,6 +154,18 @@ void wake_all(WaitSet& set, Registry& registry, uint64_t tag) {
   }
 }
 
+bool ring_all(WaitSet& set, Registry& registry, uint64_t tag) {
+  bool anybody = false;
+  for (uint32_t index = 0; index < kWaitSetSize; index++) {
+    const AgentId id = set.entry[index].load();
+    if (id == 0) continue;
+    // Before the wake-up: who is awake sets it again.
+    ask_not_to_be_woken(set, index);
+    anybody |= registry.wake(id, tag);
+  }
+  return anybody;
+}
+
 uint32_t count_waiting(WaitSet& set, Registry& registry) {
   uint32_t count = 0;
   for (uint32_t index = 0; index < kWaitSetSize; index++) {
@@ -163,6 +184,8 @@ void reset(WaitSet& set) {
   KILL_POINT("wait_set.reset.overdue");
   set.given_way.store(0);
   KILL_POINT("wait_set.reset.given_way");
+  set.dozing.store(0);
+  KILL_POINT("wait_set.reset.dozing");
 }
 
 }  // namespace holdfast::core

@@ -4,7 +4,8 @@
 // INV-4 A waiter enrols and then tries; a waker posts and then wakes. They cannot both miss each
 // other, because both publish with a sequentially consistent write before they look.
 //
-// INV-5 One enrolment is woken at most once: one swap takes the entry out.
+// INV-5 One enrolment is woken at most once: one swap takes the entry out. Who dozes may hear of a
+//       release twice (dozing.h).
 //
 // INV-6 What a crash loses here (a wake-up, an entry, a bit) costs a waiter one slice.
 #ifndef HOLDFAST_CORE_REGISTRY_WAIT_SET_H
@@ -28,12 +29,19 @@ int enrol_again(WaitSet& set, Registry& registry, AgentId id, uint32_t waiting, 
 // no longer needs it must pass it on with wake_one().
 bool cancel(WaitSet& set, AgentId id, int index);
 
-// Wakes the live agent that has waited longest. False if there is none. Call after an
-// atomic read-modify-write that made something available (INV-4).
+// Is this its entry, with its bit?
+bool is_enrolled(const WaitSet& set, AgentId id, int index);
+
+// Wakes the live agent that has waited longest; all, if one of them dozes (dozing.h). False if
+// there is none. Call after an atomic read-modify-write that made something available (INV-4).
 bool wake_one(WaitSet& set, Registry& registry, uint64_t tag);
 
 // Wakes all who are in the set now, one after the other.
 void wake_all(WaitSet& set, Registry& registry, uint64_t tag);
+
+// The same, but takes nobody out of the set, and also rings for those who have lost their bit or
+// wait in the kernel. False if there is nobody alive.
+bool ring_all(WaitSet& set, Registry& registry, uint64_t tag);
 
 // Acquisitions that wait now, of live agents: a snapshot for inspect().
 uint32_t count_waiting(WaitSet& set, Registry& registry);
