@@ -143,6 +143,11 @@ export const enums = [
       { name: 'too_large', number: 3, comment: 'for this queue, ever' },
       { name: 'no_space', number: 4, comment: 'the ring has to grow and the storage is full' },
       { name: 'corrupt', number: 5 },
+      {
+        name: 'storage_full',
+        number: 6,
+        comment: 'as not_yet: the ring would have to grow, and there is no storage for that now',
+      },
     ],
   },
   {

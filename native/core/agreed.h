@@ -111,6 +111,8 @@ enum class TransferStatus : uint32_t {
   // the ring has to grow and the storage is full
   no_space = 4,
   corrupt = 5,
+  // as not_yet: the ring would have to grow, and there is no storage for that now
+  storage_full = 6,
 };
 
 // What has become of a request to a LockManager.

@@ -322,7 +322,7 @@ function runSync(table: Table, read: ReadRequest): unknown {
         return answer;
       };
       const need = deadlock ? () => entry.needInLine() : undefined;
-      waitForSync(table, take, timeout, timeout, need);
+      waitForSync(table, take, timeout, { need });
     }
     const { status, token, abandoned, error } = answer!;
     if (error !== undefined) throw error;

@@ -112,6 +112,8 @@ export const transferStatus = {
   /** the ring has to grow and the storage is full */
   noSpace: 4,
   corrupt: 5,
+  /** as not_yet: the ring would have to grow, and there is no storage for that now */
+  storageFull: 6,
 } as const;
 export type TransferStatus = (typeof transferStatus)[keyof typeof transferStatus];
 

@@ -170,7 +170,7 @@ export class Barrier extends Shared<'Barrier'> {
     const takeWithin = (ms: number) => unlessTooEarly(operations.waitToArrive(native, acts, ms));
     return {
       async: () => waitFor(this, waitable, options),
-      sync: () => waitForSync(this, takeWithin, options.timeout, options.given),
+      sync: () => waitForSync(this, takeWithin, options.timeout, options),
     };
   }
 
@@ -207,7 +207,7 @@ export class Barrier extends Shared<'Barrier'> {
     const takeWithin = (ms: number) => operations.wait(native, round, ms) || undefined;
     return {
       async: () => waitFor(this, waitable, options),
-      sync: () => waitForSync(this, takeWithin, options.timeout, options.given),
+      sync: () => waitForSync(this, takeWithin, options.timeout, options),
     };
   }
 

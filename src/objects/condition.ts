@@ -246,7 +246,7 @@ export class Condition extends Shared<'Condition'> {
     const takeWithin = (ms: number) => operations.wait(native, place, ms) || undefined;
     return {
       async: () => waitFor(this, waitable, options),
-      sync: () => waitForSync(this, takeWithin, options.timeout, options.given),
+      sync: () => waitForSync(this, takeWithin, options.timeout, options),
     };
   }
 

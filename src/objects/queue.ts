@@ -83,8 +83,10 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
    *
    * Rejects with EncodeError (a TypeError) for an item that the codec cannot encode, with
    * RangeError for one that this queue could never hold, and with EndedError after end(). Rejects
-   * with TimeoutError, `signal.reason`, ClosedError, or NoSpaceError if the system has no storage
-   * for the queue to grow into. If it rejects, the item is not in the queue.
+   * with TimeoutError, `signal.reason` or ClosedError. If the queue has to grow and the system has
+   * no storage for that, an item that fits into the queue as it is waits for room: its TimeoutError
+   * has a NoSpaceError as its `cause`. A larger one is rejected with NoSpaceError at once. If put()
+   * rejects, the item is not in the queue.
    */
   async put(item: T, options?: WaitOptions): Promise<void> {
     options = readWait(options);
@@ -170,7 +172,8 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
     options: WaitOptions | undefined,
   ): Promise<void> {
     const take = () => tryPut() || undefined;
-    await waitFor<true>(this, { waitSet: this.transfer.putters, take }, options);
+    const { putters, cause } = this.transfer;
+    await waitFor<true>(this, { waitSet: putters, take, cause }, options);
   }
 
   /** @internal The same, blocking this thread. */
@@ -180,7 +183,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
       transfer.operations.waitToPut(native, ms);
       return tryPut() || undefined;
     };
-    waitForSync<true>(this, take, options?.timeout);
+    waitForSync<true>(this, take, options?.timeout, { cause: transfer.cause });
   }
 
   // ---------------------------------------------------------------- get

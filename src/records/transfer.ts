@@ -53,6 +53,8 @@ export class Transfer<T> {
   /** Woken when there may be room. */
   readonly putters: WaitSet;
   readonly #codec: Codec;
+  /** The last put found that the queue has to grow, and that there is no storage for it. */
+  #isStorageFull = false;
 
   constructor(queue: Owner, operations: QueueOperations<NativeQueue>, codec: Codec) {
     this.#queue = queue;
@@ -84,6 +86,7 @@ export class Transfer<T> {
 
   /** Whether a call has just put its record. */
   hasPut(status: number): boolean {
+    this.#isStorageFull = status === transferStatus.storageFull;
     const isPut = this.succeeded(status);
     if (isPut) publishItems(this.#queue, 'put');
     return isPut;
@@ -98,6 +101,7 @@ export class Transfer<T> {
       const { sources, table } = batch;
       const put = this.operations.putMany(this.#queue.native, sources, table, batch.put);
       batch.put += put;
+      this.#isStorageFull = result.status === transferStatus.storageFull;
       if (put > 0) publishItems(this.#queue, 'put', put);
       if (!this.succeeded() && put === 0) return false;
     }
@@ -179,9 +183,13 @@ export class Transfer<T> {
   /** True if the call has put or taken its records; false if it could not do so yet. */
   succeeded(status = result.status): boolean {
     if (status === transferStatus.yes) return true;
-    if (status === transferStatus.notYet) return false;
+    if (status === transferStatus.notYet || status === transferStatus.storageFull) return false;
     throw this.#failure(status);
   }
+
+  /** Why a put waits, if it waits for more than room. */
+  readonly cause = (): NoSpaceError | undefined =>
+    this.#isStorageFull ? (this.#failure(transferStatus.noSpace) as NoSpaceError) : undefined;
 
   #failure(status: number): HoldfastError | RangeError {
     const { kind, name, native } = this.#queue;

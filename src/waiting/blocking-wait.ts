@@ -18,29 +18,37 @@ export function setBetweenSlices(work: () => void): void {
   blocking.betweenSlices = work;
 }
 
+/** What else a blocking wait may have. */
+interface BlockingWait {
+  /** The timeout of the whole wait, for the error, where this is one step of it. */
+  readonly given?: number | undefined;
+  /** Why the wait lasted so long: the cause of its TimeoutError. */
+  readonly cause?: (() => Error | undefined) | undefined;
+  /** What is waited for: without it the wait takes part in no deadlock. */
+  readonly need?: (() => Need) | undefined;
+}
+
 /**
  * Blocks the thread until `takeWithin(ms)` returns something other than undefined. A call of
  * `takeWithin` blocks for one slice at most. After it the thread is back in JavaScript, and there a
  * worker can be terminated.
  *
- * @throws TimeoutError after `timeout` milliseconds; undefined waits without a limit. The error
- * names `given`, which is the timeout of the whole wait where this is one step of it.
- * @throws DeadlockError if it is the youngest wait of a deadlock. It takes no part without `need`.
+ * @throws TimeoutError after `timeout` milliseconds; undefined waits without a limit.
+ * @throws DeadlockError if it is the youngest wait of a deadlock.
  */
 export function waitForSync<T>(
   waiter: Waiter,
   takeWithin: (ms: number) => T | undefined,
   timeout: number | undefined,
-  given = timeout,
-  need?: () => Need,
+  { given = timeout, cause, need }: BlockingWait = {},
 ): T {
-  if (timeout === 0) throw timedOut(waiter, given);
+  if (timeout === 0) throw timedOut(waiter, given, cause?.());
   const wait = new BlockedWait(need);
   const deadline = timeout === undefined ? undefined : wait.begun + timeout;
   try {
     for (;;) {
       const left = deadline === undefined ? Infinity : deadline - now();
-      if (left <= 0) throw timedOut(waiter, given);
+      if (left <= 0) throw timedOut(waiter, given, cause?.());
       const taken = takeWithin(Math.min(left, slice_ms));
       if (taken !== undefined) return taken;
       blocking.betweenSlices?.();
@@ -70,7 +78,7 @@ export function waitInTurnSync<T>(
     return takeWithin(ms);
   };
   try {
-    return waitForSync(waiter, takeInTurn, timeout, timeout, need);
+    return waitForSync(waiter, takeInTurn, timeout, { need });
   } finally {
     // `takeWithin` may have announced it, too.
     if (now() - since >= overdue_ms) waitSet.withdraw();

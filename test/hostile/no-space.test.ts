@@ -23,6 +23,7 @@ import {
   objectFiles,
   platform,
   reserveCall,
+  run,
   privateMounts,
   registry,
   semaphoreExists,
@@ -70,6 +71,26 @@ describe('no space', () => {
       await (await fresh.acquire()).release();
     });
   }
+
+  it('storage is full: a queue has to grow', async function () {
+    const mount = mountSmall('size=1m');
+    if (mount === undefined) this.skip(); // needs the right to mount
+    const env = { HOLDFAST_DIR: path.join(mount, 'objects') };
+    const args = [path.join(mount, 'filler')];
+    const { stdout } = await run('full-storage.mjs', { args, env });
+    const waited = 'ERR_HOLDFAST_TIMEOUT ERR_HOLDFAST_NO_SPACE';
+    assert.deepEqual(stdout.trim().split('\n'), [
+      `put ${waited}`,
+      `putSync ${waited}`,
+      `putMany ${waited}`,
+      `putManySync ${waited}`,
+      `put at once ${waited}`,
+      'tryPut false',
+      'too large for the ring ERR_HOLDFAST_NO_SPACE no cause',
+      'get ERR_HOLDFAST_TIMEOUT no cause',
+      '2',
+    ]);
+  });
 
   it('there is no space for the registry', async function () {
     const mount = mountSmall('size=128k');

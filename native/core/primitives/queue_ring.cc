@@ -114,8 +114,9 @@ TransferStatus Queue::make_room(View* view, uint64_t wanted) {
         platform::reserve_space(object_.descriptor(), object_.table_offset() + capacity, capacity));
     // It may fit later, when storage is free again or a getter has made room. What is larger than
     // the ring as it stands cannot wait for a getter.
-    if (cannot_grow_)
-      return wanted <= capacity ? TransferStatus::not_yet : TransferStatus::no_space;
+    if (cannot_grow_) {
+      return wanted <= capacity ? TransferStatus::storage_full : TransferStatus::no_space;
+    }
     KILL_POINT("queue.make_room.reserved");
     move_up(*view);
     body_.capacity.store(capacity * 2);
