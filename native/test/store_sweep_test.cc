@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@ constexpr int kFiles = 200;  // musl lets a process open 256 semaphores
 
 std::string name_of(int i) { return "left " + std::to_string(i); }
 
-void leave_many_by_death() {
+template <class Act>
+void leave_many_by_death(Act before_death) {
   Shared<std::atomic<bool>> ready;
   Child child([&] {
     Party dying;
@@ -24,7 +26,12 @@ void leave_many_by_death() {
     for (;;) pause();
   });
   EVENTUALLY(ready->load());
+  before_death();
   child.kill();
+}
+
+void leave_many_by_death() {
+  leave_many_by_death([] {});
 }
 
 int files_left() {
@@ -77,6 +84,14 @@ TEST(the_last_one_out_sweeps_what_is_left) {
     Party party;
     CHECK(files_left() > kFiles / 2);
   }
+  CHECK(directory_is_empty());
+}
+
+TEST(the_last_one_out_sweeps_what_those_left_who_died_after_it_came) {
+  std::optional<Party> party;
+  leave_many_by_death([&] { party.emplace(); });
+  CHECK_EQUAL(files_left(), kFiles);
+  party.reset();
   CHECK(directory_is_empty());
 }
 

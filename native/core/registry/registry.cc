@@ -120,11 +120,15 @@ std::vector<AgentId> Registry::agents() {
   return found;
 }
 
-void Registry::vacate_dead() {
+bool Registry::vacate_dead() {
+  bool were_any = false;
   for (Slot& slot : body_->slots) {
     AgentId id = slot.id.load();
-    if (id != 0 && !alive(id)) vacate(id);
+    if (id == 0 || alive(id)) continue;
+    vacate(id);
+    were_any = true;
   }
+  return were_any;
 }
 
 bool Registry::is_of_ended_agent(const std::string& file_name) {

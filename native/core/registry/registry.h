@@ -52,7 +52,7 @@ class Registry {
   Status claim(uint32_t thread_id, const std::string& process_name, AgentId* id,
                platform::Doorbell* doorbell, bool* lone_number);
   void vacate(AgentId id);  // of an agent that is dead
-  void vacate_dead();
+  bool vacate_dead();       // true if there were any
   // Is this the name of a file of an agent that is not in its slot?
   bool is_of_ended_agent(const std::string& file_name);
 

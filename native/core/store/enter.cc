@@ -159,6 +159,7 @@ Store::~Store() {
         locked.acquired() && check_surroundings().ok() && !platform::lock_exclusive(registry_fd_);
     mark_.remove();  // before the registry: who finds none may make one at once
     if (is_last) {
+      if (registry_.vacate_dead()) begin_sweep();
       while (is_sweeping()) sweep_step();
       platform::OsError error;
       bool empty = true;
