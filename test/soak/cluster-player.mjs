@@ -60,8 +60,9 @@ async function doSome(cluster) {
   const tasks = await cluster.queue('jobs').take({ max: 5, timeout: 200 });
   const end = async (task) => {
     if (dice.below(10) === 0) return task.retry();
-    // This is the work. Whether done() was heard is not known if its answer is lost.
-    process.send({ done: task.value });
+    // This is the work. Whether done() was heard is not known if its answer is lost. A kill takes
+    // what has not left the process, so the news leaves it first.
+    await new Promise((resolve) => process.send({ done: task.value }, resolve));
     await task.done();
   };
   await Promise.all(tasks.map(end));
