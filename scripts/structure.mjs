@@ -30,6 +30,7 @@ const layers = {
       'src/errors.ts',
       'src/native-errors.ts',
       'src/options.ts',
+      'src/spelling.ts',
       'src/identity.ts',
       'src/channels.ts',
       'src/native/enums.ts',

@@ -1,6 +1,7 @@
 // The options of public methods, and the checks of what callers pass in. A check throws before
 // anything is touched.
 import { longestName } from './native/enums.js';
+import { nearest } from './spelling.js';
 
 /** The kinds of objects: the name of the class of each. */
 export type KindName =
@@ -172,34 +173,10 @@ export function readOption(options: object, key: string): unknown {
 
 function unknownOption(key: string, known: readonly string[]): TypeError {
   const shown = key.slice(0, 64);
-  const distances = known.map((option) => distance(shown.toLowerCase(), option.toLowerCase()));
-  const nearest = known[distances.indexOf(Math.min(...distances))];
+  const meant = nearest(shown, known);
   return new TypeError(
-    `unknown option ${show(shown)}; did you mean ${nearest}? The options are ${known.join(', ')}`,
+    `unknown option ${show(shown)}; did you mean ${meant}? The options are ${known.join(', ')}`,
   );
-}
-
-/** How far one name is from another. A beginning of it, such as `max` of `maxSize`, is near. */
-function distance(from: string, to: string): number {
-  return from.startsWith(to) || to.startsWith(from) ? 1 : editDistance(from, to);
-}
-
-/**
- * How many characters to insert, delete, replace or swap with the next to turn one into the other.
- */
-function editDistance(from: string, to: string): number {
-  // rows[i][j] is the distance of the first i characters of `from` from the first j of `to`.
-  const rows = Array.from({ length: from.length + 1 }, (_, i) => [i]);
-  for (let j = 1; j <= to.length; j++) rows[0]![j] = j;
-  for (let i = 1; i <= from.length; i++) {
-    for (let j = 1; j <= to.length; j++) {
-      const replace = rows[i - 1]![j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
-      rows[i]![j] = Math.min(rows[i - 1]![j]! + 1, rows[i]![j - 1]! + 1, replace);
-      const isSwap = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
-      if (isSwap) rows[i]![j] = Math.min(rows[i]![j]!, rows[i - 2]![j - 2]! + 1);
-    }
-  }
-  return rows[from.length]![to.length]!;
 }
 
 /** @internal */
@@ -225,14 +202,15 @@ export function readWait(
   known: readonly (keyof AcquireOptions)[] = waitOptions,
 ): AcquireOptions | undefined {
   if (options === undefined) return undefined;
-  const { timeout, signal, deadlock } = readOptions(options, known);
-  checkDeadlock(deadlock);
+  const read = readOptions(options, known);
+  const { timeout, signal } = read;
   checkTimeout(timeout);
   if (signal !== undefined && !isAbortSignal(signal)) {
     throw new TypeError(`signal must be an AbortSignal, not ${show(signal)}`);
   }
+  const more = readDeadlock(read, known);
   signal?.throwIfAborted();
-  return { timeout, signal, deadlock };
+  return { timeout, signal, ...more };
 }
 
 /** @internal The same of a wait that may be in a deadlock. */
@@ -240,10 +218,17 @@ export function readAcquire(options: AcquireOptions | undefined): AcquireOptions
   return readWait(options, acquireOptions);
 }
 
-function checkDeadlock(deadlock: unknown): asserts deadlock is boolean | undefined {
+/** Undefined for a wait that cannot be in a deadlock: it has no such option. */
+function readDeadlock(
+  read: Readonly<Record<string, unknown>>,
+  known: readonly string[],
+): { deadlock: boolean | undefined } | undefined {
+  if (!known.includes('deadlock')) return undefined;
+  const { deadlock } = read;
   if (deadlock !== undefined && typeof deadlock !== 'boolean') {
     throw new TypeError(`deadlock must be a boolean, not ${show(deadlock)}`);
   }
+  return { deadlock };
 }
 
 /** @internal Of any realm: jsdom has a class of its own, and so has each vm context. */
@@ -261,13 +246,13 @@ export function readSyncWait(
   known: readonly (keyof AcquireOptions)[] = waitOptions,
 ): SyncAcquireOptions | undefined {
   if (options === undefined) return undefined;
-  const { timeout, signal, deadlock } = readOptions(options, known);
-  checkDeadlock(deadlock);
+  const read = readOptions(options, known);
+  const { timeout, signal } = read;
   checkTimeout(timeout);
   if (signal !== undefined) {
     throw new TypeError('a synchronous wait cannot be aborted: no signal could reach it');
   }
-  return { timeout, deadlock };
+  return { timeout, ...readDeadlock(read, known) };
 }
 
 /** @internal Reads the options of a put into a JoinableQueue: the delay, and those of its wait. */
