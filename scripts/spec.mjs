@@ -22,6 +22,7 @@ const longSearches = [
   'USERS=3 BUDGET=1 ABORTS=0',
   'BUDGET=2 STEALS=1 ABORTS=0',
   'RING BUDGET=1 ENDS=0 LOOKS=3',
+  'BUDGET=0 STOPS=1 DOZES=2 FOREIGN=1',
 ];
 
 /**
@@ -143,7 +144,11 @@ const models = {
     },
   },
   dozing: {
-    safe: ['BUDGET=1', 'BUDGET=0 STOPS=1'],
+    safe: [
+      'BUDGET=1 FOREIGN=1',
+      'BUDGET=0 STOPS=1 FOREIGN=1',
+      'BUDGET=0 STOPS=1 DOZES=2 FOREIGN=1',
+    ],
     live: [],
     faults: {
       only_afterwards: 'BUDGET=0 STOPS=1',
@@ -152,8 +157,8 @@ const models = {
       no_second_slice: 'BUDGET=1 GIVES_UP=1',
       doze_without_a_watch: 'BUDGET=1',
       one_is_woken: 'BUDGET=1',
-      word_taken_away_early: 'BUDGET=1',
-      word_without_a_count: 'BUDGET=1 DOZES=2',
+      word_taken_away_early: 'BUDGET=1 FOREIGN=1',
+      word_without_a_count: 'BUDGET=0 STOPS=1 DOZES=2 FOREIGN=1',
     },
   },
   lock_manager: {

@@ -204,23 +204,30 @@ struct StoreScene : Scene {
     }
     return Progress::unknown;
   }
-  // The system holds the files of a dead process open while somebody reads its memory map in /proc.
-  // Then the registry is in use, and who leaves next removes it.
   void check_directory_is_empty() {
-    const int64_t deadline_ns = platform::monotonic_ns() + 2 * core::kSlice_ms * 1'000'000;
-    while (!names_in(here().directory).empty() && platform::monotonic_ns() < deadline_ns) {
-      Party another;
-    }
+    bear_with_the_dead([] { return names_in(here().directory).empty(); });
     for (const std::string& name : names_in(here().directory)) {
       fail(__FILE__, __LINE__, name + " is left");
     }
   }
   void check_objects_gone() {
-    for (const std::string& name : names_in(here().directory)) {
-      if (name.rfind("object.", 0) == 0 || name.rfind("spare.", 0) == 0)
-        fail(__FILE__, __LINE__, name + " is left");
-    }
+    bear_with_the_dead([] { return objects_left().empty(); });
+    for (const std::string& name : objects_left()) fail(__FILE__, __LINE__, name + " is left");
     CHECK(semaphores_left().empty());
+  }
+  static std::vector<std::string> objects_left() {
+    std::vector<std::string> left;
+    for (const std::string& name : names_in(here().directory)) {
+      if (name.rfind("object.", 0) == 0 || name.rfind("spare.", 0) == 0) left.push_back(name);
+    }
+    return left;
+  }
+  // The system holds the files of a dead process open while somebody reads its memory map in /proc.
+  // Then they look in use, and who comes next takes them away.
+  template <class Look>
+  static void bear_with_the_dead(Look is_clean) {
+    const int64_t deadline_ns = platform::monotonic_ns() + 2 * core::kSlice_ms * 1'000'000;
+    while (!is_clean() && platform::monotonic_ns() < deadline_ns) Party another;
   }
 };
 
