@@ -6,7 +6,6 @@
 //   --kill --stop --kill-points  only these sweeps
 //
 // An operation and a way to sweep it is one test. Last: `N passed, N failed[, N skipped]`.
-#include <dlfcn.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -98,20 +97,6 @@ std::vector<size_t> choose_positions(const Route& route, size_t limit, Random& c
   return chosen;
 }
 
-std::string place_of(uintptr_t address) {
-  Dl_info info;
-  char text[128];
-  if (dladdr(reinterpret_cast<void*>(address), &info) == 0) return "?";
-  const char* file = strrchr(info.dli_fname, '/');
-  snprintf(
-      text, sizeof text, "%s+0x%lx in %s+0x%lx", info.dli_sname ? info.dli_sname : "?",
-      static_cast<unsigned long>(
-          address - reinterpret_cast<uintptr_t>(info.dli_saddr ? info.dli_saddr : info.dli_fbase)),
-      file != nullptr ? file + 1 : info.dli_fname,
-      static_cast<unsigned long>(address - reinterpret_cast<uintptr_t>(info.dli_fbase)));
-  return text;
-}
-
 // ---------------------------------------------------------------- one task
 
 // False when enough has failed.
@@ -151,6 +136,7 @@ void sweep_instructions(Stage& stage, const Task& task, Result& result) {
   const size_t limit = getenv("CI") != nullptr ? (all + 2) / 3 : all;
   Random chance(stops ? 2 : 1);
   uint64_t done_before = 0;
+  Plan done_plan;
   std::vector<size_t> positions = choose_positions(route, limit, chance);
   positions.push_back(route.length());  // when it is all done
   for (const size_t position : positions) {
@@ -161,10 +147,19 @@ void sweep_instructions(Stage& stage, const Task& task, Result& result) {
     const Outcomes outcomes = stage.play(play);
     if (!note_outcomes(result, outcomes)) return;
     if (stops || outcomes.strayed) continue;
-    if (outcomes.progress == Progress::done && done_before == 0) done_before = position + 1;
+    if (outcomes.progress == Progress::done && done_before == 0) {
+      done_before = position + 1;
+      done_plan = play.plan;
+    }
     if (outcomes.progress == Progress::not_done && done_before != 0) {
-      complain("its effect had been there at " + to_text(done_before - 1) + ", and is not here");
-      result.failures++;
+      // A clock that ticks meanwhile sends who reads it round once more, and the places behind it
+      // come later than they were recorded. What happened once only was that.
+      play.plan = done_plan;
+      if (stage.play(play).progress == Progress::done) {
+        complain("its effect had been there at " + to_text(done_before - 1) + ", and is not here");
+        result.failures++;
+      }
+      done_before = 0;
     }
   }
   result.effect_at = done_before;

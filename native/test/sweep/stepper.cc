@@ -1,5 +1,6 @@
 #include "stepper.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/auxv.h>
@@ -10,8 +11,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 #include <unordered_map>
 
 namespace holdfast::test::sweeping {
@@ -242,6 +245,20 @@ void end_operation() {
   tape->reached_end = true;
   clear_breakpoint();  // a run may take another way than the recorded one and never come there
   if (plan.mode == Mode::kill || plan.mode == Mode::stop) arrive();
+}
+
+std::string place_of(uintptr_t address) {
+  Dl_info info;
+  char text[128];
+  if (dladdr(reinterpret_cast<void*>(address), &info) == 0) return "?";
+  const char* file = strrchr(info.dli_fname, '/');
+  snprintf(
+      text, sizeof text, "%s+0x%lx in %s+0x%lx", info.dli_sname ? info.dli_sname : "?",
+      static_cast<unsigned long>(
+          address - reinterpret_cast<uintptr_t>(info.dli_saddr ? info.dli_saddr : info.dli_fbase)),
+      file != nullptr ? file + 1 : info.dli_fname,
+      static_cast<unsigned long>(address - reinterpret_cast<uintptr_t>(info.dli_fbase)));
+  return text;
 }
 
 }  // namespace holdfast::test::sweeping

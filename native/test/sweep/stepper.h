@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace holdfast::test::sweeping {
@@ -67,6 +68,9 @@ class Route {
 // In the process that is swept: around the operation.
 void begin_operation(const Plan& plan, Tape* tape);
 void end_operation();
+
+// The function and the library of an instruction, for messages.
+std::string place_of(uintptr_t address);
 
 }  // namespace holdfast::test::sweeping
 
