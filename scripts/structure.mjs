@@ -36,7 +36,7 @@ const layers = {
       'src/native/enums.ts',
     ],
     ['src/native'],
-    ['src/waiting/clock.ts', 'src/holds/context.ts'],
+    ['src/waiting/clock.ts', 'src/holds/nested.ts', 'src/holds/context.ts'],
     ['src/deadlocks'],
     ['src/waiting'],
     ['src/holds'],

@@ -1,6 +1,11 @@
 // The identity of this process among the Processes of a program. This module imports no other
 // module of the package, so that every other module may import it.
-import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
+import {
+  getEnvironmentData,
+  isMainThread,
+  setEnvironmentData,
+  threadId,
+} from 'node:worker_threads';
 
 /** What a Process is told at its start. Its worker threads know the same. */
 export interface Identity {
@@ -94,6 +99,19 @@ export function identity(): Identity {
 /** The name that inspect() shows as a holder's `processName`. */
 export function processName(): string {
   return stored().name;
+}
+
+/** A thread, as users are shown it. */
+export interface ThreadFacts {
+  readonly pid: number;
+  /** 0: the main thread of the process. */
+  readonly threadId: number;
+  readonly processName: string;
+}
+
+export function thisThread(): ThreadFacts {
+  const { pid } = process;
+  return { pid, threadId: isMainThread ? 0 : threadId, processName: processName() };
 }
 
 /** The place of the next child in the tree. As in Python, a Process counts when it is made. */

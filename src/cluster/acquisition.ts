@@ -39,9 +39,9 @@ export class Held extends Fence {
     return this.#asked.request;
   }
 
-  /** False from when its release was sent. */
-  get isHeld(): boolean {
-    return this.#released === undefined && this.lostError === undefined;
+  /** True from when its release was sent. */
+  get isOver(): boolean {
+    return this.#released !== undefined || this.lostError !== undefined;
   }
 
   stolen(): void {

@@ -6,7 +6,8 @@
 //                       that: other code of the thread may release it at any time.
 //
 // What another thread has released meanwhile is asked of the addon at each look.
-import { type Holdings, holdsIn } from '../holds/context.js';
+import type { Holdings } from '../holds/context.js';
+import { holdsIn } from '../holds/nested.js';
 import { holdModes } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';

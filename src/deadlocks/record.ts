@@ -1,8 +1,7 @@
 // What a thread tells all others of its long waits: who waits for what, since when, and what the
 // waiter keeps until its wait ends. A thread tells the whole of it anew at each look, and the addon
 // gives it a higher version. Others read it as text.
-import { threadId, isMainThread } from 'node:worker_threads';
-import { processName } from '../identity.js';
+import { thisThread } from '../identity.js';
 
 /** What a wait waits for. */
 export interface Need {
@@ -65,10 +64,7 @@ export interface Told {
 const format = 2;
 
 export function toText(waits: readonly ToldWait[], held: readonly Pin[]): string {
-  const { pid } = process;
-  const thread = isMainThread ? 0 : threadId;
-  const facts = { pid, threadId: thread, processName: processName() };
-  return JSON.stringify({ format, ...facts, waits, held });
+  return JSON.stringify({ format, ...thisThread(), waits, held });
 }
 
 /** Undefined if the text has another format, or another program has written it. */

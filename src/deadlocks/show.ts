@@ -1,12 +1,11 @@
 // The circles of which threads of this host tell.
-import { isMainThread, threadId } from 'node:worker_threads';
 import { DeadlockError, type DeadlockedWait, label } from '../errors.js';
-import { processName } from '../identity.js';
+import { thisThread } from '../identity.js';
 import { type Wait, circlesIn, suspicionsIn, youngestOf } from './circles.js';
 import { hear } from './hear.js';
 import { resourceOf } from './pins.js';
 import type { Need } from './record.js';
-import { threadOf, toCycle } from './words.js';
+import { toCycle } from './words.js';
 
 /** The deadlocks that threads tell of now, each as the cycle of an error has it. */
 export function deadlocksNow(): DeadlockedWait[][] {
@@ -32,11 +31,7 @@ export function wouldWaitForItself(
   { kind, name, lock, how }: Pick<Need, 'kind' | 'name' | 'lock' | 'how'>,
   why: string,
 ): DeadlockError {
-  const me = threadOf({
-    pid: process.pid,
-    threadId: isMainThread ? 0 : threadId,
-    processName: processName(),
-  });
+  const me = thisThread();
   const what = { kind, name, ...(lock !== undefined && { lock }), how };
   return new DeadlockError(`${label(kind, name)}: ${why}`, {
     kind,

@@ -30,7 +30,7 @@ function toShow(wait: Wait, circle: ReadonlySet<Wait>, at: number): DeadlockedWa
 
 type Thread = DeadlockedWait['heldBy'][number];
 
-export function threadOf({ pid, threadId, processName, host }: Pick<Told, keyof Thread>): Thread {
+function threadOf({ pid, threadId, processName, host }: Pick<Told, keyof Thread>): Thread {
   return { pid, threadId, processName, ...(host !== undefined && { host }) };
 }
 

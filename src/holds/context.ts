@@ -1,8 +1,7 @@
-// The holds of an async task. AsyncLocalStorage carries them along the call tree. The code that
-// makes a Hold puts it into a context. It cannot be removed from all contexts that inherited it. So
-// a Hold stays there when it has ended, and `isOver` is true then.
+// The holds of an async task. The code that makes a Hold puts it into a context.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from '../native/once.js';
+import { type Nested, holdsIn, withoutThoseOver } from './nested.js';
 
 /** What is held, for those who look for deadlocks (src/deadlocks/). */
 export interface HeldHere {
@@ -29,11 +28,8 @@ export class Hold {
   }
 }
 
-/** What a task holds: a list, the latest first. */
-export interface Holdings {
-  readonly hold: Hold;
-  readonly outer: Holdings | undefined;
-}
+/** What a task holds. */
+export type Holdings = Nested<Hold>;
 
 export const context = once('context', () => new AsyncLocalStorage<Holdings>());
 
@@ -41,21 +37,9 @@ export function holdingsWith(hold: Hold): Holdings {
   return { hold, outer: withoutThoseOver(context.getStore()) };
 }
 
-/** Drops ended holds. Otherwise the list of a task that acquires in a loop would grow each time. */
-function withoutThoseOver(holdings: Holdings | undefined): Holdings | undefined {
-  if (holdings === undefined) return undefined;
-  const outer = withoutThoseOver(holdings.outer);
-  if (holdings.hold.isOver) return outer;
-  return outer === holdings.outer ? holdings : { hold: holdings.hold, outer };
-}
-
 /** The Holds in the context of the running code. Some may be over. */
 export function* holdsHere(): Generator<Hold, void, undefined> {
   yield* holdsIn(context.getStore());
-}
-
-export function* holdsIn(holdings: Holdings | undefined): Generator<Hold, void, undefined> {
-  for (let at = holdings; at; at = at.outer) yield at.hold;
 }
 
 export function inContext(hold: Hold): boolean {

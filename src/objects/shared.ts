@@ -2,7 +2,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { inspect } from 'node:util';
-import { isMainThread, threadId } from 'node:worker_threads';
 import { brand } from '../brand.js';
 import { ClosedError, HeldError, IncompatibleError, NotFoundError, label } from '../errors.js';
 import { errorFromNative } from '../native-errors.js';
@@ -11,7 +10,7 @@ import { kinds, openFlags } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
 import { type KindName, type OpenOptions, checkName } from '../options.js';
-import { processName } from '../identity.js';
+import { thisThread } from '../identity.js';
 import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
 import { setTimeout } from '../waiting/clock.js';
 import { onWakeUps, rejectAll } from '../waiting/pending-waits.js';
@@ -53,10 +52,11 @@ const hasLibuv = !('bun' in process.versions || 'deno' in process.versions);
 export function enterDirectory(): string {
   if (directory !== undefined) return directory;
   const chosen = once('directory', chooseDirectory);
+  const thread = thisThread();
   addon.configure(
     chosen,
-    isMainThread ? 0 : threadId,
-    processName(),
+    thread.threadId,
+    thread.processName,
     hasLibuv,
     onWakeUps,
     (code, kind, name, detail, errno, syscall) =>
