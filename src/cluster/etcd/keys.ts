@@ -58,14 +58,9 @@ export function queueOf(name: string): string {
   return escape(textOf(name));
 }
 
-/** The name of the lock that a resource is. Undefined for a semaphore. */
-export function lockNameOf(resource: string): string | undefined {
-  return resource.startsWith('l') ? queueNameOf(resource.slice(1)) : undefined;
-}
-
-/** The name that queueOf() was given. */
-export function queueNameOf(queue: string): string {
-  return nameOf(queue.replaceAll('%2F', '/').replaceAll('%25', '%'));
+/** The name that queueOf() was given, or resourceOf() behind its letter. */
+export function nameOfKey(text: string): string {
+  return nameOf(text.replaceAll('%2F', '/').replaceAll('%25', '%'));
 }
 
 function escape(text: string): string {

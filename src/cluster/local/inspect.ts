@@ -8,6 +8,7 @@ import type {
   ClusterParty,
   ClusterQueueState,
 } from '../cluster.js';
+import { type Shown, lockStatesOf } from '../lock-states.js';
 import { nameOf } from '../names.js';
 
 /** How the names of the objects of a namespace begin. */
@@ -21,14 +22,10 @@ export async function inspect(
   prefixes: Prefixes,
 ): Promise<ClusterInspection> {
   const { held, pending } = await manager.query();
-  const locks = [...new Set([...held, ...pending].map(({ name }) => name))].map((name) => ({
-    kind: 'lock' as const,
-    name,
-    permits: null,
-    token: null,
-    holders: held.filter((one) => one.name === name).map(partyOfLock),
-    waiters: pending.filter((one) => one.name === name).map(partyOfLock),
-  }));
+  const locks = lockStatesOf([
+    ...held.map((info) => shownOf(info, true)),
+    ...pending.map((info) => shownOf(info, false)),
+  ]);
   const semaphores: ClusterLockState[] = [];
   const queues: ClusterQueueState[] = [];
   for (const { name, state } of list({ state: true })) {
@@ -51,8 +48,11 @@ export async function inspect(
   return { locks: [...locks, ...semaphores], queues };
 }
 
-function partyOfLock({ clientId, pid, threadId, processName, mode }: LockInfo): ClusterParty {
-  return { clientId, host: os.hostname(), pid, threadId, processName, how: mode, since: null };
+function shownOf({ name, mode, ...who }: LockInfo, isHeld: boolean): Shown {
+  const { clientId, pid, threadId, processName } = who;
+  const client = { clientId, host: os.hostname(), pid, threadId, processName };
+  const party = { ...client, how: mode, since: null };
+  return { kind: 'lock', name, isHeld, party, permits: null, token: null };
 }
 
 function partiesOf({ pid, threadId, processName, count }: Party): ClusterParty[] {

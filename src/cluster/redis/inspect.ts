@@ -1,23 +1,22 @@
 // What is shown of the requests of a namespace: rows of the script, with what they mean.
+import { unknownClient } from '../client.js';
 import type {
   ClusterInspection,
-  ClusterLockInfo,
   ClusterLockSnapshot,
-  ClusterLockState,
   ClusterParty,
   ClusterQueueState,
 } from '../cluster.js';
+import { lockStatesOf, snapshotOf } from '../lock-states.js';
 import { nameOf } from '../names.js';
 
 /** Session, request, and the row of the request. */
 export type RequestRow = readonly [string, string, string];
 
-interface Shown {
-  readonly clientId: string;
+interface Request {
   readonly isHeld: boolean;
   readonly kind: 'lock' | 'semaphore';
   readonly name: string;
-  readonly how: ClusterParty['how'];
+  readonly party: Pick<ClusterParty, 'clientId' | 'how'>;
   /** The token, or the place in the line. Both are times in microseconds. */
   readonly number: bigint;
 }
@@ -25,15 +24,14 @@ interface Shown {
 const hows = { x: 'exclusive', s: 'shared', p: 'permit' } as const;
 
 /** The oldest first. */
-function shown(rows: readonly RequestRow[]): Shown[] {
-  const all = rows.map(([clientId, , row]): Shown => {
+function requestsOf(rows: readonly RequestRow[]): Request[] {
+  const all = rows.map(([clientId, , row]): Request => {
     const [, state, mode, number, kind, text] = /^(.)(.) (\d+) (.)([^]*)$/.exec(row)!;
     return {
-      clientId,
       isHeld: state === 'h',
       kind: kind === 'l' ? 'lock' : 'semaphore',
       name: nameOf(text!),
-      how: hows[mode as 'x' | 's' | 'p'],
+      party: { clientId, how: hows[mode as 'x' | 's' | 'p'] },
       number: BigInt(number!),
     };
   });
@@ -41,12 +39,7 @@ function shown(rows: readonly RequestRow[]): Shown[] {
 }
 
 export function toSnapshot(rows: readonly RequestRow[]): ClusterLockSnapshot {
-  const held: ClusterLockInfo[] = [];
-  const pending: ClusterLockInfo[] = [];
-  for (const { clientId, isHeld, name, how } of shown(rows)) {
-    if (how !== 'permit') (isHeld ? held : pending).push({ name, mode: how, clientId });
-  }
-  return { held, pending };
+  return snapshotOf(requestsOf(rows));
 }
 
 /** @param now_ms by the clock of the server */
@@ -55,24 +48,10 @@ export function toInspection(
   now_ms: number,
   queues: readonly ClusterQueueState[],
 ): ClusterInspection {
-  const locks = new Map<string, ClusterLockState & Parties>();
-  for (const { clientId, isHeld, kind, name, how, number } of shown(rows)) {
-    const key = `${kind} ${name}`;
-    const lock = locks.get(key) ?? { kind, name, permits: null, token: null, ...noParties() };
+  const shown = requestsOf(rows).map(({ kind, name, isHeld, party: who, number }) => {
     const since = Math.max(0, now_ms - Number(number) / 1000);
-    const who = { clientId, host: '', pid: 0, threadId: 0, processName: '', how, since };
-    (isHeld ? lock.holders : lock.waiters).push(who);
-    // The last grant has the greatest number.
-    locks.set(key, isHeld ? { ...lock, token: number } : lock);
-  }
-  return { locks: [...locks.values()], queues };
-}
-
-interface Parties {
-  readonly holders: ClusterParty[];
-  readonly waiters: ClusterParty[];
-}
-
-function noParties(): Parties {
-  return { holders: [], waiters: [] };
+    const party = { ...unknownClient, ...who, since };
+    return { kind, name, isHeld, party, permits: null, token: isHeld ? number : null };
+  });
+  return { locks: lockStatesOf(shown), queues };
 }
