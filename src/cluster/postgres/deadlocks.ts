@@ -15,9 +15,10 @@ import { type Wait, circlesIn, youngestOf } from '../../deadlocks/circles.js';
 import type { Pin, Told, ToldWait } from '../../deadlocks/record.js';
 import { toCycle, toWords } from '../../deadlocks/words.js';
 import { DeadlockError, label } from '../../errors.js';
-import { type Timer, clearTimeout, now, setTimeout } from '../../waiting/clock.js';
+import { now } from '../../waiting/clock.js';
 import { clientOf } from '../client.js';
 import { nameOf } from '../names.js';
+import { Looks } from './looks.js';
 
 /** How long a wait lasts before it is told. The same number is in told_waits(). */
 const patience_ms = 1000;
@@ -75,9 +76,10 @@ export class Deadlocks {
   readonly #waits = new Map<number, number>();
   /** The counts at the first sight of a circle, by what that consists of. */
   #suspects = new Map<string, ReadonlyMap<string, number>>();
-  #timer: Timer | undefined;
-  #isLooking = false;
-  #isOver = false;
+  readonly #looks = new Looks(
+    () => this.#look(),
+    () => this.#waits.size > 0,
+  );
 
   constructor(session: number, calls: DeadlockCalls) {
     this.#session = String(session);
@@ -86,7 +88,7 @@ export class Deadlocks {
 
   add(request: number): void {
     this.#waits.set(request, now());
-    if (this.#timer === undefined && !this.#isLooking) this.#lookIn(patience_ms);
+    this.#looks.begin(patience_ms);
   }
 
   delete(request: number): void {
@@ -94,22 +96,11 @@ export class Deadlocks {
   }
 
   end(): void {
-    this.#isOver = true;
-    clearTimeout(this.#timer);
-  }
-
-  #lookIn(ms: number): void {
-    if (this.#isOver) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#isLooking = true;
-      void this.#look();
-    }, ms);
-    this.#timer.unref();
+    this.#looks.end();
   }
 
   /** Errors need no care: a connection that fails ends the session. */
-  async #look(): Promise<void> {
+  async #look(): Promise<number> {
     let next_ms = patience_ms;
     try {
       const [oldest] = this.#waits.values();
@@ -122,8 +113,7 @@ export class Deadlocks {
     } catch {
       // Said above.
     }
-    this.#isLooking = false;
-    if (this.#waits.size > 0) this.#lookIn(next_ms);
+    return next_ms;
   }
 
   async #search(sessions: readonly Told[], at: number): Promise<void> {

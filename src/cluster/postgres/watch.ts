@@ -3,9 +3,10 @@
 // A session of liveness 'connection' has an advisory lock, which the server releases when its
 // connection ends. The watch waits for one of those locks in the server, and tries the others each
 // time around. The leases of all are looked at each time, too.
-import { type Timer, clearTimeout, now, setTimeout } from '../../waiting/clock.js';
+import { now } from '../../waiting/clock.js';
 import { calls } from './calls.js';
 import type { Link } from './link.js';
+import { Looks } from './looks.js';
 
 /** A wait that is shorter than that ends without a watch. */
 const patience_ms = 100;
@@ -18,9 +19,10 @@ export class Watch {
   readonly #look_ms: number;
   /** The requests that wait, and the keys of queues in which takers wait. */
   readonly #waiting = new Set<number | string>();
-  #timer: Timer | undefined;
-  #isRunning = false;
-  #isOver = false;
+  readonly #looks = new Looks(
+    () => this.#look(),
+    () => this.#waiting.size > 0,
+  );
 
   constructor(link: Link, { id, ttl, commandTimeout }: WatchPlan) {
     this.#link = link;
@@ -30,8 +32,7 @@ export class Watch {
 
   add(waiting: number | string): void {
     this.#waiting.add(waiting);
-    if (this.#timer !== undefined || this.#isRunning || this.#isOver) return;
-    this.#later(patience_ms);
+    this.#looks.begin(patience_ms);
   }
 
   delete(waiting: number | string): void {
@@ -39,24 +40,14 @@ export class Watch {
   }
 
   end(): void {
-    this.#isOver = true;
-    clearTimeout(this.#timer);
-  }
-
-  #later(ms: number): void {
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#isRunning = true;
-      void this.#look();
-    }, ms);
-    this.#timer.unref();
+    this.#looks.end();
   }
 
   /** Errors need no care: a link that fails ends the session. */
-  async #look(): Promise<void> {
+  async #look(): Promise<number> {
     const began = now();
     try {
-      while (this.#waiting.size > 0 && !this.#isOver) {
+      while (this.#waiting.size > 0 && !this.#looks.isOver) {
         const [row] = await this.#link.call(calls.watch, [this.#id, this.#look_ms]);
         if (row!['result'] !== true) break;
         await this.#link.call(calls.visit, [this.#id]);
@@ -64,10 +55,8 @@ export class Watch {
     } catch {
       // Said above.
     }
-    this.#isRunning = false;
-    if (this.#waiting.size === 0 || this.#isOver) return;
     // It waited in the server, or there was nothing to wait for there.
-    this.#later(Math.max(1, this.#look_ms - (now() - began)));
+    return Math.max(1, this.#look_ms - (now() - began));
   }
 }
 
