@@ -35,13 +35,13 @@ export const columns: readonly Column<Seen>[] = [
   { head: 'STORAGE', of: (seen) => bytes(seen.bytes), right: true },
 ];
 
+const columnOf = (head: string): Column<Seen> => columns.find((one) => one.head === head)!;
+
 /** What an engine knows. */
 const engineColumns: readonly Column<Seen>[] = [
-  ...['KIND', 'NAME', 'HELD BY', 'FOR', 'WAITING', 'LONGEST'].map(
-    (head) => columns.find((column) => column.head === head)!,
-  ),
+  ...['KIND', 'NAME', 'HELD BY', 'FOR', 'WAITING', 'LONGEST'].map(columnOf),
   { head: 'TOKEN', of: ({ token }) => token ?? '-', right: true },
-  { head: 'ITEMS', of: ({ state }) => count(state?.size), right: true },
+  columnOf('ITEMS'),
   { head: 'TAKEN', of: ({ state }) => count(state?.leased), right: true },
 ];
 

@@ -226,7 +226,8 @@ struct StoreScene : Scene {
   // Then they look in use, and who comes next takes them away.
   template <class Look>
   static void bear_with_the_dead(Look is_clean) {
-    const int64_t deadline_ns = platform::monotonic_ns() + 2 * core::kSlice_ms * 1'000'000;
+    const int64_t deadline_ns =
+        platform::monotonic_ns() + 2 * core::kSlice_ms * platform::kNanosPerMilli;
     while (!is_clean() && platform::monotonic_ns() < deadline_ns) Party another;
   }
 };

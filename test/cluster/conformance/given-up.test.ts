@@ -27,22 +27,21 @@ async function unlessGivenUp<T>(wait: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** What was put, and what was done, by all players. */
+interface Jobs {
+  readonly put: Set<number>;
+  readonly done: number[];
+}
+
 class Player {
-  /** What was put, and what was done, by all players. */
-  static #jobs = new Map<string, { put: Set<number>; done: number[] }>();
   readonly #cluster: Cluster;
   readonly #dice: Random;
+  readonly #jobs: Jobs;
 
-  constructor(cluster: Cluster, dice: Random) {
+  constructor(cluster: Cluster, dice: Random, jobs: Jobs) {
     this.#cluster = cluster;
     this.#dice = dice;
-  }
-
-  get jobs(): { put: Set<number>; done: number[] } {
-    const { namespace } = this.#cluster;
-    const jobs = Player.#jobs.get(namespace) ?? { put: new Set(), done: [] };
-    Player.#jobs.set(namespace, jobs);
-    return jobs;
+    this.#jobs = jobs;
   }
 
   async play(): Promise<void> {
@@ -67,8 +66,8 @@ class Player {
   }
 
   async #put(): Promise<void> {
-    const value = this.jobs.put.size;
-    this.jobs.put.add(value);
+    const value = this.#jobs.put.size;
+    this.#jobs.put.add(value);
     await this.#cluster.queue<number>('it').put(value);
   }
 
@@ -77,7 +76,7 @@ class Player {
     const [task] = (await unlessGivenUp(queue.take({ max: 1, ...giveUpSoon(this.#dice) }))) ?? [];
     if (task === undefined) return;
     if (this.#dice.below(3) === 0) return task.retry();
-    this.jobs.done.push(task.value);
+    this.#jobs.done.push(task.value);
     await task.done();
   }
 }
@@ -85,13 +84,14 @@ class Player {
 forEachSubject('waits that were given up', (subject) => {
   it('leave nothing behind', async () => {
     const dice = random('given up');
+    const jobs: Jobs = { put: new Set(), done: [] };
     const clusters = [await open(subject)];
     clusters.push(await openBeside(subject, clusters[0]!));
     const players = clusters.flatMap((cluster) =>
-      Array.from({ length: loops }, () => new Player(cluster, dice)),
+      Array.from({ length: loops }, () => new Player(cluster, dice, jobs)),
     );
     await within(Promise.all(players.map((player) => player.play())), 'all steps');
-    const { put, done } = players[0]!.jobs;
+    const { put, done } = jobs;
     for (const cluster of clusters) {
       await within(
         cluster.locks.request('it', () => {}),
