@@ -26,6 +26,24 @@ function outside() {
   return found;
 }
 
+/**
+ * Those of `entries` that a live process has mapped. They are no left-overs: another run beside
+ * this one may keep an object for minutes.
+ */
+function inUse(entries) {
+  const used = new Set();
+  if (process.platform !== 'linux' || entries.length === 0) return used;
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const maps = readFileSync(`/proc/${pid}/maps`, 'utf8');
+      for (const entry of entries) if (maps.includes(entry)) used.add(entry);
+    } catch {
+      // The process ended between the two looks.
+    }
+  }
+  return used;
+}
+
 /** The live processes of a process group, which the tests started and forgot. Linux only. */
 function processesOf(group) {
   if (process.platform !== 'linux') return [];
@@ -54,13 +72,17 @@ export class Sandbox {
 
   /** What the run left behind: files, semaphores, processes of its group. */
   async leftovers(group) {
-    const look = () => [
-      ...readdirSync(this.directory).map((name) => path.join(this.directory, name)),
-      ...outside().filter((entry) => !this.#before.has(entry)),
-      ...processesOf(group),
-    ];
-    // More looks. Another program on this machine may use holdfast at this moment. Its files are
-    // gone after a while, and those that the run left stay.
+    const look = () => {
+      const others = outside().filter((entry) => !this.#before.has(entry));
+      const used = inUse(others);
+      return [
+        ...readdirSync(this.directory).map((name) => path.join(this.directory, name)),
+        ...others.filter((entry) => !used.has(entry)),
+        ...processesOf(group),
+      ];
+    };
+    // More looks. What another program on this machine has just made or closed is mapped, or gone,
+    // at one of them.
     let left = look();
     for (let more = 0; more < looks && left.length > 0; more++) {
       await sleep(betweenLooks_ms);

@@ -113,17 +113,20 @@ TEST(a_look_steps_over_what_is_leased_while_all_live) {
   constexpr AgentId kNobody = 12345;
   constexpr uint32_t kRecords = 3000;
   const Shared<std::atomic<uint32_t>> taken;
+  const Shared<std::atomic<bool>> looked_in_vain;
   Child taker([&] {
     User<JoinableQueue> queue(tasks());
     EVENTUALLY(queue->bytes() == kRecords * kRecordUnits * core::kUnit && queue->leased() == 1);
     while (has_something(queue.primitive)) taken->fetch_add(1);
+    looked_in_vain->store(true);
     for (;;) pause();
   });
   User<JoinableQueue> queue(tasks());
   put(queue.primitive, 1);
   const Lease first = take(queue.primitive);
   put(queue.primitive, kRecords - 1);
-  EVENTUALLY(taken->load() == kRecords - 1);
+  EVENTUALLY(looked_in_vain->load());  // a look that went on would take what is freed below
+  CHECK_EQUAL(taken->load(), kRecords - 1);
   CHECK(!has_something(queue.primitive));  // this look takes a census
   owner_of(queue.primitive, first, 1500) = kNobody;
   for (int look = 0; look < 3; look++) {
