@@ -1,14 +1,14 @@
 // The guard, which an acquisition returns.
 import { inspect } from 'node:util';
 import { brand } from '../brand.js';
-import type { Acquisition, Subject } from '../channels.js';
-import { label } from '../errors.js';
+import type { Acquisition } from '../channels.js';
 import type { Outcome } from '../native/bindings.js';
 import { type AcquireOptions, checkFunction, readAcquire } from '../options.js';
 import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
 import { type HeldHere, Hold, runInside } from './context.js';
 import { lookWhileHeld } from './held-look.js';
-import { GuardRecord, watchGuard, watchesGuards } from './lost.js';
+import { type Holds, ToldHolds } from './holds.js';
+import { type Sentinel, giveBackSentinel, takeSentinel } from './lost.js';
 
 /**
  * One acquisition. `using guard = await lock.acquire()` releases it at the end of the block,
@@ -72,48 +72,6 @@ export function heldBy(guard: HeldGuard, tag: number, isShared = false): HeldHer
   return { tag, hold: guard.hold, isShared, isReleased: () => guard.isReleased };
 }
 
-/** @internal Something whose holds end one by one. */
-export interface Holds {
-  releaseHold(hold: number): void;
-  isRemoved(): boolean;
-  /** What they are holds of. */
-  readonly about: Subject;
-  /** False: this thread holds it, acquired it through this object or has no other. */
-  mayClose(): boolean;
-}
-
-/**
- * Tells somebody of the release. It stands between a guard and its holds only where somebody
- * listens, so that other guards have no field more and no question to ask.
- */
-class ToldHolds implements Holds {
-  readonly #holds: Holds;
-
-  constructor(
-    holds: Holds,
-    readonly listener: Acquisition | GuardRecord,
-  ) {
-    this.#holds = holds;
-  }
-
-  releaseHold(hold: number): void {
-    this.#holds.releaseHold(hold);
-    this.listener.released();
-  }
-
-  isRemoved(): boolean {
-    return this.#holds.isRemoved();
-  }
-
-  get about(): Subject {
-    return this.#holds.about;
-  }
-
-  mayClose(): boolean {
-    return this.#holds.mayClose();
-  }
-}
-
 const belongs = refusal(
   'a Guard: it belongs to the thread that acquired it; pass the lock instead',
 );
@@ -126,13 +84,13 @@ export class HeldGuard implements Guard {
   readonly abandoned: boolean;
   readonly [uncloneable] = belongs;
   readonly #hold: number;
-  #holds: Holds | undefined;
+  /** undefined after the release. */
+  #sentinel: Sentinel | undefined;
 
   constructor(holds: Holds, outcome: Outcome) {
     this.abandoned = outcome < 0;
     this.#hold = outcome < 0 ? -outcome : outcome;
-    this.#holds = holds;
-    if (watchesGuards) this.#holds = new ToldHolds(holds, watchGuard(this, recordOf(holds)));
+    this.#sentinel = takeSentinel(holds);
     lookWhileHeld();
   }
 
@@ -142,27 +100,26 @@ export class HeldGuard implements Guard {
   }
 
   get isReleased(): boolean {
-    return this.#holds === undefined;
+    return this.#sentinel === undefined;
   }
 
   get compromised(): boolean {
-    return this.#holds?.isRemoved() ?? false;
+    return this.#sentinel?.record.holds!.isRemoved() ?? false;
   }
 
   release(): void {
-    const holds = this.#holds;
-    if (holds === undefined) return;
-    this.#holds = undefined;
+    const sentinel = this.#sentinel;
+    if (sentinel === undefined) return;
+    this.#sentinel = undefined;
+    const holds = sentinel.record.holds!;
+    giveBackSentinel(sentinel);
     holds.releaseHold(this.#hold);
   }
 
   /** Somebody listens: the release is to be told. */
   follow(acquisition: Acquisition): void {
-    const holds = this.#holds!;
-    if (holds instanceof ToldHolds && holds.listener instanceof GuardRecord) {
-      holds.listener.acquisition = acquisition;
-    }
-    this.#holds = new ToldHolds(holds, acquisition);
+    const { record } = this.#sentinel!;
+    record.holds = new ToldHolds(record.holds!, acquisition);
   }
 
   [Symbol.dispose](): void {
@@ -172,11 +129,6 @@ export class HeldGuard implements Guard {
   [inspect.custom](...how: Inspecting): string {
     return inspectWithout(this, ...how);
   }
-}
-
-function recordOf(holds: Holds): GuardRecord {
-  const { kind, name } = holds.about;
-  return new GuardRecord(label(kind, name), () => holds.mayClose());
 }
 
 /** @internal The guard of an acquisition; undefined if nothing was acquired. */

@@ -4,6 +4,7 @@ import { slice_ms } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
 import { type Timer, clearInterval, setInterval } from '../waiting/clock.js';
+import { dropSpareSentinels } from './lost.js';
 
 const held = once('held', (): { timer: Timer | undefined } => ({ timer: undefined }));
 
@@ -21,4 +22,5 @@ function look(): void {
   if (addon.lookAtHeld()) return;
   clearInterval(held.timer);
   held.timer = undefined;
+  dropSpareSentinels();
 }

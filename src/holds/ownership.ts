@@ -6,7 +6,8 @@ import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import type { Acquirable } from '../waiting/acquirable.js';
 import { WaitSet } from '../waiting/wait-set.js';
-import { type HeldGuard, type Holds, guardOf } from './guard.js';
+import { type HeldGuard, guardOf } from './guard.js';
+import type { Holds } from './holds.js';
 
 /** A hold that was given up to be acquired again. */
 export interface Suspended {

@@ -11,11 +11,11 @@ import {
   type Guard,
   type HeldGuard,
   type Holder,
-  type Holds,
   guardOf,
   heldBy,
   runHolding,
 } from '../holds/guard.js';
+import type { Holds } from '../holds/holds.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import { AnySemaphore } from './any-semaphore.js';

@@ -6,14 +6,8 @@ import { suspicionsOf, wouldWaitForItself } from '../deadlocks/show.js';
 import type { DeadlockError } from '../errors.js';
 import { follow, followSync, followTry } from '../holds/follow.js';
 import { type HeldHere, holdsHere } from '../holds/context.js';
-import {
-  type Guard,
-  type HeldGuard,
-  type Holds,
-  guardOf,
-  heldBy,
-  runHolding,
-} from '../holds/guard.js';
+import { type Guard, type HeldGuard, guardOf, heldBy, runHolding } from '../holds/guard.js';
+import type { Holds } from '../holds/holds.js';
 import type { Native } from '../native/bindings.js';
 import { type WritersToBypass, writersToBypass } from '../native/enums.js';
 import { addon } from '../native/load.js';

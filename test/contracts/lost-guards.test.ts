@@ -1,4 +1,4 @@
-// Guards that are garbage-collected while they hold: counted and told where that is asked for.
+// Guards that are garbage-collected while they hold: counted always, told where that is asked for.
 import assert from 'node:assert/strict';
 import { run, temporaryDirectory } from '../support/index.js';
 
@@ -45,9 +45,16 @@ describe('lost guards', () => {
     assert.equal(told.length, 1);
   });
 
-  it('without either, guards are not watched', async () => {
-    const { lost, told } = await report('not watched', { HOLDFAST_DEBUG: '' });
-    assert.deepEqual({ lost, told }, { lost: 0, told: [] });
+  it('without either, they are counted, the channel tells them, and nobody is warned', async () => {
+    const { lost, told, events } = await report('Lock', { HOLDFAST_DEBUG: '' });
+    assert.deepEqual({ lost, told }, { lost: 1, told: [] });
+    assert.equal(events.at(-1), 'lost');
+  });
+
+  it('one that is lost beside a guard that lives is counted', async () => {
+    const { lost, told } = await report('beside a living guard');
+    assert.equal(lost, 1);
+    assert.equal(told.length, 1);
   });
 
   it('a guard that was released, or whose lock was, is not lost', async () => {

@@ -12,16 +12,30 @@ subscribe('holdfast.acquire', ({ event }) => events.push(event));
 const name = `lost ${process.pid}`;
 const lock = {
   BoundedSemaphore: () => new BoundedSemaphore(2, { name }),
+  'beside a living guard': () => new BoundedSemaphore(3, { name }),
   ReadWriteLock: () => new ReadWriteLock({ name }),
   RLock: () => new RLock({ name }),
 };
 const object = (lock[scenario] ?? (() => new Lock({ name })))();
 
+let kept;
+/** Two guards are released, and others acquired in their place: one is kept, and one lost. */
+function keepAndLose() {
+  const first = object.acquireSync();
+  object.acquireSync().release();
+  const second = object.acquireSync();
+  first.release();
+  second.release();
+  kept = object.acquireSync();
+  object.acquireSync();
+}
+
 /** In a function of its own, so that no register keeps the guard. */
 function lose() {
-  if (scenario === 'ReadWriteLock') object.acquireExclusiveSync();
+  if (scenario === 'beside a living guard') keepAndLose();
+  else if (scenario === 'ReadWriteLock') object.acquireExclusiveSync();
   else if (scenario === 'BoundedSemaphore') [object.acquireSync(), object.acquireSync()].at(0);
-  else if (scenario === 'released') object.acquireSync().release();
+  else if (scenario === 'released') for (let i = 0; i < 1000; i++) object.acquireSync().release();
   else object.acquireSync();
 }
 
@@ -37,5 +51,6 @@ do {
   globalThis.gc();
 } while (isExpected ? lostGuards() < enough : performance.now() - begun < 400);
 await turn();
+kept?.release();
 console.log(JSON.stringify({ lost: lostGuards(), told, events }));
 process.exit(); // what was lost is held

@@ -1,0 +1,44 @@
+// Holds of one object, as a guard knows them.
+import type { Acquisition, Subject } from '../channels.js';
+
+/** Something whose holds end one by one. */
+export interface Holds {
+  releaseHold(hold: number): void;
+  isRemoved(): boolean;
+  /** What they are holds of. */
+  readonly about: Subject;
+  /** False: this thread holds it, acquired it through this object or has no other. */
+  mayClose(): boolean;
+}
+
+/**
+ * Tells somebody of the release. It stands between a guard and its holds only where somebody
+ * listens, so that other guards have no field more and no question to ask.
+ */
+export class ToldHolds implements Holds {
+  readonly #holds: Holds;
+
+  constructor(
+    holds: Holds,
+    readonly acquisition: Acquisition,
+  ) {
+    this.#holds = holds;
+  }
+
+  releaseHold(hold: number): void {
+    this.#holds.releaseHold(hold);
+    this.acquisition.released();
+  }
+
+  isRemoved(): boolean {
+    return this.#holds.isRemoved();
+  }
+
+  get about(): Subject {
+    return this.#holds.about;
+  }
+
+  mayClose(): boolean {
+    return this.#holds.mayClose();
+  }
+}
