@@ -1,4 +1,7 @@
 import { Event, Lock, Queue, RLock, Semaphore } from '../holdfast.mjs';
+import { codecs } from '../../lib/native/enums.js';
+import { Scratch } from '../../lib/records/batch.js';
+import { codecFor } from '../../lib/records/codec.js';
 import { report, variant } from './timed.mjs';
 
 const variants = {
@@ -118,6 +121,28 @@ const variants = {
       for (let i = 0; i < n; i++) {
         queue.putSync(item);
         queue.getSync();
+      }
+    };
+  },
+
+  'queue-true'() {
+    const queue = new Queue();
+    return (n) => {
+      for (let i = 0; i < n; i++) {
+        queue.putSync(true);
+        queue.getSync();
+      }
+    };
+  },
+
+  'codec-object'() {
+    const codec = codecFor(codecs.structured);
+    const scratch = new Scratch();
+    const item = { id: 123456, name: 'a small object', list: [1, 2, 3] };
+    return (n) => {
+      for (let i = 0; i < n; i++) {
+        codec.encode(item, scratch);
+        codec.decode(codec.type, codec.bytes, codec.start, codec.end);
       }
     };
   },

@@ -30,6 +30,12 @@ export const lock = {
     isSet: holdfast('event.isSet', ours, 'isSet'),
     'queue-string': holdfast('queue.putSync/getSync of a 16 B string', ours, 'queue-string'),
     'queue-object': holdfast('queue.putSync/getSync of an object', ours, 'queue-object'),
+    'queue-true': holdfast('queue.putSync/getSync of true', ours, 'queue-true'),
+    'codec-object': holdfast(
+      'encodes and decodes an object, without a queue',
+      ours,
+      'codec-object',
+    ),
 
     'mp-lock': python('mp.Lock acquire/release', mp, 'lock'),
     'mp-lock-16': python('mp.Lock acquire/release, 16 locks by turns', mp, 'lock-16'),

@@ -16,12 +16,18 @@ export const start = {
     forkserver: holdfast('Process, forkserver', ours, 'forkserver'),
     'forkserver-preload': holdfast('Process, forkserver, preload', ours, 'forkserver-preload'),
     fork: node('child_process.fork', 'start/fork.mjs'),
+    'fork-holdfast': node(
+      'child_process.fork of a file that imports holdfast',
+      'start/fork.mjs',
+      'imports',
+    ),
     'mp-spawn': python('Process, spawn', mp, 'spawn'),
     'mp-forkserver': python('Process, forkserver', mp, 'forkserver'),
   },
 
   comparisons: [
     { ours: 'spawn', against: 'fork' },
+    { ours: 'spawn', against: 'fork-holdfast' },
     { ours: 'forkserver', against: 'fork' },
     { ours: 'forkserver-preload', against: 'fork' },
     { ours: 'spawn', against: 'mp-spawn' },

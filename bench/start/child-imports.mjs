@@ -1,0 +1,3 @@
+import '../holdfast.mjs';
+
+process.send(String(process.hrtime.bigint()), () => process.disconnect());
