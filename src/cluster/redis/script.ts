@@ -131,12 +131,11 @@ operations['mark'] = function() return next_number() end
 `;
 
 const itemOperations = `
--- queue, items: puts them.
-operations['put'] = function(queue, ...)
+-- queue, items: puts them. A function of Lua cannot have so many arguments.
+operations['put'] = function(queue)
   local stream = prefix .. 'j:' .. queue
-  local values = { ... }
-  for i = 1, #values do redis.call('XADD', stream, '*', 'v', values[i]) end
-  for _ = 1, #values do
+  for i = 3, #ARGV do redis.call('XADD', stream, '*', 'v', ARGV[i]) end
+  for _ = 3, #ARGV do
     if not wake(queue) then break end
   end
 end
@@ -165,24 +164,25 @@ end
 
 -- session, queue, then for each item what becomes of it (done or retry), its id and its count of
 -- deliveries. Returns how many of them the session had.
-operations['settle'] = function(session, queue, ...)
+operations['settle'] = function(session, queue)
   local stream = prefix .. 'j:' .. queue
-  local given = { ... }
-  local count = 0
-  for i = 1, #given, 3 do
-    local id = given[i + 1]
+  local ours = { done = {}, retry = {} }
+  for i = 4, #ARGV, 3 do
+    local id = ARGV[i + 1]
     local found = redis.pcall('XPENDING', stream, 'holdfast', id, id, 1)
     local entry = not found.err and found[1]
-    local is_ours = entry and entry[2] == session and entry[4] == tonumber(given[i + 2])
-    if is_ours and given[i] == 'done' then
-      redis.call('XACK', stream, 'holdfast', id)
-      redis.call('XDEL', stream, id)
-    elseif is_ours then
-      give_back(queue, { id })
+    if entry and entry[2] == session and entry[4] == tonumber(ARGV[i + 2]) then
+      table.insert(ours[ARGV[i]], id)
     end
-    if is_ours then count = count + 1 end
   end
-  return count
+  local done = ours.done
+  for i = 1, #done, 1000 do
+    local last = math.min(i + 999, #done)
+    redis.call('XACK', stream, 'holdfast', unpack(done, i, last))
+    redis.call('XDEL', stream, unpack(done, i, last))
+  end
+  give_back(queue, ours.retry)
+  return #done + #ours.retry
 end
 
 -- queue: how many items nobody works on, and how many are leased.
@@ -196,7 +196,7 @@ operations['count'] = function(queue)
   return { redis.call('XLEN', stream) - leased, leased }
 end
 
-return operations[ARGV[1]](unpack(ARGV, 2))
+return operations[ARGV[1]](unpack(ARGV, 2, 7))
 `;
 
 /** For EVALSHA with one key: the beginning of all keys of the namespace, without the colon. */
