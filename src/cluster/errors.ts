@@ -58,6 +58,9 @@ export class UnsupportedEngineError extends HoldfastError {
   }
 }
 
+/** The codes of Node and OpenSSL for a certificate that is not taken. */
+const untrusted = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
+
 /**
  * What went wrong in an engine, as an error that is documented. What is one already, or is about a
  * wrong argument, stays as it is. `hint` says why trying again does not help; undefined if it may.
@@ -66,6 +69,10 @@ export function engineErrorOf(cause: unknown, engine: string, hint?: string): Er
   if (cause instanceof HoldfastError || cause instanceof RangeError) return cause;
   const message = cause instanceof Error ? cause.message : String(cause);
   const what = `${engine}: ${message}`;
+  const { code } = Object(cause) as { code?: unknown };
+  if (hint === undefined && typeof code === 'string' && untrusted.test(code)) {
+    hint = 'its certificate is not trusted: see TLS in the page of clusters';
+  }
   if (hint === undefined) return new EngineUnavailableError(what, { cause });
   return new UnsupportedEngineError(hint === '' ? what : `${what} (${hint})`, { cause });
 }

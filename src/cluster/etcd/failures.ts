@@ -2,7 +2,13 @@
 import { engineErrorOf } from '../errors.js';
 import { GatewayError, status } from './gateway.js';
 
-const lasting: readonly number[] = [status.invalid, status.permission, status.unauthenticated];
+const lasting: readonly number[] = [
+  status.invalid,
+  status.permission,
+  // Such as a password for an etcd that asks for none.
+  status.precondition,
+  status.unauthenticated,
+];
 
 /** The error to reject with, for one of a connection or of etcd. */
 export function engineError(cause: unknown): Error {

@@ -14,7 +14,7 @@ export interface GatewayOptions {
   readonly tls: tls.ConnectionOptions | undefined;
   readonly user: string;
   readonly password: string;
-  /** Milliseconds within which a call must be answered. */
+  /** Milliseconds within which a call must be answered, from when it is sent. */
   readonly deadline: number;
 }
 
@@ -50,21 +50,50 @@ export function isRefusal(error: unknown): boolean {
   return error instanceof GatewayError && refusals.includes(error.status);
 }
 
+/** One connection: one call after the other. */
+class Line {
+  readonly agent: http.Agent;
+  /** Settles when the last call that was given has settled. */
+  #last: Promise<unknown> = Promise.resolve();
+  /** Ends the calls that stand in line. */
+  #ended: { error?: Error } = {};
+
+  constructor({ Agent }: typeof http | typeof https) {
+    this.agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  }
+
+  /** Starts the call when those before it have settled. */
+  call<T>(start: () => Promise<T>): Promise<T> {
+    const ended = this.#ended;
+    const settled = this.#last.then(() => {
+      if (ended.error !== undefined) throw ended.error;
+      return start();
+    });
+    this.#last = settled.catch(() => {});
+    return settled;
+  }
+
+  /** What stands in line rejects with the error. What comes later is tried. */
+  end(error: Error): void {
+    this.#ended.error = error;
+    this.#ended = {};
+  }
+}
+
 /** The connections to one member; after a failure to the next one. */
 export class Gateway {
   readonly #options: GatewayOptions;
-  readonly #commands: http.Agent;
+  readonly #commands: Line;
   /** Apart from the commands, so that a renewal never stands behind them. */
-  readonly #renewals: http.Agent;
+  readonly #renewals: Line;
   #member = 0;
   #authorization: string | undefined;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    const { Agent } = options.tls ? https : http;
-    const one = { keepAlive: true, maxSockets: 1 };
-    this.#commands = new Agent(one);
-    this.#renewals = new Agent(one);
+    const module = options.tls ? https : http;
+    this.#commands = new Line(module);
+    this.#renewals = new Line(module);
   }
 
   /** Asks for a token, which the calls after this one send. Does nothing without a user. */
@@ -86,15 +115,15 @@ export class Gateway {
   }
 
   /** A token ends when it has not been used for some minutes, or when etcd was restarted. */
-  async #sendWithToken(path: string, body: unknown, agent: http.Agent): Promise<unknown> {
+  async #sendWithToken(path: string, body: unknown, line: Line): Promise<unknown> {
     try {
-      return await this.#send(path, body, agent);
+      return await this.#send(path, body, line);
     } catch (error) {
       const isRefused = error instanceof GatewayError && error.status === status.unauthenticated;
       if (!isRefused || this.#authorization === undefined) throw error;
       // A command that was refused for its token has had no effect.
       await this.authenticate();
-      return this.#send(path, body, agent);
+      return this.#send(path, body, line);
     }
   }
 
@@ -155,8 +184,10 @@ export class Gateway {
   }
 
   close(): void {
-    this.#commands.destroy();
-    this.#renewals.destroy();
+    for (const line of [this.#commands, this.#renewals]) {
+      line.end(new Error('the connections to etcd are closed'));
+      line.agent.destroy();
+    }
   }
 
   #late(path: string): Error {
@@ -178,15 +209,24 @@ export class Gateway {
     return request({ ...this.#options.tls, host, port, path, method, headers, agent });
   }
 
-  #send(path: string, body: unknown, agent: http.Agent): Promise<unknown> {
+  #send(path: string, body: unknown, line: Line): Promise<unknown> {
     const text = JSON.stringify(body);
+    return line.call(() => this.#sendNow(path, text, line));
+  }
+
+  #sendNow(path: string, text: string, line: Line): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const length = Buffer.byteLength(text);
       const headers: http.OutgoingHttpHeaders = { 'Content-Length': length };
       if (this.#authorization !== undefined) headers['Authorization'] = this.#authorization;
-      const sent = this.#request(path, 'POST', headers, agent);
-      // Destroys the connection, because the answers on it are no longer in step.
-      const timer = setTimeout(() => sent.destroy(this.#late(path)), this.#options.deadline);
+      const sent = this.#request(path, 'POST', headers, line.agent);
+      // Destroys the connection, because the answers on it are no longer in step. Those behind it
+      // would wait as long, one after the other.
+      const timer = setTimeout(() => {
+        const late = this.#late(path);
+        line.end(late);
+        sent.destroy(late);
+      }, this.#options.deadline);
       const fail = (error: Error): void => {
         clearTimeout(timer);
         if (!(error instanceof GatewayError)) this.#goOn();

@@ -49,14 +49,25 @@ type Target = Omit<GatewayOptions, 'deadline'>;
 
 /** Several hosts in one URL are more than `new URL()` can read. */
 function readUrl(url: string): Target {
+  const wrong = new TypeError("the URL must be as 'etcd://user:password@host:2379,other:2379'");
   const found = /^(etcds?):\/\/(?:([^@/]*)@)?([^@/]+)\/?$/i.exec(url);
-  if (found === null) {
-    throw new TypeError("the URL must be as 'etcd://user:password@host:2379,other:2379'");
-  }
+  if (found === null) throw wrong;
   const [, scheme, login = '', hosts] = found;
-  const [user = '', password = ''] = login.split(':').map(decodeURIComponent);
+  const [user, password] = readLogin(login) ?? [];
+  if (user === undefined || password === undefined) throw wrong;
   const tls = scheme!.toLowerCase() === 'etcds' ? {} : undefined;
   return { members: hosts!.split(',').map(readMember), tls, user, password };
+}
+
+/** Undefined if it is not written as in a URL. */
+function readLogin(login: string): [string, string] | undefined {
+  const [user = '', password = '', ...more] = login.split(':');
+  if (more.length > 0) return undefined;
+  try {
+    return [decodeURIComponent(user), decodeURIComponent(password)];
+  } catch {
+    return undefined;
+  }
 }
 
 function readConfig(config: EtcdConfig): Target {

@@ -1,6 +1,6 @@
 // As much of `pg` as is used here. It is an optional peer: who uses PostgreSQL installs it. The
 // types are our own, so that a program without `@types/pg` compiles.
-import { UnsupportedEngineError } from '../errors.js';
+import { UnsupportedEngineError, engineErrorOf } from '../errors.js';
 
 /** What `new Client()` of `pg` takes: `connectionString`, `host`, `ssl` and more. */
 export type PostgresConfig = Readonly<Record<string, unknown>>;
@@ -27,7 +27,10 @@ export interface Client {
   readonly connection: { readonly stream: { destroy(): void } };
 }
 
-/** @throws UnsupportedEngineError if `pg` is not installed. */
+/**
+ * @throws UnsupportedEngineError if `pg` is not installed, or cannot read a file that the config
+ * names; TypeError if it cannot read the URL.
+ */
 export function newClient(config: PostgresConfig): Client {
   let pg: { Client: new (config: PostgresConfig) => Client };
   try {
@@ -35,5 +38,10 @@ export function newClient(config: PostgresConfig): Client {
   } catch (cause) {
     throw new UnsupportedEngineError('PostgreSQL needs the package pg: npm install pg', { cause });
   }
-  return new pg.Client(config);
+  try {
+    return new pg.Client(config);
+  } catch (cause) {
+    if (cause instanceof URIError) throw new TypeError('the URL is not valid');
+    throw cause instanceof TypeError ? cause : engineErrorOf(cause, 'PostgreSQL', '');
+  }
 }

@@ -34,7 +34,8 @@ export class PostgresEngine implements Engine {
     const { config, connectTimeout } = plan;
     const newLink = (): Link => new Link(newClient(config), plan);
     const links: Links = { commands: newLink(), messages: newLink(), watching: newLink() };
-    const late = (): Error => new EngineUnavailableError(`no session in ${connectTimeout} ms`);
+    const late = (): Error =>
+      new EngineUnavailableError(`PostgreSQL: no session within ${connectTimeout} ms`);
     try {
       return await inTime(this.#open(links, news), connectTimeout, late);
     } catch (error) {

@@ -12,9 +12,13 @@ const unsupported: readonly (readonly [string, string])[] = [
   ['25006', 'the server is read-only: connect to the primary'],
 ];
 
+/** `pg` has no code for it. */
+const noTls = 'The server does not support SSL connections';
+
 /** Turns any error into one that is documented. */
 export function engineError(error: unknown): Error {
-  const { code } = error as { code?: unknown };
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (message === noTls) return engineErrorOf(error, 'PostgreSQL', '');
   const state = typeof code === 'string' ? code : '';
   const found = unsupported.find(([begin]) => state.startsWith(begin));
   return engineErrorOf(error, 'PostgreSQL', found?.[1]);

@@ -31,7 +31,8 @@ export class RedisEngine implements Engine {
   async open(news: SessionNews): Promise<EngineSession> {
     const { target, connectTimeout, commandTimeout } = this.#plan;
     const links: Link[] = [];
-    const late = (): Error => new EngineUnavailableError(`no session within ${connectTimeout} ms`);
+    const late = (): Error =>
+      new EngineUnavailableError(`Redis: no session within ${connectTimeout} ms`);
     const connect = async (): Promise<Link> => {
       const link = await Link.open(target, { connectTimeout, commandTimeout });
       links.push(link);

@@ -4,7 +4,7 @@ import { UnsupportedEngineError, engineErrorOf } from '../errors.js';
 
 /** The first word of a refusal that trying again does not change. */
 const lasting =
-  /^(NOAUTH|WRONGPASS|NOPERM|ERR (invalid password|AUTH|unknown command|The user executing))/;
+  /^(NOAUTH|WRONGPASS|NOPERM|ERR (invalid password|AUTH|DB index|unknown command|The user))/;
 
 /** The error to reject with, for one of ioredis or of Redis. */
 export function engineError(cause: unknown): Error {

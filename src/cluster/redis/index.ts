@@ -47,17 +47,30 @@ export async function connect(
   target: string | RedisConfig,
   options: RedisClusterOptions = {},
 ): Promise<Cluster> {
-  if (typeof target === 'string' ? !/^rediss?:/i.test(target) : !isObject(target)) {
-    throw new TypeError("the first argument must be a URL of 'redis:' or 'rediss:', or an object");
-  }
+  const readable = typeof target === 'string' ? readUrl(target) : readConfig(target);
   const read = readClusterOptions(options, ['liveness', 'replicas']);
   const liveness = readLiveness(read.liveness);
   const { replicas = 0 } = read;
   checkCount('replicas', replicas, 0, mostReplicas);
-  const plan = { ...read, target, liveness, replicas: replicas as number };
+  const plan = { ...read, target: readable, liveness, replicas: replicas as number };
   return connectTo(new RedisEngine(plan), read);
 }
 
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** As ioredis reads it: with the scheme in small letters, because only such a one means TLS. */
+function readUrl(text: string): string {
+  try {
+    const url = new URL(text);
+    for (const part of [url.username, url.password]) decodeURIComponent(part);
+    if (/^rediss?:\/\//.test(url.href)) return url.href;
+  } catch {
+    // The reason has the URL in it, and that may have a password.
+  }
+  throw new TypeError("the URL must be as 'redis://user:password@host:6379/0', or 'rediss:'");
+}
+
+function readConfig(config: unknown): RedisConfig {
+  if (typeof config === 'object' && config !== null && !Array.isArray(config)) {
+    return { ...config };
+  }
+  throw new TypeError("the first argument must be a URL of 'redis:' or 'rediss:', or an object");
 }

@@ -5,6 +5,7 @@ import { UnsupportedEngineError } from '../errors.js';
 
 /** What is needed of a client of ioredis. Its own types are not on every user's machine. */
 interface Client {
+  readonly options: { readonly db?: unknown };
   readonly stream?: { destroy(error?: Error): void; unref(): void };
   connect(): Promise<void>;
   call(command: string, ...args: readonly unknown[]): Promise<unknown>;
@@ -19,8 +20,18 @@ type ClientClass = new (...args: unknown[]) => Client;
 /** Options of ioredis, or a URL. */
 export type RedisTarget = string | Readonly<Record<string, unknown>>;
 
-/** These are not the caller's to choose: they decide what becomes of commands after a loss. */
+/**
+ * These are not the caller's to choose. They decide what becomes of commands after a loss, and what
+ * keys and answers look like.
+ */
 const ownOptions = {
+  keyPrefix: '',
+  stringNumbers: false,
+  enableAutoPipelining: false,
+  // Not undefined, which would leave it to the query of the URL.
+  commandTimeout: null,
+  // A socket that is destroyed needs no time to end.
+  disconnectTimeout: 0,
   lazyConnect: true,
   enableOfflineQueue: false,
   enableReadyCheck: false,
@@ -64,14 +75,17 @@ export class Link {
     { connectTimeout, commandTimeout }: { connectTimeout: number; commandTimeout: number },
   ): Promise<Link> {
     const Redis = loadClient();
-    const options = { ...ownOptions, connectTimeout };
-    const client =
-      typeof target === 'string'
-        ? new Redis(target, options)
-        : new Redis({ ...target, ...options });
+    // Of several arguments ioredis prefers the first.
+    const client = new Redis({ ...ownOptions, connectTimeout }, target);
     const link = new Link(client, connectTimeout);
+    const { db = 0 } = client.options;
+    if (!Number.isInteger(db) || (db as number) < 0) {
+      throw new RangeError('db must be the number of a database of Redis');
+    }
     try {
       await link.#within(client.connect());
+      // ioredis goes on in database 0 if there is none of that number.
+      if (db !== 0) await link.command('SELECT', db);
       link.#deadline = commandTimeout;
       client.stream?.unref();
       return link;

@@ -10,7 +10,7 @@ import {
   UnsupportedEngineError,
   connect,
 } from 'holdfast';
-import { until, within } from '../../support/index.js';
+import { now, until, within } from '../../support/index.js';
 import { Holding, hold, rejection } from '../hold.js';
 import { Liar } from '../liar.js';
 import { EtcdServer } from '../servers/etcd.mjs';
@@ -127,6 +127,18 @@ forEachServer('a server that fails', 'etcd', () => {
     await (await hold(a, 'it')).release();
   });
 
+  it('silent: all commands end in bounded time, however many stand in line', async () => {
+    const server = await start();
+    const a = await open(server.url, { ttl: 60_000 });
+    server.stop();
+    const began = now();
+    const ends = await Promise.allSettled(Array.from({ length: 50 }, () => a.locks.query()));
+    assert.ok(ends.every(({ status }) => status === 'rejected'));
+    assert.ok(now() - began < 10 * short.commandTimeout, 'not one after the other');
+    server.goOn();
+    await a.locks.query();
+  });
+
   it('silent: a command ends in bounded time, and the session with its lease', async () => {
     const server = await start();
     const a = await open(server.url, { ttl: 1500 });
@@ -167,8 +179,14 @@ forEachServer('a server that fails', 'etcd', () => {
     );
   });
 
-  it('with a password: right, wrong, and none', async () => {
+  it('with a password: right, wrong, none, and one that is not asked for', async () => {
     const server = await start();
+    for (const login of ['root:a:b@', 'root:a%@']) {
+      const error = await rejection(connect(`etcd://${login}127.0.0.1:${server.port}`, short));
+      assert.equal((error as Error).constructor, TypeError, String(error));
+    }
+    const early = await rejection(connect(`etcd://root:x@127.0.0.1:${server.port}`, short));
+    assert.ok(early instanceof UnsupportedEngineError, String(early));
     await server.enableAuth('root', 'right');
     const at = `127.0.0.1:${server.port}`;
     for (const login of ['root:wrong@', 'nobody:x@', '']) {

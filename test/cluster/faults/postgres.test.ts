@@ -185,6 +185,13 @@ describe('a PostgreSQL that cannot be used', () => {
     assert.deepEqual(made, [{ it: null }]);
   });
 
+  it('no TLS where it is asked for, a file that is not there, a URL that is none', async () => {
+    assert.match((await refusal(`${server.url}?sslmode=verify-full`)).message, /SSL/);
+    assert.match((await refusal(`${server.url}?sslrootcert=/none`)).message, /no such file/);
+    const error = await rejection(connect('postgres://127.0.0.1:99999/x', short));
+    assert.equal((error as Error).constructor, TypeError, String(error));
+  });
+
   it('the privileges that the page names are enough', async () => {
     await server.query('create role worker login');
     await server.query('create database made');

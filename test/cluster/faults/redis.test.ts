@@ -172,6 +172,47 @@ forEachServer('a server that fails', 'redis', () => {
     assert.ok((await rejection(connect(full.url, short))) instanceof UnsupportedEngineError);
   });
 
+  it('what its URL says is checked, and cannot change what the keys and answers are', async () => {
+    const server = await start();
+    const at = `127.0.0.1:${server.port}`;
+    const wrong: [string, unknown][] = [
+      [`redis://${at}/99`, UnsupportedEngineError],
+      [`redis://${at}/x`, RangeError],
+      [`redis://${at}?db=x`, RangeError],
+      [`redis://u:p%@${at}`, TypeError],
+      ['redis://127.0.0.1:99999', TypeError],
+      ['redis:', TypeError],
+    ];
+    for (const [url, type] of wrong) {
+      const error = await rejection(connect(url, short));
+      assert.equal((error as Error).constructor, type, `${url}: ${String(error)}`);
+    }
+    const options = 'keyPrefix=x&stringNumbers=true&enableAutoPipelining=true&commandTimeout=1';
+    const a = await open(`redis://${at}?${options}&lazyConnect=false&enableOfflineQueue=true`);
+    const b = await open(`redis://${at}`);
+    const holding = await hold(a, 'it');
+    const next = hold(b, 'it');
+    await holding.release();
+    await (await next).release();
+    // A scheme in capitals means TLS too, and this server has none.
+    const secure = await rejection(connect(`REDISS://${at}`, short));
+    assert.ok(secure instanceof EngineUnavailableError, String(secure));
+    const other = await open(`redis://${at}/3`);
+    await other.queue('jobs').put('x');
+    assert.deepEqual(await b.queue('jobs').count(), { waiting: 0, taken: 0 });
+  });
+
+  it('as many jobs at once as there may be', async () => {
+    const server = await start();
+    const slow = { ttl: 20_000, connectTimeout: 20_000, commandTimeout: 20_000 };
+    const queue = (await open(server.url, slow)).queue<number>('jobs');
+    await queue.putMany(Array.from({ length: 10_000 }, (_, i) => i));
+    const tasks = [];
+    while (tasks.length < 10_000) tasks.push(...(await queue.take({ max: 1000 })));
+    await Promise.all(tasks.map((task) => (task.value % 2 === 0 ? task.done() : task.retry())));
+    assert.deepEqual(await queue.count(), { waiting: 5000, taken: 0 });
+  });
+
   it('out of memory: a typed error, and what is held stays', async () => {
     const server = await start();
     const a = await open(server.url, { ttl: 10_000 });
