@@ -89,17 +89,22 @@ function ceilingOfRatio({ text, place, ratio, ceiling, floor, row }) {
   return { text, place, row, seen, ceiling, floor, unit: 'x', met: seen <= ceiling };
 }
 
-/** The worst sample of `metric`, counted from the same sample of `since`. */
+/**
+ * The worst sample of `metric`, counted from the same sample of `since`. Without `since` the median
+ * of the rounds.
+ */
 function ceilingOfLimit({ id, metric, since, maxNs, text, row }, suite, outcomes) {
   const { [metric]: end, [since]: start } = outcomes[id].metrics;
-  const max = Math.max(...end.samples.map((sample, i) => sample - start.samples[i]));
+  const seen = start
+    ? Math.max(...end.samples.map((sample, i) => sample - start.samples[i]))
+    : median(end.rounds);
   return {
     text: suite.contestants[id].label,
     place: text,
     row,
-    seen: max,
+    seen,
     ceiling: maxNs,
     unit: 'ns',
-    met: max <= maxNs,
+    met: seen <= maxNs,
   };
 }

@@ -11,25 +11,41 @@ import { coreSources, hostPlatform, includeDirs } from '../scripts/sources.mjs';
 
 const bench = import.meta.dirname;
 
-/** `{ <need>: { version } | { missing: reason } }`. Progress goes to `say`. */
-export function prepare(say) {
-  return {
-    holdfast: attempt(findHoldfast),
-    rivals: attempt(() => installRivals(say)),
-    helperThread: attempt(() => buildHelperThread(say)),
-    python: attempt(findPython),
-    c: attempt(compileC),
-    boost: attempt(() => compileCpp('boost', say)),
-    mqueue: attempt(() => compileCpp('mqueue', say)),
-    redis: attempt(findRedis),
-    core: attempt(() => compileCore(say)),
-    valgrind: attempt(() => run('valgrind', ['--version']).replace('valgrind-', '')),
-    postgresServer: { missing: whyNoPostgres },
-    redisServer: { missing: whyNoRedis },
-    etcdServer: { missing: whyNoEtcd },
-    node: { version: process.version },
-    nodeLocks: attempt(findNodeLocks),
+/**
+ * What the contestants of the suites need: `{ <need>: { version } | { missing: reason } }`. `say`
+ * hears of the progress.
+ */
+export function prepare(suites, say) {
+  const finders = {
+    holdfast: findHoldfast,
+    rivals: () => installRivals(say),
+    clusterRivals: () => installClusterRivals(say),
+    helperThread: () => buildHelperThread(say),
+    python: findPython,
+    c: compileC,
+    boost: () => compileCpp('boost', say),
+    mqueue: () => compileCpp('mqueue', say),
+    redis: findRedis,
+    core: () => compileCore(say),
+    valgrind: () => run('valgrind', ['--version']).replace('valgrind-', ''),
+    postgresServer: () => findServer(whyNoPostgres),
+    redisServer: () => findServer(whyNoRedis),
+    etcdServer: () => findServer(whyNoEtcd),
+    node: () => process.version,
+    nodeLocks: findNodeLocks,
   };
+  const contestants = suites.flatMap((suite) => Object.values(suite.contestants));
+  const wanted = new Set(contestants.flatMap(({ needs }) => needs));
+  const found = (need, find) =>
+    wanted.has(need) ? attempt(find) : { missing: 'nothing needs it' };
+  return Object.fromEntries(
+    Object.entries(finders).map(([need, find]) => [need, found(need, find)]),
+  );
+}
+
+function findServer(whyNot) {
+  if (whyNot !== undefined) throw new Error(whyNot);
+  return 'found';
 }
 
 function attempt(get) {
@@ -50,14 +66,33 @@ function findHoldfast() {
 }
 
 function installRivals(say) {
-  const installed = join(bench, 'node_modules/.package-lock.json');
-  if (!isNewer(installed, join(bench, 'package-lock.json'))) {
-    say("installing the bench's own dependencies: npm ci in bench/");
-    run('npm', ['ci', '--prefix', bench]);
+  return install('', say, [
+    'async-lock',
+    'async-mutex',
+    'fs-native-extensions',
+    'ioredis',
+    'proper-lockfile',
+  ]);
+}
+
+/** In a directory of their own, because they bring a hundred packages, and need a later Node. */
+function installClusterRivals(say) {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 22 || (major === 22 && minor < 18)) throw new Error('they need Node 22.18 or later');
+  const names = ['bullmq', 'graphile-worker', 'pg-boss', 'redis-semaphore', 'redlock'];
+  return install('cluster', say, names);
+}
+
+/** Installs what the lockfile of the directory says. Returns the versions of some of it. */
+function install(directory, say, names) {
+  const prefix = join(bench, directory);
+  const installed = join(prefix, 'node_modules/.package-lock.json');
+  if (!isNewer(installed, join(prefix, 'package-lock.json'))) {
+    say(`installing the bench's own dependencies: npm ci in ${join('bench', directory)}`);
+    run('npm', ['ci', '--ignore-scripts', '--prefix', prefix]);
   }
-  return ['async-lock', 'async-mutex', 'fs-native-extensions', 'ioredis', 'proper-lockfile']
-    .map((name) => `${name} ${version(`node_modules/${name}/package.json`)}`)
-    .join(', ');
+  const versionOf = (name) => version(join(directory, `node_modules/${name}/package.json`));
+  return names.map((name) => `${name} ${versionOf(name)}`).join(', ');
 }
 
 function buildHelperThread(say) {

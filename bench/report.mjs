@@ -13,6 +13,7 @@ export function headerRows({ date, machine: where, pinned, node, found, rounds }
     ['holdfast', need(found.holdfast)],
     ['Node', node],
     ['rivals', need(found.rivals)],
+    ['of cluster', need(found.clusterRivals)],
     ['Redis', need(found.redis)],
     ['helper', need(found.helperThread)],
     ['Python', need(found.python)],
@@ -26,7 +27,7 @@ export function headerRows({ date, machine: where, pinned, node, found, rounds }
 
 export function headerText(header) {
   return headerRows(header)
-    .map(([what, value]) => `${what.padEnd(10)}${value}`)
+    .map(([what, value]) => `${what.padEnd(12)}${value}`)
     .join('\n');
 }
 

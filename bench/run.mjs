@@ -61,11 +61,12 @@ for (const [signal, code] of [
 }
 
 try {
-  const found = prepare(say);
+  const played = suites.filter(({ name }) => names.includes(name));
+  const found = prepare(played, say);
   const header = headerOf(found, rounds);
   print(headerText(header));
   const results = [];
-  for (const suite of suites.filter(({ name }) => names.includes(name))) {
+  for (const suite of played) {
     const result = summarise(suite, await runner.play(suite, found, rounds));
     results.push(result);
     print(suiteText(result));

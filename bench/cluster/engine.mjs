@@ -1,18 +1,18 @@
 // One engine of a cluster, on a server of its own: `raw` is a round trip of its client; `holdfast`
-// is a request of a free lock with its release, which are two commands, and jobs in batches of 50.
+// is a request of a free lock with its release, which are two commands; jobs in batches of 50; and
+// a lock that goes through the hands of 1,000 requests of one process that all wait for it.
 import http from 'node:http';
-import { Redis } from 'ioredis';
-import pg from 'pg';
+import { createRequire } from 'node:module';
 import { connect } from '../holdfast.mjs';
-import { EtcdServer } from '../../test/cluster/servers/etcd.mjs';
-import { PostgresServer } from '../../test/cluster/servers/postgres.mjs';
-import { RedisServer } from '../../test/cluster/servers/redis.mjs';
+import { batch, jobTimes, timesOf, withServer } from './figures.mjs';
+
+// The same clients that holdfast takes, and not those of the rivals.
+const require = createRequire(new URL('../../package.json', import.meta.url));
+const { Redis } = require('ioredis');
+const pg = require('pg');
 
 const [engine, what] = process.argv.slice(2);
-const warmUp = 300;
-const samples = 1000;
-const rounds = 40;
-const batch = 50;
+const waiters = 1000;
 
 /** A round trip of each client, and how to end it. */
 const clients = {
@@ -43,46 +43,37 @@ const clients = {
   },
 };
 
-const servers = { postgres: PostgresServer, redis: RedisServer, etcd: EtcdServer };
-
-async function timesOf(step) {
-  for (let i = 0; i < warmUp; i++) await step();
-  const times = [];
-  for (let i = 0; i < samples; i++) {
-    const began = process.hrtime.bigint();
-    await step();
-    times.push(Number(process.hrtime.bigint() - began));
-  }
-  return times;
+async function raw(server) {
+  const { trip, end } = await clients[engine](server);
+  const pair = await timesOf(trip);
+  await end();
+  return { pair };
 }
 
-/** Nanoseconds for each job: put, taken and done in batches. */
-async function jobTimes(cluster) {
+/** Nanoseconds for each of the requests, from the first release to the last one. */
+async function timeOfWaiters(locks) {
+  const hold = await locks.acquire('it');
+  const waits = Array.from({ length: waiters }, () => locks.request('it', () => {}));
+  while ((await locks.query()).pending.length < waiters);
+  const began = process.hrtime.bigint();
+  await hold.release();
+  await Promise.all(waits);
+  return Number(process.hrtime.bigint() - began) / waiters;
+}
+
+async function holdfast({ url }) {
+  // So many requests at once are answered late.
+  const cluster = await connect(url, { commandTimeout: 60_000 });
   const queue = cluster.queue('jobs');
-  const values = Array.from({ length: batch }, (_, i) => i);
-  const times = [];
-  for (let round = 0; round < rounds; round++) {
-    const began = process.hrtime.bigint();
+  const work = async (values) => {
     await queue.putMany(values);
     const tasks = await queue.take({ max: batch });
     await Promise.all(tasks.map((task) => task.done()));
-    times.push(Number(process.hrtime.bigint() - began) / batch);
-  }
-  return times;
+  };
+  const pair = await timesOf(() => cluster.locks.request('it', () => {}));
+  const figures = { pair, job: await jobTimes(work), waiter: [await timeOfWaiters(cluster.locks)] };
+  await cluster.close();
+  return figures;
 }
 
-const server = await new servers[engine]().start();
-try {
-  if (what === 'raw') {
-    const { trip, end } = await clients[engine](server);
-    console.log(JSON.stringify({ pair: await timesOf(trip) }));
-    await end();
-  } else {
-    const cluster = await connect(server.url);
-    const pair = await timesOf(() => cluster.locks.request('it', () => {}));
-    console.log(JSON.stringify({ pair, job: await jobTimes(cluster) }));
-    await cluster.close();
-  }
-} finally {
-  await server.remove();
-}
+await withServer(engine, what === 'raw' ? raw : holdfast);
