@@ -19,6 +19,14 @@ import { forEachServer, openAt, own } from '../subjects.js';
 
 const short = { connectTimeout: 2000, commandTimeout: 1000 } as const;
 
+/** Of a server that was stopped: its last threads stop a little later. */
+function isRefused(a: Cluster): Promise<boolean> {
+  return a.locks.query().then(
+    () => false,
+    () => true,
+  );
+}
+
 forEachServer('a server that fails', 'etcd', () => {
   const start = (): Promise<EtcdServer> => own(new EtcdServer()).start();
   const open = (url: string, options = {}): Promise<Cluster> =>
@@ -62,30 +70,49 @@ forEachServer('a server that fails', 'etcd', () => {
   it('a command that it says it could not do, and did, is made up for', async () => {
     const server = await start();
     const liar = await own(new Liar(server.port)).start();
-    const a = await open(liar.url, { ttl: 20_000 });
-    const queue = a.queue('it');
-    const isLast = (left: string) => async () => {
-      const { waiting, taken } = await queue.count();
-      return `${waiting} ${taken}` === left;
+    const [namespace, text] = ['lies', '"request_delete_range"'];
+    // Each in a session of its own, whose end also ends what it makes up for.
+    const inSession = async (play: (a: Cluster) => Promise<void>): Promise<void> => {
+      const a = await open(liar.url, { ttl: 20_000, namespace });
+      await play(a);
+      await a.close();
     };
-    await queue.put('x');
-    // A take, a retry, a done, and a request for a lock.
-    liar.lieAbout('"lease"');
-    assert.ok((await rejection(queue.take())) instanceof EngineUnavailableError);
-    await until(isLast('1 0'), 'the job, back');
-    const first = await queue.take();
-    liar.lieAbout('request_delete_range');
-    assert.ok((await rejection(first.retry())) instanceof EngineUnavailableError);
-    await until(isLast('1 0'), 'the job, back again');
-    const second = await queue.take();
-    liar.lieAbout('request_delete_range');
-    assert.ok((await rejection(second.done())) instanceof EngineUnavailableError);
-    await until(isLast('0 0'), 'its end');
-    liar.lieAbout('"lease"');
-    assert.ok((await rejection(a.locks.request('it', () => {}))) instanceof EngineUnavailableError);
-    assert.ok(liar.hasLied);
-    await until(async () => (await a.locks.query()).held.length === 0, 'its end');
-    await (await hold(a, 'it')).release();
+    const refused = async (command: Promise<unknown>): Promise<void> => {
+      const error = await rejection(command);
+      assert.ok(error instanceof EngineUnavailableError, String(error));
+      assert.ok(liar.hasLied);
+    };
+    const isLeft = async (a: Cluster, left: number): Promise<void> => {
+      const isIt = async (): Promise<boolean> => {
+        const { waiting, taken } = await a.queue('it').count();
+        return waiting === left && taken === 0;
+      };
+      await until(isIt, `${left} jobs that nobody has`);
+    };
+    await inSession(async (a) => {
+      await a.queue('it').put('x');
+      liar.lieAbout('"lease"');
+      await refused(a.queue('it').take());
+      await isLeft(a, 1);
+    });
+    await inSession(async (a) => {
+      const task = await a.queue('it').take();
+      liar.lieAbout(text);
+      await refused(task.retry());
+      await isLeft(a, 1);
+    });
+    await inSession(async (a) => {
+      const task = await a.queue('it').take();
+      liar.lieAbout(text);
+      await refused(task.done());
+      await isLeft(a, 0);
+    });
+    await inSession(async (a) => {
+      liar.lieAbout('"lease"');
+      await refused(a.locks.request('it', () => {}));
+      await until(async () => (await a.locks.query()).held.length === 0, 'its end');
+      await (await hold(a, 'it')).release();
+    });
   });
 
   it('the fence of docs/cluster.md keeps a late writer out', async () => {
@@ -131,6 +158,7 @@ forEachServer('a server that fails', 'etcd', () => {
     const server = await start();
     const a = await open(server.url, { ttl: 60_000 });
     server.stop();
+    await until(() => isRefused(a), 'a command that is given up');
     const began = now();
     const ends = await Promise.allSettled(Array.from({ length: 50 }, () => a.locks.query()));
     assert.ok(ends.every(({ status }) => status === 'rejected'));
@@ -144,13 +172,7 @@ forEachServer('a server that fails', 'etcd', () => {
     const a = await open(server.url, { ttl: 1500 });
     const holding = await hold(a, 'it');
     server.stop();
-    // Its last threads stop a little later.
-    const isRefused = (): Promise<boolean> =>
-      a.locks.query().then(
-        () => false,
-        () => true,
-      );
-    await until(isRefused, 'a command that is given up');
+    await until(() => isRefused(a), 'a command that is given up');
     const error = await rejection(holding.result);
     assert.ok(error instanceof LockLostError, String(error));
     assert.equal(error.reason, 'lease');
