@@ -23,6 +23,7 @@ const longSearches = [
   'BUDGET=2 STEALS=1 ABORTS=0',
   'RING BUDGET=1 ENDS=0 LOOKS=3',
   'BUDGET=0 STOPS=1 DOZES=2 FOREIGN=1',
+  'BUDGET=1 GIVES=1',
 ];
 
 /**
@@ -108,6 +109,18 @@ const models = {
       promotes_early: 'BUDGET=0',
       forgets_the_rest: 'BUDGET=0',
       no_recompute: 'BUDGET=1 DELAYS=1',
+    },
+  },
+  copying: {
+    safe: ['BUDGET=2 GIVES=0', 'BUDGET=0 GIVES=1', 'BUDGET=1 GIVES=1'],
+    live: [],
+    faults: {
+      publishes_first: 'BUDGET=0 GIVES=0',
+      counts_at_once: 'BUDGET=0 GIVES=0',
+      done_instead_of_void: 'BUDGET=0 GIVES=0',
+      done_uncounted: 'BUDGET=0 GIVES=0',
+      no_second_look: 'BUDGET=1 GIVES=0',
+      no_recount: 'BUDGET=1 GIVES=0',
     },
   },
   giving_way: {
