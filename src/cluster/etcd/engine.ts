@@ -43,7 +43,9 @@ export class EtcdEngine implements Engine {
   }
 
   async #open(gateway: Gateway, watches: Watches, news: SessionNews): Promise<EngineSession> {
-    const { namespace, ttl } = this.#plan;
+    const { namespace, ttl, connectTimeout } = this.#plan;
+    // What is left is for the session itself.
+    await gateway.reach(connectTimeout / (this.#plan.gateway.members.length + 1));
     await gateway.authenticate();
     const { version } = await gateway.call<{ version: string }>('/v3/maintenance/status', {});
     checkVersion('etcd', version, leastVersion);

@@ -106,6 +106,19 @@ export class Gateway {
     this.#authorization = (answer as { token: string }).token;
   }
 
+  /** Looks for a member that answers, whatever it says. Each has so many milliseconds. */
+  async reach(deadline: number): Promise<void> {
+    for (let left = this.#options.members.length; ; left--) {
+      try {
+        await this.#sendNow('/v3/maintenance/status', '{}', this.#commands, deadline);
+        return;
+      } catch (error) {
+        if (error instanceof GatewayError) return;
+        if (left === 1) throw error;
+      }
+    }
+  }
+
   call<T>(path: string, body: unknown): Promise<T> {
     return this.#sendWithToken(path, body, this.#commands) as Promise<T>;
   }
@@ -190,8 +203,8 @@ export class Gateway {
     }
   }
 
-  #late(path: string): Error {
-    return new Error(`etcd did not answer ${path} within ${this.#options.deadline} ms`);
+  #late(path: string, deadline = this.#options.deadline): Error {
+    return new Error(`etcd did not answer ${path} within ${deadline} ms`);
   }
 
   #goOn(): void {
@@ -214,7 +227,12 @@ export class Gateway {
     return line.call(() => this.#sendNow(path, text, line));
   }
 
-  #sendNow(path: string, text: string, line: Line): Promise<unknown> {
+  #sendNow(
+    path: string,
+    text: string,
+    line: Line,
+    deadline = this.#options.deadline,
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const length = Buffer.byteLength(text);
       const headers: http.OutgoingHttpHeaders = { 'Content-Length': length };
@@ -223,13 +241,14 @@ export class Gateway {
       // Destroys the connection, because the answers on it are no longer in step. Those behind it
       // would wait as long, one after the other.
       const timer = setTimeout(() => {
-        const late = this.#late(path);
+        const late = this.#late(path, deadline);
         line.end(late);
         sent.destroy(late);
-      }, this.#options.deadline);
+      }, deadline);
       const fail = (error: Error): void => {
         clearTimeout(timer);
-        if (!(error instanceof GatewayError)) this.#goOn();
+        // A member that the others have left answers too, and can do nothing.
+        if (!isRefusal(error)) this.#goOn();
         reject(error);
       };
       sent.on('error', fail);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import {
   type Cluster,
   EngineUnavailableError,
@@ -186,6 +186,12 @@ forEachServer('a server that fails', 'etcd', () => {
     const error = await rejection(connect(`etcd://${nobody}`, short));
     assert.ok(error instanceof EngineUnavailableError, String(error));
     const server = await start();
+    const silent = net.createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const deaf = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const last = `etcd://${nobody},${deaf},127.0.0.1:${server.port}`;
+    await (await open(last, { ttl: 20_000 })).close();
+    silent.close();
     const url = `etcd://127.0.0.1:${server.port},${nobody}`;
     const a = await open(url, { ttl: 20_000 });
     await server.end();
@@ -199,6 +205,31 @@ forEachServer('a server that fails', 'etcd', () => {
         ),
       'a member that answers',
     );
+  });
+
+  it('the leader of three members is killed: locks stay, and others can connect', async () => {
+    const members = (await EtcdServer.startMembers(3)).map((member) => own(member));
+    const url = `etcd://${members.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
+    const patient = { ttl: 60_000, connectTimeout: 20_000, commandTimeout: 20_000 };
+    const a = await open(url, patient);
+    const holding = await hold(a, 'it');
+    const { token } = (await holding.granted)!;
+    const states = await Promise.all(members.map((one) => one.call('maintenance/status', {})));
+    const isLeader = ({ header, leader }: Record<string, unknown>): boolean =>
+      (header as { member_id: string }).member_id === leader;
+    await members[states.findIndex(isLeader)]!.end();
+    const isOpen = (cluster: Promise<Cluster>): Promise<boolean> =>
+      cluster.then(
+        () => true,
+        () => false,
+      );
+    let b: Promise<Cluster> | undefined;
+    await until(() => isOpen((b = open(url, patient))), 'a session');
+    const next = new Holding(await b!, 'it');
+    await until(async () => !(await isRefused(a)), 'a member that answers');
+    await holding.release();
+    assert.ok((await next.granted)!.token > token);
+    await next.release();
   });
 
   it('with a password: right, wrong, none, and one that is not asked for', async () => {

@@ -11,17 +11,40 @@ export const whyNoEtcd = program === undefined ? 'there is no etcd' : undefined;
 
 export class EtcdServer extends Server {
   port = 0;
-  #peerPort = 0;
+  #peers = '';
+  #name = 'one';
+  /** All members, as etcd has them in its options. */
+  #cluster = '';
+
+  /**
+   * Starts so many members of one cluster.
+   * @param {number} count
+   */
+  static async startMembers(count) {
+    const members = Array.from({ length: count }, () => new EtcdServer());
+    for (const [i, member] of members.entries()) {
+      member.#name = `member${i}`;
+      await member.#choosePorts();
+    }
+    const all = members.map((member) => `${member.#name}=${member.#peers}`).join(',');
+    for (const member of members) member.#cluster = all;
+    return Promise.all(members.map((member) => member.start()));
+  }
+
+  async #choosePorts() {
+    this.port = await freePort();
+    this.#peers = `http://127.0.0.1:${await freePort()}`;
+    this.#cluster = `${this.#name}=${this.#peers}`;
+  }
 
   /** Starts it; after end() again on the same port with the same data. */
   async start() {
-    if (this.port === 0) [this.port, this.#peerPort] = [await freePort(), await freePort()];
+    if (this.port === 0) await this.#choosePorts();
     const clients = `http://127.0.0.1:${this.port}`;
-    const peers = `http://127.0.0.1:${this.#peerPort}`;
-    const args = ['--data-dir', `${this.directory}/data`, '--name', 'one', '--log-level', 'error'];
+    const args = ['--data-dir', `${this.directory}/data`, '--log-level', 'error'];
     args.push('--listen-client-urls', clients, '--advertise-client-urls', clients);
-    args.push('--listen-peer-urls', peers, '--initial-advertise-peer-urls', peers);
-    args.push('--initial-cluster', `one=${peers}`, '--force-new-cluster=false');
+    args.push('--listen-peer-urls', this.#peers, '--initial-advertise-peer-urls', this.#peers);
+    args.push('--name', this.#name, '--initial-cluster', this.#cluster);
     const command = { program: program ?? '', args, env: { ETCD_UNSUPPORTED_ARCH: process.arch } };
     await this.run(command, () => this.#isHealthy());
     return this;
