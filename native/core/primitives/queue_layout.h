@@ -25,14 +25,16 @@ namespace holdfast::core {
 // | 0                |            | ready
 // | kCopying | agent | kUnwritten | being written: its bytes are not there, and it is no item yet
 // | kCopying | agent | another    | being copied out by a get
+// | kGivenBack       |            | no longer being copied out, and not counted as ready yet
 // | agent            |            | leased (JoinableQueue)
 // | kGone            |            | got, and not counted as done yet
 // | kDone            |            | done: no item any more
 // | kDelayed         | with a due | not to be taken before it is due (JoinableQueue)
 // | kVoid            |            | nothing: it was not written to the end, and never was an item
 //
-// An agent writes kGone and kVoid into records of its own without the critical section. All else is
-// written in it. A record whose agent died is void if it was being written, and otherwise ready.
+// An agent writes kGone, kGivenBack and kVoid into records of its own without the critical section.
+// All else is written in it. A record whose agent died is void if it was being written, and
+// otherwise ready.
 //
 // A record that is done or void and not the first stays where it is until those before it are done.
 // Its `deliveries` may then be the length of the run of such records that it begins (see
@@ -75,6 +77,8 @@ constexpr uint64_t kQueueBytesMax = uint64_t{1} << 30;
 
 // No agent's id has the highest bit: see Registry::next_serial.
 constexpr uint64_t kCopying = uint64_t{1} << 63;
+// Of an agent that is dead to everybody: no agent has this id, because no serial number is 0.
+constexpr uint64_t kGivenBack = kCopying | 1;
 constexpr uint64_t kNoCounts = UINT64_MAX;
 constexpr uint64_t kUnwritten = uint64_t{1} << 62;
 constexpr uint64_t kDone = UINT64_MAX;

@@ -210,6 +210,57 @@ struct SizeWhileReaderLeaves : QueueScene {
 };
 OPERATION("Queue", "size while a reader leaves with its item", SizeWhileReaderLeaves);
 
+// There is no memory for the bytes of the second large item: as if the get had never begun.
+struct GetWithoutMemory : QueueScene {
+  char room[8192];
+  Numbers initial() const override { return {1, 2, kLarge, kLarge + 1}; }
+  void operate() override { queue().get(4, &got); }
+  virtual void on_refusal() {}
+  void get_ready() override {
+    QueueScene::get_ready();
+    own->queue.set_outbox([this, wants = 0](uint32_t) mutable -> char* {
+      if (wants++ == 0) return room;
+      on_refusal();
+      return nullptr;
+    });
+  }
+};
+OPERATION("Queue", "get of large items without memory", GetWithoutMemory);
+
+// The same while the critical section cannot be entered, because this thread is in it.
+struct GetWithoutMemoryShutOut : GetWithoutMemory {
+  std::optional<core::CriticalSection> section;
+  void on_refusal() override { section.emplace(agent(), queue().body().mutex); }
+  void operate() override {
+    GetWithoutMemory::operate();
+    section.reset();
+  }
+};
+OPERATION("Queue", "get of large items without memory, shut out", GetWithoutMemoryShutOut);
+
+// Somebody gave its item back and could not enter the critical section to say so.
+struct GetAfterGivenBack : GetScene {
+  void set_up() override {
+    GetScene::set_up();
+    core::QueueBody& words = mine->body();
+    const uint64_t place = (core::offset_of(words.head) + 1) * core::kUnit;
+    *reinterpret_cast<uint64_t*>(file().table() + place) = core::kGivenBack;
+    words.counts = core::items_of(words.head) | uint64_t{1} << 24;
+    words.must_recount = asked();
+  }
+  virtual bool asked() const { return true; }
+};
+OPERATION("Queue", "get after an item that was given back", GetAfterGivenBack);
+
+// It was killed before it asked for a recount. Then what is ready goes before its item.
+struct SizeAfterGivenBack : GetAfterGivenBack {
+  Numbers initial() const override { return {1}; }
+  size_t gets() const override { return 0; }
+  bool asked() const override { return false; }
+  void operate() override { queue().size(); }
+};
+OPERATION("Queue", "size after an item that was given back", SizeAfterGivenBack);
+
 }  // namespace
 
 }  // namespace holdfast::test::sweeping

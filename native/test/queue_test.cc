@@ -1,0 +1,103 @@
+// Queue. Deaths and stops are scenes of the sweep; here is what must not wait for a process that
+// stands still in the critical section.
+#include "core/primitives/queue.h"
+
+#include "support.h"
+
+namespace holdfast::test {
+
+using core::Queue;
+using core::Record;
+using core::TransferStatus;
+
+namespace {
+
+constexpr uint32_t kItems = 3;
+
+core::OpenRequest letters() {
+  core::OpenRequest request = request_for(Kind::queue, "letters");
+  request.queue.max_bytes = uint64_t{1} << 20;
+  return request;
+}
+
+void put_large(Queue& queue) {
+  for (uint32_t i = 1; i <= kItems; i++) {
+    const std::string bytes(size_t{2} * core::kLargeRecord, static_cast<char>(i));
+    const Record record{i, bytes.data(), static_cast<uint32_t>(bytes.size())};
+    size_t done = 0;
+    CHECK(queue.put(&record, 1, &done) == TransferStatus::yes);
+  }
+}
+
+struct Steps {
+  std::atomic<bool> enter{false}, entered{false}, stopped{false}, leave{false};
+  std::atomic<bool> given_back{false}, seen{false};
+};
+
+// A get finds no memory for its items. Meanwhile another process was stopped in the critical
+// section, and goes on only after the get has returned, or dies.
+void gives_back_beside_a_stopped_process(bool dies) {
+  const Shared<Steps> steps;
+  Child stopped([&] {
+    User<Queue> queue(letters());
+    EVENTUALLY(steps->enter.load());
+    const core::CriticalSection section(queue.party.agent(), queue->body().mutex);
+    CHECK(section.entered());
+    steps->entered = true;
+    EVENTUALLY(steps->leave.load());
+  });
+  Child getter([&] {
+    User<Queue> queue(letters());
+    put_large(queue.primitive);
+    queue->set_outbox([&](uint32_t) -> char* {
+      steps->enter = true;
+      EVENTUALLY(steps->stopped.load());
+      return nullptr;
+    });
+    std::vector<Record> records;
+    CHECK(queue->get(kItems, &records) == TransferStatus::not_yet);
+    CHECK_EQUAL(records.size(), 0u);
+    steps->given_back = true;
+    EVENTUALLY(steps->seen.load());
+  });
+  EVENTUALLY(steps->entered.load());
+  stopped.stop();
+  steps->stopped = true;
+  EVENTUALLY(steps->given_back.load());
+  steps->leave = true;
+  if (dies) {
+    stopped.kill();
+  } else {
+    stopped.resume();
+    stopped.join();
+  }
+  // The getter is idle and lives. The items are there, in their order.
+  {
+    User<Queue> queue(letters());
+    CHECK_EQUAL(queue->size(), kItems);
+    std::vector<Record> records;
+    CHECK(queue->get(kItems, &records) == TransferStatus::yes);
+    CHECK_EQUAL(records.size(), kItems);
+    for (uint32_t i = 0; i < records.size(); i++) {
+      CHECK_EQUAL(records[i].type, i + 1);
+      CHECK(records[i].bytes[0] == static_cast<char>(i + 1));
+    }
+    CHECK_EQUAL(queue->size(), 0u);
+    CHECK_EQUAL(queue->bytes(), 0u);
+  }
+  steps->seen = true;
+  getter.join();
+  if (dies) sweep();
+}
+
+}  // namespace
+
+TEST(what_a_get_gives_back_does_not_wait_for_a_stopped_process) {
+  gives_back_beside_a_stopped_process(false);
+}
+
+TEST(what_a_get_gives_back_is_there_when_the_stopped_process_dies) {
+  gives_back_beside_a_stopped_process(true);
+}
+
+}  // namespace holdfast::test
