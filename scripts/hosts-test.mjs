@@ -9,6 +9,8 @@ import { pack, withTemporary } from './pack-test.mjs';
 import { Sandbox } from './sandbox.mjs';
 
 const watchdogMs = 3 * 60_000;
+/** Jest's, for one test: on a busy machine it takes seconds to start a Process. */
+const jestPatience = '--testTimeout=60000';
 
 const packages = ['jest@30', 'vitest@3', 'pm2@6', 'ts-node@10', 'typescript@5.9', '@types/node@20'];
 
@@ -186,9 +188,17 @@ export async function testHosts(tally, tarball) {
           timeoutMs: 10 * 60_000,
         }),
       );
-      await tally.check('Jest, two files in one process', () =>
-        say([bin('jest', 'bin/jest.js'), '--runInBand', '--rootDir', 'jest'], []),
-      );
+      for (const [how, ...options] of [
+        ['two files in one process', '--runInBand'],
+        ['a process for each file', '--maxWorkers=2'],
+      ]) {
+        await tally.check(`Jest, ${how}`, () =>
+          say(
+            [bin('jest', 'bin/jest.js'), ...options, jestPatience, '--rootDir', 'jest'],
+            ['8 passed'],
+          ),
+        );
+      }
       for (const pool of ['forks', 'threads', 'vmForks', 'vmThreads']) {
         await tally.check(`Vitest, ${pool}`, () =>
           say(
