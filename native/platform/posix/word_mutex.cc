@@ -24,15 +24,16 @@ MutexResult try_lock_word(uint64_t* word, const MutexParty& party) {
 // The section is a microsecond, so yield; if its owner was taken off the processor, sleep.
 MutexResult lock_word_until(uint64_t* word, const MutexParty& party, int64_t deadline_ns) {
   for (uint32_t round = 0;; round++) {
+    // A yield may last as long as the turns of all others that want this processor.
+    const bool is_last = monotonic_ns() >= deadline_ns;
     // Asking who lives costs more than the section: not in every round.
-    if (__atomic_load_n(word, __ATOMIC_RELAXED) == 0 || round % 64 == 63) {
+    if (is_last || __atomic_load_n(word, __ATOMIC_RELAXED) == 0 || round % 64 == 63) {
       const MutexResult result = try_lock_word(word, party);
-      if (result != MutexResult::busy) return result;
+      if (result != MutexResult::busy || is_last) return result;
     }
     if (round < 256) {
       sched_yield();
     } else {
-      if (monotonic_ns() >= deadline_ns) return MutexResult::busy;
       sleep_ns(100'000);
     }
   }
