@@ -37,14 +37,17 @@ export class EtcdServer extends Server {
     this.#cluster = `${this.#name}=${this.#peers}`;
   }
 
-  /** Starts it; after end() again on the same port with the same data. */
-  async start() {
+  /**
+   * Starts it; after end() again on the same port with the same data.
+   * @param {string[]} options of etcd
+   */
+  async start(options = []) {
     if (this.port === 0) await this.#choosePorts();
     const clients = `http://127.0.0.1:${this.port}`;
     const args = ['--data-dir', `${this.directory}/data`, '--log-level', 'error'];
     args.push('--listen-client-urls', clients, '--advertise-client-urls', clients);
     args.push('--listen-peer-urls', this.#peers, '--initial-advertise-peer-urls', this.#peers);
-    args.push('--name', this.#name, '--initial-cluster', this.#cluster);
+    args.push('--name', this.#name, '--initial-cluster', this.#cluster, ...options);
     const command = { program: program ?? '', args, env: { ETCD_UNSUPPORTED_ARCH: process.arch } };
     await this.run(command, () => this.#isHealthy());
     return this;

@@ -17,6 +17,7 @@ const folders = (() => {
   }
 })();
 const program = findProgram('postgres', folders);
+const baseBackup = findProgram('pg_basebackup', folders);
 const initdb = findProgram('initdb', folders);
 const pgbouncer = findProgram('pgbouncer', ['/usr/sbin']);
 
@@ -88,6 +89,26 @@ export class PostgresServer extends Server {
     const rules = path.join(this.directory, 'pg_hba.conf');
     const rule = 'host all guarded 127.0.0.1/32 scram-sha-256\n';
     writeFileSync(rules, rule + readFileSync(rules, 'utf8'));
+  }
+
+  /** Starts a standby that follows it. */
+  async startReplica() {
+    const replica = new PostgresServer();
+    replica.port = await freePort();
+    if (user !== undefined) chownSync(replica.directory, user.uid, user.gid);
+    chmodSync(replica.directory, 0o700);
+    const from = ['-h', '127.0.0.1', '-p', String(this.port), '-U', 'postgres'];
+    execFileSync(baseBackup ?? '', [...from, '-D', replica.directory, '-R', '-c', 'fast'], {
+      ...user,
+      cwd: replica.directory,
+      stdio: 'pipe',
+    });
+    return replica.start();
+  }
+
+  /** Makes a standby a server of its own, which takes writes. */
+  async promote() {
+    await this.query('select pg_promote()');
   }
 
   async #answers() {

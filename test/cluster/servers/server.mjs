@@ -3,7 +3,7 @@
 // folder, ended by its process id.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -52,13 +52,19 @@ export async function freePort() {
 
 export class Server {
   /** The folder of its data. */
-  directory = mkdtempSync(path.join(os.tmpdir(), 'hf-server-'));
+  directory;
   /** What it has printed, for the message when it does not start. */
   log = '';
   /** @type {import('node:child_process').ChildProcess | undefined} */
   #child;
   /** @type {Promise<unknown> | undefined} */
   #ended;
+
+  /** @param {string} [directory] where it is to be made, if not in the temporary folder */
+  constructor(directory) {
+    this.directory = directory ?? mkdtempSync(path.join(os.tmpdir(), 'hf-server-'));
+    if (directory !== undefined) mkdirSync(directory);
+  }
 
   get pid() {
     const pid = this.#child?.pid;
