@@ -1,6 +1,6 @@
 // One engine of a cluster, on a server of its own: `raw` is a round trip of its client; `holdfast`
 // is a request of a free lock with its release, which are two commands; jobs in batches of 50; and
-// a lock that goes through the hands of 1,000 requests of one process that all wait for it.
+// a lock that goes through the hands of many requests of one process that all wait for it.
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import { connect } from '../holdfast.mjs';
@@ -12,7 +12,8 @@ const { Redis } = require('ioredis');
 const pg = require('pg');
 
 const [engine, what] = process.argv.slice(2);
-const waiters = 1000;
+/** On etcd each of them is a commit on the disk, or several. */
+const waiters = engine === 'etcd' ? 200 : 1000;
 
 /** A round trip of each client, and how to end it. */
 const clients = {

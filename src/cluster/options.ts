@@ -20,7 +20,7 @@ export interface ClusterOptions {
   connectTimeout?: number | undefined;
   /**
    * How long the engine may take for a command, in milliseconds: 1 to 3600000, 5000 by default.
-   * Then the connection is cut, and with it the session ends.
+   * Then the connection is cut, and with it the session ends; on etcd the session goes on.
    */
   commandTimeout?: number | undefined;
 }
