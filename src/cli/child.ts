@@ -8,6 +8,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import os from 'node:os';
+import { isatty } from 'node:tty';
 import { become, identity } from '../identity.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
@@ -25,7 +26,11 @@ export function nameProcess(name: string): void {
 const ofTerminal = ['SIGINT', 'SIGQUIT'] as const;
 const passedOn = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'] as const;
 
-const hasTerminal = () => process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+/**
+ * process.stdin must not be touched for it: Node would make the pipe non-blocking that is the
+ * standard input of the command as well.
+ */
+const hasTerminal = () => [0, 1, 2].some((fd) => isatty(fd));
 
 interface ChildOptions {
   readonly env?: NodeJS.ProcessEnv;

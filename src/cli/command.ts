@@ -1,6 +1,7 @@
 // What all subcommands of `holdfast` have in common: their options, their exit codes, their help.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { WaitOptions } from '../index.js';
+import { printable } from '../observe/printable.js';
 
 /** Exit codes. Those above 1 are those of sysexits(3), as flock(1) has them. */
 export const exit = {
@@ -115,6 +116,7 @@ export function splitCommand(args: readonly string[]): [ours: string[], command:
   return at < 0 ? [[...args], []] : [args.slice(0, at), args.slice(at + 1)];
 }
 
+/** What other programs wrote may be in it, such as a name. */
 export function say(text: string): void {
-  process.stderr.write(`holdfast: ${text}\n`);
+  process.stderr.write(`holdfast: ${text.split('\n').map(printable).join('\n')}\n`);
 }

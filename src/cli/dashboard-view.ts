@@ -5,7 +5,8 @@ import type { History, Line, Sample } from '../observe/history.js';
 import type { Rated } from '../observe/rates.js';
 import { waitsOf } from '../observe/snapshot.js';
 import { holdersOf } from './list.js';
-import { bytes, count, duration, printable, rate } from './text.js';
+import { printable } from '../observe/printable.js';
+import { bytes, count, duration, rate } from './text.js';
 
 /** A part of the page and what it shows now, by the id of its element. */
 export type View = Record<'summary' | 'objects' | 'waits' | 'timeline', string>;
@@ -17,15 +18,24 @@ export interface Span {
 
 const text = (value: string): string => escapeXml(printable(value));
 
-/** A small chart of a number over the last minutes. */
+/**
+ * A small chart of a number over the last minutes. It has a point for each column of pixels, the
+ * highest there, and none inside of a level stretch: the page asks for all charts every second.
+ */
 function chart(samples: readonly Sample[], of: (sample: Sample) => number, span: Span): string {
   const [width, height] = [150, 24];
   const most = Math.max(1e-9, ...samples.map(of));
-  const points = samples.map((sample) => {
-    const x = width * (1 - (span.now - sample.at) / span.span_ms);
-    const y = height - 2 - ((height - 4) * of(sample)) / most;
-    return `${x.toFixed(1)},${y.toFixed(1)}`;
+  const highest = new Map<number, number>();
+  for (const sample of samples) {
+    const x = Math.round(width * (1 - (span.now - sample.at) / span.span_ms));
+    highest.set(x, Math.max(highest.get(x) ?? 0, of(sample)));
+  }
+  const all = [...highest].map(([x, value]) => {
+    return { x, y: (height - 2 - ((height - 4) * value) / most).toFixed(1) };
   });
+  const points = all
+    .filter(({ y }, i) => y !== all[i - 1]?.y || y !== all[i + 1]?.y)
+    .map(({ x, y }) => `${x},${y}`);
   return (
     `<svg class="chart" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">` +
     `<polyline points="${points.join(' ')}"/></svg>`

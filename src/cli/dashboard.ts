@@ -23,8 +23,10 @@ function isSame(given: string, token: string): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }
 
-function isOurHost(host: string | undefined, port: number): boolean {
-  return host === `127.0.0.1:${port}` || host === `localhost:${port}`;
+export function isOurHost(host: string | undefined, port: number): boolean {
+  // A browser leaves port 80 out.
+  const end = port === 80 && !host?.includes(':') ? '' : `:${port}`;
+  return host === `127.0.0.1${end}` || host === `localhost${end}`;
 }
 
 const headers = {
@@ -43,15 +45,27 @@ function send(response: ServerResponse, status: number, type: string, body: stri
 interface Served {
   readonly token: string;
   readonly port: number;
-  readonly history: History;
-  /** What is looked at, in words. */
-  readonly where: string;
+  /** What the page shows now, as JSON. */
+  view(): string;
+}
+
+/** Made once for each look, however many clients ask for it. */
+function viewer(history: History, where: string): () => string {
+  let text = '';
+  let of: History['latest'] | undefined;
+  return () => {
+    if (of !== history.latest) {
+      text = JSON.stringify(viewOf(history, { now: now(), span_ms }, where));
+      of = history.latest;
+    }
+    return text;
+  };
 }
 
 function answer(
   { method, url = '', headers: { host } }: IncomingMessage,
   response: ServerResponse,
-  { token, port, history, where }: Served,
+  { token, port, view }: Served,
 ): void {
   const refuse = (status: number, why: string) => send(response, status, 'text/plain', `${why}\n`);
   if (!isOurHost(host, port)) return refuse(421, 'this server answers to 127.0.0.1 only');
@@ -60,10 +74,7 @@ function answer(
     return refuse(403, 'the address needs the token that holdfast dashboard has printed');
   }
   if (method !== 'GET' && method !== 'HEAD') return refuse(405, 'nothing can be changed here');
-  if (what === 'view') {
-    const view = viewOf(history, { now: now(), span_ms }, where);
-    return send(response, 200, 'application/json', JSON.stringify(view));
-  }
+  if (what === 'view') return send(response, 200, 'application/json', view());
   if (what !== '') return refuse(404, 'there is no such page');
   const nonce = randomBytes(16).toString('base64url');
   const allowed = [
@@ -82,9 +93,10 @@ function answer(
 function serve(port: number, source: Source, where: string): Promise<number> {
   const token = randomBytes(24).toString('base64url');
   const history = new History(span_ms);
+  const view = viewer(history, where);
   const server = createServer((request, response) => {
     const { port: bound } = server.address() as AddressInfo;
-    answer(request, response, { token, port: bound, history, where });
+    answer(request, response, { token, port: bound, view });
   });
   let isLooking = false;
   const look = async () => {

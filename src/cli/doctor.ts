@@ -1,12 +1,13 @@
 // `holdfast doctor`: what may be wrong around the objects, and what to do about it.
-import { lstatSync, readFileSync, readdirSync, statfsSync } from 'node:fs';
+import { type Stats, lstatSync, readFileSync, readdirSync, statSync, statfsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { type ObjectEntry, list } from '../index.js';
 import { addon } from '../native/load.js';
 import { enterDirectory } from '../objects/shared.js';
 import { type Command, exit, read } from './command.js';
-import { bytes, printable } from './text.js';
+import { printable } from '../observe/printable.js';
+import { bytes } from './text.js';
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -29,8 +30,29 @@ function textOf(file: string): string | undefined {
   }
 }
 
+/** Undefined also if this user may not look there. */
+function factsOf(file: string): Stats | undefined {
+  try {
+    return lstatSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+function isDirectory(file: string): boolean {
+  try {
+    return statSync(file).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 function checkDirectory(where: string): Finding[] {
-  const facts = lstatSync(where, { throwIfNoEntry: false });
+  const facts = factsOf(where);
+  const parent = path.dirname(where);
+  if (facts === undefined && !isDirectory(parent)) {
+    return [problem(`${where} cannot be made: there is no directory ${parent}`, 'make that one')];
+  }
   if (facts === undefined)
     return [ok(`directory ${where}: not there yet, it is made at first use`)];
   if (!facts.isDirectory()) {
@@ -134,9 +156,8 @@ function checkLimits(entries: readonly ObjectEntry[]): Finding | undefined {
 function* findings(): Generator<Finding> {
   const where = process.env['HOLDFAST_DIR'] || addon.defaultDirectory;
   yield* checkDirectory(where);
-  const parent = path.dirname(where);
-  const place = lstatSync(where, { throwIfNoEntry: false }) ? where : parent;
-  yield checkSpace(place);
+  const place = [where, path.dirname(where)].find((one) => factsOf(one) !== undefined);
+  if (place !== undefined) yield checkSpace(place);
   let entries: ObjectEntry[];
   try {
     entries = list();
@@ -145,7 +166,7 @@ function* findings(): Generator<Finding> {
     return;
   }
   yield* checkFiles(enterDirectory(), entries);
-  const isSystemd = lstatSync('/run/systemd/system', { throwIfNoEntry: false }) !== undefined;
+  const isSystemd = factsOf('/run/systemd/system') !== undefined;
   const ipc = checkRemoveIpc(where, process.geteuid!(), isSystemd, logindConfiguration());
   if (ipc) yield ipc;
   const limits = checkLimits(entries);

@@ -1,6 +1,5 @@
 // `holdfast put`, `get` and `take`: a queue and lines of JSON.
 import { writeSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import {
   EndedError,
   IncompatibleError,
@@ -68,14 +67,31 @@ function writeLine(line: string): void {
   }
 }
 
+/** The lines of a stream. Those of node:readline end at U+2028 as well, which JSON may have. */
+async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let begun: Buffer[] = [];
+  for await (const chunk of input) {
+    let from = 0;
+    for (let at = chunk.indexOf('\n'); at >= 0; at = chunk.indexOf('\n', from)) {
+      yield Buffer.concat([...begun, chunk.subarray(from, at)]);
+      begun = [];
+      from = at + 1;
+    }
+    begun.push(chunk.subarray(from));
+  }
+  yield Buffer.concat(begun);
+}
+
 async function putLines(queue: Queue, wait: WaitOptions): Promise<void> {
+  const utf8 = new TextDecoder('utf-8', { fatal: true });
   let number = 0;
-  for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+  for await (const line of linesOf(process.stdin)) {
     number++;
-    if (line.trim() === '') continue;
     let item: unknown;
     try {
-      item = JSON.parse(line);
+      const text = utf8.decode(line).trim();
+      if (text === '') continue;
+      item = JSON.parse(text);
     } catch (error) {
       throw new UsageError(`line ${number} is no JSON: ${(error as Error).message}`);
     }

@@ -3,7 +3,8 @@ import { NotFoundError } from '../index.js';
 import { type Seen, snapshot, waitsOf } from '../observe/snapshot.js';
 import { type Command, exit, read } from './command.js';
 import { lookOnce, sourceHelp, sourceOf, sourceOptions } from './source.js';
-import { type Column, agent, bytes, count, duration, printable, table } from './text.js';
+import { printable } from '../observe/printable.js';
+import { type Column, agent, bytes, count, duration, table } from './text.js';
 
 /** The holders in few words. */
 export function holdersOf({ state, locks }: Seen): string {

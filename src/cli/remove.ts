@@ -3,8 +3,8 @@ import { type KindName, NotFoundError, list, unlink } from '../index.js';
 import { kinds } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import { now } from '../waiting/clock.js';
-import { type Command, UsageError, exit, read } from './command.js';
-import { printable } from './text.js';
+import { type Command, UsageError, exit, read, say } from './command.js';
+import { printable } from '../observe/printable.js';
 
 /** Somebody may have the directory locked all the time. */
 const longestSweep_ms = 60_000;
@@ -39,7 +39,7 @@ something.
     const name = positionals[1]!;
     const isUsed = list().some((one) => one.kind === kind && one.name === name && one.inUse);
     if (isUsed && !values['force']) {
-      process.stderr.write(`holdfast: rm: ${printable(name)} is in use; --force removes it\n`);
+      say(`rm: ${name} is in use; --force removes it`);
       return exit.negative;
     }
     try {

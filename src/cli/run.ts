@@ -126,12 +126,16 @@ function openTarget(name: string, values: Values): Target {
   return openByName(name);
 }
 
-/** Options stand before NAME, or anywhere before `--`; the command is what follows. */
+/**
+ * Options stand before NAME, or anywhere before the `--` that may follow NAME. The command is what
+ * follows.
+ */
 function split(args: readonly string[]): [ours: string[], command: string[]] {
   let at = 0;
   while (at < args.length && args[at]!.startsWith('-') && args[at] !== '--') {
     at += takesValue(args[at]!) ? 2 : 1;
   }
+  if (args[at] === '--') at++; // NAME may begin with a dash
   const after = args.slice(at + 1);
   const end = after.indexOf('--');
   // `run NAME --timeout 5 -- command`, but not `run NAME command -- its own`.

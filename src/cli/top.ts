@@ -15,7 +15,8 @@ import {
 } from './command.js';
 import { holdersOf, queueColumns } from './list.js';
 import { type Source, sourceHelp, sourceOf, sourceOptions } from './source.js';
-import { type Column, bytes, cut, duration, printable, rate, table } from './text.js';
+import { printable } from '../observe/printable.js';
+import { type Column, bytes, cut, duration, rate, table } from './text.js';
 
 const columns: readonly Column<Rated>[] = [
   { head: 'KIND', of: ({ kind }) => kind },
@@ -139,9 +140,11 @@ function live(source: Source, view: View, interval: number): Promise<number> {
   const { stdin, stdout } = process;
   const looks = new Looks(source);
   let seen: Look = { rated: [], pools: [] };
+  let isOver = false;
   const draw = () => {
+    if (isOver) return;
     const { columns: width = 80, rows: height = 24 } = stdout;
-    const lines = picture(seen, view, width, height - 1);
+    const lines = picture(seen, view, width, height - 1).slice(0, Math.max(0, height - 1));
     const padded = [
       ...lines,
       ...Array.from({ length: Math.max(0, height - 1 - lines.length) }, () => ''),
@@ -151,8 +154,12 @@ function live(source: Source, view: View, interval: number): Promise<number> {
     stdout.write(`\u001B[H${body}\r\n${cut(keysHelp, width - 1)}\u001B[K`);
   };
   return new Promise((resolve, reject) => {
+    let isLooking = false;
     const look = () => {
+      if (isLooking) return;
+      isLooking = true;
       looks.next().then((look) => {
+        isLooking = false;
         seen = look;
         draw();
       }, end);
@@ -163,16 +170,19 @@ function live(source: Source, view: View, interval: number): Promise<number> {
     };
     const timer = setInterval(look, interval);
     const end = (error?: unknown) => {
+      if (isOver) return;
+      isOver = true;
       clearInterval(timer);
       stdin.off('data', onKey).setRawMode?.(false).pause();
-      stdout.off('resize', draw).write('\u001B[?25h\u001B[?1049l');
+      stdout.off('resize', draw).write('\u001B[?7h\u001B[?25h\u001B[?1049l');
       for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT']) process.off(signal, onSignal);
       if (error === undefined) resolve(exit.ok);
       else reject(error as Error);
     };
     const onSignal = () => end();
     for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT']) process.on(signal, onSignal);
-    stdout.write('\u001B[?1049h\u001B[?25l\u001B[2J');
+    // No line wraps: some characters take two columns, and cut() counts one.
+    stdout.write('\u001B[?1049h\u001B[?25l\u001B[?7l\u001B[2J');
     stdout.on('resize', draw);
     stdin.setRawMode?.(true);
     stdin.on('data', onKey);

@@ -5,7 +5,8 @@ import { toDot, toSvg } from '../observe/draw.js';
 import { type Graph, type Wait, graphOf } from '../observe/graph.js';
 import { type Command, UsageError, exit, read } from './command.js';
 import { lookOnce, sourceHelp, sourceOf, sourceOptions } from './source.js';
-import { agent, duration, printable } from './text.js';
+import { printable } from '../observe/printable.js';
+import { agent, duration } from './text.js';
 
 function line({ waiter, resource, how, count, holders, longestWait }: Wait): string {
   const what = `${resource.kind} ${printable(resource.name)}`;

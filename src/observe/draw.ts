@@ -1,5 +1,6 @@
 // The graph of waits as text for Graphviz, and as a picture of our own.
 import type { Agent, Graph, Resource } from './graph.js';
+import { printable } from './printable.js';
 
 /** A box of the picture. */
 interface Node {
@@ -51,8 +52,9 @@ function parts({ waits, suspicions }: Graph): { nodes: Node[]; edges: Edge[] } {
   return { nodes: [...nodes.values()], edges: [...edges.values()] };
 }
 
-const quoted = (text: string): string =>
-  `"${text.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n')}"`;
+/** Each of `lines` is one in the label. */
+const quoted = (...lines: string[]): string =>
+  `"${lines.map((line) => printable(line).replace(/["\\]/g, '\\$&')).join('\\n')}"`;
 
 /** For dot(1) of Graphviz. */
 export function toDot(graph: Graph): string {
@@ -60,7 +62,7 @@ export function toDot(graph: Graph): string {
   const lines = nodes.map(({ id, lines: label, isAgent, isSuspect }) => {
     const shape = isAgent ? 'box' : 'ellipse';
     const color = isSuspect ? ', color=red' : '';
-    return `  ${quoted(id)} [label=${quoted(label.join('\n'))}, shape=${shape}${color}];`;
+    return `  ${quoted(id)} [label=${quoted(...label)}, shape=${shape}${color}];`;
   });
   for (const { from, to, label, isSuspect } of edges) {
     const color = isSuspect ? ', color=red' : '';

@@ -3,6 +3,9 @@
 import assert from 'node:assert/strict';
 import { type IncomingMessage, request } from 'node:http';
 import { Lock } from 'holdfast';
+import { isOurHost } from '../../lib/cli/dashboard.js';
+import { viewOf } from '../../lib/cli/dashboard-view.js';
+import { History } from '../../lib/observe/history.js';
 import { type Program, freshName, newActor, startCli, track, until } from '../support/index.js';
 
 interface Answer {
@@ -89,6 +92,23 @@ describe('holdfast dashboard', function () {
       assert.equal((await ask(url, { host })).status, 421, host);
     }
     assert.equal((await ask(url, { host: `localhost:${url.port}` })).status, 200);
+  });
+
+  it('a browser leaves out port 80, and no other', () => {
+    assert.ok(isOurHost('127.0.0.1', 80) && isOurHost('localhost', 80));
+    assert.ok(isOurHost('localhost:80', 80));
+    assert.ok(!isOurHost('localhost', 81) && !isOurHost('example.com', 80));
+  });
+
+  it('minutes of what does not change take no more than one look at it', () => {
+    const one = { kind: 'Lock', name: 'x', persistent: false, inUse: true, bytes: 1 } as const;
+    const span_ms = 300_000;
+    const history = new History(span_ms);
+    const sizes = Array.from({ length: 600 }, (_, i) => {
+      history.add([one], 500 * i);
+      return viewOf(history, { now: 500 * i, span_ms }, 'here').objects.length;
+    });
+    assert.ok(sizes[599]! < sizes[0]! + 50, `${sizes[0]} characters, then ${sizes[599]}`);
   });
 
   it('nothing but reading: 405', async () => {

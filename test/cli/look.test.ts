@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { BoundedSemaphore, JoinableQueue, Lock, LockManager, Queue, list } from 'holdfast';
 import { checkRemoveIpc } from '../../lib/cli/doctor.js';
+import { toDot } from '../../lib/observe/draw.js';
 import {
   cli,
+  cliFile,
   freshName,
   newActor,
   sharedActor,
@@ -93,6 +95,19 @@ describe('holdfast ls and show', function () {
     assert.ok(!stdout.includes('\u001B') && !stdout.includes('\u202E'));
     assert.ok(stdout.includes('\\u001b[2J\\u202e'));
     lock.close();
+  });
+
+  it('neither can one in a message, nor in a graph for dot', async () => {
+    const name = `${freshName('Lock')} \u009B2J\u202E`;
+    const { stderr } = await cli(['get', name]);
+    assert.ok(stderr.includes('\\u009b2J\\u202e'), stderr);
+    const agent = { id: '1', pid: 1, threadId: 0, processName: 'a "quoted" \u001B\nname' };
+    const resource = { id: name, kind: 'Lock', name, heldFor: null };
+    const what = { resource, how: 'exclusive', count: 1, longestWait: null } as const;
+    const waits = [{ ...what, waiter: agent, holders: [] }];
+    const dot = toDot({ waits, suspicions: [] });
+    for (const character of ['\u001B', '\u009B', '\u202E']) assert.ok(!dot.includes(character));
+    assert.ok(dot.includes(String.raw`label="a \"quoted\" \\u001b\\u000aname\n1"`), dot);
   });
 
   it('show of what does not exist: 66; wrong arguments: 64', async () => {
@@ -218,6 +233,18 @@ describe('holdfast doctor', function () {
     const found = await cli(['doctor', '--json'], { env: { HOLDFAST_DIR: directory } });
     const findings = JSON.parse(found.stdout) as { level: string }[];
     assert.ok(findings.some(({ level }) => level === 'problem'));
+  });
+
+  it('a directory that cannot be made: 1, and why', async () => {
+    for (const where of [
+      '/nonexistent/for/holdfast',
+      `${cliFile}/holdfast`,
+      `${cliFile}/for/holdfast`,
+    ]) {
+      const { code, stdout } = await cli(['doctor'], { env: { HOLDFAST_DIR: where } });
+      assert.equal(code, 1);
+      assert.match(stdout, /^problem .* cannot be made: there is no directory \//m);
+    }
   });
 
   it('locks that dead holders left', async () => {

@@ -1,7 +1,8 @@
 // `holdfast put`, `get` and `take`: a queue fed and drained from a shell.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { JoinableQueue, Queue, list, unlink } from 'holdfast';
-import { cli, freshName, startCli, track, until } from '../support/index.js';
+import { cli, cliFile, freshName, startCli, track, until } from '../support/index.js';
 
 const lines = (...items: unknown[]): string =>
   items.map((item) => `${JSON.stringify(item)}\n`).join('');
@@ -25,6 +26,25 @@ describe('holdfast put and get', function () {
     const { stdout } = await cli(['get', '-N', '4', queue.name]);
     const date = '1970-01-01T00:00:00.000Z';
     assert.equal(stdout, lines(String(2n ** 64n), { a: 1 }, [1], date));
+  });
+
+  it('a line ends at a line feed alone: U+2028 may be in JSON', async () => {
+    const queue = track(new Queue<unknown>({ name: freshName('Queue') }));
+    const items = ['a\u2028b\u2029c\u0085d', { long: 'x'.repeat(200_000) }];
+    const input = `${lines(...items).trimEnd()}\r\n \n\uFEFF"last"`;
+    assert.equal((await cli(['put', queue.name], { input })).code, 0);
+    assert.deepEqual(await queue.getMany(3), [...items, 'last']);
+  });
+
+  it('bytes that are no UTF-8 are no JSON: 64', () => {
+    const queue = track(new Queue<unknown>({ name: freshName('Queue') }));
+    const input = Buffer.from('"one"\n"\xFF"\n', 'latin1');
+    const put = [cliFile, 'put', queue.name];
+    const { status, stderr } = spawnSync(process.execPath, put, { input });
+    assert.equal(status, 64);
+    assert.match(String(stderr), /line 2 is no JSON/);
+    assert.equal(queue.getSync(), 'one');
+    assert.equal(queue.size(), 0);
   });
 
   it('--create makes a persistent queue; --end ends it, and --follow sees the end', async () => {

@@ -1,7 +1,7 @@
 // `holdfast run`, side by side with flock(1) where that is there.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { constants, existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { BoundedSemaphore, Lock, ReadWriteLock } from 'holdfast';
 import {
@@ -190,12 +190,19 @@ describe('holdfast run', function () {
     for (const holder of holders) await holder.end();
   });
 
-  it('options may stand behind NAME if `--` follows', async () => {
+  it('options may stand behind NAME if `--` follows; NAME may follow `--`', async () => {
     const name = freshName('Lock');
     const { code, stdout } = await cli(['run', name, '--timeout', '5', '--', 'echo', '--', '-n']);
     assert.equal(code, 0);
     assert.equal(stdout, '-- -n\n');
     assert.equal((await cli(['run', name, 'printf', '%s', '--help'])).stdout, '--help');
+    const dashed = `-${name}`;
+    const lock = track(new Lock({ name: dashed }));
+    const guard = lock.acquireSync();
+    assert.equal((await cli(['run', '-n', '--', dashed, 'true'])).code, 1);
+    guard.release();
+    assert.equal((await cli(['run', '-n', '--', dashed, '--', 'echo', '--'])).stdout, '--\n');
+    assert.equal((await cli(['run', '--', dashed, '-c', 'echo $((1 + 1))'])).stdout, '2\n');
   });
 
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT'] as const) {
@@ -209,6 +216,20 @@ describe('holdfast run', function () {
       assert.equal((await holder.end()).code, 5);
     });
   }
+
+  (existsSync('/proc/self/fdinfo/0') ? it : it.skip)(
+    'the input of the command stays one that blocks, also after a signal',
+    async () => {
+      const script = `trap 'cat /proc/self/fdinfo/0' INT; echo in; while :; do sleep 0.05; done`;
+      const holder = startCli(['run', freshName('Lock'), 'sh', '-c', script]);
+      await holder.line('in');
+      holder.signal('SIGINT');
+      const flags = await holder.line('flags:');
+      assert.equal(parseInt(flags.slice('flags:'.length), 8) & constants.O_NONBLOCK, 0, flags);
+      holder.signal('SIGTERM');
+      await holder.end();
+    },
+  );
 
   it('what the command starts in the background does not keep the lock', async () => {
     const name = freshName('Lock');

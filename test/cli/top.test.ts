@@ -156,4 +156,24 @@ class Terminal {
     assert.ok(!terminal.screen().includes('CONTENDED/s'), 'the alternate screen was left');
     guard.release();
   });
+
+  it('fits a small terminal with a Pool, and characters of two columns', async () => {
+    const wide = '日本'.repeat(18);
+    const lock = track(new Lock({ name: `${wide} ${freshName('Lock')}` }));
+    const module = new URL('../programs/pool-targets.mjs', import.meta.url);
+    const pool = new Pool({ processes: 1, execArgv: [], name: freshName('Pool') });
+    try {
+      await pool.run({ module, export: 'square' }, 2);
+      terminal = new Terminal([process.execPath, cliFile, 'top', '--interval', '0.1'], 90, 12);
+      await terminal.shows(/^\d+ objects, .*\n(.*\n)*POOL .*\n(.*\n)*q quit/);
+      await terminal.shows(wide.slice(0, 8));
+      terminal.resize(90, 4);
+      await terminal.shows(/^\d+ objects, .*\n(.*\n){2}q quit/);
+      terminal.type('q');
+      await terminal.shows('ended 0');
+    } finally {
+      await pool.terminate();
+      lock.close();
+    }
+  });
 });
