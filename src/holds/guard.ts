@@ -90,7 +90,7 @@ export class HeldGuard implements Guard {
   constructor(holds: Holds, outcome: Outcome) {
     this.abandoned = outcome < 0;
     this.#hold = outcome < 0 ? -outcome : outcome;
-    this.#sentinel = takeSentinel(holds);
+    this.#sentinel = takeSentinel(holds, this.#hold);
     lookWhileHeld();
   }
 

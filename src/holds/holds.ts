@@ -7,8 +7,8 @@ export interface Holds {
   isRemoved(): boolean;
   /** What they are holds of. */
   readonly about: Subject;
-  /** False: this thread holds it, acquired it through this object or has no other. */
-  mayClose(): boolean;
+  /** The tag of the object. */
+  readonly tag: number;
 }
 
 /**
@@ -38,7 +38,7 @@ export class ToldHolds implements Holds {
     return this.#holds.about;
   }
 
-  mayClose(): boolean {
-    return this.#holds.mayClose();
+  get tag(): number {
+    return this.#holds.tag;
   }
 }

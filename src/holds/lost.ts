@@ -5,6 +5,7 @@
 // guard is collected, so is its sentinel. A guard that is released gives its sentinel back, and the
 // next guard takes it: an acquisition costs a few words to write.
 import { label } from '../errors.js';
+import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
 import { type Holds, ToldHolds } from './holds.js';
 
@@ -17,8 +18,10 @@ const warns =
 
 /** What is to be known of a guard when it is gone. It must not lead to the guard. */
 class HoldRecord {
-  /** undefined: the hold has ended. */
+  /** undefined: the guard was released. */
   holds: Holds | undefined;
+  /** The number of the hold. */
+  hold = 0;
   /** Of the acquisition; only for warnings. */
   stack: string | undefined;
 }
@@ -35,20 +38,28 @@ const lost = once('lost guards', () => ({ count: 0 }));
 let spare: Sentinel | undefined;
 
 const registry = new FinalizationRegistry((record: HoldRecord) => {
-  const { holds } = record;
-  if (holds === undefined || !holdsStill(holds)) return;
+  const { holds, hold } = record;
+  if (holds === undefined || !isHeld(holds, hold)) return;
   lost.count++;
   if (holds instanceof ToldHolds) holds.acquisition.lost();
   if (warns) warn(holds, record.stack);
 });
 
+/** All that this thread holds, while guards that were lost together are looked at. */
+let held: Set<string> | undefined;
+
 /** A release by name leaves the guard unreleased; then nothing is lost. */
-function holdsStill(holds: Holds): boolean {
-  try {
-    return !holds.mayClose();
-  } catch {
-    return false; // the object was closed
-  }
+function isHeld({ tag }: Holds, hold: number): boolean {
+  held ??= listHeld();
+  return held.has(`${tag} ${hold}`);
+}
+
+function listHeld(): Set<string> {
+  const row = addon.heldHere();
+  const list = new Set<string>();
+  for (let i = 0; i < row.length; i += 3) list.add(`${row[i]} ${row[i + 1]}`);
+  void Promise.resolve().then(() => (held = undefined));
+  return list;
 }
 
 function warn({ about }: Holds, stack: string | undefined): void {
@@ -59,12 +70,13 @@ function warn({ about }: Holds, stack: string | undefined): void {
   );
 }
 
-/** @internal For a guard of these holds. */
-export function takeSentinel(holds: Holds): Sentinel {
+/** @internal For a guard of these holds, and of the hold with that number. */
+export function takeSentinel(holds: Holds, hold: number): Sentinel {
   const sentinel = spare ?? makeSentinel();
   spare = sentinel.next;
   sentinel.next = undefined; // the next guard's must not be reachable from here
   sentinel.record.holds = holds;
+  sentinel.record.hold = hold;
   if (warns) sentinel.record.stack = new Error('acquired').stack;
   return sentinel;
 }
@@ -91,8 +103,8 @@ export function dropSpareSentinels(): void {
  * How many guards of this thread were garbage-collected although they had not been released and the
  * thread still held what they stood for. With `HOLDFAST_DEBUG=1` in the environment, or with
  * `--trace-warnings` of Node, each is also a warning (`ERR_HOLDFAST_LOST_GUARD`) with the stack of
- * its acquisition. Code that calls `lock.release()` and drops the guard may be counted as well, if
- * the collector comes in between. Does not block.
+ * its acquisition. Code that drops the guard and calls `lock.release()` later is counted as well,
+ * if the collector comes in between. Does not block.
  */
 export function lostGuards(): number {
   return lost.count;

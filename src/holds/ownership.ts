@@ -79,6 +79,10 @@ export class LockOwnership implements Ownership {
     operations.release(this.#native);
   }
 
+  get tag(): number {
+    return this.waiters.tag;
+  }
+
   isRemoved(): boolean {
     return addon.common.isRemoved(this.#native);
   }

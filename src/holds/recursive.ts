@@ -237,6 +237,10 @@ export class Recursion implements Ownership {
     this.#openedHere.released();
   }
 
+  get tag(): number {
+    return this.waiters.tag;
+  }
+
   isRemoved(): boolean {
     return addon.common.isRemoved(this.#native);
   }

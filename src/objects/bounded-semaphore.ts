@@ -316,8 +316,8 @@ class Permits implements Acquirable<HeldGuard>, Holds {
     return { resource: resourceOf(this.waiters.tag), kind, name, how: 'permit', permits };
   }
 
-  mayClose(): boolean {
-    return addon.common.mayClose(this.#native);
+  get tag(): number {
+    return this.waiters.tag;
   }
 
   isRemoved(): boolean {

@@ -342,8 +342,8 @@ class Places implements Holds {
     return { resource: resourceOf(this.readers.tag), kind, name, how, passesClaims };
   }
 
-  mayClose(): boolean {
-    return addon.common.mayClose(this.#native);
+  get tag(): number {
+    return this.readers.tag;
   }
 
   isRemoved(): boolean {

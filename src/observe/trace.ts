@@ -95,9 +95,13 @@ function slicesOf(thread: TraceThread, end: number): Slice[] {
   return all;
 }
 
-/** The id of the hold that a release ends. One by name ends the last hold of the object. */
+/**
+ * The id of the hold that a release ends. One by name ends the last hold of the object, and so does
+ * that of a guard whose hold a Condition has ended and begun again.
+ */
 function heldId(open: ReadonlyMap<number, Slice>, line: TraceLine): number {
-  if (line.id !== 0) return line.id ?? 0;
+  const { id = 0 } = line;
+  if (open.get(id)?.what === 'hold') return id;
   const of = [...open].filter(([, one]) => one.what === 'hold' && one.object === objectOf(line));
   return of.at(-1)?.[0] ?? 0;
 }

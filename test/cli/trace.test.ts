@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { traceOf } from '../../lib/observe/trace.js';
 import { cli, freshName, programFile, temporaryDirectory } from '../support/index.js';
 
 interface Event {
@@ -64,6 +65,25 @@ describe('holdfast trace', function () {
     assert.deepEqual([count('put'), count('get')], [3 * rounds, 3 * rounds]);
     const tracks = events.filter(({ ph, name }) => ph === 'M' && name === 'thread_name');
     assert.equal(tracks.filter(({ args }) => args.name === lock).length, 3);
+  });
+
+  it('the hold that a Condition begins again ends with its guard', () => {
+    const what = { channel: 'acquire', kind: 'Lock', name: 'x', mode: 'exclusive' } as const;
+    const lines = [
+      { ...what, at: 10, event: 'acquired', id: 1 },
+      { ...what, at: 20, event: 'released', id: 0 },
+      { ...what, at: 30, event: 'acquired', id: 2 },
+      { ...what, at: 45, event: 'released', id: 1 },
+      { ...what, at: 90, event: 'start', id: 3 },
+    ];
+    const holds = traceOf([{ pid: 1, threadId: 0, lines }]).filter(({ name }) => name === 'hold');
+    assert.deepEqual(
+      holds.map(({ ts, dur, args }) => [ts, dur, args?.['end']]),
+      [
+        [0, 10, 'released'],
+        [20, 15, 'released'],
+      ],
+    );
   });
 
   it('the exit code of the command; nothing stays in the temporary directory', async () => {

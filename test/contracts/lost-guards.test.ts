@@ -58,7 +58,12 @@ describe('lost guards', () => {
   });
 
   it('a guard that was released, or whose lock was, is not lost', async () => {
-    for (const scenario of ['released', 'released by name', 'released and closed']) {
+    for (const scenario of [
+      'released',
+      'released by name',
+      'released and closed',
+      'released and held again',
+    ]) {
       assert.equal((await report(scenario)).lost, 0, scenario);
     }
   });

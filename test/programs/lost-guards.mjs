@@ -46,6 +46,7 @@ const begun = performance.now();
 const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
 if (scenario.startsWith('released ')) object.release();
 if (scenario === 'released and closed') object.close();
+if (scenario === 'released and held again') kept = object.acquireSync();
 do {
   await turn();
   globalThis.gc();
