@@ -198,6 +198,13 @@ export const constants = [
     comment: 'The most requests of one table of a LockManager.',
   },
   {
+    name: 'kPriorityMax',
+    type: 'uint32_t',
+    ts: 'greatestPriority',
+    number: 9,
+    comment: 'The greatest priority of an item of a JoinableQueue.',
+  },
+  {
     name: 'kSlice_ms',
     ts: 'slice_ms',
     number: 50,

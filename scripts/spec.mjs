@@ -123,6 +123,18 @@ const models = {
       no_recount: 'BUDGET=1 GIVES=0',
     },
   },
+  priority: {
+    safe: ['BUDGET=0', 'BUDGET=1 RETRIES=1 AGENTS=2'],
+    live: [],
+    faults: {
+      leaves_out_the_last: 'BUDGET=0',
+      retry_without_hint: 'BUDGET=0',
+      published_without_hint: 'BUDGET=0',
+      list_stays: 'BUDGET=0',
+      ready_stays: 'BUDGET=0',
+      no_recompute: 'BUDGET=1 AGENTS=2',
+    },
+  },
   giving_way: {
     safe: ['BUDGET=0 ROUNDS=3 ABORTS=0', 'BUDGET=0', 'BUDGET=1 ROUNDS=1 ABORTS=0'],
     live: [],

@@ -99,7 +99,6 @@ export type {
   AcquireOptions,
   KindName,
   OpenOptions,
-  PutOptions,
   RLockOptions,
   RLockScope,
   SyncAcquireOptions,
@@ -127,6 +126,7 @@ export { Queue } from './objects/queue.js';
 export type {
   JobQueueOptions,
   JoinableQueueState,
+  PutOptions,
   QueueOptions,
   QueueState,
 } from './objects/queue-options.js';

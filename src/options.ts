@@ -38,15 +38,6 @@ export interface SyncWaitOptions {
   timeout?: number | undefined;
 }
 
-/** How to put into a JoinableQueue. */
-export interface PutOptions extends WaitOptions {
-  /**
-   * Milliseconds, 0 to 2147483647: nobody can take the item before they have passed since the put.
-   * 0 by default.
-   */
-  delay?: number | undefined;
-}
-
 /** How to wait for something that somebody holds: for the methods that return a promise. */
 export interface AcquireOptions extends WaitOptions {
   /**
@@ -101,8 +92,8 @@ export interface RLockOptions extends OpenOptions {
   scope?: RLockScope | undefined;
 }
 
-/** Node's own longest timer. */
-const longestTimeout = 2 ** 31 - 1;
+/** @internal Node's own longest timer. */
+export const longestTimeout = 2 ** 31 - 1;
 
 /** @internal For messages. */
 export function show(value: unknown): string {
@@ -130,8 +121,6 @@ export const lockManagerOptions = [
 /** @internal */
 export const jobOptions = [...queueOptions, 'maxDeliveries'] as const;
 const waitOptions = ['timeout', 'signal'] as const;
-const putOptions = [...waitOptions, 'delay'] as const;
-const retryOptions = ['delay', 'reason'] as const;
 const acquireOptions = [...waitOptions, 'deadlock'] as const;
 
 /**
@@ -253,37 +242,6 @@ export function readSyncWait(
     throw new TypeError('a synchronous wait cannot be aborted: no signal could reach it');
   }
   return { timeout, ...readDeadlock(read, known) };
-}
-
-/** @internal Reads the options of a put into a JoinableQueue: the delay, and those of its wait. */
-export function readPut(options: PutOptions): [delay: number, wait: WaitOptions] {
-  const { delay, timeout, signal } = readOptions(options, putOptions);
-  checkDelay(delay);
-  const wait = { timeout, signal } as WaitOptions;
-  return [delay ?? 0, wait];
-}
-
-/** @internal Reads the options of a retry: its delay, and its reason as text. */
-export function readRetry(options: object | undefined): [delay: number, reason?: string] {
-  if (options === undefined) return [0];
-  const { delay, reason } = readOptions(options, retryOptions);
-  checkDelay(delay);
-  if (reason === undefined) return [delay ?? 0];
-  if (reason instanceof Error) return [delay ?? 0, String(reason)];
-  if (typeof reason !== 'string') {
-    throw new TypeError(`reason must be a string or an Error, not ${show(reason)}`);
-  }
-  return [delay ?? 0, reason];
-}
-
-function checkDelay(delay: unknown): asserts delay is number | undefined {
-  if (delay === undefined) return;
-  if (typeof delay !== 'number') {
-    throw new TypeError(`delay must be a number of milliseconds, not ${show(delay)}`);
-  }
-  if (!(delay >= 0 && delay <= longestTimeout)) {
-    throw new RangeError(`delay must be 0 to ${longestTimeout} milliseconds, not ${delay}`);
-  }
 }
 
 /** @internal The same of a wait that may be in a deadlock. */

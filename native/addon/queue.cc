@@ -87,13 +87,15 @@ napi_value put(NativeQueue<Q>& native, uint32_t type, napi_value bytes, uint32_t
   return number(env, static_cast<double>(native.primitive.put(&record, 1, &done)));
 }
 
-// putLater(type, bytes, start, end, delay): the same; no taker has it before the delay has passed.
-napi_value put_later(NativeQueue<core::JoinableQueue>& native, uint32_t type, napi_value bytes,
-                     uint32_t start, uint32_t end, double delay_ms) {
+// putJob(type, bytes, start, end, delay, priority): the same; no taker has it before the delay has
+// passed.
+napi_value put_job(NativeQueue<core::JoinableQueue>& native, uint32_t type, napi_value bytes,
+                   uint32_t start, uint32_t end, double delay_ms, uint32_t priority) {
   napi_env env = native.env();
   core::Record record;
   record.type = type;
-  record.due_ms = core::due_after(delay_ms);
+  record.due_ms = delay_ms == 0 ? 0 : core::due_after(delay_ms);
+  record.priority = std::min(priority, core::kPriorityMax);
   if (!read_bytes(env, bytes, start, end, &record)) return nullptr;
   size_t done = 0;
   return number(env, static_cast<double>(native.primitive.put(&record, 1, &done)));
@@ -265,7 +267,7 @@ bool wait_to_get_or_free(Native<core::Queue>& native, napi_value lock, int64_t d
 
 using NativeJoinableQueue = NativeQueue<core::JoinableQueue>;
 
-// take(): as get(); the lease's place and delivery in answer[3] and [4].
+// take(): as get(); the lease's place and delivery in answer[3] and [4], the priority in answer[5].
 napi_value take(NativeJoinableQueue& native) {
   core::Record record;
   core::Lease lease;
@@ -276,6 +278,7 @@ napi_value take(NativeJoinableQueue& native) {
   answer[2] = record.length;
   answer[3] = static_cast<double>(lease.offset);
   answer[4] = static_cast<double>(lease.delivery);
+  answer[5] = record.priority;
   return native.bytes_of(record);
 }
 
@@ -328,7 +331,7 @@ napi_value joinable_queue_functions(napi_env env) {
   binder.method<take, Needs::files>("take");
   binder.method<settle>("settle");
   binder.method<retry_later>("retryLater");
-  binder.method<put_later, Needs::files>("putLater");
+  binder.method<put_job, Needs::files>("putJob");
   binder.method<&core::JoinableQueue::task_done>("taskDone");
   binder.method<&core::JoinableQueue::finished, Needs::files>("finished");
   binder.method<&core::JoinableQueue::wait_to_join, Needs::files>("waitToJoin");

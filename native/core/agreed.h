@@ -147,6 +147,9 @@ constexpr size_t kNameMax = 4096;
 // The most requests of one table of a LockManager.
 constexpr uint32_t kRequestsMax = 1048576;
 
+// The greatest priority of an item of a JoinableQueue.
+constexpr uint32_t kPriorityMax = 9;
+
 // A waiter retries by itself after this long at the latest (INV-6).
 constexpr int64_t kSlice_ms = 50;
 

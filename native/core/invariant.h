@@ -41,6 +41,7 @@ enum class Invariant {
   INV_19 = 19,
   INV_22 = 22,
   INV_26 = 26,
+  INV_29 = 29,
 };
 
 #ifdef HOLDFAST_INVARIANTS

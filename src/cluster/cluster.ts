@@ -265,7 +265,8 @@ export interface ClusterQueue<T = unknown> {
   readonly name: string;
   /**
    * Puts a job at the end. Resolves when the engine has it. Rejects with EncodeError for a value
-   * that JSON cannot carry; EngineUnavailableError: then it may or may not have been put.
+   * that JSON cannot carry; TypeError for options, of which it has none (no `delay`, no
+   * `priority`); EngineUnavailableError: then it may or may not have been put.
    */
   put(value: T): Promise<void>;
   /** Puts all of them, in order, or none. Rejects as put(). At most 10000 at a time. */

@@ -40,6 +40,14 @@ function readValues(values: unknown): string[] {
   return Array.from(values, toJson);
 }
 
+/** @throws TypeError for options: those of a JoinableQueue would be lost without a word. */
+function refuseOptions(options: unknown): void {
+  if (options === undefined) return;
+  throw new TypeError(
+    'put() and putMany() of a cluster take no options: its queues have no delay and no priority',
+  );
+}
+
 export class RemoteQueue<T> implements ClusterQueue<T> {
   readonly name: string;
   readonly #sessions: Sessions;
@@ -50,12 +58,14 @@ export class RemoteQueue<T> implements ClusterQueue<T> {
     this.name = name;
   }
 
-  async put(value: T): Promise<void> {
+  async put(value: T, options?: undefined): Promise<void> {
+    refuseOptions(options);
     const values = [toJson(value)];
     await this.#sessions.run((session) => session.engine.put(this.name, values));
   }
 
-  async putMany(values: readonly T[]): Promise<void> {
+  async putMany(values: readonly T[], options?: undefined): Promise<void> {
+    refuseOptions(options);
     const read = readValues(values);
     if (read.length === 0) return;
     await this.#sessions.run((session) => session.engine.put(this.name, read));

@@ -151,6 +151,9 @@ export const longestName = 4096;
 /** The most requests of one table of a LockManager. */
 export const mostRequests = 1048576;
 
+/** The greatest priority of an item of a JoinableQueue. */
+export const greatestPriority = 9;
+
 /** A waiter retries by itself after this long at the latest (INV-6). */
 export const slice_ms = 50;
 

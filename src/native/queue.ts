@@ -77,13 +77,14 @@ export interface JoinableQueueOperations<N> extends QueueOperations<N> {
   /** Gives the item back; it is ready when `delay` milliseconds have passed. */
   retryLater(object: N, place: number, delivery: number, delay: number): void;
   /** Like put(); the item is ready when `delay` milliseconds have passed. */
-  putLater(
+  putJob(
     object: N,
     type: number,
     bytes: Uint8Array,
     start: number,
     end: number,
     delay: number,
+    priority: number,
   ): number;
   taskDone(object: N): void;
   finished(object: N): boolean;

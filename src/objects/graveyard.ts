@@ -6,7 +6,7 @@
 import { EncodeError } from '../errors.js';
 import type { SyncWaitOptions, WaitOptions } from '../options.js';
 import type { StepOptions } from '../waiting/deadline.js';
-import type { DeadItem, LeasedTask } from './task.js';
+import type { DeadItem, LeasedTask, Task } from './task.js';
 
 /** What a Graveyard needs of a JoinableQueue. */
 export interface DeadQueue<T> {
@@ -48,26 +48,27 @@ export class Graveyard<T> {
   }
 
   /** False if the dead-letter queue is full. */
-  tryBury(value: T, deliveries: number, reason: string | undefined): boolean {
-    const letter = this.#letter(value, deliveries, reason);
+  tryBury(task: Task<T>, reason: string | undefined): boolean {
+    const letter = this.#letter(task, reason);
     this.hasRoom = attempt(letter, (it) => this.dead.tryPut(it));
     return this.hasRoom;
   }
 
   async bury(task: LeasedTask<T>, { timeout, signal }: StepOptions): Promise<void> {
-    const letter = this.#letter(task.value, task.deliveries);
+    const letter = this.#letter(task);
     await attempt(letter, (it) => this.dead.put(it, { timeout, signal }));
     task.done();
   }
 
   burySync(task: LeasedTask<T>, timeout: number | undefined): void {
-    attempt(this.#letter(task.value, task.deliveries), (it) => this.dead.putSync(it, { timeout }));
+    attempt(this.#letter(task), (it) => this.dead.putSync(it, { timeout }));
     task.done();
   }
 
   /** A delivery that should not have been does not count: nobody got the item. */
-  #letter(value: T, deliveries: number, reason = endedWithoutDone): DeadItem<T> {
-    return { value, deliveries: deliveries - (this.isDue(deliveries) ? 1 : 0), reason };
+  #letter({ value, deliveries, priority }: Task<T>, reason = endedWithoutDone): DeadItem<T> {
+    const counted = deliveries - (this.isDue(deliveries) ? 1 : 0);
+    return { value, deliveries: counted, priority, reason };
   }
 
   close(): void {

@@ -1,5 +1,13 @@
 // The options and the states of Queue and JoinableQueue.
-import type { OpenOptions } from '../options.js';
+import { greatestPriority } from '../native/enums.js';
+import {
+  type OpenOptions,
+  type WaitOptions,
+  checkCount,
+  longestTimeout,
+  readOptions,
+  show,
+} from '../options.js';
 import type { CodecChoice } from '../records/codec.js';
 
 /** How to open a Queue or JoinableQueue. */
@@ -75,4 +83,63 @@ export interface JobQueueOptions<T = unknown> extends QueueOptions<T> {
    * each thread that takes has its own, so give all of them the same.
    */
   maxDeliveries?: number | undefined;
+}
+
+/** How to put into a JoinableQueue. */
+export interface PutOptions extends WaitOptions {
+  /**
+   * Milliseconds, 0 to 2147483647: nobody can take the item before they have passed since the put.
+   * 0 by default.
+   */
+  delay?: number | undefined;
+  /**
+   * A whole number, 0 to 9: items with a greater one are taken sooner. Those that have the same are
+   * taken in the order in which they were put. 0 by default.
+   */
+  priority?: number | undefined;
+}
+
+const putOptions = ['timeout', 'signal', 'delay', 'priority'] as const;
+const retryOptions = ['delay', 'reason'] as const;
+
+/** @internal What a put into a JoinableQueue says of the item. */
+export interface Urgency {
+  readonly delay: number;
+  readonly priority: number;
+}
+
+/**
+ * @internal Reads the options of a put into a JoinableQueue. Undefined for an item that may be
+ * taken at once, in its turn.
+ */
+export function readPut(options: PutOptions): [urgency: Urgency | undefined, wait: WaitOptions] {
+  const { delay = 0, priority = 0, timeout, signal } = readOptions(options, putOptions);
+  checkDelay(delay);
+  checkCount('priority', priority, 0, greatestPriority);
+  const isPlain = delay === 0 && priority === 0;
+  const urgency = isPlain ? undefined : ({ delay, priority } as Urgency);
+  return [urgency, { timeout, signal } as WaitOptions];
+}
+
+/** @internal Reads the options of a retry: its delay, and its reason as text. */
+export function readRetry(options: object | undefined): [delay: number, reason?: string] {
+  if (options === undefined) return [0];
+  const { delay, reason } = readOptions(options, retryOptions);
+  checkDelay(delay);
+  if (reason === undefined) return [delay ?? 0];
+  if (reason instanceof Error) return [delay ?? 0, String(reason)];
+  if (typeof reason !== 'string') {
+    throw new TypeError(`reason must be a string or an Error, not ${show(reason)}`);
+  }
+  return [delay ?? 0, reason];
+}
+
+function checkDelay(delay: unknown): asserts delay is number | undefined {
+  if (delay === undefined) return;
+  if (typeof delay !== 'number') {
+    throw new TypeError(`delay must be a number of milliseconds, not ${show(delay)}`);
+  }
+  if (!(delay >= 0 && delay <= longestTimeout)) {
+    throw new RangeError(`delay must be 0 to ${longestTimeout} milliseconds, not ${delay}`);
+  }
 }

@@ -1,11 +1,12 @@
 // What take() of a JoinableQueue hands out, and which of them this thread still has.
 import { inspect } from 'node:util';
 import { NotOwnerError, label } from '../errors.js';
-import { type WaitOptions, readRetry } from '../options.js';
+import type { WaitOptions } from '../options.js';
 import { type Inspecting, inspectWithout, refusal, uncloneable } from '../uncloneable.js';
 import { unwatchAbort, watchAbort } from '../waiting/abort.js';
 import { Alarm } from '../waiting/clock.js';
 import { type Waiter, timedOut } from '../waiting/waiter.js';
+import { readRetry } from './queue-options.js';
 
 /** How to give an item back. */
 export interface RetryOptions {
@@ -30,6 +31,8 @@ export interface Task<T> extends Disposable {
    * died or called retry(). After a death at one certain instant it is one too high.
    */
   readonly deliveries: number;
+  /** The priority that it was put with, 0 to 9. */
+  readonly priority: number;
   /**
    * Says that the item is done: it leaves the queue, and join() no longer waits for it. A second
    * call does nothing, and so does a call after retry(). Blocks only while another process changes
@@ -55,6 +58,8 @@ export interface DeadItem<T> {
   readonly value: T | undefined;
   /** How often it had been handed out. */
   readonly deliveries: number;
+  /** The priority that it was put with. */
+  readonly priority: number;
   /** Of its last retry(); or that its last taker ended without done(). */
   readonly reason: string;
 }
@@ -64,7 +69,7 @@ export interface Settlement<T> {
   settle(done: boolean): void;
   retryLater(delay: number): void;
   /** Moves the item to the dead-letter queue. False if it must not, or cannot now. */
-  bury(value: T, deliveries: number, reason: string | undefined): boolean;
+  bury(task: Task<T>, reason: string | undefined): boolean;
 }
 
 const belongs = refusal('a Task: it belongs to the thread that took it; pass its value instead');
@@ -81,6 +86,7 @@ export class LeasedTask<T> implements Task<T> {
   constructor(
     readonly value: T,
     readonly deliveries: number,
+    readonly priority: number,
     settlement: Settlement<T>,
     queue: { readonly kind: string; readonly name: string },
     leases: Leases,
@@ -123,7 +129,7 @@ export class LeasedTask<T> implements Task<T> {
 
   #giveBack(delay: number, reason?: string): void {
     this.#end((lease) => {
-      if (lease.bury(this.value, this.deliveries, reason)) lease.settle(true);
+      if (lease.bury(this, reason)) lease.settle(true);
       else if (delay > 0) lease.retryLater(delay);
       else lease.settle(false);
     });

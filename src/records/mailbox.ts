@@ -41,17 +41,19 @@ export const result = {
     return table.subarray(0, 3 * answer[1]!);
   },
   /**
-   * The lease that take() got: the place of its record in the ring, and the number of the delivery.
+   * The lease that take() got: the place of its record in the ring, the number of the delivery, and
+   * the priority of the item.
    */
   get lease(): Lease {
-    return { place: answer[3]!, delivery: answer[4]! };
+    return { place: answer[3]!, delivery: answer[4]!, priority: answer[5]! };
   },
 };
 
-/** What names a lease to the addon. */
+/** A lease. Its place and its delivery name it to the addon. */
 export interface Lease {
   readonly place: number;
   readonly delivery: number;
+  readonly priority: number;
 }
 
 function newMailbox(): Mailbox {
@@ -61,7 +63,7 @@ function newMailbox(): Mailbox {
     table: new Uint32Array(3 * 1024),
     // Made over an ArrayBuffer of its own, because the garbage collector may move a small typed
     // array without one.
-    answer: new Float64Array(new ArrayBuffer(5 * 8)),
+    answer: new Float64Array(new ArrayBuffer(6 * 8)),
   };
   addon.useMailbox(made.inbox, made.table, made.answer);
   return made;

@@ -1,5 +1,6 @@
 #include "core/primitives/joinable_queue.h"
 
+#include "core/invariant.h"
 #include "core/kill_point.h"
 #include "core/primitives/observations.h"
 #include "core/store/kind_ops.h"
@@ -35,10 +36,14 @@ TransferStatus JoinableQueue::take_in_section(bool lease, std::vector<Record>* r
   for (const Place& place : places_) total += place.head.length;
   char* into = room_for(total);
   for (const Place& from : places_) {
-    records->push_back({from.head.type, into, from.head.length});
-    copy_out(view.capacity, from.offset + kHeadUnits, into, from.head.length);
-    into += from.head.length;
+    const uint32_t priority = priority_of(from.head);
+    const uint64_t links = link_units(priority);
+    const uint32_t length = from.head.length - static_cast<uint32_t>(links * kUnit);
+    records->push_back({from.head.type, into, length, 0, priority});
+    copy_out(view.capacity, from.offset + kHeadUnits + links, into, length);
+    into += length;
   }
+  HOLDFAST_INVARIANT(INV_29, is_most_urgent(view, places_.front()));
   if (lease) {
     const Place& place = places_.front();
     std::atomic<uint64_t>& deliveries = deliveries_at(view, place.offset);

@@ -1,7 +1,7 @@
 // JoinableQueue: a Queue that counts what is not worked off yet, and that leases its items.
 //
 //   take    In the critical section: write the own id into `owner` of the first record that is
-//           ready. The record stays in the ring.
+//           ready, of those with the highest priority. The record stays in the ring.
 //   done    `owner` becomes kDone. The record leaves the ring as soon as it is the first.
 //   retry   `owner` becomes 0: the record is ready again, in its old place. Or it becomes kDelayed,
 //           and the record is ready when it is due: see queue_delays.cc. A put may delay it, too.
@@ -29,7 +29,8 @@ struct Lease {
 class JoinableQueue final : public Queue {
  public:
   JoinableQueue(Agent& agent, Object& object)
-      : Queue(agent, object), own_(*object.body<JoinableQueueBody>()) {}
+      : Queue(agent, object, &object.body<JoinableQueueBody>()->priorities),
+        own_(*object.body<JoinableQueueBody>()) {}
 
   TransferStatus get(size_t count, std::vector<Record>* records);
   // `record`'s bytes are this queue's until the next call.

@@ -19,10 +19,10 @@ constexpr size_t kScratchKept = size_t{1} << 20;
 TransferStatus Queue::put(const Record* records, size_t count, size_t* put) {
   *put = 0;
   for (size_t i = 0; i < count; i++) {
-    if (needed(records[i].length) > largest_ring()) return TransferStatus::too_large;
+    if (needed_for(records[i]) > largest_ring()) return TransferStatus::too_large;
   }
   if (ended()) return TransferStatus::ended;
-  if (count != 0) wanted_ = needed(records[0].length);
+  if (count != 0) wanted_ = needed_for(records[0]);
   TransferStatus status = TransferStatus::yes;
   while (status == TransferStatus::yes && *put < count) {
     const size_t before = *put;
@@ -30,7 +30,8 @@ TransferStatus Queue::put(const Record* records, size_t count, size_t* put) {
     status = put_in_section(records, count, put, &claim);
     if (claim.capacity != 0) {
       const Record& record = records[*put];
-      copy_in(claim.capacity, claim.offset + kHeadUnits, record.bytes, record.length);
+      copy_in(claim.capacity, claim.offset + kHeadUnits + link_units(record.priority), record.bytes,
+              record.length);
       KILL_POINT("queue.put.large_bytes");
       status = publish(claim);
       *put += status == TransferStatus::yes;
@@ -58,8 +59,9 @@ TransferStatus Queue::put_in_section(const Record* records, size_t count, size_t
     const Record& record = records[*put];
     const bool is_delayed = record.due_ms != 0;
     const bool is_large = record.length >= kLargeRecord && !is_delayed;
-    if ((is_large || is_delayed) && *put != first) break;
-    wanted_ = needed(record.length);
+    const bool is_alone = is_large || is_delayed || record.priority != 0;
+    if (is_alone && *put != first) break;
+    wanted_ = needed_for(record);
     const bool has_place = view.items < kQueueItemsMax && places-- != 0;
     status = has_place ? make_room(&view, wanted_) : TransferStatus::not_yet;
     if (status != TransferStatus::yes) break;
@@ -72,9 +74,9 @@ TransferStatus Queue::put_in_section(const Record* records, size_t count, size_t
     }
     view.used += wanted_;
     view.items++;
-    if (is_delayed) {
+    if (is_alone) {
       (*put)++;
-      break;  // it counts as leased, which is written beside `tail`
+      break;  // more words than `tail` are written for it
     }
   }
   if (offset_of(tail) == offset_of(view.tail)) return status;
@@ -96,7 +98,9 @@ TransferStatus Queue::put_in_section(const Record* records, size_t count, size_t
 
 // All but the bytes of a large one.
 void Queue::write_record(const View& view, uint64_t offset, const Record& record, bool is_large) {
-  const RecordHead head{record.length, record.type};
+  const uint64_t links = link_units(record.priority);
+  const RecordHead head{record.length + static_cast<uint32_t>(links * kUnit),
+                        static_cast<uint16_t>(record.type), static_cast<uint16_t>(record.priority)};
   copy_in(view.capacity, offset, &head, sizeof head);
   KILL_POINT("queue.put.record_head");
   const bool is_delayed = record.due_ms != 0;
@@ -107,8 +111,12 @@ void Queue::write_record(const View& view, uint64_t offset, const Record& record
              std::memory_order_relaxed);
   deliveries_at(view, offset)
       .store(is_large ? kUnwritten : delivery_word(0, record.due_ms), std::memory_order_relaxed);
+  if (links != 0) {
+    lists_->used.store(enlist(view, offset, record.priority, lists_->used.load()));
+    KILL_POINT("queue.put.used");
+  }
   if (is_large || record.length == 0) return;
-  copy_in(view.capacity, offset + kHeadUnits, record.bytes, record.length);
+  copy_in(view.capacity, offset + kHeadUnits + links, record.bytes, record.length);
   KILL_POINT("queue.put.record_bytes");
 }
 

@@ -39,7 +39,8 @@ struct Record {
   uint32_t type = 0;
   const char* bytes = nullptr;
   uint32_t length = 0;
-  uint64_t due_ms = 0;  // of a put: no taker has it before; 0: at once
+  uint64_t due_ms = 0;    // of a put: no taker has it before; 0: at once
+  uint32_t priority = 0;  // of a JoinableQueue: 0 to kPriorityMax; a greater one is taken sooner
 };
 
 // The time on the clock of delays, monotonic_ms(), after so many milliseconds, rounded up.
@@ -67,9 +68,10 @@ inline uint64_t advance(uint64_t position, uint64_t units, uint64_t items) {
          ((items_of(position) + items) << kOffsetBits);  // what overflows falls out at the top
 }
 
-struct RecordHead {  // one unit; then the owner, the deliveries, and the bytes
-  uint32_t length;
-  uint32_t type;
+struct RecordHead {  // one unit; then the owner, the deliveries, the link if any, and the bytes
+  uint32_t length;   // of the link and the bytes
+  uint16_t type;
+  uint16_t priority;
 };
 static_assert(sizeof(RecordHead) == kUnit);
 constexpr uint64_t kHeadUnits = 3;
@@ -82,8 +84,9 @@ class Queue {
   };
   static Counts counts_of(uint64_t word, uint64_t head);
 
-  Queue(Agent& agent, Object& object)
-      : agent_(agent), object_(object), body_(*object.body<QueueBody>()) {}
+  // Without `lists` no record has a priority.
+  Queue(Agent& agent, Object& object, PriorityLists* lists = nullptr)
+      : agent_(agent), object_(object), body_(*object.body<QueueBody>()), lists_(lists) {}
   virtual ~Queue() = default;
 
   // Puts the records in order, as many as there is room for; `*put` says how many. The small ones
@@ -168,8 +171,11 @@ class Queue {
     uint64_t records, tombstones, leased;  // tombstones: items in the ring that are done
   };
 
-  static uint64_t needed(uint32_t length) {
+  static uint64_t needed(uint64_t length) {
     return kUnit * kHeadUnits + (length + kUnit - 1) / kUnit * kUnit;
+  }
+  static uint64_t needed_for(const Record& record) {
+    return needed(uint64_t{record.length} + link_units(record.priority) * kUnit);
   }
   bool is_unwritten(const View& view, uint64_t offset) const {
     return (owner_at(view, offset).load() & kCopying) != 0 &&
@@ -213,6 +219,23 @@ class Queue {
   void promote(const View& view);
   void wake_for_promoted();
 
+  // queue_priorities.cc, in the critical section
+  static uint64_t link_units(uint32_t priority) { return priority == 0 ? 0 : 1; }
+  uint32_t priority_of(const RecordHead& head) const;
+  std::atomic<uint64_t>& link_at(const View& view, uint64_t offset) const {
+    return word_at(view.capacity, offset + kHeadUnits);
+  }
+  static bool precedes(const View& view, uint64_t offset, uint64_t another) {
+    const uint64_t first = offset_of(view.head);
+    return ((offset - first) & kOffsetMask) < ((another - first) & kOffsetMask);
+  }
+  bool is_listed(const View& view, uint64_t offset, uint32_t priority) const;
+  uint64_t enlist(const View& view, uint64_t offset, uint32_t priority, uint64_t used);
+  bool follow(const View& view, uint32_t priority, uint64_t* offset);
+  bool find_urgent(const View& view, size_t count, std::vector<Place>* places);
+  void leave_lists(const View& view, uint64_t units);
+  bool is_most_urgent(const View& view, const Place& place);
+
   // queue_records.cc and queue_runs.cc, in the critical section
   bool recover_and_read(const CriticalSection& section, View* view);
   void recover();
@@ -239,6 +262,7 @@ class Queue {
   Agent& agent_;
   Object& object_;
   QueueBody& body_;
+  PriorityLists* const lists_;
   Census census_;              // before the last reclaim() of all records
   std::vector<Place> places_;  // of the records that are being got
   uint64_t promoted_ = 0;      // records that became ready, and whose takers were not woken yet

@@ -15,11 +15,13 @@ namespace holdfast::core {
 // | equal             | empty
 // | tail before head  | corrupt, as is a difference larger than the capacity
 //
-// Every record begins with its head (RecordHead) and two words:
+// Every record begins with its head (RecordHead) and two words, or three:
 //
 //   owner       what becomes of it, see below
 //   deliveries  how often it was leased; with the record's place it names one lease. Of a delayed
 //               record also when it is due: see delivery_word()
+//   link        only of a record that has a priority: the place of the next one that has the same,
+//               or kNoRecord. The length of the record counts it
 //
 // | owner            | deliveries | the record is
 // | 0                |            | ready
@@ -55,7 +57,7 @@ struct QueueBody {
   alignas(64) std::atomic<uint64_t> tail;  // after the last record; written in the critical section
   alignas(64) std::atomic<uint64_t> head;  // at the first record; written in the critical section
   std::atomic<uint64_t> counts;
-  std::atomic<uint64_t> ready;                 // no record before this position is ready
+  std::atomic<uint64_t> ready;                 // no record of priority 0 before it is ready
   std::atomic<uint32_t> must_recount;          // what follows from the records may be wrong
   std::atomic<uint64_t> next_due;              // no delayed record is due before it, in ms
   std::atomic<uint64_t> delayed;               // records; both follow from the records
@@ -98,11 +100,32 @@ constexpr uint64_t delivery_word(uint64_t deliveries, uint64_t due_ms) {
 constexpr uint64_t deliveries_of(uint64_t word) { return word & kDeliveriesMax; }
 constexpr uint64_t due_of(uint64_t word) { return word >> kDeliveryBits & kDueMax; }
 
+// The records of one priority above 0, in the order of their places: see queue_priorities.cc. What
+// is done may be left out of the list.
+//
+// | bit in `used` | ready     | what it is
+// | 0             | any       | no record of this priority is in the ring
+// | 1             | kNoRecord | none of them is ready
+// | 1             | a place   | that of one of them; no record of the list before it is ready
+struct PriorityList {
+  std::atomic<uint64_t> ready;
+  std::atomic<uint64_t> last;  // the place of the last of them
+};
+
+// All of it follows from the records, and so do their links.
+struct PriorityLists {
+  std::atomic<uint64_t> used;         // one bit for each priority
+  PriorityList of[kPriorityMax + 1];  // priority 0 has no list: its records are found by `ready`
+};
+
+constexpr uint64_t kNoRecord = UINT64_MAX;
+
 // JoinableQueue: a Queue whose items are counted until they are worked off.
 struct JoinableQueueBody {
   QueueBody queue;
   alignas(64) std::atomic<uint64_t> gotten;  // got with get(), and taskDone() not called for it yet
   alignas(64) WaitSet joiners;
+  alignas(64) PriorityLists priorities;
 };
 
 constexpr size_t kJoinableQueueLength = 8192;

@@ -25,9 +25,11 @@ void Queue::recover() {
   if (!read_view(&view)) return;
   view.items = view.used / kUnit / kHeadUnits;  // the items of `tail` may be too few
   uint64_t left = 0, leased = 0, ready = offset_of(view.tail);
-  uint64_t delayed = 0, next_due = kNeverDue;
+  uint64_t delayed = 0, next_due = kNeverDue, lists = 0;
   Run runs;
   const auto look = [&](const Place& place) {
+    const uint32_t priority = priority_of(place.head);
+    if (priority != 0) lists = enlist(view, place.offset, priority, lists);
     if (is_unwritten(view, place.offset)) return true;
     const bool is_ready = owner_at(view, place.offset).load() == 0;
     if (is_ready && left == leased) ready = place.offset;  // the first
@@ -55,6 +57,8 @@ void Queue::recover() {
   KILL_POINT("queue.recover.next_due");
   body_.ready.store(ready);
   KILL_POINT("queue.recover.ready");
+  if (lists_ != nullptr) lists_->used.store(lists);
+  KILL_POINT("queue.recover.lists");
   body_.must_recount.store(0);
   KILL_POINT("queue.recover.must_recount");
   // The dead agent may have been about to. If nothing is left to get, no other agent does it, and
@@ -76,9 +80,11 @@ void Queue::offer(const View& view, uint64_t offset) {
 
 // The record at `offset` is about to be ready.
 void Queue::hint_ready(const View& view, uint64_t offset) {
-  const uint64_t first = offset_of(view.head);
-  if (((offset - first) & kOffsetMask) < ((first_candidate(view) - first) & kOffsetMask)) {
-    body_.ready.store(offset);
+  const uint32_t priority = lists_ == nullptr ? 0 : priority_of(head_at(view, offset));
+  std::atomic<uint64_t>& hint = priority == 0 ? body_.ready : lists_->of[priority].ready;
+  const uint64_t before = priority == 0 ? first_candidate(view) : hint.load();
+  if (before == kNoRecord || precedes(view, offset, before)) {
+    hint.store(offset);
     KILL_POINT("queue.hint_ready.ready");
   }
 }
@@ -135,13 +141,20 @@ uint64_t Queue::first_candidate(const View& view) const {
   return ((ready - first) & kOffsetMask) * kUnit > view.used ? first : ready;
 }
 
-// At most `count` records that are ready, from the first on. `ready` goes behind them, before their
-// owners change: a death in between leaves the mutex abandoned.
+// At most `count` records that are ready, from the first on, the urgent ones before. `ready` goes
+// behind them, before their owners change: a death in between leaves the mutex abandoned.
 bool Queue::find_ready(const View& view, size_t count, std::vector<Place>* places) {
   places->clear();
+  if (lists_ != nullptr && lists_->used.load() != 0) {
+    if (!find_urgent(view, count, places)) {
+      places->clear();
+      return false;
+    }
+    if (places->size() == count) return true;
+  }
   uint64_t next = offset_of(view.tail);
   walk(view, first_candidate(view), [&](const Place& place) {
-    if (owner_at(view, place.offset).load() != 0) return true;
+    if (owner_at(view, place.offset).load() != 0 || priority_of(place.head) != 0) return true;
     places->push_back(place);
     if (places->size() < count) return true;
     next = behind(place);
@@ -182,6 +195,7 @@ uint64_t Queue::pop_done(View* view) {
   Run done;
   if (!measure_run(*view, offset_of(view->head), &done) || done.units == 0) return 0;
   HOLDFAST_INVARIANT(INV_14, are_done(*view, done));
+  if (lists_ != nullptr && lists_->used.load() != 0) leave_lists(*view, done.units);
   view->head = advance(view->head, done.units, done.items);
   view->used -= done.units * kUnit;
   view->items -= done.items;

@@ -31,6 +31,7 @@ struct JoinableScene : RingScene<JoinableQueue, Kind::joinable_queue> {
   virtual Numbers gone() const { return {}; }  // once it is done, or before it by others
   virtual Numbers gone_before() const { return {}; }
   virtual bool is_got() const { return false; }  // without a lease: taskDone() is called for it
+  virtual uint32_t priority(uint64_t) const { return 0; }  // of the item of that number
 
   core::JoinableQueueBody& body() { return *file().body<core::JoinableQueueBody>(); }
 
@@ -39,7 +40,7 @@ struct JoinableScene : RingScene<JoinableQueue, Kind::joinable_queue> {
   TransferStatus put(uint64_t number) {
     const std::string bytes(number < kBig ? number % 90 : 4000 + number % kBig, char(number));
     const Record record{static_cast<uint32_t>(number), bytes.data(),
-                        static_cast<uint32_t>(bytes.size())};
+                        static_cast<uint32_t>(bytes.size()), 0, priority(number)};
     size_t count = 0;
     return queue().put(&record, 1, &count);
   }
@@ -126,10 +127,11 @@ struct JoinableScene : RingScene<JoinableQueue, Kind::joinable_queue> {
     Ring ring;
     for (uint64_t at = core::offset_of(words.head); at != tail;) {
       const uint64_t length = word(at) & UINT32_MAX, owner = word(at + 1);
+      const bool is_item = owner != core::kVoid && word(at + 2) != core::kUnwritten;
       ring.first_is_done |= ring.records == 0 && owner == core::kDone;
-      ring.records++;
+      ring.records += is_item;
       ring.done += owner == core::kDone;
-      ring.leased += owner != core::kDone && owner != 0;
+      ring.leased += is_item && owner != core::kDone && owner != 0;
       at = (at + 3 + (length + core::kUnit - 1) / core::kUnit) & core::kOffsetMask;
     }
     return ring;

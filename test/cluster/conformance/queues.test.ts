@@ -156,6 +156,13 @@ forEachSubject('queues', (subject) => {
       assert.equal(((await rejection(queue.put(value))) as Error).name, 'EncodeError');
       assert.equal(((await rejection(queue.putMany([1, value]))) as Error).name, 'EncodeError');
     }
+    for (const put of ['put', 'putMany'] as const) {
+      const withOptions = queue[put] as (value: unknown, options: object) => Promise<void>;
+      for (const options of [{ priority: 1 }, { delay: 1 }]) {
+        const error = await rejection(withOptions.call(queue, ['x'], options));
+        assert.equal((error as Error).name, 'TypeError');
+      }
+    }
     await queue.putMany([]);
     assert.deepEqual(await queue.count(), { waiting: 0, taken: 0 });
     for (const max of [0, 1001, 1.5]) {
