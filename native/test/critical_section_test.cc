@@ -21,7 +21,7 @@ core::OpenRequest meeting() {
 // As many as keep every processor busy, so that a yield takes as long as the turns of several.
 std::vector<Child> busy_processes() {
   std::vector<Child> busy;
-  for (int i = 0; i < 4 * platform::processor_count(); i++) {
+  for (uint32_t i = 0; i < 4 * platform::processor_count(); i++) {
     busy.emplace_back([] {
       for (;;) spin_us(1000);
     });

@@ -93,7 +93,7 @@ describe('an object in a message', () => {
     refuses(guard, /a Guard: .*pass the lock instead/);
     refuses(task, /a Task: .*pass its value instead/);
     refuses(new Process({ module: './none.mjs', export: 'none' }), /a Process: /);
-    assert.equal(inspect(task), 'LeasedTask { value: 1, deliveries: 1 }');
+    assert.equal(inspect(task), 'LeasedTask { value: 1, deliveries: 1, priority: 0 }');
     const items = new JoinableQueue<unknown>();
     for (const item of [{ guard }, { task }]) {
       assert.throws(() => items.tryPut(item), /item\.(guard|task) is a (Guard|Task): /);
