@@ -15,22 +15,11 @@ import {
   until,
   within,
 } from '../../support/index.js';
-import { there } from './helpers.js';
-
-type Job = { id: number };
-
-function open(options: ConstructorParameters<typeof JoinableQueue<Job>>[0] = {}) {
-  return track(new JoinableQueue<Job>({ name: freshName(), ...options }));
-}
-
-function doneWith(task: Task<Job>): number {
-  task.done();
-  return task.value.id;
-}
+import { type Job, doneWith, open, there } from './helpers.js';
 
 describe('JoinableQueue, delays', () => {
   it('nobody can take a delayed item before it is due, in all forms', async () => {
-    const jobs = open();
+    const jobs = open<Job>();
     const remote = await there(await sharedActor('process'), jobs);
     for (const put of ['put', 'putSync'] as const) {
       const began = now();
@@ -52,7 +41,7 @@ describe('JoinableQueue, delays', () => {
   });
 
   it('due items come in the order of their places', async () => {
-    const jobs = open();
+    const jobs = open<Job>();
     for (const [id, delay] of [
       [1, 30],
       [2, 10],
@@ -78,7 +67,7 @@ describe('JoinableQueue, delays', () => {
   });
 
   it('retry({ delay }) gives an item back for later', async () => {
-    const jobs = open();
+    const jobs = open<Job>();
     await jobs.put({ id: 1 });
     const task = await jobs.take();
     const began = now();
@@ -94,7 +83,7 @@ describe('JoinableQueue, delays', () => {
   });
 
   it('end() waits for delayed items', async () => {
-    const jobs = open();
+    const jobs = open<Job>();
     await jobs.put({ id: 1 }, { delay: 30 });
     jobs.end();
     const ids: number[] = [];
@@ -106,7 +95,7 @@ describe('JoinableQueue, delays', () => {
   });
 
   it('a delayed item outlives the death of the process that put it', async () => {
-    const jobs = open();
+    const jobs = open<Job>();
     const actor = await newProcess();
     const remote = await there(actor, jobs);
     await remote.call('put', { id: 7 }, { delay: 100 });
@@ -118,7 +107,7 @@ describe('JoinableQueue, delays', () => {
   });
 
   it('wrong options are refused before anything is touched', async () => {
-    const jobs = open();
+    const jobs = open<Job>();
     for (const delay of ['1', null, 1n]) {
       await assert.rejects(jobs.put({ id: 1 }, { delay: delay as never }), TypeError);
     }
@@ -143,7 +132,7 @@ describe('JoinableQueue, delays', () => {
 
 describe('JoinableQueue, dead letters', () => {
   it('an item that was delivered too often goes to `dead` with its reason', async () => {
-    const jobs = open({ maxDeliveries: 2 });
+    const jobs = open<Job>({ maxDeliveries: 2 });
     await jobs.put({ id: 1 });
     (await jobs.take()).retry({ reason: 'first' });
     (await jobs.take()).retry({ delay: 1000, reason: new RangeError('second') });
@@ -162,7 +151,7 @@ describe('JoinableQueue, dead letters', () => {
 
   for (const place of remotePlaces) {
     it(`so does one whose takers die (${place})`, async () => {
-      const jobs = open({ maxDeliveries: 1 });
+      const jobs = open<Job>({ maxDeliveries: 1 });
       await jobs.put({ id: 1 });
       await jobs.put({ id: 2 });
       const actor = await (place === 'process' ? newProcess() : newWorker());
@@ -186,7 +175,7 @@ describe('JoinableQueue, dead letters', () => {
   }
 
   it('`dead` of a queue without a limit is the same queue; unlink() takes both names', async () => {
-    const jobs = open({ maxDeliveries: 1, persistent: true });
+    const jobs = open<Job>({ maxDeliveries: 1, persistent: true });
     const same = track(new JoinableQueue<Job>({ name: jobs.name }));
     await jobs.put({ id: 1 });
     (await jobs.take()).retry();
@@ -201,7 +190,7 @@ describe('JoinableQueue, dead letters', () => {
 
 describe('JoinableQueue, drain()', () => {
   it('ends waits and loops, and resolves when nothing is on lease', async () => {
-    const jobs = open();
+    const jobs = open<Job>();
     for (const id of [1, 2]) await jobs.put({ id });
     const taken = await jobs.take();
     const bodies: number[] = [];

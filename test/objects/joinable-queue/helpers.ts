@@ -1,9 +1,11 @@
 // What the suites of JoinableQueue share: opening one here and in actors, and waiting until a take
 // waits.
-import { JoinableQueue, type QueueOptions } from 'holdfast';
+import { JoinableQueue, type Task } from 'holdfast';
 import { type Actor, type RemoteObject, freshName, track, until } from '../../support/index.js';
 
-export function open<T = number>(options: QueueOptions<T> = {}): JoinableQueue<T> {
+export function open<T = number>(
+  options: ConstructorParameters<typeof JoinableQueue<T>>[0] = {},
+): JoinableQueue<T> {
   return track(new JoinableQueue<T>({ name: freshName('joinable queue'), ...options }));
 }
 
@@ -55,3 +57,12 @@ export const plain = ({
   value,
   deliveries,
 });
+
+/** What a job of these suites is. */
+export type Job = { id: number };
+
+/** Ends the job, and returns its number. */
+export function doneWith(task: Task<Job>): number {
+  task.done();
+  return task.value.id;
+}

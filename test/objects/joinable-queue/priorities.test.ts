@@ -1,19 +1,8 @@
 // Priorities of a JoinableQueue: who comes first, and what does not change it.
 import assert from 'node:assert/strict';
-import { JoinableQueue, type Task } from 'holdfast';
+import { JoinableQueue } from 'holdfast';
 import { freshName, newProcess, track, until, within } from '../../support/index.js';
-import { there } from './helpers.js';
-
-type Job = { id: number };
-
-function open(options: ConstructorParameters<typeof JoinableQueue<Job>>[0] = {}) {
-  return track(new JoinableQueue<Job>({ name: freshName(), ...options }));
-}
-
-function doneWith(task: Task<Job>): number {
-  task.done();
-  return task.value.id;
-}
+import { type Job, doneWith, open, there } from './helpers.js';
 
 /** Some items, in the order in which they must come out. */
 const mixed = [
@@ -70,7 +59,7 @@ describe('JoinableQueue, priorities', () => {
   };
   for (const [form, takeAll] of Object.entries(forms)) {
     it(`${form}: the greatest first, and of one priority the oldest`, async () => {
-      const jobs = open();
+      const jobs = open<Job>();
       await putMixed(jobs);
       assert.equal(jobs.size(), mixed.length);
       jobs.end();
@@ -81,7 +70,7 @@ describe('JoinableQueue, priorities', () => {
   }
 
   it('a task tells its priority; retry() and a delay keep it', async () => {
-    const jobs = open();
+    const jobs = open<Job>();
     await jobs.put({ id: 1 }, { priority: 2 });
     await jobs.put({ id: 2 }, { priority: 7, delay: 20 });
     await jobs.put({ id: 3 }, { priority: 2 });
@@ -108,7 +97,7 @@ describe('JoinableQueue, priorities', () => {
   });
 
   it('an item of a taker that died comes back with its priority', async () => {
-    const jobs = open();
+    const jobs = open<Job>();
     await putMixed(jobs);
     const actor = await newProcess();
     const remote = await there(actor, jobs);
@@ -144,7 +133,7 @@ describe('JoinableQueue, priorities', () => {
   });
 
   it('a dead letter tells it', async () => {
-    const jobs = open({ maxDeliveries: 1 });
+    const jobs = open<Job>({ maxDeliveries: 1 });
     await jobs.put({ id: 1 }, { priority: 4 });
     (await jobs.take()).retry({ reason: 'no' });
     const letter = await jobs.dead.take();
@@ -153,7 +142,7 @@ describe('JoinableQueue, priorities', () => {
   });
 
   it('wrong ones are refused before anything is touched', async () => {
-    const jobs = open();
+    const jobs = open<Job>();
     for (const priority of ['1', null, 1n, {}]) {
       const options = { priority: priority as never };
       await assert.rejects(jobs.put({ id: 1 }, options), TypeError);
