@@ -1,32 +1,18 @@
 // A cable between a client and a server that can be cut without either of them being told: what is
 // sent meanwhile arrives when the cable is whole again.
-import { once } from 'node:events';
-import net from 'node:net';
+import type net from 'node:net';
+import { Relay } from './relay.js';
 
-export class BlackHole {
+export class BlackHole extends Relay {
   readonly #sockets = new Set<net.Socket>();
-  readonly #server: net.Server;
   #isCut = false;
 
-  constructor(port: number) {
-    this.#server = net.createServer((client) => {
-      const server = net.connect(port, '127.0.0.1');
-      this.#join(client, server);
-      this.#join(server, client);
-    });
+  protected override join(client: net.Socket, server: net.Socket): void {
+    this.#carry(client, server);
+    this.#carry(server, client);
   }
 
-  async open(): Promise<this> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return this;
-  }
-
-  get port(): number {
-    return (this.#server.address() as net.AddressInfo).port;
-  }
-
-  #join(from: net.Socket, to: net.Socket): void {
+  #carry(from: net.Socket, to: net.Socket): void {
     this.#sockets.add(from);
     from.on('data', (bytes: Buffer) => to.write(bytes));
     if (this.#isCut) from.pause();
@@ -48,8 +34,8 @@ export class BlackHole {
     for (const socket of this.#sockets) socket.resume();
   }
 
-  close(): void {
-    this.#server.close();
+  override close(): void {
+    super.close();
     for (const socket of this.#sockets) socket.destroy();
   }
 }

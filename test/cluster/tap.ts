@@ -1,8 +1,8 @@
 // A cable between a client and a server that keeps what goes through it, so that a test can count
 // messages.
-import { once } from 'node:events';
-import net from 'node:net';
+import type net from 'node:net';
 import type { EngineName } from 'holdfast';
+import { Relay } from './relay.js';
 
 interface Traffic {
   /** The names of the commands, in order. */
@@ -57,37 +57,27 @@ interface Kept {
   taken: Traffic;
 }
 
-export class Tap {
+export class Tap extends Relay {
   readonly #read: Reader;
   readonly #sockets = new Map<net.Socket, Kept>();
-  readonly #server: net.Server;
 
   constructor(engine: EngineName, port: number) {
+    super(port);
     this.#read = readers[engine]!;
-    this.#server = net.createServer((client) => {
-      const kept: Kept = { sent: [], answered: [], taken: { commands: [], pushes: 0 } };
-      this.#sockets.set(client, kept);
-      const server = net.connect(port, '127.0.0.1');
-      client.on('data', (bytes: Buffer) => (kept.sent.push(bytes), server.write(bytes)));
-      server.on('data', (bytes: Buffer) => (kept.answered.push(bytes), client.write(bytes)));
-      for (const [one, other] of [
-        [client, server],
-        [server, client],
-      ] as const) {
-        one.on('error', () => {});
-        one.on('close', () => other.destroy());
-      }
-    });
   }
 
-  async open(): Promise<this> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return this;
-  }
-
-  get port(): number {
-    return (this.#server.address() as net.AddressInfo).port;
+  protected override join(client: net.Socket, server: net.Socket): void {
+    const kept: Kept = { sent: [], answered: [], taken: { commands: [], pushes: 0 } };
+    this.#sockets.set(client, kept);
+    client.on('data', (bytes: Buffer) => (kept.sent.push(bytes), server.write(bytes)));
+    server.on('data', (bytes: Buffer) => (kept.answered.push(bytes), client.write(bytes)));
+    for (const [one, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      one.on('error', () => {});
+      one.on('close', () => other.destroy());
+    }
   }
 
   /** What has gone through since the last call of this. */
@@ -103,8 +93,8 @@ export class Tap {
     return { commands, pushes };
   }
 
-  close(): void {
-    this.#server.close();
+  override close(): void {
+    super.close();
     for (const socket of this.#sockets.keys()) socket.destroy();
   }
 }
