@@ -8,7 +8,7 @@ import { type Inspecting, inspectWithout, refusal, uncloneable } from '../unclon
 import { type HeldHere, Hold, runInside } from './context.js';
 import { lookWhileHeld } from './held-look.js';
 import { type Holds, ToldHolds } from './holds.js';
-import { type Sentinel, giveBackSentinel, takeSentinel } from './lost.js';
+import { type Sentinel, giveBackSentinel, isStillOf, takeSentinel } from './lost.js';
 
 /**
  * One acquisition. `using guard = await lock.acquire()` releases it at the end of the block,
@@ -84,12 +84,14 @@ export class HeldGuard implements Guard {
   readonly abandoned: boolean;
   readonly [uncloneable] = belongs;
   readonly #hold: number;
+  #holds: Holds;
   /** undefined after the release. */
   #sentinel: Sentinel | undefined;
 
   constructor(holds: Holds, outcome: Outcome) {
     this.abandoned = outcome < 0;
     this.#hold = outcome < 0 ? -outcome : outcome;
+    this.#holds = holds;
     this.#sentinel = takeSentinel(holds, this.#hold);
     lookWhileHeld();
   }
@@ -104,22 +106,26 @@ export class HeldGuard implements Guard {
   }
 
   get compromised(): boolean {
-    return this.#sentinel?.record.holds!.isRemoved() ?? false;
+    return !this.isReleased && this.#holds.isRemoved();
   }
 
   release(): void {
-    const sentinel = this.#sentinel;
-    if (sentinel === undefined) return;
+    if (this.#sentinel === undefined) return;
+    this.letGo();
+    this.#holds.releaseHold(this.#hold);
+  }
+
+  /** The hold goes on without this guard. */
+  letGo(): void {
+    const sentinel = this.#sentinel!;
     this.#sentinel = undefined;
-    const holds = sentinel.record.holds!;
-    giveBackSentinel(sentinel);
-    holds.releaseHold(this.#hold);
+    if (isStillOf(sentinel, this.#holds, this.#hold)) giveBackSentinel(sentinel);
   }
 
   /** Somebody listens: the release is to be told. */
   follow(acquisition: Acquisition): void {
-    const { record } = this.#sentinel!;
-    record.holds = new ToldHolds(record.holds!, acquisition);
+    this.#holds = new ToldHolds(this.#holds, acquisition);
+    this.#sentinel!.record.holds = this.#holds;
   }
 
   [Symbol.dispose](): void {

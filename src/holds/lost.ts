@@ -4,6 +4,11 @@
 // it is not the guard that is registered, but a sentinel, to which only the guard refers. When the
 // guard is collected, so is its sentinel. A guard that is released gives its sentinel back, and the
 // next guard takes it: an acquisition costs a few words to write.
+//
+// A release by name, as `lock.release()`, does not know the guard. It finds the sentinel among
+// those that were taken last, gives it back, and leaves the guard with a sentinel that may be
+// another's by now: that is why a guard asks isStillOf(). The list of those taken last is forgotten
+// once a slice, because what it refers to is not collected.
 import { label } from '../errors.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
@@ -36,6 +41,11 @@ export class Sentinel {
 
 const lost = once('lost guards', () => ({ count: 0 }));
 let spare: Sentinel | undefined;
+
+const recentCount = 16;
+/** The sentinels that were taken last. `last` is the place of the newest. */
+const recent = Array.from({ length: recentCount }, (): Sentinel | undefined => undefined);
+let last = 0;
 
 const registry = new FinalizationRegistry((record: HoldRecord) => {
   const { holds, hold } = record;
@@ -77,6 +87,8 @@ export function takeSentinel(holds: Holds, hold: number): Sentinel {
   sentinel.next = undefined; // the next guard's must not be reachable from here
   sentinel.record.holds = holds;
   sentinel.record.hold = hold;
+  last = (last + 1) % recentCount;
+  recent[last] = sentinel;
   if (warns) sentinel.record.stack = new Error('acquired').stack;
   return sentinel;
 }
@@ -92,6 +104,27 @@ export function giveBackSentinel(sentinel: Sentinel): void {
   sentinel.record.holds = undefined;
   sentinel.next = spare;
   spare = sentinel;
+}
+
+/** @internal False: the hold has been released by name, and the sentinel may be another guard's. */
+export function isStillOf(sentinel: Sentinel, holds: Holds, hold: number): boolean {
+  const { record } = sentinel;
+  return record.holds === holds && record.hold === hold;
+}
+
+/** @internal One of these holds was released by name: take it for that of the newest guard. */
+export function releasedByName(holds: Holds): void {
+  for (let age = 0; age < recentCount; age++) {
+    const sentinel = recent[(last - age + recentCount) % recentCount];
+    if (sentinel?.record.holds !== holds) continue;
+    giveBackSentinel(sentinel);
+    return;
+  }
+}
+
+/** @internal To be called once a slice: from now on the sentinels taken so far can be collected. */
+export function forgetRecentSentinels(): void {
+  recent.fill(undefined);
 }
 
 /** @internal This thread holds nothing: it may never hold as much again as it has held. */

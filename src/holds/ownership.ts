@@ -8,6 +8,7 @@ import type { Acquirable } from '../waiting/acquirable.js';
 import { WaitSet } from '../waiting/wait-set.js';
 import { type HeldGuard, guardOf } from './guard.js';
 import type { Holds } from './holds.js';
+import { releasedByName } from './lost.js';
 
 /** A hold that was given up to be acquired again. */
 export interface Suspended {
@@ -77,6 +78,7 @@ export class LockOwnership implements Ownership {
 
   release(): void {
     operations.release(this.#native);
+    releasedByName(this);
   }
 
   get tag(): number {

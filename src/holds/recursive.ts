@@ -62,6 +62,7 @@ import { TaskHold, endHold, handOver } from './by-task.js';
 import { context, holdingsWith } from './context.js';
 import { follow } from './follow.js';
 import { type Guard, HeldGuard, guardOf, heldBy } from './guard.js';
+import { releasedByName } from './lost.js';
 import { type OpenedHere, enter, leave } from './opened-here.js';
 import { type Ownership, type Suspended, needOf } from './ownership.js';
 
@@ -227,12 +228,14 @@ export class Recursion implements Ownership {
     const { thread, scope } = this.#openedHere;
     if (thread.depth > 1) {
       thread.depth--;
+      releasedByName(this);
       return;
     }
     if (thread.depth === 0 && scope !== 'thread' && !this.#openedHere.isHeldByTask()) {
       throw this.#notOwner();
     }
     operations.release(this.#native);
+    releasedByName(this);
     thread.end();
     this.#openedHere.released();
   }

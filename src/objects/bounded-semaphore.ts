@@ -15,6 +15,7 @@ import {
   heldBy,
   runHolding,
 } from '../holds/guard.js';
+import { releasedByName } from '../holds/lost.js';
 import type { Holds } from '../holds/holds.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
@@ -226,6 +227,7 @@ export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore'> {
    */
   release(): void {
     operations.release(this.native);
+    releasedByName(this.#permits);
     publishRelease(this, 'permit');
   }
 

@@ -231,7 +231,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
       return waitFor(this, { waitSet: ownership.waiters, take, need }, { deadlock });
     };
     if (acquisition !== undefined) taken = await follow(acquisition, taken, undefined, wait);
-    return (taken ?? (await wait())).abandoned;
+    return goOnWithout(taken ?? (await wait()));
   }
 
   /** @internal The same, blocking this thread. */
@@ -254,8 +254,14 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     };
     const taken = acquisition ? followSync(acquisition, free, wait) : (free ?? wait());
     ownership.resume(suspended);
-    return taken.abandoned;
+    return goOnWithout(taken);
   }
+}
+
+/** The hold has a guard already: of the acquisition before it was given up. */
+function goOnWithout(guard: HeldGuard): boolean {
+  guard.letGo();
+  return guard.abandoned;
 }
 
 function waitSync(

@@ -67,4 +67,13 @@ describe('lost guards', () => {
       assert.equal((await report(scenario)).lost, 0, scenario);
     }
   });
+
+  it('an acquisition asks nothing of the garbage collector, however it is released', async () => {
+    const { code, said, stderr } = await run('guard-registrations.mjs');
+    assert.equal(code, 0, stderr);
+    assert.ok(said.length > 5);
+    // As many as are held at once, and again each time that nothing is held for a slice.
+    const often = (said as [string, number][]).filter(([, registered]) => registered > 40);
+    assert.deepEqual(often, []);
+  });
 });
