@@ -5,11 +5,12 @@ import { digits, quantity, spread, textTable } from './tables.mjs';
 /** Pairs of a word and what was found: the machine, and whose figures these are. */
 export function headerRows({ date, machine: where, pinned, node, found, rounds }) {
   const need = ({ version, missing }) => version ?? `skipped: ${missing}`;
-  const { cpu, cores, kernel, memory, loadAverage } = where;
+  const { cpu, cores, kernel, memory, loadAverage, freshPage_us } = where;
   return [
     ['date', date],
     ['machine', `${cpu}, ${cores} cores, ${memory}, ${kernel}`],
     ['load', `${loadAverage.toFixed(2)} when the run began (1-minute average)`],
+    ['new memory', `${freshPage_us.toFixed(2)} us for the first write to a page of 4 KiB`],
     ['holdfast', need(found.holdfast)],
     ['Node', node],
     ['rivals', need(found.rivals)],

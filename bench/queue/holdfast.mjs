@@ -1,10 +1,15 @@
 import { Queue } from '../holdfast.mjs';
-import { play } from './stream.mjs';
+import { items, play } from './stream.mjs';
 
 const BATCH = 100;
 
+// The room that boost.cc has.
+const room = Math.min(10_000, (16 << 20) / (items[process.argv[3]].length ?? 1));
+
 function open(name) {
-  const [there, back] = ['there', 'back'].map((way) => new Queue({ name: `${name}-${way}` }));
+  const [there, back] = ['there', 'back'].map(
+    (way) => new Queue({ name: `${name}-${way}`, maxSize: room }),
+  );
   const close = () => [there, back].forEach((queue) => queue.close());
   return { there, back, close };
 }

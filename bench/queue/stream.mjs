@@ -16,7 +16,7 @@ import { once } from 'node:events';
 const BATCHES = 3;
 
 const object = { id: 123456, name: 'a small object', list: [1, 2, 3] };
-const items = {
+export const items = {
   string: 'sixteen bytes, 1',
   object,
   // Buffer.alloc(), because a pooled Buffer would move its whole pool through a MessagePort.
