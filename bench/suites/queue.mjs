@@ -13,7 +13,7 @@ const counts = {
   kib: [24000, 8000],
   kib64: [2000, 400],
   mib: [300, 100],
-  roundTrip: [1000, 500],
+  roundTrip: [10000, 2000],
 };
 const slow = { kib: [400, 800], kib64: [10, 20], mib: [1, 2] };
 // For programs that have no compiler to warm up.
