@@ -1,8 +1,10 @@
-// Compiles and links a program of C++ files. It compiles only files whose content has changed.
+// Compiles and links a program of C++ files, in batches. It compiles only batches whose content has
+// changed.
 
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { inBatches } from './batches.mjs';
 import { filesUnder, hashOf, isDone, markDone, mustRun, root, say, werror } from './common.mjs';
 import { includeDirs } from './sources.mjs';
 
@@ -52,10 +54,10 @@ export async function buildNative({
   mkdirSync(path.join(root, directory), { recursive: true });
   // The name of an object file holds the hash of everything that decides it. So a file that exists
   // is up to date.
-  const objects = sources.map((source) => {
-    const flagsHere = [...flags, ...flagsOf(source)];
-    const hash = hashOf([source, ...headers], compiler, flagsHere).slice(0, 16);
-    const file = [source.replaceAll('/', '_'), hash, 'o'].join('.');
+  const objects = inBatches(sources, directory).map(({ name: unit, source, files }) => {
+    const flagsHere = [...flags, ...flagsOf(files[0])];
+    const hash = hashOf([...files, ...headers], compiler, flagsHere).slice(0, 16);
+    const file = [unit, hash, 'o'].join('.');
     const shared = `${sibling}/${file}`;
     const object = existsSync(path.join(root, shared)) ? shared : `${directory}/${file}`;
     return { source, object, flags: flagsHere };

@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os, { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { inBatches } from './batches.mjs';
 import { mustRun, root } from './common.mjs';
 import { compileWatchdogMs, compilerFlags, zigDirectory } from './cross-compiler.mjs';
 import { undefinedSymbols } from './mach-o.mjs';
@@ -41,9 +42,9 @@ function cppLibraries(zig, triple, directory) {
 async function compile(zig, triple, directory) {
   const flags = compilerFlags(platform, triple, { standIn: false });
   flags.push('-D_DARWIN_USE_64_BIT_INODE=1');
-  const sources = addonSources(platform, { standIn: false });
-  const objects = sources.map((source) => path.join(directory, `${source.replaceAll('/', '_')}.o`));
-  const waiting = sources.map((source, i) => [source, objects[i]]);
+  const batches = inBatches(addonSources(platform, { standIn: false }), directory);
+  const waiting = batches.map(({ name, source }) => [source, path.join(directory, `${name}.o`)]);
+  const objects = waiting.map(([, object]) => object);
   const work = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const [source, object] = next;

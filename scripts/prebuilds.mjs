@@ -11,6 +11,7 @@ import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { inBatches } from './batches.mjs';
 import { gypTree } from './build.mjs';
 import { die, filesUnder, hashOf, isDone, isMain, knowOnly } from './common.mjs';
 import { markDone, mustRun, root, say } from './common.mjs';
@@ -69,7 +70,8 @@ async function compile(
   const compiler = path.join(await zigDirectory(), 'zig');
   const flags = [...compilerFlags('linux', triple), ...own, ...linkerFlags];
   mkdirSync(path.dirname(file), { recursive: true });
-  await mustRun(compiler, [...flags, ...sources, '-o', file], {
+  const batches = inBatches(sources, 'build/batches').map(({ source }) => source);
+  await mustRun(compiler, [...flags, ...batches, '-o', file], {
     timeoutMs: compileWatchdogMs,
   });
 }

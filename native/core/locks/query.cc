@@ -40,7 +40,7 @@ struct LockManager::RequestNumbers {
 
 namespace {
 
-constexpr uint32_t kCellsAtOnce = 256;
+constexpr uint32_t kCellsToRead = 256;
 constexpr size_t kNameBytesAtOnce = 1u << 16;
 // How often the table may be busy. Its holder may have been stopped.
 constexpr int kBusyMax = 5;
@@ -53,7 +53,7 @@ bool has_line(const RequestCell& request) {
 }  // namespace
 
 uint32_t LockManager::read_names(uint32_t first, ReadNames* read) {
-  const uint32_t end = std::min(cells_.used(), first + kCellsAtOnce - 1) + 1;
+  const uint32_t end = std::min(cells_.used(), first + kCellsToRead - 1) + 1;
   size_t bytes = 0;
   uint32_t index = first;
   for (; index < end && bytes < kNameBytesAtOnce; index++) {
@@ -92,7 +92,7 @@ bool LockManager::query(std::vector<RequestFacts>* all) {
   ReadNames read;
   int busy = 0;
   for (uint32_t next = 1; next != 0;) {
-    read.make_room(kCellsAtOnce);
+    read.make_room(kCellsToRead);
     Section section(*this);
     if (section.entered()) {
       next = next <= cells_.used() ? read_names(next, &read) : 0;
@@ -100,8 +100,8 @@ bool LockManager::query(std::vector<RequestFacts>* all) {
       return false;
     }
   }
-  read.make_room(kCellsAtOnce);
-  std::vector<RequestNumbers> numbers(read.names.size() + kCellsAtOnce);
+  read.make_room(kCellsToRead);
+  std::vector<RequestNumbers> numbers(read.names.size() + kCellsToRead);
   numbers.clear();  // it has room, and memory that has been written to is written faster
   {
     Section section(*this);
