@@ -68,6 +68,8 @@ napi_value Environment::init(napi_env env, napi_value exports) {
   napi_set_named_property(env, exports, "configure", function);
   napi_create_function(env, "useMailbox", NAPI_AUTO_LENGTH, use_mailbox, nullptr, &function);
   napi_set_named_property(env, exports, "useMailbox", function);
+  napi_create_function(env, "useLoopWaits", NAPI_AUTO_LENGTH, use_loop_waits, nullptr, &function);
+  napi_set_named_property(env, exports, "useLoopWaits", function);
   return exports;
 }
 
@@ -114,6 +116,19 @@ napi_value Environment::use_mailbox(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// useLoopWaits(count): once, before the first object is opened.
+napi_value Environment::use_loop_waits(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value words = nullptr;
+  void* data = nullptr;
+  napi_get_cb_info(env, info, &count, &words, nullptr, nullptr);
+  napi_get_typedarray_info(env, words, nullptr, nullptr, &data, nullptr, nullptr);
+  napi_ref kept = nullptr;  // for as long as the thread lives
+  napi_create_reference(env, words, 1, &kept);
+  from(env)->loop_waits_ = static_cast<const int32_t*>(data);
+  return nullptr;
+}
+
 NativeObject::NativeObject(const void* type_mark, core::Object* object)
     : Marked{&kOurMark, type_mark}, object_(object), kind_(object->kind()), name_(object->name()) {}
 
@@ -148,6 +163,7 @@ bool Environment::start_doorbell() {
   loop_ = has_libuv_ ? make_uv_event_loop(env_, *this) : make_listener(env_, *this);
   if (!loop_->start(&agent_->doorbell())) return false;
   agent_->set_watcher(this);
+  agent_->set_loop_waits(loop_waits_);
   return true;
 }
 

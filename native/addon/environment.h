@@ -134,6 +134,7 @@ class Environment final : private core::Watcher, private EventLoopClient {
   Environment() = default;
   static napi_value configure(napi_env env, napi_callback_info info);
   static napi_value use_mailbox(napi_env env, napi_callback_info info);
+  static napi_value use_loop_waits(napi_env env, napi_callback_info info);
   static void at_process_exit();
   bool start_doorbell();
   void leave_removed_directory();
@@ -156,6 +157,7 @@ class Environment final : private core::Watcher, private EventLoopClient {
   napi_ref make_error_ = nullptr;
   napi_ref warn_ = nullptr;
   Mailbox mailbox_;
+  const int32_t* loop_waits_ = nullptr;  // src/waiting/pending-waits.ts counts there
   bool ended_ = false;
   std::unique_ptr<core::Agent> agent_;
   std::unique_ptr<core::ToldWaits> told_waits_;  // from when it is first asked for

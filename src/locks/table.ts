@@ -17,7 +17,7 @@ import type { OpenOptions } from '../options.js';
 import { type KindOptions, Shared } from '../objects/shared.js';
 import { type Timer, clearInterval, now, setInterval } from '../waiting/clock.js';
 import { answer } from '../records/mailbox.js';
-import { listenForWakeUps, stopListening } from '../waiting/pending-waits.js';
+import { listenForWakeUps, stopListening } from '../waiting/loop-waits.js';
 
 const operations = addon.LockManager;
 

@@ -28,6 +28,7 @@ import { unwatchAbort, watchAbort } from './abort.js';
 import type { Acquirable } from './acquirable.js';
 import { Alarm, now } from './clock.js';
 import type { StepOptions } from './deadline.js';
+import { listeners, loopWaitsFor } from './loop-waits.js';
 import { type Recall, calledOff } from './recall.js';
 import { keepAlive, lookEachSlice, lookNoMore, lookSeldom } from './slices.js';
 import type { WaitSet } from './wait-set.js';
@@ -168,6 +169,7 @@ export function waitFor<T>(
     );
     queue.append(pending);
     queues.set(queue.tag, queue);
+    loopWaitsFor(queues.size);
     lookEachSlice(onSlice);
     keepAlive(true);
     if (signal && onAbort) watchAbort(signal, onAbort);
@@ -212,22 +214,6 @@ export function rejectAll(waiter: Waiter): void {
     }
     if (queue.head !== head) serve(queue);
   }
-}
-
-/** What else happens when an object wakes this thread, by the tag of the object. */
-const listeners = once('listeners', () => new Map<number, (isDeath: boolean) => void>());
-
-/**
- * Calls back when the object wakes this thread, and when an agent that this thread watches has died
- * (`isDeath`).
- * For objects whose waits are no queue here.
- */
-export function listenForWakeUps(tag: number, listener: (isDeath: boolean) => void): void {
-  listeners.set(tag, listener);
-}
-
-export function stopListening(tag: number): void {
-  listeners.delete(tag);
 }
 
 /**
@@ -361,6 +347,7 @@ function leave(queue: WaitQueue, pending: PendingWait): void {
   if (pending.recall && pending.onRecall) pending.recall.pending.delete(pending.onRecall);
   if (queue.head) return;
   queues.delete(queue.tag);
+  loopWaitsFor(queues.size);
   if (queues.size === 0) keepAlive(false);
   // cancel() is false if a wake-up is on its way to us. Nobody here needs it, so another waiter
   // gets it.

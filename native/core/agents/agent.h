@@ -82,6 +82,9 @@ class Agent {
   // none.
   bool give_back_descriptors();
   void set_watcher(Watcher* watcher) { watcher_ = watcher; }
+  // `waits`: where the event loop of this thread counts the objects that it waits for.
+  void set_loop_waits(const int32_t* waits) { loop_waits_ = waits; }
+  bool loop_waits() const { return loop_waits_ == nullptr || *loop_waits_ != 0; }
 
   // Blocks until a wake-up is in the doorbell, a watched agent dies, or the deadline passes.
   void wait(int64_t deadline_ns);
@@ -105,6 +108,7 @@ class Agent {
   size_t mutex_count_ = 0;
   const platform::traits::MutexStorage* mutexes_[kMutexesMax];
   Watcher* watcher_ = nullptr;
+  const int32_t* loop_waits_ = nullptr;  // nullptr: nobody says
   // The id selects the place. The later one of two with the same place drives the other out.
   AgentId watched_[platform::kWatchesMax] = {};
   AgentId heard_of_[platform::kWatchesMax] = {};  // those of them that the event loop polls

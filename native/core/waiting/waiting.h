@@ -57,8 +57,10 @@ auto wait_for_wakes(Agent& agent, uint64_t tag, int64_t deadline_ns, Try try_onc
     bool woken = false;
     for (const uint64_t seen : agent.take_wakes()) {
       woken |= seen == tag;
+      // Our own tag, too, may be for the event loop: it may wait for the same object.
+      if (seen == tag && !agent.loop_waits()) continue;
       if (std::find(not_ours.begin(), not_ours.end(), seen) == not_ours.end()) {
-        not_ours.push_back(seen);  // our own tag too: the event loop may wait for the same object
+        not_ours.push_back(seen);
       }
     }
     if (woken) heard();
