@@ -1,5 +1,5 @@
 // `holdfast put`, `get` and `take`: a queue and lines of JSON.
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import {
   EndedError,
   IncompatibleError,
@@ -83,6 +83,8 @@ async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
 }
 
 async function putLines(queue: Queue, wait: WaitOptions): Promise<void> {
+  // Node takes a directory for an empty file.
+  if (fstatSync(0).isDirectory()) throw new UsageError('standard input is a directory');
   const utf8 = new TextDecoder('utf-8', { fatal: true });
   let number = 0;
   for await (const line of linesOf(process.stdin)) {
@@ -112,9 +114,9 @@ queue is full. When it ends with 0, all items are in the queue.
   -w, --timeout S  wait for room for S seconds at the most, for each item
   -n, --no-wait    do not wait for room
 
-Exit codes: 0; 1 there was no room in time; 64 wrong arguments, or a line that is no JSON (those
-before it are in the queue); 66 there is no such queue; 71 the system refused something, or the
-queue has ended.
+Exit codes: 0; 1 there was no room in time; 64 wrong arguments, standard input is a directory, or a
+line is no JSON (those before it are in the queue); 66 there is no such queue; 71 the system refused
+something, or the queue has ended.
 `,
   async run(args) {
     const { values, positionals } = read(args, { ...waitOptions, ...making, end }, ['QUEUE']);

@@ -1,6 +1,7 @@
 // `holdfast put`, `get` and `take`: a queue fed and drained from a shell.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { JoinableQueue, Queue, list, unlink } from 'holdfast';
 import { cli, cliFile, freshName, startCli, track, until } from '../support/index.js';
 
@@ -45,6 +46,17 @@ describe('holdfast put and get', function () {
     assert.match(String(stderr), /line 2 is no JSON/);
     assert.equal(queue.getSync(), 'one');
     assert.equal(queue.size(), 0);
+  });
+
+  it('a directory as standard input: 64, and not an empty file', () => {
+    const queue = track(new Queue<unknown>({ name: freshName('Queue') }));
+    const directory = openSync('/', 'r');
+    const { status, stderr } = spawnSync(process.execPath, [cliFile, 'put', queue.name], {
+      stdio: [directory, 'pipe', 'pipe'],
+    });
+    closeSync(directory);
+    assert.equal(status, 64);
+    assert.match(String(stderr), /standard input is a directory/);
   });
 
   it('--create makes a persistent queue; --end ends it, and --follow sees the end', async () => {
