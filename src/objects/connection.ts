@@ -43,6 +43,11 @@ class Direction<T> extends Queue<T> {
   waitForRoomSync(ms: number): void {
     this.transfer.operations.waitToPut(this.native, ms);
   }
+
+  /** Why there is no room, if that is not because it is full. */
+  get whyNoRoom(): (() => Error | undefined) | undefined {
+    return this.transfer.cause;
+  }
 }
 
 /**
@@ -128,7 +133,7 @@ export class Connection<Out = unknown, In = Out> extends Composite<'Connection'>
       if (this.#farIsGone()) this.#endBoth();
       return tryPut();
     };
-    waitForSync(this, put, options?.timeout);
+    waitForSync(this, put, options?.timeout, { cause: this.#out.whyNoRoom });
   }
 
   // ---------------------------------------------------------------- receiving
@@ -272,13 +277,15 @@ export class Connection<Out = unknown, In = Out> extends Composite<'Connection'>
   /** The end of a queue is the end of the pipe, and errors name the pipe. */
   #rename(error: unknown): unknown {
     const { kind, name } = this;
-    const about = { kind, objectName: name, cause: error };
+    const about = { kind, objectName: name };
     if (error instanceof EndedError) {
-      return new EndedError(`${label(kind, name)}: the other end is closed`, about);
+      const ended = `${label(kind, name)}: the other end is closed`;
+      return new EndedError(ended, { ...about, cause: error });
     }
     if (error instanceof TimeoutError) {
       const message = error.message.slice(error.message.indexOf('": ') + 3);
-      return new TimeoutError(`${label(kind, name)}: ${message}`, about);
+      const cause = error.cause ?? error; // why there was no room, or else the wait itself
+      return new TimeoutError(`${label(kind, name)}: ${message}`, { ...about, cause });
     }
     return error;
   }

@@ -85,6 +85,8 @@ describe('no space', () => {
       `putMany ${waited}`,
       `putManySync ${waited}`,
       `put at once ${waited}`,
+      `send ${waited}`,
+      `sendSync ${waited}`,
       'tryPut false',
       'too large for the ring ERR_HOLDFAST_NO_SPACE no cause',
       'get ERR_HOLDFAST_TIMEOUT no cause',
