@@ -87,10 +87,10 @@ export interface Taken {
 }
 
 /**
- * An open session. Every command settles within `commandTimeout`, from when it is sent. When one
- * does not, the session destroys its connections, and the command and those behind it reject with
- * EngineUnavailableError. If the session is over, commands reject with anything: the caller has
- * heard of it by `lost`.
+ * An open session. Every command settles within `commandTimeout`, from when the one before it was
+ * answered. When one does not, the session destroys its connections, and the command and those
+ * behind it reject with EngineUnavailableError. If the session is over, commands reject with
+ * anything: the caller has heard of it by `lost`.
  */
 export interface EngineSession {
   /** True: it wants to know `Asked.inside`, and ends one wait of each deadlock by `news.failed`. */

@@ -19,8 +19,9 @@ export interface ClusterOptions {
    */
   connectTimeout?: number | undefined;
   /**
-   * How long the engine may take for a command, in milliseconds: 1 to 3600000, 5000 by default.
-   * Then the connection is cut, and with it the session ends; on etcd the session goes on.
+   * How long the engine may take for a command, in milliseconds: 1 to 3600000, 5000 by default. The
+   * commands of a process go one after the other, and each has that time when it is its turn. Then
+   * the connection is cut, and with it the session ends; on etcd the session goes on.
    */
   commandTimeout?: number | undefined;
 }

@@ -5,7 +5,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type tls from 'node:tls';
-import { clearTimeout, setTimeout } from '../../waiting/clock.js';
+import { Deadline } from '../in-time.js';
 import { type StreamListener, type WebSocket, openWebSocket } from './websocket.js';
 
 /** Where the members are, and who asks. */
@@ -180,7 +180,8 @@ export class Gateway {
   /** Opens a stream of messages both ways, on a connection of its own. Not with a user. */
   async openStream(path: string, listener: StreamListener): Promise<WebSocket> {
     let sent: http.ClientRequest | undefined;
-    const timer = setTimeout(() => sent?.destroy(this.#late(path)), this.#options.deadline);
+    const { deadline: longest } = this.#options;
+    const deadline = new Deadline(longest, () => sent?.destroy(this.#late(path)));
     try {
       const opened = await openWebSocket((headers) => {
         sent = this.#request(path, 'GET', headers, false);
@@ -192,7 +193,7 @@ export class Gateway {
       this.#goOn();
       throw error;
     } finally {
-      clearTimeout(timer);
+      deadline.cancel();
     }
   }
 
@@ -231,7 +232,7 @@ export class Gateway {
     path: string,
     text: string,
     line: Line,
-    deadline = this.#options.deadline,
+    longest = this.#options.deadline,
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const length = Buffer.byteLength(text);
@@ -240,13 +241,13 @@ export class Gateway {
       const sent = this.#request(path, 'POST', headers, line.agent);
       // Destroys the connection, because the answers on it are no longer in step. Those behind it
       // would wait as long, one after the other.
-      const timer = setTimeout(() => {
-        const late = this.#late(path, deadline);
+      const deadline = new Deadline(longest, () => {
+        const late = this.#late(path, longest);
         line.end(late);
         sent.destroy(late);
-      }, deadline);
+      });
       const fail = (error: Error): void => {
-        clearTimeout(timer);
+        deadline.cancel();
         // A member that the others have left answers too, and can do nothing.
         if (!isRefusal(error)) this.#goOn();
         reject(error);
@@ -257,7 +258,7 @@ export class Gateway {
         response.on('error', fail);
         response.on('data', (part: Buffer) => parts.push(part));
         response.on('end', () => {
-          clearTimeout(timer);
+          deadline.cancel();
           try {
             resolve(readAnswer(Buffer.concat(parts).toString(), response.statusCode!));
           } catch (error) {

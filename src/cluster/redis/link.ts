@@ -1,7 +1,8 @@
 // One connection to Redis, by ioredis. It is never made again by itself: its user finds out that it
 // was lost, and has to verify the session on the next one before anything else.
-import { clearTimeout, setTimeout } from '../../waiting/clock.js';
+import { now } from '../../waiting/clock.js';
 import { UnsupportedEngineError } from '../errors.js';
+import { Deadline } from '../in-time.js';
 
 /** What is needed of a client of ioredis. Its own types are not on every user's machine. */
 interface Client {
@@ -55,16 +56,21 @@ function loadClient(): ClientClass {
 
 export class Link {
   readonly #client: Client;
-  /** Milliseconds. */
-  #deadline: number;
+  /** How long Redis may say nothing while it owes an answer, in milliseconds. */
+  #longestSilence: number;
+  /** How many commands have no answer yet. */
+  #unanswered = 0;
+  /** When the last answer came, or when a command was sent while none was without an answer. */
+  #silentSince = 0;
+  #deadline: Deadline | undefined;
   #lost: ((error: Error) => void) | undefined;
   #error: Error | undefined;
   /** True from when nothing can be sent any more. */
   isLost = false;
 
-  private constructor(client: Client, deadline: number) {
+  private constructor(client: Client, longestSilence: number) {
     this.#client = client;
-    this.#deadline = deadline;
+    this.#longestSilence = longestSilence;
     client.on('error', (error) => (this.#error ??= error));
     client.on('close', () => this.#end());
   }
@@ -86,7 +92,9 @@ export class Link {
       await link.#within(client.connect());
       // ioredis goes on in database 0 if there is none of that number.
       if (db !== 0) await link.command('SELECT', db);
-      link.#deadline = commandTimeout;
+      link.#deadline?.cancel();
+      link.#deadline = undefined;
+      link.#longestSilence = commandTimeout;
       client.stream?.unref();
       return link;
     } catch (error) {
@@ -119,6 +127,7 @@ export class Link {
 
   #close(error?: Error): void {
     this.isLost = true;
+    this.#deadline?.cancel();
     this.#error ??= error;
     this.#client.stream?.destroy();
     this.#client.disconnect();
@@ -132,19 +141,32 @@ export class Link {
   }
 
   /**
-   * An answer that comes too late ends the connection: a command on a cut link would never settle
-   * by itself.
+   * Redis answers one command after the other. So it has time for each of them from when it has
+   * answered the one before. Its silence ends the connection: a command on a cut link would never
+   * settle by itself.
    */
   async #within<T>(answer: Promise<T>): Promise<T> {
-    const late = (): void =>
-      this.#close(new Error(`Redis did not answer within ${this.#deadline} ms`));
-    const timer = setTimeout(late, this.#deadline);
+    if (this.#unanswered++ === 0) this.#silentSince = now();
+    if (this.#deadline === undefined) this.#expect(this.#longestSilence);
+    else if (this.#unanswered === 1) this.#deadline.ref();
     try {
       return await answer;
     } catch (error) {
       throw this.isLost && this.#error !== undefined ? this.#error : error;
     } finally {
-      clearTimeout(timer);
+      this.#silentSince = now();
+      if (--this.#unanswered === 0) this.#deadline?.unref();
     }
+  }
+
+  /** Expects an answer in so many milliseconds, if one is missing then. */
+  #expect(ms: number): void {
+    this.#deadline = new Deadline(ms, () => {
+      this.#deadline = undefined;
+      if (this.#unanswered === 0 || this.isLost) return;
+      const left = this.#silentSince + this.#longestSilence - now();
+      if (left > 0) return this.#expect(left);
+      this.#close(new Error(`Redis did not answer within ${this.#longestSilence} ms`));
+    });
   }
 }
