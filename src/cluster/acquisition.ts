@@ -138,9 +138,10 @@ class Acquisition implements Requester, Dependent {
     this.#session = session;
     session.tell(this);
     if (session.lostError !== undefined) return this.lost(session.lostError);
-    const { deadlock, ...wanted } = this.#wanted;
+    const { kind, name, mode, permits, ifAvailable, steal, deadlock } = this.#wanted;
     const inside = deadlock ? requestsAround(session) : undefined;
-    const asked = { ...wanted, inside, request: session.enter(this) };
+    const request = session.enter(this);
+    const asked = { request, kind, name, mode, permits, ifAvailable, steal, inside };
     this.#asked = asked;
     this.#answered = session.engine.ask(asked).then(
       (answer) => this.#hear(answer),

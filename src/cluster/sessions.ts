@@ -45,14 +45,15 @@ export class Sessions {
   /** Waits for something of the session, until the cluster is closed. */
   async wait<T>(start: (opened: Promise<Session>) => Promise<T>): Promise<T> {
     let onClose: ((error: ClosedError) => void) | undefined;
-    const closed = new Promise<never>((_, reject) => {
+    const ended = new Promise<T>((resolve, reject) => {
       onClose = reject;
       this.#waiting.add(reject);
+      start(this.get()).then(resolve, reject);
     });
     this.#keepAlive ??= setInterval(() => {}, longest_ms);
     if (this.#waits++ === 0) this.#keepAlive.ref();
     try {
-      return await Promise.race([closed, start(this.get())]);
+      return await ended;
     } finally {
       this.#waiting.delete(onClose!);
       if (--this.#waits === 0) this.#keepAlive.unref();

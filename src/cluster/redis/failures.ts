@@ -6,6 +6,11 @@ import { UnsupportedEngineError, engineErrorOf } from '../errors.js';
 const lasting =
   /^(NOAUTH|WRONGPASS|NOPERM|ERR (invalid password|AUTH|DB index|unknown command|The user))/;
 
+/** True if Redis had the script once, and was told to forget it. */
+export function isForgottenScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
+}
+
 /** The error to reject with, for one of ioredis or of Redis. */
 export function engineError(cause: unknown): Error {
   const isLasting = cause instanceof Error && lasting.test(cause.message);

@@ -54,6 +54,45 @@ if ARGV[1] == 'end' then
 end
 `;
 
+/** The ends of items end here, if none of them is to be given back. */
+const quickSettle = `
+local done, retry
+
+-- Those of a list that the session has. The list is a text: ids, each with its count of deliveries.
+local function find_leases(session, stream, list)
+  local ids, deliveries, counts, ours = {}, {}, {}, {}
+  for id, count in list:gmatch('(%S+) (%S+)') do
+    ids[#ids + 1] = id
+    deliveries[#ids] = tonumber(count)
+  end
+  local function look(first, last, most)
+    local found = redis.pcall('XPENDING', stream, 'holdfast', first, last, most, session)
+    if found.err then return end
+    for _, entry in ipairs(found) do counts[entry[1]] = entry[4] end
+  end
+  -- They mostly come in the order of the stream: then one look finds all.
+  if #ids > 1 then look(ids[1], ids[#ids], 2 * #ids) end
+  for i, id in ipairs(ids) do
+    if not counts[id] then look(id, id, 1) end
+    if counts[id] == deliveries[i] then ours[#ours + 1] = id end
+  end
+  return ours
+end
+
+if ARGV[1] == 'settle' then
+  local _, session, queue = unpack(ARGV)
+  local stream = prefix .. 'j:' .. queue
+  done = find_leases(session, stream, ARGV[4])
+  retry = find_leases(session, stream, ARGV[5])
+  for i = 1, #done, 1000 do
+    local last = math.min(i + 999, #done)
+    redis.call('XACK', stream, 'holdfast', unpack(done, i, last))
+    redis.call('XDEL', stream, unpack(done, i, last))
+  end
+  if #retry == 0 then return #done end
+end
+`;
+
 const clocks = `
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -86,13 +125,11 @@ local function add_holder(session, request, mode, resource)
 end
 `;
 
-/** A request of a free lock, while no lease is over, ends here. */
+/** A request of a free lock ends here. No session whose lease is over has a part in it. */
 const quickAsk = `
 if ARGV[1] == 'ask' then
   local _, session, request, mode, how, resource = unpack(ARGV)
-  local first = redis.call('ZRANGE', sessions, 0, 0, 'WITHSCORES')
-  local is_quick = mode ~= 'p' and first[2] and tonumber(first[2]) > now
-      and is_alive(session)
+  local is_quick = mode ~= 'p' and is_alive(session)
       and redis.call('EXISTS', prefix .. 'h:' .. resource, prefix .. 'q:' .. resource) == 0
       and redis.call('HEXISTS', prefix .. 'abandoned', resource) == 0
   if is_quick then return { 'granted', add_holder(session, request, mode, resource), 0 } end
@@ -100,9 +137,6 @@ end
 `;
 
 const news = `
-local dirty = {}
-local end_session
-
 local function channel(session) return prefix .. 'c:' .. session end
 
 -- False if nobody can have heard it, and the session lives by its connection.
@@ -110,9 +144,93 @@ local function tell(session, message)
   local heard = redis.call('PUBLISH', channel(session), message)
   return heard > 0 or session:sub(1, 1) == 'l'
 end
+
+-- Tells the session that waits longest, and can hear it, to look into the queue.
+local function wake(queue)
+  while true do
+    local first = redis.call('ZPOPMIN', prefix .. 'w:' .. queue)
+    if not first[1] then return false end
+    if is_alive(first[1]) and tell(first[1], 'j ' .. queue) then return true end
+  end
+end
+`;
+
+/** A put ends here. */
+const quickPut = `
+if ARGV[1] == 'put' then
+  local queue = ARGV[2]
+  local stream = prefix .. 'j:' .. queue
+  for i = 3, #ARGV do redis.call('XADD', stream, '*', 'v', ARGV[i]) end
+  for _ = 3, #ARGV do
+    if not wake(queue) then break end
+  end
+  return
+end
+`;
+
+/** A take ends here, while no lease is over. */
+const quickTake = `
+-- The items of the queue for the session, first those that were given back. Returns how many, and a
+-- list with room for one thing before them: of each its id with how often it was handed out, and
+-- what was put.
+local function take_items(session, queue, most)
+  local stream = prefix .. 'j:' .. queue
+  local taken, count = { '0' }, 0
+  local function add(id, deliveries, item)
+    count = count + 1
+    taken[2 * count], taken[2 * count + 1] = id .. ' ' .. deliveries, item
+  end
+  while count < most do
+    local id = redis.call('ZPOPMIN', prefix .. 'y:' .. queue)[1]
+    if not id then break end
+    local entry = redis.call('XCLAIM', stream, 'holdfast', session, 0, id)[1]
+    if entry then
+      local state = redis.call('XPENDING', stream, 'holdfast', id, id, 1)[1]
+      add(id, state[4], entry[2][2])
+    end
+  end
+  if count == most then return count, taken end
+  local read = { 'XREADGROUP', 'GROUP', 'holdfast', session, 'COUNT', most - count }
+  for _, word in ipairs({ 'STREAMS', stream, '>' }) do read[#read + 1] = word end
+  local found = redis.pcall(unpack(read))
+  if found and found.err then
+    redis.call('XGROUP', 'CREATE', stream, 'holdfast', 0, 'MKSTREAM')
+    found = redis.call(unpack(read))
+  end
+  if found and found[1] then
+    for _, entry in ipairs(found[1][2]) do add(entry[1], '1', entry[2][2]) end
+  end
+  return count, taken
+end
+
+-- Leases items to the session. Returns the token of the first, and what take_items() has of each.
+-- If there is none the session waits.
+local function take(session, queue, most)
+  local count, taken = take_items(session, queue, most)
+  redis.call('SADD', prefix .. 't:' .. session, queue)
+  if count == most then
+    wake(queue)
+  elseif count == 0 then
+    redis.call('ZADD', prefix .. 'w:' .. queue, 'NX', next_number(), session)
+    return taken
+  end
+  taken[1] = text(next_numbers(count))
+  return taken
+end
+
+if ARGV[1] == 'take' then
+  local _, session, queue, most = unpack(ARGV)
+  local first = redis.call('ZRANGE', sessions, 0, 0, 'WITHSCORES')[2]
+  if first and tonumber(first) > now and is_alive(session) then
+    return take(session, queue, tonumber(most))
+  end
+end
 `;
 
 const requests = `
+local dirty = {}
+local end_session
+
 local function fits(resource, mode)
   local holders = prefix .. 'h:' .. resource
   local count = redis.call('SCARD', holders)
@@ -179,15 +297,6 @@ end
 `;
 
 const items = `
--- Tells the session that waits longest, and can hear it, to look into the queue.
-local function wake(queue)
-  while true do
-    local first = redis.call('ZPOPMIN', prefix .. 'w:' .. queue)
-    if not first[1] then return false end
-    if is_alive(first[1]) and tell(first[1], 'j ' .. queue) then return true end
-  end
-end
-
 local function give_back(queue, ids)
   local stream = prefix .. 'j:' .. queue
   for _, id in ipairs(ids) do
@@ -236,39 +345,21 @@ local function sweep()
   end
   serve_dirty()
 end
-
--- The items of the queue for the session: first those that were given back.
-local function take_items(session, queue, most)
-  local stream = prefix .. 'j:' .. queue
-  local taken = {}
-  while #taken < most do
-    local id = redis.call('ZPOPMIN', prefix .. 'y:' .. queue)[1]
-    if not id then break end
-    local entry = redis.call('XCLAIM', stream, 'holdfast', session, 0, id)[1]
-    if entry then
-      local state = redis.call('XPENDING', stream, 'holdfast', id, id, 1)[1]
-      taken[#taken + 1] = { id, state[4], entry[2][2] }
-    end
-  end
-  if #taken == most then return taken end
-  local read = { 'XREADGROUP', 'GROUP', 'holdfast', session, 'COUNT', most - #taken }
-  for _, word in ipairs({ 'STREAMS', stream, '>' }) do read[#read + 1] = word end
-  local found = redis.pcall(unpack(read))
-  if found and found.err then
-    redis.call('XGROUP', 'CREATE', stream, 'holdfast', 0, 'MKSTREAM')
-    found = redis.call(unpack(read))
-  end
-  if found and found[1] then
-    for _, entry in ipairs(found[1][2]) do
-      taken[#taken + 1] = { entry[1], 1, entry[2][2] }
-    end
-  end
-  return taken
-end
 `;
 
 /**
  * What the operations are made of. Lua makes each function anew in each call, when it comes to it.
  * So the steps that end in most calls stand before the functions that they do not need.
  */
-export const parts = [basics, quickEnd, clocks, quickAsk, news, requests, items].join('');
+export const parts = [
+  basics,
+  quickEnd,
+  quickSettle,
+  clocks,
+  quickAsk,
+  news,
+  quickPut,
+  quickTake,
+  requests,
+  items,
+].join('');

@@ -5,19 +5,18 @@ import { parts } from './script-parts.js';
 const sessionOperations = `
 local operations = {}
 
--- One of each command that the script runs. A step that was refused in its middle would be half
--- done, so the privileges are checked before the first step.
-local samples = {
-  'EXISTS 1', 'GET 1', 'SET 1 2', 'DEL 1', 'HGET 1 2', 'HSET 1 2 3', 'HSETNX 1 2 3', 'HDEL 1 2',
-  'HEXISTS 1 2', 'HGETALL 1', 'SADD 1 2', 'SREM 1 2', 'SCARD 1', 'SMEMBERS 1', 'SRANDMEMBER 1',
-  'ZADD 1 2 3', 'ZREM 1 2', 'ZCARD 1', 'ZSCORE 1 2', 'ZRANGE 1 0 0', 'ZPOPMIN 1',
-  'ZRANGEBYSCORE 1 0 1', 'XADD 1 * v 2', 'XLEN 1', 'XACK 1 2 3', 'XDEL 1 2', 'XPENDING 1 2',
-  'XCLAIM 1 2 3 0 4', 'XGROUP CREATE 1 2 0', 'XGROUP DELCONSUMER 1 2 3',
-  'XREADGROUP GROUP g c STREAMS 1 >', 'PUBLISH 1 2', 'PUBSUB NUMSUB',
-}
-
+-- Looks for one of each command that the script runs. A step that was refused in its middle would
+-- be half done, so the privileges are checked before the first step.
 local function check_privileges()
   if not redis.acl_check_cmd then return nil end -- before Redis 7
+  local samples = {
+    'EXISTS 1', 'GET 1', 'SET 1 2', 'DEL 1', 'HGET 1 2', 'HSET 1 2 3', 'HSETNX 1 2 3', 'HDEL 1 2',
+    'HEXISTS 1 2', 'HGETALL 1', 'SADD 1 2', 'SREM 1 2', 'SCARD 1', 'SMEMBERS 1', 'SRANDMEMBER 1',
+    'ZADD 1 2 3', 'ZREM 1 2', 'ZCARD 1', 'ZSCORE 1 2', 'ZRANGE 1 0 0', 'ZPOPMIN 1',
+    'ZRANGEBYSCORE 1 0 1', 'XADD 1 * v 2', 'XLEN 1', 'XACK 1 2 3', 'XDEL 1 2', 'XPENDING 1 2',
+    'XCLAIM 1 2 3 0 4', 'XGROUP CREATE 1 2 0', 'XGROUP DELCONSUMER 1 2 3',
+    'XREADGROUP GROUP g c STREAMS 1 >', 'PUBLISH 1 2', 'PUBSUB NUMSUB',
+  }
   for _, sample in ipairs(samples) do
     local words = {}
     for word in sample:gmatch('%S+') do
@@ -131,30 +130,11 @@ operations['mark'] = function() return next_number() end
 `;
 
 const itemOperations = `
--- queue, items: puts them. A function of Lua cannot have so many arguments.
-operations['put'] = function(queue)
-  local stream = prefix .. 'j:' .. queue
-  for i = 3, #ARGV do redis.call('XADD', stream, '*', 'v', ARGV[i]) end
-  for _ = 3, #ARGV do
-    if not wake(queue) then break end
-  end
-end
-
--- session, queue, most: leases items to the session. Returns the token of the first, and for each
--- item its id, how often it was handed out, and what was put. If there is none the session waits.
--- False if the session is lost.
+-- session, queue, most: leases items to the session. Returns what take() does, or false if the
+-- session is lost.
 operations['take'] = function(session, queue, most)
   sweep()
-  if not is_alive(session) then return false end
-  local taken = take_items(session, queue, tonumber(most))
-  redis.call('SADD', prefix .. 't:' .. session, queue)
-  if #taken == tonumber(most) then
-    wake(queue)
-  elseif #taken == 0 then
-    redis.call('ZADD', prefix .. 'w:' .. queue, 'NX', next_number(), session)
-    return { '0' }
-  end
-  return { text(next_numbers(#taken)), unpack(taken) }
+  return is_alive(session) and take(session, queue, tonumber(most))
 end
 
 -- session, queue: nobody in the session waits for an item any more.
@@ -162,27 +142,11 @@ operations['leave'] = function(session, queue)
   redis.call('ZREM', prefix .. 'w:' .. queue, session)
 end
 
--- session, queue, then for each item what becomes of it (done or retry), its id and its count of
--- deliveries. Returns how many of them the session had.
+-- session, queue, the items that are done, those to be given back. Returns how many of them the
+-- session had.
 operations['settle'] = function(session, queue)
-  local stream = prefix .. 'j:' .. queue
-  local ours = { done = {}, retry = {} }
-  for i = 4, #ARGV, 3 do
-    local id = ARGV[i + 1]
-    local found = redis.pcall('XPENDING', stream, 'holdfast', id, id, 1)
-    local entry = not found.err and found[1]
-    if entry and entry[2] == session and entry[4] == tonumber(ARGV[i + 2]) then
-      table.insert(ours[ARGV[i]], id)
-    end
-  end
-  local done = ours.done
-  for i = 1, #done, 1000 do
-    local last = math.min(i + 999, #done)
-    redis.call('XACK', stream, 'holdfast', unpack(done, i, last))
-    redis.call('XDEL', stream, unpack(done, i, last))
-  end
-  give_back(queue, ours.retry)
-  return #done + #ours.retry
+  give_back(queue, retry)
+  return #done + #retry
 end
 
 -- queue: how many items nobody works on, and how many are leased.

@@ -7,9 +7,10 @@ import type { ClusterInspection, ClusterLockSnapshot, ClusterQueueCount } from '
 import type { Answer, Asked, EngineSession, Grant, SessionNews, Taken } from '../engine.js';
 import { instant } from '../lease.js';
 import { nameOf, textOf } from '../names.js';
-import { engineError } from './failures.js';
+import { engineError, isForgottenScript } from './failures.js';
 import { type RequestRow, toInspection, toSnapshot } from './inspect.js';
 import type { Link } from './link.js';
+import { script } from './script.js';
 import { Tending } from './tending.js';
 
 /** The connections of a session, which are open. */
@@ -88,7 +89,7 @@ export class RedisSession implements EngineSession {
     const args = [this.clientId, request, modeOf(asked), how, resourceOf(asked), permits ?? ''];
     // The message about a later grant may overtake the answer.
     if (how === 'wait') this.#tending.waitsFor(request);
-    const answer = (await this.#granted(asked, this.#run('ask', ...args))) as unknown[];
+    const answer = (await this.#granted(asked, args)) as unknown[];
     if (answer[0] === 'waiting') return 'waiting';
     this.#tending.waitsNoMoreFor(request);
     switch (answer[0]) {
@@ -107,9 +108,9 @@ export class RedisSession implements EngineSession {
   }
 
   /** Withdraws the request if the replicas do not confirm it. */
-  async #granted(asked: Asked, command: Promise<unknown>): Promise<unknown> {
+  async #granted(asked: Asked, args: readonly (string | number)[]): Promise<unknown> {
     try {
-      return await this.#acknowledged(command);
+      return await this.#acknowledged(this.#run('ask', ...args));
     } catch (error) {
       this.#tending.waitsNoMoreFor(asked.request);
       if (this.#plan.replicas > 0) this.end(asked).catch(() => {});
@@ -158,15 +159,10 @@ export class RedisSession implements EngineSession {
   async take(queue: string, max: number): Promise<Taken[]> {
     const found = await this.#run('take', this.clientId, textOf(queue), max);
     if (found === null) throw this.#forgotten();
-    const [first, ...items] = found as [string, ...[string, number, string][]];
-    if (items.length > 0) this.#tending.waitsNoMoreForJobs(queue);
+    const taken = takenOf(found as readonly string[]);
+    if (taken.length > 0) this.#tending.waitsNoMoreForJobs(queue);
     else this.#tending.waitsForJobs(queue);
-    return items.map(([id, deliveries, value], index) => ({
-      id: `${id} ${deliveries}`,
-      value,
-      deliveries,
-      token: BigInt(first) + BigInt(index),
-    }));
+    return taken;
   }
 
   stopWaiting(queue: string): void {
@@ -175,11 +171,8 @@ export class RedisSession implements EngineSession {
   }
 
   async settle(queue: string, done: readonly string[], retry: readonly string[]): Promise<number> {
-    const args = [
-      ...done.flatMap((id) => ['done', ...id.split(' ')]),
-      ...retry.flatMap((id) => ['retry', ...id.split(' ')]),
-    ];
-    return (await this.#run('settle', this.clientId, textOf(queue), ...args)) as number;
+    const args = [this.clientId, textOf(queue), done.join(' '), retry.join(' ')];
+    return (await this.#run('settle', ...args)) as number;
   }
 
   async count(queue: string): Promise<ClusterQueueCount> {
@@ -202,23 +195,33 @@ export class RedisSession implements EngineSession {
     this.#destroyLinks();
   }
 
-  async #run(operation: string, ...args: readonly (string | number)[]): Promise<unknown> {
+  #run(operation: string, ...args: readonly (string | number)[]): Promise<unknown> {
     return this.#runOn(this.#links.commands, operation, args);
   }
 
   async #runOn(link: Link, operation: string, args: readonly unknown[]): Promise<unknown> {
     const { sha, prefix } = this.#plan;
+    const rest = [1, prefix, operation, ...args];
     try {
-      return await link.command('EVALSHA', sha, 1, prefix, operation, ...args);
+      return await link.command('EVALSHA', sha, ...rest);
+    } catch (error) {
+      if (!isForgottenScript(error)) throw engineError(error);
+    }
+    // SCRIPT FLUSH. The command has done nothing, so it may be sent again.
+    try {
+      return await link.command('EVAL', script, ...rest);
     } catch (error) {
       throw engineError(error);
     }
   }
 
   /** Waits until the replicas have what the command before it wrote. */
-  async #acknowledged<T>(command: Promise<T>): Promise<T> {
+  #acknowledged<T>(command: Promise<T>): Promise<T> {
+    return this.#plan.replicas === 0 ? command : this.#confirmed(command);
+  }
+
+  async #confirmed<T>(command: Promise<T>): Promise<T> {
     const { replicas, commandTimeout } = this.#plan;
-    if (replicas === 0) return command;
     // Half of the time, so that its answer comes before the connection is given up.
     const wait = this.#links.commands.command('WAIT', replicas, Math.ceil(commandTimeout / 2));
     const [result, count] = await Promise.all([command, wait.catch(engineError)]);
@@ -271,6 +274,18 @@ function modeOf({ kind, mode }: Asked): 'x' | 's' | 'p' {
 
 function resourceOf({ kind, name }: Asked): string {
   return (kind === 'lock' ? 'l' : 's') + textOf(name);
+}
+
+/** The token of the first; then of each its id with how often it was handed out, and its value. */
+function takenOf(found: readonly string[]): Taken[] {
+  const taken: Taken[] = [];
+  let token = BigInt(found[0]!);
+  for (let i = 1; i < found.length; i += 2) {
+    const id = found[i]!;
+    const deliveries = Number(id.slice(id.indexOf(' ') + 1));
+    taken.push({ id, value: found[i + 1]!, deliveries, token: token++ });
+  }
+  return taken;
 }
 
 function grantOf(token: string, abandoned: boolean): Grant {

@@ -70,6 +70,22 @@ forEachSubject('queues', (subject) => {
     assert.throws(() => again.check(), { code: 'ERR_HOLDFAST_NOT_LOCKED' });
   });
 
+  it('tasks end in any order, and some come back', async () => {
+    const a = await open(subject);
+    const queue = a.queue<number>('it');
+    await queue.putMany([0, 1, 2, 3, 4, 5, 6, 7]);
+    const tasks = await queue.take({ max: 8 });
+    const [first, ...others] = tasks.toReversed();
+    await first!.done();
+    await Promise.all(others.map((task) => (task.value % 3 === 0 ? task.retry() : task.done())));
+    assert.deepEqual(await queue.count(), { waiting: 3, taken: 0 });
+    const again = await queue.take({ max: 8 });
+    assert.deepEqual(again.map(({ value }) => value).toSorted(), [0, 3, 6]);
+    assert.ok(again.every(({ deliveries }) => deliveries === 2));
+    await Promise.all(again.toReversed().map((task) => task.done()));
+    assert.deepEqual(await queue.count(), { waiting: 0, taken: 0 });
+  });
+
   it('a task at the end of its block is given back, unless it was done', async () => {
     const a = await open(subject);
     const queue = a.queue<number>('it');

@@ -101,6 +101,32 @@ forEachServer('a server that fails', 'redis', () => {
     await (await hold(b, 'it')).release();
   });
 
+  it('a line of commands that takes longer than one command may is not late', async () => {
+    const server = await start();
+    const replica = own(await server.startReplica());
+    const a = await open(server.url, { replicas: 1, ttl: 20_000, commandTimeout: 800 });
+    const holding = await hold(a, 'it');
+    replica.stop();
+    // Each waits for the replica for half of the time, one after the other.
+    const puts = [1, 2, 3, 4].map((value) => rejection(a.queue('jobs').put(value)));
+    for (const error of await Promise.all(puts)) {
+      assert.ok(error instanceof EngineUnavailableError, String(error));
+      assert.match(error.message, /replicas/);
+    }
+    (await holding.granted)!.check();
+    holding.end();
+    await holding.result;
+  });
+
+  it('a Redis that was told to forget its scripts', async () => {
+    const server = await start();
+    const a = await open(server.url, { ttl: 20_000 });
+    const holding = await hold(a, 'it');
+    await server.command('SCRIPT', 'FLUSH');
+    await holding.release();
+    await (await hold(a, 'it')).release();
+  });
+
   it('the fence of docs/cluster.md keeps a late writer out', async () => {
     const server = await start();
     const [fence] = blocksOfPage('lua');
