@@ -8,6 +8,7 @@ export class Liar {
   readonly #front: http.Server;
   readonly #sockets = new Set<net.Socket>();
   #liesAbout: string | undefined;
+  #lie = '';
 
   constructor(port: number) {
     this.#port = port;
@@ -38,9 +39,10 @@ export class Liar {
     return `etcd://127.0.0.1:${(this.#front.address() as net.AddressInfo).port}`;
   }
 
-  /** Of the next command with that text in it. */
-  lieAbout(text: string): void {
+  /** Of the next command with that text in it, with one of the errors of etcd. */
+  lieAbout(text: string, error = 'etcdserver: request timed out', code = 14): void {
     this.#liesAbout = text;
+    this.#lie = JSON.stringify({ error, code });
   }
 
   get hasLied(): boolean {
@@ -63,6 +65,6 @@ export class Liar {
     const lies = this.#liesAbout !== undefined && body.includes(this.#liesAbout);
     if (lies) this.#liesAbout = undefined;
     response.writeHead(lies ? 503 : answer.status);
-    response.end(lies ? '{"error": "etcdserver: request timed out", "code": 14}' : text);
+    response.end(lies ? this.#lie : text);
   }
 }

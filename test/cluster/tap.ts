@@ -93,6 +93,12 @@ export class Tap extends Relay {
     return { commands, pushes };
   }
 
+  /** How many bytes the server has sent. */
+  get answeredBytes(): number {
+    const parts = [...this.#sockets.values()].flatMap(({ answered }) => answered);
+    return parts.reduce((sum, { length }) => sum + length, 0);
+  }
+
   override close(): void {
     super.close();
     for (const socket of this.#sockets.keys()) socket.destroy();

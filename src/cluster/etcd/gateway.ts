@@ -34,7 +34,6 @@ export const status = {
   invalid: 3,
   notFound: 5,
   permission: 7,
-  exhausted: 8,
   precondition: 9,
   outOfRange: 11,
   unauthenticated: 16,
@@ -44,7 +43,8 @@ const refusals: readonly number[] = Object.values(status);
 
 /**
  * True if the call certainly had no effect. It may have had one if there was no answer, and also if
- * etcd answers that it is unavailable, or late: it says so of what it has begun, too.
+ * etcd answers that it is unavailable, late, or out of space: it says so of what it has begun, and of
+ * the command that was the first to go over its quota, which it has done.
  */
 export function isRefusal(error: unknown): boolean {
   return error instanceof GatewayError && refusals.includes(error.status);

@@ -11,14 +11,18 @@ import {
   type Compare,
   type Keys,
   type Pair,
+  countOf,
   hasValue,
   isMissing,
   isUnchanged,
   keyOfPair,
   oldestFirst,
+  onlyCount,
+  onlyKeys,
   pairsOf,
   put,
   queueOf,
+  read,
   readAll,
   remove,
   valueOfPair,
@@ -30,6 +34,14 @@ import type { Watches } from './watches.js';
 const mostTaken = 56;
 const mostBundles = 8;
 const jobsInBundle = 100;
+/**
+ * In UTF-16 units. Whoever takes a job out of a bundle reads all of it and writes the rest. Two
+ * bundles that follow each other have more than one may have. So 10,000 jobs in a request of 1.5 MB
+ * are 125 bundles at most.
+ */
+const largestBundle = 131_072;
+/** The jobs of one take, in bytes. What is left of a bundle is in the same request. */
+const largestTake = 1_000_000;
 
 interface Job {
   readonly id: string;
@@ -46,6 +58,8 @@ interface Ending {
 /** What could be taken at one moment. */
 interface Offer {
   readonly jobs: Job[];
+  /** The bytes of their values. */
+  bytes: number;
   readonly compare: Compare[];
   /** What becomes of the bundles that jobs are taken out of. */
   readonly bundles: object[];
@@ -76,11 +90,9 @@ export class Jobs {
   async put(name: string, values: readonly string[]): Promise<void> {
     // Keys written by one transaction have one create revision: among those the key decides.
     const fresh = this.#keys.all('f', queueOf(name)) + randomUUID();
-    const bundles: object[] = [];
-    for (let first = 0; first < values.length; first += jobsInBundle) {
-      const bundle = values.slice(first, first + jobsInBundle);
-      bundles.push(put(`${fresh}-${String(first).padStart(5, '0')}`, bundleText(0, bundle)));
-    }
+    const bundles = bundlesOf(values).map((bundle, i) => {
+      return put(`${fresh}-${String(i).padStart(5, '0')}`, bundleText(0, bundle));
+    });
     await this.#transact([], bundles, []);
   }
 
@@ -100,28 +112,46 @@ export class Jobs {
   /** The jobs that nobody has: those that came back, then the oldest of the others. */
   async #look(name: string, most: number): Promise<Offer> {
     const queue = queueOf(name);
-    const owners = this.#keys.all('l', queue);
     const answer = await this.#transact(
       [],
       [
-        readAll(owners, { keys_only: true }),
-        readAll(this.#keys.all('r', queue), oldestFirst),
-        readAll(this.#keys.all('f', queue), { ...oldestFirst, limit: mostBundles }),
+        readAll(this.#keys.all('l', queue), onlyCount),
+        readAll(this.#keys.all('r', queue), onlyCount),
+        readAll(this.#keys.all('f', queue), { ...oldestFirst, limit: Math.min(most, mostBundles) }),
       ],
       [],
     );
     const { revision } = answer.header;
-    const offer: Offer = { jobs: [], compare: [], bundles: [], revision };
+    const offer: Offer = { jobs: [], bytes: 0, compare: [], bundles: [], revision };
+    // Each key in `l` has one in `r`. So only if there are more in `r` somebody gave a job back, and
+    // a take costs the same however many jobs others have.
+    if (countOf(answer, 1) > countOf(answer, 0)) await this.#addBack(offer, queue, most);
+    for (const pair of pairsOf(answer, 2)) {
+      if (!addFresh(offer, pair, most)) break;
+    }
+    return offer;
+  }
+
+  /** Adds jobs that came back to the offer. What others take meanwhile, the claim finds out. */
+  async #addBack(offer: Offer, queue: string, most: number): Promise<void> {
+    const [owners, jobs] = [this.#keys.all('l', queue), this.#keys.all('r', queue)];
+    const both = [readAll(owners, onlyKeys), readAll(jobs, { ...oldestFirst, ...onlyKeys })];
+    const answer = await this.#transact([], both, []);
     const owned = new Set(pairsOf(answer, 0).map(idOf));
-    const back = pairsOf(answer, 1).filter((pair) => !owned.has(idOf(pair)));
-    for (const pair of back.slice(0, most)) {
-      const id = idOf(pair);
+    const back = pairsOf(answer, 1)
+      .map(idOf)
+      .filter((id) => !owned.has(id))
+      .slice(0, most);
+    if (back.length === 0) return;
+    const reads = back.map((id) => read(jobs + id));
+    const found = await this.#transact([], reads, []);
+    for (const [part, id] of back.entries()) {
+      const [pair] = pairsOf(found, part);
+      if (pair === undefined) continue;
       const [deliveries, value] = splitAt(valueOfPair(pair));
-      offer.jobs.push({ id, deliveries: Number(deliveries) + 1, value });
+      if (!addJob(offer, { id, deliveries: Number(deliveries) + 1, value }, most)) return;
       offer.compare.push(isUnchanged(pair), isMissing(owners + id));
     }
-    for (const pair of pairsOf(answer, 2)) addFresh(offer, pair, most);
-    return offer;
   }
 
   /** Undefined if somebody else was faster with one of them. */
@@ -197,18 +227,17 @@ export class Jobs {
 
   async count(name: string): Promise<ClusterQueueCount> {
     const queue = queueOf(name);
-    const how = { keys_only: true };
     const answer = await this.#transact(
       [],
       [
-        readAll(this.#keys.all('l', queue), how),
-        readAll(this.#keys.all('r', queue), how),
+        readAll(this.#keys.all('l', queue), onlyCount),
+        readAll(this.#keys.all('r', queue), onlyCount),
         readAll(this.#keys.all('f', queue)),
       ],
       [],
     );
-    const taken = pairsOf(answer, 0).length;
-    const back = pairsOf(answer, 1).length - taken;
+    const taken = countOf(answer, 0);
+    const back = countOf(answer, 1) - taken;
     const fresh = pairsOf(answer, 2).map((pair) => jobsOf(pair).values.length);
     return { waiting: fresh.reduce((sum, count) => sum + count, back), taken };
   }
@@ -242,6 +271,23 @@ function splitAt(text: string): [string, string] {
   return [text.slice(0, space), text.slice(space + 1)];
 }
 
+/** The values in bundles: of at most so many jobs each, and of so many bytes unless one has more. */
+function bundlesOf(values: readonly string[]): string[][] {
+  const bundles: string[][] = [];
+  let room = 0;
+  for (const value of values) {
+    const last = bundles.at(-1);
+    if (last === undefined || last.length === jobsInBundle || room < value.length) {
+      bundles.push([value]);
+      room = largestBundle - value.length;
+    } else {
+      last.push(value);
+      room -= value.length;
+    }
+  }
+  return bundles;
+}
+
 /** A bundle: how many were taken out of it before, and those that are left. */
 function bundleText(first: number, values: readonly string[]): string {
   return `${first} ${JSON.stringify(values)}`;
@@ -252,23 +298,30 @@ function jobsOf(pair: Pair): { first: number; values: readonly string[] } {
   return { first: Number(first), values: JSON.parse(values) as string[] };
 }
 
-/** Adds jobs of a bundle to the offer, until it has `most`. */
-function addFresh(offer: Offer, pair: Pair, most: number): void {
-  const room = most - offer.jobs.length;
-  if (room <= 0) return;
+/** False if the offer has no room for the job. */
+function addJob(offer: Offer, job: Job, most: number): boolean {
+  const bytes = offer.bytes + Buffer.byteLength(job.value);
+  const isFull = offer.jobs.length === most || bytes > largestTake;
+  // One that is larger than that goes alone.
+  if (isFull && offer.jobs.length > 0) return false;
+  offer.jobs.push(job);
+  offer.bytes = bytes;
+  return true;
+}
+
+/** Adds jobs of a bundle to the offer. False if it has no room for all of them. */
+function addFresh(offer: Offer, pair: Pair, most: number): boolean {
   const { first, values } = jobsOf(pair);
   const bundle = idOf(pair);
-  values.slice(0, room).forEach((value, i) => {
-    offer.jobs.push({ id: `${bundle}.${first + i}`, deliveries: 1, value });
-  });
+  const isAdded = (value: string, i: number): boolean =>
+    addJob(offer, { id: `${bundle}.${first + i}`, deliveries: 1, value }, most);
+  const end = values.findIndex((value, i) => !isAdded(value, i));
+  if (end === 0) return false;
   const key = keyOfPair(pair);
-  const rest = values.slice(room);
   offer.compare.push(isUnchanged(pair));
-  offer.bundles.push(
-    rest.length === 0
-      ? remove(key)
-      : put(key, bundleText(first + values.length - rest.length, rest)),
-  );
+  const rest = end === -1 ? [] : values.slice(end);
+  offer.bundles.push(rest.length === 0 ? remove(key) : put(key, bundleText(first + end, rest)));
+  return rest.length === 0;
 }
 
 /** The last part of its key: the job. */

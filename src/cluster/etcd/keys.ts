@@ -132,6 +132,9 @@ export function readAll(prefix: string, how: object = {}): object {
   return { request_range: { ...range, ...how } };
 }
 
+/** For readAll(): only the number of the keys. */
+export const onlyCount = { count_only: true } as const;
+export const onlyKeys = { keys_only: true } as const;
 export const oldestFirst = { sort_target: 'CREATE', sort_order: 'ASCEND' } as const;
 export const youngestFirst = { sort_target: 'CREATE', sort_order: 'DESCEND' } as const;
 
@@ -140,13 +143,18 @@ export interface TxnAnswer {
   readonly header: { readonly revision: string };
   readonly succeeded?: boolean;
   readonly responses?: readonly {
-    readonly response_range?: { readonly kvs?: readonly Pair[] };
+    readonly response_range?: { readonly kvs?: readonly Pair[]; readonly count?: string };
   }[];
 }
 
 /** What the n-th part of the transaction has read. */
 export function pairsOf(answer: TxnAnswer, part: number): readonly Pair[] {
   return answer.responses?.[part]?.response_range?.kvs ?? [];
+}
+
+/** How many keys the n-th part of the transaction has found, those over its limit too. */
+export function countOf(answer: TxnAnswer, part: number): number {
+  return Number(answer.responses?.[part]?.response_range?.count ?? 0);
 }
 
 /** The key of a pair as text. */

@@ -108,6 +108,12 @@ forEachServer('a server that fails', 'etcd', () => {
       await isLeft(a, 0);
     });
     await inSession(async (a) => {
+      // As etcd answers the first command that goes over its quota.
+      liar.lieAbout('"lease"', 'etcdserver: mvcc: database space exceeded', 8);
+      await refused(a.locks.request('it', () => {}));
+      await until(async () => (await a.locks.query()).held.length === 0, 'its end');
+    });
+    await inSession(async (a) => {
       liar.lieAbout('"lease"');
       await refused(a.locks.request('it', () => {}));
       await until(async () => (await a.locks.query()).held.length === 0, 'its end');
