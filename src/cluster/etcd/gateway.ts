@@ -43,8 +43,8 @@ const refusals: readonly number[] = Object.values(status);
 
 /**
  * True if the call certainly had no effect. It may have had one if there was no answer, and also if
- * etcd answers that it is unavailable, late, or out of space: it says so of what it has begun, and of
- * the command that was the first to go over its quota, which it has done.
+ * etcd answers that it is unavailable, late, or out of space. It says so of what it has begun, and
+ * of the first command that goes over its quota, which it has done.
  */
 export function isRefusal(error: unknown): boolean {
   return error instanceof GatewayError && refusals.includes(error.status);

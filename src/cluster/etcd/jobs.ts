@@ -123,8 +123,7 @@ export class Jobs {
     );
     const { revision } = answer.header;
     const offer: Offer = { jobs: [], bytes: 0, compare: [], bundles: [], revision };
-    // Each key in `l` has one in `r`. So only if there are more in `r` somebody gave a job back, and
-    // a take costs the same however many jobs others have.
+    // Each key in `l` has one in `r`. So only if there are more in `r` somebody gave a job back.
     if (countOf(answer, 1) > countOf(answer, 0)) await this.#addBack(offer, queue, most);
     for (const pair of pairsOf(answer, 2)) {
       if (!addFresh(offer, pair, most)) break;
@@ -271,7 +270,7 @@ function splitAt(text: string): [string, string] {
   return [text.slice(0, space), text.slice(space + 1)];
 }
 
-/** The values in bundles: of at most so many jobs each, and of so many bytes unless one has more. */
+/** The values in bundles: each has so many jobs at most, and is so large unless one job is more. */
 function bundlesOf(values: readonly string[]): string[][] {
   const bundles: string[][] = [];
   let room = 0;
