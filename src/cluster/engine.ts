@@ -107,7 +107,7 @@ export interface EngineSession {
   end(asked: Asked): Promise<boolean>;
   /** Names as the user gave them: nameOf(). Without requests of sessions that are over. */
   query(): Promise<ClusterLockSnapshot>;
-  /** All that is there, for tools. It may read more than any other command. */
+  /** All that is there, or more, for tools. It may read more than any other command. */
   inspect(): Promise<ClusterInspection>;
   /** Puts all or none. */
   put(queue: string, values: readonly string[]): Promise<void>;

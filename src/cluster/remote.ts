@@ -66,8 +66,13 @@ class RemoteCluster implements Cluster {
     return queue as unknown as ClusterQueue<T>;
   }
 
-  inspect(): Promise<ClusterInspection> {
-    return this.#sessions.run((session) => session.engine.inspect());
+  /** Engines keep more than that for a while: the number of a name, a queue without jobs. */
+  async inspect(): Promise<ClusterInspection> {
+    const { locks, queues } = await this.#sessions.run((session) => session.engine.inspect());
+    return {
+      locks: locks.filter(({ holders, waiters }) => holders.length + waiters.length > 0),
+      queues: queues.filter(({ waiting, taken }) => waiting + taken > 0),
+    };
   }
 
   async close(): Promise<void> {

@@ -10,8 +10,13 @@ const lasting: readonly number[] = [
   status.unauthenticated,
 ];
 
+/** What gRPC says of a request that is larger than it takes. Its status is that of a quota. */
+const tooLarge = /message larger than max/;
+
 /** The error to reject with, for one of a connection or of etcd. */
 export function engineError(cause: unknown): Error {
-  const isLasting = cause instanceof GatewayError && lasting.includes(cause.status);
+  const isLasting =
+    cause instanceof GatewayError &&
+    (lasting.includes(cause.status) || tooLarge.test(cause.message));
   return engineErrorOf(cause, 'etcd', isLasting ? '' : undefined);
 }

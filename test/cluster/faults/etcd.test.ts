@@ -238,6 +238,19 @@ forEachServer('a server that fails', 'etcd', () => {
     await next.release();
   });
 
+  it('a job that is larger than its requests may be: a typed error, and the next is put', async () => {
+    const server = await start();
+    const patient = { ttl: 20_000, commandTimeout: 20_000 };
+    const queue = (await open(server.url, patient)).queue('it');
+    for (const size of [1_600_000, 4_000_000]) {
+      const error = await rejection(queue.put('x'.repeat(size)));
+      assert.ok(error instanceof UnsupportedEngineError, String(error));
+      assert.match(error.message, /larg/);
+    }
+    await queue.put('x');
+    assert.deepEqual(await queue.count(), { waiting: 1, taken: 0 });
+  });
+
   it('with a password: right, wrong, none, and one that is not asked for', async () => {
     const server = await start();
     for (const login of ['root:a:b@', 'root:a%@']) {
