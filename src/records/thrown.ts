@@ -42,9 +42,20 @@ export function flatten(thrown: unknown, depth = 0): Thrown {
     stack: typeof stack === 'string' ? stack : undefined,
     cause: Object.hasOwn(thrown, 'cause') ? inside(cause) : undefined,
     errors: Array.isArray(many) && Object.hasOwn(thrown, 'errors') ? many.map(inside) : undefined,
-    properties: keys.map((key) => [key, inside((thrown as never)[key])]),
+    properties: keys.flatMap((key) =>
+      readable(() => [[key, inside((thrown as never)[key])] as const]),
+    ),
   };
   return { error };
+}
+
+/** Leaves out a property whose getter throws. */
+function readable<T>(read: () => readonly T[]): readonly T[] {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
 }
 
 /** Puts it together again, with these classes, ours, and those of the language. */
@@ -82,7 +93,15 @@ function cloneable(value: unknown): unknown {
     writer.write(value, new Scratch());
     return value;
   } catch {
+    return shown(value);
+  }
+}
+
+function shown(value: unknown): string {
+  try {
     return inspect(value);
+  } catch {
+    return `${typeof value} that cannot be shown`; // code of its own threw
   }
 }
 
