@@ -171,6 +171,10 @@ export class Crew implements Owner {
     this.dispatch();
   }
 
+  onRefused(task: Task, error: unknown): void {
+    this.#fail(task, error);
+  }
+
   settle(task: Task, [kind, , items]: Answer, failure: unknown): void {
     if (task.hasEnded) return;
     if (failure !== undefined) this.#fail(task, failure);
@@ -185,15 +189,12 @@ export class Crew implements Owner {
     const { tasks, running, killedFor, isReady } = member;
     const back = tasks.filter((task) => task !== running && !task.hasEnded);
     if (running !== undefined && !running.hasEnded) {
-      const error = this.#whyLost(running, member, exitCode);
-      const isInnocent = killedFor?.task !== undefined && killedFor.task !== running;
-      if (isInnocent || running.retries > 0) {
-        if (!isInnocent) running.retries--;
+      if (running.retries > 0) {
+        running.retries--;
         back.unshift(running);
-      } else this.#fail(running, error);
+      } else this.#fail(running, this.#whyLost(running, member, exitCode));
     }
-    if (this.#broken === undefined) this.waiting.addFirst(back);
-    else for (const task of back) this.#fail(task, this.#broken);
+    this.#putBack(back);
     if (!isReady && killedFor === undefined) this.#countFailure(member, exitCode);
     this.#refill();
     this.dispatch();
@@ -201,7 +202,7 @@ export class Crew implements Owner {
   }
 
   #whyLost(task: Task, { killedFor, process }: Member, exitCode: number): unknown {
-    if (killedFor && (killedFor.task ?? task) === task) return killedFor.error;
+    if (killedFor) return killedFor.error;
     const worker = `${task.title} was lost: its worker ${process.name} (pid ${process.pid})`;
     return endedWithout(worker, exitCode, 'while it ran');
   }
@@ -276,9 +277,25 @@ export class Crew implements Owner {
   withdraw(task: Task, error: unknown): void {
     const member = this.forget(task, error);
     if (member === undefined) return;
-    member.kill(task, error);
     this.#fail(task, error);
+    this.#kill(member, task, error);
+  }
+
+  /**
+   * Kills the worker of a task. First it takes back what has not begun: the worker could begin it
+   * before it dies, and the death would cost a task that has done nothing wrong. If another task
+   * has begun all the same, this one has ended, and its answer is on the way.
+   */
+  #kill(member: Member, task: Task, error: unknown): void {
+    this.#putBack(member.takeBackAll());
+    if (member.last === task) member.kill(error);
     this.dispatch();
+  }
+
+  /** Tasks that had left wait again, in front of all others. */
+  #putBack(tasks: readonly Task[]): void {
+    if (this.#broken === undefined) this.waiting.addFirst(tasks);
+    else for (const task of tasks) this.#fail(task, this.#broken);
   }
 
   /** Kills the worker of a task that runs for longer than its timeout. */
@@ -293,7 +310,7 @@ export class Crew implements Owner {
         return;
       }
       const error = new TimeoutError(`${task.title} ran for longer than ${timeout} ms`);
-      member.kill(task, error);
+      this.#kill(member, task, error);
     };
     this.#unlimit(task);
     this.#timers.set(task, setTimeout(look, timeout));
@@ -313,9 +330,11 @@ export class Crew implements Owner {
     for (const member of this.members) {
       const bytes = member.load > 0 ? memoryOf(member.process.pid!) : undefined;
       if (bytes === undefined || bytes <= maxMemory) continue;
-      const task = member.running;
+      this.#putBack(member.takeBackAll());
+      const task = member.last;
       const what = `${task?.title ?? 'its worker'} had ${bytes} bytes of memory`;
-      member.kill(task, new ProcessError(`${what}, more than maxMemory (${maxMemory})`));
+      member.kill(new ProcessError(`${what}, more than maxMemory (${maxMemory})`));
+      this.dispatch();
     }
   }
 
@@ -346,7 +365,7 @@ export class Crew implements Owner {
     const ended = this.#allEnded();
     const tasks = [...this.members].flatMap((member) => member.tasks);
     this.#break(error);
-    for (const member of this.members) member.kill(undefined, error);
+    for (const member of this.members) member.kill(error);
     for (const task of tasks) if (!task.hasEnded) this.#fail(task, error);
     await ended;
     clearTimeout(this.#watch);

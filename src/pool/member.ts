@@ -1,7 +1,7 @@
 // One worker of a Pool, as the pool sees it: its process, the orders that it has, its answers.
 import { pathToFileURL } from 'node:url';
 import path from 'node:path';
-import { ClosedError, NoSpaceError } from '../errors.js';
+import { ClosedError } from '../errors.js';
 import { Queue } from '../objects/queue.js';
 import { keepOpen } from '../process/arguments.js';
 import { Process } from '../process/process.js';
@@ -10,7 +10,7 @@ import type { ReadPool } from './options.js';
 import { type Page, type WorkerPage, mostOrders } from './page.js';
 import type { Task } from './task.js';
 import type { Initializer, WorkerArguments, work } from './worker.js';
-import { type Answer, MessageReader, MessageWriter, answerKinds } from './wire.js';
+import { type Answer, MessageReader, MessageWriter, answerKinds, dropped } from './wire.js';
 
 const program = pathToFileURL(path.join(__dirname, 'worker.js')).href;
 
@@ -43,6 +43,8 @@ export interface Owner {
   /** The initializer threw. */
   onUseless(thrown: unknown): void;
   onAnswers(member: Member): void;
+  /** A task cannot be sent to the worker as a whole. */
+  onRefused(task: Task, error: unknown): void;
   onEnd(member: Member, exitCode: number): void;
   /** `failure` is why the answer cannot be read. */
   settle(task: Task, answer: Answer, failure: unknown): void;
@@ -58,8 +60,8 @@ export class Member {
   isReady = false;
   /** True once it gets no further orders. */
   isRetired = false;
-  /** Why the pool has killed it: the task that is to end with this error. */
-  killedFor: { task: Task | undefined; error: unknown } | undefined;
+  /** Why the pool has killed it: the task that it runs is to end with this error. */
+  killedFor: { readonly error: unknown } | undefined;
   /** In the order in which they were put. */
   #entries: Entry[] = [];
   /** How many orders it was given. */
@@ -133,7 +135,7 @@ export class Member {
    * Puts an order.
    *
    * @throws TypeError for items that cannot be cloned, RangeError for too many bytes, ProcessError
-   * for an object that is gone: then the worker has not got it.
+   * for an object that is gone, NoSpaceError: then the worker has not got it.
    */
   give(task: Task): void {
     const { kind, callee, items } = task;
@@ -150,34 +152,48 @@ export class Member {
     const release = writer.objects.length === 0 ? nothing : keepOpen(writer.objects);
     this.given = sequence;
     this.page.offer(sequence);
-    this.#entries.push({ sequence, task, bytes, release });
+    const entry = { sequence, task, bytes, release };
+    this.#entries.push(entry);
     this.#bytes += bytes;
-    this.#put(records);
+    this.#put(entry, records);
     this.listen();
   }
 
-  #put(records: readonly Uint8Array[]): void {
-    for (let i = 0; i < records.length; i++) {
-      if (this.#orders.tryPut(records[i]!)) continue;
-      void this.#putSlowly(records.slice(i));
-      return;
+  /** @throws NoSpaceError; the worker drops the order then. */
+  #put(entry: Entry, records: readonly Uint8Array[]): void {
+    let put = 0;
+    try {
+      while (put < records.length && this.#orders.tryPut(records[put]!)) put++;
+    } catch (error) {
+      this.#takeOut(entry);
+      if (put > 0) void this.#putSlowly(entry, [dropped]);
+      throw error;
     }
+    if (put < records.length) void this.#putSlowly(entry, records.slice(put));
   }
 
-  async #putSlowly(records: readonly Uint8Array[]): Promise<void> {
+  async #putSlowly(entry: Entry, records: readonly Uint8Array[]): Promise<void> {
     this.#isPutting = true;
     try {
       await this.#orders.putMany(records);
     } catch (error) {
       if (error instanceof ClosedError) return; // the worker has died
-      if (!(error instanceof NoSpaceError)) throw error;
-      this.kill(this.#entries.at(-1)?.task, error); // it has got half an order
-      return;
+      this.#takeOut(entry);
+      if (!entry.task.hasEnded) this.#owner.onRefused(entry.task, error);
+      return await this.#putSlowly(entry, [dropped]); // it has got half an order
     } finally {
       this.#isPutting = false;
     }
     if (this.isRetired) this.retire();
     this.#owner.onAnswers(this);
+  }
+
+  /** An order that has not arrived as a whole. */
+  #takeOut(entry: Entry): void {
+    const index = this.#entries.indexOf(entry);
+    if (index < 0) return; // it was taken back
+    this.page.revoke(entry.sequence);
+    this.#drop(index);
   }
 
   /** Takes back the order that it was given last, unless that has begun. */
@@ -194,16 +210,32 @@ export class Member {
     return true;
   }
 
+  /**
+   * Takes back all orders that have not begun. Those that are left have, and the last of them is
+   * the only one that may still run. Until it is given another order it can begin none.
+   */
+  takeBackAll(): Task[] {
+    return this.tasks
+      .reverse()
+      .filter((task) => this.revoke(task))
+      .reverse();
+  }
+
+  /** The last of its tasks. */
+  get last(): Task | undefined {
+    return this.#entries.at(-1)?.task;
+  }
+
   /** The task that it runs. */
   get running(): Task | undefined {
     const [first] = this.#entries;
     return first !== undefined && this.page.hasBegun(first.sequence) ? first.task : undefined;
   }
 
-  /** Kills the process. `task`, if that runs, is what it is killed for. */
-  kill(task: Task | undefined, error: unknown): void {
+  /** Kills the process. `error` is for the task that it runs, if it runs one. */
+  kill(error: unknown): void {
     if (this.#hasEnded) return;
-    this.killedFor ??= { task, error };
+    this.killedFor ??= { error };
     this.isRetired = true;
     this.process.kill();
   }
@@ -228,7 +260,7 @@ export class Member {
         this.#owner.onAnswers(this);
       }
     } catch (error) {
-      if (!(error instanceof ClosedError)) this.kill(undefined, error);
+      if (!(error instanceof ClosedError)) this.kill(error);
     } finally {
       this.#isListening = false;
     }

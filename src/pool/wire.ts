@@ -88,6 +88,11 @@ export class MessageWriter {
 
 const none: readonly Uint8Array[] = [];
 
+/**
+ * Takes the place of a large Buffer that cannot be put. The message that it belongs to is dropped.
+ */
+export const dropped = new Uint8Array(0);
+
 /** So many objects are remembered before those are looked for that nobody uses. */
 const mostOpened = 1024;
 
@@ -176,6 +181,10 @@ export class MessageReader<M extends unknown[]> {
       if (places === undefined) return message;
       this.#message = message;
       this.#missing = places.length / 2;
+      return undefined;
+    }
+    if (record.length === dropped.length) {
+      this.#message = undefined;
       return undefined;
     }
     const places = message[this.#at + 1] as Large;

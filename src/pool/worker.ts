@@ -15,6 +15,7 @@ import {
   MessageWriter,
   type Order,
   answerKinds,
+  dropped,
   orderKinds,
 } from './wire.js';
 
@@ -140,11 +141,11 @@ class Worker {
     let value: unknown;
     try {
       value = target(...items);
+      if (isThenable(value)) return this.#settle(sequence, value);
     } catch (error) {
       this.#fail(sequence, error);
       return undefined;
     }
-    if (isThenable(value)) return this.#settle(sequence, value);
     this.#succeed(sequence, [value]);
     return undefined;
   }
@@ -181,11 +182,24 @@ class Worker {
     } catch (error) {
       return this.answer(answerKinds.refused, sequence, [(error as Error).message]);
     }
-    this.#put(sequence, ...message);
+    try {
+      this.#put(sequence, ...message);
+    } catch (error) {
+      this.#refuse(sequence, error); // too large, or there is no storage for it
+    }
   }
 
   #fail(sequence: number, error: unknown): void {
     this.#end();
+    try {
+      this.answer(answerKinds.failed, sequence, [flatten(error)]);
+    } catch (reason) {
+      this.#refuse(sequence, reason);
+    }
+  }
+
+  /** Tells why an answer cannot be sent. */
+  #refuse(sequence: number, error: unknown): void {
     this.answer(answerKinds.failed, sequence, [flatten(error)]);
   }
 
@@ -209,7 +223,12 @@ class Worker {
     const { objects } = this.#writer;
     if (objects.length > 0) this.#keep(sequence, [...objects]);
     this.#answers.putSync(record);
-    for (const bytes of large) this.#answers.putSync(bytes);
+    try {
+      for (const bytes of large) this.#answers.putSync(bytes);
+    } catch (error) {
+      this.#answers.putSync(dropped);
+      throw error;
+    }
   }
 
   #keep(sequence: number, objects: readonly Found[]): void {

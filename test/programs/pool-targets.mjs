@@ -1,5 +1,6 @@
 // Functions that tests run in the workers of a Pool.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { HoldfastError, Queue } from 'holdfast';
 
 export class OwnError extends RangeError {
@@ -85,3 +86,26 @@ export function settles(event) {
   event.waitSync({ timeout: 20_000 });
   return 'after the event';
 }
+
+function throwing(message) {
+  throw new Error(message);
+}
+
+/** Values whose own code throws when somebody looks at them. */
+export const awkward = {
+  getterInError() {
+    const get = () => throwing('from a getter');
+    throw Object.defineProperty(new Error('its message'), 'more', { enumerable: true, get });
+  },
+  whenAwaited: () => new Proxy({}, { get: (_, key) => throwing(`from ${String(key)}`) }),
+  result: () => ({
+    get more() {
+      return throwing('from a getter');
+    },
+  }),
+  shown() {
+    throw { call() {}, [inspect.custom]: () => throwing('while it is shown') };
+  },
+};
+
+export const isAwkward = (how) => awkward[how]();
