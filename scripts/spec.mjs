@@ -24,6 +24,7 @@ const longSearches = [
   'RING BUDGET=1 ENDS=0 LOOKS=3',
   'BUDGET=0 STOPS=1 DOZES=2 FOREIGN=1',
   'BUDGET=1 GIVES=1',
+  'BUDGET=1 ABORTS=1 STEALS=1',
 ];
 
 /**
@@ -184,6 +185,20 @@ const models = {
       one_is_woken: 'BUDGET=1',
       word_taken_away_early: 'BUDGET=1 FOREIGN=1',
       word_without_a_count: 'BUDGET=0 STOPS=1 DOZES=2 FOREIGN=1',
+    },
+  },
+  pool: {
+    safe: ['BUDGET=1 STEALS=0', 'BUDGET=1 ABORTS=1 STEALS=1'],
+    live: [],
+    faults: {
+      begins_late: 'BUDGET=0 ABORTS=0',
+      begins_without_swap: 'BUDGET=0 ABORTS=0',
+      revokes_without_swap: 'BUDGET=0 ABORTS=0',
+      word_without_number: 'BUDGET=0',
+      place_is_used_early: 'BUDGET=0 ABORTS=0',
+      half_an_answer_counts: 'BUDGET=0 ABORTS=0',
+      answers_are_not_read: 'BUDGET=1 ABORTS=0',
+      kills_before_it_takes_back: 'BUDGET=0',
     },
   },
   lock_manager: {

@@ -32,7 +32,7 @@ function descriptors(): number | undefined {
   }
 }
 
-function isThere(pid: number): boolean {
+export function isThere(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
