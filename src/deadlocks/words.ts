@@ -1,7 +1,7 @@
 // How a circle of waits is shown to users: on one host, and in a cluster.
 import { type DeadlockedWait, label } from '../errors.js';
 import { machineTime } from '../waiting/clock.js';
-import { type Wait, pathFrom } from './circles.js';
+import { type Wait, blockersOf, pathFrom } from './circles.js';
 import type { Told } from './record.js';
 
 /** The waits of a circle, one after the other, from `first` on. `at`: by the clock of the waits. */
@@ -14,9 +14,11 @@ export function toCycle(
 }
 
 function toShow(wait: Wait, circle: ReadonlySet<Wait>, at: number): DeadlockedWait {
-  const { thread, told, blockers } = wait;
+  const { thread, told } = wait;
   const { kind, name, lock, how } = told.need;
-  const holders = new Set([...blockers].filter((one) => circle.has(one)).map((one) => one.thread));
+  const holders = new Set(
+    [...blockersOf(wait)].filter((one) => circle.has(one)).map((one) => one.thread),
+  );
   return {
     ...threadOf(thread),
     kind,

@@ -120,6 +120,19 @@ describe('circles of waits', () => {
     assert.deepEqual(found(outer, thread(2, line(4, 'exclusive'), [])), []);
   });
 
+  it('a chain of two thousand waits, a ring of them, and a long line', () => {
+    const all = Array.from({ length: 2000 }, (_, i) => thread(i, need(`${i + 1}`), [pin(`${i}`)]));
+    assert.deepEqual(circlesIn(all), []);
+    const closing = thread(2000, need('0'), [pin('2000')]);
+    const [ring] = circlesIn([...all, closing]);
+    assert.equal(ring!.size, 2001);
+    const line = all.map((_, i) => thread(i, need('0', { ticket: i }), [pin('l', 'shared', i)]));
+    assert.deepEqual(circlesIn(line), []);
+    const [last] = circlesIn([...line, thread(2000, need('l'), [pin('0')])]);
+    assert.equal(last!.size, 2001);
+    assert.equal(pathFrom(youngestOf(last!)!, last!).length, 2);
+  });
+
   it('the youngest ends, never the way back to a lock, and the cycle begins with it', () => {
     const threads = [
       thread(1, need('b'), [pin('a')]),
