@@ -205,6 +205,12 @@ export const constants = [
     comment: 'The greatest priority of an item of a JoinableQueue.',
   },
   {
+    name: 'kWaitRecordMax',
+    ts: 'waitRecordMax',
+    number: 2 ** 20,
+    comment: 'Bytes of what an agent tells of its long waits (core/agents/told_waits.h).',
+  },
+  {
     name: 'kSlice_ms',
     ts: 'slice_ms',
     number: 50,

@@ -21,7 +21,6 @@ const longSearches = [
   'BUDGET=1 THIRD=1 ENDS=0',
   'USERS=3 BUDGET=1 ABORTS=0',
   'BUDGET=2 STEALS=1 ABORTS=0',
-  'RING BUDGET=1 ENDS=0 LOOKS=3',
   'BUDGET=0 STOPS=1 DOZES=2 FOREIGN=1',
   'BUDGET=1 GIVES=1',
   'BUDGET=1 ABORTS=1 STEALS=1',
@@ -161,12 +160,15 @@ const models = {
     },
   },
   deadlock: {
-    safe: ['RING BUDGET=0 ENDS=0', 'BUDGET=0 ENDS=0', 'RING BUDGET=1 ENDS=0 LOOKS=3'],
+    safe: ['RING BUDGET=0 ENDS=0', 'BUDGET=0 ENDS=0', 'PAIR BUDGET=2', 'PAIR BUDGET=0 FOREIGN=1'],
     live: [],
     faults: {
-      looks_once: 'RING BUDGET=0',
-      does_not_wait_for_news: 'RING BUDGET=0',
-      without_comparing: 'RING BUDGET=0',
+      looks_once: 'PAIR BUDGET=0',
+      does_not_wait_for_news: 'PAIR BUDGET=0',
+      counts_what_was_under_way: 'PAIR BUDGET=0 ENDS=0 FOREIGN=1',
+      takes_back_as_news: 'PAIR BUDGET=0 ENDS=0 FOREIGN=1',
+      leaves_what_has_failed: 'PAIR BUDGET=0',
+      without_comparing: 'PAIR BUDGET=0',
     },
   },
   dozing: {

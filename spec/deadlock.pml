@@ -1,17 +1,19 @@
-// Deadlocks (src/deadlocks/detector.ts, native/core/agents/told_waits.h): threads tell of their waits,
-// look for a circle, and the youngest wait of it ends.
+// Deadlocks (src/deadlocks/detector.ts, told.ts, native/core/agents/told_waits.h): threads tell of
+// their waits, look for a circle, and the youngest wait of it ends.
 //
 // Three agents, each with one wait and the hold that the wait pins. The first two wait for each other.
 // RING: the third one stands between them: all three are one circle, or there is none.
-// Without it: the third and the first wait for each other, too. So there are two circles with one wait
+// PAIR: there is no third one. Without both: the third and the first wait for each other, too. So there are two circles with one wait
 // in common, and the one of the first two may be there before the third wait begins.
 //
 // A wait begins at any time. ENDS of them end in another way, by a time-out or an abort: the hold is
-// given up, and only then is what was told taken back. The first two may die between any two steps.
-// The versions of texts are two bits for each pair: has `j` told anew since `i` noted its version
-// (`anew`)? Does it tell the same (`told`)?
+// given up, and only then is what was told taken back. A wait acquires when the holds in its way are
+// gone. Then it gives its own hold up, and what was told is never taken back. FOREIGN holds are
+// released by somebody else while their waits go on. The first two agents may die between any two
+// steps. The versions of texts are two numbers for each pair: how often has `j` told anew since `i`
+// noted its version (`anew`, at most 2)? Does it tell the same (`told`)?
 //
-// BUDGET: deaths; ENDS: waits that end in another way.
+// BUDGET: deaths; ENDS: waits that end in another way; FOREIGN: releases by somebody else.
 
 #ifndef BUDGET
 #define BUDGET 1
@@ -19,47 +21,76 @@
 #ifndef ENDS
 #define ENDS 1
 #endif
+#ifndef FOREIGN
+#define FOREIGN 0
+#endif
 // LOOKS: of each agent after all waits have begun. While nothing else has happened, nobody is a look
-// ahead of the others. In the first one not all have told yet, the next one notes; in the one after
-// it not all may have told anew. So 5 suffice to end a wait, and 3 to end one wrongly.
+// ahead of the others. In the first one not all have told yet, the next one notes; in the two after
+// it not all may have told anew twice. So 6 suffice to end a wait, and 4 to end one wrongly.
 #ifndef LOOKS
-#define LOOKS 5
+#define LOOKS 6
 #endif
 
 bool waiting[4];       // what is so
+bool gone[4];          // the hold is released
 byte since[4];         // told once, and never changed
 bool told[4];          // what is told
 bool alive[4];
-typedef Notes { bool by[4] };
-Notes anew[4];         // anew[i].by[j]: j has told since i noted its version
+typedef Notes { byte by[4] };
+Notes anew[4];         // anew[i].by[j]: how often j has told since i noted its version
 byte locked;           // the directory's lock
 byte clock = 1;
-byte budget, ends = ENDS;
+byte budget, ends = ENDS, foreign = FOREIGN, noisy = 2;
 byte begun;            // ghost: waits that have begun or will not
 byte left[4];          // ghost: looks
 bool met[4];           // ghost: were both there at one time: the first and `i`; met[1]: all three
 byte failed[4];        // ghost
-bool quiet = true;     // ghost: nobody died, and no wait ended in another way
+bool over[4];          // ghost: its wait has ended in another way, and its caller goes on
+bool quiet = true;     // ghost: nobody died, no wait ended in another way, no hold by somebody else
 
 #define S(x) if :: atomic { x } :: atomic { mortal && budget > 0 -> goto dead } fi
 
 #ifdef RING
 #define CLOSED(a, b, c) (a && b && c)
+#define CAN_ACQUIRE gone[(me % 3) + 1]
 #else
 #define CLOSED(a, b, c) (a && (b || c))
+#ifdef PAIR
+#define CAN_ACQUIRE gone[3 - me]
+#else
+#define CAN_ACQUIRE ((me == 1 && gone[2] && gone[3]) || (me != 1 && gone[1]))
 #endif
+#endif
+#define THERE(i) (waiting[i] && !gone[i])
+
+#ifdef FAULT_counts_what_was_under_way
+#define NEWS 1
+#else
+#define NEWS 2
+#endif
+#define IS_NEW(i) (anew[me].by[i] >= NEWS)
 
 inline meet() {
-  if :: waiting[1] && waiting[2] -> met[2] = true :: else fi;
-  if :: waiting[1] && waiting[3] -> met[3] = true :: else fi;
-  if :: waiting[1] && waiting[2] && waiting[3] -> met[1] = true :: else fi
+  if :: THERE(1) && THERE(2) -> met[2] = true :: else fi;
+  if :: THERE(1) && THERE(3) -> met[3] = true :: else fi;
+  if :: THERE(1) && THERE(2) && THERE(3) -> met[1] = true :: else fi
 }
 
-// write_wait_record
-inline write(what) {
-  told[me] = what; anew[1].by[me] = true; anew[2].by[me] = true; anew[3].by[me] = true
+// write_wait_record, with a higher version
+inline count(i) { if :: anew[i].by[me] < NEWS -> anew[i].by[me]++ :: else fi }
+inline tell() {
+#if FOREIGN > 0
+  S(holds = !gone[me]);
+#endif
+  S(told[me] = holds; count(1); count(2); count(3))
 }
-inline tell(what) { S(write(what)) }
+// The same without a higher version
+inline take_back() {
+#ifndef FAULT_leaves_what_has_failed
+  S(told[me] = false);
+#endif
+  skip
+}
 
 // Store::wait_records, a step for each agent. What is told of the dead is left out.
 inline hear() {
@@ -77,9 +108,14 @@ inline choose() {
 
 // The second reading, in which the versions are noted
 inline note() {
-  S(anew[me].by[1] = false);
-  S(anew[me].by[2] = false);
-  S(anew[me].by[3] = false)
+  S(anew[me].by[1] = 0);
+  S(anew[me].by[2] = 0);
+  S(anew[me].by[3] = 0)
+}
+
+// What has failed in another way, and is known to have, ends nobody's wait.
+inline compare(i) {
+  S(same = (same && told[i] && alive[i]); assert(!same || !over[i]))
 }
 
 // The wait is as good as ended.
@@ -97,7 +133,7 @@ inline judge() {
 }
 
 proctype Agent(byte me; bool mortal) {
-  bool a, b, c, a0, b0, c0, noted, same, counts;
+  bool a, b, c, a0, b0, c0, noted, same, counts, holds = true;
   byte youngest;
 begin:
   S(waiting[me] = true; since[me] = clock; clock++; begun++; meet());
@@ -105,9 +141,15 @@ begin:
 next:
   atomic { if :: counts -> left[me]--; counts = false :: else fi };
 again:
-  // In another way
   if
-  :: atomic { ends > 0 -> ends--; quiet = false; waiting[me] = false }; goto ended
+  // In another way
+  :: atomic { ends > 0 -> ends--; quiet = false; waiting[me] = false; gone[me] = true }; goto ended
+#ifdef FAULT_takes_back_as_news
+  // Another wait of the thread fails: the text is written once more, and the hold is not looked at.
+  :: atomic { noisy > 0 -> noisy--; count(1); count(2); count(3) }; goto again
+#endif
+  // It has acquired, and tells nothing more.
+  :: atomic { CAN_ACQUIRE -> waiting[me] = false; gone[me] = true; goto done }
   :: atomic { mortal && budget > 0 -> goto dead }
   :: atomic {
        left[me] > 0 && (begun < 3 || !quiet || (left[1] <= left[me] && left[2] <= left[me] && left[3] <= left[me])) ->
@@ -115,7 +157,7 @@ again:
      }
   :: atomic { left[me] == 0 -> goto done }
   fi;
-  tell(true);
+  tell();
   hear();
   atomic {
     same = (noted && a == a0 && b == b0 && c == c0);
@@ -137,7 +179,7 @@ again:
 #ifndef FAULT_looks_once
   atomic {
     if
-    :: (a && !anew[me].by[1]) || (b && !anew[me].by[2]) || (c && !anew[me].by[3]) -> goto next
+    :: (a && !IS_NEW(1)) || (b && !IS_NEW(2)) || (c && !IS_NEW(3)) -> goto next
     :: else
     fi
   };
@@ -147,21 +189,24 @@ again:
   S(same = (locked == 0); if :: same -> locked = me :: else fi);
   if :: !same -> goto next :: else fi;
 #ifndef FAULT_without_comparing
-  if :: a && me != 1 -> S(same = (same && told[1] && alive[1])) :: else fi;
-  if :: b && me != 2 -> S(same = (same && told[2] && alive[2])) :: else fi;
-  if :: c && me != 3 -> S(same = (same && told[3] && alive[3])) :: else fi;
+  if :: a && me != 1 -> compare(1) :: else fi;
+  if :: b && me != 2 -> compare(2) :: else fi;
+  if :: c && me != 3 -> compare(3) :: else fi;
   if :: !same -> S(if :: locked == me -> locked = 0 :: else fi); goto next :: else fi;
+#else
+  assert(!(a && over[1]) && !(b && over[2]) && !(c && over[3]));
 #endif
-  S(write(false); judge());
+  S(told[me] = false; judge());
   S(if :: locked == me -> locked = 0 :: else fi);
-  S(waiting[me] = false);
+  S(waiting[me] = false; gone[me] = true);
   goto done;
 ended:
-  tell(false);
+  take_back();
+  S(over[me] = true);
   goto done;
 dead:
   atomic {
-    budget--; alive[me] = false; quiet = false; waiting[me] = false;
+    budget--; alive[me] = false; quiet = false; waiting[me] = false; gone[me] = true;
     if :: locked == me -> locked = 0 :: else fi;
     if :: since[me] == 0 -> begun++ :: else fi
   };
@@ -169,17 +214,30 @@ done:
   left[me] = 0
 }
 
+// Somebody else, who may release a lock that is not his.
+#if FOREIGN > 0
+active proctype Foreign() {
+  atomic { foreign > 0 -> foreign--; quiet = false; gone[1] = true }
+}
+#endif
+
 // Nobody can move. If nothing else has ended the circle, a wait has failed.
 active proctype Quiet() {
 end_quiet:
-  timeout -> assert(LOOKS < 5 || !quiet || failed[1] + failed[2] + failed[3] > 0)
+  timeout -> assert(LOOKS < 6 || !quiet || failed[1] + failed[2] + failed[3] > 0)
 }
 
 init {
   atomic {
     if :: budget = 0 :: BUDGET > 0 -> budget = 1 :: BUDGET > 1 -> budget = 2 fi;
     alive[1] = true; alive[2] = true; alive[3] = true;
-    left[1] = LOOKS; left[2] = LOOKS; left[3] = LOOKS;
-    run Agent(1, true); run Agent(2, true); run Agent(3, false)
+    left[1] = LOOKS; left[2] = LOOKS;
+    run Agent(1, true); run Agent(2, true);
+#ifdef PAIR
+    begun = 1
+#else
+    left[3] = LOOKS;
+    run Agent(3, false)
+#endif
   }
 }

@@ -159,6 +159,14 @@ Napi::Value tell_waits(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), told);
 }
 
+// takeBackWaits(text): see ToldWaits::take_back.
+Napi::Value take_back_waits(const Napi::CallbackInfo& info) {
+  Environment& environment = *Environment::from(info.Env());
+  const bool is_written = !environment.has_agent() || environment.told_waits().take_back(
+                                                          info[0].As<Napi::String>().Utf8Value());
+  return Napi::Boolean::New(info.Env(), is_written);
+}
+
 // hearWaits(): id, version and text of each agent that tells of its waits, all in a row.
 Napi::Value hear_waits(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -264,6 +272,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["heldHere"] = Napi::Function::New<held_here>(env, "heldHere");
   exports["agentId"] = Napi::Function::New<agent_id>(env, "agentId");
   exports["tellWaits"] = Napi::Function::New<tell_waits>(env, "tellWaits");
+  exports["takeBackWaits"] = Napi::Function::New<take_back_waits>(env, "takeBackWaits");
   exports["hearWaits"] = Napi::Function::New<hear_waits>(env, "hearWaits");
   exports["tellWaitsIfUnchanged"] =
       Napi::Function::New<tell_waits_if_unchanged>(env, "tellWaitsIfUnchanged");

@@ -150,6 +150,9 @@ constexpr uint32_t kRequestsMax = 1048576;
 // The greatest priority of an item of a JoinableQueue.
 constexpr uint32_t kPriorityMax = 9;
 
+// Bytes of what an agent tells of its long waits (core/agents/told_waits.h).
+constexpr int64_t kWaitRecordMax = 1048576;
+
 // A waiter retries by itself after this long at the latest (INV-6).
 constexpr int64_t kSlice_ms = 50;
 

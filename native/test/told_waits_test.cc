@@ -40,6 +40,13 @@ TEST(told_waits_are_heard_until_they_are_taken_back) {
   const uint64_t version = yours.hear().front().version;
   CHECK(mine.tell("a text"));
   CHECK(yours.hear().front().version > version);
+  // Who takes something back tells no news.
+  const uint64_t told = yours.hear().front().version;
+  CHECK(mine.take_back("less"));
+  CHECK_EQUAL(heard_from(yours, me.agent().id()), "less");
+  CHECK_EQUAL(yours.hear().front().version, told);
+  CHECK(mine.tell_if_unchanged({}, "still less"));
+  CHECK_EQUAL(yours.hear().front().version, told);
   CHECK(mine.tell(""));
   CHECK(yours.hear().empty());
 }
@@ -52,6 +59,10 @@ TEST(told_waits_may_be_long_and_not_too_long) {
   CHECK_EQUAL(heard_from(waits, me.agent().id()), longest);
   CHECK(!waits.tell(longest + "x"));
   CHECK_EQUAL(heard_from(waits, me.agent().id()), longest);
+  // What was not written counts as no version.
+  CHECK_EQUAL(waits.hear().front().version, 1u);
+  CHECK(waits.tell("short"));
+  CHECK_EQUAL(waits.hear().front().version, 2u);
 }
 
 TEST(told_waits_that_are_half_written_tell_nothing) {

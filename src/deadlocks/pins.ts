@@ -30,6 +30,7 @@ const modeNames = ['exclusive', 'shared', 'claim'] as const;
 export class HeldByThread {
   readonly #pins: Pin[] = [];
   readonly #holds = new Set<string>();
+  readonly #claims = new Map<string, Pin>();
 
   constructor() {
     const row = addon.heldHere();
@@ -56,13 +57,10 @@ export class HeldByThread {
       if (this.#holds.has(keyOf(pin))) pins.push(pin);
     }
     if (need.how === 'exclusive' && !need.passesClaims) {
-      pins.push(...this.#claims.filter(({ resource }) => resource === need.resource));
+      const claim = this.#claims.get(need.resource);
+      if (claim !== undefined) pins.push(claim);
     }
     return pins;
-  }
-
-  get #claims(): Pin[] {
-    return this.#pins.filter(({ mode }) => mode === modeNames[holdModes.claim]);
   }
 
   #add(pin: Pin): void {
@@ -70,6 +68,7 @@ export class HeldByThread {
     if (this.#holds.has(key)) return;
     this.#holds.add(key);
     this.#pins.push(pin);
+    if (pin.mode === modeNames[holdModes.claim]) this.#claims.set(pin.resource, pin);
   }
 }
 

@@ -48,7 +48,7 @@ export interface ToldWait {
 export interface Told {
   /** The id of its agent. */
   readonly agent: string;
-  /** Higher each time. */
+  /** Higher each time that the thread has looked at all of its waits. */
   readonly version: number;
   readonly pid: number;
   readonly threadId: number;
@@ -64,7 +64,14 @@ export interface Told {
 const format = 2;
 
 export function toText(waits: readonly ToldWait[], held: readonly Pin[]): string {
-  return JSON.stringify({ format, ...thisThread(), waits, held });
+  const each = waits.map((wait) => JSON.stringify(wait));
+  return joinText(each, JSON.stringify(held));
+}
+
+/** The same of what is JSON already. */
+export function joinText(waits: readonly string[], held: string): string {
+  const head = JSON.stringify({ format, ...thisThread() });
+  return `${head.slice(0, -1)},"waits":[${waits.join()}],"held":${held}}`;
 }
 
 /** Undefined if the text has another format, or another program has written it. */

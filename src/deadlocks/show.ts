@@ -4,12 +4,19 @@ import { thisThread } from '../identity.js';
 import { type Wait, circlesIn, suspicionsIn, youngestOf } from './circles.js';
 import { hear } from './hear.js';
 import { resourceOf } from './pins.js';
-import type { Need } from './record.js';
+import type { Need, Told } from './record.js';
+import { takeBackAcquired } from './told.js';
 import { toCycle } from './words.js';
+
+/** Of the waits of this thread only those that go on. Others are at most two slices late. */
+function toldNow(): readonly Told[] {
+  takeBackAcquired();
+  return hear().threads;
+}
 
 /** The deadlocks that threads tell of now, each as the cycle of an error has it. */
 export function deadlocksNow(): DeadlockedWait[][] {
-  return circlesIn(hear().threads).map((circle) => {
+  return circlesIn(toldNow()).map((circle) => {
     const [any] = circle;
     return toCycle(youngestOf(circle) ?? any!, circle);
   });
@@ -20,7 +27,7 @@ export function suspicionsOf(tag: number): DeadlockedWait[][] {
   const resource = resourceOf(tag);
   const isForIt = ({ told: { need } }: Wait) =>
     need.resource === resource || need.resource.startsWith(`${resource} `);
-  return suspicionsIn(hear().threads).flatMap((circle) => {
+  return suspicionsIn(toldNow()).flatMap((circle) => {
     const first = [...circle].find(isForIt);
     return first === undefined ? [] : [toCycle(first, circle)];
   });

@@ -5,9 +5,10 @@
 // wakes the thread when there is news, and collect() returns the news of all requests at once. Each
 // slice (50 ms) the thread looks by itself, so a wake-up that a crash has lost costs no more than
 // that.
-import { addWaits, type LongWait, lookForDeadlocks, waitEnded } from '../deadlocks/detector.js';
+import { addWaits, lookForDeadlocks } from '../deadlocks/detector.js';
 import { addHolds, resourceOf } from '../deadlocks/pins.js';
 import type { Need } from '../deadlocks/record.js';
+import { type LongWait, waitAcquired, waitFailed } from '../deadlocks/told.js';
 import { ClosedError, CorruptError, label } from '../errors.js';
 import { type Holdings, context } from '../holds/context.js';
 import { requestStatus, slice_ms } from '../native/enums.js';
@@ -77,13 +78,13 @@ export class Entry implements LongWait {
     readonly tell: (answer: Answer) => void,
   ) {}
 
-  /** Undefined before it is in the table: nobody is behind it. */
   need(): Need | undefined {
-    if (this.ticket === 0 || !this.asked.looksForDeadlocks) return undefined;
-    return this.needInLine();
+    return this.asked.looksForDeadlocks ? this.needInLine() : undefined;
   }
 
-  needInLine(): Need {
+  /** Undefined before it is in the table: nobody is behind it. */
+  needInLine(): Need | undefined {
+    if (this.ticket === 0) return undefined;
     const { kind, name, tag } = this.table;
     const { name: lock, exclusive } = this.asked;
     const how = exclusive ? 'exclusive' : 'shared';
@@ -172,7 +173,7 @@ export class Table extends Shared<'LockManager'> {
       return requestStatus.pending;
     }
     if (!ours.entries.delete(entry.ticket)) return requestStatus.gone;
-    waitEnded(entry);
+    waitFailed(entry);
     if (!entry.isHeld) ours.pending--;
     const status = operations.end(this.native, entry.cell, entry.ticket);
     if (status === requestStatus.busy) ours.ending.push(entry);
@@ -304,7 +305,10 @@ export class Table extends Shared<'LockManager'> {
   /** The requests of this thread that wait: from here on it knows nothing of them. */
   #takePending(ours: ThreadRequests): Entry[] {
     const pending = [...ours.entries.values()].filter(({ isHeld }) => !isHeld);
-    for (const { ticket } of pending) ours.entries.delete(ticket);
+    for (const entry of pending) {
+      ours.entries.delete(entry.ticket);
+      waitFailed(entry);
+    }
     ours.pending = 0;
     return [...pending, ...ours.waiting.splice(0)];
   }
@@ -330,8 +334,11 @@ export class Table extends Shared<'LockManager'> {
   }
 
   #tell(entry: Entry, status: number, token: number, abandoned: boolean): void {
-    if (status === requestStatus.granted) entry.isHeld = true;
-    waitEnded(entry);
+    if (status === requestStatus.granted) {
+      entry.isHeld = true;
+      waitAcquired(entry);
+    }
+    waitFailed(entry); // unless it has acquired
     entry.tell({ status, token, abandoned });
   }
 

@@ -334,9 +334,11 @@ export interface NativeAddon extends Operations {
   agentId(): string;
   /** Tells all others of the long waits of this thread. False if that has to be tried again. */
   tellWaits(text: string): boolean;
+  /** Tells less than before, without news: the version stays. False if it was not written. */
+  takeBackWaits(text: string): boolean;
   /** What each live agent tells: its id, the version and the text, all in a row. */
   hearWaits(): (string | number)[];
-  /** tellWaits(), if some others tell what was heard: their ids and texts. Otherwise false. */
+  /** takeBackWaits(), if some others tell what was heard: their ids and texts. Otherwise false. */
   tellWaitsIfUnchanged(heard: string[], text: string): boolean;
   sweep(): boolean; // takes away some of what the dead have left; true if there may be more
   /** With `observes`, each entry has its `state`. */

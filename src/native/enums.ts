@@ -154,6 +154,9 @@ export const mostRequests = 1048576;
 /** The greatest priority of an item of a JoinableQueue. */
 export const greatestPriority = 9;
 
+/** Bytes of what an agent tells of its long waits (core/agents/told_waits.h). */
+export const waitRecordMax = 1048576;
+
 /** A waiter retries by itself after this long at the latest (INV-6). */
 export const slice_ms = 50;
 

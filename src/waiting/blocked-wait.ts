@@ -1,6 +1,6 @@
 // The wait of a blocked thread, for those who look for deadlocks.
-import { type LongWait, waitEnded } from '../deadlocks/detector.js';
 import type { Need } from '../deadlocks/record.js';
+import { type LongWait, waitAcquired, waitFailed } from '../deadlocks/told.js';
 import type { DeadlockError } from '../errors.js';
 import { now } from './clock.js';
 
@@ -8,10 +8,10 @@ export class BlockedWait implements LongWait {
   readonly begun = now();
   readonly isSync = true;
   readonly holdings = undefined;
-  readonly #need: (() => Need) | undefined;
+  readonly #need: (() => Need | undefined) | undefined;
   #error: DeadlockError | undefined;
 
-  constructor(need: (() => Need) | undefined) {
+  constructor(need: (() => Need | undefined) | undefined) {
     this.#need = need;
   }
 
@@ -27,7 +27,12 @@ export class BlockedWait implements LongWait {
     if (this.#error !== undefined) throw this.#error;
   }
 
+  acquired(): void {
+    waitAcquired(this);
+  }
+
+  /** Once, at its end. */
   end(): void {
-    waitEnded(this);
+    waitFailed(this); // unless it has acquired
   }
 }

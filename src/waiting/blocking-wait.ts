@@ -25,7 +25,7 @@ interface BlockingWait {
   /** Why the wait lasted so long: the cause of its TimeoutError. */
   readonly cause?: (() => Error | undefined) | undefined;
   /** What is waited for: without it the wait takes part in no deadlock. */
-  readonly need?: (() => Need) | undefined;
+  readonly need?: (() => Need | undefined) | undefined;
 }
 
 /**
@@ -50,7 +50,10 @@ export function waitForSync<T>(
       const left = deadline === undefined ? Infinity : deadline - now();
       if (left <= 0) throw timedOut(waiter, given, cause?.());
       const taken = takeWithin(Math.min(left, slice_ms));
-      if (taken !== undefined) return taken;
+      if (taken !== undefined) {
+        wait.acquired();
+        return taken;
+      }
       blocking.betweenSlices?.();
       lookForDeadlocks(wait);
       wait.throwIfFailed();

@@ -11,14 +11,9 @@
 // Every slice (50 ms) each head tries by itself. A wake-up that a crash has lost is made up for
 // there (INV-6). A thread whose waits all hear of everything that could end them dozes: from its
 // second slice on it looks every half a second (INV-28).
-import {
-  addWaits,
-  type LongWait,
-  lookForDeadlocks,
-  tellsWaits,
-  waitEnded,
-} from '../deadlocks/detector.js';
+import { addWaits, lookForDeadlocks } from '../deadlocks/detector.js';
 import type { Need } from '../deadlocks/record.js';
+import { type LongWait, tellsWaits, waitAcquired, waitFailed } from '../deadlocks/told.js';
 import { ClosedError, type DeadlockError, label } from '../errors.js';
 import { type Holdings, context } from '../holds/context.js';
 import { overdue_ms } from '../native/enums.js';
@@ -298,6 +293,7 @@ function trySettle(queue: WaitQueue, pending: PendingWait, hasTried: boolean): b
     return true;
   }
   if (taken === undefined) return false;
+  waitAcquired(pending);
   leave(queue, pending);
   if (queue.head) startAnew(queue);
   pending.resolve(taken as never);
@@ -341,7 +337,7 @@ function updateCount(queue: WaitQueue): void {
 
 function leave(queue: WaitQueue, pending: PendingWait): void {
   queue.unlink(pending);
-  waitEnded(pending);
+  waitFailed(pending); // unless it has acquired
   pending.alarm?.cancel();
   if (pending.signal && pending.onAbort) unwatchAbort(pending.signal, pending.onAbort);
   if (pending.recall && pending.onRecall) pending.recall.pending.delete(pending.onRecall);

@@ -97,6 +97,32 @@ describe('suspicions', () => {
   });
 });
 
+describe('a wait that has acquired', () => {
+  it('is not shown as waiting, while another wait of the thread is told', async () => {
+    const actor = await sharedActor('process');
+    const mine = track(new Lock({ name: freshName() }));
+    const guard = await mine.acquire();
+    const locks = track(new LockManager({ namespace: freshName() }));
+    const there = await actor.make('LockManager', { namespace: locks.namespace });
+    const [first, second] = [await there.keep('acquire', 'x'), await there.keep('acquire', 'y')];
+    const theirWait = (await actor.open('Lock', { name: mine.name })).begin('acquire', {
+      signal: 'live',
+    });
+    const waitedFor = () => locks.inspect().suspicions.map(([wait]) => wait!.lock);
+    const waits = [locks.request('x', waitedFor), locks.request('y', waitedFor)];
+    await until(() => waitedFor().includes('x'), 'a suspicion');
+    await first.remote.call('release');
+    assert.deepEqual(
+      (await waits[0])!.filter((name) => name === 'x'),
+      [],
+    );
+    await theirWait.abort();
+    guard.release();
+    await second.remote.call('release');
+    await waits[1];
+  });
+});
+
 describe('a thread that would wait for itself', () => {
   it('the error says at once who waits for what, and that it holds it itself', () => {
     const me = { pid: process.pid, threadId: 0, processName: 'MainProcess' };

@@ -18,10 +18,13 @@ class ToldWaits {
   ToldWaits(const ToldWaits&) = delete;
   ToldWaits& operator=(const ToldWaits&) = delete;
 
-  // Takes the place of what it told before. False if it could not be written: try again later.
+  // Takes the place of what it told before, with a higher version. False if it could not be
+  // written: try again later.
   bool tell(const std::string& text);
-  // The same, if those texts are unchanged and their agents live. False also if the directory is
-  // locked. Of two agents that end a wait in one cycle, one gets false (INV-27).
+  // Tells less than before, and has looked at nothing anew: the version stays.
+  bool take_back(const std::string& text);
+  // take_back(), if those texts are unchanged and their agents live. False also if the directory
+  // is locked. Of two agents that end a wait in one cycle, one gets false (INV-27).
   bool tell_if_unchanged(const std::vector<WaitRecord>& seen, const std::string& text);
   // What all live agents tell, this one among them.
   std::vector<WaitRecord> hear() { return agent_.store().wait_records(); }

@@ -2,7 +2,8 @@
 // `waits.<agent id>`. src/deadlocks/ writes the text and reads it; here it is bytes.
 //
 // The agent writes its file in place, at any time. Everybody reads it at any time. The digest at
-// its head tells a whole text from one that is half written. The version is higher each time.
+// its head tells a whole text from one that is half written. The version is higher each time that
+// the agent has looked at all of its waits anew.
 //
 // | the file      | what it is
 // | none          | the agent has had no long wait yet
@@ -18,8 +19,6 @@
 namespace holdfast::core {
 
 constexpr const char* kWaitRecordPrefix = "waits.";
-// Some thousand waits. An agent with more tells of the oldest.
-constexpr size_t kWaitRecordMax = size_t{1} << 20;
 
 struct WaitRecord {
   AgentId agent = 0;

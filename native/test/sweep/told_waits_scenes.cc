@@ -69,6 +69,11 @@ struct TellAgain : ToldScene {
 };
 OPERATION("ToldWaits", "tell, again", TellAgain);
 
+struct TakeBack : TellAgain {
+  void operate() override { CHECK(waits->take_back(kAfter)); }
+};
+OPERATION("ToldWaits", "take back", TakeBack);
+
 struct TellIfUnchanged : TellAgain {
   bool told = false;
   void operate() override {
