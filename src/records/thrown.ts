@@ -22,17 +22,29 @@ interface FlatError {
   readonly properties: readonly (readonly [key: string, value: Thrown])[];
 }
 
-/** A chain of causes may end in itself. */
 const deepest = 16;
+/** Errors may refer to each other: then each of them would come again and again. */
+const mostErrors = 1024;
 const writer = new ValueWriter('error');
 
-/** Takes apart what was thrown. What cannot be cloned becomes text. */
-export function flatten(thrown: unknown, depth = 0): Thrown {
+/**
+ * Takes apart what was thrown. What cannot be cloned becomes text, and so does an error inside of
+ * itself.
+ */
+export function flatten(thrown: unknown): Thrown {
+  return takeApart(thrown, [], { errors: mostErrors });
+}
+
+/** `around` are the errors in which this one is; `left` counts how many more there may be. */
+function takeApart(thrown: unknown, around: readonly Error[], left: { errors: number }): Thrown {
   if (!types.isNativeError(thrown) || thrown instanceof DOMException) {
     return { value: cloneable(thrown) };
   }
-  if (depth > deepest) return { value: String(thrown) };
-  const inside = (value: unknown) => flatten(value, depth + 1);
+  if (around.length > deepest || around.includes(thrown) || left.errors-- <= 0) {
+    return { value: String(thrown) };
+  }
+  const within = [...around, thrown];
+  const inside = (value: unknown) => takeApart(value, within, left);
   const { message, stack, cause } = thrown;
   const many = (thrown as Partial<AggregateError>).errors;
   const keys = Object.keys(thrown).filter((key) => !special.has(key));

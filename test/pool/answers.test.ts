@@ -11,10 +11,11 @@ const module = new URL('../programs/pool-targets.mjs', import.meta.url);
 describe('Pool: what cannot be sent', function () {
   this.timeout(60_000);
 
-  it('what runs code that throws: a getter, a trap, a function that shows it', async () => {
+  it('what runs code that throws, and errors in a circle', async () => {
     const expected: Record<keyof typeof awkward, RegExp> = {
       getterInError: /^Error: its message/,
       whenAwaited: /^Error: from then/,
+      circle: /^Error: number 0/,
       result: /^EncodeError: from a getter/,
       shown: /^object that cannot be shown$/,
     };

@@ -98,6 +98,14 @@ export const awkward = {
     throw Object.defineProperty(new Error('its message'), 'more', { enumerable: true, get });
   },
   whenAwaited: () => new Proxy({}, { get: (_, key) => throwing(`from ${String(key)}`) }),
+  /** An error that is its own cause, and that is in each other one of many. */
+  circle() {
+    const errors = Array.from({ length: 6 }, (_, i) => new Error(`number ${i}`));
+    for (const [i, error] of errors.entries()) {
+      Object.assign(error, { all: errors[5 - i], self: error, next: errors[i + 1], errors });
+    }
+    throw Object.assign(errors[0], { cause: errors[0] });
+  },
   result: () => ({
     get more() {
       return throwing('from a getter');
