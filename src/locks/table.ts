@@ -114,7 +114,10 @@ class ThreadRequests {
 const byTag = once('requests', () => new Map<number, ThreadRequests>());
 
 addWaits('requests', function* (begunBefore) {
-  for (const { entries } of byTag.values()) {
+  for (const ours of byTag.values()) {
+    // The event loop of a blocked thread does not hear of thefts and grants.
+    anyOf(ours)?.collect();
+    const { entries } = ours;
     for (const entry of entries.values()) {
       if (!entry.isHeld && entry.begun <= begunBefore) yield entry;
     }

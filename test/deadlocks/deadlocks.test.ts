@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readdirSync } from 'node:fs';
-import { type DeadlockMessage, type DeadlockedWait, Event, Lock } from 'holdfast';
+import { type DeadlockMessage, type DeadlockedWait, Event, Lock, LockManager } from 'holdfast';
 import {
   type Actor,
   type Call,
@@ -294,6 +294,22 @@ describe('no deadlock', () => {
     await aMoment();
     await mortal.kill();
     assert.equal(await within(lives.outcome, 'the end of the other'), 'got both');
+  });
+
+  it('after a theft from a blocked thread: who waits behind the thief gets it', async () => {
+    const [web, lock] = [thing('LockManager', 'web'), thing('Lock')];
+    const blocked = await Party.start(await actorAt('process', 1), 'nestBlocked', web, lock);
+    const waits = await Party.start(await actorAt('process', 2), 'nest', lock, web);
+    blocked.go();
+    await aMoment();
+    const locks = track(new LockManager({ namespace: web.name }));
+    const later = () => new Promise((resolve) => setTimeout(resolve, 2500));
+    const theft = locks.request('a lock', { steal: true }, later);
+    waits.go();
+    assert.equal(await within(waits.outcome, 'the end of who waits'), 'got both');
+    const stolen = await within(blocked.outcome, 'the end of the blocked one');
+    assert.equal((stolen as Ended).name, 'AbortError');
+    await theft;
   });
 
   it('the channel holdfast.deadlock tells of it, and whether it is certain', async () => {

@@ -55,6 +55,20 @@ export function nestSync({ first, second, hows, held, go, options }) {
   }
 }
 
+/** The callback of the first blocks the thread. */
+export async function nestBlocked({ first, second, hows, held, go, options }) {
+  try {
+    return await inside(first, hows[0], async () => {
+      held.set();
+      await go.wait();
+      holdSync(second, hows[1], options)();
+      return 'got both';
+    });
+  } catch (error) {
+    return ended(error);
+  }
+}
+
 /** The first is held by a guard in a variable: other code could release it. */
 export async function nestLoosely({ first, second, hows, held, go, options }) {
   const guard = await first.acquire();
