@@ -9,7 +9,8 @@ import {
   UnsupportedEngineError,
   connect,
 } from 'holdfast';
-import { hold, rejection } from '../hold.js';
+import { until } from '../../support/index.js';
+import { type Holding, hold, rejection } from '../hold.js';
 import { blocksOfPage } from '../page.js';
 import { RedisServer } from '../servers/redis.mjs';
 import { freePort } from '../servers/server.mjs';
@@ -105,7 +106,14 @@ forEachServer('a server that fails', 'redis', () => {
     const server = await start();
     const replica = own(await server.startReplica());
     const a = await open(server.url, { replicas: 1, ttl: 20_000, commandTimeout: 800 });
-    const holding = await hold(a, 'it');
+    // The replica may take longer for one on a machine that has other work.
+    let holding!: Holding;
+    const isHeld = (): Promise<boolean> =>
+      hold(a, 'it').then(
+        (granted) => ((holding = granted), true),
+        () => false,
+      );
+    await until(isHeld, 'a grant that the replica has');
     replica.stop();
     // Each waits for the replica for half of the time, one after the other.
     const puts = [1, 2, 3, 4].map((value) => rejection(a.queue('jobs').put(value)));
