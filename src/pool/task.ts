@@ -65,6 +65,9 @@ export class Task {
   }
 }
 
+/** So many tasks that have ended may be among those that wait, and as many as do wait. */
+const mostEnded = 1024;
+
 /** Tasks that wait for a worker, in order. */
 export class Waiting {
   #tasks: Task[] = [];
@@ -91,6 +94,13 @@ export class Waiting {
   /** One of the tasks has ended while it waited. */
   forgetOne(): void {
     this.#length--;
+    if (this.#tasks.length - this.#first > 2 * this.#length + mostEnded) this.#sweep();
+  }
+
+  /** Lets go of tasks that have ended. Otherwise they stay until a worker takes what is behind. */
+  #sweep(): void {
+    this.#tasks = this.#tasks.slice(this.#first).filter((task) => !task.hasEnded);
+    this.#first = 0;
   }
 
   /** Takes the first task that has not ended. */
@@ -112,9 +122,9 @@ export class Waiting {
 
   /** Takes all tasks that have not ended. */
   takeAll(): Task[] {
-    const all = this.#tasks.slice(this.#first).filter((task) => !task.hasEnded);
+    this.#sweep();
+    const all = this.#tasks;
     this.#tasks = [];
-    this.#first = 0;
     this.#length = 0;
     return all;
   }
