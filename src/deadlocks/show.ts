@@ -5,12 +5,12 @@ import { type Wait, circlesIn, suspicionsIn, youngestOf } from './circles.js';
 import { hear } from './hear.js';
 import { resourceOf } from './pins.js';
 import type { Need, Told } from './record.js';
-import { takeBackAcquired } from './told.js';
+import { takeBackEnded } from './told.js';
 import { toCycle } from './words.js';
 
 /** Of the waits of this thread only those that go on. Others are at most two slices late. */
 function toldNow(): readonly Told[] {
-  takeBackAcquired();
+  takeBackEnded();
   return hear().threads;
 }
 

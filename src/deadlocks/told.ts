@@ -3,7 +3,8 @@
 //   a look       Each two slices the thread tells all anew, with a higher version. It asks each
 //                wait what it needs and what it pins, so a higher version is news.
 //   it fails     A wait that ends by a timeout, an abort or a DeadlockError is taken out of the
-//                text at once: what stood in a circle with it may go on from there. Nothing else is
+//                text before the code that awaits it goes on: what stood in a circle with it is in
+//                none any more. All that fail in one turn are taken out together. Nothing else is
 //                asked anew, so the version stays.
 //   it acquires  The wait stays in the text until the next look. So a thread with a thousand long
 //                waits does not write a thousand texts of them. Only the last wait takes the text
@@ -52,8 +53,10 @@ const state = once('told waits', () => ({
   told: new Map<LongWait, Entry>(),
   /** All that the thread holds, as it is told. */
   held: '[]',
-  /** Is a wait in the text that has acquired? */
-  hasAcquired: false,
+  /** Is a wait in the text that has ended? */
+  hasEnded: false,
+  /** Does a microtask take it out? */
+  isTakenBackSoon: false,
 }));
 
 /** Has this thread told a wait? Then it has to look, and to tell anew, each two slices. */
@@ -64,22 +67,32 @@ export function tellsWaits(): boolean {
 /** A wait has acquired what it waited for. */
 export function waitAcquired(wait: LongWait): void {
   if (!state.told.delete(wait)) return;
-  state.hasAcquired = true;
-  if (state.told.size === 0) takeBackAcquired();
+  state.hasEnded = true;
+  if (state.told.size === 0) takeBackEnded();
 }
 
 /** A wait has ended in another way. */
 export function waitFailed(wait: LongWait): void {
-  if (state.told.delete(wait)) takeBack();
+  if (!state.told.delete(wait)) return;
+  state.hasEnded = true;
+  if (wait.isSync) takeBackEnded();
+  else takeBackSoon();
+}
+
+/** The promise of the wait is rejected after this call, so what awaits it comes later. */
+function takeBackSoon(): void {
+  if (state.isTakenBackSoon) return;
+  state.isTakenBackSoon = true;
+  void Promise.resolve().then(() => {
+    state.isTakenBackSoon = false;
+    takeBackEnded();
+  });
 }
 
 /** For those who show what is told: this thread shows no wait of its own that has ended. */
-export function takeBackAcquired(): void {
-  if (state.hasAcquired) takeBack();
-}
-
-function takeBack(): void {
-  state.hasAcquired = false;
+export function takeBackEnded(): void {
+  if (!state.hasEnded) return;
+  state.hasEnded = false;
   addon.takeBackWaits(text([...state.told.values()]));
 }
 
@@ -103,7 +116,7 @@ export function tell(waits: readonly LongWait[]): boolean {
     told.set(wait, entry);
   }
   state.told = told;
-  state.hasAcquired = false;
+  state.hasEnded = false;
   return addon.tellWaits(text([...told.values()]));
 }
 
@@ -141,7 +154,7 @@ export function takeBackIfUnchanged(
     else rest.push(entry);
   }
   if (!addon.tellWaitsIfUnchanged(heard, text(rest))) return undefined;
-  state.hasAcquired = false;
+  state.hasEnded = false;
   for (const wait of found.values()) state.told.delete(wait);
   return found;
 }
