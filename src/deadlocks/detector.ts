@@ -94,6 +94,8 @@ function look(): void {
     if (youngest?.thread.agent !== me) continue;
     const key = keyOf(circle);
     const suspect = before.get(key) ?? (noted ??= { versions: versionsOf(hear().threads) });
+    // Who wrote just then was not heard. The circle is noted at the next look.
+    if (!isNoted(circle, suspect)) continue;
     if (isToldTwice(circle, suspect)) deadlocks.push({ youngest, circle });
     else state.suspects.set(key, suspect);
   }
@@ -127,9 +129,14 @@ function versionsOf(threads: readonly Told[]): Map<string, number> {
   return new Map(threads.map(({ agent, version }) => [agent, version]));
 }
 
+function isNoted(circle: ReadonlySet<Wait>, { versions }: Suspect): boolean {
+  for (const { thread } of circle) if (!versions.has(thread.agent)) return false;
+  return true;
+}
+
 function isToldTwice(circle: ReadonlySet<Wait>, { versions }: Suspect): boolean {
   for (const { thread } of circle) {
-    if (!(thread.version >= (versions.get(thread.agent) ?? Infinity) + 2)) return false;
+    if (thread.version < versions.get(thread.agent)! + 2) return false;
   }
   return true;
 }

@@ -17,7 +17,7 @@ import {
 } from '../support/index.js';
 
 /** A waiter that is not woken looks again after 50 ms at the latest. */
-const promptly_ms = 10;
+const promptly_ms = 20;
 const rounds = 50;
 
 describe('hand-over', () => {

@@ -7,6 +7,7 @@ import {
   type Call,
   freshName,
   platform,
+  run,
   sharedActor,
   track,
   within,
@@ -58,5 +59,12 @@ describe('deadlocks: two that look at the same moment', () => {
       const others = ends.flat().filter((end) => end !== 'DeadlockError');
       assert.deepEqual([...new Set(others)], ['got both']);
     }
+  });
+
+  it('one that wrote while it was noted is noted at the next look', async () => {
+    const { code, said, stderr } = await run('deadlock-unheard.mjs');
+    assert.equal(code, 0, stderr);
+    assert.deepEqual((said[0] as string[]).toSorted(), ['DeadlockError', 'got both']);
+    assert.equal(said[1], true);
   });
 });
