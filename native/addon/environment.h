@@ -157,7 +157,7 @@ class Environment final : private core::Watcher, private EventLoopClient {
   napi_ref make_error_ = nullptr;
   napi_ref warn_ = nullptr;
   Mailbox mailbox_;
-  const int32_t* loop_waits_ = nullptr;  // src/waiting/pending-waits.ts counts there
+  const int32_t* loop_waits_ = nullptr;  // src/waiting/loop-waits.ts counts there
   bool ended_ = false;
   std::unique_ptr<core::Agent> agent_;
   std::unique_ptr<core::ToldWaits> told_waits_;  // from when it is first asked for

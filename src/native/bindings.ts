@@ -290,7 +290,7 @@ export interface NativeAddon extends Operations {
   /** State of src/native/once.ts, which makes this map. */
   kept?: Map<string, unknown>;
   useMailbox(inbox: Buffer, table: Uint32Array, answer: Float64Array): void;
-  /** Its one word is read while this thread blocks: src/waiting/pending-waits.ts. */
+  /** Its one word is read while this thread blocks: src/waiting/loop-waits.ts. */
   useLoopWaits(count: Int32Array): void;
   configure(
     directory: string,
