@@ -44,7 +44,8 @@ const stamp = 'build/prebuilds.stamp';
 
 /** Changes with everything that the binaries are made of. */
 export function hashOfSources() {
-  const inputs = ['native', 'binding.gyp', 'scripts/sources.mjs', 'scripts/cross-compiler.mjs'];
+  const scripts = ['sources', 'batches', 'cross-compiler'].map((name) => `scripts/${name}.mjs`);
+  const inputs = ['native', 'binding.gyp', ...scripts];
   return hashOf(inputs.flatMap((input) => filesUnder(input, ['native/test'])));
 }
 

@@ -340,8 +340,7 @@ export class Table extends Shared<'LockManager'> {
     if (status === requestStatus.granted) {
       entry.isHeld = true;
       waitAcquired(entry);
-    }
-    waitFailed(entry); // unless it has acquired
+    } else waitFailed(entry);
     entry.tell({ status, token, abandoned });
   }
 
