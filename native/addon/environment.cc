@@ -34,6 +34,15 @@ std::string string_of(napi_env env, napi_value value) {
   return text;
 }
 
+// The memory of a typed array, which is kept for as long as the thread lives.
+void* keep_memory(napi_env env, napi_value array, size_t* length) {
+  void* data = nullptr;
+  napi_get_typedarray_info(env, array, nullptr, length, &data, nullptr, nullptr);
+  napi_ref kept = nullptr;
+  napi_create_reference(env, array, 1, &kept);
+  return data;
+}
+
 }  // namespace
 
 napi_value Environment::init(napi_env env, napi_value exports) {
@@ -106,11 +115,7 @@ napi_value Environment::use_mailbox(napi_env env, napi_callback_info info) {
   napi_value arguments[kParts];
   void* data[kParts] = {};
   napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
-  for (size_t i = 0; i < kParts; i++) {
-    napi_get_typedarray_info(env, arguments[i], nullptr, &lengths[i], &data[i], nullptr, nullptr);
-    napi_ref kept = nullptr;  // for as long as the thread lives
-    napi_create_reference(env, arguments[i], 1, &kept);
-  }
+  for (size_t i = 0; i < kParts; i++) data[i] = keep_memory(env, arguments[i], &lengths[i]);
   from(env)->mailbox_ = {static_cast<char*>(data[0]), lengths[0], static_cast<uint32_t*>(data[1]),
                          lengths[1] / 3, static_cast<double*>(data[2])};
   return nullptr;
@@ -118,14 +123,10 @@ napi_value Environment::use_mailbox(napi_env env, napi_callback_info info) {
 
 // useLoopWaits(count): once, before the first object is opened.
 napi_value Environment::use_loop_waits(napi_env env, napi_callback_info info) {
-  size_t count = 1;
+  size_t count = 1, length = 0;
   napi_value words = nullptr;
-  void* data = nullptr;
   napi_get_cb_info(env, info, &count, &words, nullptr, nullptr);
-  napi_get_typedarray_info(env, words, nullptr, nullptr, &data, nullptr, nullptr);
-  napi_ref kept = nullptr;  // for as long as the thread lives
-  napi_create_reference(env, words, 1, &kept);
-  from(env)->loop_waits_ = static_cast<const int32_t*>(data);
+  from(env)->loop_waits_ = static_cast<const int32_t*>(keep_memory(env, words, &length));
   return nullptr;
 }
 
