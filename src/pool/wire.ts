@@ -90,8 +90,9 @@ const none: readonly Uint8Array[] = [];
 
 /**
  * Takes the place of a large Buffer that cannot be put. The message that it belongs to is dropped.
+ * Its type is written out: inferred, it would be one that TypeScript before 5.7 does not know.
  */
-export const dropped = new Uint8Array(0);
+export const dropped: Uint8Array = new Uint8Array(0);
 
 /** So many objects are remembered before those are looked for that nobody uses. */
 const mostOpened = 1024;
