@@ -1,7 +1,8 @@
 // What `npm test` runs once everything is built:
 //
 //   linux    the suites of test/ over the Linux addon
-//   darwin   the same over the addon for macOS; elsewhere with a stand-in for macOS' rules
+//   darwin   the same over the addon for macOS; elsewhere with a stand-in for macOS' rules, and
+//            without the files that test nothing of the platform (`withoutPlatform` below)
 //   native   the C++ tests of platform and core (scripts/native-test.mjs)
 //   posix    the suites over the addon that uses only what every POSIX system has; on demand, since
 //            darwin is the same code but for what macOS does in another way
@@ -31,8 +32,19 @@ import { hostPlatform } from './sources.mjs';
 // Far longer than a run takes on a slow machine. It ends a run that hangs, and measures nothing.
 const suiteWatchdogMs = 45 * 60_000;
 
+/**
+ * Files of test/ that test nothing of the platform, and why. A plain `npm test` runs them once,
+ * over the addon of this machine; `--only=darwin` and `--only=posix` run all.
+ */
+const withoutPlatform = {
+  'test/docs/**': 'texts and declarations; their examples do what other suites test on each addon',
+  'test/cli/help.test.ts': 'texts',
+  'test/cluster/ledger.test.ts': 'the ledger of a soak, without any object',
+  'test/cluster/no-addon.test.ts': 'programs that load no addon',
+};
+
 /** Runs mocha over one addon. With `atOnce` its output is printed when it has ended. */
-async function runSuites(tally, name, { node, grep, native, other, atOnce }) {
+async function runSuites(tally, name, { node, grep, native, other, leaveOut, atOnce }) {
   const title = `\n== test/ over the addon for ${name}`;
   if (!atOnce) console.log(title);
   const mark = `${name.replaceAll(/\W+/g, '-')}-${process.pid}`;
@@ -46,6 +58,7 @@ async function runSuites(tally, name, { node, grep, native, other, atOnce }) {
     '--reporter-option',
     `counts=${countsFile}`,
   );
+  for (const files of leaveOut) args.push('--ignore', files);
   if (grep) args.push('--grep', grep);
   if (process.env.CI) args.push('--forbid-only');
   const { code, output, timedOut, group } = await run(node, args, {
@@ -147,6 +160,8 @@ async function runAllSuites(tally, platforms, grep) {
         native,
         // For tests of programs with two builds.
         other: runs.find((run) => run.platform !== platform)?.native,
+        leaveOut:
+          only === undefined && platform !== hostPlatform ? Object.keys(withoutPlatform) : [],
         atOnce: index > 0,
       }),
     ),
