@@ -205,20 +205,33 @@ describe('RLock: who holds it, and what a call does', () => {
           });
         }
 
-        for (const name of callNames.slice(0, 5)) {
-          for (const form of ['acquire', 'acquireSync'] as const) {
-            it(`after the end of a ${place} that held it by ${form}(), ${name}`, async () => {
-              const lock = track(new RLock({ scope, name: freshName() }));
-              const doomed = await newActor(place);
+        describe(`after the end of a ${place} that held it`, () => {
+          const cases = callNames
+            .slice(0, 5)
+            .flatMap((name) =>
+              (['acquire', 'acquireSync'] as const).map((form) => ({ name, form })),
+            );
+          const locks: RLock[] = [];
+          // One dies with the locks of all these tests.
+          before(async () => {
+            const doomed = await newActor(place);
+            for (const { form } of cases) {
+              const lock = new RLock({ scope, name: freshName() });
+              locks.push(lock);
               const there: RLockOptions = { name: lock.name, scope: 'mixed' };
-              const other = await doomed.open('RLock', there);
-              await other[form]();
-              await doomed.kill();
+              await (await doomed.open('RLock', there))[form]();
+            }
+            await doomed.kill();
+          });
+          after(() => locks.forEach((lock) => lock.close()));
+          for (const [i, { name, form }] of cases.entries()) {
+            it(`by ${form}(), ${name}`, async () => {
+              const lock = locks[i]!;
               assert.equal(await calls[name](lock), `abandoned: ${free[scope][name]}`);
               assert.equal(await calls[name](lock), free[scope][name]);
             });
           }
-        }
+        });
       }
     });
   }
