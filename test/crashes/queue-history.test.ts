@@ -65,9 +65,9 @@ describe('Queue: histories', () => {
     it(`${kind}: each can be explained, with kills and stops`, async function () {
       this.timeout(120_000);
       const rounds = new HistoryRounds(kind, random('histories'));
-      const deadline = now() + scaled(20_000);
+      const deadline = now() + scaled(10_000);
       do await rounds.play();
-      while (now() < deadline && rounds.played.rounds < 40);
+      while (now() < deadline && rounds.played.rounds < 20);
       await rounds.end();
       const { faults, ...counts } = rounds.played;
       console.log(`      ${JSON.stringify(counts)}`);

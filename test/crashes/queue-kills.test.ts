@@ -23,8 +23,8 @@ import { type Role, audit } from './queue-ledgers.js';
 // one.
 const insisted = Number(process.env['HOLDFAST_KILLS'] || 0);
 const kills = insisted || 500;
-const fewestKills = insisted || scaled(40);
-const killing_ms = insisted ? 500_000 : scaled(40_000);
+const fewestKills = insisted || scaled(20);
+const killing_ms = insisted ? 500_000 : scaled(20_000);
 const maxBytes = 2 ** 21;
 const twoSlices_ms = 100;
 

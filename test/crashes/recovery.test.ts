@@ -1,4 +1,4 @@
-// A holder is killed 200 times in a row. A waiter has the lock shortly after, and exactly one
+// A holder is killed 100 times in a row. A waiter has the lock shortly after, and exactly one
 // waiter is told. Each victim holds one lock for each kind and form of waiting, so that one kill
 // serves all four waiters.
 import assert from 'node:assert/strict';
@@ -20,7 +20,7 @@ import {
   within,
 } from '../support/index.js';
 
-const kills = scaled(200);
+const kills = scaled(100);
 const twoSlices_ms = 100;
 
 const combinations = ownedKinds.flatMap((kind) => forms.map((form) => ({ kind, form })));
