@@ -1,16 +1,18 @@
 // What cross-compiling the addon needs: zig, the headers of Node, and the flags of binding.gyp.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import os from 'node:os';
+import os, { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { root } from './common.mjs';
+import { inBatches } from './batches.mjs';
+import { mustRun, root } from './common.mjs';
+import { libcxx } from './libcxx.mjs';
 import { includeDirs } from './sources.mjs';
 import { toolDirectory } from './tools.mjs';
 
 const require = createRequire(import.meta.url);
 
-export const compileWatchdogMs = 20 * 60_000;
+const compileWatchdogMs = 20 * 60_000;
 
 /** Of the C libraries on which a binary for glibc is to run. */
 export const oldestGlibc = '2.28';
@@ -41,11 +43,11 @@ function definitions() {
   return [...list.matchAll(/'([^']+)'/g)].map(([, name]) => `-D${name}`);
 }
 
-/** How the addon's sources are compiled for a platform and a target of zig's. */
-export function compilerFlags(platform, triple, { standIn = true } = {}) {
+/** How the addon's sources are compiled for a platform. */
+export function compilerFlags(platform, { standIn = true } = {}) {
   const own = includeDirs(platform, { standIn });
   const includes = [...own, require('node-addon-api').include_dir, nodeHeaders()];
-  const flags = ['c++', '-target', triple, '-std=c++17', '-O2', '-fPIC', '-fvisibility=hidden'];
+  const flags = ['-std=c++17', '-O2', '-fPIC', '-fvisibility=hidden'];
   flags.push('-fno-exceptions', '-fno-rtti', '-fno-sanitize=all');
   flags.push('-DBUILDING_NODE_EXTENSION', '-DNODE_GYP_MODULE_NAME=holdfast', ...definitions());
   flags.push(...includes.map((directory) => `-I${directory}`));
@@ -53,8 +55,39 @@ export function compilerFlags(platform, triple, { standIn = true } = {}) {
 }
 
 /**
- * How an addon for Linux is linked. `nodelete`: it stays when the last worker that has loaded it
- * ends. zig links no code that would take back its handlers of atexit() and pthread_atfork() then.
- * The next fork, or the end of the process, would call into memory that is gone.
+ * Compiles the sources, and what the addon needs of C++'s library, for a target of zig's. Returns
+ * the object files, which lie in `directory`.
  */
-export const linkerFlags = ['-shared', '-s', '-Wl,-z,nodelete'];
+export async function compileObjects({ triple, sources, flags, directory }) {
+  const zig = await zigDirectory();
+  mkdirSync(path.join(root, directory), { recursive: true });
+  const batches = inBatches(sources, directory).map((batch) => ({ ...batch, flags }));
+  const units = [...batches, ...libcxx(zig)].map((unit) => ({
+    ...unit,
+    object: path.join(root, directory, `${unit.name}.o`),
+  }));
+  const waiting = [...units];
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const own = [...next.flags, '-c', next.source, '-o', next.object];
+      await mustRun(path.join(zig, 'zig'), ['c++', '-target', triple, ...own], {
+        timeoutMs: compileWatchdogMs,
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  return units.map(({ object }) => object);
+}
+
+/**
+ * Links an addon for Linux. `cc`, since C++'s library is among the objects. `nodelete`: the addon
+ * stays when the last worker that has loaded it ends. zig links no code that would take back its
+ * handlers of atexit() and pthread_atfork() then. The next fork, or the end of the process, would
+ * call into memory that is gone.
+ */
+export async function linkLinux(triple, objects, file) {
+  const zig = path.join(await zigDirectory(), 'zig');
+  const flags = ['-shared', '-s', '-Wl,--gc-sections', '-Wl,-z,nodelete'];
+  mkdirSync(path.dirname(file), { recursive: true });
+  await mustRun(zig, ['cc', '-target', triple, ...flags, ...objects, '-o', file]);
+}

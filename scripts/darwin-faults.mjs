@@ -39,6 +39,10 @@ const runs = [
   },
 ];
 
+/** What mocha says of the tests that failed, in one line. */
+const failuresIn = (output) =>
+  output.slice(output.indexOf(' failing')).replaceAll(/\s+/g, ' ').slice(0, 600);
+
 async function check({ platform, libuv, passes = false, says }) {
   const native = await buildAddon({ platform });
   const sandbox = new Sandbox();
@@ -54,7 +58,8 @@ async function check({ platform, libuv, passes = false, says }) {
         timeoutMs: runWatchdogMs,
       },
     );
-    if ((code === 0) !== passes) throw new Error(`the tests ${passes ? 'failed' : 'passed'}`);
+    if (code !== 0 && passes) throw new Error(`the tests failed: ${failuresIn(output)}`);
+    if (code === 0 && !passes) throw new Error('the tests passed');
     if (says && !says.test(output)) throw new Error(`they failed, but not of it:\n${output}`);
     console.log(passes ? 'the tests pass' : 'found');
   } finally {

@@ -7,21 +7,14 @@
 // a binary asks of the system is held against prebuilt-symbols.json and a version of glibc.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { inBatches } from './batches.mjs';
 import { gypTree } from './build.mjs';
 import { die, filesUnder, hashOf, isDone, isMain, knowOnly } from './common.mjs';
 import { markDone, mustRun, root, say } from './common.mjs';
-import {
-  compilerFlags,
-  compileWatchdogMs,
-  linkerFlags,
-  oldestGlibc,
-  zigDirectory,
-} from './cross-compiler.mjs';
+import { compileObjects, compilerFlags, linkLinux, oldestGlibc } from './cross-compiler.mjs';
 import { buildDarwin, darwinFindings, darwinTargets } from './prebuild-darwin.mjs';
 import { addonSources } from './sources.mjs';
 
@@ -44,7 +37,8 @@ const stamp = 'build/prebuilds.stamp';
 
 /** Changes with everything that the binaries are made of. */
 export function hashOfSources() {
-  const scripts = ['sources', 'batches', 'cross-compiler'].map((name) => `scripts/${name}.mjs`);
+  const names = ['sources', 'batches', 'cross-compiler', 'libcxx'];
+  const scripts = names.map((name) => `scripts/${name}.mjs`);
   const inputs = ['native', 'binding.gyp', ...scripts];
   return hashOf(inputs.flatMap((input) => filesUnder(input, ['native/test'])));
 }
@@ -55,11 +49,23 @@ export function areCurrent() {
   return binaries.every((file) => isDone(stamp, hash, file));
 }
 
-/** Compiles the addon for one Linux into `output`; throws if it asks for what it must not. */
+/**
+ * Compiles the addon for one Linux, unless that is done, into `output`; throws if it asks for what
+ * it must not.
+ */
 export async function buildLinux({ directory, libc }, output) {
   const target = targets.find((known) => known.directory === directory && known.libc === libc);
+  const built = `build/cross/${target.triple}/holdfast.node`;
+  const builtStamp = `build/cross/${target.triple}/stamp`;
+  const hash = hashOfSources();
+  if (!isDone(builtStamp, hash, built)) {
+    say(`compiling the addon for ${directory} ${libc}`);
+    await compile(target, built);
+    markDone(builtStamp, hash);
+  }
   const file = path.join(output, directory, `node.napi.${libc}.node`);
-  await compile(target, file);
+  mkdirSync(path.dirname(file), { recursive: true });
+  copyFileSync(path.join(root, built), file);
   show(file, symbolFindings(file, libc));
 }
 
@@ -68,13 +74,10 @@ async function compile(
   file,
   { sources = addonSources('linux'), flags: own = [] } = {},
 ) {
-  const compiler = path.join(await zigDirectory(), 'zig');
-  const flags = [...compilerFlags('linux', triple), ...own, ...linkerFlags];
-  mkdirSync(path.dirname(file), { recursive: true });
-  const batches = inBatches(sources, 'build/batches').map(({ source }) => source);
-  await mustRun(compiler, [...flags, ...batches, '-o', file], {
-    timeoutMs: compileWatchdogMs,
-  });
+  const flags = [...compilerFlags('linux'), ...own];
+  const directory = path.dirname(file);
+  const objects = await compileObjects({ triple, sources, flags, directory });
+  await linkLinux(triple, objects, path.join(root, file));
 }
 
 const withoutBuffers = 'build/no-external-buffers/holdfast.node';
@@ -86,7 +89,7 @@ export async function buildWithoutBuffers() {
   if (!isDone('build/no-external-buffers/stamp', hash, withoutBuffers)) {
     say('compiling an addon for runtimes without external buffers');
     const sources = addonSources('linux').filter((file) => !file.endsWith('/external_bytes.cc'));
-    await compile(targets[0], path.join(root, withoutBuffers), {
+    await compile(targets[0], withoutBuffers, {
       sources: [...sources, replacement],
       flags: ['-DNODE_API_NO_EXTERNAL_BUFFERS_ALLOWED'],
     });

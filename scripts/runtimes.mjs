@@ -11,10 +11,10 @@
 
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { die, isDone, killProcessGroup, knowOnly, markDone } from './common.mjs';
+import { die, killProcessGroup, knowOnly } from './common.mjs';
 import { mustRun, option, parseCounts, root, run, say, Tally } from './common.mjs';
 import { pack, withTemporary } from './pack-test.mjs';
-import { buildLinux, buildWithoutBuffers, hashOfSources } from './prebuilds.mjs';
+import { buildLinux, buildWithoutBuffers } from './prebuilds.mjs';
 import { runtimes, whyNotHere } from './runtime-list.mjs';
 import { Sandbox } from './sandbox.mjs';
 
@@ -23,23 +23,9 @@ const binaries = path.join(root, 'build/runtimes/prebuilds');
 
 const titleOf = ({ name, libcs, cpu }) => `${name} ${libcs.join(' and ')} ${cpu}`;
 
-/** Compiles one addon into build/runtimes, unless it is there. */
-async function build(name, output, compile) {
-  const stamp = `build/runtimes/${name}.stamp`;
-  const hash = hashOfSources();
-  if (isDone(stamp, hash, output)) return;
-  say(`compiling the addon for ${name}`);
-  await compile();
-  markDone(stamp, hash);
-}
-
 /** The binaries that `npm run prebuilds` would make, in build/runtimes/prebuilds. */
 async function buildFor({ cpu, libcs, withoutBuffers }) {
-  for (const libc of libcs) {
-    const directory = `linux-${cpu}`;
-    const output = `build/runtimes/prebuilds/${directory}/node.napi.${libc}.node`;
-    await build(`${cpu}-${libc}`, output, () => buildLinux({ directory, libc }, binaries));
-  }
+  for (const libc of libcs) await buildLinux({ directory: `linux-${cpu}`, libc }, binaries);
   if (withoutBuffers) await buildWithoutBuffers();
 }
 

@@ -88,8 +88,8 @@ TEST(killed_anywhere) { killed_anywhere<RLock>(scaled(500)); }
 TEST(stopped_holder) { stopped_holder<RLock>(); }
 TEST(ended_agents) { ended_agents<RLock>(scaled(40)); }
 
-// Where the kernel tells of a death, a waiter asks for a wait this long. What it has long before the
-// end of it, it has from the kernel, on a busy machine, too.
+// Where the kernel tells of a death, a waiter asks for a wait this long. What it has long before
+// the end of it, it has from the kernel, on a busy machine, too.
 constexpr int64_t kLongWait_ms = 5'000;
 
 // From the kill of a holder with that much memory to the waiter that has the lock.
