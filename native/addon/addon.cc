@@ -14,6 +14,7 @@
 #include "addon/observed.h"
 #include "core/primitives/queue_layout.h"
 #include "core/primitives/semaphore.h"
+#include "platform/parent.h"
 
 namespace holdfast::addon {
 
@@ -207,6 +208,23 @@ Napi::Value agent_id(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), std::to_string(Environment::from(info.Env())->agent().id()));
 }
 
+// How long a process has for an orderly end, after that of its parent.
+constexpr int64_t kOrderlyEnd_ns = 1000 * platform::kNanosPerMilli;
+
+// endWithParent(pid): from now on this process does not outlive its parent, which is `pid`, for
+// longer than that, whatever its threads do: one that computes without a pause hears of nothing.
+// If the system has no thread to spare, it does.
+void end_with_parent(const Napi::CallbackInfo& info) {
+  const uintptr_t parent = info[0].As<Napi::Number>().Uint32Value();
+  const auto watch = [](void* pid) {
+    platform::wait_for_parent_end(static_cast<uint32_t>(reinterpret_cast<uintptr_t>(pid)));
+    platform::sleep_ns(kOrderlyEnd_ns);
+    platform::kill_this_process();
+  };
+  platform::Thread thread;  // it ends with the process
+  platform::start_thread(watch, reinterpret_cast<void*>(parent), &thread);
+}
+
 // allowsExternalBuffers(): asks the runtime for one, of a byte.
 Napi::Value allows_external_buffers(const Napi::CallbackInfo& info) {
   auto* byte = new char(0);
@@ -277,6 +295,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["tellWaitsIfUnchanged"] =
       Napi::Function::New<tell_waits_if_unchanged>(env, "tellWaitsIfUnchanged");
   exports["sweep"] = Napi::Function::New<sweep>(env, "sweep");
+  exports["endWithParent"] = Napi::Function::New<end_with_parent>(env, "endWithParent");
   exports["allowsExternalBuffers"] =
       Napi::Function::New<allows_external_buffers>(env, "allowsExternalBuffers");
   exports["list"] = Napi::Function::New<list>(env, "list");

@@ -286,6 +286,8 @@ export interface NativeAddon extends Operations {
   readonly queueBytesMax: number;
   /** Where named semaphores and shm_open(3) have their files; undefined if they have none. */
   readonly shmDirectory: string | undefined;
+  /** Kills this process a second after the end of its parent, unless it ends by itself before. */
+  endWithParent(pid: number): void;
   allowsExternalBuffers(): boolean; // does this runtime allow them?
   /** State of src/native/once.ts, which makes this map. */
   kept?: Map<string, unknown>;

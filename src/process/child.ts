@@ -14,6 +14,7 @@ import { loadTarget } from './load.js';
 import { mainModule } from './target.js';
 import { activeChildren } from './process.js';
 import { become, forgetBirth, identity, startup } from '../identity.js';
+import { addon } from '../native/load.js';
 import { unpack } from './arguments.js';
 import { setBetweenSlices } from '../waiting/blocking-wait.js';
 
@@ -50,6 +51,8 @@ function onMessage(message: Wait | Job): void {
     countChannel(process, false);
     begun = true;
     become(message.identity);
+    // A target that computes without a pause hears of nothing.
+    if (identity().daemon) addon.endWithParent(starter);
     setClusterProgram();
     process.on('beforeExit', onNothingLeft);
     void preloaded.then(() => run(message));

@@ -43,7 +43,7 @@ const unlimited: WaitOptions = { timeout: undefined, signal: undefined };
 /** The running Processes of this thread. */
 const running = once('running', () => {
   const processes = new Set<Process>();
-  // A daemon notices that its parent is gone only when it is back in its event loop. SIGTERM ends
+  // A daemon that computes is killed only a second after the end of its parent. SIGTERM ends
   // it at once.
   process.on('exit', () => {
     for (const child of processes) if (child.daemon) child.terminate();

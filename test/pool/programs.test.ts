@@ -33,6 +33,15 @@ for (const method of methods) {
       const { signal, stderr } = await program.outcome();
       assert.deepEqual([signal, stderr], ['SIGKILL', '']); // afterEach sees that all are gone
     });
+
+    it('SIGKILL of its process ends workers and daemons in endless loops', async () => {
+      const program = new Program('pool-program.mjs', { args: ['loops'], method });
+      await program.line('"worker"');
+      await program.line('"daemon"');
+      program.signal('SIGKILL');
+      const { signal } = await program.outcome(); // this waits for the orphans, too
+      assert.equal(signal, 'SIGKILL');
+    });
   });
 }
 

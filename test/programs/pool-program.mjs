@@ -1,7 +1,7 @@
 // Programs with a Pool. The first argument names the scenario.
 import { Worker } from 'node:worker_threads';
 import { once } from 'node:events';
-import { Pool } from 'holdfast';
+import { Pool, Process } from 'holdfast';
 import { refused, runScenario, say, slowly } from './process-program.mjs';
 
 export { slowly };
@@ -12,6 +12,12 @@ function hidden() {}
 /** Starts a Pool in a worker, which is a daemon. */
 export function nests() {
   return refused(() => new Pool({ processes: 1 }));
+}
+
+/** Never comes back to its event loop. */
+export function loops(name) {
+  say(name);
+  for (;;);
 }
 
 const pids = (pool) => pool.inspect().workers.map(({ pid }) => pid);
@@ -52,6 +58,13 @@ const scenarios = {
     void pool.run(slowly, 60_000);
     await pool.run(twice, 1);
     say(pids(pool).length);
+    await slowly(60_000);
+  },
+
+  async loops() {
+    const pool = new Pool({ processes: 1 });
+    void pool.run(loops, 'worker');
+    new Process(loops, { args: ['daemon'], daemon: true }).start();
     await slowly(60_000);
   },
 
