@@ -6,7 +6,7 @@ import { random, scaled } from '../support/index.js';
 describe('Pool: kills', () => {
   it('every result is right, none is lost and none comes twice', async function () {
     this.timeout(240_000);
-    const plan = { tasks: scaled(3000), every: 50, processes: 3, retries: 20 };
+    const plan = { tasks: scaled(1000), every: 50, processes: 3, retries: 20 };
     const { faults, ...counts } = await playPoolKills(plan, random('pool kills'));
     console.log(`      ${JSON.stringify(counts)}`);
     assert.deepEqual(faults, []);

@@ -1,8 +1,9 @@
-// Runs many tasks in a Pool whose workers are killed, and kills or stops a worker at each of its
-// points. Says what was wrong (scripts/soak.mjs --pool; test/support/pool-kills.ts and
-// pool-points.ts).
+// Runs many tasks in a Pool whose workers are killed, kills or stops a worker at each of its
+// points, and kills the process that has a Pool at each of its own. Says what was wrong
+// (scripts/soak.mjs --pool; test/support/pool-kills.ts, pool-points.ts and pool-owner.ts).
 import { random } from '../programs/random.mjs';
 import { playPoolKills } from '../support/pool-kills.ts';
+import { playPoolOwner } from '../support/pool-owner.ts';
 import { playPoolPoints } from '../support/pool-points.ts';
 import { endWith } from '../support/verdict.ts';
 
@@ -16,6 +17,9 @@ for (const how of ['stop', 'kill']) {
   faults.push(...played.faults);
   for (const place of played.missing) faults.push(`${how}: no point ${place}`);
 }
+const owner = await playPoolOwner({ first: 1, stride: 1 });
+points.owner = owner.points;
+faults.push(...owner.faults);
 const plan = { tasks, every: 50, processes: 4, retries: 3 };
 const { faults: ofKills, ...counts } = await playPoolKills(plan, random(seed));
 faults.push(...ofKills);

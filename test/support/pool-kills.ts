@@ -24,7 +24,7 @@ const module = new URL('../programs/pool-targets.mjs', import.meta.url);
 const square = { module, export: 'square' };
 
 /** The descriptors of this process; undefined where the system does not tell. */
-function descriptors(): number | undefined {
+export function descriptors(): number | undefined {
   try {
     return readdirSync('/proc/self/fd').length;
   } catch {
