@@ -123,7 +123,7 @@ export interface DeadlockedWait {
   readonly name: string;
   /** Of a LockManager: the name of the lock. */
   readonly lock?: string;
-  /** How it is to be held. */
+  /** How it is to be held. `exclusive` of a semaphore: its turn to take several permits. */
   readonly how: 'exclusive' | 'shared' | 'permit';
   /** For how many milliseconds it has waited; 0 of a wait that was refused at once. */
   readonly waitedFor: number;

@@ -286,14 +286,19 @@ function isYounger(one: Wait, other: Wait): boolean {
   return one.told.serial > other.told.serial;
 }
 
-/** A shortest way from the wait back to itself. */
+/**
+ * A shortest way from the wait back to itself. A wait for a permit may keep another one, and so be
+ * in its own way. That alone is shown only if there is no other wait in the circle.
+ */
 export function pathFrom(start: Wait, circle: ReadonlySet<Wait>): Wait[] {
   const cameFrom = new Map<Wait, Wait | undefined>([[start, undefined]]);
+  const isAlone = circle.size === 1;
   const passed = new Set<Node>();
   for (const wait of cameFrom.keys()) {
-    for (const next of blockersOf(wait, passed)) {
+    // Others may lead back by the nodes that the first one has passed.
+    for (const next of blockersOf(wait, wait === start ? new Set() : passed)) {
       if (!circle.has(next)) continue;
-      if (next === start) return wayTo(wait, cameFrom);
+      if (next === start && (isAlone || wait !== start)) return wayTo(wait, cameFrom);
       if (!cameFrom.has(next)) cameFrom.set(next, wait);
     }
   }

@@ -2,11 +2,12 @@
 //
 //   a blocked thread    all that it holds. Nothing of the thread runs, so nothing can be released.
 //   a wait of a task    what the callbacks around it hold (runExclusive() and its like, a task's
-//                       RLock), because they end after it. A guard in a variable is not among
-//                       that: other code of the thread may release it at any time.
+//                       RLock), because they end after it; and what acquireAll() and acquire(n)
+//                       have gathered. A guard in a variable is not among that: other code of the
+//                       thread may release it at any time.
 //
 // What another thread has released meanwhile is asked of the addon at each look.
-import type { Holdings } from '../holds/context.js';
+import type { HeldHere, Holdings } from '../holds/context.js';
 import { holdsIn } from '../holds/nested.js';
 import { holdModes } from '../native/enums.js';
 import { addon } from '../native/load.js';
@@ -25,6 +26,12 @@ export function addHolds(name: string, list: () => Iterable<Pin>): void {
 }
 
 const modeNames = ['exclusive', 'shared', 'claim'] as const;
+
+/** What a wait of a task keeps: see LongWait. */
+interface Kept {
+  readonly holdings: Holdings | undefined;
+  readonly gathered?: (() => readonly HeldHere[]) | undefined;
+}
 
 /** All that this thread holds now. */
 export class HeldByThread {
@@ -47,20 +54,23 @@ export class HeldByThread {
   }
 
   /** Of a wait of a task. */
-  pinsOf(need: Need, holdings: Holdings | undefined): Pin[] {
-    const pins: Pin[] = [];
-    for (const { isOver, held } of holdsIn(holdings)) {
-      if (isOver || held === undefined || held.isLoose || held.isReleased()) continue;
+  pinsOf(need: Need, { holdings, gathered }: Kept): Pin[] {
+    // The hold of a task may be in its context, and gathered as well.
+    const pins = new Map<string, Pin>();
+    const add = (held: HeldHere | undefined) => {
+      if (held === undefined || held.isLoose || held.isReleased()) return;
       const resource = resourceOf(held.tag, held.lock);
-      const mode = held.isShared ? 'shared' : 'exclusive';
-      const pin: Pin = { resource, hold: held.hold, mode };
-      if (this.#holds.has(keyOf(pin))) pins.push(pin);
-    }
+      const pin: Pin = { resource, hold: held.hold, mode: held.isShared ? 'shared' : 'exclusive' };
+      const key = keyOf(pin);
+      if (this.#holds.has(key)) pins.set(key, pin);
+    };
+    for (const { isOver, held } of holdsIn(holdings)) if (!isOver) add(held);
+    for (const held of gathered?.() ?? []) add(held);
     if (need.how === 'exclusive' && !need.passesClaims) {
       const claim = this.#claims.get(need.resource);
-      if (claim !== undefined) pins.push(claim);
+      if (claim !== undefined) pins.set(keyOf(claim), claim);
     }
-    return pins;
+    return [...pins.values()];
   }
 
   #add(pin: Pin): void {

@@ -16,7 +16,7 @@
 // has the interleavings, and what may still break a circle from outside.
 import { waitRecordMax } from '../native/enums.js';
 import type { DeadlockError } from '../errors.js';
-import type { Holdings } from '../holds/context.js';
+import type { HeldHere, Holdings } from '../holds/context.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
 import { machineTime, now } from '../waiting/clock.js';
@@ -35,6 +35,8 @@ export interface LongWait {
   readonly isSync: boolean;
   /** The async context in which it began. */
   readonly holdings: Holdings | undefined;
+  /** What its caller has acquired for it, and keeps until it ends. */
+  readonly gathered?: (() => readonly HeldHere[]) | undefined;
   /** Undefined if it takes no part. */
   need(): Need | undefined;
   /** Ends it. */
@@ -130,13 +132,12 @@ function text(entries: readonly Entry[]): string {
 function describe(wait: LongWait, held: HeldByThread): ToldWait | undefined {
   const need = wait.need();
   if (need === undefined) return undefined;
-  const { isSync, holdings } = wait;
-  const pins = isSync ? held.all : held.pinsOf(need, holdings);
+  const pins = wait.isSync ? held.all : held.pinsOf(need, wait);
   if (held.all.length === 0 && need.ticket === undefined) return undefined;
   const before = state.told.get(wait);
   const serial = before?.serial ?? ++state.lastSerial;
   const since = before?.since ?? machineTime() - (now() - wait.begun);
-  return { serial, since, isSync, need, pins };
+  return { serial, since, isSync: wait.isSync, need, pins };
 }
 
 /**

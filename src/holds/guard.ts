@@ -67,9 +67,10 @@ export async function runHolding<G extends Guard, T>(
   }
 }
 
-/** @internal What a guard of the object with that tag holds. */
-export function heldBy(guard: HeldGuard, tag: number, isShared = false): HeldHere {
-  return { tag, hold: guard.hold, isShared, isReleased: () => guard.isReleased };
+/** @internal What a guard holds. */
+export function heldBy(guard: HeldGuard, isShared = false): HeldHere {
+  const { tag, hold } = guard;
+  return { tag, hold, isShared, isReleased: () => guard.isReleased };
 }
 
 const belongs = refusal(
@@ -103,6 +104,11 @@ export class HeldGuard implements Guard {
 
   get isReleased(): boolean {
     return this.#sentinel === undefined;
+  }
+
+  /** The tag of the object. */
+  get tag(): number {
+    return this.#holds.tag;
   }
 
   get compromised(): boolean {

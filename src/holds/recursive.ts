@@ -55,6 +55,7 @@ import { NotOwnerError, label } from '../errors.js';
 import type { Native, Outcome } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import { type AcquireOptions, type RLockScope, checkFunction, readAcquire } from '../options.js';
+import type { StepOptions } from '../waiting/deadline.js';
 import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 import { WaitSet } from '../waiting/wait-set.js';
 import type { Waiter } from '../waiting/waiter.js';
@@ -162,7 +163,7 @@ export class Recursion implements Ownership {
   }
 
   /** RLock.acquire() of a task that does not hold it. */
-  acquire(waiter: Waiter, options: AcquireOptions | undefined): Promise<Guard> {
+  acquire(waiter: Waiter, options: StepOptions | undefined): Promise<HeldGuard> {
     const hold = new TaskHold();
     return handOver(hold, () => this.#acquire(waiter, hold, options));
   }
@@ -174,8 +175,9 @@ export class Recursion implements Ownership {
     options: AcquireOptions | undefined,
   ): Promise<Awaited<T>> {
     checkFunction('fn', fn);
+    const read = readAcquire(options);
     const hold = new TaskHold();
-    const guard = await this.#acquire(waiter, hold, options);
+    const guard = await this.#acquire(waiter, hold, read);
     try {
       return await context.run(holdingsWith(hold), fn, guard);
     } finally {
@@ -186,10 +188,9 @@ export class Recursion implements Ownership {
   async #acquire(
     waiter: Waiter,
     hold: TaskHold,
-    options: AcquireOptions | undefined,
+    options: StepOptions | undefined,
   ): Promise<HeldGuard> {
     try {
-      options = readAcquire(options);
       const acquisition = beginAcquisition(this.about, 'exclusive', false);
       const isFirst = !isWaitedFor(this.waiters.tag);
       const guard = isFirst ? this.#take(hold, operations.tryAcquire) : undefined;
@@ -204,7 +205,7 @@ export class Recursion implements Ownership {
     }
   }
 
-  #wait(waiter: Waiter, hold: TaskHold, options: AcquireOptions | undefined): Promise<HeldGuard> {
+  #wait(waiter: Waiter, hold: TaskHold, options: StepOptions | undefined): Promise<HeldGuard> {
     if (options?.timeout !== 0) this.contend();
     // Serving the queue may happen in any context. The hold that counts is the waiter's.
     const take = () => this.#take(hold, operations.tryAcquireOrRescue);
@@ -218,7 +219,7 @@ export class Recursion implements Ownership {
     const guard = guardOf(this, attempt(this.#native));
     if (guard === undefined) return undefined;
     this.#openedHere.begin(hold, this.#native);
-    hold.held = { ...heldBy(guard, this.waiters.tag), isReleased: () => false };
+    hold.held = { ...heldBy(guard), isReleased: () => false };
     return guard;
   }
 

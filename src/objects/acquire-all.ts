@@ -2,7 +2,8 @@
 //
 // Two callers that acquire the same locks in different orders may each hold what the other waits
 // for. So all callers of acquireAll() acquire in one order: by kind, then by name.
-import { type Guard } from '../holds/guard.js';
+import type { HeldHere } from '../holds/context.js';
+import { type Guard, HeldGuard, heldBy } from '../holds/guard.js';
 import { type GuardGroup, HeldGroup, releaseAll } from '../holds/guard-group.js';
 import {
   type AcquireOptions,
@@ -12,7 +13,7 @@ import {
   readSyncAcquire,
 } from '../options.js';
 import { TimeoutError, label } from '../errors.js';
-import { Deadline } from '../waiting/deadline.js';
+import { Deadline, type StepOptions } from '../waiting/deadline.js';
 import { timedOut } from '../waiting/waiter.js';
 import { BoundedSemaphore } from './bounded-semaphore.js';
 import { Lock } from './lock.js';
@@ -35,9 +36,11 @@ export type Acquirable =
 /** One lock in its three forms of acquisition. */
 interface Member {
   readonly lock: Lock | RLock | Semaphore | BoundedSemaphore | ReadWriteLock;
-  acquire(options: AcquireOptions): Promise<Guard>;
+  /** `options` have been read. */
+  acquire(options: StepOptions): Guard | Promise<Guard>;
   acquireSync(options: SyncAcquireOptions): Guard;
   tryAcquire(): Guard | null;
+  readonly isShared?: boolean;
 }
 
 /**
@@ -47,9 +50,8 @@ interface Member {
  * lock, it holds those before it in that order. Never blocks the event loop.
  *
  * A caller that holds one of these locks, or a lock that another caller needs as well, can still
- * wait for ever: acquire all that you need in one call. The locks that it has acquired so far are
- * guards in variables, so such a circle is a deadlock for certain only if the callers block their
- * threads, or hold the other locks by callbacks.
+ * wait for ever: acquire all that you need in one call. The locks that it has acquired so far count
+ * for a deadlock, because it keeps them until it has the rest or fails.
  *
  * Rejects as acquire() of the lock that it waits for: with TimeoutError after `timeout`, which is
  * that of the whole wait, with `signal.reason`, ClosedError or DeadlockError. Then it holds none of
@@ -66,11 +68,11 @@ export async function acquireAll(
   options = readAcquire(options);
   const deadline = new Deadline(options);
   const held = new Map<Member, Guard>();
+  const gathered = () => heldSoFar(held);
   try {
     for (const member of inOrder(members)) {
       options?.signal?.throwIfAborted();
-      const { timeout, signal, deadlock } = deadline.step();
-      held.set(member, await member.acquire({ timeout, signal, deadlock }));
+      held.set(member, await member.acquire(deadline.step(0, gathered)));
     }
   } catch (error) {
     throw none(held, error, options?.timeout);
@@ -126,6 +128,15 @@ export function tryAcquireAll(locks: readonly Acquirable[]): GuardGroup | null {
   return groupOf(members, held);
 }
 
+/** Nobody knows who holds a permit of a Semaphore. */
+function heldSoFar(held: ReadonlyMap<Member, Guard>): HeldHere[] {
+  const list: HeldHere[] = [];
+  for (const [{ isShared }, guard] of held) {
+    if (guard instanceof HeldGuard) list.push(heldBy(guard, isShared));
+  }
+  return list;
+}
+
 function groupOf(members: readonly Member[], held: Map<Member, Guard>): GuardGroup {
   return new HeldGroup(
     members.map((member) => held.get(member)!),
@@ -162,7 +173,7 @@ function memberOf(given: unknown, index: number): Member {
     const lock: Lock | RLock | BoundedSemaphore = given;
     return {
       lock,
-      acquire: (options) => lock.acquire(options),
+      acquire: (options) => lock.take(options),
       acquireSync: (options) => lock.acquireSync(options),
       tryAcquire: () => lock.tryAcquire(),
     };
@@ -199,7 +210,7 @@ function permitOf(lock: Semaphore): Member {
 function exclusive(lock: ReadWriteLock): Member {
   return {
     lock,
-    acquire: (options) => lock.acquireExclusive(options),
+    acquire: (options) => lock.takeExclusive(options),
     acquireSync: (options) => lock.acquireExclusiveSync(options),
     tryAcquire: () => lock.tryAcquireExclusive(),
   };
@@ -208,9 +219,10 @@ function exclusive(lock: ReadWriteLock): Member {
 function shared(lock: ReadWriteLock): Member {
   return {
     lock,
-    acquire: (options) => lock.acquireShared(options),
+    acquire: (options) => lock.takeShared(options),
     acquireSync: (options) => lock.acquireSharedSync(options),
     tryAcquire: () => lock.tryAcquireShared(),
+    isShared: true,
   };
 }
 

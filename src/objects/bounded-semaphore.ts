@@ -33,6 +33,7 @@ import {
 } from '../options.js';
 import type { Acquirable } from '../waiting/acquirable.js';
 import { waitToAcquireSync } from '../waiting/blocking-wait.js';
+import type { StepOptions } from '../waiting/deadline.js';
 import { isWaitedFor, waitToAcquire } from '../waiting/pending-waits.js';
 import { WaitSet } from '../waiting/wait-set.js';
 
@@ -129,11 +130,11 @@ export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore'> {
   async acquire(first?: number | AcquireOptions, second?: AcquireOptions): Promise<Guard> {
     const { n, options } = readPermits(first, second, this.#most(first));
     const read = readAcquire(options);
-    return n === 1 ? this.#take(read) : new HeldGroup(await this.line.acquire(n, read));
+    return n === 1 ? this.take(read) : new HeldGroup(await this.line.acquire(n, read));
   }
 
-  /** A guard if a permit was free. */
-  #take(options: AcquireOptions | undefined): HeldGuard | Promise<HeldGuard> {
+  /** @internal As acquire() does, whose options have been read. A guard if a permit was free. */
+  take(options: StepOptions | undefined): HeldGuard | Promise<HeldGuard> {
     const permits = this.#openPermits;
     const acquisition = beginAcquisition(this, 'permit', false);
     const guard = isWaitedFor(permits.waiters.tag) ? undefined : permits.tryAcquire();
@@ -195,7 +196,7 @@ export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore'> {
     fn: (guard: Guard) => T | Promise<T>,
     options?: AcquireOptions,
   ): Promise<Awaited<T>> {
-    const acquire = (read: AcquireOptions | undefined) => this.#take(read);
+    const acquire = (read: AcquireOptions | undefined) => this.take(read);
     return runHolding(fn, options, acquire, (guard, counts) => this.#heldBy([guard], counts));
   }
 
@@ -215,7 +216,7 @@ export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore'> {
   }
 
   #heldBy(guards: readonly HeldGuard[], counts: boolean): HeldHere[] {
-    return counts ? guards.map((guard) => heldBy(guard, this.#permits.waiters.tag)) : [];
+    return counts ? guards.map((guard) => heldBy(guard)) : [];
   }
 
   /**
@@ -257,7 +258,7 @@ export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore'> {
   /** @internal */
   protected override get source(): PermitSource<Guard> {
     return {
-      take: (step) => this.#take(step),
+      take: (step) => this.take(step),
       takeSync: (step) => this.#takeSync(step),
       tryTake: () => this.#tryTake(),
       giveBack: (guard) => guard.release(),

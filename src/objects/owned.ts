@@ -16,6 +16,7 @@ import {
   readSyncAcquire,
 } from '../options.js';
 import { waitInTurnSync, waitToAcquireSync } from '../waiting/blocking-wait.js';
+import type { StepOptions } from '../waiting/deadline.js';
 import { waitUntilFree, waitUntilFreeSync } from '../waiting/free-wait.js';
 import { isWaitedFor, waitFor, waitToAcquire } from '../waiting/pending-waits.js';
 import type { WaitSet } from '../waiting/wait-set.js';
@@ -79,11 +80,11 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
    * argument.
    */
   async acquire(options?: AcquireOptions): Promise<Guard> {
-    return this.#take(readAcquire(options));
+    return this.take(readAcquire(options));
   }
 
-  /** A guard if it was free. */
-  #take(options: AcquireOptions | undefined): HeldGuard | Promise<HeldGuard> {
+  /** @internal As acquire() does, whose options have been read. A guard if it was free. */
+  take(options: StepOptions | undefined): HeldGuard | Promise<HeldGuard> {
     const { ownership } = this;
     const mustQueue = isWaitedFor(ownership.waiters.tag) && !ownership.mayBypassQueue();
     const acquisition = beginAcquisition(this, 'exclusive', false);
@@ -133,9 +134,8 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     fn: (guard: Guard) => T | Promise<T>,
     options?: AcquireOptions,
   ): Promise<Awaited<T>> {
-    const acquire = (read: AcquireOptions | undefined) => this.#take(read);
-    const heldOf = (guard: HeldGuard, counts: boolean) =>
-      counts ? [heldBy(guard, this.ownership.waiters.tag)] : [];
+    const acquire = (read: AcquireOptions | undefined) => this.take(read);
+    const heldOf = (guard: HeldGuard, counts: boolean) => (counts ? [heldBy(guard)] : []);
     return runHolding(fn, options, acquire, heldOf);
   }
 

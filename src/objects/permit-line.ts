@@ -5,10 +5,16 @@
 // holder of a Lock gathers permits. A thread that wants a single permit does not stand in line. The
 // Lock is made at the first acquisition of several permits. If its holder dies, the next is served.
 import { TimeoutError } from '../errors.js';
-import type { Guard } from '../holds/guard.js';
+import { wouldWaitForItself } from '../deadlocks/show.js';
+import type { Need } from '../deadlocks/record.js';
+import { type Guard, HeldGuard, heldBy } from '../holds/guard.js';
+import type { Ownership } from '../holds/ownership.js';
 import { type AcquireOptions, type SyncAcquireOptions, checkCount } from '../options.js';
-import { Deadline } from '../waiting/deadline.js';
+import type { Acquirable } from '../waiting/acquirable.js';
+import { waitToAcquireSync } from '../waiting/blocking-wait.js';
+import { Deadline, type StepOptions } from '../waiting/deadline.js';
 import { isWaitedFor, waitToAcquire } from '../waiting/pending-waits.js';
+import type { WaitSet } from '../waiting/wait-set.js';
 import { type Waiter, timedOut } from '../waiting/waiter.js';
 import { Lock } from './lock.js';
 import { lineName } from './shared.js';
@@ -16,7 +22,7 @@ import { lineName } from './shared.js';
 /** How one permit is taken and given back. `P` stands for one that was taken. */
 export interface PermitSource<P> {
   /** A promise only if it has to wait. */
-  take(options: AcquireOptions): P | Promise<P>;
+  take(options: StepOptions): P | Promise<P>;
   /** Blocks the thread. */
   takeSync(options: SyncAcquireOptions): P;
   tryTake(): P | undefined;
@@ -38,18 +44,19 @@ export class PermitLine<P> {
 
   /** Waits until `n` permits are taken. `options` have been read. Rejects with none taken. */
   async acquire(n: number, options: AcquireOptions | undefined): Promise<P[]> {
-    const { ownership } = this.#openLock();
+    const turns = this.#openTurns();
     const deadline = new Deadline(options);
-    const mustQueue = isWaitedFor(ownership.waiters.tag);
+    const mustQueue = isWaitedFor(turns.waiters.tag);
     const turn =
-      (mustQueue ? undefined : ownership.tryAcquire()) ??
-      (await waitToAcquire(this.#semaphore, ownership, deadline.step()));
+      (mustQueue ? undefined : turns.tryAcquire()) ??
+      (await waitToAcquire(this.#semaphore, turns, deadline.step()));
     const taken: P[] = [];
+    const gathered = () => [turn, ...taken].filter(isHeld).map((guard) => heldBy(guard));
     this.#gathered.set(taken, turn);
     try {
       while (taken.length < n) {
         options?.signal?.throwIfAborted();
-        const permit = this.#source.take(deadline.step());
+        const permit = this.#source.take(deadline.step(0, gathered));
         // What was free is among `taken` at once: the semaphore may be closed before an await ends.
         taken.push(permit instanceof Promise ? await permit : permit);
       }
@@ -65,7 +72,7 @@ export class PermitLine<P> {
 
   /** The same, blocking this thread. */
   acquireSync(n: number, options: SyncAcquireOptions | undefined): P[] {
-    const lock = this.#openLock();
+    const turns = this.#openTurns();
     const deadline = new Deadline(options);
     const left = () => {
       const { timeout, deadlock } = deadline.step();
@@ -73,7 +80,7 @@ export class PermitLine<P> {
     };
     const taken: P[] = [];
     try {
-      const turn = lock.acquireSync(left());
+      const turn = turns.tryAcquire() ?? turns.acquireSync(left());
       try {
         while (taken.length < n) taken.push(this.#source.takeSync(left()));
       } finally {
@@ -89,8 +96,8 @@ export class PermitLine<P> {
 
   /** Takes `n` permits if they are there now; undefined if not. */
   tryAcquire(n: number): P[] | undefined {
-    const turn = this.#openLock().tryAcquire();
-    if (turn === null) return undefined;
+    const turn = this.#openTurns().tryAcquireOrRescue();
+    if (turn === undefined) return undefined;
     const taken: P[] = [];
     try {
       while (taken.length < n) {
@@ -120,12 +127,63 @@ export class PermitLine<P> {
     this.#lock = undefined;
   }
 
-  #openLock(): Lock {
-    return (this.#lock ??= new Lock({ name: lineName(this.#semaphore) }));
+  #openTurns(): Turns {
+    const lock = (this.#lock ??= new Lock({ name: lineName(this.#semaphore) }));
+    return new Turns(this.#semaphore, lock.ownership);
   }
 
   #giveBack(taken: P[]): void {
     for (const permit of taken.splice(0)) this.#source.giveBack(permit);
+  }
+}
+
+/** A permit of a Semaphore has no holder. */
+function isHeld(taken: unknown): taken is HeldGuard {
+  return taken instanceof HeldGuard;
+}
+
+/** The Lock of a line. Who waits for it waits for the semaphore, in the eyes of the user. */
+class Turns implements Acquirable<HeldGuard> {
+  readonly #semaphore: Waiter;
+  readonly #ownership: Ownership;
+
+  constructor(semaphore: Waiter, ownership: Ownership) {
+    this.#semaphore = semaphore;
+    this.#ownership = ownership;
+  }
+
+  get waiters(): WaitSet {
+    return this.#ownership.waiters;
+  }
+
+  tryAcquireOrRescue(): HeldGuard | undefined {
+    return this.#ownership.tryAcquireOrRescue();
+  }
+
+  tryAcquire(): HeldGuard | undefined {
+    return this.#ownership.tryAcquire();
+  }
+
+  wait(ms: number): HeldGuard | undefined {
+    return this.#ownership.wait(ms);
+  }
+
+  acquireSync(options: SyncAcquireOptions): HeldGuard {
+    const { kind, name } = this.#semaphore;
+    if (options.timeout === undefined && this.#ownership.isHeldByThread()) {
+      const why = 'a task of this thread takes several permits, and cannot while the thread waits';
+      throw wouldWaitForItself({ kind, name, how: 'permit' }, why);
+    }
+    return waitToAcquireSync(this.#semaphore, this, options);
+  }
+
+  need(): Need {
+    const { kind, name } = this.#semaphore;
+    return { ...this.#ownership.need(), kind, name };
+  }
+
+  contend(): void {
+    this.#ownership.contend();
   }
 }
 

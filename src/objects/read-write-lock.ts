@@ -22,6 +22,7 @@ import {
   readSyncAcquire,
 } from '../options.js';
 import { waitInTurnSync } from '../waiting/blocking-wait.js';
+import type { StepOptions } from '../waiting/deadline.js';
 import { waitUntilFree, waitUntilFreeSync } from '../waiting/free-wait.js';
 import { type Waitable, isWaitedFor, waitFor } from '../waiting/pending-waits.js';
 import { WaitSet } from '../waiting/wait-set.js';
@@ -75,11 +76,11 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    * DeadlockError inside this task's own runExclusive().
    */
   async acquireShared(options?: AcquireOptions): Promise<Guard> {
-    return this.#takeShared(readAcquire(options));
+    return this.takeShared(readAcquire(options));
   }
 
-  /** A guard if it was to be had at once. */
-  #takeShared(options: AcquireOptions | undefined): HeldGuard | Promise<HeldGuard> {
+  /** @internal As acquireShared() does, whose options have been read. A guard if it was free. */
+  takeShared(options: StepOptions | undefined): HeldGuard | Promise<HeldGuard> {
     const { native } = this;
     const { readers } = this.#places;
     const inside = modeHere(native, readers.tag);
@@ -156,7 +157,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     fn: (guard: Guard) => T | Promise<T>,
     options?: AcquireOptions,
   ): Promise<Awaited<T>> {
-    const acquire = (read: AcquireOptions | undefined) => this.#takeShared(read);
+    const acquire = (read: AcquireOptions | undefined) => this.takeShared(read);
     return runHolding(fn, options, acquire, (guard, counts) => this.#heldBy(guard, true, counts));
   }
 
@@ -168,11 +169,11 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
    * DeadlockError inside this task's own runShared() or runExclusive().
    */
   async acquireExclusive(options?: AcquireOptions): Promise<Guard> {
-    return this.#takeExclusive(readAcquire(options));
+    return this.takeExclusive(readAcquire(options));
   }
 
-  /** A guard if it was to be had at once. */
-  #takeExclusive(options: AcquireOptions | undefined): HeldGuard | Promise<HeldGuard> {
+  /** @internal As acquireExclusive() does, whose options have been read. A guard if it was free. */
+  takeExclusive(options: StepOptions | undefined): HeldGuard | Promise<HeldGuard> {
     const { native } = this;
     const places = this.#places;
     const { readers, writers } = places;
@@ -194,7 +195,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     return follow(acquisition, guard, options?.signal, () => this.#wait(waitable, options));
   }
 
-  #wait(waitable: Waitable<HeldGuard>, options: AcquireOptions | undefined): Promise<HeldGuard> {
+  #wait(waitable: Waitable<HeldGuard>, options: StepOptions | undefined): Promise<HeldGuard> {
     if (options?.timeout !== 0) operations.contend(this.native);
     return waitFor(this, waitable, options);
   }
@@ -251,7 +252,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     fn: (guard: Guard) => T | Promise<T>,
     options?: AcquireOptions,
   ): Promise<Awaited<T>> {
-    const acquire = (read: AcquireOptions | undefined) => this.#takeExclusive(read);
+    const acquire = (read: AcquireOptions | undefined) => this.takeExclusive(read);
     return runHolding(fn, options, acquire, (guard, counts) => this.#heldBy(guard, false, counts));
   }
 
@@ -316,7 +317,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
 
   /** What modeHere() finds, also if it does not count for a deadlock. */
   #heldBy(guard: HeldGuard, isShared: boolean, counts: boolean): HeldHere[] {
-    return [{ ...heldBy(guard, this.#places.readers.tag, isShared), isLoose: !counts }];
+    return [{ ...heldBy(guard, isShared), isLoose: !counts }];
   }
 }
 

@@ -1,15 +1,17 @@
 import { brand } from '../brand.js';
 import { publishRelease } from '../channels.js';
-import type { Guard } from '../holds/guard.js';
+import type { Guard, HeldGuard } from '../holds/guard.js';
 import { Recursion } from '../holds/recursive.js';
 import {
   type RLockOptions,
   type RLockScope,
   type AcquireOptions,
   checkScope,
+  readAcquire,
   readOpen,
   rlockOptions,
 } from '../options.js';
+import type { StepOptions } from '../waiting/deadline.js';
 import { Owned } from './owned.js';
 import type { Handle } from './shared.js';
 
@@ -93,8 +95,19 @@ export class RLock extends Owned<'RLock'> {
    * Lock.acquire(). The holder goes one deeper at once, even if others wait.
    */
   override acquire(options?: AcquireOptions): Promise<Guard> {
+    if (!this.#recursion!.isForTask()) return super.acquire(options);
+    try {
+      // The promise of the hold itself: what is behind its await is inside.
+      return this.#recursion!.acquire(this, readAcquire(options));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** @internal */
+  override take(options: StepOptions | undefined): HeldGuard | Promise<HeldGuard> {
     const recursion = this.#recursion!;
-    return recursion.isForTask() ? recursion.acquire(this, options) : super.acquire(options);
+    return recursion.isForTask() ? recursion.acquire(this, options) : super.take(options);
   }
 
   /**

@@ -1,4 +1,5 @@
 // The timeout of a wait that has several steps.
+import type { HeldHere } from '../holds/context.js';
 import type { AcquireOptions } from '../options.js';
 import { now } from './clock.js';
 import type { Recall } from './recall.js';
@@ -12,6 +13,11 @@ export interface StepOptions extends AcquireOptions {
   readonly given?: number | undefined;
   /** The Recall of the iterator that waits. */
   readonly recall?: Recall | undefined;
+  /**
+   * What earlier steps have acquired and the caller keeps until this one has ended, however it
+   * ends. It is asked only of a wait that lasts.
+   */
+  readonly gathered?: (() => readonly HeldHere[]) | undefined;
 }
 
 /** Begins when it is made. Each step of the wait gets the time that is left. */
@@ -32,9 +38,10 @@ export class Deadline {
   }
 
   /** Options for the next step, which lasts at least `least` milliseconds. */
-  step(least = 0): StepOptions {
+  step(least = 0, gathered?: StepOptions['gathered']): StepOptions {
     const isLimited = this.#timeout !== undefined;
     const timeout = isLimited ? Math.max(least, this.#end - now()) : undefined;
-    return { timeout, given: this.#timeout, signal: this.#signal, deadlock: this.deadlock };
+    const signal = this.#signal;
+    return { timeout, given: this.#timeout, signal, deadlock: this.deadlock, gathered };
   }
 }

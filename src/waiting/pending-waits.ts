@@ -18,7 +18,6 @@ import { ClosedError, type DeadlockError, label } from '../errors.js';
 import { type Holdings, context } from '../holds/context.js';
 import { overdue_ms } from '../native/enums.js';
 import { once } from '../native/once.js';
-import type { AcquireOptions } from '../options.js';
 import { unwatchAbort, watchAbort } from './abort.js';
 import type { Acquirable } from './acquirable.js';
 import { Alarm, now } from './clock.js';
@@ -66,6 +65,7 @@ class PendingWait implements LongWait {
     readonly onRecall: (() => void) | undefined,
     readonly queue: WaitQueue,
     readonly looksForDeadlocks: boolean,
+    readonly gathered: StepOptions['gathered'],
   ) {}
 
   need(): Need | undefined {
@@ -161,6 +161,7 @@ export function waitFor<T>(
       onRecall,
       queue,
       options?.deadlock !== false,
+      options?.gathered,
     );
     queue.append(pending);
     queues.set(queue.tag, queue);
@@ -364,7 +365,7 @@ function closed(waiter: Waiter): ClosedError {
 export async function waitToAcquire<T>(
   waiter: Waiter,
   acquirable: Acquirable<T>,
-  options: AcquireOptions | undefined,
+  options: StepOptions | undefined,
 ): Promise<T> {
   if (options?.timeout !== 0) acquirable.contend();
   const take = () => acquirable.tryAcquireOrRescue();

@@ -212,6 +212,41 @@ describe('deadlocks', () => {
     assert.equal(b.inspect().waiters, 0);
   });
 
+  it('acquireAll() and acquire(2), which have gathered one of two, also blocked', async () => {
+    const play = async (actors: Actor[], acts: string[], things: Thing[][]): Promise<void> => {
+      const start = (i: number) =>
+        Party.start(actors[i]!, acts[i]!, things[i]![0]!, things[i]![1]!);
+      const outcomes = await meet([await start(0), await start(1)], aMoment);
+      assert.equal(outcomes[0], 'got both');
+      assert.equal(assertDeadlock(outcomes[1]!, things[1]![1]!).cycle.length, 2);
+    };
+    const pair = (): Thing[] => {
+      const { name } = thing('BoundedSemaphore');
+      const one = { type: 'BoundedSemaphore', args: [2, { name }], how: 'permit', name };
+      return [one, { ...one, how: 'two permits' }];
+    };
+    const all = (sync: string, actors: Actor[]) => {
+      const locks = [thing('Lock'), thing('Lock')];
+      locks.sort((one, other) => (one.name < other.name ? -1 : 1));
+      return play(actors, [`gather${sync}`, `nest${sync}`], [locks, locks.toReversed()]);
+    };
+    const several = (act: string, actors: Actor[]) => {
+      const [a, b] = [pair(), pair()];
+      return play(
+        actors,
+        [act, act],
+        [
+          [a[0]!, b[1]!],
+          [b[0]!, a[1]!],
+        ],
+      );
+    };
+    const tasks = [await actorAt('process', 1), await actorAt('process', 2)];
+    const blocked = [await actorAt('process', 3), await actorAt('worker', 1)];
+    await Promise.all([all('', tasks), several('nest', tasks), all('Sync', blocked)]);
+    await several('nestSync', blocked);
+  });
+
   it('is shown by `holdfast waits`; a stopped process is waited for', async () => {
     const [a, b] = [thing('Lock'), thing('Lock')];
     const stopped = await newProcess();

@@ -1,12 +1,13 @@
 // Holds that stand in each other's way. Each act resolves to how it ended. `hows` says how the
 // first and the second object are held.
-import { Lock } from 'holdfast';
+import { Lock, acquireAll, acquireAllSync } from 'holdfast';
 
 /** Calls `inner` while it holds the object. */
 function inside(object, how, inner, options = {}) {
   const name = 'a lock';
   if (how === 'shared') return object.runShared(inner, options);
   if (how === 'permit') return object.withPermit(inner, options);
+  if (how === 'two permits') return object.withPermits(2, inner, options);
   if (how === 'web') return object.request(name, options, inner);
   if (how === 'web shared') return object.request(name, { ...options, mode: 'shared' }, inner);
   return object.runExclusive(inner, options);
@@ -15,7 +16,10 @@ function inside(object, how, inner, options = {}) {
 /** The same, blocking. Returns a function that releases it. */
 function holdSync(object, how, options = {}) {
   const methods = { shared: 'acquireSharedSync', write: 'acquireExclusiveSync' };
-  const guard = object[methods[how] ?? 'acquireSync'](options);
+  const guard =
+    how === 'two permits'
+      ? object.acquireSync(2, options)
+      : object[methods[how] ?? 'acquireSync'](options);
   return () => guard.release();
 }
 
@@ -80,6 +84,30 @@ export async function nestLoosely({ first, second, hows, held, go, options }) {
     return ended(error);
   } finally {
     guard.release();
+  }
+}
+
+/** Says so, waits for the Event `go`, and takes both in one call. */
+export async function gather({ first, second, held, go, options }) {
+  try {
+    held.set();
+    await go.wait();
+    (await acquireAll([first, second], options)).release();
+    return 'got both';
+  } catch (error) {
+    return ended(error);
+  }
+}
+
+/** The same in a thread that blocks. */
+export function gatherSync({ first, second, held, go, options }) {
+  try {
+    held.set();
+    go.waitSync();
+    acquireAllSync([first, second], options).release();
+    return 'got both';
+  } catch (error) {
+    return ended(error);
   }
 }
 
