@@ -12,35 +12,16 @@ import { type LongWait, waitAcquired, waitFailed } from '../deadlocks/told.js';
 import { ClosedError, CorruptError, label } from '../errors.js';
 import { type Holdings, context } from '../holds/context.js';
 import { requestStatus, slice_ms } from '../native/enums.js';
+import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
 import type { OpenOptions } from '../options.js';
 import { type KindOptions, Shared } from '../objects/shared.js';
-import { type Timer, clearInterval, now, setInterval } from '../waiting/clock.js';
-import { answer } from '../records/mailbox.js';
+import { type Timer, clearInterval, now, setInterval, setTimeout } from '../waiting/clock.js';
 import { listenForWakeUps, stopListening } from '../waiting/loop-waits.js';
+import { type Row, made } from './made.js';
 
 const operations = addon.LockManager;
-
-/** What the addon has left of the last request. Each field is valid until the next call. */
-const made = {
-  get cell(): number {
-    return answer[0]!;
-  },
-  /** 0 if it is not in the table. */
-  get ticket(): number {
-    return answer[1]!;
-  },
-  get token(): number {
-    return answer[2]!;
-  },
-  get abandoned(): boolean {
-    return answer[3] !== 0;
-  },
-};
-
-/** What collect() returns of one request: status, cell, ticket, token, abandoned. */
-type Row = [number, number, number, number, number];
 
 /** What is asked of the table. */
 export interface Asked {
@@ -283,8 +264,19 @@ export class Table extends Shared<'LockManager'> {
         this.end(entry);
         entry.tell({ status: requestStatus.gone, token: 0, abandoned: false });
       }
+      this.#endLater(ours);
     }
     super.close();
+  }
+
+  /** Of what could not be ended yet: the native object stays open until that has been done. */
+  #endLater(ours: ThreadRequests): void {
+    const isOurs = ({ table }: Entry) => table === this;
+    const ending = ours.ending.filter(isOurs);
+    if (ending.length === 0) return;
+    ours.ending = ours.ending.filter((entry) => !isOurs(entry));
+    this.#tend(ours);
+    void this.retain((native) => endAll(native, ending));
   }
 
   /** The error of requests that the end of their object has ended. */
@@ -365,6 +357,14 @@ export class Table extends Shared<'LockManager'> {
     }
     if (ours.pending > 0 || ours.ending.length > 0) ours.timer.ref();
     else ours.timer.unref();
+  }
+}
+
+async function endAll(native: Native<'LockManager'>, ending: readonly Entry[]): Promise<void> {
+  for (const { cell, ticket } of ending) {
+    while (operations.end(native, cell, ticket) === requestStatus.busy) {
+      await new Promise((resolve) => setTimeout(resolve, slice_ms));
+    }
   }
 }
 

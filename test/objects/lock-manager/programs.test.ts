@@ -18,6 +18,12 @@ describe('LockManager, programs', () => {
     });
   }
 
+  it('close() while the table is busy: what was released is free a moment later', async () => {
+    const { code, said, stderr } = await run('locks/busy-close.mjs', { args: [freshName()] });
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(said, [['TimeoutError', 'a lock', true]]);
+  });
+
   it('a pending request keeps it alive until it ends', async () => {
     const manager = open();
     const held = await hold(manager, 'it');
