@@ -160,7 +160,13 @@ const models = {
     },
   },
   deadlock: {
-    safe: ['RING BUDGET=0 ENDS=0', 'BUDGET=0 ENDS=0', 'PAIR BUDGET=2', 'PAIR BUDGET=0 FOREIGN=1'],
+    safe: [
+      'RING BUDGET=0 ENDS=0',
+      'BUDGET=0 ENDS=0',
+      'PAIR BUDGET=2',
+      'PAIR BUDGET=0 FOREIGN=1',
+      'PAIR BUDGET=1 UNHEARD=1',
+    ],
     live: [],
     faults: {
       looks_once: 'PAIR BUDGET=0',
@@ -169,6 +175,8 @@ const models = {
       takes_back_as_news: 'PAIR BUDGET=0 ENDS=0 FOREIGN=1',
       leaves_what_has_failed: 'PAIR BUDGET=0',
       without_comparing: 'PAIR BUDGET=0',
+      waits_for_the_unheard: 'PAIR BUDGET=0 ENDS=0 UNHEARD=1',
+      counts_the_unheard: 'PAIR BUDGET=0 UNHEARD=1',
     },
   },
   dozing: {

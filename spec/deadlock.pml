@@ -13,7 +13,11 @@
 // steps. The versions of texts are two numbers for each pair: how often has `j` told anew since `i`
 // noted its version (`anew`, at most 2)? Does it tell the same (`told`)?
 //
-// BUDGET: deaths; ENDS: waits that end in another way; FOREIGN: releases by somebody else.
+// A reader may come upon a text that is half written. Then the version of that thread is not noted, and
+// the circle has to be noted again at the next look.
+//
+// BUDGET: deaths; ENDS: waits that end in another way; FOREIGN: releases by somebody else; UNHEARD:
+// versions that are not noted.
 
 #ifndef BUDGET
 #define BUDGET 1
@@ -24,11 +28,16 @@
 #ifndef FOREIGN
 #define FOREIGN 0
 #endif
+#ifndef UNHEARD
+#define UNHEARD 0
+#endif
 // LOOKS: of each agent after all waits have begun. While nothing else has happened, nobody is a look
 // ahead of the others. In the first one not all have told yet, the next one notes; in the two after
-// it not all may have told anew twice. So 6 suffice to end a wait, and 4 to end one wrongly.
+// it not all may have told anew twice. So 6 suffice to end a wait, and 4 to end one wrongly. A version
+// that is not noted costs one look more.
+#define ENOUGH (6 + UNHEARD)
 #ifndef LOOKS
-#define LOOKS 6
+#define LOOKS ENOUGH
 #endif
 
 bool waiting[4];       // what is so
@@ -68,7 +77,16 @@ bool quiet = true;     // ghost: nobody died, no wait ended in another way, no h
 #else
 #define NEWS 2
 #endif
+#if UNHEARD > 0
+byte unheard = UNHEARD;
+#ifdef FAULT_counts_the_unheard
+#define IS_NEW(i) (missed == i || anew[me].by[i] >= NEWS)
+#else
+#define IS_NEW(i) (missed != i && anew[me].by[i] >= NEWS)
+#endif
+#else
 #define IS_NEW(i) (anew[me].by[i] >= NEWS)
+#endif
 
 inline meet() {
   if :: THERE(1) && THERE(2) -> met[2] = true :: else fi;
@@ -107,10 +125,18 @@ inline choose() {
 }
 
 // The second reading, in which the versions are noted
+#if UNHEARD > 0
+#define NOTE(i) S(if :: i != me && unheard > 0 -> unheard--; missed = i :: anew[me].by[i] = 0 fi)
+#else
+#define NOTE(i) S(anew[me].by[i] = 0)
+#endif
 inline note() {
-  S(anew[me].by[1] = 0);
-  S(anew[me].by[2] = 0);
-  S(anew[me].by[3] = 0)
+#if UNHEARD > 0
+  missed = 0;
+#endif
+  NOTE(1);
+  NOTE(2);
+  NOTE(3)
 }
 
 // What has failed in another way, and is known to have, ends nobody's wait.
@@ -135,6 +161,9 @@ inline judge() {
 proctype Agent(byte me; bool mortal) {
   bool a, b, c, a0, b0, c0, noted, same, counts, holds = true;
   byte youngest;
+#if UNHEARD > 0
+  byte missed;
+#endif
 begin:
   S(waiting[me] = true; since[me] = clock; clock++; begun++; meet());
   goto again;
@@ -173,6 +202,13 @@ again:
   :: else ->
      note();
      a0 = a; b0 = b; c0 = c; noted = true;
+#if UNHEARD > 0
+#ifndef FAULT_waits_for_the_unheard
+#ifndef FAULT_counts_the_unheard
+     noted = !((a && missed == 1) || (b && missed == 2) || (c && missed == 3));
+#endif
+#endif
+#endif
      goto next
   fi;
 #ifndef FAULT_does_not_wait_for_news
@@ -224,7 +260,7 @@ active proctype Foreign() {
 // Nobody can move. If nothing else has ended the circle, a wait has failed.
 active proctype Quiet() {
 end_quiet:
-  timeout -> assert(LOOKS < 6 || !quiet || failed[1] + failed[2] + failed[3] > 0)
+  timeout -> assert(LOOKS < ENOUGH || !quiet || failed[1] + failed[2] + failed[3] > 0)
 }
 
 init {
