@@ -54,6 +54,8 @@ export interface Hold {
   readonly abandoned: boolean;
   /** When it was acquired, by now(). */
   readonly at: number;
+  /** When the blocking wait for it last looked by itself; see looks.ts. */
+  readonly looked: number | undefined;
   /** Resolves to the time right before the release. */
   release(): Promise<{ at: number }>;
 }
@@ -287,13 +289,13 @@ export class RemoteObject {
     return this.actor.ask<T>({ do: 'call', object: this.id, method, args: given, ...how });
   }
 
-  #hold(id: number, { abandoned, at }: Acquired): Hold {
+  #hold(id: number, { abandoned, at, looked }: Acquired): Hold {
     const release = () => this.actor.send<{ at: number }>({ do: 'release', hold: id });
-    return { abandoned, at, release };
+    return { abandoned, at, looked, release };
   }
 }
 
-type Acquired = Pick<Hold, 'abandoned' | 'at'>;
+type Acquired = Pick<Hold, 'abandoned' | 'at' | 'looked'>;
 
 /** The value that stands for an object in a command. */
 function reference(value: unknown): unknown {

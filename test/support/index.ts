@@ -8,6 +8,7 @@ export * from './directory.js';
 export * from './expect.js';
 export { freshName, track } from './hooks.js';
 export * from './layout.js';
+export * from './looks.js';
 export * from './mounts.js';
 export * from './openers.js';
 export * from './platform.js';

@@ -2,11 +2,20 @@
 // keeps what they return. A test sends it commands, each a plain object that travels by structured
 // clone (test/support/actor.ts). No loader and no test framework runs in here, so that a host can
 // be killed at any instruction.
+import { createRequire } from 'node:module';
 import * as holdfast from 'holdfast';
+import { addon } from '../../../lib/native/load.js';
 import { now } from '../clock.mjs';
 import { acts } from './acts.mjs';
 import { actions } from './acts/barrier.mjs';
 import { codecs } from './codecs.mjs';
+
+// The modules of the package read its numbers here at each use.
+const enums = createRequire(import.meta.url)('../../../lib/native/enums.js');
+const usualSlice_ms = enums.slice_ms;
+
+/** When a blocking wait of this thread last looked by itself, once noteLooks() was called. */
+let lookedAt;
 
 export class Host {
   /** Objects, guards and tasks, each by the id of the command that made or returned it. */
@@ -72,6 +81,24 @@ export class Host {
     return { at };
   }
 
+  /** Sets after how long asynchronous waits look by themselves, until the test ends. */
+  lookEach({ ms }) {
+    enums.slice_ms = ms;
+  }
+
+  /** Each hold of a blocking wait tells from now on when that wait last looked by itself. */
+  noteLooks() {
+    if (lookedAt !== undefined) return;
+    lookedAt = 0;
+    for (const operations of [addon.Lock, addon.RLock, addon.Semaphore]) {
+      const { wait } = operations;
+      operations.wait = (native, ms) => {
+        lookedAt = now();
+        return wait(native, ms);
+      };
+    }
+  }
+
   /**
    * Runs a function of acts.mjs: work that has to happen in one turn of the event loop, or
    * thousands of times.
@@ -90,6 +117,7 @@ export class Host {
 
   /** Releases and closes everything that can be, for the next test. */
   reset() {
+    enums.slice_ms = usualSlice_ms;
     for (const controller of this.#aborts.values()) controller.abort(new Error('reset'));
     // The newest first: a guard is newer than the object that it holds.
     for (const kept of [...this.#kept.values()].reverse()) giveBack(kept);
@@ -150,7 +178,7 @@ export class Host {
     // A Semaphore has no guards: its own release() gives the permit back.
     const guard = typeof value === 'object' ? value : { release: () => object.release() };
     this.#kept.set(id, guard);
-    return { abandoned: guard.abandoned === true, at };
+    return { abandoned: guard.abandoned === true, at, looked: lookedAt };
   }
 }
 

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { now } from '../../clock.mjs';
 import { random } from '../../random.mjs';
 import { readStamp, stamped } from '../../stamped.mjs';
 
@@ -54,13 +53,13 @@ export function watchSizes({ queue }) {
   return [...seen];
 }
 
-/** How a call ended, and when. */
-export async function endedAt({ queue, method, args }) {
+/** The code of the error that a call ended with. */
+export async function howItEnded({ queue, method, args }) {
   try {
     await queue[method](...args);
-    return { error: null, at: now() };
+    return null;
   } catch (error) {
-    return { error: error.code, at: now() };
+    return error.code;
   }
 }
 
