@@ -129,6 +129,7 @@ export type {
   PutOptions,
   QueueOptions,
   QueueState,
+  JoinableQueueHandle,
 } from './objects/queue-options.js';
 export { ReadWriteLock } from './objects/read-write-lock.js';
 export type { ReadWriteLockState } from './objects/read-write-state.js';

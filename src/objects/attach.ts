@@ -11,6 +11,7 @@ import type { CompositeName, Handle } from './shared.js';
 import { type KindName, checkName } from '../options.js';
 import { LockManager } from '../locks/lock-manager.js';
 import { Queue } from './queue.js';
+import type { JoinableQueueHandle } from './queue-options.js';
 import { ReadWriteLock } from './read-write-lock.js';
 import { RLock, type RLockHandle } from './rlock.js';
 import { Semaphore } from './semaphore.js';
@@ -46,7 +47,10 @@ const openers: { [K in KindName | CompositeName]: (name: string, handle: Handle)
     new Condition(undefined, { name, mustExist: true, scope: (handle as ConditionHandle).scope }),
   Event: (name) => new Event({ name, mustExist: true }),
   Barrier: (name) => new Barrier(undefined, { name }),
-  JoinableQueue: (name) => new JoinableQueue({ name, mustExist: true }),
+  JoinableQueue: (name, handle) => {
+    const { maxDeliveries } = handle as JoinableQueueHandle;
+    return new JoinableQueue({ name, mustExist: true, maxDeliveries });
+  },
   SharedMemory: (name) => new SharedMemory(undefined, { name }),
   ReadWriteLock: (name) => new ReadWriteLock({ name, mustExist: true }),
   LockManager: (name) => new LockManager({ namespace: name, mustExist: true }),

@@ -33,6 +33,12 @@ export class Graveyard<T> {
     if (maxDeliveries !== undefined) this.#dead = open();
   }
 
+  /** What the handle of the queue has of it. */
+  get forHandle(): { maxDeliveries?: number } {
+    const maxDeliveries = this.#maxDeliveries;
+    return maxDeliveries === undefined ? {} : { maxDeliveries };
+  }
+
   get dead(): DeadQueue<T> {
     return (this.#dead ??= this.#open());
   }

@@ -22,12 +22,13 @@ import { Graveyard } from './graveyard.js';
 import { Queue } from './queue.js';
 import {
   type JobQueueOptions,
+  type JoinableQueueHandle,
   type JoinableQueueState,
   type PutOptions,
   type Urgency,
   readPut,
 } from './queue-options.js';
-import { type Handle, deadName, unlinkIfThere } from './shared.js';
+import { deadName, unlinkIfThere } from './shared.js';
 import { type DeadItem, LeasedTask, Leases, type Settlement, type Task } from './task.js';
 
 const operations = addon.JoinableQueue;
@@ -68,14 +69,13 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   constructor(options: JobQueueOptions<T> = {}) {
     const read = readOptions(options, jobOptions) as JobQueueOptions<T>;
     const { maxDeliveries, ...ofQueue } = read;
-    const { persistent } = ofQueue;
     if (maxDeliveries !== undefined) {
       checkCount('maxDeliveries', maxDeliveries, 1, largestDeliveries);
     }
     super(ofQueue, 'JoinableQueue');
     this.#joiners = new WaitSet(operations.joiners, this.native);
     const openDead = () =>
-      new JoinableQueue<DeadItem<T>>({ name: deadName(this.name), persistent });
+      new JoinableQueue<DeadItem<T>>({ name: deadName(this.name), persistent: ofQueue.persistent });
     try {
       this.#graveyard = new Graveyard(maxDeliveries, openDead);
     } catch (error) {
@@ -387,8 +387,8 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
   }
 
   /** The handle, which attach() turns into this object in another process. Does not block. */
-  override toJSON(): Handle<'JoinableQueue'> {
-    return { holdfast: 'JoinableQueue', name: this.name };
+  override toJSON(): JoinableQueueHandle {
+    return { holdfast: 'JoinableQueue', name: this.name, ...this.#graveyard.forHandle };
   }
 }
 

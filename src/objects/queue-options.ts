@@ -9,6 +9,7 @@ import {
   show,
 } from '../options.js';
 import type { CodecChoice } from '../records/codec.js';
+import type { Handle } from './shared.js';
 
 /** How to open a Queue or JoinableQueue. */
 export interface QueueOptions<T = unknown> extends OpenOptions {
@@ -80,9 +81,15 @@ export interface JobQueueOptions<T = unknown> extends QueueOptions<T> {
   /**
    * How often an item is handed out at the most, 1 to 1000000. An item that was not done then goes
    * to the dead-letter queue `dead`. Without it there is no limit. It is no property of the queue:
-   * each thread that takes has its own, so give all of them the same.
+   * each thread that takes has its own, so give all of them the same. The handle has it.
    */
   maxDeliveries?: number | undefined;
+}
+
+/** What toJSON() of a JoinableQueue gives; attach() opens it with the same `maxDeliveries`. */
+export interface JoinableQueueHandle extends Handle<'JoinableQueue'> {
+  /** The `maxDeliveries` of the object, if it has one. */
+  readonly maxDeliveries?: number;
 }
 
 /** How to put into a JoinableQueue. */

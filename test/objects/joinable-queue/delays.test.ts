@@ -1,6 +1,6 @@
 // Delays, dead letters and drain(): what makes a JoinableQueue a queue of jobs.
 import assert from 'node:assert/strict';
-import { JoinableQueue, type Task, list } from 'holdfast';
+import { JoinableQueue, type Task, attach, list } from 'holdfast';
 import {
   assertRejects,
   assertThrows,
@@ -173,6 +173,19 @@ describe('JoinableQueue, dead letters', () => {
       await jobs.join();
     });
   }
+
+  it('the handle has the limit', async () => {
+    const jobs = track(new JoinableQueue<Job>({ name: freshName(), maxDeliveries: 1 }));
+    const handle = jobs.toJSON();
+    assert.equal(handle.maxDeliveries, 1);
+    const other = track(attach<'JoinableQueue'>(JSON.parse(JSON.stringify(jobs))));
+    await jobs.put({ id: 1 });
+    (await other.take()).retry({ reason: 'broken' });
+    assert.equal(jobs.tryTake(), undefined);
+    assert.equal(jobs.dead.takeSync().value.reason, 'broken');
+    assert.throws(() => attach({ ...handle, maxDeliveries: 0 } as typeof handle), RangeError);
+    assert.deepEqual(open<Job>().toJSON().maxDeliveries, undefined);
+  });
 
   it('`dead` of a queue without a limit is the same queue; unlink() takes both names', async () => {
     const jobs = open<Job>({ maxDeliveries: 1, persistent: true });
