@@ -52,15 +52,16 @@ TEST(a_critical_section_is_given_up_in_time_where_processors_are_busy) {
   Child caller([&] {
     const std::vector<Child> busy = busy_processes();
     User<Barrier> user(meeting());
-    std::vector<double> excess;
+    std::vector<double> yields_ms, tries_ms;
     for (int i = 0; i < kTries; i++) {
-      const double yields_ms = ms_of_yields(kYields);
+      yields_ms.push_back(ms_of_yields(kYields));
       const int64_t since = now_ns();
       CHECK(!core::CriticalSection(user.party.agent(), user->body().mutex).entered());
-      excess.push_back(ms_since(since) - yields_ms);
+      tries_ms.push_back(ms_since(since));
     }
-    note("%.1f ms more than %d yields", median(excess), kYields);
-    CHECK(median(excess) < 100);  // far above 2 ms, and far below hundreds of yields
+    note("%.1f ms; %d yields %.1f ms", median(tries_ms), kYields, median(yields_ms));
+    // Far above 2 ms, and below hundreds of yields, which take longer on a busier machine.
+    CHECK(median(tries_ms) < 4 * median(yields_ms) + 100);
   });
   caller.join();
   inside.kill();
