@@ -215,14 +215,15 @@ constexpr int64_t kOrderlyEnd_ns = 1000 * platform::kNanosPerMilli;
 // longer than that, whatever its threads do: one that computes without a pause hears of nothing.
 // If the system has no thread to spare, it does.
 void end_with_parent(const Napi::CallbackInfo& info) {
-  const uintptr_t parent = info[0].As<Napi::Number>().Uint32Value();
+  static uint32_t parent;  // of the process: every call has the same one
+  parent = info[0].As<Napi::Number>().Uint32Value();
   const auto watch = [](void* pid) {
-    platform::wait_for_parent_end(static_cast<uint32_t>(reinterpret_cast<uintptr_t>(pid)));
+    platform::wait_for_parent_end(*static_cast<const uint32_t*>(pid));
     platform::sleep_ns(kOrderlyEnd_ns);
     platform::kill_this_process();
   };
   platform::Thread thread;  // it ends with the process
-  platform::start_thread(watch, reinterpret_cast<void*>(parent), &thread);
+  platform::start_thread(watch, &parent, &thread);
 }
 
 // allowsExternalBuffers(): asks the runtime for one, of a byte.
