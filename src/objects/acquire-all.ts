@@ -173,7 +173,7 @@ function memberOf(given: unknown, index: number): Member {
     const lock: Lock | RLock | BoundedSemaphore = given;
     return {
       lock,
-      acquire: (options) => lock.take(options),
+      acquire: (options) => lock.takeHold(options),
       acquireSync: (options) => lock.acquireSync(options),
       tryAcquire: () => lock.tryAcquire(),
     };

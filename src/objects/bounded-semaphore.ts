@@ -130,11 +130,11 @@ export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore'> {
   async acquire(first?: number | AcquireOptions, second?: AcquireOptions): Promise<Guard> {
     const { n, options } = readPermits(first, second, this.#most(first));
     const read = readAcquire(options);
-    return n === 1 ? this.take(read) : new HeldGroup(await this.line.acquire(n, read));
+    return n === 1 ? this.takeHold(read) : new HeldGroup(await this.line.acquire(n, read));
   }
 
   /** @internal As acquire() does, whose options have been read. A guard if a permit was free. */
-  take(options: StepOptions | undefined): HeldGuard | Promise<HeldGuard> {
+  takeHold(options: StepOptions | undefined): HeldGuard | Promise<HeldGuard> {
     const permits = this.#openPermits;
     const acquisition = beginAcquisition(this, 'permit', false);
     const guard = isWaitedFor(permits.waiters.tag) ? undefined : permits.tryAcquire();
@@ -196,7 +196,7 @@ export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore'> {
     fn: (guard: Guard) => T | Promise<T>,
     options?: AcquireOptions,
   ): Promise<Awaited<T>> {
-    const acquire = (read: AcquireOptions | undefined) => this.take(read);
+    const acquire = (read: AcquireOptions | undefined) => this.takeHold(read);
     return runHolding(fn, options, acquire, (guard, counts) => this.#heldBy([guard], counts));
   }
 
@@ -258,7 +258,7 @@ export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore'> {
   /** @internal */
   protected override get source(): PermitSource<Guard> {
     return {
-      take: (step) => this.take(step),
+      take: (step) => this.takeHold(step),
       takeSync: (step) => this.#takeSync(step),
       tryTake: () => this.#tryTake(),
       giveBack: (guard) => guard.release(),

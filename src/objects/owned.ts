@@ -80,11 +80,11 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
    * argument.
    */
   async acquire(options?: AcquireOptions): Promise<Guard> {
-    return this.take(readAcquire(options));
+    return this.takeHold(readAcquire(options));
   }
 
   /** @internal As acquire() does, whose options have been read. A guard if it was free. */
-  take(options: StepOptions | undefined): HeldGuard | Promise<HeldGuard> {
+  takeHold(options: StepOptions | undefined): HeldGuard | Promise<HeldGuard> {
     const { ownership } = this;
     const mustQueue = isWaitedFor(ownership.waiters.tag) && !ownership.mayBypassQueue();
     const acquisition = beginAcquisition(this, 'exclusive', false);
@@ -134,7 +134,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     fn: (guard: Guard) => T | Promise<T>,
     options?: AcquireOptions,
   ): Promise<Awaited<T>> {
-    const acquire = (read: AcquireOptions | undefined) => this.take(read);
+    const acquire = (read: AcquireOptions | undefined) => this.takeHold(read);
     const heldOf = (guard: HeldGuard, counts: boolean) => (counts ? [heldBy(guard)] : []);
     return runHolding(fn, options, acquire, heldOf);
   }

@@ -105,9 +105,9 @@ export class RLock extends Owned<'RLock'> {
   }
 
   /** @internal */
-  override take(options: StepOptions | undefined): HeldGuard | Promise<HeldGuard> {
+  override takeHold(options: StepOptions | undefined): HeldGuard | Promise<HeldGuard> {
     const recursion = this.#recursion!;
-    return recursion.isForTask() ? recursion.acquire(this, options) : super.take(options);
+    return recursion.isForTask() ? recursion.acquire(this, options) : super.takeHold(options);
   }
 
   /**

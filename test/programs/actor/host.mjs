@@ -117,7 +117,13 @@ export class Host {
 
   /** Releases and closes everything that can be, for the next test. */
   reset() {
-    enums.slice_ms = usualSlice_ms;
+    if (enums.slice_ms !== usualSlice_ms) {
+      enums.slice_ms = usualSlice_ms;
+      // It has the other slice. The next acquisition makes another one.
+      const held = addon.kept.get('held');
+      clearInterval(held.timer);
+      held.timer = undefined;
+    }
     for (const controller of this.#aborts.values()) controller.abort(new Error('reset'));
     // The newest first: a guard is newer than the object that it holds.
     for (const kept of [...this.#kept.values()].reverse()) giveBack(kept);
