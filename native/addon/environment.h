@@ -120,7 +120,8 @@ class Environment final : private core::Watcher, private EventLoopClient {
   // Looks whether the object's files are still what others find under its name. The first time that
   // they are not, the process is warned.
   core::Status look_at(NativeObject& native);
-  // The same for all that this thread holds, once a slice. False if it holds nothing.
+  // The same for what this thread holds; to be called once a slice. Up to 16 objects are looked at
+  // each time, more of them by turns. False if it holds nothing.
   bool look_at_held();
   // All that this thread holds, each hold once or more often.
   std::vector<core::Held> holds() const;
@@ -132,6 +133,7 @@ class Environment final : private core::Watcher, private EventLoopClient {
 
  private:
   Environment() = default;
+  size_t held_ = 0;  // objects, at the last look_at_held()
   static napi_value configure(napi_env env, napi_callback_info info);
   static napi_value use_mailbox(napi_env env, napi_callback_info info);
   static napi_value use_loop_waits(napi_env env, napi_callback_info info);

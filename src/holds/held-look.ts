@@ -1,5 +1,6 @@
 // A thread that holds something looks once a slice whether another program has removed the files of
-// it, also if the thread does nothing else meanwhile. The process is warned then.
+// it, also if the thread does nothing else meanwhile. The process is warned then. With more than 16
+// holds the addon looks at some of them each slice, by turns.
 import { slice_ms } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';

@@ -14,6 +14,7 @@ import {
   semaphoreFile,
   temporaryDirectory,
   until,
+  run,
 } from '../support/index.js';
 import { semaphoreName } from '../programs/semaphore-name.mjs';
 
@@ -138,6 +139,13 @@ describe('what is removed while it is used', () => {
     await assertRejects(wait, 'RemovedError', { kind: 'Queue', objectName: 'it' });
     await assertRejects(ours.call('put', 1), 'RemovedError');
     await assertRejects(ours.call('putSync', 1), 'RemovedError');
+  });
+
+  it('a thread with a hundred holds learns it, although it looks at them by turns', async () => {
+    const { code, said, stderr } = await run('many-removed.mjs');
+    assert.equal(code, 0, stderr);
+    const [warnings, looks] = said[0] as [number, number];
+    assert.equal(warnings, 1, `after ${looks} looks`);
   });
 
   it('unlink() is no removal: those who have the object keep it', async () => {
