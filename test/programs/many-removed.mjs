@@ -1,5 +1,6 @@
 // Holds many locks. Another program removes the file of one of them: the own looks of the thread
-// notice it. Prints how many warnings there were, and after how many looks.
+// notice it. Prints how many warnings there were, after how many looks, and the name of the lock's
+// semaphore, which stays.
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { Lock } from 'holdfast';
@@ -20,16 +21,15 @@ const locks = names.map((name) => new Lock({ name }));
 const guards = locks.map((lock) => lock.acquireSync());
 const slices = (n) => new Promise((resolve) => setTimeout(resolve, n * 50));
 await slices(20);
-const key = createHash('sha256')
-  .update(names[count / 2])
-  .digest('hex')
-  .slice(0, 26);
+const middle = count / 2;
+const { posixName } = locks[middle];
+const key = createHash('sha256').update(names[middle]).digest('hex').slice(0, 26);
 for (const part of ['object', 'spare']) {
   rmSync(`${process.env.HOLDFAST_DIR}/${part}.${key}`, { force: true });
 }
 const before = looks;
 const until = before + 2 * Math.ceil(count / 16);
 while (warnings.length === 0 && looks <= until) await slices(1);
-console.log(JSON.stringify([warnings.length, looks - before]));
+console.log(JSON.stringify([warnings.length, looks - before, posixName]));
 for (const guard of guards) guard.release();
 for (const lock of locks) lock.close();

@@ -59,4 +59,7 @@ afterEach(async () => {
   removeTemporaryDirectories(unmount);
 });
 
-after(endActors);
+after(async () => {
+  await endActors();
+  removeTemporaryDirectories(unmount); // what the last hook of a file has made
+});
