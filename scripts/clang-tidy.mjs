@@ -7,9 +7,9 @@
 
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { filesUnder, hashOf, isDone, isMain, knowOnly, markDone, root } from './common.mjs';
+import { filesUnder, hashOf, isDone, isMain, knowOnly } from './common.mjs';
+import { markDone, onEachProcessor, root } from './common.mjs';
 import { addonSources, hostPlatform, includeDirs, platforms } from './sources.mjs';
 
 const config = ['', 'native/test/', 'native/test/darwin/'].map((at) => `${at}.clang-tidy`);
@@ -86,14 +86,11 @@ export async function clangTidy(filters = []) {
     }))
     .filter(({ file, stamp, hash }) => !isDone(stamp, hash, file));
   const found = [];
-  const readWaiting = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const findings = await findingsIn(next.file, next.flags);
-      if (findings === '') markDone(next.stamp, next.hash);
-      else found.push(findings.replaceAll(`${root}/`, '').trimEnd());
-    }
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, readWaiting));
+  await onEachProcessor(waiting, async ({ file, flags, stamp, hash }) => {
+    const findings = await findingsIn(file, flags);
+    if (findings === '') markDone(stamp, hash);
+    else found.push(findings.replaceAll(`${root}/`, '').trimEnd());
+  });
   return found.toSorted();
 }
 

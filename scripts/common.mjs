@@ -12,7 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { constants } from 'node:os';
+import { availableParallelism, constants } from 'node:os';
 import path from 'node:path';
 
 export const root = path.resolve(import.meta.dirname, '..');
@@ -33,6 +33,15 @@ export function isMain(meta) {
 export function die(message) {
   console.error(`holdfast: ${message}`);
   process.exit(1);
+}
+
+/** Awaits `work` for each of the list, one at a time for each processor. */
+export async function onEachProcessor(list, work) {
+  const waiting = [...list];
+  const one = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await work(next);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, one));
 }
 
 // ---- content hashes ---------------------------------------------------------------------------

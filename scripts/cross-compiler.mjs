@@ -2,10 +2,10 @@
 
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import os, { availableParallelism } from 'node:os';
+import os from 'node:os';
 import path from 'node:path';
 import { inBatches } from './batches.mjs';
-import { mustRun, root } from './common.mjs';
+import { mustRun, onEachProcessor, root } from './common.mjs';
 import { libcxx } from './libcxx.mjs';
 import { includeDirs } from './sources.mjs';
 import { toolDirectory } from './tools.mjs';
@@ -66,16 +66,12 @@ export async function compileObjects({ triple, sources, flags, directory }) {
     ...unit,
     object: path.join(root, directory, `${unit.name}.o`),
   }));
-  const waiting = [...units];
-  const work = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const own = [...next.flags, '-c', next.source, '-o', next.object];
-      await mustRun(path.join(zig, 'zig'), ['c++', '-target', triple, ...own], {
-        timeoutMs: compileWatchdogMs,
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  await onEachProcessor(units, (unit) => {
+    const own = [...unit.flags, '-c', unit.source, '-o', unit.object];
+    return mustRun(path.join(zig, 'zig'), ['c++', '-target', triple, ...own], {
+      timeoutMs: compileWatchdogMs,
+    });
+  });
   return units.map(({ object }) => object);
 }
 
@@ -88,6 +84,5 @@ export async function compileObjects({ triple, sources, flags, directory }) {
 export async function linkLinux(triple, objects, file) {
   const zig = path.join(await zigDirectory(), 'zig');
   const flags = ['-shared', '-s', '-Wl,--gc-sections', '-Wl,-z,nodelete'];
-  mkdirSync(path.dirname(file), { recursive: true });
   await mustRun(zig, ['cc', '-target', triple, ...flags, ...objects, '-o', file]);
 }

@@ -41,7 +41,7 @@ const runs = [
 
 /** What mocha says of the tests that failed, in one line. */
 const failuresIn = (output) =>
-  output.slice(output.indexOf(' failing')).replaceAll(/\s+/g, ' ').slice(0, 600);
+  output.split(' failing').at(-1).replaceAll(/\s+/g, ' ').slice(0, 600);
 
 async function check({ platform, libuv, passes = false, says }) {
   const native = await buildAddon({ platform });

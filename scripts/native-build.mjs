@@ -2,10 +2,19 @@
 // changed.
 
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { inBatches } from './batches.mjs';
-import { filesUnder, hashOf, isDone, markDone, mustRun, root, say, werror } from './common.mjs';
+import {
+  filesUnder,
+  hashOf,
+  isDone,
+  markDone,
+  mustRun,
+  onEachProcessor,
+  root,
+  say,
+  werror,
+} from './common.mjs';
 import { includeDirs } from './sources.mjs';
 
 const hostCompiler = [process.env.CXX ?? 'c++'];
@@ -64,16 +73,13 @@ export async function buildNative({
   });
   const waiting = objects.filter(({ object }) => !existsSync(path.join(root, object)));
   if (waiting.length > 0) say(`compiling ${waiting.length} C++ files (${title})`);
-  const compileWaiting = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const temporary = `${next.object}.${process.pid}.tmp`;
-      await mustRun(command, [...first, ...next.flags, '-c', next.source, '-o', temporary], {
-        timeoutMs: compileWatchdogMs,
-      });
-      renameSync(path.join(root, temporary), path.join(root, next.object));
-    }
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, compileWaiting));
+  await onEachProcessor(waiting, async (next) => {
+    const temporary = `${next.object}.${process.pid}.tmp`;
+    await mustRun(command, [...first, ...next.flags, '-c', next.source, '-o', temporary], {
+      timeoutMs: compileWatchdogMs,
+    });
+    renameSync(path.join(root, temporary), path.join(root, next.object));
+  });
 
   const inputs = objects.map(({ object }) => object);
   const stamp = `${directory}/link.stamp`;

@@ -1,5 +1,4 @@
 // Writes random bytes into the files of objects and into the registry.
-import { createHash } from 'node:crypto';
 import {
   closeSync,
   fstatSync,
@@ -10,6 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
+import { objectKey } from '../programs/object-key.mjs';
 
 export const kinds = [
   'Lock',
@@ -29,12 +29,7 @@ export const kinds = [
 export const names = Object.fromEntries(kinds.map((kind) => [kind, `the ${kind}`]));
 
 /** By the name of its file. */
-export const kindOf = new Map(
-  kinds.map((kind) => [
-    `object.${createHash('sha256').update(names[kind]).digest('hex').slice(0, 26)}`,
-    kind,
-  ]),
-);
+export const kindOf = new Map(kinds.map((kind) => [`object.${objectKey(names[kind])}`, kind]));
 const headerLength = 512;
 const mutexLength = 40; // sizeof(pthread_mutex_t), glibc on x64
 /** Where native/core/layout.h has a mutex on the linux platform: see native/test/layout_test.cc. */

@@ -1,9 +1,9 @@
 // Prints what its event loop hears of the death of a lock's holder. No slice helps it: it waits for
 // nothing, so it has no timer, and it looks at the lock only when it has heard something.
 //   death-news.mjs <name of the RLock> <who polls: libuv, or a thread>
-import { createHash } from 'node:crypto';
 import { kinds } from '../../lib/native/enums.js';
 import { addon } from '../../lib/native/load.js';
+import { objectKey } from './object-key.mjs';
 
 const [name, polls] = process.argv.slice(2);
 
@@ -19,7 +19,7 @@ function makeError(code, kind, text, detail) {
 }
 
 addon.configure(process.env.HOLDFAST_DIR, 0, 'listener', polls === 'libuv', onWakeUps, makeError);
-const fileKey = createHash('sha256').update(name).digest('hex').slice(0, 26);
+const fileKey = objectKey(name);
 const lock = addon.open(kinds.RLock, name, fileKey, 0, 1, 0, 0, 0, 0, 0, '');
 const running = setInterval(() => {}, 1000);
 // Who enrols watches the holder.

@@ -1,13 +1,11 @@
 // Holds many locks. Another program removes the file of one of them: the own looks of the thread
 // notice it. Prints how many warnings there were, after how many looks, and the name of the lock's
 // semaphore, which stays.
-import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { Lock } from 'holdfast';
+import { addon } from '../../lib/native/load.js';
+import { objectKey } from './object-key.mjs';
 
-const { addon } = await import(new URL('../../lib/native/load.js', import.meta.url)).then(
-  (loaded) => loaded.default,
-);
 let looks = 0;
 const { lookAtHeld } = addon;
 addon.lookAtHeld = () => (looks++, lookAtHeld());
@@ -23,7 +21,7 @@ const slices = (n) => new Promise((resolve) => setTimeout(resolve, n * 50));
 await slices(20);
 const middle = count / 2;
 const { posixName } = locks[middle];
-const key = createHash('sha256').update(names[middle]).digest('hex').slice(0, 26);
+const key = objectKey(names[middle]);
 for (const part of ['object', 'spare']) {
   rmSync(`${process.env.HOLDFAST_DIR}/${part}.${key}`, { force: true });
 }

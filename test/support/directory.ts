@@ -1,5 +1,4 @@
 // Directories for one test, and what is in them.
-import { createHash } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -12,6 +11,7 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { objectKey } from '../programs/object-key.mjs';
 import { header } from './layout.js';
 
 const made: string[] = [];
@@ -88,8 +88,7 @@ export function removeObjectFile(directory: string, file: string): void {
 
 /** The file of the object of that name, in the HOLDFAST_DIR of this run. */
 export function objectFile(name: string): string {
-  const digest = createHash('sha256').update(name).digest('hex').slice(0, 26);
-  return path.join(process.env['HOLDFAST_DIR']!, `object.${digest}`);
+  return path.join(process.env['HOLDFAST_DIR']!, `object.${objectKey(name)}`);
 }
 
 /**

@@ -21,7 +21,7 @@ export interface PoolKillsOutcome {
 }
 
 const module = new URL('../programs/pool-targets.mjs', import.meta.url);
-const square = { module, export: 'square' };
+export const square = { module, export: 'square' };
 
 /** The descriptors of this process; undefined where the system does not tell. */
 export function descriptors(): number | undefined {

@@ -2,7 +2,7 @@
 // workers. All its workers must end, a Pool of the same name can start at once, and nothing stays.
 import { Pool, list } from 'holdfast';
 import { objectFiles } from './directory.js';
-import { descriptors, isThere } from './pool-kills.js';
+import { descriptors, isThere, square } from './pool-kills.js';
 import { Program, nobodySurvives } from './program.js';
 import { until } from './time.js';
 
@@ -20,10 +20,6 @@ export interface PoolOwnerOutcome {
 }
 
 const name = 'the pool of a process that dies';
-const square = {
-  module: new URL('../programs/pool-targets.mjs', import.meta.url),
-  export: 'square',
-};
 
 /** What is there of this directory, and of the descriptors of this process. */
 const count = () => ({
