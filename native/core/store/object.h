@@ -38,7 +38,7 @@ class Object {
   // Did the last look find its file removed, or the directory (removal.cc)?
   bool is_removed() const { return removed_.load(std::memory_order_relaxed); }
   // Once a slice, for as long as the object is used, or so much later.
-  bool look_is_due(uint64_t late_ns = 0) const {
+  bool look_is_due(int64_t late_ns = 0) const {
     return platform::coarse_ns() >= next_look_ns_.load(std::memory_order_relaxed) + late_ns;
   }
 
