@@ -39,6 +39,17 @@ forEachServer('faults of holders', 'all', (subject) => {
     await next.release();
   });
 
+  it('inspect() soon shows the lock of a killed holder no more, though nobody asks for it', async () => {
+    const a = await open(subject, lease);
+    const holder = await startHolder(a.namespace);
+    assert.deepEqual(
+      (await a.inspect()).locks.map(({ name }) => name),
+      ['it'],
+    );
+    await holder.kill();
+    await until(async () => (await a.inspect()).locks.length === 0, 'a list without the lock');
+  });
+
   it('a holder that was stopped past its lease is told, and its late write is refused', async () => {
     const a = await open(subject, lease);
     const holder = await startHolder(a.namespace);
