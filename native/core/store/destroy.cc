@@ -18,12 +18,14 @@ void Store::destroy(const char* posix_name, const std::string& file_name) {
   HOLDFAST_INVARIANT(INV_8, is_locked_);
   // INV-10: the semaphore first. Dying in between leaves a file that nobody uses, and a sweep or
   // the next open comes by here again.
-  if (is_semaphore_name(posix_name)) platform::unlink_semaphore(posix_name);
+  const bool has_semaphore = is_semaphore_name(posix_name);
+  if (has_semaphore) platform::unlink_semaphore(posix_name);
   KILL_POINT("store.destroy.semaphore");
   if (is_object_file(file_name)) {
     remove_spare_name(file_name);
-    // The name that SharedMemory.posixName has given it (src/objects/posix-name.ts).
-    if (const char* home = platform::semaphore_directory(); home != nullptr) {
+    // The name that SharedMemory.posixName has given it (src/objects/posix-name.ts). What has a
+    // semaphore is no SharedMemory.
+    if (const char* home = platform::semaphore_directory(); home != nullptr && !has_semaphore) {
       const std::string key = file_name.substr(strlen(kObjectPrefix));
       const std::string name = std::string(home) + "/hf-" + semaphores_.prefix() + "m" + key;
       platform::unlink_file(directory_fd_, name.c_str());
