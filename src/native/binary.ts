@@ -1,5 +1,5 @@
 // What a binary was built for, read from the file itself: a linker's error does not say it.
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 
 export interface Target {
   /** As `process.platform` and `process.arch` name them; undefined if Node has no name for it. */
@@ -89,6 +89,38 @@ function headOf(file: string): Buffer {
   } catch {
     return Buffer.alloc(0); // the permission model, say
   }
+}
+
+/** The type of the entries that say what the linker maps. */
+const elfLoad = 1;
+
+/**
+ * Is the file shorter than the binary that it begins with? The linker of Linux maps it all the
+ * same, and the process ends with SIGBUS. That of macOS looks itself.
+ */
+export function isCutOff(file: string): boolean {
+  try {
+    const { size } = statSync(file);
+    return size === 0 || endOfElf(headOf(file)) > size;
+  } catch {
+    return false; // not there, or the permission model: the linker says that
+  }
+}
+
+/** Where the last byte lies that the linker maps; 0 if this is no ELF file of 64 bit. */
+function endOfElf(head: Buffer): number {
+  if (head.toString('latin1', 0, 4) !== '\x7fELF') return 0;
+  if (head.length < 64) return Infinity;
+  if (head[4] !== 2 || head[5] !== 1) return 0; // not of 64 bit, or of the other byte order
+  const table = Number(head.readBigUInt64LE(32));
+  const [entryBytes, entries] = [head.readUInt16LE(54), head.readUInt16LE(56)];
+  let end = table + entryBytes * entries;
+  if (entryBytes < 56 || end > head.length) return end;
+  for (let at = table; at < table + entryBytes * entries; at += entryBytes) {
+    if (head.readUInt32LE(at) !== elfLoad) continue;
+    end = Math.max(end, Number(head.readBigUInt64LE(at + 8) + head.readBigUInt64LE(at + 32)));
+  }
+  return end;
 }
 
 /** Was it built for something else than what this process runs on? */

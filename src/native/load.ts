@@ -4,7 +4,8 @@ import path from 'node:path';
 import { HoldfastError } from '../errors.js';
 import { libcHere } from './binary.js';
 import type { NativeAddon } from './bindings.js';
-import { whyMissing, whyRefused, whyTooOld } from './refusals.js';
+import { missingIn } from './offered.js';
+import { whyCutOff, whyMissing, whyOther, whyRefused, whyTooOld } from './refusals.js';
 
 const root = path.resolve(__dirname, '../..');
 
@@ -19,7 +20,9 @@ function find(): string | undefined {
   const directory = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`);
   if (!existsSync(directory)) return undefined;
   const foreign = libcHere() === 'musl' ? '.glibc.' : '.musl.';
-  const name = readdirSync(directory).find((one) => !one.includes(foreign));
+  // Other programs leave files of their own: .DS_Store, .nfs0001, node.napi.glibc.node.bak.
+  const isBinary = (one: string) => one.endsWith('.node') && !one.startsWith('.');
+  const name = readdirSync(directory).find((one) => isBinary(one) && !one.includes(foreign));
   return name && path.join(directory, name);
 }
 
@@ -29,9 +32,9 @@ function findOrFail(): string {
     const found = find();
     if (found !== undefined) return found;
   } catch (error) {
-    cause = error; // the permission model
+    cause = error; // the permission model, or a directory that this user may not read
   }
-  return fail(whyMissing(root), cause);
+  return fail(whyMissing(root, cause), cause);
 }
 
 function load(): NativeAddon {
@@ -40,6 +43,15 @@ function load(): NativeAddon {
   // A program may choose another build of the addon: the posix platform, or one with a sanitizer.
   const chosen = process.env['HOLDFAST_NATIVE'];
   const file = chosen ? path.resolve(chosen) : findOrFail();
+  const cutOff = whyCutOff(file);
+  if (cutOff !== undefined) fail(cutOff);
+  const loaded = requireOrFail(file);
+  const missing = missingIn(loaded);
+  if (missing.length > 0) fail(whyOther(file, missing));
+  return loaded;
+}
+
+function requireOrFail(file: string): NativeAddon {
   try {
     return require(file) as NativeAddon;
   } catch (cause) {

@@ -1,7 +1,7 @@
 // Why the addon could not be loaded, each cause in a sentence with its remedy.
 import { existsSync, readFileSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { describe, here, isForeign, targetOf } from './binary.js';
+import { describe, here, isCutOff, isForeign, targetOf } from './binary.js';
 
 const permissionModel =
   'this process runs under the permission model of Node, which loads no addon: ' +
@@ -13,6 +13,12 @@ const systems = ['linux', 'darwin'];
 const noexec =
   'it lies on a file system that is mounted noexec: mount that without noexec, or install the ' +
   'package on another one';
+
+/** npm 12 runs no script of a package unasked, and knows no --build-from-source any more. */
+const rebuild =
+  '"npm rebuild holdfast" (with npm 12, "npm install-scripts approve holdfast" before that)';
+
+const reinstall = 'install the package again: remove its directory, and "npm install"';
 
 /** Each cause that the dynamic linker has words for, and what to say. */
 const linkers: readonly (readonly [words: RegExp, remedy: string])[] = [
@@ -31,19 +37,20 @@ const linkers: readonly (readonly [words: RegExp, remedy: string])[] = [
   ],
   [
     /version [`'"]?(GLIBC|GLIBCXX|CXXABI)_/,
-    'it was built for a newer C or C++ library than this system has: "npm rebuild holdfast ' +
-      '--build-from-source" makes one here',
+    `it was built for a newer C or C++ library than this system has: ${rebuild} makes one here. ` +
+      'It needs a C++ compiler, make and Python 3',
   ],
   [
     /libc\.musl|ld-musl|ld-linux|libc\.so|relocating|symbol not found/i,
     'it was built for another C library, glibc or musl, than this system has: install the ' +
-      'dependencies on this system (in the image that runs them), or "npm rebuild holdfast"',
+      `dependencies on this system (in the image that runs them), or ${rebuild}`,
   ],
   [
     /invalid ELF|wrong ELF|file too short|exec format|mach-o|incompatible architecture/i,
     'it is no binary for this system and processor: install the dependencies on this system ' +
-      'instead of copying node_modules, or "npm rebuild holdfast"',
+      `instead of copying node_modules, or ${rebuild}`,
   ],
+  [/did not self-register/i, `it is another library, or a damaged one: ${reinstall}`],
 ];
 
 /** This Node lacks what the package calls; undefined if it has all of that. */
@@ -51,6 +58,23 @@ export function whyTooOld(): string | undefined {
   const { node } = process.versions;
   if (Number.parseInt(node, 10) >= 20) return undefined;
   return `holdfast needs Node 20.19 or later, and this is Node ${node}`;
+}
+
+/** The end of the binary `file` is missing; undefined if it is whole. */
+export function whyCutOff(file: string): string | undefined {
+  if (!isCutOff(file)) return undefined;
+  return (
+    `holdfast cannot load its binary ${file}: its end is missing, as after a copy that was cut ` +
+    `short or a full disk: ${reinstall}`
+  );
+}
+
+/** The binary `file` was loaded, and lacks what this version calls. */
+export function whyOther(file: string, missing: readonly string[]): string {
+  return (
+    `holdfast cannot use its binary ${file}: it is of another version of holdfast, and has no ` +
+    `${missing[0]}: ${reinstall} (HOLDFAST_NATIVE, if that is set, names the binary)`
+  );
 }
 
 /** The binary `file` is there, and could not be loaded. */
@@ -67,8 +91,7 @@ export function whyRefused(file: string, cause: unknown): string {
   }
   if (isDirectory(file)) {
     return says(
-      'it is a directory: name a file in HOLDFAST_NATIVE, or remove the directory and ' +
-        '"npm rebuild holdfast"',
+      `it is a directory: name a file in HOLDFAST_NATIVE, or remove the directory and ${rebuild}`,
     );
   }
   if (code === 'MODULE_NOT_FOUND') return says('there is no such file; see HOLDFAST_NATIVE');
@@ -86,18 +109,19 @@ function whyForeign(file: string): string | undefined {
   if (target === undefined || !isForeign(target, own)) return undefined;
   return (
     `it is for ${describe(target)}, and this is ${describe(own)}: install the dependencies on this ` +
-    'system (in the image that runs them) instead of copying node_modules, or "npm rebuild holdfast"'
+    `system (in the image that runs them) instead of copying node_modules, or ${rebuild}`
   );
 }
 
 /** There is no binary for this machine in the package at `root`. */
-export function whyMissing(root: string): string {
+export function whyMissing(root: string, cause?: unknown): string {
   const system = `${process.platform}-${process.arch}`;
   if (!systems.includes(process.platform)) {
     return `holdfast runs on Linux and macOS, and this is ${system}`;
   }
   const none = `holdfast has no binary for ${system} (Node ${process.version}) in ${root}: `;
   if (hasPermissionModel() && !mayRead(root)) return none + permissionModel;
+  if (cause !== undefined) return `${none}${(cause as Error).message}: ${reinstall}`;
   if (nameOf(root) !== 'holdfast') {
     const why = 'this is not its package, so a bundler has moved its code';
     return `${none}${why}: declare holdfast external`;
@@ -106,14 +130,15 @@ export function whyMissing(root: string): string {
   if (others.length > 0) {
     return (
       `${none}there is only ${others.join(', ')}, and this is ${describe(here())}. ` +
-      'Where a compiler is installed, "npm rebuild holdfast" makes one'
+      `Where a compiler is installed, ${rebuild} makes one`
     );
   }
-  const all = filesIn(path.join(root, 'prebuilds'));
+  const prebuilds = path.join(root, 'prebuilds');
+  const all = filesIn(prebuilds).filter((one) => filesIn(path.join(prebuilds, one)).length > 0);
   const shipped = all.length > 0 ? `the package has some for ${all.join(', ')}, and ` : '';
   const approval = isInstalledByPnpm(root)
     ? 'pnpm runs it only after "pnpm approve-builds"; then "pnpm rebuild holdfast"'
-    : 'npm runs it only without ignore-scripts, and since version 11 may ask for ' +
+    : 'npm runs it only without ignore-scripts, and since version 12 only after ' +
       '"npm install-scripts approve holdfast"; then "npm rebuild holdfast"';
   return (
     `${none}${shipped}its install script, which compiles one, was blocked or has failed. ` +
@@ -188,5 +213,9 @@ function nameOf(root: string): unknown {
 }
 
 function filesIn(directory: string): string[] {
-  return existsSync(directory) ? readdirSync(directory) : [];
+  try {
+    return readdirSync(directory);
+  } catch {
+    return []; // not there, no directory, or not to be read
+  }
 }

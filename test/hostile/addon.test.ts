@@ -11,6 +11,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { addon } from '../../lib/native/load.js';
+import { missingIn } from '../../lib/native/offered.js';
 import { whyRefused } from '../../lib/native/refusals.js';
 import { temporaryDirectory } from '../support/directory.js';
 import { mountSmall, unmount } from '../support/mounts.js';
@@ -224,6 +226,74 @@ describe('an addon that cannot be loaded', () => {
     const native = path.join(temporaryDirectory(), 'text.node');
     writeFileSync(native, 'text '.repeat(100));
     assert.match(await refusal(root, { native }), /is no binary for this system and processor/);
+  });
+
+  it('a binary whose end is missing', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    const native = path.join(temporaryDirectory(), 'short.node');
+    const bytes = readFileSync(binary);
+    for (const length of [0, 100, 300_000]) {
+      writeFileSync(native, bytes.subarray(0, length));
+      const said = await refusal(root, { native });
+      assert.match(
+        said,
+        /^HoldfastError ERR_HOLDFAST_ADDON .*its end is missing.*install the package/,
+      );
+    }
+  });
+
+  it('a binary of another version, one of something else', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    const directory = temporaryDirectory();
+    const [source, native] = ['x.c', 'x.node'].map((name) => path.join(directory, name));
+    const compile = (code: string) => {
+      writeFileSync(source!, code);
+      const cc = process.env['CC'] ?? 'cc';
+      execFileSync(cc, ['-shared', '-fPIC', '-o', native!, source!]);
+    };
+    // Node takes what this function returns for what the addon exports.
+    compile('void* napi_register_module_v1(void* env, void* exports) { return exports; }');
+    const other = await refusal(root, { native: native! });
+    assert.match(
+      other,
+      /^HoldfastError ERR_HOLDFAST_ADDON .*another version of holdfast, and has no/,
+    );
+    compile('int nothing;');
+    const none = await refusal(root, { native: native! });
+    assert.match(none, /^HoldfastError ERR_HOLDFAST_ADDON .*another library.*install the package/);
+  });
+
+  it('the addon offers all that the package calls', () => {
+    assert.deepEqual(missingIn(addon), []);
+    assert.deepEqual(missingIn({}).slice(0, 2), ['Lock', 'RLock']);
+  });
+
+  it('files of others beside the prebuilt binary', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    const at = installed(temporaryDirectory());
+    const prebuilds = path.join(at, `prebuilds/linux-${process.arch}`);
+    mkdirSync(prebuilds, { recursive: true });
+    for (const name of ['.DS_Store', '.nfs01.node', 'a.txt']) {
+      writeFileSync(path.join(prebuilds, name), 'console.log("it ran")');
+    }
+    assert.match(await refusal(at), /^HoldfastError ERR_HOLDFAST_ADDON holdfast has no binary for/);
+    cpSync(binary, path.join(prebuilds, 'node.napi.glibc.node'));
+    assert.equal(await refusal(at), 'loaded');
+  });
+
+  it('a file in place of the directory of binaries', async () => {
+    const at = installed(temporaryDirectory());
+    mkdirSync(path.join(at, 'prebuilds'));
+    writeFileSync(path.join(at, `prebuilds/${process.platform}-${process.arch}`), '');
+    const said = await refusal(at);
+    assert.match(said, /^HoldfastError ERR_HOLDFAST_ADDON .*not a directory.*install the package/);
+  });
+
+  it('names no option that npm has given up', () => {
+    const older = "libc.so.6: version `GLIBC_2.38' not found";
+    const said = whyRefused('x.node', new Error(older));
+    assert.doesNotMatch(said, /build-from-source/);
+    assert.match(said, /"npm rebuild holdfast" \(with npm 12, "npm install-scripts approve/);
   });
 
   it('a file that is not there', async () => {

@@ -1,0 +1,51 @@
+// Does the addon offer what this version of the package calls? One of another version may not.
+import type { NativeAddon } from './bindings.js';
+
+/** Every name of NativeAddon but those that the package adds: the compiler finds a missing one. */
+const offered: Record<Exclude<keyof NativeAddon, 'kept'>, true> = {
+  Lock: true,
+  RLock: true,
+  Semaphore: true,
+  BoundedSemaphore: true,
+  Condition: true,
+  Event: true,
+  Barrier: true,
+  Queue: true,
+  JoinableQueue: true,
+  SharedMemory: true,
+  ReadWriteLock: true,
+  LockManager: true,
+  endWithParent: true,
+  allowsExternalBuffers: true,
+  useMailbox: true,
+  useLoopWaits: true,
+  configure: true,
+  enter: true,
+  open: true,
+  lookAtHeld: true,
+  heldHere: true,
+  agentId: true,
+  tellWaits: true,
+  takeBackWaits: true,
+  hearWaits: true,
+  tellWaitsIfUnchanged: true,
+  sweep: true,
+  list: true,
+  unlink: true,
+  common: true,
+  defaultDirectory: true,
+  maxPermits: true,
+  maxOwnedPermits: true,
+  maxParties: true,
+  maxConditionWaits: true,
+  maxSharedMemory: true,
+  queueItemsMax: true,
+  queueBytesMin: true,
+  queueBytesMax: true,
+  shmDirectory: true,
+};
+
+/** The names that are missing in what was loaded. */
+export function missingIn(addon: object): string[] {
+  return Object.keys(offered).filter((name) => !Object.hasOwn(addon, name));
+}
