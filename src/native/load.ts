@@ -18,12 +18,22 @@ function find(): string | undefined {
   const compiled = path.join(root, 'build/Release/holdfast.node');
   if (existsSync(compiled)) return compiled;
   const directory = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`);
-  if (!existsSync(directory)) return undefined;
+  const names = namesIn(directory);
   const foreign = libcHere() === 'musl' ? '.glibc.' : '.musl.';
   // Other programs leave files of their own: .DS_Store, .nfs0001, node.napi.glibc.node.bak.
   const isBinary = (one: string) => one.endsWith('.node') && !one.startsWith('.');
-  const name = readdirSync(directory).find((one) => isBinary(one) && !one.includes(foreign));
+  const name = names.find((one) => isBinary(one) && !one.includes(foreign));
   return name && path.join(directory, name);
+}
+
+/** Empty if it is not there; throws if it may not be read. */
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 function findOrFail(): string {

@@ -121,7 +121,7 @@ export function whyMissing(root: string, cause?: unknown): string {
   }
   const none = `holdfast has no binary for ${system} (Node ${process.version}) in ${root}: `;
   if (hasPermissionModel() && !mayRead(root)) return none + permissionModel;
-  if (cause !== undefined) return `${none}${(cause as Error).message}: ${reinstall}`;
+  if (cause !== undefined) return none + whyUnreadable(cause as NodeJS.ErrnoException);
   if (nameOf(root) !== 'holdfast') {
     const why = 'this is not its package, so a bundler has moved its code';
     return `${none}${why}: declare holdfast external`;
@@ -144,6 +144,11 @@ export function whyMissing(root: string, cause?: unknown): string {
     `${none}${shipped}its install script, which compiles one, was blocked or has failed. ` +
     `${approval}. It needs a C++ compiler, make and Python 3`
   );
+}
+
+function whyUnreadable({ code, message }: NodeJS.ErrnoException): string {
+  if (code !== 'EACCES') return `${message}: ${reinstall}`;
+  return `${message}: this user may not read it: check its mode and its owner`;
 }
 
 /** pnpm leaves a file in the node_modules that it makes, where a hoisted package lies itself. */

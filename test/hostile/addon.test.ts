@@ -13,7 +13,7 @@ import {
 import path from 'node:path';
 import { addon } from '../../lib/native/load.js';
 import { missingIn } from '../../lib/native/offered.js';
-import { whyRefused } from '../../lib/native/refusals.js';
+import { whyMissing, whyRefused } from '../../lib/native/refusals.js';
 import { temporaryDirectory } from '../support/directory.js';
 import { mountSmall, unmount } from '../support/mounts.js';
 import { run } from '../support/program.js';
@@ -287,6 +287,12 @@ describe('an addon that cannot be loaded', () => {
     writeFileSync(path.join(at, `prebuilds/${process.platform}-${process.arch}`), '');
     const said = await refusal(at);
     assert.match(said, /^HoldfastError ERR_HOLDFAST_ADDON .*not a directory.*install the package/);
+  });
+
+  it('a directory of binaries that may not be read', () => {
+    const denied = Object.assign(new Error('EACCES: scandir'), { code: 'EACCES' });
+    const said = whyMissing(root, denied);
+    assert.match(said, /EACCES: scandir: this user may not read it: check its mode and its owner/);
   });
 
   it('names no option that npm has given up', () => {

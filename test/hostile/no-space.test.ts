@@ -178,6 +178,7 @@ describe('no space', () => {
       }
       const objectName = `n${opened.length}`;
       assertError(error, 'NoSpaceError', { objectName, errno: 'EMFILE', syscall: 'open' });
+      assert.match((error as Error).message, /: close some, or raise the limit \(ulimit -n\)/);
       assert.ok(opened.length > 3, `${opened.length} were opened before`);
       assert.equal(objectFiles(directory).length, opened.length, 'nothing is left of the last one');
 
