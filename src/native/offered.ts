@@ -1,8 +1,13 @@
 // Does the addon offer what this version of the package calls? One of another version may not.
 import type { NativeAddon } from './bindings.js';
 
-/** Every name of NativeAddon but those that the package adds: the compiler finds a missing one. */
-const offered: Record<Exclude<keyof NativeAddon, 'kept'>, true> = {
+/** The names that every addon has: macOS has no shmDirectory. */
+type Certain = {
+  [Name in keyof NativeAddon]-?: undefined extends NativeAddon[Name] ? never : Name;
+}[keyof NativeAddon];
+
+/** The compiler finds one that is missing here. */
+const offered: Record<Certain, true> = {
   Lock: true,
   RLock: true,
   Semaphore: true,
@@ -42,7 +47,6 @@ const offered: Record<Exclude<keyof NativeAddon, 'kept'>, true> = {
   queueItemsMax: true,
   queueBytesMin: true,
   queueBytesMax: true,
-  shmDirectory: true,
 };
 
 /** The names that are missing in what was loaded. */
