@@ -196,8 +196,8 @@ bool NativeObject::look() {
 // from being looked at, because each of them is due once only until then.
 bool Environment::look_at_held() {
   constexpr size_t kAverage = 16, kMost = 2 * kAverage;
-  const uint64_t more_slices = held_ == 0 ? 0 : (held_ - 1) / kAverage;
-  const uint64_t late_ns = more_slices * core::kSlice_ms * platform::kNanosPerMilli;
+  const auto more_slices = static_cast<int64_t>(held_ == 0 ? 0 : (held_ - 1) / kAverage);
+  const int64_t late_ns = more_slices * core::kSlice_ms * platform::kNanosPerMilli;
   held_ = 0;
   size_t looks = 0;
   for (NativeObject* native = natives_; native != nullptr; native = native->next_) {
