@@ -39,6 +39,9 @@ interface Said {
 /** Longer than it takes to find a deadlock: then nothing may end any more. */
 const longEnough_ms = 1700;
 
+/** Within which a deadlock is found where the processors are not overloaded. */
+const goal_ms = 2000;
+
 class Player {
   readonly listeners = new Map<string, (said: Said) => void>();
   readonly ready: Promise<unknown>;
@@ -82,6 +85,8 @@ export interface Verdict {
   kills: number;
   /** The longest time in milliseconds from the last wait of a deadlock to its end. */
   longest: number;
+  /** Deadlocks that took longer than `goal_ms`. */
+  late: number;
   faults: string[];
 }
 
@@ -230,6 +235,7 @@ class Round {
   #noteTime(stuck: readonly Party[], at: number): void {
     const took = at - Math.max(...stuck.map((one) => this.#said.get(one)!.at));
     this.#verdict.longest = Math.max(this.#verdict.longest, took);
+    if (took > goal_ms) this.#verdict.late++;
   }
 
   #fault(party: Party, text: string): void {
@@ -316,7 +322,15 @@ export async function playDeadlocks(
   programs: number,
   lanes: number,
 ): Promise<Verdict> {
-  const verdict = { programs: 0, deadlocked: 0, errors: 0, kills: 0, longest: 0, faults: [] };
+  const verdict = {
+    programs: 0,
+    deadlocked: 0,
+    errors: 0,
+    kills: 0,
+    longest: 0,
+    late: 0,
+    faults: [],
+  };
   let begun = 0;
   const play = async (lane: Lane): Promise<void> => {
     while (begun < programs) {
