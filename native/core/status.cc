@@ -6,7 +6,7 @@ namespace holdfast::core {
 
 namespace {
 
-/** What a person should do where a limit is reached; nullptr if it is something else. */
+// What a person should do where a limit is reached; nullptr if it is something else.
 const char* remedy_for_limit(int errnum) {
   switch (errnum) {
     case EMFILE:
