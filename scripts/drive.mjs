@@ -31,6 +31,8 @@ export async function runDriver(file, plan, env) {
     env: { ...process.env, ...env, TSX_DISABLE_CACHE: '1' },
   });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => driver.kill(signal));
-  const [code] = await once(driver, 'exit');
+  const [code, signal] = await once(driver, 'exit');
+  if (signal !== null) console.error(`VIOLATION the driver was killed by ${signal}`);
+  else if (code > 1) console.error(`VIOLATION the driver ended with exit code ${code}`);
   return code;
 }

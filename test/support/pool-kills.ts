@@ -32,6 +32,16 @@ export function descriptors(): number | undefined {
   }
 }
 
+/** False if the process has ended already, and its pool has not heard of it. */
+function kill(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
 export function isThere(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -59,10 +69,11 @@ export async function playPoolKills(
       for (const { pid } of workers) pids.add(pid);
       const ready = workers.filter(({ state }) => state !== 'starting');
       if (ready.length === 0) continue;
-      process.kill(random.pick(ready).pid, 'SIGKILL');
-      kills++;
+      if (kill(random.pick(ready).pid)) kills++;
     }
-  })().catch(() => {});
+  })().catch((error: unknown) => {
+    if (!stop.signal.aborted) faults.push(`the killer: ${String(error)}`);
+  });
   const counts = new Uint8Array(plan.tasks);
   const options = { retries: plan.retries };
   const run = async (i: number) => {
