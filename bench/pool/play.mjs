@@ -4,7 +4,7 @@
 export const workers = 2;
 
 const plan = {
-  latency: { batches: 5, tasks: 400, warmUp: 1000 },
+  latency: { batches: 5, tasks: 1000, warmUp: 8000 },
   throughput: { batches: 5, tasks: 4000, warmUp: 8000 },
   buffers: { batches: 1, tasks: 1000, warmUp: 16 },
 };

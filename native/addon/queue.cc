@@ -4,6 +4,7 @@
 
 #include "addon/kinds.h"
 #include "addon/waiting.h"
+#include "platform/heap.h"
 
 namespace holdfast::addon {
 
@@ -37,6 +38,7 @@ class NativeQueue final : public Native<Q> {
   char* new_buffer(uint32_t length) {
     void* bytes = nullptr;
     napi_value buffer = nullptr;
+    platform::foresee_large_block(length);
     if (napi_create_buffer(env(), length, &bytes, &buffer) != napi_ok) return nullptr;
     buffers.push_back(buffer);
     return static_cast<char*>(bytes);

@@ -1,0 +1,62 @@
+#include "platform/heap.h"
+
+#ifdef __GLIBC__
+#include <fcntl.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <string>
+#endif
+
+namespace holdfast::platform {
+
+#ifdef __GLIBC__
+
+namespace {
+
+constexpr size_t kLarge = 128 << 10;  // from here on glibc maps a block by itself (mallopt(3))
+constexpr size_t kMany = 16 << 20;    // bytes, after which large blocks are what this process does
+constexpr int kKept = 64 << 20;       // V8 collects about so many bytes at once
+constexpr int kLargestKept = 32 << 20;  // the largest M_MMAP_THRESHOLD that there is
+
+std::atomic<size_t> taken{0};
+
+// Did somebody choose how the heap of this process gives memory back? glibc reads the environment
+// of the start, too.
+bool is_tuned() {
+  const int fd = open("/proc/self/environ", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  std::string environment;
+  char some[4096];
+  ssize_t length;
+  while ((length = read(fd, some, sizeof some)) > 0) {
+    environment.append(some, static_cast<size_t>(length));
+  }
+  close(fd);
+  for (const char* name : {"MALLOC_TRIM_THRESHOLD_=", "MALLOC_MMAP_THRESHOLD_=",
+                           "glibc.malloc.trim_threshold=", "glibc.malloc.mmap_threshold="}) {
+    if (environment.find(name) != std::string::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+// By itself glibc keeps at most twice as much as the largest block was that has been freed.
+void foresee_large_block(size_t bytes) {
+  if (bytes < kLarge) return;
+  const size_t before = taken.fetch_add(bytes, std::memory_order_relaxed);
+  if (before >= kMany || before + bytes < kMany || is_tuned()) return;
+  // Other threads may use the heap meanwhile. They read each of the two numbers as a whole.
+  mallopt(M_MMAP_THRESHOLD, kLargestKept);  // NOLINT(concurrency-mt-unsafe)
+  mallopt(M_TRIM_THRESHOLD, kKept);         // NOLINT(concurrency-mt-unsafe)
+}
+
+#else
+
+void foresee_large_block(size_t /*bytes*/) {}
+
+#endif
+
+}  // namespace holdfast::platform
