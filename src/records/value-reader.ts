@@ -7,7 +7,7 @@ import {
   tag,
   viewClasses,
 } from './value-format.js';
-import { copyOf } from './mailbox.js';
+import { copyOf, inbox } from './mailbox.js';
 import { shapeToRead } from './shape.js';
 
 /** V8 would not copy the parts of a longer text, but link them. */
@@ -31,7 +31,7 @@ function set(object: Record<string, unknown>, key: string, value: unknown): void
 }
 
 const nothing = Buffer.alloc(0);
-/** Larger memory is not kept until the next value. */
+/** Larger memory is not kept until the next value, unless it stays anyway. */
 const largestKept = 65_536;
 
 /** Makes an error whose stack will be another one. To find out its own would take longest. */
@@ -79,7 +79,7 @@ export class ValueReader {
       return value;
     } finally {
       this.#objects = undefined;
-      if (bytes.length > largestKept) this.#use(nothing);
+      if (bytes.length > largestKept && bytes !== inbox) this.#use(nothing);
     }
   }
 
