@@ -8,7 +8,10 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import os from 'node:os';
+import path from 'node:path';
 import { isatty } from 'node:tty';
+import { commandEnvironment } from '../deadlocks/command.js';
+import { waitsForCommand } from '../deadlocks/command-wait.js';
 import { become, identity } from '../identity.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
@@ -36,6 +39,7 @@ interface ChildOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Written to the standard input of the command, which is otherwise ours. */
   readonly input?: string;
+  readonly onStart?: (pid: number) => void;
 }
 
 /** The descriptors of an object, each at its own number, so that none of the command's is hit. */
@@ -62,7 +66,11 @@ export function runHolding(
   options: ChildOptions = {},
 ): Promise<number> {
   const [stdio, inherited] = stdioFor(native, options.input !== undefined);
-  return runCommand(command, options, stdio, inherited);
+  const env = { ...(options.env ?? process.env), ...commandEnvironment() };
+  let hasEnded: (() => void) | undefined;
+  const onStart = (pid: number) => (hasEnded = waitsForCommand(path.basename(command[0]!), pid));
+  const ended = runCommand(command, { ...options, env, onStart }, stdio, inherited);
+  return ended.finally(() => hasEnded?.());
 }
 
 /** Runs a command; `inherited` are descriptors that are only the command's from here on. */
@@ -77,6 +85,7 @@ export function runCommand(
     const signals = passSignals();
     const child = spawn(file!, args, { stdio, env: options.env ?? process.env });
     signals.to(child);
+    if (child.pid !== undefined) options.onStart?.(child.pid);
     for (const fd of inherited) closeSync(fd);
     const end = (code: number) => {
       signals.end();

@@ -14,6 +14,8 @@ export const exit = {
   noInput: 66,
   /** The command could not be started. */
   unavailable: 69,
+  /** The wait was the youngest of a deadlock. */
+  deadlock: 70,
   /** The system refused something. */
   system: 71,
   /** The last holder died, and --abandoned=fail was given. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `holdfast`, the command. docs/cli.md describes it for users.
-import { HoldfastError, NotFoundError } from '../index.js';
+import { DeadlockError, HoldfastError, NotFoundError } from '../index.js';
 import { type Command, UsageError, exit, say } from './command.js';
 import { commands } from './commands.js';
 
@@ -23,7 +23,8 @@ ${lines.join('\n')}
 
 Objects are those of the user, in $HOLDFAST_DIR or the default directory.
 Exit codes: 0 all went well, 1 as the command's --help says, 64 wrong arguments,
-66 no such object, 69 a command cannot be started, 71 the system refused something.
+66 no such object, 69 a command cannot be started, 70 a deadlock,
+71 the system refused something.
 `;
 }
 
@@ -51,6 +52,7 @@ function explain(name: string, error: unknown): number {
   }
   say(`${name}: ${error instanceof Error ? error.message : String(error)}`);
   if (error instanceof NotFoundError) return exit.noInput;
+  if (error instanceof DeadlockError) return exit.deadlock;
   const isUnexpected = error instanceof Error && !(error instanceof HoldfastError);
   if (isUnexpected && process.env['HOLDFAST_DEBUG']) say(error.stack ?? '');
   return exit.system;

@@ -10,6 +10,8 @@ import {
   type WaitOptions,
   list,
 } from '../index.js';
+import { endsAfterItsWaits } from '../deadlocks/command.js';
+import { Hold, runInside } from '../holds/context.js';
 import type { Native } from '../native/bindings.js';
 import { now } from '../waiting/clock.js';
 import { nameProcess, runHolding } from './child.js';
@@ -62,8 +64,8 @@ terminal sends them to the command itself. If holdfast is killed, the command ru
 stays held until the command has ended.
 
 Exit codes: that of the command, or 128 and the number of the signal that ended it; 1 or N not in
-time; 64 wrong arguments; 69 the command cannot be started; 71 the system refused something; 75 the
-last holder died, with --abandoned=fail.
+time; 64 wrong arguments; 69 the command cannot be started; 70 a deadlock; 71 the system refused
+something; 75 the last holder died, with --abandoned=fail.
 `;
 
 /** Something to hold. */
@@ -167,7 +169,9 @@ async function acquire(target: Target, values: Values): Promise<Guard | undefine
   const wait = waitOf(values);
   const before = now();
   try {
-    const guard = await target.acquire(wait);
+    const kept = endsAfterItsWaits();
+    const holds = kept === undefined ? [] : [new Hold(kept)];
+    const guard = await runInside(holds, () => target.acquire(wait));
     const waited_s = ((now() - before) / 1000).toFixed(3);
     if (values['verbose']) say(`acquired ${target.what} after ${waited_s} s`);
     return guard;

@@ -1,8 +1,8 @@
 // `holdfast waits`: who waits for whom.
-import { deadlocksNow } from '../deadlocks/show.js';
+import { deadlocksNow, suspicionsThroughCommands } from '../deadlocks/show.js';
 import type { DeadlockedWait } from '../errors.js';
 import { toDot, toSvg } from '../observe/draw.js';
-import { type Graph, type Wait, graphOf } from '../observe/graph.js';
+import { type Graph, type Wait, graphOf, suspicionOf } from '../observe/graph.js';
 import { type Command, UsageError, exit, read } from './command.js';
 import { lookOnce, sourceHelp, sourceOf, sourceOptions } from './source.js';
 import { printable } from '../observe/printable.js';
@@ -67,8 +67,10 @@ Exit codes: 0 no cycle; 1 there is one; 64 wrong arguments; 71 the system refuse
     const forms = ['json', 'dot', 'svg'].filter((form) => values[form] !== undefined);
     if (forms.length > 1) throw new UsageError('take one of --json, --dot and --svg');
     const source = sourceOf(values);
-    const graph = graphOf(await lookOnce(source));
+    const seen = graphOf(await lookOnce(source));
     const deadlocks = source.isEngine ? [] : deadlocksNow();
+    const told = source.isEngine ? [] : suspicionsThroughCommands();
+    const graph = { ...seen, suspicions: [...seen.suspicions, ...told.map(suspicionOf)] };
     const text = () => `${[...lines(graph, deadlocks)].join('\n')}\n`;
     const json = () => `${JSON.stringify({ deadlocks, ...graph }, undefined, 2)}\n`;
     if (values['json']) process.stdout.write(json());

@@ -5,6 +5,7 @@
 //                       RLock), because they end after it; and what acquireAll() and acquire(n)
 //                       have gathered. A guard in a variable is not among that: other code of the
 //                       thread may release it at any time.
+//   the command itself  of `holdfast run A -- holdfast run B -- work`: its own end (command.ts).
 //
 // What another thread has released meanwhile is asked of the addon at each look.
 import type { HeldHere, Holdings } from '../holds/context.js';
@@ -12,6 +13,7 @@ import { holdsIn } from '../holds/nested.js';
 import { holdModes } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
+import { commandHere } from './command.js';
 import type { Need, Pin } from './record.js';
 
 export function resourceOf(tag: number, lock?: string): string {
@@ -39,13 +41,14 @@ export class HeldByThread {
   readonly #holds = new Set<string>();
   readonly #claims = new Map<string, Pin>();
 
-  constructor() {
+  constructor(isBlocked: boolean) {
     const row = addon.heldHere();
     for (let i = 0; i < row.length; i += 3) {
       const [tag, hold, mode] = row.slice(i, i + 3) as [number, number, number];
       this.#add({ resource: resourceOf(tag), hold, mode: modeNames[mode]! });
     }
     for (const list of elsewhere.values()) for (const pin of list()) this.#add(pin);
+    for (const pin of commandHere(isBlocked)) this.#add(pin);
   }
 
   /** Of a thread that is blocked. */

@@ -2,6 +2,7 @@
 import { DeadlockError, type DeadlockedWait, label } from '../errors.js';
 import { thisThread } from '../identity.js';
 import { type Wait, circlesIn, suspicionsIn, youngestOf } from './circles.js';
+import { commandKind } from './command.js';
 import { hear } from './hear.js';
 import { resourceOf } from './pins.js';
 import type { Need, Told } from './record.js';
@@ -30,6 +31,19 @@ export function suspicionsOf(tag: number): DeadlockedWait[][] {
   return suspicionsIn(toldNow()).flatMap((circle) => {
     const first = [...circle].find(isForIt);
     return first === undefined ? [] : [toCycle(first, circle)];
+  });
+}
+
+/**
+ * The suspicions that lead through a command (command.ts). The states of the objects do not show
+ * those.
+ */
+export function suspicionsThroughCommands(): DeadlockedWait[][] {
+  const isForCommand = ({ told }: Wait) => told.need.kind === commandKind;
+  return suspicionsIn(toldNow()).flatMap((circle) => {
+    const waits = [...circle];
+    const first = waits.find((wait) => !isForCommand(wait));
+    return first !== undefined && waits.some(isForCommand) ? [toCycle(first, circle)] : [];
   });
 }
 

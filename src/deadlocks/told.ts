@@ -100,7 +100,8 @@ export function takeBackEnded(): void {
 
 /** Tells these waits, the oldest first, as if there were no others. False if it could not. */
 export function tell(waits: readonly LongWait[]): boolean {
-  const held = waits.length > 0 ? new HeldByThread() : undefined;
+  const isBlocked = waits.some(({ isSync }) => isSync);
+  const held = waits.length > 0 ? new HeldByThread(isBlocked) : undefined;
   state.held = JSON.stringify(held?.all ?? []);
   // Only suspicions need it.
   if (state.held.length > waitRecordMax / 2) state.held = '[]';

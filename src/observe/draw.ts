@@ -31,6 +31,7 @@ function resourceNode({ id, kind, name }: Resource, isSuspect: boolean): Node {
 
 function parts({ waits, suspicions }: Graph): { nodes: Node[]; edges: Edge[] } {
   const suspects = new Set(suspicions.flatMap((one) => one.waits));
+  // Some of a suspicion are in no state of an object.
   const nodes = new Map<string, Node>();
   const edges = new Map<string, Edge>();
   const addNode = (node: Node) => {
@@ -38,7 +39,7 @@ function parts({ waits, suspicions }: Graph): { nodes: Node[]; edges: Edge[] } {
     return node.id;
   };
   const addEdge = (edge: Edge) => edges.set(`${edge.from}\0${edge.to}\0${edge.label}`, edge);
-  for (const wait of waits) {
+  for (const wait of new Set([...waits, ...suspects])) {
     const isSuspect = suspects.has(wait);
     const waiter = addNode(agentNode(wait.waiter, isSuspect));
     const object = addNode(resourceNode(wait.resource, isSuspect));

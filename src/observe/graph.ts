@@ -4,6 +4,8 @@
 // from a waiter to each holder that is in its way. A cycle of such edges may be a deadlock. It need
 // not be one: an async task that waits does not keep the other tasks of its thread from letting go
 // of what the thread holds. So a cycle here is a suspicion, and never more.
+import type { DeadlockedWait } from '../errors.js';
+import type { ThreadFacts } from '../identity.js';
 import type { Party } from '../objects/listing.js';
 import type { Seen } from './snapshot.js';
 
@@ -81,14 +83,23 @@ function isInTheWay(holder: Party, waiter: Party): boolean {
   return waiter.how === 'exclusive' || waiter.how === 'permit';
 }
 
+function agentOf({ pid, threadId, processName }: ThreadFacts): Agent {
+  // Processes of two hosts may have one pid.
+  return { id: `${pid}:${threadId} ${processName}`, pid, threadId, processName };
+}
+
+/** A circle of which threads themselves tell. */
+export function suspicionOf(cycle: readonly DeadlockedWait[]): Suspicion {
+  const waits = cycle.map((wait): Wait => {
+    const { kind, name, how, waitedFor, heldBy } = wait;
+    const resource = { id: `${kind} ${name}`, kind, name, heldFor: null };
+    const holders = heldBy.map(agentOf);
+    return { waiter: agentOf(wait), resource, how, count: 1, longestWait: waitedFor, holders };
+  });
+  return { waits };
+}
+
 export function graphOf(seen: readonly Seen[]): Graph {
-  const agents = new Map<string, Agent>();
-  const agentOf = ({ pid, threadId, processName }: Party): Agent => {
-    // Processes of two hosts may have one pid.
-    const id = `${pid}:${threadId} ${processName}`;
-    if (!agents.has(id)) agents.set(id, { id, pid, threadId, processName });
-    return agents.get(id)!;
-  };
   const waits: Wait[] = [];
   for (const { resource, holders, waiters, longestWait } of waited(seen)) {
     for (const waiter of waiters) {

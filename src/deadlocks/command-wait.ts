@@ -1,0 +1,45 @@
+// The wait of a thread for the end of a command that it has started (command.ts). It tells nothing
+// before somebody tells of a wait inside of the command.
+import { slice_ms } from '../native/enums.js';
+import { addon } from '../native/load.js';
+import { clearInterval, now, setInterval } from '../waiting/clock.js';
+import { commandKind, nameOf } from './command.js';
+import { addWaits, lookForDeadlocks } from './detector.js';
+import { type LongWait, waitAcquired } from './told.js';
+
+/**
+ * This thread keeps all that it holds until its command has ended: the process with that pid, which
+ * runs the program `name`. Returns what is to be called then.
+ */
+export function waitsForCommand(name: string, pid: number): () => void {
+  const agent = addon.agentId();
+  const begun = now();
+  const waitFor = (resource: string, isCertain: boolean): LongWait => ({
+    begun,
+    isSync: isCertain, // then it pins all that the thread holds
+    holdings: undefined,
+    need: () => ({ resource, kind: commandKind, name, how: 'exclusive', mustGoOn: true }),
+    fail: () => {},
+  });
+  const waits = [waitFor(nameOf(agent, pid), true), waitFor(nameOf(agent), false)];
+  let told: readonly LongWait[] = [];
+  addWaits('command', (begunBefore) => (begun <= begunBefore ? told : []));
+  const timer = setInterval(() => {
+    told = isWaitedInside(agent) ? waits : [];
+    lookForDeadlocks();
+  }, slice_ms);
+  return () => {
+    clearInterval(timer);
+    told = [];
+    for (const wait of waits) waitAcquired(wait);
+  };
+}
+
+/** Does another thread tell of a wait in the command of this one? */
+function isWaitedInside(agent: string): boolean {
+  const row = addon.hearWaits();
+  for (let i = 0; i < row.length; i += 3) {
+    if (row[i] !== agent && String(row[i + 2]).includes(nameOf(agent))) return true;
+  }
+  return false;
+}
