@@ -1,27 +1,25 @@
 import { inspect } from 'node:util';
 import { brand } from '../brand.js';
-import { suspicionsOf, wouldWaitForItself } from '../deadlocks/show.js';
+import { suspicionsOf } from '../deadlocks/show.js';
 import type { DeadlockedWait } from '../errors.js';
-import { mostRequests, requestStatus, slice_ms } from '../native/enums.js';
+import { mostRequests, slice_ms } from '../native/enums.js';
 import {
   type OpenOptions,
   checkCount,
   checkName,
-  checkNoPromise,
   lockManagerOptions,
   readOpen,
   readOptions,
 } from '../options.js';
 import type { Handle } from '../objects/shared.js';
 import { type Inspecting, inspectAs, refusal, uncloneable } from '../uncloneable.js';
-import { waitForSync } from '../waiting/blocking-wait.js';
 import { setTimeout } from '../waiting/clock.js';
 import { Acquired, type AcquiredLock } from './acquired-lock.js';
-import { type LockCallback, type LockOptions, type ReadRequest, readRequest } from './arguments.js';
-import { fullError, stolenError } from './errors.js';
-import { type Lock, type LockMode, type WebLock, makeLock, setStolen } from './lock.js';
+import { type LockCallback, type LockOptions, readRequest } from './arguments.js';
+import type { LockMode, WebLock } from './lock.js';
+import { requestSync } from './request-sync.js';
 import { Request } from './request.js';
-import { type Answer, type Entry, Table, corrupt } from './table.js';
+import { Table } from './table.js';
 
 /** How to open a LockManager. */
 export interface LockManagerOptions {
@@ -201,7 +199,7 @@ export class LockManager {
     callback: (lock: WebLock | null) => T,
   ): T;
   requestSync(...args: unknown[]): unknown {
-    return runSync(tableOf(this), readRequest(args, true));
+    return requestSync(tableOf(this), readRequest(args, true));
   }
 
   /**
@@ -299,64 +297,6 @@ function readManager(options: LockManagerOptions): OpenOptions & { maxRequests?:
   checkName(name, 'namespace');
   if (maxRequests !== undefined) checkCount('maxRequests', maxRequests, 1, mostRequests);
   return { ...readOpen({ name, ...open }), ...(maxRequests && { maxRequests }) };
-}
-
-/** requestSync() after its arguments were read. */
-function runSync(table: Table, read: ReadRequest): unknown {
-  const { name, mode, ifAvailable, steal, timeout, deadlock, callback } = read;
-  let answer: Answer | undefined;
-  let isStolen = false;
-  let lock: Lock | undefined;
-  const exclusive = mode === 'exclusive';
-  const asked = { name, exclusive, ifAvailable, steal, looksForDeadlocks: false };
-  const entry = table.ask(asked, (told) => {
-    isStolen ||= told.status === requestStatus.stolen;
-    if (isStolen && lock !== undefined) setStolen(lock);
-    answer ??= told;
-  });
-  try {
-    if (answer === undefined) {
-      checkDeadlock(table, entry, read);
-      const take = (ms: number): Answer | undefined => {
-        table.wait(entry, ms);
-        return answer;
-      };
-      const need = deadlock ? () => entry.needInLine() : undefined;
-      waitForSync(table, take, timeout, { need });
-    }
-    const { status, token, abandoned, error } = answer!;
-    if (error !== undefined) throw error;
-    if (status === requestStatus.unavailable) return checkNoPromise('callback', callback(null));
-    if (status === requestStatus.full) throw fullError();
-    if (status === requestStatus.corrupt) throw corrupt(table);
-    lock = makeLock(name, mode, abandoned, token);
-    const result = checkNoPromise('callback', callback(lock));
-    const ended = table.end(entry);
-    if (ended === requestStatus.corrupt) throw corrupt(table);
-    if (ended !== requestStatus.granted || isStolen) throw stolenError(name);
-    return result;
-  } finally {
-    table.end(entry);
-  }
-}
-
-/**
- * A request of this thread cannot end while the thread is blocked: neither one that holds the lock,
- * nor one that waits in front of it.
- */
-function checkDeadlock(table: Table, entry: Entry, { name, mode, timeout }: ReadRequest): void {
-  if (timeout !== undefined) return;
-  for (const other of table.requestsFor(name)) {
-    if (other === entry) continue;
-    // Two that share wait together, unless one holds: then what waits between them waits for it.
-    const isInTheWay = other.isHeld || other.asked.exclusive || mode === 'exclusive';
-    if (!isInTheWay) continue;
-    const what = other.isHeld ? 'holds' : 'waits for';
-    const why =
-      `this thread ${what} ${JSON.stringify(name)} already, so ` +
-      'this wait for it would never end';
-    throw wouldWaitForItself({ kind: table.kind, name: table.name, lock: name, how: mode }, why);
-  }
 }
 
 /** The locks of the default namespace. The table is opened at the first use. */

@@ -189,6 +189,38 @@ describe('the channel holdfast.acquire', () => {
     assert.ok(heard.every(({ lock }) => lock === 'printer'));
   });
 
+  it('requestSync() of a LockManager tells what request() does, in its channels as well', () => {
+    const namespace = freshName('channel');
+    const locks = track(new LockManager({ namespace }));
+    const heard = listen<AcquireMessage>('holdfast.acquire');
+    const steps = ['start', 'grant', 'miss', 'end'];
+    const requests = steps.map((step) => listen<{ error?: unknown }>(`locks.request.${step}`));
+    const inside = (options: object) => locks.requestSync('one', options, () => {});
+    const fails = (options: object, name: string) =>
+      assert.throws(() => locks.requestSync('one', {}, () => inside(options)), { name });
+    locks.requestSync('one', { mode: 'shared' }, () => {});
+    locks.requestSync('one', () => inside({ ifAvailable: true }));
+    fails({ timeout: 1 }, 'TimeoutError');
+    fails({}, 'DeadlockError');
+    const throws = () => {
+      throw new RangeError('of the callback');
+    };
+    assert.throws(() => locks.requestSync('one', throws), { name: 'RangeError' });
+    const whole = 'start acquired released';
+    const expected = [
+      ...[whole, whole, 'start timeout'],
+      ...[whole, 'start wait timeout', whole, 'start wait deadlock', whole],
+    ];
+    assert.deepEqual(stories(heard, namespace), expected);
+    for (const { kind, lock, sync } of heard) {
+      assert.deepEqual({ kind, lock, sync }, { kind: 'LockManager', lock: 'one', sync: true });
+    }
+    assert.deepEqual([heard[0]!.mode, heard.at(-1)!.mode], ['shared', 'exclusive']);
+    const counts = requests.map((messages) => messages.length);
+    assert.deepEqual(counts, [8, 5, 1, 8]);
+    assert.equal(requests[3]!.filter(({ error }) => error !== undefined).length, 5);
+  });
+
   it('a Condition lets go of its lock while it waits', async () => {
     const name = freshName('channel');
     const lock = track(new Lock({ name }));
