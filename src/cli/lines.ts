@@ -6,6 +6,7 @@ import {
   JoinableQueue,
   NotFoundError,
   Queue,
+  type Task,
   TimeoutError,
   type WaitOptions,
 } from '../index.js';
@@ -228,16 +229,13 @@ system refused something.
     let failure = 0;
     const one = async () => {
       const task = await queue.take(wait);
-      const line = toLine(task.value);
-      if (command.length === 0) {
-        writeLine(line);
-        task.done();
-        return;
+      let code;
+      try {
+        code = await work(queue, task, command);
+      } catch (error) {
+        task.retry(); // it was not printed, or no command was started
+        throw error;
       }
-      const env = { ...process.env, HOLDFAST_DELIVERIES: String(task.deliveries) };
-      const code = await runHolding(queue.native, command, { env, input: line });
-      if (code === 0) task.done();
-      else task.retry();
       failure ||= code;
       // What cannot be started fails for every item, and what was interrupted is to stop.
       if (code === exit.unavailable || code > 128) throw new Stopped();
@@ -247,12 +245,29 @@ system refused something.
       return failure || code;
     } catch (error) {
       if (error instanceof Stopped) return failure;
+      // A reader that has seen enough is no failure.
+      if ((error as NodeJS.ErrnoException).code === 'EPIPE') return exit.ok;
       throw error;
     } finally {
       queue.close();
     }
   },
 };
+
+/** Does what is to be done with an item that was taken. Returns the exit code. */
+async function work(queue: JoinableQueue, task: Task<unknown>, command: string[]): Promise<number> {
+  const line = toLine(task.value);
+  if (command.length === 0) {
+    writeLine(line);
+    task.done();
+    return exit.ok;
+  }
+  const env = { ...process.env, HOLDFAST_DELIVERIES: String(task.deliveries) };
+  const code = await runHolding(queue.native, command, { env, input: line });
+  if (code === 0) task.done();
+  else task.retry();
+  return code;
+}
 
 /** Ends the loop of take. */
 class Stopped extends Error {}

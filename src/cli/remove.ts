@@ -39,7 +39,7 @@ something.
     const name = positionals[1]!;
     const isUsed = list().some((one) => one.kind === kind && one.name === name && one.inUse);
     if (isUsed && !values['force']) {
-      say(`rm: ${name} is in use; --force removes it`);
+      say(`rm: ${kind} ${JSON.stringify(name)} is in use; --force removes it`);
       return exit.negative;
     }
     try {

@@ -178,14 +178,19 @@ describe('holdfast waits', function () {
 describe('holdfast rm and gc', function () {
   this.timeout(180_000); // many processes, one after the other
   it('rm takes the name away; what is in use needs --force', async () => {
-    const name = freshName('Lock');
+    const name = `${freshName('Lock')}\nin another line`;
     new Lock({ name, persistent: true }).close();
     assert.equal((await cli(['rm', 'lock', name])).code, 0);
     assert.ok(!list().some((one) => one.name === name));
     assert.equal((await cli(['rm', 'Lock', name])).code, 66);
     assert.equal((await cli(['rm', '--force', 'Lock', name])).code, 0);
     const used = track(new Lock({ name }));
-    assert.equal((await cli(['rm', 'Lock', name])).code, 1);
+    const { code, stderr } = await cli(['rm', 'Lock', name]);
+    assert.equal(code, 1);
+    assert.equal(
+      stderr,
+      `holdfast: rm: Lock ${JSON.stringify(name)} is in use; --force removes it\n`,
+    );
     assert.ok(list().some((one) => one.name === name));
     assert.equal((await cli(['rm', '-f', 'Lock', name])).code, 0);
     assert.ok(!list().some((one) => one.name === used.name));

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { JoinableQueue, Queue, list, unlink } from 'holdfast';
-import { cli, cliFile, freshName, startCli, track, until } from '../support/index.js';
+import { Program, cli, cliFile, freshName, startCli, track, until } from '../support/index.js';
 
 const lines = (...items: unknown[]): string =>
   items.map((item) => `${JSON.stringify(item)}\n`).join('');
@@ -124,6 +124,17 @@ describe('holdfast take', function () {
     const { code, stdout } = await cli(['take', '--follow', queue.name, '--', 'cat']);
     assert.deepEqual({ code, stdout }, { code: 0, stdout: lines({ n: 1 }, { n: 2 }) });
     assert.equal(queue.inspect().unfinished, 0);
+  });
+
+  it('without a command: an item whose reader is gone goes back, without a complaint', async () => {
+    const queue = track(new JoinableQueue<unknown>({ name: freshName('JoinableQueue') }));
+    const script = '{ "$NODE" "$CLI" take "$QUEUE"; echo "ended with $?" >&2; } | true';
+    const env = { NODE: process.execPath, CLI: cliFile, QUEUE: queue.name };
+    const taker = new Program('sh', { args: ['-c', script], env, input: '' });
+    await until(() => queue.inspect().getters === 1, 'a waiting taker'); // the reader has ended
+    await queue.put('kept');
+    assert.equal((await taker.outcome()).stderr, 'ended with 0\n');
+    assert.equal(queue.tryGet(), 'kept');
   });
 
   it('an item whose command fails goes back, and the exit code says so', async () => {
