@@ -6,20 +6,24 @@ namespace holdfast::core {
 
 namespace {
 
-// What a person should do where a limit is reached; nullptr if it is something else.
-const char* remedy_for_limit(int errnum) {
+namespace traits = platform::traits;
+
+// What a person should do where a limit is reached; empty if it is something else.
+std::string remedy_for_limit(int errnum) {
   switch (errnum) {
     case EMFILE:
-      return "this process has too many files open: close some, or raise the limit (ulimit -n)";
+      return "this process has too many files open: close some, or raise the limit (" +
+             std::string(traits::kOpenFilesLimit) + ")";
     case ENFILE:
-      return "this system has too many files open: end some programs, or raise its limit";
+      return "this system has too many files open: end some programs, or raise its limit (" +
+             std::string(traits::kAllFilesLimit) + ")";
     case EFBIG:
       return "this process may make no file that large: raise the limit (ulimit -f)";
     case ENOMEM:
-      return "memory or room for mappings is short: raise the limit of this process (ulimit -v), "
-             "of its container, or of mappings (vm.max_map_count)";
+      return "memory or room for mappings is short: raise the limit " +
+             std::string(traits::kMemoryLimit);
     default:
-      return nullptr;
+      return "";
   }
 }
 
@@ -44,7 +48,9 @@ Status Status::from(platform::OsError error, std::string detail) {
     default:
       break;
   }
-  if (const char* const remedy = remedy_for_limit(error.errnum)) detail.append(": ").append(remedy);
+  if (const std::string remedy = remedy_for_limit(error.errnum); !remedy.empty()) {
+    detail.append(": ").append(remedy);
+  }
   return {code, error.errnum, error.call, std::move(detail)};
 }
 

@@ -75,9 +75,10 @@ function checkSpace(where: string): Finding {
   const { bsize, blocks, bavail } = statfsSync(where);
   const [free, size] = [bsize * bavail, bsize * blocks];
   const what = `space in ${where}: ${bytes(free)} of ${bytes(size)} free`;
-  const cure =
-    'a container gets more by docker run --shm-size=1g (Kubernetes: an emptyDir with medium Memory ' +
-    'at /dev/shm); a machine by mount -o remount,size=1g /dev/shm; or set HOLDFAST_DIR';
+  const cure = where.startsWith('/dev/shm/')
+    ? 'a container gets more by docker run --shm-size=1g (Kubernetes: an emptyDir with medium ' +
+      'Memory at /dev/shm); a machine by mount -o remount,size=1g /dev/shm; or set HOLDFAST_DIR'
+    : 'make room there, or set HOLDFAST_DIR to a directory elsewhere';
   if (free < 4 * 2 ** 20) return problem(what, cure);
   if (size <= 64 * 2 ** 20) return hint(`${what}; queues and SharedMemory need more soon`, cure);
   return ok(what);

@@ -1,7 +1,16 @@
 // Why the addon could not be loaded, each cause in a sentence with its remedy.
-import { existsSync, readFileSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import path from 'node:path';
 import { describe, here, isCutOff, isForeign, targetOf } from './binary.js';
+import { rebuild, reinstall, remedyFor } from './linkers.js';
 
 const permissionModel =
   'this process runs under the permission model of Node, which loads no addon: ' +
@@ -14,44 +23,17 @@ const noexec =
   'it lies on a file system that is mounted noexec: mount that without noexec, or install the ' +
   'package on another one';
 
-/** npm 12 runs no script of a package unasked, and knows no --build-from-source any more. */
-const rebuild =
-  '"npm rebuild holdfast" (with npm 12, "npm install-scripts approve holdfast" before that)';
+const isChosen = () => Boolean(process.env['HOLDFAST_NATIVE']);
 
-const reinstall = 'install the package again: remove its directory, and "npm install"';
+/** The binary, and who has named it if that was not this package. */
+function named(file: string): string {
+  return isChosen() ? `${file}, which HOLDFAST_NATIVE names` : file;
+}
 
-/** Each cause that the dynamic linker has words for, and what to say. */
-const linkers: readonly (readonly [words: RegExp, remedy: string])[] = [
-  [
-    /cannot allocate memory|out of memory|failed to map segment|cannot map zero-fill/i,
-    'the system does not map it. Either memory is short: raise the limit of this process ' +
-      '(ulimit -v) or of its container. Or a policy forbids it, as SELinux can: allow it there',
-  ],
-  [
-    /permission denied|operation not permitted/i,
-    'this user may not read it, or a policy forbids to map it: check its mode and its owner',
-  ],
-  [
-    /too many open files/i,
-    'this process has too many files open: close some, or raise the limit (ulimit -n)',
-  ],
-  [
-    /version [`'"]?(GLIBC|GLIBCXX|CXXABI)_/,
-    `it was built for a newer C or C++ library than this system has: ${rebuild} makes one here. ` +
-      'It needs a C++ compiler, make and Python 3',
-  ],
-  [
-    /libc\.musl|ld-musl|ld-linux|libc\.so|relocating|symbol not found/i,
-    'it was built for another C library, glibc or musl, than this system has: install the ' +
-      `dependencies on this system (in the image that runs them), or ${rebuild}`,
-  ],
-  [
-    /invalid ELF|wrong ELF|file too short|exec format|mach-o|incompatible architecture/i,
-    'it is no binary for this system and processor: install the dependencies on this system ' +
-      `instead of copying node_modules, or ${rebuild}`,
-  ],
-  [/did not self-register/i, `it is another library, or a damaged one: ${reinstall}`],
-];
+/** What to do about a file that is of no use. */
+function replace(): string {
+  return isChosen() ? 'name another one, or unset HOLDFAST_NATIVE' : reinstall;
+}
 
 /** This Node lacks what the package calls; undefined if it has all of that. */
 export function whyTooOld(): string | undefined {
@@ -64,23 +46,23 @@ export function whyTooOld(): string | undefined {
 export function whyCutOff(file: string): string | undefined {
   if (!isCutOff(file)) return undefined;
   return (
-    `holdfast cannot load its binary ${file}: its end is missing, as after a copy that was cut ` +
-    `short or a full disk: ${reinstall}`
+    `holdfast cannot load its binary ${named(file)}: its end is missing, as after a copy that was ` +
+    `cut short or a full disk: ${replace()}`
   );
 }
 
 /** The binary `file` was loaded, and lacks what this version calls. */
 export function whyOther(file: string, missing: readonly string[]): string {
   return (
-    `holdfast cannot use its binary ${file}: it is of another version of holdfast, and has no ` +
-    `${missing[0]}: ${reinstall} (HOLDFAST_NATIVE, if that is set, names the binary)`
+    `holdfast cannot use its binary ${named(file)}: it is of another version of holdfast, and ` +
+    `has no ${missing[0]}: ${replace()}`
   );
 }
 
-/** The binary `file` is there, and could not be loaded. */
-export function whyRefused(file: string, cause: unknown): string {
+/** The binary `file` could not be loaded. */
+export function whyRefused(file: string, cause: unknown, system = process.platform): string {
   const { code, message } = cause as NodeJS.ErrnoException;
-  const says = (why: string) => `holdfast cannot load its binary ${file}: ${why}`;
+  const says = (why: string) => `holdfast cannot load its binary ${named(file)}: ${why}`;
   if (code === 'ERR_ACCESS_DENIED') return says(permissionModel);
   if (code === 'ERR_DLOPEN_DISABLED') {
     return says(
@@ -90,16 +72,49 @@ export function whyRefused(file: string, cause: unknown): string {
     );
   }
   if (isDirectory(file)) {
-    return says(
-      `it is a directory: name a file in HOLDFAST_NATIVE, or remove the directory and ${rebuild}`,
-    );
+    return says(`it is a directory: ${isChosen() ? 'name a file' : `remove it, and ${rebuild}`}`);
   }
-  if (code === 'MODULE_NOT_FOUND') return says('there is no such file; see HOLDFAST_NATIVE');
+  if (code === 'MODULE_NOT_FOUND' || /no such file/i.test(message)) {
+    const missing = whyNotThere(file);
+    if (missing !== undefined) return says(missing);
+  }
   const foreign = whyForeign(file);
   if (foreign !== undefined) return says(foreign);
   if (isOnNoexec(file)) return says(`${noexec} (${message})`);
-  const known = linkers.find(([words]) => words.test(message));
-  return says(known ? `${known[1]} (${message})` : message);
+  const remedy = remedyFor(message, system);
+  return says(remedy ? `${remedy} (${message})` : message);
+}
+
+function isDirectory(file: string): boolean {
+  try {
+    return statSync(file).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** Undefined if the file is there: then the linker misses a library that the file asks for. */
+function whyNotThere(file: string): string | undefined {
+  let code: string | undefined;
+  try {
+    statSync(file);
+    return undefined;
+  } catch (error) {
+    ({ code } = error as NodeJS.ErrnoException);
+  }
+  if (code === 'EACCES') return 'this user may not enter its directory: check the mode of that';
+  const target = targetOfLink(file);
+  if (target === undefined) return `there is no such file: ${replace()}`;
+  return `it is a link to ${target}, which is not there: ${replace()}`;
+}
+
+/** Where the symbolic link leads; undefined if it is none. */
+function targetOfLink(file: string): string | undefined {
+  try {
+    return lstatSync(file).isSymbolicLink() ? readlinkSync(file) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The binary is for another system, processor or C library. */
@@ -159,14 +174,6 @@ function isInstalledByPnpm(root: string): boolean {
     }
   }
   return root.includes(`${path.sep}.pnpm${path.sep}`);
-}
-
-function isDirectory(file: string): boolean {
-  try {
-    return statSync(file).isDirectory();
-  } catch {
-    return false;
-  }
 }
 
 /** The linker of glibc has the same words for this as for a lack of memory. */

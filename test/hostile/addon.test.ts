@@ -131,15 +131,33 @@ describe('an addon that cannot be loaded', () => {
     const denied = 'x.node: cannot open shared object file: Permission denied';
     assert.match(whyRefused('x.node', new Error(denied)), /this user may not read it/);
     const many = 'x.node: cannot open shared object file: Too many open files';
-    assert.match(whyRefused('x.node', new Error(many)), /raise the limit \(ulimit -n\)/);
+    assert.match(whyRefused('x.node', new Error(many), 'linux'), /raise the limit \(ulimit -n\)/);
+  });
+
+  it('on macOS: the words of its linker, and the names of its limits', () => {
+    const said = (message: string) => whyRefused('x.node', new Error(message), 'darwin');
+    const cases: [message: string, words: RegExp][] = [
+      ["dlopen(x.node, 0x0001): tried: 'x.node' (errno=24)", /launchctl limit maxfiles/],
+      ["tried: 'x.node' (mmap(...) failed with errno=12)", /or end some programs/],
+      ["'x.node' (code signature in <1> 'x.node' not valid for use)", /library-validation/],
+      ['Symbol not found: _preadv (built for macOS 11.0)', /older than macOS 11/],
+      ["(mach-o file, but is an incompatible architecture (have 'x86_64'))", /this system and/],
+    ];
+    for (const [message, words] of cases) {
+      assert.match(said(message), words);
+      assert.doesNotMatch(said(message), /container|SELinux|glibc/);
+    }
   });
 
   it('a directory in place of the binary', async () => {
     const directory = temporaryDirectory();
-    assert.match(await refusal(root, { native: directory }), /it is a directory: name a file/);
+    assert.match(
+      await refusal(root, { native: directory }),
+      /which HOLDFAST_NATIVE names: it is a directory: name a file/,
+    );
     const at = installed(directory);
     mkdirSync(path.join(at, 'build/Release/holdfast.node'), { recursive: true });
-    assert.match(await refusal(at), /it is a directory: .*remove the directory/);
+    assert.match(await refusal(at), /holdfast\.node: it is a directory: remove it/);
   });
 
   it('another C library', async function () {
@@ -237,7 +255,7 @@ describe('an addon that cannot be loaded', () => {
       const said = await refusal(root, { native });
       assert.match(
         said,
-        /^HoldfastError ERR_HOLDFAST_ADDON .*its end is missing.*install the package/,
+        /^HoldfastError ERR_HOLDFAST_ADDON .*_NATIVE names: its end is missing.*name another/,
       );
     }
   });
@@ -256,7 +274,7 @@ describe('an addon that cannot be loaded', () => {
     const other = await refusal(root, { native: native! });
     assert.match(
       other,
-      /^HoldfastError ERR_HOLDFAST_ADDON .*another version of holdfast, and has no/,
+      /^HoldfastError ERR_HOLDFAST_ADDON .*another version of holdfast, and has no.*name another/,
     );
     compile('int nothing;');
     const none = await refusal(root, { native: native! });
@@ -302,8 +320,28 @@ describe('an addon that cannot be loaded', () => {
     assert.match(said, /"npm rebuild holdfast" \(with npm 12, "npm install-scripts approve/);
   });
 
-  it('a file that is not there', async () => {
-    assert.match(await refusal(root, { native: '/nowhere/x.node' }), /no such file; see HOLDFAST/);
+  it('a file that is not there: says who has named it', async () => {
+    const said = await refusal(root, { native: '/nowhere/x.node' });
+    assert.match(said, /x\.node, which HOLDFAST_NATIVE names: there is no such file: name another/);
+  });
+
+  it('a link that leads nowhere, a binary whose end is missing, in the package', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    const at = installed(temporaryDirectory());
+    const file = path.join(at, `prebuilds/linux-${process.arch}/node.napi.glibc.node`);
+    mkdirSync(path.dirname(file), { recursive: true });
+    for (const [target, words] of [
+      ['/nowhere/x.node', /it is a link to \/nowhere\/x\.node, which is not there: install/],
+      ['node.napi.glibc.node', /it is a link to node\.napi\.glibc\.node, which is not there/],
+    ] as const) {
+      symlinkSync(target, file);
+      const said = await refusal(at);
+      assert.match(said, words);
+      assert.doesNotMatch(said, /HOLDFAST_NATIVE/);
+      rmSync(file);
+    }
+    writeFileSync(file, readFileSync(binary).subarray(0, 300_000));
+    assert.match(await refusal(at), /glibc\.node: its end is missing.*install the package again/);
   });
 
   it('an install script that npm or pnpm has blocked', async () => {

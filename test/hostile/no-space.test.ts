@@ -155,6 +155,8 @@ describe('no space', () => {
         .catch((caught: unknown) => (error = caught));
     }
     assertError(error, 'NoSpaceError', { kind: 'Semaphore', errno: 'ENOSPC' });
+    const words = platform === 'darwin' ? /\(sysctl kern\.posix\.sem\.max\)/ : /\/dev\/shm is full/;
+    assert.match((error as Error).message, words);
     assert.equal((await actor.list()).length, made.length);
     await made.pop()!.close();
     await (await (await actor.open('Lock', { name: 'again' })).acquire()).release();
@@ -178,7 +180,9 @@ describe('no space', () => {
       }
       const objectName = `n${opened.length}`;
       assertError(error, 'NoSpaceError', { objectName, errno: 'EMFILE', syscall: 'open' });
-      assert.match((error as Error).message, /: close some, or raise the limit \(ulimit -n\)/);
+      const words = platform === 'darwin' ? /\(ulimit -n; launchctl limit/ : /\(ulimit -n\)/;
+      assert.match((error as Error).message, /: close some, or raise the limit/);
+      assert.match((error as Error).message, words);
       assert.ok(opened.length > 3, `${opened.length} were opened before`);
       assert.equal(objectFiles(directory).length, opened.length, 'nothing is left of the last one');
 

@@ -27,6 +27,15 @@ inline constexpr uint32_t kLibraryId = 3;  // musl
 inline constexpr size_t kSemaphoreSize = sizeof(sem_t);
 inline constexpr size_t kMutexSize = sizeof(pthread_mutex_t);
 
+// What a person raises where a limit is reached: of files that one process has open, of those that
+// all have open, and of memory.
+inline constexpr const char* kOpenFilesLimit = "ulimit -n";
+inline constexpr const char* kAllFilesLimit = "sysctl fs.file-max";
+inline constexpr const char* kMemoryLimit =
+    "of this process (ulimit -v), of its container, or of mappings (vm.max_map_count)";
+// The limit of semaphores. Empty where they are files, which only a full file system limits.
+inline constexpr const char* kSemaphoresLimit = "";
+
 }  // namespace holdfast::platform::traits
 
 #endif

@@ -23,6 +23,11 @@ inline constexpr uint32_t kLibraryId = 2;
 inline constexpr size_t kSemaphoreSize = sizeof(sem_t);
 inline constexpr size_t kMutexSize = sizeof(MutexStorage);
 
+inline constexpr const char* kOpenFilesLimit = "ulimit -n";
+inline constexpr const char* kAllFilesLimit = "see the manual of this system";
+inline constexpr const char* kMemoryLimit = "of this process (ulimit -v)";
+inline constexpr const char* kSemaphoresLimit = "";
+
 }  // namespace holdfast::platform::traits
 
 #endif
