@@ -4,8 +4,9 @@
 //   npm run release:check                        everything
 //   npm run release:check -- --only="node 24"    on the runtimes whose name contains that
 //
-// Needs the binaries: run `npm run prebuilds` before. If all checks have passed, the tarball is in
-// build/release/ for `npm publish`. The last line is `N passed, N failed`.
+// Needs the binaries: run `npm run prebuilds` before. If all checks have passed, on every runtime,
+// the tarball is in build/release/ for `npm publish`; otherwise nothing is in there. The last line
+// is `N passed, N failed`.
 
 import { execFileSync } from 'node:child_process';
 import {
@@ -13,11 +14,12 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { isMain, knowOnly, mustRun, option, root, run, say, Tally } from './common.mjs';
+import { die, isMain, knowOnly, mustRun, option, root, run, say, Tally } from './common.mjs';
 import { names as lesson } from './demo.mjs';
 import { pack, withTemporary } from './pack-test.mjs';
 import { areCurrent, binaries } from './prebuilds.mjs';
@@ -25,6 +27,7 @@ import { runtimes, whyNotHere } from './runtime-list.mjs';
 import { Sandbox } from './sandbox.mjs';
 
 const watchdogMs = 10 * 60_000;
+const kept = 'build/release';
 
 const read = (file) => readFileSync(path.join(root, file), 'utf8');
 
@@ -114,8 +117,8 @@ async function checkRuntime(tally, runtime, tarball) {
 
 /** Keeps the tarball that has passed: what is published is what was checked. */
 function keep(tarball) {
-  const file = path.join('build/release', path.basename(tarball));
-  mkdirSync(path.join(root, 'build/release'), { recursive: true });
+  const file = path.join(kept, path.basename(tarball));
+  mkdirSync(path.join(root, kept), { recursive: true });
   copyFileSync(tarball, path.join(root, file));
   return file;
 }
@@ -123,6 +126,11 @@ function keep(tarball) {
 if (isMain(import.meta)) {
   knowOnly('only');
   const only = option('only') ?? '';
+  // Users have no binary without external buffers, so the tarball has none.
+  const ofUsers = runtimes.filter((one) => one.program === 'smoke.mjs' && !one.withoutBuffers);
+  const chosen = ofUsers.filter(({ name }) => name.includes(only));
+  if (chosen.length === 0) die(`no runtime is named like ${only}`);
+  rmSync(path.join(root, kept), { recursive: true, force: true });
   const tally = new Tally();
   await tally.check('everything is committed', checkCommit);
   await tally.check('the changelog has the version', checkVersion);
@@ -131,11 +139,9 @@ if (isMain(import.meta)) {
     const { tarball, files } = await pack(directory);
     const size_MiB = statSync(tarball).size / 2 ** 20;
     console.log(`\n${path.basename(tarball)}: ${files.length} files, ${size_MiB.toFixed(1)} MiB`);
-    const ofUsers = runtimes.filter(({ program, native }) => program === 'smoke.mjs' && !native);
-    for (const runtime of ofUsers.filter(({ name }) => name.includes(only))) {
-      await checkRuntime(tally, runtime, tarball);
-    }
-    if (tally.failed === 0) say(`checked: npm publish ${keep(tarball)}`);
+    for (const runtime of chosen) await checkRuntime(tally, runtime, tarball);
+    if (tally.failed > 0 || only !== '') return;
+    say(`checked: npm publish ${keep(tarball)}`);
   });
   tally.finish();
 }
