@@ -1,6 +1,6 @@
 // The tarball as package managers install it where no script runs and no compiler is on PATH: npm
-// without scripts and offline, pnpm 10, Yarn 4 with Plug'n'Play. And the binaries of other systems,
-// each of which must be refused by name.
+// without scripts and offline, pnpm 10, Yarn 4 with Plug'n'Play. A program with a Process runs in
+// each. And the binaries of other systems, each of which must be refused by name.
 //
 //   node scripts/installs-test.mjs [tarball]
 //
@@ -18,15 +18,21 @@ const watchdogMs = 5 * 60_000;
 const pnpm = 'pnpm@10';
 const yarn = '@yarnpkg/cli-dist@4';
 
+/** The child shows that every path on its way to the package and to the function was understood. */
 const program = `
-  const { Lock, Queue } = require('holdfast');
-  const lock = new Lock();
-  lock.acquireSync().release();
-  const queue = new Queue();
-  queue.putSync('it works');
-  console.log(queue.getSync());
-  queue.close();
-  lock.close();`;
+  const { Lock, Process, Queue, parentProcess } = require('holdfast');
+  exports.work = (queue) => queue.putSync('it works');
+  async function main() {
+    const lock = new Lock();
+    lock.acquireSync().release();
+    const queue = new Queue();
+    const child = new Process(exports.work, { args: [queue] }).start();
+    console.log(await queue.get({ timeout: 60_000 }));
+    await child.join();
+    queue.close();
+    lock.close();
+  }
+  if (parentProcess() === null) main();`;
 
 /** A PATH with Node, and with no compiler, make or Python. */
 function pathWithoutCompiler(directory) {
@@ -112,11 +118,14 @@ async function testNpm(tally, installs) {
     await installs.mustWork(cwd);
   });
   // The first install has filled the cache.
-  await tally.check('npm --offline, from its cache', async () => {
-    const cwd = installs.project('npm-offline');
-    await installs.node(cwd, ...npm, '--offline');
-    await installs.mustWork(cwd);
-  });
+  await tally.check(
+    'npm --offline, from its cache, at a path that a URL has to escape',
+    async () => {
+      const cwd = installs.project('npm ünï 名前 100%25 #1 ?q', { name: 'npm-offline' });
+      await installs.node(cwd, ...npm, '--offline');
+      await installs.mustWork(cwd);
+    },
+  );
 }
 
 async function testPnpm(tally, installs) {
