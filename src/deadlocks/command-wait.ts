@@ -2,10 +2,13 @@
 // before somebody tells of a wait inside of the command.
 import { slice_ms } from '../native/enums.js';
 import { addon } from '../native/load.js';
-import { clearInterval, now, setInterval } from '../waiting/clock.js';
+import { type Timer, clearTimeout, now, setTimeout } from '../waiting/clock.js';
 import { commandKind, nameOf } from './command.js';
 import { addWaits, lookForDeadlocks } from './detector.js';
 import { type LongWait, waitAcquired } from './told.js';
+
+/** From one look to the next: most commands have no wait inside. */
+const whileNobodyWaits_ms = 5 * slice_ms;
 
 /**
  * This thread keeps all that it holds until its command has ended: the process with that pid, which
@@ -24,12 +27,15 @@ export function waitsForCommand(name: string, pid: number): () => void {
   const waits = [waitFor(nameOf(agent, pid), true), waitFor(nameOf(agent), false)];
   let told: readonly LongWait[] = [];
   addWaits('command', (begunBefore) => (begun <= begunBefore ? told : []));
-  const timer = setInterval(() => {
+  let timer: Timer;
+  const look = () => {
     told = isWaitedInside(agent) ? waits : [];
     lookForDeadlocks();
-  }, slice_ms);
+    timer = setTimeout(look, told.length > 0 ? slice_ms : whileNobodyWaits_ms);
+  };
+  timer = setTimeout(look, whileNobodyWaits_ms);
   return () => {
-    clearInterval(timer);
+    clearTimeout(timer);
     told = [];
     for (const wait of waits) waitAcquired(wait);
   };
