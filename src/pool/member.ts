@@ -10,7 +10,14 @@ import type { ReadPool } from './options.js';
 import { type Page, type WorkerPage, mostOrders } from './page.js';
 import type { Task } from './task.js';
 import type { Initializer, WorkerArguments, work } from './worker.js';
-import { type Answer, MessageReader, MessageWriter, answerKinds, dropped } from './wire.js';
+import {
+  type Answer,
+  MessageReader,
+  MessageWriter,
+  answerKinds,
+  dropped,
+  orderKinds,
+} from './wire.js';
 
 const program = pathToFileURL(path.join(__dirname, 'worker.js')).href;
 
@@ -50,7 +57,11 @@ export interface Owner {
   settle(task: Task, answer: Answer, failure: unknown): void;
 }
 
-const writer = new MessageWriter('args');
+/** Of a call the place of the arguments in a message, of map() that of an item, has a name. */
+const writers = {
+  [orderKinds.call]: new MessageWriter('args', 1),
+  [orderKinds.each]: new MessageWriter('item', 2),
+};
 const nothing = () => {};
 
 export class Member {
@@ -140,6 +151,7 @@ export class Member {
   give(task: Task): void {
     const { kind, callee, items } = task;
     const sequence = this.given + 1;
+    const writer = writers[kind];
     const message = [kind, sequence, callee.module, callee.name, items, undefined];
     const [record, large] = writer.write(message, 4);
     const records = [record, ...large];

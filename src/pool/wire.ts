@@ -66,10 +66,12 @@ export class MessageWriter {
   /** The objects of holdfast in the last message. */
   readonly objects: Found[] = [];
 
-  constructor(root: string) {
-    this.#writer = new ValueWriter(root, (object, place) => {
+  /** `root` is what errors call the part of a message that is so many steps inside of it. */
+  constructor(root: string, steps: number) {
+    const meet = (object: unknown, place: string) => {
       this.objects.push({ object: object as Found['object'], place });
-    });
+    };
+    this.#writer = new ValueWriter(root, meet, steps);
   }
 
   /**

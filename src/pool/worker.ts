@@ -1,11 +1,12 @@
 // The program of a worker: it takes orders of its pool, one after another, and answers each.
 import { EndedError } from '../errors.js';
+import { startup } from '../identity.js';
 import type { Queue } from '../objects/queue.js';
 import type { SharedMemory } from '../objects/shared-memory.js';
 import type { Found } from '../process/arguments.js';
 import { loadTarget } from '../process/load.js';
 import type { TargetReference } from '../process/target.js';
-import { flatten } from '../records/thrown.js';
+import { flatten, messageOf } from '../records/thrown.js';
 import { machineTime, setImmediate } from '../waiting/clock.js';
 import { type Callee, keyOf, referenceOf } from './callee.js';
 import { WorkerPage } from './page.js';
@@ -65,7 +66,7 @@ class Worker {
   readonly #answers: Queue<Uint8Array>;
   readonly #page: WorkerPage;
   readonly #reader = new MessageReader<Order>(4, true);
-  readonly #writer = new MessageWriter('result');
+  readonly #writer = new MessageWriter('result', 2);
   readonly #functions = new Map<string, Function>();
   /** Objects in results, until the pool has opened them. */
   #kept: { sequence: number; objects: readonly Found[] }[] = [];
@@ -82,7 +83,7 @@ class Worker {
   /** Returns false if the initializer threw. */
   async initialize({ target, args }: Initializer): Promise<boolean> {
     try {
-      await (await loadTarget(target))(...args);
+      await (await loadModuleOf(target))(...args);
       return true;
     } catch (error) {
       this.answer(answerKinds.useless, 0, [flatten(error)]);
@@ -96,7 +97,7 @@ class Worker {
   }
 
   async #load(callee: Callee): Promise<Function> {
-    const target = await loadTarget(referenceOf(callee));
+    const target = await loadModuleOf(referenceOf(callee));
     this.#functions.set(keyOf(callee), target);
     return target;
   }
@@ -180,7 +181,7 @@ class Worker {
     try {
       message = this.#writer.write([answerKinds.done, sequence, values, undefined], 2);
     } catch (error) {
-      return this.answer(answerKinds.refused, sequence, [(error as Error).message]);
+      return this.answer(answerKinds.refused, sequence, [messageOf(error)]);
     }
     try {
       this.#put(sequence, ...message);
@@ -242,6 +243,16 @@ class Worker {
     if (now - this.#turn < turn_ms) return false;
     this.#turn = now;
     return true;
+  }
+}
+
+/** A module that makes a Pool at its top level meanwhile hears that this is the reason. */
+async function loadModuleOf(target: TargetReference): Promise<Function> {
+  startup.loading = true;
+  try {
+    return await loadTarget(target);
+  } finally {
+    startup.loading = false;
   }
 }
 

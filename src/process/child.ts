@@ -5,7 +5,6 @@
 // and before its parent can have ended.
 import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
-import { inspect } from 'node:util';
 import '../index.js'; // an idle child loads the package before its Job comes
 import { inheritPlan } from './forkserver.js';
 import { type Job, type Report, type Wait, countChannel } from './launch.js';
@@ -15,6 +14,7 @@ import { mainModule } from './target.js';
 import { activeChildren } from './process.js';
 import { become, forgetBirth, identity, startup } from '../identity.js';
 import { addon } from '../native/load.js';
+import { shown } from '../records/thrown.js';
 import { unpack } from './arguments.js';
 import { setBetweenSlices } from '../waiting/blocking-wait.js';
 
@@ -99,7 +99,7 @@ async function run(job: Job): Promise<void> {
     // The objects in the arguments may have ended with the parent, and nobody wants to know.
     if (process.ppid !== starter) onOrphaned();
     process.exitCode = 1;
-    process.stderr.write(`Process ${job.identity.name}:\n${inspect(error)}\n`);
+    process.stderr.write(`Process ${job.identity.name}:\n${shown(error)}\n`);
     outcome = { error };
   }
   settled = true;

@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { ProcessError } from '../errors.js';
 import { type TargetReference, mainModule } from './target.js';
-import type { Thrown } from '../records/thrown.js';
 import { type Identity, birthCertificate, identity } from '../identity.js';
 
 /** How a process starts its children. A child inherits it. */
@@ -50,14 +49,13 @@ export type Report =
 /** From a child: what its target returned or threw. */
 export interface Result {
   readonly holdfast: 'result';
-  /** What was returned, from pack(). */
+  /** What was returned, or a Thrown, from pack(). */
   readonly payload?: Uint8Array;
+  readonly isThrown?: boolean;
   /** True if objects are in it: the child keeps them open until it hears that they were taken. */
   readonly hasObjects?: boolean;
   /** Why what was returned cannot be sent. */
   readonly refused?: string;
-  /** What was thrown. */
-  readonly thrown?: Thrown;
 }
 
 /** What a child is started with. What is left out is as this process has it. */

@@ -3,7 +3,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { EncodeError, ProcessError } from '../errors.js';
-import { flatten, restore } from '../records/thrown.js';
+import { type Thrown, flatten, messageOf, restore } from '../records/thrown.js';
 import { pack, unpack } from './arguments.js';
 import { type Result, countChannel } from './launch.js';
 
@@ -17,17 +17,17 @@ export type Outcome = { readonly value: unknown } | { readonly error: unknown };
  * or is gone.
  */
 export async function sendOutcome(outcome: Outcome): Promise<void> {
-  if ('error' in outcome) return send({ holdfast: 'result', thrown: flatten(outcome.error) });
+  const isThrown = 'error' in outcome;
   let packed;
   try {
-    packed = pack(outcome.value, 'result');
+    packed = isThrown ? pack(flatten(outcome.error), 'error') : pack(outcome.value, 'result');
   } catch (error) {
-    return send({ holdfast: 'result', refused: (error as Error).message });
+    return send({ holdfast: 'result', refused: messageOf(error) });
   }
   const { payload, objects } = packed;
   const hasObjects = objects > 0;
   const taken = hasObjects ? heard() : undefined;
-  await send({ holdfast: 'result', payload, hasObjects });
+  await send({ holdfast: 'result', payload, hasObjects, isThrown });
   await taken;
   packed.release();
 }
@@ -59,11 +59,11 @@ export function receiveOutcome(
   result: Result,
   errors: readonly Function[],
 ): Outcome {
-  const { payload, hasObjects, refused, thrown } = result;
-  if (thrown !== undefined) return { error: restore(thrown, errors) };
+  const { payload, hasObjects, isThrown, refused } = result;
   if (refused !== undefined) return { error: new EncodeError(refused) };
   try {
-    return { value: unpack(payload!) };
+    const value = unpack(payload!);
+    return isThrown ? { error: restore(value as Thrown, errors) } : { value };
   } catch (error) {
     return { error };
   } finally {

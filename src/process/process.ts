@@ -265,14 +265,16 @@ export class Process<Target extends Function = Function> implements AsyncDisposa
   }
 
   /**
-   * @internal Calls back when the child has ended and all that it sent has arrived. That keeps this
-   * process not alive.
+   * @internal Calls back when the child has ended, and drops what it has still sent. Otherwise its
+   * channel would stay open as long as a process has it that the child has started. That keeps
+   * this process not alive.
    */
   onceEnded(callback: (exitCode: number) => void): void {
     const child = this.#started('onceEnded');
     const look = () => {
-      if (this.#exitCode === null || child.connected) return;
+      if (this.#exitCode === null) return;
       this.#news.hearers.delete(look);
+      if (child.connected) child.disconnect();
       callback(this.#exitCode);
     };
     this.#news.hearers.add(look);
@@ -379,8 +381,8 @@ function checkMayStart(): void {
   if (startup.loading) {
     throw new ProcessError(
       'start() at the top level of a module that the child is still loading: every child would ' +
-        'start another one. Put what only the program itself does behind ' +
-        '"if (parentProcess() === null)"',
+        'start another one. Put what only the program itself does, such as start() and new Pool(), ' +
+        'behind "if (parentProcess() === null)"',
     );
   }
   if (identity().daemon) {

@@ -123,7 +123,7 @@ export function refer(fn: Function): TargetReference {
   const module = mainModule();
   const called = fn.name === '' ? 'an anonymous function' : `the function ${fn.name}`;
   const remedy =
-    `Or name its module: new Process({ module: import.meta.url, export: '...' }); ` +
+    "Or name its module, with { module: import.meta.url, export: '...' } instead of the function; " +
     'in CommonJS, module: __filename';
   if (module === null) {
     throw new ProcessError(`${called} has no module file that a child could load. ${remedy}`);
@@ -176,8 +176,8 @@ export function find(exports: Exports, target: TargetReference): Function {
   if (same.length === 1) return same[0] as Function;
   throw new ProcessError(
     `the function ${target.export} is not an export of the main module ${target.module}, ` +
-      'where a child looks for it: export it there. Or name its module: ' +
-      `new Process({ module: import.meta.url, export: '...' })`,
+      'where a child looks for it: export it there. Or name its module, with ' +
+      "{ module: import.meta.url, export: '...' } instead of the function",
   );
 }
 

@@ -6,11 +6,14 @@ export type Step = string | number | readonly [method: string, argument: unknown
 /** A path of objects, each inside the one before. */
 export class Place {
   readonly #root: string;
+  readonly #skipped: number;
   #depth = 0;
   readonly #steps: Step[] = [];
 
-  constructor(root: string) {
+  /** `root` is the name of the place behind the first `skipped` steps, which are not shown. */
+  constructor(root: string, skipped: number) {
     this.#root = root;
+    this.#skipped = skipped;
   }
 
   /** Goes into an object. Returns how deep that is. */
@@ -32,7 +35,7 @@ export class Place {
   }
 
   show(): string {
-    return this.#root + this.#steps.slice(0, this.#depth).map(showStep).join('');
+    return this.#root + this.#steps.slice(this.#skipped, this.#depth).map(showStep).join('');
   }
 }
 

@@ -56,12 +56,12 @@ export class ValueWriter extends ByteWriter {
   readonly #meet: ((object: Traveller, place: string) => void) | undefined;
 
   /**
-   * `root` is what errors call the value. With `meet` the reader opens the objects of this package
-   * that it meets; without it they arrive as their handles.
+   * `root` is what errors call the value, or what is so many steps inside of it. With `meet` the
+   * reader opens the objects of this package in it; without it they arrive as their handles.
    */
-  constructor(root: string, meet?: (object: Traveller, place: string) => void) {
+  constructor(root: string, meet?: (object: Traveller, place: string) => void, steps = 0) {
     super();
-    this.#place = new Place(root);
+    this.#place = new Place(root, steps);
     this.#meet = meet;
   }
 

@@ -45,6 +45,18 @@ for (const method of methods) {
   });
 }
 
+describe('Pool at the top level of the main module', () => {
+  it('is refused in the workers, with the reason', async () => {
+    const { code, said } = await run('pool-unguarded.mjs');
+    const [[name, , message]] = said as [string[]];
+    assert.deepEqual([code, name], [0, 'ProcessError']);
+    assert.match(
+      message!,
+      /at the top level of a module .* behind "if \(parentProcess\(\) === null/,
+    );
+  });
+});
+
 describe('Pool in a worker thread', () => {
   it('works as in the main thread', async () => {
     assert.deepEqual(await says('thread', 'spawn'), [[1, 4, 9]]);

@@ -37,6 +37,7 @@ for (const method of methods) {
           null,
           null,
         ],
+        ['EncodeError', 'null', null, null],
       ]);
       assert.equal((notStarted as string[])[0], 'ProcessError');
       assert.equal((timedOut as string[])[0], 'TimeoutError');

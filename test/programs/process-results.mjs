@@ -2,7 +2,8 @@
 // scenario.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { NotFoundError, Process, Queue, TimeoutError } from 'holdfast';
+import { inspect } from 'node:util';
+import { Lock, NotFoundError, Process, Queue, TimeoutError } from 'holdfast';
 import { refused, runScenario, say, slowly } from './process-program.mjs';
 
 export { slowly };
@@ -29,6 +30,18 @@ const thrown = {
     const error = new Error('itself');
     return Object.assign(error, { cause: error });
   },
+  foreign: () => new DOMException('stopped', 'AbortError'),
+  unreadable() {
+    const get = () => {
+      throw new Error('from a getter');
+    };
+    return Object.defineProperties(new RangeError(), {
+      message: { get },
+      more: { enumerable: true, get },
+      [inspect.custom]: { value: get },
+    });
+  },
+  holding: () => Object.assign(new Error('holding'), { lock: new Lock({ name: 'held' }) }),
 };
 
 export function throws(how) {
@@ -39,6 +52,11 @@ const returned = {
   value: () => ({ date: new Date(5), map: new Map([[1, Buffer.from('b')]]) }),
   nothing() {},
   refused: () => ({ inside: [() => 1] }),
+  unreadable: () => ({
+    get inside() {
+      throw null;
+    },
+  }),
   large: () => Buffer.alloc(3_000_000, 'x'),
   exits: () => process.exit(0),
   killed: () => process.kill(process.pid, 'SIGKILL'),
@@ -92,7 +110,7 @@ const scenarios = {
       new Process(throws, { args: [how], errors }).start(),
     );
     const caught = await Promise.all(children.map((child) => child.result().catch((e) => e)));
-    const [own, nearest, ours, caused, many, text, uncloneable, circular] = caught;
+    const [own, nearest, ours, caused, many, text, uncloneable, circular, ...others] = caught;
     assert.ok(own instanceof ParseError && own instanceof SyntaxError);
     assert.deepEqual([own.name, own.line, own.message], ['ParseError', 7, thrown.own().message]);
     assert.match(own.stack, /process-results\.mjs/);
@@ -104,6 +122,11 @@ const scenarios = {
     assert.deepEqual([many.errors[1], text], [2, 'a text']);
     assert.match(uncloneable.call, /Function/);
     assert.equal(circular.cause, 'Error: itself'); // an error inside of itself becomes text
+    const [foreign, unreadable, holding] = others;
+    assert.ok(foreign instanceof DOMException && foreign.name === 'AbortError');
+    assert.ok(unreadable instanceof RangeError && !('more' in unreadable));
+    assert.deepEqual([holding.message, holding.lock.name], ['holding', 'held']);
+    assert.equal(holding.lock.holdfast, 'Lock'); // a handle
     say('done');
   },
 
@@ -113,7 +136,9 @@ const scenarios = {
       return [error.name, error.message, error.exitCode ?? null, error.signal ?? null];
     };
     const rows = await Promise.all(
-      ['exits', 'killed', 'never', 'refused'].map((how) => failure(start(returns, how))),
+      ['exits', 'killed', 'never', 'refused', 'unreadable'].map((how) =>
+        failure(start(returns, how)),
+      ),
     );
     say(rows);
     say(await refused(() => new Process(returns, { args: ['value'] }).result()));
