@@ -1,16 +1,11 @@
 // The crew of a Pool: which worker gets which task, and what becomes of the tasks of a worker that
 // ends.
-import { ClosedError, EncodeError, ProcessError, TimeoutError } from '../errors.js';
+import { ClosedError, EncodeError, ProcessError } from '../errors.js';
 import { endedWithout } from '../process/outcome.js';
-import { type Thrown, restore } from '../records/thrown.js';
-import {
-  type Timer,
-  clearTimeout,
-  machineTime,
-  setInterval,
-  setTimeout,
-} from '../waiting/clock.js';
+import { type Thrown, messageOf, restore } from '../records/thrown.js';
+import { type Timer, clearTimeout, setInterval } from '../waiting/clock.js';
 import { type Callee, keyOf } from './callee.js';
+import { Limits } from './limits.js';
 import { Member, type Owner } from './member.js';
 import type { ReadPool } from './options.js';
 import type { Page } from './page.js';
@@ -41,8 +36,8 @@ export class Crew implements Owner {
   readonly #free: number[];
   /** Keeps this process alive while there are tasks, and looks after memory. */
   readonly #watch: Timer;
-  readonly #timers = new Map<Task, Timer>();
-  /** What tasks called lately, by keyOf(), in the order of their last calls. */
+  readonly #limits = new Limits((member, task, error) => this.#kill(member, task, error));
+  /** What tasks have called lately, by keyOf(), in the order of their last answers. */
   readonly #callees = new Map<string, Callee>();
   #lastCallee: Callee | undefined;
   #started = 0;
@@ -51,6 +46,9 @@ export class Crew implements Owner {
   /** Why the pool is of no use any more. */
   #broken: unknown;
   #isClosing = false;
+  #isDispatching = false;
+  /** True if dispatch() was called meanwhile. */
+  #isMissed = false;
   #onAllEnded: (() => void) | undefined;
 
   /** @throws as Process.start() does; no process is left then. */
@@ -75,11 +73,14 @@ export class Crew implements Owner {
       task.reject(this.#broken);
       return;
     }
-    this.#remember(task.callee);
     this.waiting.add(task);
     this.dispatch();
   }
 
+  /**
+   * A new worker loads what others have called. Not what has no answer yet: a module that ends its
+   * process, or never ends to load, costs the tasks that call it, and no others.
+   */
   #remember(callee: Callee): void {
     if (this.#lastCallee === callee) return;
     this.#lastCallee = callee;
@@ -103,6 +104,22 @@ export class Crew implements Owner {
 
   /** Gives waiting tasks to workers: first to those that have nothing to do. */
   dispatch(): void {
+    // Getters of arguments run while a task is given, and may call the pool.
+    this.#isMissed = true;
+    if (this.#isDispatching) return;
+    this.#isDispatching = true;
+    try {
+      while (this.#isMissed) {
+        this.#isMissed = false;
+        this.#giveAll();
+      }
+    } finally {
+      this.#isDispatching = false;
+    }
+    this.#tell();
+  }
+
+  #giveAll(): void {
     while (this.waiting.length > 0) {
       const member = this.#leastLoaded();
       if (member === undefined) break;
@@ -111,7 +128,6 @@ export class Crew implements Owner {
       this.#give(member, task);
     }
     if (this.waiting.length === 0) this.#share();
-    this.#tell();
   }
 
   #leastLoaded(): Member | undefined {
@@ -128,10 +144,12 @@ export class Crew implements Owner {
     try {
       member.give(task);
     } catch (error) {
-      this.#fail(task, error instanceof TypeError ? new EncodeError(error.message) : error);
+      const reason = error instanceof TypeError ? new EncodeError(error.message) : error;
+      if (!task.hasEnded) this.#fail(task, this.#broken ?? reason);
       return;
     }
-    if (task.timeout !== undefined) this.#limit(member, task, task.timeout);
+    if (task.hasEnded && member.revoke(task)) return; // a getter has aborted it
+    this.#limits.begin(member, task);
     if (member.given >= this.options.maxTasksPerChild) member.retire();
   }
 
@@ -159,8 +177,8 @@ export class Crew implements Owner {
 
   onUseless(thrown: unknown): void {
     const cause = restore(thrown as Thrown, this.options.errors);
-    const reason = (cause as Error | null)?.message ?? String(cause);
-    this.#break(new ProcessError(`${this.#name}: the initializer threw: ${reason}`, { cause }));
+    const message = `${this.#name}: the initializer threw: ${messageOf(cause)}`;
+    this.#break(new ProcessError(message, { cause }));
   }
 
   onAnswers(member: Member): void {
@@ -176,6 +194,7 @@ export class Crew implements Owner {
   }
 
   settle(task: Task, [kind, , items]: Answer, failure: unknown): void {
+    this.#remember(task.callee);
     if (task.hasEnded) return;
     if (failure !== undefined) this.#fail(task, failure);
     else if (kind === answerKinds.done) this.#succeed(task, items);
@@ -251,13 +270,13 @@ export class Crew implements Owner {
   // The end of a task
 
   #succeed(task: Task, items: unknown[]): void {
-    this.#unlimit(task);
+    this.#limits.end(task);
     this.settled.done++;
     task.resolve(items);
   }
 
   #fail(task: Task, error: unknown): void {
-    this.#unlimit(task);
+    this.#limits.end(task);
     this.settled.failed++;
     task.reject(error);
   }
@@ -266,8 +285,8 @@ export class Crew implements Owner {
   forget(task: Task, error: unknown): Member | undefined {
     if (task.hasEnded) return undefined;
     const member = [...this.members].find(({ tasks }) => tasks.includes(task));
-    if (member === undefined) this.waiting.forgetOne();
-    else if (!member.revoke(task)) return member;
+    if (task.isWaiting) this.waiting.forget(task);
+    else if (member !== undefined && !member.revoke(task)) return member;
     this.#fail(task, error);
     this.dispatch();
     return undefined;
@@ -296,30 +315,6 @@ export class Crew implements Owner {
   #putBack(tasks: readonly Task[]): void {
     if (this.#broken === undefined) this.waiting.addFirst(tasks);
     else for (const task of tasks) this.#fail(task, this.#broken);
-  }
-
-  /** Kills the worker of a task that runs for longer than its timeout. */
-  #limit(member: Member, task: Task, timeout: number): void {
-    const look = () => {
-      const isRunning = member.running === task;
-      const { since } = member.page;
-      const left =
-        isRunning && since > 0 ? timeout - (machineTime() - since) : Math.max(1, timeout);
-      if (left > 0) {
-        this.#timers.set(task, setTimeout(look, Math.ceil(left)));
-        return;
-      }
-      const error = new TimeoutError(`${task.title} ran for longer than ${timeout} ms`);
-      this.#kill(member, task, error);
-    };
-    this.#unlimit(task);
-    this.#timers.set(task, setTimeout(look, timeout));
-  }
-
-  #unlimit(task: Task): void {
-    if (task.timeout === undefined) return;
-    clearTimeout(this.#timers.get(task));
-    this.#timers.delete(task);
   }
 
   // The watch

@@ -25,6 +25,8 @@ export class Flow {
   readonly #isOrdered: boolean;
   /** How many chunks may be started and not read. */
   readonly #window: number;
+  /** Throws if no further chunk may be started. */
+  readonly #checkOpen: () => void;
   /** In the order in which they are read: as they were started, or as they ended. */
   #slots: Slot[] = [];
   readonly #open = new Set<Slot>();
@@ -34,11 +36,18 @@ export class Flow {
   #failure: { readonly error: unknown } | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(source: Source, start: StartChunk, isOrdered: boolean, window: number) {
+  constructor(
+    source: Source,
+    start: StartChunk,
+    isOrdered: boolean,
+    window: number,
+    checkOpen: () => void,
+  ) {
     this.#source = source;
     this.#start = start;
     this.#isOrdered = isOrdered;
     this.#window = window;
+    this.#checkOpen = checkOpen;
   }
 
   /**
@@ -84,7 +93,10 @@ export class Flow {
         const next = this.#source.next();
         const { done, value } = next instanceof Promise ? await next : next;
         if (done) this.#hasEnded = true;
-        else if (!this.#hasEnded) this.#begin(value);
+        else if (!this.#hasEnded) {
+          this.#checkOpen();
+          this.#begin(value);
+        }
       }
       // The reader left while the source made an item.
       if (this.#isLeft) await this.#source.return?.();

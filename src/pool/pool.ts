@@ -151,7 +151,8 @@ export class Pool<Target extends Function = Function> implements AsyncDisposable
     const array = [...(items as Iterable<unknown>)];
     const most = Math.ceil(array.length / (4 * this.#options.processes));
     const chunks = chunksOf(array, options.chunkSize, Math.max(1, most));
-    const flow = this.#flow(callee, chunks, options, true, () => array.length);
+    // All its items were there before a close(), which waits for them.
+    const flow = this.#flow(callee, chunks, options, true, () => array.length, nothing, nothing);
     const results: unknown[] = [];
     for await (const chunk of flow.read(options.signal)) {
       for (const result of chunk) results.push(result);
@@ -163,6 +164,8 @@ export class Pool<Target extends Function = Function> implements AsyncDisposable
    * The same as an iterator, which takes items as it needs them: some chunks for each worker are
    * under way ahead of the reader. The results come in the order of the items. `items` may be an
    * async iterable. You may leave the loop at any time; chunks that have not begun are withdrawn.
+   * After close() it starts no further items: it gives the results of those that it has started,
+   * and then rejects with ClosedError.
    */
   imap<Item, Result>(
     fn: Mapped<Item, Result>,
@@ -207,7 +210,8 @@ export class Pool<Target extends Function = Function> implements AsyncDisposable
 
   /**
    * Takes no further tasks, waits until all have ended, and ends the workers. Resolves when they
-   * have ended. A second call returns the same promise. It keeps this process alive.
+   * have ended. imap() and imapUnordered() start no further items: read their results first. A
+   * second call returns the same promise. It keeps this process alive.
    */
   close(): Promise<void> {
     return (this.#end ??= this.#finish(this.#crew.close()));
@@ -243,8 +247,8 @@ export class Pool<Target extends Function = Function> implements AsyncDisposable
     this.#page.memory.close();
   }
 
-  #checkOpen(): void {
-    if (this.#end !== undefined) throw new ClosedError(`${this.name}: it was closed`);
+  #checkOpen(what = ''): void {
+    if (this.#end !== undefined) throw new ClosedError(`${this.name}: it was closed${what}`);
   }
 
   #refuse(): never {
@@ -302,9 +306,11 @@ export class Pool<Target extends Function = Function> implements AsyncDisposable
       ? chunksOf(items as Iterable<unknown>, chunkSize, chunkSize)
       : asyncChunksOf(items as AsyncIterable<unknown>, chunkSize);
     let taken = 0;
-    const { length, size = length } = items as { length?: number; size?: number };
-    const total = () => size ?? taken;
-    const flow = this.#flow(callee, chunks, options, isOrdered, total, (n) => (taken += n));
+    const { length, size = length } = items as { length?: unknown; size?: unknown };
+    const total = () => (typeof size === 'number' ? size : taken);
+    const onTaken = (items: number) => (taken += items);
+    const checkOpen = () => this.#checkOpen(' before the last item had been started');
+    const flow = this.#flow(callee, chunks, options, isOrdered, total, onTaken, checkOpen);
     return each(flow, options.signal) as AsyncGenerator<never, void, undefined>;
   }
 
@@ -314,14 +320,15 @@ export class Pool<Target extends Function = Function> implements AsyncDisposable
     options: ReadMap,
     isOrdered: boolean,
     total: () => number,
-    onTaken?: (items: number) => void,
+    onTaken: (items: number) => void,
+    checkOpen: () => void,
   ): Flow {
     let done = 0;
     const window = 8 * this.#options.processes;
     return new Flow(
       chunks,
       (items, onResults, onFailure) => {
-        onTaken?.(items.length);
+        onTaken(items.length);
         const resolve = (results: unknown[]) => {
           done += results.length;
           try {
@@ -337,10 +344,12 @@ export class Pool<Target extends Function = Function> implements AsyncDisposable
       },
       isOrdered,
       window,
+      checkOpen,
     );
   }
 }
 
+const nothing = () => {};
 /** Nobody hears this reason. */
 const withdrawn = new ClosedError('the reader of the results has left');
 

@@ -19,6 +19,8 @@ export class Task {
   retries: number;
   /** True once its promise has been settled. */
   hasEnded = false;
+  /** True while it waits for a worker. */
+  isWaiting = false;
   readonly #ending: Ending;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: (() => void) | undefined;
@@ -80,30 +82,33 @@ export class Waiting {
   }
 
   add(task: Task): void {
+    task.isWaiting = true;
     this.#tasks.push(task);
     this.#length++;
   }
 
   /** Puts back tasks that had left, in front of all others. */
   addFirst(tasks: readonly Task[]): void {
+    for (const task of tasks) task.isWaiting = true;
     this.#tasks.splice(0, this.#first, ...tasks);
     this.#first = 0;
     this.#length += tasks.length;
   }
 
-  /** One of the tasks has ended while it waited. */
-  forgetOne(): void {
+  /** The task ends while it waits. */
+  forget(task: Task): void {
+    task.isWaiting = false;
     this.#length--;
     if (this.#tasks.length - this.#first > 2 * this.#length + mostEnded) this.#sweep();
   }
 
   /** Lets go of tasks that have ended. Otherwise they stay until a worker takes what is behind. */
   #sweep(): void {
-    this.#tasks = this.#tasks.slice(this.#first).filter((task) => !task.hasEnded);
+    this.#tasks = this.#tasks.slice(this.#first).filter((task) => task.isWaiting);
     this.#first = 0;
   }
 
-  /** Takes the first task that has not ended. */
+  /** Takes the first task. */
   take(): Task | undefined {
     const tasks = this.#tasks;
     while (this.#first < tasks.length) {
@@ -113,17 +118,19 @@ export class Waiting {
         tasks.splice(0, this.#first);
         this.#first = 0;
       }
-      if (task.hasEnded) continue;
+      if (!task.isWaiting) continue;
+      task.isWaiting = false;
       this.#length--;
       return task;
     }
     return undefined;
   }
 
-  /** Takes all tasks that have not ended. */
+  /** Takes all tasks. */
   takeAll(): Task[] {
     this.#sweep();
     const all = this.#tasks;
+    for (const task of all) task.isWaiting = false;
     this.#tasks = [];
     this.#length = 0;
     return all;

@@ -9,7 +9,7 @@ type Task = Parameters<Waiting['add']>[0];
 describe('Pool: tasks that wait', () => {
   it('what was aborted is let go, and the others keep their order', () => {
     const waiting = new Waiting();
-    const make = (i: number) => ({ i, hasEnded: false }) as unknown as Task;
+    const make = (i: number) => ({ i }) as unknown as Task;
     const refs: WeakRef<Task>[] = [];
     (() => {
       for (let i = 0; i < 20_000; i++) {
@@ -17,8 +17,7 @@ describe('Pool: tasks that wait', () => {
         waiting.add(task);
         if (i % 5000 === 0) continue;
         refs.push(new WeakRef(task));
-        waiting.forgetOne();
-        task.hasEnded = true;
+        waiting.forget(task);
       }
     })();
     return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {

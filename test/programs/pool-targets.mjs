@@ -1,4 +1,5 @@
 // Functions that tests run in the workers of a Pool.
+import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { HoldfastError, Queue } from 'holdfast';
@@ -45,6 +46,14 @@ export function exits(code) {
 export function kills(signal = 'SIGKILL') {
   process.kill(process.pid, signal);
   return sleep(10_000);
+}
+
+/** Starts a process that keeps the channel of this one open, tells its pid, and ends. */
+export function leavesChannel(child) {
+  const stdio = ['ignore', 'ignore', 'ignore', 'inherit'];
+  const { pid } = spawn('sleep', ['60'], { stdio, detached: true });
+  child.value = pid;
+  process.exit(6);
 }
 
 /** Kills its process so many times; the shared memory counts. */
@@ -114,6 +123,34 @@ export const awkward = {
   shown() {
     throw { call() {}, [inspect.custom]: () => throwing('while it is shown') };
   },
+  nullFromGetter: () => ({
+    get more() {
+      throw null;
+    },
+  }),
+  getterOfMessage() {
+    throw Object.defineProperty(new RangeError(), 'message', { get: () => throwing('no') });
+  },
+  getterOfStack() {
+    throw Object.defineProperty(new RangeError('odd'), 'stack', { get: () => throwing('no') });
+  },
+  nameOfClass() {
+    throw new (class extends RangeError {
+      static name = { call() {} };
+    })('odd');
+  },
+  privateName() {
+    throw new (class Closer extends PrivateName {})('private');
+  },
+  inside: () => ({ list: [1, () => 1] }),
 };
+
+/** Its name cannot be read without its constructor. */
+export class PrivateName extends Error {
+  #name = 'of its own';
+  get name() {
+    return this.#name;
+  }
+}
 
 export const isAwkward = (how) => awkward[how]();

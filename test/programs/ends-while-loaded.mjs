@@ -1,0 +1,4 @@
+// A module that ends its process.
+process.exit(4);
+
+export function never() {}
