@@ -61,6 +61,9 @@ export async function playPoolKills(
   const before = { descriptors: descriptors(), objects: list().length };
   // Without the loader of the tests a worker starts faster.
   const pool = new Pool({ processes: plan.processes, execArgv: [] });
+  // From the first answer on, new workers load the module before they are ready. Until then a task
+  // loads it, and several deaths in a row may cost it all its retries.
+  await pool.run(square, 0);
   const stop = new AbortController();
   let kills = 0;
   const killer = (async () => {
