@@ -20,7 +20,7 @@ constexpr size_t kMany = 16 << 20;    // bytes, after which large blocks are wha
 constexpr int kKept = 64 << 20;       // V8 collects about so many bytes at once
 constexpr int kLargestKept = 32 << 20;  // the largest M_MMAP_THRESHOLD that there is
 
-std::atomic<size_t> taken{0};
+std::atomic<size_t> bytes_of_large{0};
 
 // Did somebody choose how the heap of this process gives memory back? glibc reads the environment
 // of the start, too.
@@ -46,7 +46,7 @@ bool is_tuned() {
 // By itself glibc keeps at most twice as much as the largest block was that has been freed.
 void foresee_large_block(size_t bytes) {
   if (bytes < kLarge) return;
-  const size_t before = taken.fetch_add(bytes, std::memory_order_relaxed);
+  const size_t before = bytes_of_large.fetch_add(bytes, std::memory_order_relaxed);
   if (before >= kMany || before + bytes < kMany || is_tuned()) return;
   // Other threads may use the heap meanwhile. They read each of the two numbers as a whole.
   mallopt(M_MMAP_THRESHOLD, kLargestKept);  // NOLINT(concurrency-mt-unsafe)
