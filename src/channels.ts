@@ -165,8 +165,9 @@ export function beginAcquisition(
   subject: Subject,
   mode: AcquireMode,
   sync: boolean,
+  lock?: string,
 ): Acquisition | undefined {
-  return acquireChannel.hasSubscribers ? new Acquisition(subject, mode, sync) : undefined;
+  return acquireChannel.hasSubscribers ? new Acquisition(subject, mode, sync, lock) : undefined;
 }
 
 /** A release by name, not by a guard: nobody knows of which acquisition. */

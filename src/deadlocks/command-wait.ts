@@ -5,6 +5,7 @@ import { addon } from '../native/load.js';
 import { type Timer, clearTimeout, now, setTimeout } from '../waiting/clock.js';
 import { commandKind, nameOf } from './command.js';
 import { addWaits, lookForDeadlocks } from './detector.js';
+import { hear } from './hear.js';
 import { type LongWait, waitAcquired } from './told.js';
 
 /** From one look to the next: most commands have no wait inside. */
@@ -43,9 +44,8 @@ export function waitsForCommand(name: string, pid: number): () => void {
 
 /** Does another thread tell of a wait in the command of this one? */
 function isWaitedInside(agent: string): boolean {
-  const row = addon.hearWaits();
-  for (let i = 0; i < row.length; i += 3) {
-    if (row[i] !== agent && String(row[i + 2]).includes(nameOf(agent))) return true;
+  for (const [other, text] of hear().texts) {
+    if (other !== agent && text.includes(nameOf(agent))) return true;
   }
   return false;
 }

@@ -1,5 +1,5 @@
 // One request of LockManager.requestSync(): from the call to the end of its callback.
-import { Acquisition, acquireChannel } from '../channels.js';
+import { type Acquisition, beginAcquisition } from '../channels.js';
 import { wouldWaitForItself } from '../deadlocks/show.js';
 import { requestStatus } from '../native/enums.js';
 import { checkNoPromise } from '../options.js';
@@ -25,9 +25,7 @@ export function requestSync(table: Table, read: ReadRequest): unknown {
 
 function run(table: Table, read: ReadRequest): unknown {
   const { name, mode, ifAvailable, steal, callback } = read;
-  const acquisition = acquireChannel.hasSubscribers
-    ? new Acquisition(table, mode, true, name)
-    : undefined;
+  const acquisition = beginAcquisition(table, mode, true, name);
   let answer: Answer | undefined;
   let isStolen = false;
   let lock: Lock | undefined;

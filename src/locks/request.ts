@@ -8,7 +8,7 @@
 //
 // The table says when it is granted; that may be at once. The callback runs in a microtask after
 // that, in the async context of the call.
-import { Acquisition, acquireChannel } from '../channels.js';
+import { type Acquisition, beginAcquisition } from '../channels.js';
 import { Hold, context, holdingsWith } from '../holds/context.js';
 import { requestStatus } from '../native/enums.js';
 import { unwatchAbort, watchAbort } from '../waiting/abort.js';
@@ -52,10 +52,8 @@ export class Request {
     void new Promise<Answer>((settle) => (answered = settle)).then((answer) => this.#run(answer));
     this.#answered = answered;
     publish('start', table.name, read);
-    if (acquireChannel.hasSubscribers) {
-      this.#acquisition = new Acquisition(table, read.mode, false, read.name);
-    }
     const { name, mode, ifAvailable, steal, signal, timeout, deadlock } = read;
+    this.#acquisition = beginAcquisition(table, mode, false, name);
     const exclusive = mode === 'exclusive';
     const asked = { name, exclusive, ifAvailable, steal, looksForDeadlocks: deadlock };
     this.#entry = table.ask(asked, (answer) => this.#hear(answer));

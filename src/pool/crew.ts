@@ -284,9 +284,11 @@ export class Crew implements Owner {
   /** Ends a task that has not begun. One that runs goes on: its worker is returned. */
   forget(task: Task, error: unknown): Member | undefined {
     if (task.hasEnded) return undefined;
-    const member = [...this.members].find(({ tasks }) => tasks.includes(task));
     if (task.isWaiting) this.waiting.forget(task);
-    else if (member !== undefined && !member.revoke(task)) return member;
+    else {
+      const member = [...this.members].find(({ tasks }) => tasks.includes(task));
+      if (member !== undefined && !member.revoke(task)) return member;
+    }
     this.#fail(task, error);
     this.dispatch();
     return undefined;
