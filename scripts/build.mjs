@@ -29,6 +29,7 @@ import {
   say,
   werror,
 } from './common.mjs';
+import { bundle } from './bundle.mjs';
 import { faults, hostPlatform, platforms } from './sources.mjs';
 
 const sanitizers = { 'address,undefined': 'asan', thread: 'tsan' };
@@ -192,7 +193,9 @@ function removeInternalDeclarations(directory) {
 /** Compiles src/ to lib/. */
 export async function buildTypeScript() {
   const stamp = 'build/lib.stamp';
-  const hash = hashOf([...filesUnder('src'), 'tsconfig.json', 'package-lock.json']);
+  const settings = ['tsconfig.json', 'package-lock.json'];
+  const tools = ['scripts/bundle.mjs', 'scripts/source-map.mjs'];
+  const hash = hashOf([...filesUnder('src'), ...settings, ...tools]);
   if (isDone(stamp, hash, 'lib/index.js')) return;
   say('compiling src/ to lib/');
   // Compiles into a directory beside lib/, so that paths in source maps hold, and then swaps the
@@ -205,6 +208,7 @@ export async function buildTypeScript() {
     removeInternalDeclarations(fresh);
     // lib/ is CommonJS, as src/ is; lib/index.mjs is the entry for import.
     await copyFile(path.join(root, 'src/package.json'), path.join(fresh, 'package.json'));
+    bundle(fresh);
     await rm(lib, { recursive: true, force: true });
     await rename(fresh, lib);
   } finally {

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 // `holdfast`, the command. docs/cli.md describes it for users.
+import path from 'node:path';
 import { DeadlockError, HoldfastError, NotFoundError } from '../index.js';
 import { type Command, UsageError, exit, say } from './command.js';
 import { commands } from './commands.js';
 
 function version(): string {
-  return (require('../../package.json') as { version: string }).version;
+  return (require(path.join(__dirname, '../../package.json')) as { version: string }).version;
 }
 
 function help(): string {

@@ -101,7 +101,8 @@ describe('holdfast dashboard', function () {
   });
 
   it('minutes of what does not change take no more than one look at it', () => {
-    const one = { kind: 'Lock', name: 'x', persistent: false, inUse: true, bytes: 1 } as const;
+    const facts = { persistent: false, inUse: true, state: null, bytes: 1 };
+    const one = { kind: 'Lock', name: 'x', ...facts } as const;
     const span_ms = 300_000;
     const history = new History(span_ms);
     const sizes = Array.from({ length: 600 }, (_, i) => {
