@@ -46,6 +46,10 @@ function nameOf(specifier, from) {
   return name;
 }
 
+function linesOf(text) {
+  return text.split('\n').length - 1;
+}
+
 /** The code of a module, as the body of a function. Each line stays where it is in the line. */
 function bodyOf(name, code) {
   const directory = JSON.stringify(`/${path.posix.dirname(name)}`);
@@ -97,17 +101,20 @@ export function bundle(directory) {
   const names = modulesIn(directory);
   const codes = new Map(names.map((name) => [name, readFileSync(fileOf(name), 'utf8')]));
   const parts = [];
-  let text = head;
+  const texts = [head];
+  let line = linesOf(head);
   for (const [name, code] of codes) {
-    text += `${JSON.stringify(name)}(exports) {\n`;
-    const map = JSON.parse(readFileSync(`${fileOf(name)}.map`, 'utf8'));
-    const sources = map.sources.map((source) => path.posix.join(path.posix.dirname(name), source));
-    parts.push({ line: text.split('\n').length - 1, map: { ...map, sources } });
-    text += `${bodyOf(name, code)}},\n`;
+    const { mappings, sources } = JSON.parse(readFileSync(`${fileOf(name)}.map`, 'utf8'));
+    const source = path.posix.join(path.posix.dirname(name), sources[0]);
+    parts.push({ line: line + 1, mappings, source });
+    const text = `${JSON.stringify(name)}(exports) {\n${bodyOf(name, code)}},\n`;
+    texts.push(text);
+    line += linesOf(text);
   }
-  text += `};\nmodule.exports = __load;\n//# sourceMappingURL=${bundleName}.map\n`;
-  writeFileSync(fileOf('modules'), text);
-  writeFileSync(`${fileOf('modules')}.map`, JSON.stringify(joinMaps(bundleName, parts)));
+  texts.push(`};\nmodule.exports = __load;\n//# sourceMappingURL=${bundleName}.map\n`);
+  const file = path.join(directory, bundleName);
+  writeFileSync(file, texts.join(''));
+  writeFileSync(`${file}.map`, JSON.stringify(joinMaps(bundleName, parts)));
   for (const name of names) {
     writeFileSync(fileOf(name), stubOf(name, codes));
     rmSync(`${fileOf(name)}.map`);

@@ -28,18 +28,15 @@ function encode(number) {
   return text;
 }
 
-/**
- * Returns one map. Each part says on which line its code begins, and what its own map is, which has
- * one source.
- */
+/** Returns one map. Each part has one source, and says on which line its code begins. */
 export function joinMaps(file, parts) {
   const lines = [];
   // What a segment says of its source is the difference to the segment before, in any line.
   const before = { source: 0, line: 0, column: 0 };
-  parts.forEach(({ line: firstLine, map }, source) => {
+  parts.forEach(({ line: firstLine, mappings }, source) => {
     while (lines.length < firstLine) lines.push('');
     let [line, column] = [0, 0];
-    for (const segments of map.mappings.split(';')) {
+    for (const segments of mappings.split(';')) {
       const joined = segments.split(',').flatMap((segment) => {
         const [generated, , lines_, columns] = decode(segment);
         if (lines_ === undefined) return [];
@@ -57,6 +54,6 @@ export function joinMaps(file, parts) {
       lines.push(joined.join(','));
     }
   });
-  const sources = parts.map(({ map }) => map.sources[0]);
+  const sources = parts.map(({ source }) => source);
   return { version: 3, file, sources, names: [], mappings: lines.join(';') };
 }
