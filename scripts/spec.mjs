@@ -177,6 +177,7 @@ const models = {
       without_comparing: 'PAIR BUDGET=0',
       waits_for_the_unheard: 'PAIR BUDGET=0 ENDS=0 UNHEARD=1',
       counts_the_unheard: 'PAIR BUDGET=0 UNHEARD=1',
+      notes_anew_what_is_left: 'BUDGET=0 ENDS=0',
     },
   },
   dozing: {

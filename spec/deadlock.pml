@@ -4,7 +4,8 @@
 // Three agents, each with one wait and the hold that the wait pins. The first two wait for each other.
 // RING: the third one stands between them: all three are one circle, or there is none.
 // PAIR: there is no third one. Without both: the third and the first wait for each other, too. So there are two circles with one wait
-// in common, and the one of the first two may be there before the third wait begins.
+// in common, and the one of the first two may be there before the third wait begins. When the youngest
+// wait of both has ended, one of the circles may be left: its wait ends by what was noted of both.
 //
 // A wait begins at any time. ENDS of them end in another way, by a time-out or an abort: the hold is
 // given up, and only then is what was told taken back. A wait acquires when the holds in its way are
@@ -70,6 +71,7 @@ bool quiet = true;     // ghost: nobody died, no wait ended in another way, no h
 #define CAN_ACQUIRE ((me == 1 && gone[2] && gone[3]) || (me != 1 && gone[1]))
 #endif
 #endif
+#define OWN(a, b, c) ((me == 1 && a) || (me == 2 && b) || (me == 3 && c))
 #define THERE(i) (waiting[i] && !gone[i])
 
 #ifdef FAULT_counts_what_was_under_way
@@ -188,17 +190,22 @@ again:
   fi;
   tell();
   hear();
+  // What is left of a noted circle was noted, too.
   atomic {
+#ifdef FAULT_notes_anew_what_is_left
     same = (noted && a == a0 && b == b0 && c == c0);
-    if :: !CLOSED(a, b, c) -> noted = false; goto next :: else fi;
-    choose();
-    if :: youngest != me -> noted = false; goto next :: else fi
+#else
+    same = (noted && (a0 || !a) && (b0 || !b) && (c0 || !c));
+#endif
+    if :: !CLOSED(a, b, c) || !OWN(a, b, c) -> noted = false; goto next :: else fi;
+    if :: same -> a0 = a; b0 = b; c0 = c :: else fi;
+    choose()
   };
 #ifdef FAULT_looks_once
   same = true;
 #endif
   if
-  :: same -> skip
+  :: same -> if :: youngest != me -> goto next :: else fi
   :: else ->
      note();
      a0 = a; b0 = b; c0 = c; noted = true;
@@ -257,10 +264,15 @@ active proctype Foreign() {
 }
 #endif
 
-// Nobody can move. If nothing else has ended the circle, a wait has failed.
+// Nobody can move. If nothing else has ended the circles, a wait of each has failed.
+#if defined(RING) || defined(PAIR)
+#define ALL_FAILED (failed[1] + failed[2] + failed[3] > 0)
+#else
+#define ALL_FAILED (failed[1] + (failed[2] && failed[3]) > 0)
+#endif
 active proctype Quiet() {
 end_quiet:
-  timeout -> assert(LOOKS < ENOUGH || !quiet || failed[1] + failed[2] + failed[3] > 0)
+  timeout -> assert(LOOKS < ENOUGH || !quiet || ALL_FAILED)
 }
 
 init {

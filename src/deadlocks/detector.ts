@@ -3,15 +3,15 @@
 //   1  A wait that has lasted for a second is told to all (told.ts, record.ts): what it needs and
 //      what it pins. A wait of a thread that holds nothing blocks nobody and is not told. Each two
 //      slices everything is told anew, with a higher version.
-//   2  The thread that has told reads what all tell, and looks for circles (circles.ts). The
-//      youngest wait of a circle is to end; only its own thread goes on.
-//   3  That thread notes all versions. It looks again each two slices. When all threads of the
-//      circle have told the same twice after the note, then all waits and all holds of the circle
-//      were there at the instant of the note: what was told second was looked at after it. What
-//      was told first may have been looked at before. A circle stays, so this is a deadlock
-//      (INV-27).
-//   4  With the directory locked, if nobody in the circle tells anything else by now, the thread
-//      tells its waits without the youngest one, and ends that with DeadlockError. Two threads
+//   2  The thread that has told reads what all tell, and looks for circles (circles.ts).
+//   3  Each thread of the circle notes all versions. It looks again each two slices. When all
+//      threads of the circle have told the same twice after the note, then all waits and all holds
+//      of the circle were there at the instant of the note: what was told second was looked at
+//      after it. What was told first may have been looked at before. A circle stays, so this is a
+//      deadlock (INV-27). A circle that is left of a larger one was there at its note, too.
+//   4  The youngest wait of the circle is to end. With the directory locked, if nobody in the circle
+//      tells anything else by now, its thread tells its waits without it, and ends it with
+//      DeadlockError. Two threads
 //      that want to end waits of one circle come one after the other, and the second finds news.
 //
 // A thread that is dead or stopped tells nothing new, so no circle with it is ever taken for a
@@ -29,12 +29,14 @@ import { type LongWait, takeBackIfUnchanged, tell, tellsWaits } from './told.js'
 import { toCycle, toWords } from './words.js';
 
 /** How long a wait lasts before it is told. */
-const patience_ms = 1000;
+export const patience_ms = 1000;
 /** From one look to the next. */
 const between_ms = 2 * slice_ms;
 
-/** A circle whose youngest wait is of this thread, seen once. */
+/** A circle with a wait of this thread, as it was noted. */
 interface Suspect {
+  /** What its waits are known by. */
+  readonly keys: ReadonlySet<string>;
   /** By agent. */
   readonly versions: ReadonlyMap<string, number>;
 }
@@ -47,8 +49,7 @@ interface Deadlock {
 
 const state = once('deadlocks', () => ({
   next: 0,
-  /** By what they consist of. */
-  suspects: new Map<string, Suspect>(),
+  suspects: [] as readonly Suspect[],
   /** The suspicions of which the channel has heard. */
   published: new Set<string>(),
   /** Where the waits of this thread are known. They come with the oldest first. */
@@ -66,10 +67,10 @@ export function addWaits(name: string, list: (begunBefore: number) => Iterable<L
 export function lookForDeadlocks(blocked?: LongWait): void {
   const at = now();
   if (at < state.next) return;
-  state.next = at + between_ms;
   const waits = longWaits(at - patience_ms, blocked);
   if (waits.length === 0 && !tellsWaits()) return;
-  if (!tell(waits) || !tellsWaits()) state.suspects.clear();
+  state.next = at + between_ms;
+  if (!tell(waits) || !tellsWaits()) state.suspects = [];
   else look();
 }
 
@@ -83,22 +84,23 @@ function longWaits(begunBefore: number, blocked: LongWait | undefined): LongWait
 function look(): void {
   const me = addon.agentId();
   const { threads, texts } = hear();
-  const before = state.suspects;
-  state.suspects = new Map();
   const circles = circlesIn(threads);
+  const suspects: Suspect[] = [];
   const deadlocks: Deadlock[] = [];
   // Of all circles that are new here: read once they have all been seen.
-  let noted: Suspect | undefined;
+  let noted: Suspect['versions'] | undefined;
   for (const circle of circles) {
-    const youngest = youngestOf(circle);
-    if (youngest?.thread.agent !== me) continue;
-    const key = keyOf(circle);
-    const suspect = before.get(key) ?? (noted ??= { versions: versionsOf(hear().threads) });
+    if (![...circle].some(({ thread }) => thread.agent === me)) continue;
+    const keys = new Set([...circle].map(keyOf));
+    const versions = versionsBefore(keys) ?? (noted ??= versionsOf(hear().threads));
     // Who wrote just then was not heard. The circle is noted at the next look.
-    if (!isNoted(circle, suspect)) continue;
-    if (isToldTwice(circle, suspect)) deadlocks.push({ youngest, circle });
-    else state.suspects.set(key, suspect);
+    if (!isNoted(circle, versions)) continue;
+    suspects.push({ keys, versions });
+    const youngest = youngestOf(circle);
+    if (youngest?.thread.agent !== me || !isToldTwice(circle, versions)) continue;
+    deadlocks.push({ youngest, circle });
   }
+  state.suspects = suspects;
   for (const among of byThreads(deadlocks)) end(among, me, texts);
   if (deadlockChannel.hasSubscribers) publishSuspicions(threads, circles, me);
 }
@@ -110,31 +112,34 @@ function publishSuspicions(threads: readonly Told[], circles: Set<Wait>[], me: s
   for (const circle of suspicionsIn(threads, circles)) {
     const youngest = youngestOf(circle);
     if (youngest?.thread.agent !== me) continue;
-    const key = keyOf(circle);
+    const key = [...circle].map(keyOf).toSorted().join('\n');
     state.published.add(key);
     if (published.has(key)) continue;
     publishDeadlock({ certain: false, cycle: toCycle(youngest, circle) });
   }
 }
 
-/** The same for the same waits with the same holds. */
-function keyOf(circle: ReadonlySet<Wait>): string {
-  return [...circle]
-    .map(({ thread, told }) => JSON.stringify([thread.agent, told.serial, told.pins]))
-    .toSorted()
-    .join('\n');
+/** The same for the same wait with the same holds. */
+function keyOf({ thread, told }: Wait): string {
+  return JSON.stringify([thread.agent, told.serial, told.pins]);
 }
 
-function versionsOf(threads: readonly Told[]): Map<string, number> {
+/** What was noted of a circle with all these waits: when another one ends, a circle may be left. */
+function versionsBefore(keys: ReadonlySet<string>): Suspect['versions'] | undefined {
+  return state.suspects.find((suspect) => [...keys].every((key) => suspect.keys.has(key)))
+    ?.versions;
+}
+
+function versionsOf(threads: readonly Told[]): Suspect['versions'] {
   return new Map(threads.map(({ agent, version }) => [agent, version]));
 }
 
-function isNoted(circle: ReadonlySet<Wait>, { versions }: Suspect): boolean {
+function isNoted(circle: ReadonlySet<Wait>, versions: Suspect['versions']): boolean {
   for (const { thread } of circle) if (!versions.has(thread.agent)) return false;
   return true;
 }
 
-function isToldTwice(circle: ReadonlySet<Wait>, { versions }: Suspect): boolean {
+function isToldTwice(circle: ReadonlySet<Wait>, versions: Suspect['versions']): boolean {
   for (const { thread } of circle) {
     if (thread.version < versions.get(thread.agent)! + 2) return false;
   }

@@ -10,8 +10,8 @@
 //
 // Every slice (50 ms) each head tries by itself. A wake-up that a crash has lost is made up for
 // there (INV-6). A thread whose waits all hear of everything that could end them dozes: from its
-// second slice on it looks every half a second (INV-28).
-import { addWaits, lookForDeadlocks } from '../deadlocks/detector.js';
+// second slice on it looks every half a second (INV-28), and when a wait has lasted for a second.
+import { addWaits, lookForDeadlocks, patience_ms } from '../deadlocks/detector.js';
 import type { Need } from '../deadlocks/record.js';
 import { type LongWait, tellsWaits, waitAcquired, waitFailed } from '../deadlocks/told.js';
 import { ClosedError, type DeadlockError, label } from '../errors.js';
@@ -240,7 +240,7 @@ function onSlice(): void {
   for (const queue of queues.values()) serve(queue);
   lookForDeadlocks();
   if (queues.size === 0) return;
-  if (mayDoze()) lookSeldom(onSlice);
+  if (mayDoze()) lookSeldom(onSlice, untilPatienceEnds());
   else lookEachSlice(onSlice);
 }
 
@@ -253,6 +253,19 @@ function mayDoze(): boolean {
     all.every(({ head }) => head!.waitable.waitSet.canDoze) &&
     all.every(({ head, entry }) => head!.waitable.waitSet.mayDoze(entry))
   );
+}
+
+/** In milliseconds: when the next wait has lasted for so long that it is told. */
+function untilPatienceEnds(): number {
+  const at = now();
+  let left = Infinity;
+  for (const { tail } of queues.values()) {
+    for (let pending = tail; pending; pending = pending.previous) {
+      if (pending.begun <= at - patience_ms) break;
+      left = Math.min(left, pending.begun + patience_ms - at);
+    }
+  }
+  return left;
 }
 
 /**

@@ -23,10 +23,11 @@ export function lookEachSlice(look: () => void): void {
 
 /**
  * Calls `look` more seldom, if it finds for the second time in a row that this thread may doze: the
- * slice in between is part of the protocol (native/core/registry/dozing.h).
+ * slice in between is part of the protocol (native/core/registry/dozing.h). `most_ms`: within which
+ * it has to look again in any case.
  */
-export function lookSeldom(look: () => void): void {
-  if (slices.mayDoze) lookEach(doze_ms, look);
+export function lookSeldom(look: () => void, most_ms: number): void {
+  if (slices.mayDoze) lookEach(Math.min(doze_ms, Math.max(slice_ms, Math.ceil(most_ms))), look);
   slices.mayDoze = true;
 }
 
