@@ -9,10 +9,10 @@
 //      of the circle were there at the instant of the note: what was told second was looked at
 //      after it. What was told first may have been looked at before. A circle stays, so this is a
 //      deadlock (INV-27). A circle that is left of a larger one was there at its note, too.
-//   4  The youngest wait of the circle is to end. With the directory locked, if nobody in the circle
-//      tells anything else by now, its thread tells its waits without it, and ends it with
-//      DeadlockError. Two threads
-//      that want to end waits of one circle come one after the other, and the second finds news.
+//   4  The youngest wait of the circle is to end. With the directory locked, if nobody in the
+//      circle tells anything else by now, its thread tells its waits without it, and ends it with
+//      DeadlockError. Two threads that want to end waits of one circle come one after the other,
+//      and the second finds news.
 //
 // A thread that is dead or stopped tells nothing new, so no circle with it is ever taken for a
 // deadlock. docs/adr/0065-deadlocks.md says why this is enough.
