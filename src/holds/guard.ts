@@ -8,7 +8,7 @@ import { type Inspecting, inspectWithout, refusal, uncloneable } from '../unclon
 import { type HeldHere, Hold, runInside } from './context.js';
 import { lookWhileHeld } from './held-look.js';
 import { type Holds, ToldHolds } from './holds.js';
-import { type Sentinel, giveBackSentinel, isStillOf, takeSentinel } from './lost.js';
+import { type Sentinel, giveBackSentinel, takeSentinel, watchThrough } from './lost.js';
 
 /**
  * One acquisition. `using guard = await lock.acquire()` releases it at the end of the block,
@@ -125,13 +125,13 @@ export class HeldGuard implements Guard {
   letGo(): void {
     const sentinel = this.#sentinel!;
     this.#sentinel = undefined;
-    if (isStillOf(sentinel, this.#holds, this.#hold)) giveBackSentinel(sentinel);
+    giveBackSentinel(sentinel);
   }
 
   /** Somebody listens: the release is to be told. */
   follow(acquisition: Acquisition): void {
     this.#holds = new ToldHolds(this.#holds, acquisition);
-    this.#sentinel!.record.holds = this.#holds;
+    watchThrough(this.#sentinel!, this.#holds);
   }
 
   [Symbol.dispose](): void {

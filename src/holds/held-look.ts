@@ -5,7 +5,7 @@ import { slice_ms } from '../native/enums.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
 import { type Timer, clearInterval, setInterval } from '../waiting/clock.js';
-import { dropSpareSentinels, forgetRecentSentinels } from './lost.js';
+import { dropSpareSentinels } from './lost.js';
 
 const held = once('held', (): { timer: Timer | undefined } => ({ timer: undefined }));
 
@@ -20,7 +20,6 @@ export function lookWhileHeld(): void {
 }
 
 function look(): void {
-  forgetRecentSentinels();
   if (addon.lookAtHeld()) return;
   clearInterval(held.timer);
   held.timer = undefined;

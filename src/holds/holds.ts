@@ -5,6 +5,8 @@ import type { Acquisition, Subject } from '../channels.js';
 export interface Holds {
   releaseHold(hold: number): void;
   isRemoved(): boolean;
+  /** Has one been ended without its guard, by release() of the object? */
+  readonly isReleasedByName: boolean;
   /** What they are holds of. */
   readonly about: Subject;
   /** The tag of the object. */
@@ -32,6 +34,10 @@ export class ToldHolds implements Holds {
 
   isRemoved(): boolean {
     return this.#holds.isRemoved();
+  }
+
+  get isReleasedByName(): boolean {
+    return this.#holds.isReleasedByName;
   }
 
   get about(): Subject {

@@ -5,10 +5,8 @@
 // guard is collected, so is its sentinel. A guard that is released gives its sentinel back, and the
 // next guard takes it: an acquisition costs a few words to write.
 //
-// A release by name, as `lock.release()`, does not know the guard. It finds the sentinel among
-// those that were taken last, gives it back, and leaves the guard with a sentinel that may be
-// another's by now: that is why a guard asks isStillOf(). The list of those taken last is forgotten
-// once a slice, because what it refers to is not collected.
+// Whoever releases by name, as `lock.release()`, needs no guard. So once an object was released by
+// name, its further guards are not watched.
 import { label } from '../errors.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
@@ -42,10 +40,8 @@ export class Sentinel {
 const lost = once('lost guards', () => ({ count: 0 }));
 let spare: Sentinel | undefined;
 
-const recentCount = 16;
-/** The sentinels that were taken last. `last` is the place of the newest. */
-const recent = Array.from({ length: recentCount }, (): Sentinel | undefined => undefined);
-let last = 0;
+/** Of all guards that are not watched. */
+const unwatched = new Sentinel(new HoldRecord());
 
 const registry = new FinalizationRegistry((record: HoldRecord) => {
   const { holds, hold } = record;
@@ -58,7 +54,7 @@ const registry = new FinalizationRegistry((record: HoldRecord) => {
 /** All that this thread holds, while guards that were lost together are looked at. */
 let held: Set<string> | undefined;
 
-/** A release by name leaves the guard unreleased; then nothing is lost. */
+/** The first release by name leaves the guard unreleased; then nothing is lost. */
 function isHeld({ tag }: Holds, hold: number): boolean {
   held ??= listHeld();
   return held.has(`${tag} ${hold}`);
@@ -82,15 +78,22 @@ function warn({ about }: Holds, stack: string | undefined): void {
 
 /** @internal For a guard of these holds, and of the hold with that number. */
 export function takeSentinel(holds: Holds, hold: number): Sentinel {
+  return holds.isReleasedByName ? unwatched : takeSpare(holds, hold);
+}
+
+function takeSpare(holds: Holds, hold: number): Sentinel {
   const sentinel = spare ?? makeSentinel();
   spare = sentinel.next;
   sentinel.next = undefined; // the next guard's must not be reachable from here
-  sentinel.record.holds = holds;
-  sentinel.record.hold = hold;
-  last = (last + 1) % recentCount;
-  recent[last] = sentinel;
-  if (warns) sentinel.record.stack = new Error('acquired').stack;
+  const { record } = sentinel;
+  record.holds = holds;
+  record.hold = hold;
+  if (warns) keepStack(record);
   return sentinel;
+}
+
+function keepStack(record: HoldRecord): void {
+  record.stack = new Error('acquired').stack;
 }
 
 function makeSentinel(): Sentinel {
@@ -101,30 +104,15 @@ function makeSentinel(): Sentinel {
 
 /** @internal The guard has been released, and must not refer to it any more. */
 export function giveBackSentinel(sentinel: Sentinel): void {
+  if (sentinel === unwatched) return;
   sentinel.record.holds = undefined;
   sentinel.next = spare;
   spare = sentinel;
 }
 
-/** @internal False: the hold has been released by name, and the sentinel may be another guard's. */
-export function isStillOf(sentinel: Sentinel, holds: Holds, hold: number): boolean {
-  const { record } = sentinel;
-  return record.holds === holds && record.hold === hold;
-}
-
-/** @internal One of these holds was released by name: take it for that of the newest guard. */
-export function releasedByName(holds: Holds): void {
-  for (let age = 0; age < recentCount; age++) {
-    const sentinel = recent[(last - age + recentCount) % recentCount];
-    if (sentinel?.record.holds !== holds) continue;
-    giveBackSentinel(sentinel);
-    return;
-  }
-}
-
-/** @internal To be called once a slice: from now on the sentinels taken so far can be collected. */
-export function forgetRecentSentinels(): void {
-  recent.fill(undefined);
+/** @internal The holds of the guard with this sentinel are reached through these from now on. */
+export function watchThrough(sentinel: Sentinel, holds: Holds): void {
+  if (sentinel !== unwatched) sentinel.record.holds = holds;
 }
 
 /** @internal This thread holds nothing: it may never hold as much again as it has held. */
@@ -136,8 +124,8 @@ export function dropSpareSentinels(): void {
  * How many guards of this thread were garbage-collected although they had not been released and the
  * thread still held what they stood for. With `HOLDFAST_DEBUG=1` in the environment, or with
  * `--trace-warnings` of Node, each is also a warning (`ERR_HOLDFAST_LOST_GUARD`) with the stack of
- * its acquisition. Code that drops the guard and calls `lock.release()` later is counted as well,
- * if the collector comes in between. Does not block.
+ * its acquisition. Guards that are made after `lock.release()` was called on their object are not
+ * watched, because such code needs no guards. Does not block.
  */
 export function lostGuards(): number {
   return lost.count;

@@ -8,7 +8,6 @@ import type { Acquirable } from '../waiting/acquirable.js';
 import { WaitSet } from '../waiting/wait-set.js';
 import { type HeldGuard, guardOf } from './guard.js';
 import type { Holds } from './holds.js';
-import { releasedByName } from './lost.js';
 
 /** A hold that was given up to be acquired again. */
 export interface Suspended {
@@ -46,6 +45,7 @@ export function needOf({ about, waiters }: Pick<Ownership, 'about' | 'waiters'>)
 /** Of a Lock: its holder is the JS thread, which the addon knows. */
 export class LockOwnership implements Ownership {
   readonly waiters: WaitSet;
+  isReleasedByName = false;
   readonly #native: Native<'Lock'>;
 
   constructor(
@@ -78,7 +78,7 @@ export class LockOwnership implements Ownership {
 
   release(): void {
     operations.release(this.#native);
-    releasedByName(this);
+    this.isReleasedByName = true;
   }
 
   get tag(): number {

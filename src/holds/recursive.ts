@@ -63,7 +63,6 @@ import { TaskHold, endHold, handOver } from './by-task.js';
 import { context, holdingsWith } from './context.js';
 import { follow } from './follow.js';
 import { type Guard, HeldGuard, guardOf, heldBy } from './guard.js';
-import { releasedByName } from './lost.js';
 import { type OpenedHere, enter, leave } from './opened-here.js';
 import { type Ownership, type Suspended, needOf } from './ownership.js';
 
@@ -74,6 +73,7 @@ type Named = Pick<Waiter, 'kind' | 'name'>;
 /** One RLock as this object has it open: the native lock, and who holds it within the thread. */
 export class Recursion implements Ownership {
   readonly waiters: WaitSet;
+  isReleasedByName = false;
   readonly #native: Native<'RLock'>;
   readonly #openedHere: OpenedHere;
   // Not the RLock itself: guards keep this Recursion, and must not keep the RLock alive.
@@ -229,14 +229,14 @@ export class Recursion implements Ownership {
     const { thread, scope } = this.#openedHere;
     if (thread.depth > 1) {
       thread.depth--;
-      releasedByName(this);
+      this.isReleasedByName = true;
       return;
     }
     if (thread.depth === 0 && scope !== 'thread' && !this.#openedHere.isHeldByTask()) {
       throw this.#notOwner();
     }
     operations.release(this.#native);
-    releasedByName(this);
+    this.isReleasedByName = true;
     thread.end();
     this.#openedHere.released();
   }

@@ -15,7 +15,6 @@ import {
   heldBy,
   runHolding,
 } from '../holds/guard.js';
-import { releasedByName } from '../holds/lost.js';
 import type { Holds } from '../holds/holds.js';
 import type { Native } from '../native/bindings.js';
 import { addon } from '../native/load.js';
@@ -228,7 +227,7 @@ export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore'> {
    */
   release(): void {
     operations.release(this.native);
-    releasedByName(this.#permits);
+    this.#permits.isReleasedByName = true;
     publishRelease(this, 'permit');
   }
 
@@ -287,6 +286,7 @@ export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore'> {
 /** The permits of one object. Guards keep this, and must not keep the object alive. */
 class Permits implements Acquirable<HeldGuard>, Holds {
   readonly waiters: WaitSet;
+  isReleasedByName = false;
   readonly #native: Native<'BoundedSemaphore'>;
 
   constructor(

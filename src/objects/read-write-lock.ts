@@ -327,6 +327,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
 class Places implements Holds {
   readonly readers: WaitSet;
   readonly writers: WaitSet;
+  readonly isReleasedByName = false;
   readonly #native: Native<'ReadWriteLock'>;
 
   constructor(

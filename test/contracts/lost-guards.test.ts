@@ -68,6 +68,10 @@ describe('lost guards', () => {
     }
   });
 
+  it('a guard of an object that is released by name is not watched', async () => {
+    assert.equal((await report('by name')).lost, 0);
+  });
+
   it('an acquisition asks nothing of the garbage collector, however it is released', async () => {
     const { code, said, stderr } = await run('guard-registrations.mjs');
     assert.equal(code, 0, stderr);

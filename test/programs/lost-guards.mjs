@@ -35,7 +35,11 @@ function lose() {
   if (scenario === 'beside a living guard') keepAndLose();
   else if (scenario === 'ReadWriteLock') object.acquireExclusiveSync();
   else if (scenario === 'BoundedSemaphore') [object.acquireSync(), object.acquireSync()].at(0);
-  else if (scenario === 'released') for (let i = 0; i < 1000; i++) object.acquireSync().release();
+  else if (scenario === 'by name') {
+    object.acquireSync();
+    object.release();
+    object.acquireSync();
+  } else if (scenario === 'released') for (let i = 0; i < 1000; i++) object.acquireSync().release();
   else object.acquireSync();
 }
 
