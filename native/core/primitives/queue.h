@@ -100,10 +100,10 @@ class Queue {
 
   // Is there an item (room for what the last put could not put), or will there be in a moment?
   bool spin_briefly_to_get() {
-    return get_spin_([this] { return counted() != 0 || over(); });
+    return get_spin_.seldom([this] { return counted() != 0 || over(); });
   }
   bool spin_briefly_to_put() {
-    return put_spin_([this] { return has_room(wanted_) || ended(); });
+    return put_spin_.seldom([this] { return has_room(wanted_) || ended(); });
   }
   // Blocks at most until the deadline. True if it is worth trying again: a get, or a put of what
   // the last put could not put.

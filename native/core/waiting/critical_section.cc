@@ -1,15 +1,19 @@
 #include "core/waiting/critical_section.h"
 
 #include "core/kill_point.h"
+#include "core/waiting/spin.h"
 
 namespace holdfast::core {
 
 namespace {
 
-// Tries before the thread goes to sleep, with a pause that grows from try to try: about 3 us in
-// all. A critical section takes a tenth of that, and to sleep and be woken takes ten times as long.
-// On a single processor the holder cannot go on while another thread spins.
-const int kSpins = platform::processor_count() > 1 ? 24 : 0;
+// Tries before the thread goes to sleep, a microsecond apart: to sleep and be woken takes as long
+// as all of them. A critical section takes a third of a microsecond, so others get through it
+// several times between two tries, and do not lose its words to this processor after each
+// (docs/adr/0073-words-that-move.md). On a single processor the holder cannot go on while another
+// thread spins.
+const int kTries = platform::processor_count() > 1 ? 16 : 0;
+constexpr int64_t kBetweenTries_ns = 1'000;
 
 }  // namespace
 
@@ -26,8 +30,8 @@ CriticalSection::~CriticalSection() {
 CriticalSection::Result CriticalSection::lock() {
   const platform::MutexParty party = agent_.party();
   Result result = platform::try_lock_mutex(&mutex_, party);
-  for (int spin = 0; spin < kSpins && result == Result::busy; spin++) {
-    for (int i = 0; i <= spin; i++) platform::pause();
+  for (int tries = 0; tries < kTries && result == Result::busy; tries++) {
+    spin_until(platform::monotonic_ns() + kBetweenTries_ns);
     result = platform::try_lock_mutex(&mutex_, party);
   }
   if (result == Result::locked || result == Result::owner_died) return result;

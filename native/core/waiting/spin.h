@@ -10,6 +10,16 @@
 
 namespace holdfast::core {
 
+// Spins until then, and returns the time.
+inline int64_t spin_until(int64_t until_ns) {
+  int64_t now_ns = platform::monotonic_ns();
+  while (now_ns < until_ns) {
+    for (int i = 0; i < 8; i++) platform::pause();
+    now_ns = platform::monotonic_ns();
+  }
+  return now_ns;
+}
+
 class Spin {
  public:
   // Returns true as soon as `look` does. `look` must be cheap and change nothing, because the event
@@ -19,11 +29,19 @@ class Spin {
     return spin(look, [] { return true; });
   }
 
-  // The same for what is free between two turns, and `turns` counts them. While one turn lasts, it
-  // looks all the time, and so has the next one. Turns that are over within a microsecond are let
-  // go by, except for those few after which it looks: if two threads changed places after each,
-  // the words of the object would move from one processor to the other each time, and that takes
-  // longer than such a turn.
+  // The same for what one thread fills and another one empties. It looks once a microsecond: to
+  // look takes the words that the other one writes to this processor, and what it writes meanwhile
+  // is taken over at once (docs/adr/0073-words-that-move.md).
+  template <class Look>
+  bool seldom(Look look) {
+    return spin(look, [] { return false; });
+  }
+
+  // The same as the first for what is free between two turns, and `turns` counts them. While one
+  // turn lasts, it looks all the time, and so has the next one. Turns that are over within a
+  // microsecond are let go by, except for those few after which it looks: if two threads changed
+  // places after each, the words of the object would move from one processor to the other each
+  // time, and that takes longer than such a turn.
   template <class Look, class Turns>
   bool between_turns(Look look, Turns turns) {
     uint64_t seen = turns() - 1;
