@@ -6,7 +6,8 @@
 // next guard takes it: an acquisition costs a few words to write.
 //
 // Whoever releases by name, as `lock.release()`, needs no guard. So once an object was released by
-// name, its further guards are not watched.
+// name, its further guards are not watched, and the earlier ones do not count: the hold of a nested
+// guard of an RLock goes on after such a release, and so may one of several permits.
 import { label } from '../errors.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
@@ -45,7 +46,7 @@ const unwatched = new Sentinel(new HoldRecord());
 
 const registry = new FinalizationRegistry((record: HoldRecord) => {
   const { holds, hold } = record;
-  if (holds === undefined || !isHeld(holds, hold)) return;
+  if (holds === undefined || holds.isReleasedByName || !isHeld(holds, hold)) return;
   lost.count++;
   if (holds instanceof ToldHolds) holds.acquisition.lost();
   if (warns) warn(holds, record.stack);
@@ -54,7 +55,7 @@ const registry = new FinalizationRegistry((record: HoldRecord) => {
 /** All that this thread holds, while guards that were lost together are looked at. */
 let held: Set<string> | undefined;
 
-/** The first release by name leaves the guard unreleased; then nothing is lost. */
+/** Another thread, or another object of this one, may have ended it; then nothing is lost. */
 function isHeld({ tag }: Holds, hold: number): boolean {
   held ??= listHeld();
   return held.has(`${tag} ${hold}`);
@@ -124,8 +125,8 @@ export function dropSpareSentinels(): void {
  * How many guards of this thread were garbage-collected although they had not been released and the
  * thread still held what they stood for. With `HOLDFAST_DEBUG=1` in the environment, or with
  * `--trace-warnings` of Node, each is also a warning (`ERR_HOLDFAST_LOST_GUARD`) with the stack of
- * its acquisition. Guards that are made after `lock.release()` was called on their object are not
- * watched, because such code needs no guards. Does not block.
+ * its acquisition. Once this thread has called `lock.release()`, the guards of that object do not
+ * count any more, because such code needs no guards. Does not block.
  */
 export function lostGuards(): number {
   return lost.count;

@@ -63,6 +63,7 @@ describe('lost guards', () => {
       'released by name',
       'released and closed',
       'released and held again',
+      'released inside of another hold',
     ]) {
       assert.equal((await report(scenario)).lost, 0, scenario);
     }
