@@ -49,6 +49,8 @@ interface Deadlock {
 
 const state = once('deadlocks', () => ({
   next: 0,
+  /** The last look has asked all waits that began by then. */
+  askedUntil: -Infinity,
   suspects: [] as readonly Suspect[],
   /** The suspicions of which the channel has heard. */
   published: new Set<string>(),
@@ -60,6 +62,11 @@ export function addWaits(name: string, list: (begunBefore: number) => Iterable<L
   state.sources.set(name, list);
 }
 
+/** Has a look asked the wait that began then what it needs? If not, it is not told yet. */
+export function isAsked(begun: number): boolean {
+  return begun <= state.askedUntil;
+}
+
 /**
  * To be called once a slice while something waits. `blocked` is the wait that blocks the thread.
  * Runs no code of the user.
@@ -67,7 +74,8 @@ export function addWaits(name: string, list: (begunBefore: number) => Iterable<L
 export function lookForDeadlocks(blocked?: LongWait): void {
   const at = now();
   if (at < state.next) return;
-  const waits = longWaits(at - patience_ms, blocked);
+  state.askedUntil = at - patience_ms;
+  const waits = longWaits(state.askedUntil, blocked);
   if (waits.length === 0 && !tellsWaits()) return;
   state.next = at + between_ms;
   if (!tell(waits) || !tellsWaits()) state.suspects = [];

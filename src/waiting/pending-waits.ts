@@ -11,7 +11,7 @@
 // Every slice (50 ms) each head tries by itself. A wake-up that a crash has lost is made up for
 // there (INV-6). A thread whose waits all hear of everything that could end them dozes: from its
 // second slice on it looks every half a second (INV-28), and when a wait has lasted for a second.
-import { addWaits, lookForDeadlocks, patience_ms } from '../deadlocks/detector.js';
+import { addWaits, isAsked, lookForDeadlocks, patience_ms } from '../deadlocks/detector.js';
 import type { Need } from '../deadlocks/record.js';
 import { type LongWait, tellsWaits, waitAcquired, waitFailed } from '../deadlocks/told.js';
 import { ClosedError, type DeadlockError, label } from '../errors.js';
@@ -255,13 +255,13 @@ function mayDoze(): boolean {
   );
 }
 
-/** In milliseconds: when the next wait has lasted for so long that it is told. */
+/** In milliseconds: when the next wait has lasted for so long that it is told. May be over. */
 function untilPatienceEnds(): number {
   const at = now();
   let left = Infinity;
   for (const { tail } of queues.values()) {
     for (let pending = tail; pending; pending = pending.previous) {
-      if (pending.begun <= at - patience_ms) break;
+      if (isAsked(pending.begun)) break;
       left = Math.min(left, pending.begun + patience_ms - at);
     }
   }
