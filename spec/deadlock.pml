@@ -3,9 +3,10 @@
 //
 // Three agents, each with one wait and the hold that the wait pins. The first two wait for each other.
 // RING: the third one stands between them: all three are one circle, or there is none.
-// PAIR: there is no third one. Without both: the third and the first wait for each other, too. So there are two circles with one wait
-// in common, and the one of the first two may be there before the third wait begins. When the youngest
-// wait of both has ended, one of the circles may be left: its wait ends by what was noted of both.
+// PAIR: there is no third one. Without both: the third and the first wait for each other, too. So there
+// are two circles with one wait in common, and the one of the first two may be there before the third
+// wait begins. When the youngest wait of both has ended, one of the circles may be left: its wait ends
+// by what was noted of both.
 //
 // A wait begins at any time. ENDS of them end in another way, by a time-out or an abort: the hold is
 // given up, and only then is what was told taken back. A wait acquires when the holds in its way are
