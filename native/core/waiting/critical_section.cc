@@ -31,7 +31,7 @@ CriticalSection::Result CriticalSection::lock() {
   const platform::MutexParty party = agent_.party();
   Result result = platform::try_lock_mutex(&mutex_, party);
   for (int tries = 0; tries < kTries && result == Result::busy; tries++) {
-    spin_until(platform::monotonic_ns() + kBetweenTries_ns);
+    spin_until(platform::monotonic_ns() + kBetweenTries_ns, [] { return false; });
     result = platform::try_lock_mutex(&mutex_, party);
   }
   if (result == Result::locked || result == Result::owner_died) return result;

@@ -10,14 +10,16 @@
 
 namespace holdfast::core {
 
-// Spins until then, and returns the time.
-inline int64_t spin_until(int64_t until_ns) {
-  int64_t now_ns = platform::monotonic_ns();
-  while (now_ns < until_ns) {
-    for (int i = 0; i < 8; i++) platform::pause();
-    now_ns = platform::monotonic_ns();
-  }
-  return now_ns;
+// Spins until then, or until `look` returns true, and says whether it did.
+template <class Look>
+bool spin_until(int64_t until_ns, Look look) {
+  do {
+    for (int i = 0; i < 8; i++) {
+      platform::pause();
+      if (look()) return true;
+    }
+  } while (platform::monotonic_ns() < until_ns);
+  return false;
 }
 
 class Spin {
@@ -64,16 +66,9 @@ class Spin {
     }
     int64_t now_ns = platform::monotonic_ns();
     const int64_t end_ns = now_ns + kLongest_ns;
-    while (now_ns < end_ns) {
+    for (; now_ns < end_ns; now_ns = platform::monotonic_ns()) {
       const bool often = looks_often();
-      const int64_t next_ns = now_ns + kInterval_ns;
-      do {
-        for (int i = 0; i < 8; i++) {
-          platform::pause();
-          if (often && look()) return hit();
-        }
-        now_ns = platform::monotonic_ns();
-      } while (now_ns < next_ns);
+      if (spin_until(now_ns + kInterval_ns, [&] { return often && look(); })) return hit();
       if (look()) return hit();
     }
     if (misses_ < kMissesMax) misses_++;
