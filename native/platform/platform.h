@@ -107,6 +107,10 @@ bool read_at(int fd, uint64_t offset, void* into,
              size_t length);  // false unless all of it was read
 bool write_at(int fd, uint64_t offset, const void* from,
               size_t length);  // false unless all of it was written
+// The mapping has an open file description of its own if the system gives it one (on Linux where
+// /proc is mounted). So a flock on `fd` ends with the process, even while somebody keeps its
+// memory: a reader of its entry in /proc does so for a moment, and a child of vfork(2) until it
+// executes.
 OsError map_file(int fd, size_t length, void** base);
 void unmap_file(void* base, size_t length);
 // Gives the file back, but not the addresses: code that still reads or writes there finds zeros.

@@ -3,6 +3,8 @@
 #ifndef HOLDFAST_TEST_HOST_H
 #define HOLDFAST_TEST_HOST_H
 
+#include <sys/types.h>
+
 #include <cstddef>
 
 namespace holdfast::test::host {
@@ -14,6 +16,10 @@ void die_with_parent();
 // Processes whose parent died become children of this one, so that it can wait for their end. False
 // where no process can be given them: they become children of init.
 bool adopt_orphans();
+// Starts a process that has this one's memory, and none of its descriptors: it keeps the memory
+// when this one is killed, as a reader of its entry in /proc does for a moment. -1 where there is
+// none.
+pid_t keep_memory();
 
 // These say 0, or the errno of what the host refused.
 

@@ -318,13 +318,7 @@ void all_is_well(const std::string& directory) {
     CHECK_EQUAL(rlock.release(), Code::ok);
     CHECK_EQUAL(semaphore.release(1), Code::ok);
   }
-  // Who reads the entry of a dead process in /proc keeps its memory, and so its files and their
-  // locks, for a moment longer. Then the party did not seem to be the last one out.
-  const auto is_clear = [&] {
-    if (!names_in(directory).empty()) Party next(directory);
-    return names_in(directory).empty();
-  };
-  EVENTUALLY(is_clear());
+  CHECK(names_in(directory).empty());
 }
 
 }  // namespace
@@ -345,26 +339,6 @@ TEST(a_killed_creator_leaves_nothing_that_a_sweep_does_not_clear_away) {
   note("%u kills, %llu objects opened", kills,
        static_cast<unsigned long long>(loops->opened.load()));
   memory.finish();
-}
-
-// The kernel lets go of a dead process's files a moment after its death, if somebody reads its
-// entry in /proc just then. Here a living one plays the dead.
-TEST(what_a_dead_creator_left_may_look_in_use_for_a_moment) {
-  { Party party; }
-  Shared<std::atomic<bool>> is_there, is_looked_at;
-  Child ghost([&] {
-    const int fd = open(file_of("it").c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    CHECK(fd >= 0 && !platform::lock_shared(fd));
-    *is_there = true;
-    EVENTUALLY(is_looked_at->load());
-    platform::sleep_ns(5 * platform::kNanosPerMilli);
-  });
-  EVENTUALLY(is_there->load());
-  *is_looked_at = true;
-  User<Lock> user("it");
-  CHECK(bool(acquire(user)));
-  CHECK_EQUAL(user->release(), Code::ok);
-  ghost.join();
 }
 
 // Others go on meanwhile, and never see an error (CHECK in live()).

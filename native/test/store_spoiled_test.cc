@@ -1,4 +1,5 @@
 // The store: files that are spoiled or not ours, directories that cannot be used.
+#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>

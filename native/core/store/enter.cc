@@ -110,7 +110,7 @@ Status Store::open_registry() {
   } else {
     registry_fd_ = std::exchange(found.fd, -1);
   }
-  if (!error) error = platform::lock_shared(registry_fd_);
+  if (!error && (fresh || !found.in_use)) error = platform::lock_shared(registry_fd_);
   KILL_POINT("store.open_registry.flock");
   if (!error) error = platform::map_file(registry_fd_, kRegistryLength, &registry_base_);
   if (error) {

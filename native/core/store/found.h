@@ -19,7 +19,7 @@ struct Store::Found {
   std::string name;  // of what == object
   bool is_foreign = false;  // its format is another one than this program's
   bool in_use = false;      // by anyone, this process included
-  int fd = -1;              // if not in use, locked exclusively
+  int fd = -1;              // locked: shared if in use, otherwise exclusively
   platform::FileFacts facts;
   ~Found() {
     if (fd < 0) return;

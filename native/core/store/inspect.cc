@@ -22,15 +22,31 @@ Status open_to_inspect(int directory_fd, const std::string& file_name, const std
   return Status::success();
 }
 
-// Who reads the entry of a dead process in /proc keeps its memory for a moment, and so its files
-// and their locks. So what a dead creator has left may look as if it was in use.
-bool stays_in_use(int fd, bool* in_use) {
-  const int64_t deadline_ns = platform::monotonic_ns() + 100 * platform::kNanosPerMilli;
-  while (*in_use && platform::monotonic_ns() < deadline_ns) {
-    *in_use = static_cast<bool>(platform::lock_exclusive(fd));
-    if (*in_use) platform::sleep_ns(platform::kNanosPerMilli);
+// What a process has does not end at one instant when it dies: the directory's lock may be free
+// before the locks of files. So much later all is.
+constexpr int64_t kDying_ns = 100 * platform::kNanosPerMilli;
+
+// Who makes a file or takes it away holds the directory's lock meanwhile, and so do we: it is dead.
+bool stays_in_use(int fd) {
+  const int64_t deadline_ns = platform::monotonic_ns() + kDying_ns;
+  while (platform::lock_exclusive(fd)) {
+    if (platform::monotonic_ns() >= deadline_ns) return true;
+    platform::sleep_ns(platform::kNanosPerMilli);
   }
-  return *in_use;
+  return false;
+}
+
+// Locks the file exclusively if nobody uses it, and shared if somebody does.
+platform::OsError lock_to_inspect(int fd, bool* in_use) {
+  const int64_t deadline_ns = platform::monotonic_ns() + kDying_ns;
+  for (;;) {
+    platform::OsError error = platform::lock_exclusive(fd);
+    *in_use = error.errnum == EWOULDBLOCK;
+    if (*in_use) error = platform::lock_shared(fd);
+    // Only who takes a file away locks it exclusively.
+    if (error.errnum != EWOULDBLOCK || platform::monotonic_ns() >= deadline_ns) return error;
+    platform::sleep_ns(platform::kNanosPerMilli / 10);
+  }
 }
 
 bool is_plausible_length(const KindOps& ops, const Header& header) {
@@ -139,9 +155,10 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   if (!facts.regular) return Status::of(Code::corrupt, path + " is not a regular file");
   if (!facts.owned) return Status::of(Code::permission, path + " belongs to another user");
 
-  platform::OsError error = platform::lock_exclusive(found->fd);
-  if (error && error.errnum != EWOULDBLOCK) return Status::from(error, "cannot lock " + path);
-  found->in_use = static_cast<bool>(error);
+  if (platform::OsError error = lock_to_inspect(found->fd, &found->in_use)) {
+    if (error.errnum != EWOULDBLOCK) return Status::from(error, "cannot lock " + path);
+    return Status::of(Code::busy, path + " is locked by a program that is not holdfast");
+  }
 
   size_t got = 0;
   memset(static_cast<void*>(&found->header), 0, sizeof found->header);
@@ -152,11 +169,11 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   const Header& header = found->header;
   const uint64_t magic = header.magic.load();
   if (facts.length == 0 || (magic == 0 && got == sizeof header)) {
-    // The creator writes the magic number last. While it lives it holds the directory's lock, and
-    // so do we: it is dead.
-    if (stays_in_use(found->fd, &found->in_use)) {
+    // The creator writes the magic number last.
+    if (found->in_use && stays_in_use(found->fd)) {
       return Status::of(Code::corrupt, path + " has lost its header");
     }
+    found->in_use = false;
     found->what = Found::What::half_made;
     return Status::success();
   }
@@ -169,8 +186,11 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
     return Status::of(Code::corrupt, path + " is truncated");
   }
   const State state = header.state.load();
-  if (state == State::making && stays_in_use(found->fd, &found->in_use)) {
-    return Status::of(Code::corrupt, path + " is in use but was never finished");
+  if (state == State::making && found->in_use) {
+    if (stays_in_use(found->fd)) {
+      return Status::of(Code::corrupt, path + " is in use but was never finished");
+    }
+    found->in_use = false;
   }
   found->what = state == State::ready ? Found::What::object : Found::What::half_made;
   return Status::success();

@@ -145,7 +145,8 @@ Status Store::adopt(const OpenRequest& request, Found& found, Object** result) {
   object->length_ = seen.byte_length;
   object->remember(seen.kind, table_offset_of(ops, found.name.size()), seen.initial, seen.tag,
                    found.name);
-  platform::OsError error = platform::lock_shared(object->fd_);
+  platform::OsError error;
+  if (!found.in_use) error = platform::lock_shared(object->fd_);
   KILL_POINT("store.adopt.flock");
   if (!error) error = platform::map_file(object->fd_, object->length_, &object->base_);
   Status status = Status::success();

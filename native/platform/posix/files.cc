@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 #include "platform/platform.h"
 
@@ -163,10 +164,16 @@ bool write_at(int fd, uint64_t offset, const void* from, size_t length) {
 }
 
 OsError map_file(int fd, size_t length, void** base) {
-  void* mapped = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (mapped == MAP_FAILED) return failed("mmap");
-  *base = mapped;
-  return {};
+  // On Linux a mapping keeps the open file description alive, and with it the flock.
+  char path[32];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  const int another = open(path, O_RDWR | O_CLOEXEC);
+  void* mapped =
+      mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, another >= 0 ? another : fd, 0);
+  const OsError error = mapped == MAP_FAILED ? failed("mmap") : OsError{};
+  if (another >= 0) close(another);
+  if (!error) *base = mapped;
+  return error;
 }
 
 void unmap_file(void* base, size_t length) { munmap(base, length); }
