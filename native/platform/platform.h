@@ -75,8 +75,8 @@ enum class DirectoryFault { none, not_a_directory, foreign_owner, open_permissio
 // Opens `path`, creating it (mode 0700) if `create`. Never follows a symlink in its last component.
 // Refuses a directory that another user owns or that group or others may enter.
 DirectoryFault open_directory(const char* path, bool create, int* fd, OsError* error);
-// Does `path` still lead to the directory behind `fd`? Also true if it cannot be told.
-bool is_same_directory(const char* path, int fd);
+// Does `path` still lead to that directory? Also true if it cannot be told.
+bool is_same_directory(const char* path, uint64_t device, uint64_t inode);
 void remove_empty_directory(const char* path);
 std::vector<std::string> list_directory(int directory_fd, OsError* error);
 
@@ -91,7 +91,8 @@ struct FileFacts {
 
 OsError open_file(int directory_fd, const char* name,
                   int* fd);  // existing; never through a symlink
-OsError create_file(int directory_fd, const char* name, int* fd);  // O_EXCL, mode 0600
+OsError create_file(int directory_fd, const char* name, int* fd,
+                    FileFacts* facts);  // O_EXCL, mode 0600 whatever the umask
 OsError unlink_file(int directory_fd, const char* name);
 OsError add_name(int directory_fd, const char* name, const char* another);  // a hard link
 OsError rename_file(int directory_fd, const char* from, const char* to);    // over what is there

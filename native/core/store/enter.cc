@@ -50,7 +50,7 @@ Status Store::enter(const std::string& directory, std::shared_ptr<Store>* result
       // between our lock and our mark (INV-24).
       if (Status status = store->identify(); !status.ok()) return status;
       store->mark_.place(store->directory_, store->device_);
-      if (platform::is_same_directory(path, store->directory_fd_)) {
+      if (platform::is_same_directory(path, store->device_, store->inode_)) {
         Status status = Status::success();
         if (!store->semaphores_.enter(store->identity_, deadline)) status = Locked::busy();
         if (status.ok()) status = store->open_registry();
@@ -71,6 +71,7 @@ Status Store::identify() {
     return Status::from(error, "cannot look at " + directory_);
   }
   device_ = facts.device;
+  inode_ = facts.inode;
   identity_ = std::to_string(facts.device) + ":" + std::to_string(facts.inode);
   return Status::success();
 }
@@ -103,7 +104,7 @@ Status Store::open_registry() {
     if (Status status = check_nobody_uses_what_was_removed(); !status.ok()) return status;
   }
   if (fresh) {
-    error = platform::create_file(directory_fd_, kRegistryName, &registry_fd_);
+    error = platform::create_file(directory_fd_, kRegistryName, &registry_fd_, &found.facts);
     KILL_POINT("store.open_registry.created");
     if (!error) error = platform::reserve_space(registry_fd_, 0, kRegistryLength);
     KILL_POINT("store.open_registry.reserved");
@@ -118,6 +119,7 @@ Status Store::open_registry() {
     if (registry_fd_ >= 0) platform::close_descriptor(std::exchange(registry_fd_, -1));
     return directory_status(error, "cannot open " + where);
   }
+  registry_inode_ = found.facts.inode;
   Header* header = static_cast<Header*>(registry_base_);
   if (fresh) {
     const Format format = own_format(Kind::registry);

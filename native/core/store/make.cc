@@ -54,7 +54,9 @@ Status Store::build(const OpenRequest& request, const std::string& file_name,
   HOLDFAST_INVARIANT(INV_8, is_locked_);
   auto object = std::make_unique<Object>();
   object->file_name_ = file_name;
-  platform::OsError error = platform::create_file(directory_fd_, file_name.c_str(), &object->fd_);
+  platform::FileFacts facts;
+  platform::OsError error =
+      platform::create_file(directory_fd_, file_name.c_str(), &object->fd_, &facts);
   if (error) return directory_status(error, "cannot make " + directory_ + "/" + file_name);
 
   KILL_POINT("store.make.created");
@@ -62,11 +64,9 @@ Status Store::build(const OpenRequest& request, const std::string& file_name,
   const uint64_t table_length = ops.table_length != nullptr ? ops.table_length(request) : 0;
   const uint32_t table_offset = table_offset_of(ops, request.name.size());
   object->length_ = table_offset + table_length;
-  platform::FileFacts facts;
-  error = platform::file_facts(object->fd_, &facts);
   object->device_ = facts.device;
   object->inode_ = facts.inode;
-  if (!error) error = platform::lock_shared(object->fd_);
+  error = platform::lock_shared(object->fd_);
   KILL_POINT("store.make.flock");
   const uint64_t reserved = table_offset + std::min(table_length, ops.table_reserved);
   if (!error) error = platform::reserve_space(object->fd_, 0, reserved);

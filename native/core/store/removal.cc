@@ -11,10 +11,8 @@ namespace holdfast::core {
 // newcomer there begins another registry, in which we are nobody: sharing a new object with it
 // would mean that it takes us for dead.
 Status Store::check_surroundings() const {
-  platform::FileFacts ours;
-  if (platform::is_same_directory(directory_.c_str(), directory_fd_) &&
-      !platform::file_facts(registry_fd_, &ours) &&
-      platform::inode_of(directory_fd_, kRegistryName) == ours.inode) {
+  if (platform::is_same_directory(directory_.c_str(), device_, inode_) &&
+      platform::inode_of(directory_fd_, kRegistryName) == registry_inode_) {
     return Status::success();
   }
   return Status::of(Code::removed, "the directory " + directory_ +

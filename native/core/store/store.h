@@ -156,7 +156,8 @@ class Store {
   DirectoryMark mark_;
   SemaphoreHome semaphores_;
   std::atomic<bool> told_{false};
-  uint64_t device_ = 0;
+  uint64_t device_ = 0, inode_ = 0;  // of the directory
+  uint64_t registry_inode_ = 0;
   bool is_default_ = false;
   int directory_fd_ = -1;
   int registry_fd_ = -1;

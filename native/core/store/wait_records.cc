@@ -23,7 +23,8 @@ Status Store::open_wait_record(AgentId agent, int* fd) {
   if (!locked.acquired()) return Locked::busy();
   const AgentFileName name(kWaitRecordPrefix, agent);
   if (!platform::open_file(directory_fd_, name.text, fd)) return Status::success();
-  if (platform::OsError error = platform::create_file(directory_fd_, name.text, fd)) {
+  platform::FileFacts facts;
+  if (platform::OsError error = platform::create_file(directory_fd_, name.text, fd, &facts)) {
     return Status::from(error, "cannot make a record of waits in " + directory_);
   }
   KILL_POINT("store.open_wait_record.created");

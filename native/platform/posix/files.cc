@@ -18,6 +18,7 @@ OsError failed(const char* call) { return {errno, call}; }
 
 constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kFileMode = 0600;
+constexpr mode_t kAllModes = 07777;
 
 // A umask may take the maker's own permissions from what it makes. The mode is set right after
 // that. A maker that died in between leaves something that its owner cannot open; this gives the
@@ -29,6 +30,17 @@ bool restore_mode(int directory_fd, const char* name, mode_t type) {
          (facts.st_mode & S_IFMT) == type && facts.st_uid == geteuid() &&
          (facts.st_mode & 077) == 0 && (facts.st_mode & mode) != mode &&
          fchmodat(directory_fd, name, mode, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+FileFacts facts_of(const struct stat& got) {
+  FileFacts facts;
+  facts.regular = S_ISREG(got.st_mode);
+  facts.owned = got.st_uid == geteuid();
+  facts.names = got.st_nlink;
+  facts.length = static_cast<uint64_t>(got.st_size);
+  facts.device = static_cast<uint64_t>(got.st_dev);
+  facts.inode = got.st_ino;
+  return facts;
 }
 
 }  // namespace
@@ -71,11 +83,10 @@ DirectoryFault open_directory(const char* path, bool create, int* fd, OsError* e
   return DirectoryFault::none;
 }
 
-bool is_same_directory(const char* path, int fd) {
-  struct stat by_path, by_fd;
-  if (lstat(path, &by_path) != 0) return errno != ENOENT && errno != ENOTDIR;
-  return fstat(fd, &by_fd) != 0 ||
-         (by_path.st_ino == by_fd.st_ino && by_path.st_dev == by_fd.st_dev);
+bool is_same_directory(const char* path, uint64_t device, uint64_t inode) {
+  struct stat got;
+  if (lstat(path, &got) != 0) return errno != ENOENT && errno != ENOTDIR;
+  return got.st_ino == inode && static_cast<uint64_t>(got.st_dev) == device;
 }
 
 void remove_empty_directory(const char* path) { rmdir(path); }
@@ -108,11 +119,18 @@ OsError open_file(int directory_fd, const char* name, int* fd) {
   return *fd < 0 ? failed("open") : OsError{};
 }
 
-OsError create_file(int directory_fd, const char* name, int* fd) {
+OsError create_file(int directory_fd, const char* name, int* fd, FileFacts* facts) {
   *fd = openat(directory_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode);
   if (*fd < 0) return failed("open");
-  if (fchmod(*fd, kFileMode) == 0) return {};
-  const OsError error = failed("fchmod");
+  struct stat got;
+  OsError error = fstat(*fd, &got) != 0 ? failed("fstat") : OsError{};
+  if (!error && (got.st_mode & kAllModes) != kFileMode && fchmod(*fd, kFileMode) != 0) {
+    error = failed("fchmod");
+  }
+  if (!error) {
+    *facts = facts_of(got);
+    return {};
+  }
   unlinkat(directory_fd, name, 0);
   close(*fd);
   *fd = -1;
@@ -134,12 +152,7 @@ OsError rename_file(int directory_fd, const char* from, const char* to) {
 OsError file_facts(int fd, FileFacts* facts) {
   struct stat got;
   if (fstat(fd, &got) != 0) return failed("fstat");
-  facts->regular = S_ISREG(got.st_mode);
-  facts->owned = got.st_uid == geteuid();
-  facts->names = got.st_nlink;
-  facts->length = static_cast<uint64_t>(got.st_size);
-  facts->device = static_cast<uint64_t>(got.st_dev);
-  facts->inode = got.st_ino;
+  *facts = facts_of(got);
   return {};
 }
 
