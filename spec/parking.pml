@@ -16,7 +16,8 @@
 #endif
 
 byte owner;       // OwnedBody::owner
-bool asked;       // OwnedBody::asleep
+mtype = { nobody, somebody, woken };
+mtype asked = nobody;  // OwnedBody::asleep: 0, 1, or when somebody was woken
 bool asleep[4];   // the kernel's queue of those who sleep at the word
 bool alive[4];
 byte looks[4];    // time-outs that deaths have earned
@@ -31,32 +32,51 @@ inline try_once() {
   S(got = (owner == 0 || !alive[owner]); if :: got -> owner = me :: else fi)
 }
 
-inline ask() { S(asked = true) }
+inline ask() { S(asked = somebody) }
 
-// The kernel wakes one of those who sleep; which one does not matter.
+// The kernel wakes one of those who sleep; which one does not matter. `had`: did it?
 inline wake_in_kernel() {
   S(if
     :: asleep[1] -> asleep[1] = false
     :: asleep[2] -> asleep[2] = false
     :: asleep[3] -> asleep[3] = false
-    :: else
+    :: else -> had = false
     fi)
 }
 
-// Parking::wake_one
+// Parking::wake_one. Whether the last one was woken long ago is left open.
 inline wake_one() {
+  S(seen = asked);
+  if
+  :: seen == woken -> if :: seen = nobody :: skip fi
+  :: else
+  fi;
+  if
+  :: seen != nobody ->
 #ifdef FAULT_wakes_without_swap
-  S(had = asked);
-  if :: had -> wake_in_kernel(); S(asked = false) :: else fi;
+     had = true;
+     wake_in_kernel();
+     S(asked = (had -> woken : nobody))
 #else
-  S(had = asked; asked = false);
-  if :: had -> wake_in_kernel() :: else fi;
+     S(had = (asked == seen); if :: had -> asked = woken :: else fi);
+     if
+     :: had ->
+        wake_in_kernel();
+        if
+        :: !had -> S(if :: asked == woken -> asked = nobody :: else fi)
+        :: else
+        fi
+     :: else
+     fi
 #endif
-  had = false
+  :: else
+  fi;
+  had = false; seen = nobody
 }
 
 proctype Agent(byte me; bool mortal) {
   bool got, had;
+  mtype seen = nobody;
   byte rounds = ROUNDS;
 next:
 progress_next:
@@ -74,7 +94,7 @@ again:
   try_once();
   if :: got -> goto held :: else fi;
 #endif
-  S(asleep[me] = asked);
+  S(asleep[me] = (asked == somebody));
   if
   :: atomic { !asleep[me] }
   :: atomic { looks[me] > 0 -> looks[me]--; asleep[me] = false }
@@ -104,7 +124,7 @@ dead:
 #endif
   };
 done:
-  atomic { waiting--; rounds = 0; got = false; had = false }
+  atomic { waiting--; rounds = 0; got = false; had = false; seen = nobody }
 }
 
 // Nobody can move. Who still waits has been forgotten.

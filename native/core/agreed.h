@@ -160,7 +160,7 @@ constexpr int64_t kSlice_ms = 50;
 constexpr int64_t kDoze_ms = 500;
 
 // Others give way to an agent that has waited in vain for this long (INV-23).
-constexpr int64_t kOverdue_ms = 20;
+constexpr int64_t kOverdue_ms = 10;
 
 }  // namespace holdfast::core
 

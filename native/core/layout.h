@@ -99,7 +99,7 @@ constexpr uint32_t kWaitSetSize = 128;
 // |       |     | waker died after the bit, before the entry (the next slice sets the bit again)
 // | 0     | 1   | left by an agent that cancelled or died; the next waker takes the bit, goes on
 //
-// `overdue` names the agent that has waited longest, if that is 20 ms or longer
+// `overdue` names the agent that has waited longest, if that is 10 ms or longer
 // (core/registry/overdue.h):
 //
 //   bits 0..23   the low bits of its id
@@ -158,8 +158,10 @@ struct WaitSet {
 //
 // `asleep` is where threads are parked (core/waiting/parking.h).
 // | asleep | what it is
-// | 0      | nobody is parked; or one was woken, and will ask for the others; or it died (INV-6)
-// | 1      | somebody may be parked: the next release writes 0 and wakes one
+// | 0      | nobody is parked; or who is overdue was not, and will ask for the others
+// | 1      | somebody may be parked: the next release writes the time and wakes one
+// | other  | one was woken then, and will ask for the others; or it died (INV-6). The time is in
+// |        | steps of 16 us. A release that sees it 100 us later wakes one more
 struct OwnedBody {
   alignas(64) std::atomic<uint64_t> owner;
   std::atomic<uint64_t> acquisitions;

@@ -269,8 +269,8 @@ int32_t value_of(NamedSemaphore semaphore);
 bool sleep_while(const std::atomic<uint32_t>& word, uint32_t value, uint32_t groups,
                  int64_t deadline_ns);
 // Wakes at most `count` of those who sleep at the word and are in one of the groups: first come,
-// first woken.
-void wake_sleepers(std::atomic<uint32_t>& word, uint32_t groups, int32_t count);
+// first woken. True if it woke anybody.
+bool wake_sleepers(std::atomic<uint32_t>& word, uint32_t groups, int32_t count);
 
 // ---------------------------------------------------------------- the robust mutex
 

@@ -64,7 +64,7 @@ export function waitForSync<T>(
 }
 
 /**
- * The same, for what one thread has at a time: when the thread has waited for 20 ms, others give
+ * The same, for what one thread has at a time: when the thread has waited for 10 ms, others give
  * way to it.
  */
 export function waitInTurnSync<T>(

@@ -4,12 +4,40 @@
 
 namespace holdfast::core {
 
+namespace {
+
+constexpr int64_t kMoment_ns = 1'000;  // many turns are over by then, and no processor is missed
+constexpr int64_t kShortTurn_ns = 100'000;
+
+}  // namespace
+
 OwnedWaits::OwnedWaits(Agent& agent, Object& object)
     : agent_(agent),
       object_(object),
       body_(*object.body<OwnedBody>()),
       giving_way_(agent, body_.waiters),
       parking_(body_.asleep, agent.id()) {}
+
+bool OwnedWaits::is_crowded() const {
+  static const uint32_t processors = platform::processor_count();
+  uint32_t threads = 2;  // the holder and this one
+  for (const std::atomic<uint64_t>& entry : body_.waiters.entry) {
+    threads += entry.load(std::memory_order_relaxed) != 0 ? 1 : 0;
+    if (threads > processors) return true;
+  }
+  return false;
+}
+
+bool OwnedWaits::spin_unless_crowded() {
+  if (!is_crowded()) return spin_briefly();
+  const int64_t now_ns = platform::monotonic_ns();
+  const uint64_t acquisitions = body_.acquisitions.load(std::memory_order_relaxed);
+  const uint64_t turns = acquisitions - std::exchange(crowd_acquisitions_, acquisitions);
+  const int64_t time_ns = now_ns - std::exchange(crowd_seen_ns_, now_ns);
+  has_short_turns_ = turns >= static_cast<uint64_t>(time_ns / kShortTurn_ns);
+  return spin_until(now_ns + kMoment_ns,
+                    [this] { return body_.owner.load(std::memory_order_relaxed) == 0; });
+}
 
 bool OwnedWaits::spin_briefly() {
   const bool looks = spin_.looks();

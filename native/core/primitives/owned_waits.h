@@ -11,9 +11,14 @@ class OwnedWaits {
  public:
   OwnedWaits(Agent& agent, Object& object);
 
+  // The same for a thread that comes to wait. If there are more threads than processors, it looks
+  // for a moment only: then it sleeps behind the others, and who was woken before it gets its
+  // processor.
+  bool spin_unless_crowded();
   // Is it free, or will it be in a moment?
   bool spin_briefly();
-  // Did the last spin see it change hands? Then its turns are short.
+  // Did the last spin see it change hands, or does it in a crowd, ten thousand times a second? Then
+  // its turns are short.
   bool has_short_turns() const { return has_short_turns_; }
   // Has anybody acquired it since the last call? Then the next release is probably near.
   bool acquired_since_last_wait();
@@ -62,6 +67,8 @@ class OwnedWaits {
       return owner == other.owner && acquisitions == other.acquisitions;
     }
   };
+  // Are there more threads that wait or hold it than processors?
+  bool is_crowded() const;
   void call_dozers();
   Turn turn() const {
     return {body_.owner.load(), body_.acquisitions.load(std::memory_order_relaxed)};
@@ -75,13 +82,16 @@ class OwnedWaits {
   Spin spin_;
   uint64_t seen_acquisitions_ = 0;  // by the last wait
   bool has_short_turns_ = false;
+  // When it was last seen crowded, and how often it had been acquired.
+  int64_t crowd_seen_ns_ = 0;
+  uint64_t crowd_acquisitions_ = 0;
 };
 
 template <class Rescue, class WaitOnce>
 Outcome OwnedWaits::wait(int64_t deadline_ns, Rescue rescue, WaitOnce wait_once) {
   const int64_t since_ns = platform::monotonic_ns();
   Outcome outcome;
-  if (spin_briefly()) outcome = rescue();
+  if (spin_unless_crowded()) outcome = rescue();
   while (!outcome) {
     outcome = wait_once(deadline_ns, since_ns);
     if (platform::monotonic_ns() >= deadline_ns) break;

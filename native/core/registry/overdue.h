@@ -1,7 +1,7 @@
-// An agent that has waited for 20 ms (kOverdue_ms) or longer is overdue, once it has tried again in
-// vain. The word `overdue` of a wait set names
-// the one that has waited longest. Wakers prefer it, and the others give way to it
-// (core/waiting/giving_way.h). The word is in layout.h; nothing here blocks.
+// An agent that has waited for 10 ms (kOverdue_ms) or longer is overdue, once it has tried again in
+// vain. The word `overdue` of a wait set names the one that has waited longest. Wakers prefer it,
+// and the others give way to it (core/waiting/giving_way.h). The word is in layout.h; nothing here
+// blocks.
 #ifndef HOLDFAST_CORE_REGISTRY_OVERDUE_H
 #define HOLDFAST_CORE_REGISTRY_OVERDUE_H
 

@@ -27,8 +27,8 @@ bool sleep_while(const std::atomic<uint32_t>& word, uint32_t value, uint32_t gro
   return result == 0 || errno != ETIMEDOUT;
 }
 
-void wake_sleepers(std::atomic<uint32_t>& word, uint32_t groups, int32_t count) {
-  syscall(SYS_futex, &word, kWakeBitset, count, nullptr, nullptr, groups);
+bool wake_sleepers(std::atomic<uint32_t>& word, uint32_t groups, int32_t count) {
+  return syscall(SYS_futex, &word, kWakeBitset, count, nullptr, nullptr, groups) > 0;
 }
 
 }  // namespace holdfast::platform

@@ -24,7 +24,8 @@ KillPoint& point(size_t index) { return __start_holdfast_kill_points[index]; }
 // in it, of entries that are not to be woken, and of threads that are parked.
 const char* const kOfKernelMutexes[] = {"rlock.claim_with.", "rlock.unlock_mutex.",
                                         "wait_set.ask_not_to_be_woken."};
-const char* const kOnlyOfKernelMutexes[] = {"rlock.release.owner", "parking.wake_one.word"};
+const char* const kOnlyOfKernelMutexes[] = {"rlock.release.owner", "parking.wake_one.word",
+                                            "parking.wake_one.nobody"};
 
 }  // namespace
 
