@@ -1,5 +1,8 @@
-// Puts the modules of lib/ into one file, because a program that loads more than a hundred files
-// spends most of that time on finding and reading them (docs/adr/0072-one-file.md).
+// Puts the modules of lib/ into two files, because a program that loads more than a hundred files
+// spends most of that time on finding and reading them (docs/adr/0072-one-file.md):
+//
+//   modules.js        what the package itself loads, and the programs of its processes
+//   other-modules.js  the rest: the command, and the engines of a cluster
 //
 // Each module is a function in that file, with the code that the compiler wrote, and runs when
 // somebody asks for it first. What was its file only asks for it. So every path in lib/ works as
@@ -10,6 +13,7 @@ import path from 'node:path';
 import { joinMaps } from './source-map.mjs';
 
 const bundleName = 'modules.js';
+const othersName = 'other-modules.js';
 
 // `__load` is as Node's require(): who asks for a module that is being loaded gets what it has so
 // far, and a module that failed is loaded again for the next who asks.
@@ -21,6 +25,7 @@ function __load(name) {
   const exports = {};
   loaded.set(name, exports);
   try {
+    if (!(name in definitions)) Object.assign(definitions, require("./${othersName}")(__load));
     definitions[name](exports);
   } catch (error) {
     loaded.delete(name);
@@ -29,6 +34,9 @@ function __load(name) {
   return exports;
 }
 const definitions = {
+`;
+const othersHead = `"use strict";
+module.exports = (__load) => ({
 `;
 
 /** The names of all modules below `directory`, such as `cli/main`. */
@@ -95,26 +103,53 @@ function stubOf(name, codes) {
   ].join('\n');
 }
 
-/** Bundles the modules of `directory`, which the TypeScript compiler has just written. */
-export function bundle(directory) {
-  const fileOf = (name) => path.join(directory, `${name}.js`);
-  const names = modulesIn(directory);
-  const codes = new Map(names.map((name) => [name, readFileSync(fileOf(name), 'utf8')]));
+/** The modules that are loaded with one of those, at once and not on demand. */
+function loadedWith(roots, codes) {
+  const found = new Set();
+  const add = (name) => {
+    if (found.has(name)) return;
+    found.add(name);
+    for (const [, other] of codes.get(name).matchAll(/^\S.*?\brequire\("(\..+?)"\)/gm)) {
+      add(nameOf(other, name));
+    }
+  };
+  roots.forEach(add);
+  return found;
+}
+
+/** Writes a file that has those modules between the two texts, and its map. */
+function writeBundle(directory, file, [first, last], codes) {
   const parts = [];
-  const texts = [head];
-  let line = linesOf(head);
+  const texts = [first];
+  let line = linesOf(first);
   for (const [name, code] of codes) {
-    const { mappings, sources } = JSON.parse(readFileSync(`${fileOf(name)}.map`, 'utf8'));
+    const map = readFileSync(path.join(directory, `${name}.js.map`), 'utf8');
+    const { mappings, sources } = JSON.parse(map);
     const source = path.posix.join(path.posix.dirname(name), sources[0]);
     parts.push({ line: line + 1, mappings, source });
     const text = `${JSON.stringify(name)}(exports) {\n${bodyOf(name, code)}},\n`;
     texts.push(text);
     line += linesOf(text);
   }
-  texts.push(`};\nmodule.exports = __load;\n//# sourceMappingURL=${bundleName}.map\n`);
-  const file = path.join(directory, bundleName);
-  writeFileSync(file, texts.join(''));
-  writeFileSync(`${file}.map`, JSON.stringify(joinMaps(bundleName, parts)));
+  const text = `${texts.join('')}${last}//# sourceMappingURL=${file}.map\n`;
+  // V8 keeps a text with one such character in twice the memory, and reads it more slowly.
+  const wide = /^.*[^\0-\u00ff].*$/m.exec(text);
+  if (wide) throw new Error(`write this with escapes: ${wide[0]}`);
+  writeFileSync(path.join(directory, file), text);
+  writeFileSync(path.join(directory, `${file}.map`), JSON.stringify(joinMaps(file, parts)));
+}
+
+/** Bundles the modules of `directory`, which the TypeScript compiler has just written. */
+export function bundle(directory) {
+  const fileOf = (name) => path.join(directory, `${name}.js`);
+  const names = modulesIn(directory);
+  const codes = new Map(names.map((name) => [name, readFileSync(fileOf(name), 'utf8')]));
+  const programs = names.filter((name) => /^(process|pool)\//.test(name));
+  const loaded = loadedWith(['index', ...programs], codes);
+  const [here, others] = [[], []];
+  for (const [name, code] of codes) (loaded.has(name) ? here : others).push([name, code]);
+  writeBundle(directory, bundleName, [head, '};\nmodule.exports = __load;\n'], here);
+  writeBundle(directory, othersName, [othersHead, '});\n'], others);
   for (const name of names) {
     writeFileSync(fileOf(name), stubOf(name, codes));
     rmSync(`${fileOf(name)}.map`);

@@ -112,6 +112,13 @@ async function testNpm(tally, installs) {
     await installs.node(cwd, ...npm);
     await installs.mustWork(cwd);
   });
+  // What other packages ask for the C library, as it is on a system of glibc with parts of Alpine.
+  await tally.check('npm, and the environment names another C library', async () => {
+    const cwd = installs.project('npm-libc');
+    const env = { ...installs.env, LIBC: 'musl', NODE_OPTIONS: '--no-addons' };
+    await mustRun(process.execPath, npm, { cwd, env, timeoutMs: watchdogMs });
+    await installs.mustWork(cwd);
+  });
   await tally.check('npm --ignore-scripts', async () => {
     const cwd = installs.project('npm-no-scripts');
     await installs.node(cwd, ...npm, '--ignore-scripts');

@@ -395,5 +395,5 @@ export function label(kind: string, name: string): string {
   if (name === '') return kind;
   if (name.length <= longestShown) return `${kind} ${JSON.stringify(name)}`;
   const half = longestShown / 2;
-  return `${kind} ${JSON.stringify(`${name.slice(0, half)}…${name.slice(-half)}`)}`;
+  return `${kind} ${JSON.stringify(`${name.slice(0, half)}\u2026${name.slice(-half)}`)}`;
 }

@@ -98,6 +98,8 @@ OsError add_name(int directory_fd, const char* name, const char* another);  // a
 OsError rename_file(int directory_fd, const char* from, const char* to);    // over what is there
 OsError file_facts(int fd, FileFacts* facts);
 uint64_t inode_of(int directory_fd, const char* name);  // 0 if there is none
+// Does the name still lead to that file? Also true if it cannot be told.
+bool is_same_file(int directory_fd, const char* name, uint64_t inode);
 // Gives the file `length` bytes without storage behind them; only what is reserved may be touched.
 OsError set_length(int fd, uint64_t length);
 // Puts storage behind a range that holds nothing yet: ENOSPC now rather than SIGBUS at a later

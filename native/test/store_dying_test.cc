@@ -79,4 +79,49 @@ TEST(a_file_that_somebody_has_locked_exclusively_is_waited_for) {
   CHECK(party.store().unlink(&party.open(persistent(Kind::lock, "kept"))).ok());
 }
 
+// However many there are, they are waited for together.
+TEST(many_locked_files_are_waited_for_once) {
+  constexpr int kFiles = 30;
+  const auto name_of = [](int i) { return "kept " + std::to_string(i); };
+  {
+    Party party;
+    for (int i = 0; i < kFiles; i++) party.open(persistent(Kind::event, name_of(i)));
+  }
+  std::vector<int> locks;
+  for (int i = 0; i < kFiles; i++) {
+    locks.push_back(open(file_of(name_of(i)).c_str(), O_RDWR | O_CLOEXEC));
+    CHECK(locks.back() >= 0 && flock(locks.back(), LOCK_EX) == 0);
+  }
+  Party party;
+  std::vector<core::Listing> listings;
+  const int64_t started = now_ns();
+  CHECK(party.store().list(&listings).ok() && listings.empty());
+  const double took_ms = ms_since(started);
+  note("%.0f ms", took_ms);
+  CHECK(took_ms < kFiles * 100);
+  for (const int fd : locks) close(fd);
+  for (int i = 0; i < kFiles; i++) {
+    CHECK(party.store().unlink(Kind::event, name_of(i), file_key_of(name_of(i))).ok());
+  }
+}
+
+// Who gives up its user, as a server does, may not enter the directory any more. Nothing is
+// removed.
+TEST(who_becomes_another_user_is_told_so) {
+  if (geteuid() != 0) skip("only root can become another user");
+  Shared<std::atomic<Code>> told;
+  *told = Code::ok;
+  Child child([&] {
+    Party party;
+    CHECK(setuid(kNobody) == 0);
+    *told = open_code(party, request_for(Kind::lock, "it"));
+    for (;;) pause();
+  });
+  EVENTUALLY(told->load() != Code::ok);
+  child.kill();
+  CHECK_EQUAL(told->load(), Code::permission);
+  sweep();
+  CHECK(directory_is_empty());
+}
+
 }  // namespace holdfast::test

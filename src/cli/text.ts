@@ -44,7 +44,7 @@ export function cut(text: string, width: number): string {
   const characters = [...text];
   return characters.length <= width
     ? text
-    : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
+    : `${characters.slice(0, Math.max(0, width - 1)).join('')}\u2026`;
 }
 
 export interface Column<T> {

@@ -78,33 +78,50 @@ function libcOfReport(): Target['libc'] {
 
 /** The beginning of a file, where a program names its loader; empty if that may not be read. */
 function headOf(file: string): Buffer {
-  const head = Buffer.alloc(4096);
   try {
-    const descriptor = openSync(file, 'r');
-    try {
-      return head.subarray(0, readSync(descriptor, head));
-    } finally {
-      closeSync(descriptor);
-    }
+    return partOf(file, 0, 4096);
   } catch {
     return Buffer.alloc(0); // the permission model, say
+  }
+}
+
+function partOf(file: string, position: number, bytes: number): Buffer {
+  const part = Buffer.alloc(bytes);
+  const descriptor = openSync(file, 'r');
+  try {
+    return part.subarray(0, readSync(descriptor, part, 0, bytes, position));
+  } finally {
+    closeSync(descriptor);
   }
 }
 
 /** The type of the entries that say what the linker maps. */
 const elfLoad = 1;
 
+/** The type of the entry with the names of all sections, which is near the end of the file. */
+const elfNames = 3;
+
 /**
- * Is the file shorter than the binary that it begins with? The linker of Linux maps it all the
- * same, and the process ends with SIGBUS. That of macOS looks itself.
+ * Is the file shorter than the binary that it begins with, or its end empty? The linker of Linux
+ * maps it all the same, and the process ends with SIGBUS or SIGSEGV. That of macOS looks itself.
  */
 export function isCutOff(file: string): boolean {
   try {
     const { size } = statSync(file);
-    return size === 0 || endOfElf(headOf(file)) > size;
+    const head = headOf(file);
+    return size === 0 || endOfElf(head) > size || hasEmptyEnd(file, head);
   } catch {
     return false; // not there, or the permission model: the linker says that
   }
+}
+
+function hasEmptyEnd(file: string, head: Buffer): boolean {
+  if (endOfElf(head) === 0) return false;
+  const table = Number(head.readBigUInt64LE(40));
+  const [entryBytes, entries, names] = [58, 60, 62].map((at) => head.readUInt16LE(at));
+  if (table === 0 || !entries || names! >= entries) return false;
+  const entry = partOf(file, table + names! * entryBytes!, 64);
+  return entry.readUInt32LE(4) !== elfNames;
 }
 
 /** Where the last byte lies that the linker maps; 0 if this is no ELF file of 64 bit. */

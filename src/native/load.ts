@@ -7,11 +7,21 @@ import type { NativeAddon } from './bindings.js';
 import { missingIn } from './offered.js';
 import { whyCutOff, whyMissing, whyOther, whyRefused, whyTooOld } from './refusals.js';
 
-const root = path.resolve(__dirname, '../..');
-
 function fail(message: string, cause?: unknown): never {
   throw new HoldfastError('ERR_HOLDFAST_ADDON', message, cause === undefined ? {} : { cause });
 }
+
+/** The directory of the package. */
+function findRoot(): string {
+  try {
+    return path.resolve(__dirname, '../..');
+  } catch {
+    // No CommonJS module has this code any more.
+    return fail('a bundler has moved the code of holdfast: declare holdfast external');
+  }
+}
+
+const root = findRoot();
 
 /** The binary that was compiled here, or else the one that the package has for this machine. */
 function find(): string | undefined {

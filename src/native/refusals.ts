@@ -19,6 +19,9 @@ const permissionModel =
 /** As package.json names them. On another one the addon cannot be compiled either. */
 const systems = ['linux', 'darwin'];
 
+/** For these the package comes with a binary, on each of the systems and for each C library. */
+const processors = ['x64', 'arm64'];
+
 const noexec =
   'it lies on a file system that is mounted noexec: mount that without noexec, or install the ' +
   'package on another one';
@@ -42,12 +45,12 @@ export function whyTooOld(): string | undefined {
   return `holdfast needs Node 20.19 or later, and this is Node ${node}`;
 }
 
-/** The end of the binary `file` is missing; undefined if it is whole. */
+/** The end of the binary `file` is missing or empty; undefined if it is whole. */
 export function whyCutOff(file: string): string | undefined {
   if (!isCutOff(file)) return undefined;
   return (
     `holdfast cannot load its binary ${named(file)}: its end is missing, as after a copy that was ` +
-    `cut short or a full disk: ${replace()}`
+    `cut short, a power failure or a full disk: ${replace()}`
   );
 }
 
@@ -142,6 +145,12 @@ export function whyMissing(root: string, cause?: unknown): string {
     return `${none}${why}: declare holdfast external`;
   }
   const others = filesIn(path.join(root, 'prebuilds', system));
+  if (others.length > 0 && processors.includes(process.arch)) {
+    return (
+      `${none}there is only ${others.join(', ')}, and this is ${describe(here())}. The package ` +
+      `comes with one: ${reinstall}`
+    );
+  }
   if (others.length > 0) {
     return (
       `${none}there is only ${others.join(', ')}, and this is ${describe(here())}. ` +

@@ -132,7 +132,7 @@ function drawNode({ lines, isAgent, isSuspect }: Node, [x, y]: [number, number])
   const middle = x + box.width / 2;
   const classes = `${isAgent ? 'agent' : 'object'}${isSuspect ? ' suspect' : ''}`;
   const texts = lines.map((line, i) => {
-    const short = [...line].length > 26 ? `${[...line].slice(0, 25).join('')}…` : line;
+    const short = [...line].length > 26 ? `${[...line].slice(0, 25).join('')}\u2026` : line;
     return `<text x="${middle}" y="${y + 19 + 16 * i}">${escapeXml(short)}</text>`;
   });
   const corner = isAgent ? 3 : box.height / 2;

@@ -115,7 +115,7 @@ export class ValueWriter extends ByteWriter {
 
   #refusal(what: string, cause?: unknown): TypeError {
     const place = this.#place.show();
-    const shown = place.length > 300 ? `${place.slice(0, 300)}…` : place;
+    const shown = place.length > 300 ? `${place.slice(0, 300)}\u2026` : place;
     return new TypeError(shown + what, cause === undefined ? undefined : { cause });
   }
 

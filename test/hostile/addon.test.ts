@@ -260,6 +260,17 @@ describe('an addon that cannot be loaded', () => {
     }
   });
 
+  // As after a power failure: the file has its length, and what was not written yet is zeros.
+  it('a binary whose end is empty', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    const bytes = readFileSync(binary);
+    const native = path.join(temporaryDirectory(), 'empty-end.node');
+    for (const end of [4096, bytes.length >> 1, bytes.length - 100]) {
+      writeFileSync(native, Buffer.concat([bytes.subarray(0, end)], bytes.length));
+      assert.match(await refusal(root, { native }), /its end is missing/);
+    }
+  });
+
   it('a binary of another version, one of something else', async function () {
     if (process.platform !== 'linux') return this.skip();
     const directory = temporaryDirectory();
@@ -365,6 +376,7 @@ describe('an addon that cannot be loaded', () => {
     const said = await refusal(at);
     if (process.platform === 'linux') {
       assert.match(said, /there is only holdfast\.musl\.node, and this is linux-\w+ with glibc/);
+      assert.match(said, /comes with one: install the package again/);
     }
   });
 

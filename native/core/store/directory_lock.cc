@@ -22,6 +22,7 @@ Store::Locked::Locked(Store& store, Purpose purpose)
     if (is_locked || now_ns >= started_ns + patience_ns()) {
       if (purpose == kForClosing) store.hurry_until_ns_ = is_locked ? 0 : now_ns + kHurry_ns;
       store.is_locked_ = is_locked;
+      store.dying_until_ns_ = 0;
       return;
     }
     guard_.unlock();

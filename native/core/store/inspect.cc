@@ -27,8 +27,7 @@ Status open_to_inspect(int directory_fd, const std::string& file_name, const std
 constexpr int64_t kDying_ns = 100 * platform::kNanosPerMilli;
 
 // Who makes a file or takes it away holds the directory's lock meanwhile, and so do we: it is dead.
-bool stays_in_use(int fd) {
-  const int64_t deadline_ns = platform::monotonic_ns() + kDying_ns;
+bool stays_in_use(int fd, int64_t deadline_ns) {
   while (platform::lock_exclusive(fd)) {
     if (platform::monotonic_ns() >= deadline_ns) return true;
     platform::sleep_ns(platform::kNanosPerMilli);
@@ -37,8 +36,7 @@ bool stays_in_use(int fd) {
 }
 
 // Locks the file exclusively if nobody uses it, and shared if somebody does.
-platform::OsError lock_to_inspect(int fd, bool* in_use) {
-  const int64_t deadline_ns = platform::monotonic_ns() + kDying_ns;
+platform::OsError lock_to_inspect(int fd, int64_t deadline_ns, bool* in_use) {
   for (;;) {
     platform::OsError error = platform::lock_exclusive(fd);
     *in_use = error.errnum == EWOULDBLOCK;
@@ -142,6 +140,13 @@ bool Store::is_unused_object(const std::string& file_name) {
   return inspect_file(file_name, &found).ok() && found.what == Found::What::object && !found.in_use;
 }
 
+// Those who died before we had the directory's lock are gone by then. Who looks at many files waits
+// for all of them together.
+int64_t Store::dying_until_ns() {
+  if (dying_until_ns_ == 0) dying_until_ns_ = platform::monotonic_ns() + kDying_ns;
+  return dying_until_ns_;
+}
+
 // Looks at a file without changing it. Everything that is not ours, or not whole, is told apart
 // here.
 Status Store::inspect_file(const std::string& file_name, Found* found) {
@@ -155,7 +160,7 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   if (!facts.regular) return Status::of(Code::corrupt, path + " is not a regular file");
   if (!facts.owned) return Status::of(Code::permission, path + " belongs to another user");
 
-  if (platform::OsError error = lock_to_inspect(found->fd, &found->in_use)) {
+  if (platform::OsError error = lock_to_inspect(found->fd, dying_until_ns(), &found->in_use)) {
     if (error.errnum != EWOULDBLOCK) return Status::from(error, "cannot lock " + path);
     return Status::of(Code::busy, path + " is locked by a program that is not holdfast");
   }
@@ -170,7 +175,7 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   const uint64_t magic = header.magic.load();
   if (facts.length == 0 || (magic == 0 && got == sizeof header)) {
     // The creator writes the magic number last.
-    if (found->in_use && stays_in_use(found->fd)) {
+    if (found->in_use && stays_in_use(found->fd, dying_until_ns())) {
       return Status::of(Code::corrupt, path + " has lost its header");
     }
     found->in_use = false;
@@ -187,7 +192,7 @@ Status Store::inspect_file(const std::string& file_name, Found* found) {
   }
   const State state = header.state.load();
   if (state == State::making && found->in_use) {
-    if (stays_in_use(found->fd)) {
+    if (stays_in_use(found->fd, dying_until_ns())) {
       return Status::of(Code::corrupt, path + " is in use but was never finished");
     }
     found->in_use = false;

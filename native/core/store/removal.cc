@@ -12,7 +12,7 @@ namespace holdfast::core {
 // would mean that it takes us for dead.
 Status Store::check_surroundings() const {
   if (platform::is_same_directory(directory_.c_str(), device_, inode_) &&
-      platform::inode_of(directory_fd_, kRegistryName) == registry_inode_) {
+      platform::is_same_file(directory_fd_, kRegistryName, registry_inode_)) {
     return Status::success();
   }
   return Status::of(Code::removed, "the directory " + directory_ +

@@ -146,6 +146,7 @@ class Store {
   static void let_go(const Object& object);
   // The same for what may be in use.
   Status take_name_away(int fd, const char* posix_name, const std::string& file_name);
+  int64_t dying_until_ns();
   void begin_sweep();
   void sweep_step();
   void sweep_file(const std::string& file_name);
@@ -172,6 +173,7 @@ class Store {
   std::atomic<bool> is_sweeping_{false};
   int64_t sweep_ns_ = 0;        // that this sweep has taken so far
   int64_t hurry_until_ns_ = 0;  // see Locked
+  int64_t dying_until_ns_ = 0;  // while this process has the directory's lock; 0: not asked yet
 };
 
 }  // namespace holdfast::core

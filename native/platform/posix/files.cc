@@ -161,6 +161,12 @@ uint64_t inode_of(int directory_fd, const char* name) {
   return fstatat(directory_fd, name, &got, AT_SYMLINK_NOFOLLOW) == 0 ? got.st_ino : 0;
 }
 
+bool is_same_file(int directory_fd, const char* name, uint64_t inode) {
+  struct stat got;
+  if (fstatat(directory_fd, name, &got, AT_SYMLINK_NOFOLLOW) != 0) return errno != ENOENT;
+  return got.st_ino == inode;
+}
+
 OsError read_at_start(int fd, void* into, size_t length, size_t* got) {
   const ssize_t count = pread(fd, into, length, 0);
   if (count < 0) return failed("pread");
@@ -180,7 +186,14 @@ OsError map_file(int fd, size_t length, void** base) {
   // On Linux a mapping keeps the open file description alive, and with it the flock.
   char path[32];
   snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-  const int another = open(path, O_RDWR | O_CLOEXEC);
+  int another = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  struct stat one, other;
+  // What is mounted there need not be the kernel's.
+  if (another >= 0 && (fstat(fd, &one) != 0 || fstat(another, &other) != 0 ||
+                       one.st_ino != other.st_ino || one.st_dev != other.st_dev)) {
+    close(another);
+    another = -1;
+  }
   void* mapped =
       mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, another >= 0 ? another : fd, 0);
   const OsError error = mapped == MAP_FAILED ? failed("mmap") : OsError{};
