@@ -11,8 +11,7 @@ try {
   require('../lib/native/load.js');
 } catch (error) {
   if (!notHere.includes(error.cause?.code)) {
-    // In a clone nothing is built yet.
-    if (error.code !== 'MODULE_NOT_FOUND') console.error(error.message);
+    console.error('holdfast: no binary that is here can be loaded, so one is compiled');
     process.exit(1);
   }
 }
