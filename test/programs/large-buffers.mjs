@@ -14,6 +14,7 @@ async function play() {
     queue.getSync();
   }
   globalThis.gc();
+  globalThis.gc(); // begins when the memory that the first one found is free, by another thread
   await setImmediate();
 }
 

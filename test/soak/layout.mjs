@@ -46,5 +46,9 @@ export const arrived = 4;
 /** Kinds of sections, each with a row. */
 export const sections = ['lock', 'rlock', 'bounded', 'readWrite', 'condition', 'memory', 'request'];
 export const kinds = [...sections, 'steal', 'event', 'barrier', 'queue', 'jobs', 'semaphore'];
+/** The names of the LockManager's locks. */
+export const calmName = 'one';
+export const stolenNames = ['stolen 0', 'stolen 1', 'stolen 2', 'stolen 3'];
+export const lockNames = [calmName, ...stolenNames];
 export const permits = 3;
 export const parties = 3;

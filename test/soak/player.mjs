@@ -22,6 +22,7 @@ import {
 import {
   arrived,
   began,
+  calmName,
   kinds,
   ledger,
   parties,
@@ -29,6 +30,7 @@ import {
   put,
   seats,
   sections,
+  stolenNames,
   words,
 } from './layout.mjs';
 import { random } from '../programs/random.mjs';
@@ -217,12 +219,12 @@ const operations = {
     const mode = below(3) === 0 ? 'shared' : 'exclusive';
     const state = mode === 'shared' ? 1 : 2;
     const mayBeInside = (others) => others.every(([, other]) => state === 1 && other === 1);
-    return held('request', () => acquireFrom(manager, 'one', mode), state, mayBeInside);
+    return held('request', () => acquireFrom(manager, calmName, mode), state, mayBeInside);
   },
 
   // Nobody is told in time that it was stolen from. So what is checked are the tokens of each name.
   async steal() {
-    const name = `stolen ${below(4)}`;
+    const name = stolenNames[below(stolenNames.length)];
     const lock = await acquireFrom(manager, name, 'exclusive', below(3) === 0);
     if (!lock) return;
     const again = lock.token;
