@@ -32,7 +32,7 @@ bool adopt_orphans() { return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0; }
 
 // Raw system calls: this process and the other one have one thread's state between them.
 pid_t keep_memory() {
-  static char stack[64 << 10] alignas(16);
+  alignas(16) static char stack[64 << 10];
   const auto wait_for_the_end = [](void*) -> int {
     syscall(SYS_close_range, 0, ~0u, 0);
     timespec longest{20, 0};
