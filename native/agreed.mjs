@@ -225,7 +225,7 @@ export const constants = [
   {
     name: 'kOverdue_ms',
     ts: 'overdue_ms',
-    number: 20,
+    number: 10,
     comment: 'Others give way to an agent that has waited in vain for this long (INV-23).',
   },
 ];
