@@ -1,5 +1,5 @@
-// What npm runs when it installs the package (`install` in package.json). There is nothing to do if a
-// binary for this machine is there: the package finds it by itself. Otherwise this fails, and
+// What npm runs when it installs the package (`install` in package.json). There is nothing to do if
+// a binary for this machine is there: the package finds it by itself. Otherwise this fails, and
 // `node-gyp rebuild` makes one.
 
 /** The binary is there, and this process alone may not load it. */

@@ -375,8 +375,7 @@ describe('an addon that cannot be loaded', () => {
     writeFileSync(path.join(prebuilds, 'holdfast.musl.node'), '');
     const said = await refusal(at);
     if (process.platform === 'linux') {
-      assert.match(said, /there is only holdfast\.musl\.node, and this is linux-\w+ with glibc/);
-      assert.match(said, /comes with one: install the package again/);
+      assert.match(said, /only holdfast\.musl\.node, and this is .* glibc.*one: install the pack/);
     }
   });
 
