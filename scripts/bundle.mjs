@@ -133,7 +133,7 @@ function writeBundle(directory, file, [first, last], codes) {
   }
   const text = `${texts.join('')}${last}//# sourceMappingURL=${file}.map\n`;
   // V8 keeps a text with one such character in twice the memory, and reads it more slowly.
-  const wide = /^.*[^\0-\u00ff].*$/m.exec(text);
+  const wide = /^.*[\u0100-\uffff].*$/m.exec(text);
   if (wide) throw new Error(`write this with escapes: ${wide[0]}`);
   writeFileSync(path.join(directory, file), text);
   writeFileSync(path.join(directory, `${file}.map`), JSON.stringify(joinMaps(file, parts)));
