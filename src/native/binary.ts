@@ -109,14 +109,15 @@ export function isCutOff(file: string): boolean {
   try {
     const { size } = statSync(file);
     const head = headOf(file);
-    return size === 0 || endOfElf(head) > size || hasEmptyEnd(file, head);
+    const end = endOfElf(head);
+    return size === 0 || end > size || (end > 0 && hasEmptyEnd(file, head));
   } catch {
     return false; // not there, or the permission model: the linker says that
   }
 }
 
+/** Of an ELF file of 64 bit. */
 function hasEmptyEnd(file: string, head: Buffer): boolean {
-  if (endOfElf(head) === 0) return false;
   const table = Number(head.readBigUInt64LE(40));
   const [entryBytes, entries, names] = [58, 60, 62].map((at) => head.readUInt16LE(at));
   if (table === 0 || !entries || names! >= entries) return false;

@@ -145,17 +145,11 @@ export function whyMissing(root: string, cause?: unknown): string {
     return `${none}${why}: declare holdfast external`;
   }
   const others = filesIn(path.join(root, 'prebuilds', system));
-  if (others.length > 0 && processors.includes(process.arch)) {
-    return (
-      `${none}there is only ${others.join(', ')}, and this is ${describe(here())}. The package ` +
-      `comes with one: ${reinstall}`
-    );
-  }
   if (others.length > 0) {
-    return (
-      `${none}there is only ${others.join(', ')}, and this is ${describe(here())}. ` +
-      `Where a compiler is installed, ${rebuild} makes one`
-    );
+    const remedy = processors.includes(process.arch)
+      ? `The package comes with one: ${reinstall}`
+      : `Where a compiler is installed, ${rebuild} makes one`;
+    return `${none}there is only ${others.join(', ')}, and this is ${describe(here())}. ${remedy}`;
   }
   const prebuilds = path.join(root, 'prebuilds');
   const all = filesIn(prebuilds).filter((one) => filesIn(path.join(prebuilds, one)).length > 0);

@@ -35,18 +35,17 @@ bool OwnedWaits::spin_unless_crowded() {
   const uint64_t turns = acquisitions - std::exchange(crowd_acquisitions_, acquisitions);
   const int64_t time_ns = now_ns - std::exchange(crowd_seen_ns_, now_ns);
   has_short_turns_ = turns >= static_cast<uint64_t>(time_ns / kShortTurn_ns);
-  return spin_until(now_ns + kMoment_ns,
-                    [this] { return body_.owner.load(std::memory_order_relaxed) == 0; });
+  return spin_until(now_ns + kMoment_ns, [this] { return is_free(); });
 }
 
 bool OwnedWaits::spin_briefly() {
   const bool looks = spin_.looks();
   const Turn before = turn();
-  const bool is_free =
-      spin_.between_turns([this] { return body_.owner.load(std::memory_order_relaxed) == 0; },
+  const bool seen_free =
+      spin_.between_turns([this] { return is_free(); },
                           [this] { return body_.acquisitions.load(std::memory_order_relaxed); });
   if (looks) has_short_turns_ = !(turn() == before);
-  return is_free;
+  return seen_free;
 }
 
 bool OwnedWaits::acquired_since_last_wait() {

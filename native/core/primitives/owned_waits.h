@@ -11,12 +11,12 @@ class OwnedWaits {
  public:
   OwnedWaits(Agent& agent, Object& object);
 
+  // Is it free, or will it be in a moment?
+  bool spin_briefly();
   // The same for a thread that comes to wait. If there are more threads than processors, it looks
   // for a moment only: then it sleeps behind the others, and who was woken before it gets its
   // processor.
   bool spin_unless_crowded();
-  // Is it free, or will it be in a moment?
-  bool spin_briefly();
   // Did the last spin see it change hands, or does it in a crowd, ten thousand times a second? Then
   // its turns are short.
   bool has_short_turns() const { return has_short_turns_; }
@@ -67,6 +67,7 @@ class OwnedWaits {
       return owner == other.owner && acquisitions == other.acquisitions;
     }
   };
+  bool is_free() const { return body_.owner.load(std::memory_order_relaxed) == 0; }
   // Are there more threads that wait or hold it than processors?
   bool is_crowded() const;
   void call_dozers();
