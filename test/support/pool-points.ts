@@ -1,7 +1,7 @@
 // Tasks through a Pool whose worker dies, or is stopped, before or after one of its accesses to
 // what it shares with the pool. Every task must end as its claim word says.
 import { constants } from 'node:os';
-import { Pool, Queue, SharedMemory } from 'holdfast';
+import { NotFoundError, Pool, Queue, SharedMemory } from 'holdfast';
 import { places, words } from '../programs/pool-points.mjs';
 import { isThere } from './pool-kills.js';
 import { now, until } from './time.js';
@@ -63,7 +63,7 @@ function endOf(i: number, { status, ...rest }: PromiseSettledResult<unknown>): E
   }
   const { signal, message } = Object(error) as { signal?: string; message?: string };
   if (signal === 'SIGKILL' && message?.startsWith(`the task ${name}() was lost`)) return 'lost';
-  if (name === 'object' && /is gone|no longer|does not exist/.test(String(error))) return 'gone';
+  if (name === 'object' && error instanceof NotFoundError) return 'gone';
   return `wrong: ${String(error)}`;
 }
 
@@ -173,7 +173,13 @@ function* faultsOf(round: Round): Generator<string> {
   }
 }
 
-/** Goes on until the worker passes no further point in a round. */
+/**
+ * Rounds in which the worker passes no further point, one after the other, before that is believed:
+ * how many points there are differs a little from round to round.
+ */
+const lastRounds = 3;
+
+/** Goes on until the worker passes no further point. */
 export async function playPoolPoints(plan: PoolPointsPlan): Promise<PoolPointsOutcome> {
   const { how, first, stride } = plan;
   const memory = new SharedMemory(4 * words.length);
@@ -185,16 +191,20 @@ export async function playPoolPoints(plan: PoolPointsPlan): Promise<PoolPointsOu
   const pids = new Set<number>();
   let points = 0;
   try {
-    for (let point = first; ; point += stride) {
+    for (let point = first, without = 0; without < lastRounds; point += stride) {
       const round = await playRound(pool, shared, how, point);
       for (const { pid } of pool.inspect().workers) pids.add(pid);
       const { place } = round;
       for (const fault of faultsOf(round)) {
         faults.push(`${how} at point ${point} (${place}, task ${round.current}): ${fault}`);
       }
-      if (place === undefined) break;
-      missing.delete(place);
-      points++;
+      if (place === undefined) {
+        without++;
+      } else {
+        without = 0;
+        missing.delete(place);
+        points++;
+      }
     }
     const { waiting, running, workers } = pool.inspect();
     if (waiting + running !== 0 || workers.length !== 1) {
