@@ -34,9 +34,16 @@ class Spin {
   // The same for what one thread fills and another one empties. It looks once a microsecond: to
   // look takes the words that the other one writes to this processor, and what it writes meanwhile
   // is taken over at once (docs/adr/0073-words-that-move.md).
+  //
+  // Two threads may answer each other, and both of them sleep meanwhile. A look of one of them is
+  // then in vain, because the other one has to wake up first. So after a while this one looks for
+  // longer, and both are awake again (docs/adr/0077-answers.md).
   template <class Look>
   bool seldom(Look look) {
-    return spin(look, [] { return false; });
+    const auto never = [] { return false; };
+    if (looks() || !is_time_for_a_long_look()) return spin(look, never);
+    skips_ = 0;
+    return spin(look, never, kLongLook_ns);
   }
 
   // The same as the first for what is free between two turns, and `turns` counts them. While one
@@ -56,7 +63,7 @@ class Spin {
  private:
   // `looks_often` is asked every microsecond. After each it looks in any case.
   template <class Look, class LooksOften>
-  bool spin(Look look, LooksOften looks_often) {
+  bool spin(Look look, LooksOften looks_often, int64_t longest_ns = kLongest_ns) {
     // On one processor no other thread runs while this one spins.
     static const bool is_only_processor = platform::processor_count() < 2;
     if (is_only_processor) return false;
@@ -65,7 +72,7 @@ class Spin {
       return false;
     }
     int64_t now_ns = platform::monotonic_ns();
-    const int64_t end_ns = now_ns + kLongest_ns;
+    const int64_t end_ns = now_ns + longest_ns;
     for (; now_ns < end_ns; now_ns = platform::monotonic_ns()) {
       const bool often = looks_often();
       if (spin_until(now_ns + kInterval_ns, [&] { return often && look(); })) return hit();
@@ -81,11 +88,24 @@ class Spin {
     return true;
   }
 
+  bool is_time_for_a_long_look() {
+    const int64_t now_ns = platform::monotonic_ns();
+    if (now_ns < next_long_look_ns_) return false;
+    // By chance up to twice as late: it helps if both threads do so at a time.
+    next_long_look_ns_ = now_ns + kBetween_ns + now_ns % kChances * (kBetween_ns / kChances);
+    return true;
+  }
+
   static constexpr int64_t kLongest_ns = 20'000;  // about what sleeping and being woken costs
   static constexpr int64_t kInterval_ns = 1'000;
   static constexpr uint32_t kMissesMax = 10;
   uint32_t misses_ = 0;  // in a row
   uint32_t skips_ = 0;   // calls that do not look: the more misses, the more of them
+
+  static constexpr int64_t kLongLook_ns = 4 * kLongest_ns;
+  static constexpr int64_t kBetween_ns = 2'000'000;
+  static constexpr int64_t kChances = 1024;
+  int64_t next_long_look_ns_ = 0;
 };
 
 }  // namespace holdfast::core
