@@ -68,9 +68,12 @@ const models = {
       two_stores: 'BUDGET=1',
       capacity_before_copy: 'BUDGET=1',
       reserve_late: 'BUDGET=1',
-      no_critical_section: 'BUDGET=1',
+      head_before_bytes: 'BUDGET=0',
+      puts_without_tail: 'BUDGET=0',
+      grows_without_tail: 'BUDGET=0',
+      grows_without_section: 'BUDGET=0',
+      sees_the_end_without_tail: 'BUDGET=0',
       no_consistent: 'BUDGET=1',
-      end_outside_section: 'BUDGET=1',
       size_of_two_reads: 'BUDGET=1',
     },
   },
@@ -112,7 +115,7 @@ const models = {
     },
   },
   copying: {
-    safe: ['BUDGET=2 GIVES=0', 'BUDGET=0 GIVES=1', 'BUDGET=1 GIVES=1'],
+    safe: ['BUDGET=2 GIVES=0', 'BUDGET=2 GIVES=0 SMALL', 'BUDGET=0 GIVES=1', 'BUDGET=1 GIVES=1'],
     live: [],
     faults: {
       publishes_first: 'BUDGET=0 GIVES=0',
@@ -121,6 +124,7 @@ const models = {
       done_uncounted: 'BUDGET=0 GIVES=0',
       no_second_look: 'BUDGET=1 GIVES=0',
       no_recount: 'BUDGET=1 GIVES=0',
+      recounts_without_tail: 'BUDGET=1 GIVES=0 SMALL',
     },
   },
   priority: {

@@ -1,17 +1,19 @@
-// Large records of a queue (native/core/primitives/queue.cc, queue_records.cc): their bytes are
-// copied outside the critical section. INV-12, INV-14.
+// Large records of a queue (native/core/primitives/queue.cc, queue_put.cc, queue_records.cc): their
+// bytes are copied outside the critical section. INV-12, INV-14.
 //
-// Agents 1 and 2 put a record each; 3 and 4 get until the queue has ended and is empty. 1 and 3 may die
-// between any two steps. A record's place is its number, because places are used once here. Bytes are
-// two cells, so that a copy which is not whole is seen.
+// Agents 1 and 2 put a record each, and that of 2 may be a small one, which goes behind the tail without
+// the critical section. 3 and 4 get until the queue has ended and is empty. 1 and 3 may die between any
+// two steps. A record's place is its number, because places are used once here. Bytes are two cells, so
+// that a copy which is not whole is seen.
 //
 // An agent that cannot enter the critical section for the second time goes on without it: whenever
-// another one is inside, it may say that it could not wait.
+// another one is inside, it may say that it could not wait. The same is true of the tail.
 //
 // A getter that finds nothing looks again when something has happened. The code looks at each slice
 // (wait_set.pml has the wake-ups).
 //
-// BUDGET: deaths. GIVES: how often getter 3 has no memory for the bytes.
+// BUDGET: deaths. GIVES: how often getter 3 has no memory for the bytes. SMALL: the record of agent 2 is
+// a small one.
 
 #ifndef BUDGET
 #define BUDGET 2
@@ -38,6 +40,7 @@ byte done, leased;           // QueueBody::counts; `done` counts all that ever w
 bool must_recount;
 byte mutex;
 bool marked;                 // its FUTEX_OWNER_DIED
+byte tail_mutex;             // who has it; a death with it leaves nothing to put right
 bool alive[5];
 byte putters = 2;            // ghost: the queue ends with the last of them
 byte budget = BUDGET;
@@ -52,24 +55,52 @@ bool through[5];             // ghost
 // One access to shared memory, or the end: a mortal agent may die before any step.
 #define S(x) if :: atomic { x } :: atomic { mortal && budget > 0 -> goto dead } fi
 
-inline enter() {
+inline lock() {
   S(mutex == 0 -> mutex = me; died = marked);
-  if :: died -> S(marked = false) :: else fi;
-#ifndef FAULT_no_recount
-  if :: died || must_recount -> recover(); reclaim() :: else fi;
-#else
-  if :: died -> reclaim() :: else fi;
-#endif
+  if :: died -> S(marked = false); S(must_recount = true) :: else fi;
   died = false
+}
+
+// Queue::recover_and_read
+inline put_right() {
+#ifndef FAULT_recounts_without_tail
+  lock_tail();
+#endif
+#ifndef FAULT_no_recount
+  recover();
+#else
+  S(must_recount = false);
+#endif
+#ifndef FAULT_recounts_without_tail
+  unlock_tail();
+#endif
+  reclaim()
+}
+
+inline enter() {
+  lock();
+  if :: must_recount -> put_right() :: else fi
 }
 
 // False in `in`: the critical section is not to be had for a while.
 inline try_to_enter() {
   if
   :: S(mutex != 0 -> in = false)
-  :: in = true; enter()
+  :: lock();
+    in = true;
+    if
+    :: must_recount ->
+      if
+      :: S(tail_mutex != 0 -> in = false); leave()
+      :: put_right()
+      fi
+    :: else
+    fi
   fi
 }
+
+inline lock_tail() { S(tail_mutex == 0 -> tail_mutex = me) }
+inline unlock_tail() { S(tail_mutex = 0) }
 
 inline leave() { S(mutex = 0) }
 
@@ -118,8 +149,9 @@ inline recover() {
     fi;
     k++
   od;
-  S(items = head_items + with + left);
-  S(done = head_items + with; leased = claimed);
+  with = head_items + with;
+  S(items = with + left);
+  S(done = with; leased = claimed);
   S(must_recount = false);
   left = 0; claimed = 0; with = 0; o = 0;
   pop_done()
@@ -165,7 +197,20 @@ proctype Putter(byte me; bool mortal) {
   byte place, k, n, o, left, claimed, with;
   bool died, in, lives;
 
+#ifdef SMALL
+  if
+  :: !mortal ->              // Queue::append
+    lock_tail();
+    place = tail;
+    S(owner[place] = READY; unwritten[place] = false; written[place] = 2);
+    S(tail++; items++);
+    unlock_tail();
+    goto over
+  :: else
+  fi;
+#endif
   enter();                   // Queue::put_in_section
+  lock_tail();
   place = tail;
   S(owner[place] = COPYING + me; unwritten[place] = true);
 #ifdef FAULT_counts_at_once
@@ -173,6 +218,7 @@ proctype Putter(byte me; bool mortal) {
 #else
   S(tail++);                 // no item yet
 #endif
+  unlock_tail();
   leave();
 #ifndef FAULT_publishes_first
   S(written[place] = 1);
@@ -183,12 +229,15 @@ proctype Putter(byte me; bool mortal) {
   :: in ->
     assert(owner[place] == COPYING + me);
     if
-    :: S(owner[place] = VOID)  // the queue is full by now
-    :: S(unwritten[place] = false);
+    :: S(owner[place] = VOID)  // the queue is full by now, or the tail is not to be had for a while
+    :: lock_tail();
+      S(unwritten[place] = false);
       S(owner[place] = READY);
 #ifndef FAULT_counts_at_once
-      S(items++);            // INV-12: here it comes into being
+      S(o = items);
+      S(items = o + 1; o = 0);  // INV-12: here it comes into being
 #endif
+      unlock_tail()
     fi;
     leave()
   :: else ->
@@ -206,7 +255,8 @@ proctype Putter(byte me; bool mortal) {
 dead:
   atomic {
     budget--; alive[me] = false;
-    if :: mutex == me -> mutex = 0; marked = true :: else fi
+    if :: mutex == me -> mutex = 0; marked = true :: else fi;
+    if :: tail_mutex == me -> tail_mutex = 0 :: else fi
   };
 over:
   atomic { putters--; place = 0; k = 0; n = 0; o = 0; left = 0; claimed = 0; with = 0; TELL }
@@ -283,7 +333,8 @@ look:
 dead:
   atomic {
     budget--; alive[me] = false;
-    if :: mutex == me -> mutex = 0; marked = true :: else fi
+    if :: mutex == me -> mutex = 0; marked = true :: else fi;
+    if :: tail_mutex == me -> tail_mutex = 0 :: else fi
   };
 over:
   atomic { place = 0; k = 0; n = 0; o = 0; left = 0; claimed = 0; with = 0; TELL }

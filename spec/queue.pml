@@ -1,4 +1,5 @@
-// Queue (native/core/primitives/queue.cc): a ring of records, changed in a critical section.
+// Queue (native/core/primitives/queue.cc, queue_put.cc): a ring of records. A put locks the tail. A get is in the
+// critical section. The ring grows under both, and who gets locks the tail to see the end.
 //
 // Agents 1 and 2 put, and 2 ends the queue when it is through; 3 and 4 get. 1 and 3 may die between any
 // two steps. A record is a head and two or three cells more, so that records wrap and the ring grows. A
@@ -32,8 +33,10 @@ byte reserved = CAP_MIN;   // storage behind the file: what may be touched
 byte tail = START;         // an offset and, times OFFSETS, a count: one word, one store
 byte head = START;
 bool ended;
-byte mutex;                // the robust mutex: who has it
-bool marked;               // its FUTEX_OWNER_DIED
+byte mutex[2];             // the robust mutexes: who has them
+bool marked[2];            // their FUTEX_OWNER_DIED
+#define SECTION 0          // QueueBody::mutex
+#define TAIL 1             // QueueBody::tail_mutex
 byte budget;
 byte order[5], published, consumed;  // ghost: records as they came into being
 bool closed;               // ghost: a getter has been told that there is no more
@@ -51,13 +54,13 @@ byte waiting;              // ghost: live agents that are not through
 #define PLACE(off) ((off) % c)
 
 // CriticalSection::CriticalSection
-inline enter_section() {
-  S(mutex == 0 -> mutex = me; died = marked);
+inline lock(m) {
+  S(mutex[m] == 0 -> mutex[m] = me; died = marked[m]);
   if
 #ifdef FAULT_no_consistent
-  :: died -> broken = true
+  :: died -> broken[m] = true
 #else
-  :: died -> S(marked = false)  // pthread_mutex_consistent
+  :: died -> S(marked[m] = false)  // pthread_mutex_consistent
 #endif
   :: else
   fi;
@@ -65,12 +68,18 @@ inline enter_section() {
 }
 
 // CriticalSection::~CriticalSection
-inline leave_section() {
+inline unlock(m) {
 #ifdef FAULT_no_consistent
-  S(mutex = (broken -> NOT_RECOVERABLE : 0))
+  S(mutex[m] = (broken[m] -> NOT_RECOVERABLE : 0))
 #else
-  S(mutex = 0)
+  S(mutex[m] = 0)
 #endif
+}
+
+// The kernel walks the dead thread's list of robust mutexes.
+inline bury() {
+  if :: mutex[SECTION] == me -> mutex[SECTION] = 0; marked[SECTION] = true :: else fi;
+  if :: mutex[TAIL] == me -> mutex[TAIL] = 0; marked[TAIL] = true :: else fi
 }
 
 // Queue::read_view
@@ -114,72 +123,97 @@ inline publish() {
     order[published] = item; published++)
 }
 
+inline consume() {
+  S(head = ADVANCE(h, NEEDED(item));
+    assert(order[consumed] == item) /* INV_12: first in first out, exactly once */;
+    consumed++)
+}
+
 proctype Putter(byte me; bool mortal; byte item, left) {
   byte h, t, c, k;
-  bool died, room, over, broken;
+  bool died, room, over, broken[2], whole;
 
 again:                                // Queue::put
   S(over = ended);
   if :: over -> goto done :: else fi;
-#ifndef FAULT_no_critical_section
-  enter_section();
+  whole = false;                      // Queue::append
+locked:
+#ifndef FAULT_grows_without_section
+  if :: whole -> lock(SECTION) :: else fi;  // Queue::put_in_section
 #endif
+#ifdef FAULT_puts_without_tail
+#define PUTS_WITH_TAIL whole
+#else
+#ifdef FAULT_grows_without_tail
+#define PUTS_WITH_TAIL !whole
+#else
+#define PUTS_WITH_TAIL true
+#endif
+#endif
+  if :: PUTS_WITH_TAIL -> lock(TAIL) :: else fi;
   read_view();
-#ifndef FAULT_end_outside_section
   S(over = ended);
-#endif
   if
-  :: over -> leave_section(); goto done
-  :: else
-  fi;
-  make_room(NEEDED(item));
-  if
-  :: !room ->
+  :: !over && !whole && USED(h, t) + NEEDED(item) > c ->
      h = 0; t = 0; c = 0;
-     leave_section();
-     S(ended || USED(head, tail) + NEEDED(item) <= CAP_MAX);  // wait_to_put
-     goto again
-  :: else -> room = false
+     if :: PUTS_WITH_TAIL -> unlock(TAIL) :: else fi;
+     whole = true;
+     goto locked
+  :: over -> room = false
+  :: else -> make_room(NEEDED(item))
   fi;
+  if
+  :: room ->
+     room = false;
 #ifdef FAULT_tail_before_bytes
-  publish();
+     publish();
 #endif
-  k = 0;
-  do                                  // copy_in
-  :: k == NEEDED(item) -> break
-  :: else ->
-     S(assert(PLACE(OFFSET(t) + k) < reserved) /* INV_13 */;
-       ring[PLACE(OFFSET(t) + k)] = CELL(item, k); k++)
-  od;
-  k = 0;
+     k = 0;
+     do                               // copy_in
+     :: k == NEEDED(item) -> break
+     :: else ->
+        S(assert(PLACE(OFFSET(t) + k) < reserved) /* INV_13 */;
+          ring[PLACE(OFFSET(t) + k)] = CELL(item, k); k++)
+     od;
+     k = 0;
 #ifdef FAULT_two_stores
-  S(tail = OFFSETS * ITEMS(t) + OFFSET(ADVANCE(t, NEEDED(item))));
+     S(tail = OFFSETS * ITEMS(t) + OFFSET(ADVANCE(t, NEEDED(item))));
 #endif
 #ifndef FAULT_tail_before_bytes
-  publish();                          // INV-12: here it comes into being
+     publish();                       // INV-12: here it comes into being
 #endif
+     left--; item++
+  :: else -> k = 1                    // not put
+  fi;
   h = 0; t = 0; c = 0;
-#ifndef FAULT_no_critical_section
-  leave_section();
+  if :: PUTS_WITH_TAIL -> unlock(TAIL) :: else fi;
+#ifndef FAULT_grows_without_section
+  if :: whole -> unlock(SECTION) :: else fi;
 #endif
+  if
+  :: over -> goto done
+  :: !over && k == 1 ->
+     k = 0;
+     S(ended || USED(head, tail) + NEEDED(item) <= CAP_MAX);  // wait_to_put
+     goto again
+  :: else
+  fi;
 progress_put:
-  left--; item++;
   if :: left > 0 -> goto again :: else fi;
   if :: me == 2 -> S(ended = true) :: else fi;  // Queue::end
   goto done;
 
 dead:
-  atomic {                            // the kernel walks the dead thread's list of robust mutexes
-    budget--;
-    if :: mutex == me -> mutex = 0; marked = true :: else fi
-  };
+  atomic { budget--; bury() };
 done:
-  atomic { waiting--; h = 0; t = 0; c = 0; k = 0; left = 0; item = 0; died = 0; room = 0; over = 0 }
+  atomic {
+    waiting--; h = 0; t = 0; c = 0; k = 0; left = 0; item = 0; died = 0; room = 0; over = 0; whole = 0
+  }
 }
 
 proctype Getter(byte me; bool mortal; byte left) {
   byte h, t, c, k, item;
-  bool died, over, broken;
+  bool died, over, broken[2];
 
 again:
   if :: mortal -> S(ended || tail != head); goto locked :: else fi;  // one of them need not ask first
@@ -205,38 +239,49 @@ again:
   :: else -> h = 0; t = 0
   fi;
 locked:                               // Queue::get
-  enter_section();
-  S(over = ended);
+  lock(SECTION);
   read_view();
   if
   :: COUNT(h, t) == 0 ->
+     S(over = ended);
+     if
+     :: over ->                       // Queue::nothing_ready
+#ifndef FAULT_sees_the_end_without_tail
+        lock(TAIL);
+#endif
+        S(over = (tail == t));
+        if :: over -> S(closed = true) :: else fi;
+#ifndef FAULT_sees_the_end_without_tail
+        unlock(TAIL)
+#endif
+     :: else
+     fi;
      h = 0; t = 0; c = 0;
-     if :: over -> S(closed = true) :: else fi;
-     leave_section();
+     unlock(SECTION);
      if :: over -> goto done :: else -> goto again fi
-  :: else -> over = false
+  :: else
   fi;
   S(item = ring[PLACE(OFFSET(h))] / 4; assert(ring[PLACE(OFFSET(h))] % 4 == 0) /* INV_12 */);
+#ifdef FAULT_head_before_bytes
+  consume();
+#endif
   k = 1;
   do                                  // copy_out
   :: k >= NEEDED(item) -> break
   :: else -> S(assert(ring[PLACE(OFFSET(h) + k)] == CELL(item, k)) /* INV_12: not torn */; k++)
   od;
   k = 0;
-  S(head = ADVANCE(h, NEEDED(item));  // INV-12: here it is gone
-    assert(order[consumed] == item) /* INV_12: first in first out, exactly once */;
-    consumed++);
+#ifndef FAULT_head_before_bytes
+  consume();                          // INV-12: here it is gone
+#endif
   h = 0; t = 0; c = 0; item = 0;
-  leave_section();
+  unlock(SECTION);
 progress_got:
   if :: mortal -> left-- :: else fi;
   if :: left > 0 -> goto again :: else -> goto done fi;
 
 dead:
-  atomic {
-    budget--;
-    if :: mutex == me -> mutex = 0; marked = true :: else fi
-  };
+  atomic { budget--; bury() };
 done:
   atomic { waiting--; h = 0; t = 0; c = 0; k = 0; item = 0; left = 0; died = 0; over = 0 }
 }

@@ -21,7 +21,7 @@ namespace holdfast::core {
 using AgentId = uint64_t;  // 0 is nobody; see registry.h
 
 constexpr uint64_t kMagic = 0x31545341'46444C48;  // "HLDFAST1", little-endian
-constexpr uint32_t kFormatVersion = 15;           // of objects
+constexpr uint32_t kFormatVersion = 16;           // of objects
 constexpr uint32_t kRegistryFormat = 6;           // frozen
 constexpr size_t kShortNameMax = 255;             // of a name that the header has room for
 

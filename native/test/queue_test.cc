@@ -1,5 +1,5 @@
 // Queue. Deaths and stops are scenes of the sweep; here is what must not wait for a process that
-// stands still in the critical section.
+// stands still with one of the mutexes.
 #include "core/primitives/queue.h"
 
 #include "support.h"
@@ -27,6 +27,12 @@ void put_large(Queue& queue) {
     size_t done = 0;
     CHECK(queue.put(&record, 1, &done) == TransferStatus::yes);
   }
+}
+
+void put_small(Queue& queue, uint32_t type) {
+  const Record record{type, "small", 5};
+  size_t done = 0;
+  CHECK(queue.put(&record, 1, &done) == TransferStatus::yes);
 }
 
 struct Steps {
@@ -90,7 +96,53 @@ void gives_back_beside_a_stopped_process(bool dies) {
   if (dies) sweep();
 }
 
+// While a process stands still with this mutex, and after it has been killed.
+template <class Work>
+void beside_a_stopped_process(platform::traits::MutexStorage core::QueueBody::*mutex, Work work) {
+  const Shared<Steps> steps;
+  Child stopped([&] {
+    User<Queue> queue(letters());
+    put_small(queue.primitive, 1);
+    const core::CriticalSection section(queue.party.agent(), queue->body().*mutex);
+    CHECK(section.entered());
+    steps->entered = true;
+    EVENTUALLY(steps->leave.load());
+  });
+  EVENTUALLY(steps->entered.load());
+  stopped.stop();
+  {
+    User<Queue> queue(letters());
+    work(queue.primitive);
+    stopped.kill();
+    put_small(queue.primitive, 9);
+    std::vector<Record> records;
+    CHECK(queue->get(kItems, &records) == TransferStatus::yes);
+    CHECK_EQUAL(records.back().type, 9u);
+    CHECK_EQUAL(queue->body().abandonments.load(), 1u);
+  }
+  sweep();
+}
+
 }  // namespace
+
+TEST(a_get_does_not_wait_for_who_was_stopped_in_a_put) {
+  beside_a_stopped_process(&core::QueueBody::tail_mutex, [](Queue& queue) {
+    std::vector<Record> records;
+    CHECK(queue.get(1, &records) == TransferStatus::yes);
+    CHECK_EQUAL(records[0].type, 1u);
+    // Nothing is left, and who has the tail may be about to put.
+    queue.end();
+    CHECK(queue.get(1, &records) == TransferStatus::not_yet);
+    queue.body().ended.store(0);
+  });
+}
+
+TEST(a_put_does_not_wait_for_who_was_stopped_in_a_get) {
+  beside_a_stopped_process(&core::QueueBody::mutex, [](Queue& queue) {
+    put_small(queue, 2);
+    CHECK_EQUAL(queue.size(), 2u);
+  });
+}
 
 TEST(what_a_get_gives_back_does_not_wait_for_a_stopped_process) {
   gives_back_beside_a_stopped_process(false);

@@ -204,9 +204,9 @@ struct User {
   explicit User(const core::OpenRequest& request)
       : object(party.open(request)), primitive(party.agent(), object) {}
   User(std::shared_ptr<core::Store> store, const std::string& name)
-      : party(std::move(store)),
-        object(party.open(kind_of<Primitive>(), name)),
-        primitive(party.agent(), object) {}
+      : User(std::move(store), request_for(kind_of<Primitive>(), name)) {}
+  User(std::shared_ptr<core::Store> store, const core::OpenRequest& request)
+      : party(std::move(store)), object(party.open(request)), primitive(party.agent(), object) {}
 
   AgentId id() { return party.agent().id(); }
   Primitive* operator->() { return &primitive; }

@@ -7,6 +7,15 @@
 
 namespace holdfast::core {
 
+namespace {
+
+Code code_of(TransferStatus status) {
+  if (status == TransferStatus::corrupt) return Code::corrupt;
+  return status == TransferStatus::yes ? Code::ok : Code::busy;
+}
+
+}  // namespace
+
 // A slow task stands in front, and records that are done gather behind it. Their runs are measured
 // while they grow, so that the end of the slow task needs no long walk.
 void JoinableQueue::measure_first_runs(const View& view) {
@@ -21,17 +30,13 @@ TransferStatus JoinableQueue::take_in_section(bool lease, std::vector<Record>* r
   // If others take what is ready meanwhile, a search is due after all.
   const bool searches = counted() != 0 || may_have_died();
   const CriticalSection section(agent_, body_.mutex);
-  if (!section.entered()) return TransferStatus::not_yet;
-  const bool is_ended = ended();
   View view;
-  if (!recover_and_read(section, &view) ||
-      !find_surely(&view, lease ? 1 : count, &places_, searches)) {
-    return TransferStatus::corrupt;
+  TransferStatus status = recover_and_read(section, &view);
+  if (status == TransferStatus::yes) {
+    status = find_surely(&view, lease ? 1 : count, &places_, searches);
   }
-  if (places_.empty()) {
-    pop_done(&view);
-    return is_ended && view.used == 0 ? TransferStatus::ended : TransferStatus::not_yet;
-  }
+  if (status != TransferStatus::yes) return status;
+  if (places_.empty()) return nothing_ready(&view);
   size_t total = 0;
   for (const Place& place : places_) total += place.head.length;
   char* into = room_for(total);
@@ -106,9 +111,9 @@ Code JoinableQueue::settle(const Lease& lease, uint64_t owner, uint64_t due_ms) 
   uint64_t popped = 0;
   {
     const CriticalSection section(agent_, body_.mutex);
-    if (!section.entered()) return Code::busy;
     View view;
-    if (!recover_and_read(section, &view)) return Code::corrupt;
+    const Code code = code_of(recover_and_read(section, &view));
+    if (code != Code::ok) return code;
     const uint64_t from_head = (lease.offset - offset_of(view.head)) & kOffsetMask;
     if (from_head * kUnit >= view.used || owner_at(view, lease.offset).load() != agent_.id() ||
         deliveries_at(view, lease.offset).load() != lease.delivery) {
@@ -149,9 +154,9 @@ Code JoinableQueue::retry_later(const Lease& lease, double delay_ms) {
 Code JoinableQueue::task_done() {
   {
     const CriticalSection section(agent_, body_.mutex);
-    if (!section.entered()) return Code::busy;
     View view;
-    if (!recover_and_read(section, &view)) return Code::corrupt;
+    const Code code = code_of(recover_and_read(section, &view));
+    if (code != Code::ok) return code;
     const uint64_t gotten = own_.gotten.load();
     if (gotten == 0) return Code::over_release;
     own_.gotten.store(gotten - 1);
@@ -166,7 +171,7 @@ uint64_t JoinableQueue::unfinished() const { return occupied() + own_.gotten.loa
 bool JoinableQueue::finished() {
   const CriticalSection section(agent_, body_.mutex);
   View view;
-  return section.entered() && recover_and_read(section, &view) && unfinished() == 0;
+  return recover_and_read(section, &view) == TransferStatus::yes && unfinished() == 0;
 }
 
 bool JoinableQueue::wait_to_join(int64_t deadline_ns) {

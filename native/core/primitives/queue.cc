@@ -1,8 +1,6 @@
+// Getting, waiting and ending. Putting: queue_put.cc.
 #include "core/primitives/queue.h"
 
-#include <cstring>
-
-#include "core/invariant.h"
 #include "core/kill_point.h"
 
 namespace holdfast::core {
@@ -13,146 +11,6 @@ namespace {
 constexpr size_t kScratchKept = size_t{1} << 20;
 
 }  // namespace
-
-// ---------------------------------------------------------------- put
-
-TransferStatus Queue::put(const Record* records, size_t count, size_t* put) {
-  *put = 0;
-  for (size_t i = 0; i < count; i++) {
-    if (needed_for(records[i]) > largest_ring()) return TransferStatus::too_large;
-  }
-  if (ended()) return TransferStatus::ended;
-  if (count != 0) wanted_ = needed_for(records[0]);
-  TransferStatus status = TransferStatus::yes;
-  while (status == TransferStatus::yes && *put < count) {
-    const size_t before = *put;
-    Claim claim;
-    status = put_in_section(records, count, put, &claim);
-    if (claim.capacity != 0) {
-      const Record& record = records[*put];
-      copy_in(claim.capacity, claim.offset + kHeadUnits + link_units(record.priority), record.bytes,
-              record.length);
-      KILL_POINT("queue.put.large_bytes");
-      status = publish(claim);
-      *put += status == TransferStatus::yes;
-    }
-    for (size_t i = before; i < *put; i++) {
-      if (!wake_one(body_.getters, agent_.registry(), getters_tag())) break;
-    }
-  }
-  return status;
-}
-
-// Puts small records, up to a large one; or reserves the place of a large one.
-TransferStatus Queue::put_in_section(const Record* records, size_t count, size_t* put,
-                                     Claim* claim) {
-  const CriticalSection section(agent_, body_.mutex);
-  if (!section.entered()) return TransferStatus::not_yet;
-  View view;
-  TransferStatus status =
-      recover_and_read(section, &view) ? TransferStatus::yes : TransferStatus::corrupt;
-  if (status == TransferStatus::yes && ended()) status = TransferStatus::ended;
-  uint64_t tail = view.tail;
-  const size_t first = *put;
-  uint64_t places = max_items() - std::min(max_items(), occupied());
-  for (; status == TransferStatus::yes && *put < count; (*put)++) {
-    const Record& record = records[*put];
-    const bool is_delayed = record.due_ms != 0;
-    const bool is_large = record.length >= kLargeRecord && !is_delayed;
-    const bool is_alone = is_large || is_delayed || record.priority != 0;
-    if (is_alone && *put != first) break;
-    wanted_ = needed_for(record);
-    const bool has_place = view.items < kQueueItemsMax && places-- != 0;
-    status = has_place ? make_room(&view, wanted_) : TransferStatus::not_yet;
-    if (status != TransferStatus::yes) break;
-    const uint64_t offset = offset_of(tail);
-    write_record(view, offset, record, is_large);
-    tail = advance(tail, wanted_ / kUnit, is_large ? 0 : 1);
-    if (is_large) {
-      *claim = {offset, view.capacity};
-      break;
-    }
-    view.used += wanted_;
-    view.items++;
-    if (is_alone) {
-      (*put)++;
-      break;  // more words than `tail` are written for it
-    }
-  }
-  if (offset_of(tail) == offset_of(view.tail)) return status;
-  const uint64_t due_ms = *put != first ? records[first].due_ms : 0;
-  if (due_ms != 0) note_delayed(due_ms);
-  body_.puts.store(body_.puts.load(std::memory_order_relaxed) + *put - first,
-                   std::memory_order_relaxed);
-  KILL_POINT("queue.put.puts");
-  body_.tail.store(tail);  // INV-12: here small ones come into being
-  KILL_POINT("queue.put.tail");
-  if (due_ms != 0) {
-    const Counts before = counts();
-    set_counts({before.done, before.leased + 1});
-    KILL_POINT("queue.put.counts");
-  }
-  HOLDFAST_INVARIANT(INV_12, read_view(&view));
-  return status;
-}
-
-// All but the bytes of a large one.
-void Queue::write_record(const View& view, uint64_t offset, const Record& record, bool is_large) {
-  const uint64_t links = link_units(record.priority);
-  const RecordHead head{record.length + static_cast<uint32_t>(links * kUnit),
-                        static_cast<uint16_t>(record.type), static_cast<uint16_t>(record.priority)};
-  copy_in(view.capacity, offset, &head, sizeof head);
-  KILL_POINT("queue.put.record_head");
-  const bool is_delayed = record.due_ms != 0;
-  owner_at(view, offset)
-      .store(is_large     ? kCopying | agent_.id()
-             : is_delayed ? kDelayed
-                          : 0,
-             std::memory_order_relaxed);
-  deliveries_at(view, offset)
-      .store(is_large ? kUnwritten : delivery_word(0, record.due_ms), std::memory_order_relaxed);
-  if (links != 0) {
-    lists_->used.store(enlist(view, offset, record.priority, lists_->used.load()));
-    KILL_POINT("queue.put.used");
-  }
-  if (is_large || record.length == 0) return;
-  copy_in(view.capacity, offset + kHeadUnits + links, record.bytes, record.length);
-  KILL_POINT("queue.put.record_bytes");
-}
-
-// The bytes of a large record are there.
-TransferStatus Queue::publish(const Claim& claim) {
-  {
-    const CriticalSection section(agent_, body_.mutex);
-    View view;
-    std::atomic<uint64_t>& owner = word_at(claim.capacity, claim.offset + 1);
-    if (section.entered() &&
-        (!recover_and_read(section, &view) || owner.load() != (kCopying | agent_.id()))) {
-      return TransferStatus::corrupt;
-    }
-    // The queue is full by now, or the critical section cannot be entered: as if never begun.
-    if (!section.entered() || occupied() >= max_items()) {
-      owner.exchange(kVoid);
-      KILL_POINT("queue.publish.void");
-    } else {
-      hint_ready(view, claim.offset);
-      deliveries_at(view, claim.offset).store(0);
-      KILL_POINT("queue.publish.deliveries");
-      owner.store(0);
-      KILL_POINT("queue.publish.owner");
-      body_.puts.store(body_.puts.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-      KILL_POINT("queue.publish.puts");
-      body_.tail.store(advance(view.tail, 0, 1));  // INV-12: here it comes into being
-      KILL_POINT("queue.publish.tail");
-      return TransferStatus::yes;
-    }
-  }
-  // Getters of an ended queue waited for it.
-  if (ended()) wake_all(body_.getters, agent_.registry(), getters_tag());
-  return TransferStatus::not_yet;
-}
-
-// ---------------------------------------------------------------- get
 
 char* Queue::room_for(size_t bytes) {
   if (scratch_.capacity() > kScratchKept && bytes <= kScratchKept) std::string().swap(scratch_);
@@ -177,24 +35,22 @@ TransferStatus Queue::get(size_t count, std::vector<Record>* got) {
   if (status == TransferStatus::yes && !claims_.empty()) status = receive(got);
   if (status != TransferStatus::yes) got->clear();
   if (claims_.empty()) wake_putters(got->size());
+  const uint64_t head = body_.head.load();
+  const bool is_empty = offset_of(head) == offset_of(body_.tail.load());
+  if (got->size() == 1 && claims_.empty() && !is_empty) {
+    prefetch(head, got->front(), Purpose::to_read);
+  }
   return status;
 }
 
 // Small records are gone when this returns. If there is a large one among them, all are claimed.
 TransferStatus Queue::get_in_section(size_t count, std::vector<Record>* got) {
   const CriticalSection section(agent_, body_.mutex);
-  if (!section.entered()) return TransferStatus::not_yet;
-  // Looked up in the critical section: a put looks there too, so nothing comes after an end that is
-  // seen here.
-  const bool is_ended = ended();
   View view;
-  if (!recover_and_read(section, &view) || !find_surely(&view, count, &places_)) {
-    return TransferStatus::corrupt;
-  }
-  if (places_.empty()) {
-    pop_done(&view);
-    return is_ended && view.used == 0 ? TransferStatus::ended : TransferStatus::not_yet;
-  }
+  TransferStatus status = recover_and_read(section, &view);
+  if (status == TransferStatus::yes) status = find_surely(&view, count, &places_);
+  if (status != TransferStatus::yes) return status;
+  if (places_.empty()) return nothing_ready(&view);
   size_t small = 0;
   bool any_large = false;
   for (const Place& place : places_) {
@@ -216,6 +72,16 @@ TransferStatus Queue::get_in_section(size_t count, std::vector<Record>* got) {
     consume(&view);
   }
   return TransferStatus::yes;
+}
+
+// Is that because nothing can come any more? It is looked up with the tail locked. A put looks
+// there too, so nothing comes after an end that is seen here.
+TransferStatus Queue::nothing_ready(View* view) {
+  pop_done(view);
+  if (!ended() || view->used != 0) return TransferStatus::not_yet;
+  const CriticalSection tail(agent_, body_.tail_mutex);
+  const bool is_over = has_tail(tail) && body_.tail.load() == view->tail;
+  return is_over ? TransferStatus::ended : TransferStatus::not_yet;
 }
 
 void Queue::count_gets(uint64_t gets) {
@@ -293,8 +159,9 @@ TransferStatus Queue::receive(std::vector<Record>* got) {
 bool Queue::finish(size_t from, size_t to) {
   const CriticalSection section(agent_, body_.mutex);
   View view;
-  const bool can_count = section.entered();
-  if (can_count && !recover_and_read(section, &view)) return false;
+  const TransferStatus status = recover_and_read(section, &view);
+  if (status == TransferStatus::corrupt) return false;
+  const bool can_count = status == TransferStatus::yes;
   for (size_t i = from; i < to; i++) {
     std::atomic<uint64_t>& owner = word_at(claims_[i].capacity, claims_[i].offset + 1);
     uint64_t mine = kCopying | agent_.id();
@@ -316,8 +183,9 @@ void Queue::give_back() {
   {
     const CriticalSection section(agent_, body_.mutex);
     View view;
-    const bool can_count = section.entered();
-    if (can_count && !recover_and_read(section, &view)) return;
+    const TransferStatus status = recover_and_read(section, &view);
+    if (status == TransferStatus::corrupt) return;
+    const bool can_count = status == TransferStatus::yes;
     for (const Claim& claim : claims_) {
       std::atomic<uint64_t>& owner = word_at(claim.capacity, claim.offset + 1);
       uint64_t mine = kCopying | agent_.id();

@@ -1,11 +1,14 @@
-// Queue: a ring of records, changed in a critical section. Large records are copied outside it.
+// Queue: a ring of records. Large records are copied outside any mutex.
 //
-//   put    Write the record behind the tail, then publish it by one store of `tail`.
+//   put    With the tail locked: write the record behind it, then publish it by one store of
+//   `tail`.
 //          Large: reserve its place, copy its bytes outside, then publish it.
-//   get    Copy the records at the head, then consume them by one store of `head`.
+//   get    In the critical section: copy the records at the head, then consume them by one store of
+//   `head`.
 //          Large: claim them by one store of `counts`, copy their bytes outside, then they are
 //          done.
-//   grow   Reserve as much again, copy the lower half to the upper half, then publish the new size
+//   grow   In the critical section, and with the tail locked: reserve as much again, copy the lower
+//   half to the upper half, then publish the new size
 //          by one store of `capacity`. A record's place is its offset modulo the capacity. So after
 //          the copy every record of the ring is where the larger capacity looks for it. No bytes
 //          are copied in or out meanwhile.
@@ -185,7 +188,12 @@ class Queue {
     return (place.offset + needed(place.head.length) / kUnit) & kOffsetMask;
   }
 
+  // queue_put.cc
+  bool has_tail(const CriticalSection& tail);
+
   // queue_ring.cc
+  enum class Purpose { to_read, to_write };
+  void prefetch(uint64_t position, const Record& record, Purpose purpose) const;
   bool read_view(View* view) const;
   RecordHead head_at(const View& view, uint64_t offset) const;
   std::atomic<uint64_t>& word_at(uint64_t capacity, uint64_t offset) const;
@@ -237,8 +245,8 @@ class Queue {
   bool is_most_urgent(const View& view, const Place& place);
 
   // queue_records.cc and queue_runs.cc, in the critical section
-  bool recover_and_read(const CriticalSection& section, View* view);
-  void recover();
+  TransferStatus recover_and_read(const CriticalSection& section, View* view);
+  bool recover();
   template <class Visit>
   bool walk(const View& view, uint64_t from, Visit visit, Run* runs = nullptr);
   void count_gone(const View& view, uint64_t offset);
@@ -246,7 +254,9 @@ class Queue {
   bool measure_run(const View& view, uint64_t from, Run* run);
   uint64_t first_candidate(const View& view) const;
   bool find_ready(const View& view, size_t count, std::vector<Place>* places);
-  bool find_surely(View* view, size_t count, std::vector<Place>* places, bool searches = true);
+  TransferStatus find_surely(View* view, size_t count, std::vector<Place>* places,
+                             bool searches = true);
+  TransferStatus nothing_ready(View* view);
   void offer(const View& view, uint64_t offset);
   void reclaim(const View& view, Reach reach = Reach::all);
   bool are_done(const View& view, const Run& run) const;
@@ -273,7 +283,16 @@ class Queue {
     uint64_t offset = 0;
     uint64_t capacity = 0;  // 0: there is none
   };
+  // How the short way of a put went: all is put, it needs the critical section, or somebody has the
+  // tail.
+  enum class Append { done, otherwise, busy };
+
   bool has_room(uint64_t bytes) const;
+  static bool is_plain(const Record& record) {
+    return record.length < kLargeRecord && record.due_ms == 0 && record.priority == 0;
+  }
+  Append append(const Record* records, size_t count, size_t* put);
+  void move_tail(uint64_t tail, uint64_t puts);
   TransferStatus put_in_section(const Record* records, size_t count, size_t* put, Claim* claim);
   void write_record(const View& view, uint64_t offset, const Record& record, bool is_large);
   TransferStatus publish(const Claim& claim);

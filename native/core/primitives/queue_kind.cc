@@ -28,6 +28,7 @@ bool is_plausible(uint32_t, uint64_t length) {
 void initialise(Object& object, const OpenRequest& request) {
   QueueBody* body = object.body<QueueBody>();
   platform::init_mutex(&body->mutex);
+  platform::init_mutex(&body->tail_mutex);
   KILL_POINT("store.make.queue_mutex");
   body->capacity.store(kQueueBytesMin);
   KILL_POINT("store.make.capacity");
@@ -47,6 +48,8 @@ void forget_users(Object& object) {
   KILL_POINT("store.forget_users.must_recount");
   platform::init_mutex(&body->mutex);
   KILL_POINT("store.forget_users.queue_mutex");
+  platform::init_mutex(&body->tail_mutex);
+  KILL_POINT("store.forget_users.queue_tail_mutex");
   reset(body->getters);
   reset(body->putters);
 }

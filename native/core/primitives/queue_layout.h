@@ -34,14 +34,22 @@ namespace holdfast::core {
 // | kDelayed         | with a due | not to be taken before it is due (JoinableQueue)
 // | kVoid            |            | nothing: it was not written to the end, and never was an item
 //
-// An agent writes kGone, kGivenBack and kVoid into records of its own without the critical section.
-// All else is written in it. A record whose agent died is void if it was being written, and
-// otherwise ready.
+// There are two mutexes, so that a put and a get seldom meet (docs/adr/0076-two-ends.md). Who has
+// both has locked `mutex` first.
+//
+// | written                                    | by whom
+// | kGone, kGivenBack, kVoid in its own record | its agent, without a mutex
+// | tail, puts, a record behind `tail`         | who has locked `tail_mutex`
+// | capacity                                   | who has locked both
+// | all else                                   | who has locked `mutex`: in the critical section
+//
+// A record whose agent died is void if it was being written, and otherwise ready.
 //
 // A record that is done or void and not the first stays where it is until those before it are done.
 // Its `deliveries` may then be the length of the run of such records that it begins (see
 // queue_runs.cc). `counts`, `ready` and the items of `tail` follow from the records, and are
-// computed from them after a death in the critical section.
+// computed from them after a death in the critical section. A death with `tail_mutex` alone leaves
+// nothing to put right.
 //
 // `counts` is one word, so that one store says that a leased record is done. With one store of
 // `tail` for a put it makes size() right at every instant, whichever agent is stopped or killed. It
@@ -54,21 +62,23 @@ namespace holdfast::core {
 // kNoCounts says that no item in the ring is done, and none leased. It stays true when `head` goes
 // on, so small records are got by one store of `head`.
 struct QueueBody {
-  alignas(64) std::atomic<uint64_t> tail;  // after the last record; written in the critical section
-  alignas(64) std::atomic<uint64_t> head;  // at the first record; written in the critical section
+  alignas(64) std::atomic<uint64_t> tail;  // after the last record
+  std::atomic<uint64_t> puts;              // since it was made
+  alignas(64) std::atomic<uint64_t> head;  // at the first record
   std::atomic<uint64_t> counts;
   std::atomic<uint64_t> ready;                 // no record of priority 0 before it is ready
   std::atomic<uint32_t> must_recount;          // what follows from the records may be wrong
   std::atomic<uint64_t> next_due;              // no delayed record is due before it, in ms
   std::atomic<uint64_t> delayed;               // records; both follow from the records
+  std::atomic<uint64_t> gets;                  // since it was made
   alignas(64) std::atomic<uint64_t> capacity;  // of the ring, in bytes: a power of two, only grows
   uint64_t max_items;                          // at most kQueueItemsMax
   uint64_t max_bytes;                          // as asked for
   uint32_t codec;  // number of src/records/codec.ts: all users must agree
   std::atomic<uint32_t> ended;
-  std::atomic<uint64_t> puts, gets;    // since it was made; written in the critical section
-  std::atomic<uint64_t> abandonments;  // times that somebody died in the critical section
+  std::atomic<uint64_t> abandonments;  // times that somebody died with a mutex locked
   alignas(64) platform::traits::MutexStorage mutex;
+  alignas(64) platform::traits::MutexStorage tail_mutex;
   alignas(64) WaitSet getters;
   alignas(64) WaitSet putters;
 };

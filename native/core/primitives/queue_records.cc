@@ -8,21 +8,31 @@
 
 namespace holdfast::core {
 
-bool Queue::recover_and_read(const CriticalSection& section, View* view) {
+// `yes`: the view is the ring's, with its tail of now or of a moment ago. `not_yet`: the critical
+// section was not entered, or the ring has to be put right first and somebody has the tail.
+TransferStatus Queue::recover_and_read(const CriticalSection& section, View* view) {
+  if (!section.entered()) return TransferStatus::not_yet;
   // INV-12: the ring is valid after any death.
-  if (section.abandoned()) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
-  KILL_POINT("queue.recover_and_read.abandonments");
-  const bool must_recover = section.abandoned() || body_.must_recount.load() != 0;
-  if (must_recover) recover();
-  if (!read_view(view)) return false;
+  if (section.abandoned()) {
+    body_.must_recount.store(1);  // the mutex forgets it when this agent leaves
+    KILL_POINT("queue.recover_and_read.must_recount");
+    body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+    KILL_POINT("queue.recover_and_read.abandonments");
+  }
+  const bool must_recover = body_.must_recount.load() != 0;
+  if (must_recover && !recover()) return TransferStatus::not_yet;
+  if (!read_view(view)) return TransferStatus::corrupt;
   if (must_recover) reclaim(*view);
-  return true;
+  return TransferStatus::yes;
 }
 
-// Computes anew what follows from the records.
-void Queue::recover() {
+// Computes anew what follows from the records. Nothing is put meanwhile. False if somebody has the
+// tail.
+bool Queue::recover() {
+  const CriticalSection tail(agent_, body_.tail_mutex);
+  if (!has_tail(tail)) return false;
   View view;
-  if (!read_view(&view)) return;
+  if (!read_view(&view)) return true;
   view.items = view.used / kUnit / kHeadUnits;  // the items of `tail` may be too few
   uint64_t left = 0, leased = 0, ready = offset_of(view.tail);
   uint64_t delayed = 0, next_due = kNeverDue, lists = 0;
@@ -64,6 +74,7 @@ void Queue::recover() {
   // The dead agent may have been about to. If nothing is left to get, no other agent does it, and
   // agents that wait to put would wait for the room.
   if (read_view(&view)) pop_done(&view);
+  return true;
 }
 
 // The record at `offset` is ready again.
@@ -165,16 +176,24 @@ bool Queue::find_ready(const View& view, size_t count, std::vector<Place>* place
   return !places->empty();
 }
 
-// The same, if there are any; if it searches, also those of dead agents. False if the ring makes no
-// sense.
-bool Queue::find_surely(View* view, size_t count, std::vector<Place>* places, bool searches) {
+// The same, if there are any; if it searches, also those of dead agents. `corrupt` if the ring
+// makes no sense.
+TransferStatus Queue::find_surely(View* view, size_t count, std::vector<Place>* places,
+                                  bool searches) {
   if (is_due()) promote(*view);
   if (searches && counted() == 0 && (leased() != 0 || ended())) reclaim(*view);
-  if (find_ready(*view, count, places) || counted() == 0) return true;
+  uint64_t seen = 0;
+  do {
+    if (find_ready(*view, count, places) || counted() == 0) return TransferStatus::yes;
+    // Something was put after the view was read, or else the counters are wrong.
+    seen = view->tail;
+    if (!read_view(view)) return TransferStatus::corrupt;
+  } while (view->tail != seen);
   // The counters say that a record is ready, and none is where the hint leads to. So another
   // program wrote over one of the two. Both are computed anew from the records.
-  recover();
-  return read_view(view) && (counted() == 0 || find_ready(*view, count, places));
+  if (!recover()) return TransferStatus::not_yet;
+  const bool is_right = read_view(view) && (counted() == 0 || find_ready(*view, count, places));
+  return is_right ? TransferStatus::yes : TransferStatus::corrupt;
 }
 
 // Is every record of the run at the head done? Looks at each of them, not at the written lengths.
@@ -208,7 +227,7 @@ void Queue::bring_back() {
   const bool searches = may_have_died();
   const CriticalSection section(agent_, body_.mutex);
   View view;
-  if (!section.entered() || !recover_and_read(section, &view)) return;
+  if (recover_and_read(section, &view) != TransferStatus::yes) return;
   // Any number may be ready, and they are no news.
   const bool among_many = counted() != 0 && !census_.is_taken();
   if (searches) reclaim(view, among_many ? Reach::leased : Reach::all);
@@ -220,7 +239,7 @@ void Queue::watch() {
   if (bytes() == 0) return;
   const CriticalSection section(agent_, body_.mutex);
   View view;
-  if (!section.entered() || !recover_and_read(section, &view) || view.used == 0) return;
+  if (recover_and_read(section, &view) != TransferStatus::yes || view.used == 0) return;
   uint64_t seen = 0;
   walk(view, offset_of(view.head), [&](const Place& place) {
     const AgentId agent = agent_of(owner_at(view, place.offset).load());

@@ -47,17 +47,47 @@ OPERATION("Queue", "put that grows the ring", PutThatGrows);
 OPERATION("Queue", "put across the ring's end", AtTheEnd<EmptyPut>);
 OPERATION("Queue", "get across the ring's end", AtTheEnd<Get>);
 
-// INV-12: somebody died in the critical section.
-struct PutAfterDeath : Put {
+// INV-12: somebody died in the critical section, or with the tail, or with both.
+template <class S, bool in_section, bool with_tail>
+struct AfterDeath : S {
   bool has_casualty() const override { return true; }
   void casualty() override {
-    own.emplace(request());
-    CHECK(platform::try_lock_mutex(&queue().body().mutex, agent().party()) ==
-          platform::MutexResult::locked);
+    this->own.emplace(this->request());
+    core::QueueBody& body = this->queue().body();
+    const auto lock = [&](platform::traits::MutexStorage* mutex) {
+      CHECK(platform::try_lock_mutex(mutex, this->agent().party()) ==
+            platform::MutexResult::locked);
+    };
+    if (in_section) lock(&body.mutex);
+    if (with_tail) lock(&body.tail_mutex);
     kill(getpid(), SIGKILL);
   }
 };
+using PutAfterDeath = AfterDeath<Put, true, false>;
+using PutAfterDeathWithTail = AfterDeath<Put, false, true>;
+using PutAfterDeathWithBoth = AfterDeath<PutThatGrows, true, true>;
+using GetAfterDeathWithBoth = AfterDeath<Get, true, true>;
 OPERATION("Queue", "put after a death inside", PutAfterDeath);
+OPERATION("Queue", "put after a death with the tail", PutAfterDeathWithTail);
+OPERATION("Queue", "put that grows the ring after a death with both", PutAfterDeathWithBoth);
+OPERATION("Queue", "get after a death with both", GetAfterDeathWithBoth);
+
+// The queue ends while a put is under way. Nothing comes after an end that a getter was told of.
+struct PutAtTheEnd : EmptyPut {
+  bool is_told = false;
+  void meanwhile() override {
+    queue().end();
+    for (int i = 0; i < 4 && !is_told && witness_got.empty(); i++) {
+      is_told = get(1, &witness_got) == TransferStatus::ended;
+    }
+  }
+  Progress check() override {
+    if (is_told) CHECK(!victims->put && queue().bytes() == 0);
+    is_told = false;
+    return EmptyPut::check();
+  }
+};
+OPERATION("Queue", "put while the queue ends", PutAtTheEnd);
 
 // ---------------------------------------------------------------- with waiters
 
