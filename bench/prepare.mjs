@@ -139,7 +139,7 @@ const headers = () =>
 
 function compileC() {
   mkdirSync(join(bench, 'build'), { recursive: true });
-  for (const name of ['lock', 'handover', 'contended', 'scale', 'memory']) {
+  for (const name of ['lock', 'handover', 'contended', 'scale', 'memory', 'open']) {
     run('cc', ['-O2', '-pthread', '-o', `build/${name}-posix`, `${name}/posix.c`]);
   }
   return run('cc', ['--version']).split('\n')[0];

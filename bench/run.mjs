@@ -16,6 +16,7 @@ import { instructions } from './suites/instructions.mjs';
 import { lock } from './suites/lock.mjs';
 import { memory } from './suites/memory.mjs';
 import { named } from './suites/named.mjs';
+import { open } from './suites/open.mjs';
 import { pool } from './suites/pool.mjs';
 import { queue } from './suites/queue.mjs';
 import { recovery } from './suites/recovery.mjs';
@@ -36,6 +37,7 @@ const suites = [
   contended,
   busy,
   scale,
+  open,
   memory,
   recovery,
   queue,

@@ -125,6 +125,17 @@ const variants = {
     };
   },
 
+  'queue-kib'() {
+    const queue = new Queue();
+    const item = Buffer.alloc(1024, 'x');
+    return (n) => {
+      for (let i = 0; i < n; i++) {
+        queue.putSync(item);
+        queue.getSync();
+      }
+    };
+  },
+
   'queue-true'() {
     const queue = new Queue();
     return (n) => {

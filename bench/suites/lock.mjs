@@ -1,6 +1,7 @@
 import { c, holdfast, python, redis, rival } from './contestants.mjs';
 
 const ours = 'lock/holdfast.mjs';
+const codecs = 'lock/codecs.mjs';
 const mp = 'lock/mp.py';
 const posix = 'build/lock-posix';
 
@@ -9,7 +10,7 @@ const pairRow = 'acquireSync + release uncontended';
 export const lock = {
   name: 'lock',
   seconds: 40,
-  title: 'lock: one uncontended acquire/release pair, one process',
+  title: 'lock: one uncontended acquire/release pair, or put and get, one process',
   placements: [{ args: () => [], metrics: { pair: 'pair' } }],
   metrics: { pair: { title: 'per pair' } },
 
@@ -36,6 +37,12 @@ export const lock = {
       ours,
       'codec-object',
     ),
+
+    'queue-kib': holdfast('queue.putSync/getSync of a 1 KiB Buffer', ours, 'queue-kib'),
+    msgpackr: rival('msgpackr packs and unpacks the object', codecs, 'msgpackr'),
+    'msgpackr-pack': rival('msgpackr packs the object', codecs, 'msgpackr-pack'),
+    json: rival('JSON.stringify and JSON.parse of the object', codecs, 'json'),
+    buffer: rival('Buffer.allocUnsafe(1024) and a copy', codecs, 'buffer'),
 
     'mp-lock': python('mp.Lock acquire/release', mp, 'lock'),
     'mp-lock-16': python('mp.Lock acquire/release, 16 locks by turns', mp, 'lock-16'),
@@ -89,6 +96,10 @@ export const lock = {
     { ours: 'isSet', against: 'mp-isSet' },
     { ours: 'queue-string', against: 'mp-queue-string' },
     { ours: 'queue-object', against: 'mp-queue-object' },
+    { ours: 'queue-object', against: 'queue-true' },
+    { ours: 'codec-object', against: 'msgpackr' },
+    { ours: 'codec-object', against: 'json' },
+    { ours: 'queue-kib', against: 'buffer' },
     { ours: 'rlock', against: 'mp-rlock' },
     { ours: 'semaphore', against: 'mp-semaphore' },
     { ours: 'tryAcquire', against: 'fs-tryLock' },

@@ -1,0 +1,39 @@
+// What others need for the work that a queue does with an item, without a queue: the floor of the
+// rows of `queue` in which that work is most of the time.
+import { Packr } from 'msgpackr';
+import { report, variant } from './timed.mjs';
+
+const item = { id: 123456, name: 'a small object', list: [1, 2, 3] };
+const bytes = Buffer.alloc(1024, 'x');
+
+const variants = {
+  msgpackr() {
+    // Keys travel once, as with the shapes of a queue.
+    const packr = new Packr({ structures: [] });
+    return (n) => {
+      for (let i = 0; i < n; i++) packr.unpack(packr.pack(item));
+    };
+  },
+
+  'msgpackr-pack'() {
+    const packr = new Packr({ structures: [] });
+    return (n) => {
+      for (let i = 0; i < n; i++) packr.pack(item);
+    };
+  },
+
+  json() {
+    return (n) => {
+      for (let i = 0; i < n; i++) JSON.parse(JSON.stringify(item));
+    };
+  },
+
+  // The Buffer that a get returns.
+  buffer() {
+    return (n) => {
+      for (let i = 0; i < n; i++) Buffer.allocUnsafe(bytes.length).set(bytes);
+    };
+  },
+};
+
+await report(variant(variants)());
