@@ -22,7 +22,10 @@ bool is_emulated() { return false; }
 #include <time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <string>
+
+#include "support.h"
 
 namespace holdfast::test::host {
 
@@ -30,17 +33,22 @@ void die_with_parent() { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 bool adopt_orphans() { return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0; }
 
-// Raw system calls: this process and the other one have one thread's state between them.
+// Raw system calls: this process and the other one have one thread's state between them. Until it
+// has closed its descriptors, the other one has the locks of this one's files.
 pid_t keep_memory() {
   alignas(16) static char stack[64 << 10];
+  static std::atomic<bool> has_closed{false};
   const auto wait_for_the_end = [](void*) -> int {
     syscall(SYS_close_range, 0, ~0u, 0);
+    has_closed = true;
     timespec longest{20, 0};
     syscall(SYS_ppoll, nullptr, 0, &longest, nullptr, 0);
     syscall(SYS_exit, 0);
     return 0;
   };
-  return clone(wait_for_the_end, stack + sizeof stack, CLONE_VM | SIGCHLD, nullptr);
+  const pid_t other = clone(wait_for_the_end, stack + sizeof stack, CLONE_VM | SIGCHLD, nullptr);
+  if (other > 0) EVENTUALLY(has_closed.load());
+  return other;
 }
 
 int enter_new_pid_namespace() { return unshare(CLONE_NEWPID) != 0 ? errno : 0; }

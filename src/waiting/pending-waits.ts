@@ -179,7 +179,7 @@ export function waitFor<T>(
   });
 }
 
-/** Spins for up to 20 us before enrolling, unless a caller in this thread is already queued. */
+/** Spins before enrolling (WaitSet.spinBriefly), unless a caller in this thread is queued. */
 function takeAfterSpin<T>(waitable: Waitable<T>): Promise<T> | undefined {
   const { waitSet } = waitable;
   if (isWaitedFor(waitSet.tag) || !waitSet.spinBriefly()) return undefined;

@@ -30,8 +30,8 @@ export class WaitSet {
   }
 
   /**
-   * Spins for up to 20 us, if spins have helped lately, until what is waited for may be there.
-   * Returns true if a try may succeed.
+   * Spins for up to 20 us, if spins have helped lately, until what is waited for may be there. At a
+   * queue it spins for up to 80 us now and then. Returns true if a try may succeed.
    */
   spinBriefly(): boolean {
     return this.#operations.spinBriefly(this.#native);

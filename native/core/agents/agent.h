@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/agents/long_looks.h"
 #include "core/store/store.h"
 
 namespace holdfast::core {
@@ -84,6 +85,7 @@ class Agent {
   void set_watcher(Watcher* watcher) { watcher_ = watcher; }
   // `waits`: where the event loop of this thread counts the objects that it waits for.
   void set_loop_waits(const int32_t* waits) { loop_waits_ = waits; }
+  LongLooks& long_looks() { return long_looks_; }
   bool loop_waits() const { return loop_waits_ == nullptr || *loop_waits_ != 0; }
 
   // Blocks until a wake-up is in the doorbell, a watched agent dies, or the deadline passes.
@@ -108,6 +110,7 @@ class Agent {
   size_t mutex_count_ = 0;
   const platform::traits::MutexStorage* mutexes_[kMutexesMax];
   Watcher* watcher_ = nullptr;
+  LongLooks long_looks_;
   const int32_t* loop_waits_ = nullptr;  // nullptr: nobody says
   // The id selects the place. The later one of two with the same place drives the other out.
   AgentId watched_[platform::kWatchesMax] = {};

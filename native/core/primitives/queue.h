@@ -103,10 +103,10 @@ class Queue {
 
   // Is there an item (room for what the last put could not put), or will there be in a moment?
   bool spin_briefly_to_get() {
-    return get_spin_.seldom([this] { return counted() != 0 || over(); });
+    return get_spin_.seldom(agent_.long_looks(), [this] { return counted() != 0 || over(); });
   }
   bool spin_briefly_to_put() {
-    return put_spin_.seldom([this] { return has_room(wanted_) || ended(); });
+    return put_spin_.seldom(agent_.long_looks(), [this] { return has_room(wanted_) || ended(); });
   }
   // Blocks at most until the deadline. True if it is worth trying again: a get, or a put of what
   // the last put could not put.
@@ -245,8 +245,11 @@ class Queue {
   bool is_most_urgent(const View& view, const Place& place);
 
   // queue_records.cc and queue_runs.cc, in the critical section
-  TransferStatus recover_and_read(const CriticalSection& section, View* view);
+  void note_death(const CriticalSection& section);
+  TransferStatus recover_and_read(const CriticalSection& section, View* view,
+                                  const CriticalSection* tail = nullptr);
   bool recover();
+  void recover_with_tail();
   template <class Visit>
   bool walk(const View& view, uint64_t from, Visit visit, Run* runs = nullptr);
   void count_gone(const View& view, uint64_t offset);

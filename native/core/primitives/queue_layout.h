@@ -41,15 +41,15 @@ namespace holdfast::core {
 // | kGone, kGivenBack, kVoid in its own record | its agent, without a mutex
 // | tail, puts, a record behind `tail`         | who has locked `tail_mutex`
 // | capacity                                   | who has locked both
-// | all else                                   | who has locked `mutex`: in the critical section
+// | all else, such as `head` and `counts`      | who has locked `mutex`: in the critical section
+// | ended, must_recount, abandonments          | anybody
 //
 // A record whose agent died is void if it was being written, and otherwise ready.
 //
 // A record that is done or void and not the first stays where it is until those before it are done.
 // Its `deliveries` may then be the length of the run of such records that it begins (see
 // queue_runs.cc). `counts`, `ready` and the items of `tail` follow from the records, and are
-// computed from them after a death in the critical section. A death with `tail_mutex` alone leaves
-// nothing to put right.
+// computed from them after a death with one of the mutexes.
 //
 // `counts` is one word, so that one store says that a leased record is done. With one store of
 // `tail` for a put it makes size() right at every instant, whichever agent is stopped or killed. It

@@ -41,11 +41,9 @@ TransferStatus Queue::put(const Record* records, size_t count, size_t* put) {
   return status;
 }
 
-// Has `tail_mutex` been locked? A death there leaves nothing to put right: `tail` was moved, or
-// what is behind it is nothing.
+// Has `tail_mutex` been locked?
 bool Queue::has_tail(const CriticalSection& tail) {
-  if (tail.abandoned()) body_.abandonments.fetch_add(1, std::memory_order_relaxed);
-  KILL_POINT("queue.has_tail.abandonments");
+  note_death(tail);
   return tail.entered();
 }
 
@@ -70,7 +68,8 @@ Queue::Append Queue::append(const Record* records, size_t count, size_t* put) {
   if (!has_tail(tail)) return Append::busy;
   // `head` may go on meanwhile, which makes more room.
   View view;
-  if (ended() || !read_view(&view) || view.used + bytes > view.capacity ||
+  const bool is_right = body_.must_recount.load() == 0;  // otherwise the items may be too few
+  if (!is_right || ended() || !read_view(&view) || view.used + bytes > view.capacity ||
       view.items + items > kQueueItemsMax || occupied() + items > max_items()) {
     return Append::otherwise;
   }
@@ -89,12 +88,10 @@ TransferStatus Queue::put_in_section(const Record* records, size_t count, size_t
                                      Claim* claim) {
   const CriticalSection section(agent_, body_.mutex);
   if (!section.entered()) return TransferStatus::not_yet;
-  View view;
-  TransferStatus status = recover_and_read(section, &view);
-  if (status != TransferStatus::yes) return status;
   const CriticalSection last(agent_, body_.tail_mutex);
-  if (!has_tail(last)) return TransferStatus::not_yet;
-  if (!read_view(&view)) return TransferStatus::corrupt;
+  View view;
+  TransferStatus status = recover_and_read(section, &view, &last);
+  if (status != TransferStatus::yes) return status;
   if (ended()) return TransferStatus::ended;
   uint64_t tail = view.tail;
   const size_t first = *put;
@@ -163,16 +160,12 @@ void Queue::write_record(const View& view, uint64_t offset, const Record& record
 TransferStatus Queue::publish(const Claim& claim) {
   {
     const CriticalSection section(agent_, body_.mutex);
-    View view;
-    TransferStatus status = recover_and_read(section, &view);
     const CriticalSection last(agent_, body_.tail_mutex);
-    if (!has_tail(last)) status = TransferStatus::not_yet;
+    View view;
+    const TransferStatus status = recover_and_read(section, &view, &last);
     std::atomic<uint64_t>& owner = word_at(claim.capacity, claim.offset + 1);
-    if (status == TransferStatus::yes &&
-        (!read_view(&view) || owner.load() != (kCopying | agent_.id()))) {
-      status = TransferStatus::corrupt;
-    }
-    if (status == TransferStatus::corrupt) return status;
+    const bool is_mine = owner.load() == (kCopying | agent_.id());
+    if (status == TransferStatus::corrupt || !is_mine) return TransferStatus::corrupt;
     // The queue is full by now, or one of the two cannot be locked: as if never begun.
     if (status != TransferStatus::yes || occupied() >= max_items()) {
       owner.exchange(kVoid);

@@ -8,31 +8,47 @@
 
 namespace holdfast::core {
 
-// `yes`: the view is the ring's, with its tail of now or of a moment ago. `not_yet`: the critical
-// section was not entered, or the ring has to be put right first and somebody has the tail.
-TransferStatus Queue::recover_and_read(const CriticalSection& section, View* view) {
+// Somebody has died with this mutex. The word says so until the records have been looked through,
+// because the mutex forgets it when it is unlocked. A death with both counts once.
+void Queue::note_death(const CriticalSection& section) {
+  if (!section.abandoned() || body_.must_recount.exchange(1) != 0) return;
+  KILL_POINT("queue.note_death.must_recount");
+  body_.abandonments.fetch_add(1, std::memory_order_relaxed);
+  KILL_POINT("queue.note_death.abandonments");
+}
+
+// `yes`: the view is the ring's, with its tail of now or of a moment ago. With `tail` the caller
+// locks the tail, too. `not_yet`: the critical section was not entered, or the tail is needed and
+// somebody has it.
+TransferStatus Queue::recover_and_read(const CriticalSection& section, View* view,
+                                       const CriticalSection* tail) {
+  note_death(section);
+  if (tail != nullptr && !has_tail(*tail)) return TransferStatus::not_yet;
   if (!section.entered()) return TransferStatus::not_yet;
-  // INV-12: the ring is valid after any death.
-  if (section.abandoned()) {
-    body_.must_recount.store(1);  // the mutex forgets it when this agent leaves
-    KILL_POINT("queue.recover_and_read.must_recount");
-    body_.abandonments.fetch_add(1, std::memory_order_relaxed);
-    KILL_POINT("queue.recover_and_read.abandonments");
-  }
   const bool must_recover = body_.must_recount.load() != 0;
-  if (must_recover && !recover()) return TransferStatus::not_yet;
+  if (must_recover && tail != nullptr) {
+    recover_with_tail();
+  } else if (must_recover && !recover()) {
+    return TransferStatus::not_yet;
+  }
+  // INV-12: the ring is valid after any death.
   if (!read_view(view)) return TransferStatus::corrupt;
   if (must_recover) reclaim(*view);
   return TransferStatus::yes;
 }
 
-// Computes anew what follows from the records. Nothing is put meanwhile. False if somebody has the
-// tail.
+// False if somebody has the tail.
 bool Queue::recover() {
   const CriticalSection tail(agent_, body_.tail_mutex);
   if (!has_tail(tail)) return false;
+  recover_with_tail();
+  return true;
+}
+
+// Computes anew what follows from the records. Nothing is put meanwhile.
+void Queue::recover_with_tail() {
   View view;
-  if (!read_view(&view)) return true;
+  if (!read_view(&view)) return;
   view.items = view.used / kUnit / kHeadUnits;  // the items of `tail` may be too few
   uint64_t left = 0, leased = 0, ready = offset_of(view.tail);
   uint64_t delayed = 0, next_due = kNeverDue, lists = 0;
@@ -74,7 +90,6 @@ bool Queue::recover() {
   // The dead agent may have been about to. If nothing is left to get, no other agent does it, and
   // agents that wait to put would wait for the room.
   if (read_view(&view)) pop_done(&view);
-  return true;
 }
 
 // The record at `offset` is ready again.

@@ -189,8 +189,9 @@ void Registry::close_dead_writers() {
 }
 
 bool Registry::alive(AgentId id) {
+  // Nobody is 0. A slot that is free has it.
   Slot& slot = slot_of(id);
-  if (slot.id.load() != id) return false;
+  if (id == 0 || slot.id.load() != id) return false;
   {
     const std::lock_guard<std::mutex> guard(doorbells_mutex_);
     platform::Reader reader;

@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "core/agents/long_looks.h"
 #include "platform/platform.h"
 
 namespace holdfast::core {
@@ -39,9 +40,9 @@ class Spin {
   // then in vain, because the other one has to wake up first. So after a while this one looks for
   // longer, and both are awake again (docs/adr/0077-answers.md).
   template <class Look>
-  bool seldom(Look look) {
+  bool seldom(LongLooks& long_looks, Look look) {
     const auto never = [] { return false; };
-    if (looks() || !is_time_for_a_long_look()) return spin(look, never);
+    if (looks() || !long_looks.is_due()) return spin(look, never);
     skips_ = 0;
     return spin(look, never, kLongLook_ns);
   }
@@ -88,24 +89,12 @@ class Spin {
     return true;
   }
 
-  bool is_time_for_a_long_look() {
-    const int64_t now_ns = platform::monotonic_ns();
-    if (now_ns < next_long_look_ns_) return false;
-    // By chance up to twice as late: it helps if both threads do so at a time.
-    next_long_look_ns_ = now_ns + kBetween_ns + now_ns % kChances * (kBetween_ns / kChances);
-    return true;
-  }
-
   static constexpr int64_t kLongest_ns = 20'000;  // about what sleeping and being woken costs
   static constexpr int64_t kInterval_ns = 1'000;
   static constexpr uint32_t kMissesMax = 10;
   uint32_t misses_ = 0;  // in a row
   uint32_t skips_ = 0;   // calls that do not look: the more misses, the more of them
-
   static constexpr int64_t kLongLook_ns = 4 * kLongest_ns;
-  static constexpr int64_t kBetween_ns = 2'000'000;
-  static constexpr int64_t kChances = 1024;
-  int64_t next_long_look_ns_ = 0;
 };
 
 }  // namespace holdfast::core

@@ -127,6 +127,29 @@ struct PutInTheRoomOfTheDead : BehindDeadWriter<EmptyPutScene> {
 };
 OPERATION("Queue", "put in the room of a dead writer", PutInTheRoomOfTheDead);
 
+// The queue has room for one more, and both put one.
+struct PutTheLast : PutScene {
+  Numbers puts() const override { return {kLarge}; }
+  core::OpenRequest request() const override {
+    core::OpenRequest request = QueueScene::request();
+    request.queue.max_items = initial().size() + 1;
+    return request;
+  }
+  void meanwhile() override { witness_put = put({kWitnesss}) == TransferStatus::yes; }
+  Progress check() override {
+    witness_put |= put({kWitnesss}) == TransferStatus::yes;
+    const Numbers left = drain();
+    CHECK(left.size() <= initial().size() + 1);
+    if (facts->died) {
+      CHECK_EQUAL(left.size(), initial().size() + 1);
+      CHECK(left.back() == (witness_put ? kWitnesss : kLarge));
+    }
+    close();
+    return witness_put ? Progress::not_done : Progress::done;
+  }
+};
+OPERATION("Queue", "put of a large item, the last that there is room for", PutTheLast);
+
 // ---------------------------------------------------------------- get
 
 struct LargeGet : GetScene {
