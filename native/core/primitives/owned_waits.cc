@@ -45,6 +45,7 @@ bool OwnedWaits::spin_briefly() {
       spin_.between_turns([this] { return is_free(); },
                           [this] { return body_.acquisitions.load(std::memory_order_relaxed); });
   if (looks) has_short_turns_ = !(turn() == before);
+  doze_acquisitions_ = body_.acquisitions.load(std::memory_order_relaxed);
   return seen_free;
 }
 
@@ -65,7 +66,11 @@ void OwnedWaits::wake_waiter() {
 
 void OwnedWaits::call_dozers() { wake_dozers(body_.waiters, agent_.registry(), object_.tag()); }
 
+// Where holds are short, every one of them would ring for all who wait, and they would doze again.
+// So a thread dozes only if nobody has acquired since it asked last, or began to wait.
 bool OwnedWaits::may_doze(int index) {
+  const uint64_t acquisitions = body_.acquisitions.load(std::memory_order_relaxed);
+  if (std::exchange(doze_acquisitions_, acquisitions) != acquisitions) return false;
   const AgentId owner = body_.owner.load();
   if (!agent_.hears_of(owner)) return false;
   begin_to_doze(body_.waiters);

@@ -80,6 +80,7 @@ struct BeginToDoze : DozingScene<Primitive> {
     const int index = core::enrol(this->set(), this->user->party.registry(), this->user->id(), 1,
                                   core::WaitHow::at_doorbell);
     this->object().watch();
+    this->object().may_doze(index);  // it sees the hold
     CHECK(this->object().may_doze(index));
     CHECK(core::cancel(this->set(), this->user->id(), index));
   }
