@@ -27,6 +27,24 @@ static inline void wait_sem(sem_t* sem) {
   }
 }
 
+// As report() in lock/timed.mjs, for programs that need no warm-up: body(n) runs n pairs.
+static inline int64_t timed_pairs(void (*body)(long), long n) {
+  const int64_t start = now_ns();
+  body(n);
+  return now_ns() - start;
+}
+
+static inline void report_pairs(void (*body)(long)) {
+  enum { BATCH_MIN_NS = 20000000, BATCHES = 5 };
+  long n = 1;
+  while (timed_pairs(body, n) < BATCH_MIN_NS) n *= 2;
+  printf("{\"pair\":[");
+  for (int batch = 0; batch < BATCHES; batch++) {
+    printf("%s%.3f", batch ? "," : "", (double)timed_pairs(body, n) / n);
+  }
+  printf("]}\n");
+}
+
 // As an RLock wants it: robust and recursive, between processes.
 static inline void init_mutex(pthread_mutex_t* mutex) {
   pthread_mutexattr_t attributes;

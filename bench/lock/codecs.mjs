@@ -1,10 +1,10 @@
 // What others need for the work that a queue does with an item, without a queue: the floor of the
 // rows of `queue` in which that work is most of the time.
 import { Packr } from 'msgpackr';
+import { items } from '../queue/stream.mjs';
 import { report, variant } from './timed.mjs';
 
-const item = { id: 123456, name: 'a small object', list: [1, 2, 3] };
-const bytes = Buffer.alloc(1024, 'x');
+const { object: item, kib: bytes } = items;
 
 const variants = {
   msgpackr() {

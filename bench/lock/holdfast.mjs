@@ -2,7 +2,18 @@ import { Event, Lock, Queue, RLock, Semaphore } from '../holdfast.mjs';
 import { codecs } from '../../lib/native/enums.js';
 import { Scratch } from '../../lib/records/batch.js';
 import { codecFor } from '../../lib/records/codec.js';
+import { items } from '../queue/stream.mjs';
 import { report, variant } from './timed.mjs';
+
+function putAndGet(item) {
+  const queue = new Queue();
+  return (n) => {
+    for (let i = 0; i < n; i++) {
+      queue.putSync(item);
+      queue.getSync();
+    }
+  };
+}
 
 const variants = {
   acquireSync() {
@@ -114,42 +125,16 @@ const variants = {
     };
   },
 
-  'queue-object'() {
-    const queue = new Queue();
-    const item = { id: 123456, name: 'a small object', list: [1, 2, 3] };
-    return (n) => {
-      for (let i = 0; i < n; i++) {
-        queue.putSync(item);
-        queue.getSync();
-      }
-    };
-  },
+  'queue-object': () => putAndGet(items.object),
 
-  'queue-kib'() {
-    const queue = new Queue();
-    const item = Buffer.alloc(1024, 'x');
-    return (n) => {
-      for (let i = 0; i < n; i++) {
-        queue.putSync(item);
-        queue.getSync();
-      }
-    };
-  },
+  'queue-kib': () => putAndGet(items.kib),
 
-  'queue-true'() {
-    const queue = new Queue();
-    return (n) => {
-      for (let i = 0; i < n; i++) {
-        queue.putSync(true);
-        queue.getSync();
-      }
-    };
-  },
+  'queue-true': () => putAndGet(true),
 
   'codec-object'() {
     const codec = codecFor(codecs.structured);
     const scratch = new Scratch();
-    const item = { id: 123456, name: 'a small object', list: [1, 2, 3] };
+    const item = items.object;
     return (n) => {
       for (let i = 0; i < n; i++) {
         codec.encode(item, scratch);
@@ -158,15 +143,7 @@ const variants = {
     };
   },
 
-  'queue-string'() {
-    const queue = new Queue();
-    return (n) => {
-      for (let i = 0; i < n; i++) {
-        queue.putSync('sixteen bytes, 1');
-        queue.getSync();
-      }
-    };
-  },
+  'queue-string': () => putAndGet(items.string),
 };
 
 await report(variant(variants)());

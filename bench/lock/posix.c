@@ -11,8 +11,6 @@
 
 #include "../posix.h"
 
-enum { BATCH_MIN_NS = 20000000, BATCHES = 5 };
-
 static sem_t* sem;
 static pthread_mutex_t* mutex;
 
@@ -44,14 +42,6 @@ static void mutex_pairs(long n) {
   }
 }
 
-static double timed(void (*body)(long), long n) {
-  struct timespec start, end;
-  clock_gettime(CLOCK_MONOTONIC, &start);
-  body(n);
-  clock_gettime(CLOCK_MONOTONIC, &end);
-  return (end.tv_sec - start.tv_sec) * 1e9 + (end.tv_nsec - start.tv_nsec);
-}
-
 int main(int argc, char** argv) {
   const char* variant = argc > 1 ? argv[1] : "";
   void (*body)(long) = mutex_pairs;
@@ -72,12 +62,6 @@ int main(int argc, char** argv) {
     body(atol(argv[2]));
     return 0;
   }
-  long n = 1;
-  while (timed(body, n) < BATCH_MIN_NS) n *= 2;
-  printf("{\"pair\":[");
-  for (int batch = 0; batch < BATCHES; batch++) {
-    printf("%s%.3f", batch ? "," : "", timed(body, n) / n);
-  }
-  printf("]}\n");
+  report_pairs(body);
   return 0;
 }

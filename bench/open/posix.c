@@ -14,7 +14,7 @@
 
 #include "../posix.h"
 
-enum { BATCH_MIN_NS = 20000000, BATCHES = 5, FILE_BYTES = 4096 };
+enum { FILE_BYTES = 4096 };
 
 static char sem_name[64];
 static char sem_path[PATH_MAX];
@@ -106,14 +106,6 @@ static void remove_directory(void) {
   check(rmdir(directory), "rmdir");
 }
 
-static double timed(void (*body)(long), long n) {
-  struct timespec start, end;
-  clock_gettime(CLOCK_MONOTONIC, &start);
-  body(n);
-  clock_gettime(CLOCK_MONOTONIC, &end);
-  return (end.tv_sec - start.tv_sec) * 1e9 + (end.tv_nsec - start.tv_nsec);
-}
-
 int main(int argc, char** argv) {
   const int is_lock = argc > 1 && strcmp(argv[1], "lock") == 0;
   if (!is_lock && (argc < 2 || strcmp(argv[1], "sem") != 0)) {
@@ -124,13 +116,7 @@ int main(int argc, char** argv) {
   snprintf(sem_path, sizeof sem_path, "/dev/shm/sem.%s", sem_name + 1);
   make_directory();
   void (*const body)(long) = is_lock ? locks : semaphores;
-  long n = 1;
-  while (timed(body, n) < BATCH_MIN_NS) n *= 2;
-  printf("{\"pair\":[");
-  for (int batch = 0; batch < BATCHES; batch++) {
-    printf("%s%.3f", batch ? "," : "", timed(body, n) / n);
-  }
-  printf("]}\n");
+  report_pairs(body);
   remove_directory();
   return 0;
 }

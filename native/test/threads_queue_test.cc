@@ -1,9 +1,8 @@
 // A Queue between threads of one process, so that the thread sanitizer sees how the places of the
 // ring change hands: no mutex is locked by both those who put and those who get.
-#include <thread>
-
 #include "core/primitives/queue.h"
 
+#include "in_threads.h"
 #include "support.h"
 
 namespace holdfast::test {
@@ -56,18 +55,15 @@ TEST(each_item_arrives_whole) {
   main.open(stream());
   const uint32_t count = scaled(5000);
   std::atomic<uint64_t> sum{0};
-  std::vector<std::thread> threads;
-  for (uint32_t pair = 0; pair < kPairs; pair++) {
-    threads.emplace_back([&, pair] {
-      User<Queue> user(main.shared_store(), stream());
-      put_some(user.primitive, 1 + pair * count, count);
-    });
-    threads.emplace_back([&] {
-      User<Queue> user(main.shared_store(), stream());
+  // Half of them put, and the other half gets.
+  in_threads(2 * kPairs, [&](uint32_t number) {
+    User<Queue> user(main.shared_store(), stream());
+    if (number <= kPairs) {
+      put_some(user.primitive, 1 + (number - 1) * count, count);
+    } else {
       sum += get_some(user.primitive, count);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
+    }
+  });
   const uint64_t all = uint64_t{kPairs} * count;
   CHECK_EQUAL(sum.load(), all * (all + 1) / 2);
 }

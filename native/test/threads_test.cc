@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "in_threads.h"
 #include "owned_deaths.h"
 
 extern "C" const char* __tsan_default_suppressions() {
@@ -26,21 +27,6 @@ using core::RLock;
 using core::Semaphore;
 
 constexpr uint32_t kThreads = 4;
-
-// Runs body(1) to body(count) at the same time: none begins before all are there.
-template <class Body>
-void in_threads(uint32_t count, Body body) {
-  std::atomic<uint32_t> there{0};
-  std::vector<std::thread> threads;
-  for (uint32_t number = 1; number <= count; number++) {
-    threads.emplace_back([&, number] {
-      there.fetch_add(1);
-      while (there < count) std::this_thread::yield();
-      body(number);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-}
 
 // Plain on purpose: the thread sanitizer checks the order that the lock gives.
 struct PlainCounter {

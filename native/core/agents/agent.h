@@ -85,8 +85,8 @@ class Agent {
   void set_watcher(Watcher* watcher) { watcher_ = watcher; }
   // `waits`: where the event loop of this thread counts the objects that it waits for.
   void set_loop_waits(const int32_t* waits) { loop_waits_ = waits; }
-  LongLooks& long_looks() { return long_looks_; }
   bool loop_waits() const { return loop_waits_ == nullptr || *loop_waits_ != 0; }
+  LongLooks& long_looks() { return long_looks_; }
 
   // Blocks until a wake-up is in the doorbell, a watched agent dies, or the deadline passes.
   void wait(int64_t deadline_ns);

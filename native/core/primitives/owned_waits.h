@@ -86,7 +86,7 @@ class OwnedWaits {
   // When it was last seen crowded, and how often it had been acquired.
   int64_t crowd_seen_ns_ = 0;
   uint64_t crowd_acquisitions_ = 0;
-  uint64_t doze_acquisitions_ = 0;
+  uint64_t doze_acquisitions_ = 0;  // when it last asked whether it may doze, or began to wait
 };
 
 template <class Rescue, class WaitOnce>

@@ -35,10 +35,10 @@ TransferStatus Queue::get(size_t count, std::vector<Record>* got) {
   if (status == TransferStatus::yes && !claims_.empty()) status = receive(got);
   if (status != TransferStatus::yes) got->clear();
   if (claims_.empty()) wake_putters(got->size());
-  const uint64_t head = body_.head.load();
-  const bool is_empty = offset_of(head) == offset_of(body_.tail.load());
-  if (got->size() == 1 && claims_.empty() && !is_empty) {
-    prefetch(head, got->front(), Purpose::to_read);
+  if (got->size() == 1 && claims_.empty()) {
+    const uint64_t head = body_.head.load();
+    const bool is_empty = offset_of(head) == offset_of(body_.tail.load());
+    if (!is_empty) prefetch(head, got->front(), Purpose::to_read);
   }
   return status;
 }

@@ -90,11 +90,11 @@ class Spin {
   }
 
   static constexpr int64_t kLongest_ns = 20'000;  // about what sleeping and being woken costs
+  static constexpr int64_t kLongLook_ns = 4 * kLongest_ns;
   static constexpr int64_t kInterval_ns = 1'000;
   static constexpr uint32_t kMissesMax = 10;
   uint32_t misses_ = 0;  // in a row
   uint32_t skips_ = 0;   // calls that do not look: the more misses, the more of them
-  static constexpr int64_t kLongLook_ns = 4 * kLongest_ns;
 };
 
 }  // namespace holdfast::core
