@@ -91,9 +91,9 @@ function ceilingOfRatio({ text, place, ratio, ceiling, floor, row }) {
 
 /**
  * The worst sample of `metric`, counted from the same sample of `since`. Without `since` the median
- * of the rounds.
+ * of the rounds. `most` is in the unit of the metric.
  */
-function ceilingOfLimit({ id, metric, since, maxNs, text, row }, suite, outcomes) {
+function ceilingOfLimit({ id, metric, since, most, floor, text, row }, suite, outcomes) {
   const { [metric]: end, [since]: start } = outcomes[id].metrics;
   const seen = start
     ? Math.max(...end.samples.map((sample, i) => sample - start.samples[i]))
@@ -103,8 +103,9 @@ function ceilingOfLimit({ id, metric, since, maxNs, text, row }, suite, outcomes
     place: text,
     row,
     seen,
-    ceiling: maxNs,
-    unit: 'ns',
-    met: seen <= maxNs,
+    ceiling: most,
+    floor: floor === undefined ? undefined : median(outcomes[floor].metrics[metric].rounds),
+    unit: suite.metrics[metric].unit ?? 'ns',
+    met: seen <= most,
   };
 }

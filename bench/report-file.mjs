@@ -27,9 +27,9 @@ function reportText(header, results) {
   const ceilings = ceilingTable(results);
   if (ceilings.rows.length > 0) {
     parts.push(
-      '## Ceilings of the design',
-      'A ratio is of times, so below 1 is faster. "C program" is the ratio that a C program reaches which ' +
-        'does the least that such a work must do: where that too is above the ceiling, it is the machine that misses it. On two cores holdfast looks for 20 us before it sleeps, and the C programs sleep at once.',
+      '## Ceilings',
+      'A ratio is of times, so below 1 is faster. "Floor" is the same ratio of a program that does the least that ' +
+        'such a work must do. Where that too is above the ceiling, it is the machine that misses it. Most floors are C programs; [README.md](README.md#floors) names all. On two cores holdfast looks for 20 us before it sleeps, and the C programs sleep at once.',
       markdownTable(ceilings),
     );
   }

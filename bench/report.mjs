@@ -113,20 +113,20 @@ export function comparisonTable({ comparisons }) {
   };
 }
 
-/** The ceilings of the design: `row` is what its table calls the work. */
+/** `row` is what the table of the design calls the work. */
 export function ceilingTable(results) {
   const all = results.flatMap((result) => result.ceilings);
   const names = [...new Set(all.map(({ row }) => row))];
   const ceilings = names.flatMap((name) => all.filter(({ row }) => row === name));
   return {
-    head: ['DESIGN ceilings', '', '', 'seen', 'ceiling', 'C program', ''],
+    head: ['ceilings', '', '', 'seen', 'ceiling', 'floor', ''],
     rows: ceilings.map(({ row, text, place, seen, ceiling, floor, unit, met }, i) => [
       row === ceilings[i - 1]?.row ? '' : row,
       text,
       place,
       quantity(seen, unit),
       quantity(ceiling, unit),
-      floor === undefined ? '' : digits(floor),
+      floor === undefined ? '' : quantity(floor, unit),
       met ? 'met' : 'not met',
     ]),
   };

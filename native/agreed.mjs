@@ -219,7 +219,7 @@ export const constants = [
   {
     name: 'kDoze_ms',
     ts: 'doze_ms',
-    number: 500,
+    number: 1000,
     comment: 'The same of a waiter that hears of everything that could end its wait (INV-28).',
   },
   {

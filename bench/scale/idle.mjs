@@ -1,16 +1,17 @@
 // What it costs to wait while nothing happens: the clock of every Node contestant of it.
 // scale/mp.py does the same.
 //
-// A contestant is `open(name) -> player`, a player is { sync, take(), give(), close() }. This
-// process takes, a forked one waits, and after IDLE_MS this one gives. The waiter counts its own
-// CPU time and its sleeps, all its threads together, from the start of its wait to the end.
+// A contestant is `open(name) -> player`, a player is { take(), give(), close() }. This process
+// takes, a forked one waits, and after IDLE_MS this one gives. The waiter counts its own CPU time
+// and its sleeps, all its threads together, from the start of its wait to the end. It has waited
+// once before, for a moment, so that V8 has compiled what a wait runs.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const IDLE_MS = 1000;
-// Waits until Node has finished the work that it does after its start.
+const WARM_UP_MS = 100;
 const SETTLE_MS = 200;
 
 /**
@@ -27,22 +28,41 @@ export async function play(file, variants) {
 async function hold(file, open, args) {
   const name = `bench-${process.pid}`;
   const player = await open(name, true);
-  await player.take();
   const waiter = fork(file, [...args, name]);
   const ended = once(waiter, 'exit');
-  await once(waiter, 'message');
-  await sleep(IDLE_MS);
-  const answer = once(waiter, 'message');
-  await player.give();
-  const [figures] = await answer;
+  let figures;
+  for (const ms of [WARM_UP_MS, IDLE_MS]) {
+    await player.take();
+    const waiting = once(waiter, 'message');
+    waiter.send('taken');
+    await waiting;
+    await sleep(ms);
+    const answer = once(waiter, 'message');
+    await player.give();
+    [figures] = await answer;
+  }
   await ended;
   await player.close();
   console.log(JSON.stringify(figures));
 }
 
 async function wait(player, waits) {
-  await sleep(SETTLE_MS);
-  await new Promise((resolve) => process.send('waiting', resolve));
+  let taken = once(process, 'message');
+  for (const settle_ms of [0, SETTLE_MS]) {
+    await taken;
+    taken = once(process, 'message');
+    // Until Node has finished the work that it does after its start.
+    await sleep(settle_ms);
+    await waitOnce(player, waits);
+  }
+  await player.close();
+  process.disconnect();
+}
+
+const tell = (what) => new Promise((resolve) => process.send(what, resolve));
+
+async function waitOnce(player, waits) {
+  await tell('waiting');
   const before = spent();
   let after;
   const one = async () => {
@@ -52,17 +72,10 @@ async function wait(player, waits) {
   };
   await Promise.all(Array.from({ length: waits }, one));
   const seconds = (after.ms - before.ms) / 1000;
-  await new Promise((resolve) =>
-    process.send(
-      {
-        cpu: [(after.cpuNs - before.cpuNs) / seconds],
-        switches: [(after.switches - before.switches) / seconds],
-      },
-      resolve,
-    ),
-  );
-  await player.close();
-  process.disconnect();
+  await tell({
+    cpu: [(after.cpuNs - before.cpuNs) / seconds],
+    switches: [(after.switches - before.switches) / seconds],
+  });
 }
 
 function spent() {

@@ -64,11 +64,11 @@ export const cluster = {
     {
       id: 'postgres',
       metric: 'waiter',
-      maxNs: 6e6,
+      most: 6e6,
       text: 'PostgreSQL: 1,000 waiters, each',
       row: '1,000 waiters',
     },
-    { id: 'postgres', metric: 'job', maxNs: 1e5, text: 'PostgreSQL: jobs, each', row: 'jobs' },
-    { id: 'redis', metric: 'job', maxNs: 1e9 / 30_000, text: 'Redis: jobs, each', row: 'jobs' },
+    { id: 'postgres', metric: 'job', most: 1e5, text: 'PostgreSQL: jobs, each', row: 'jobs' },
+    { id: 'redis', metric: 'job', most: 1e9 / 30_000, text: 'Redis: jobs, each', row: 'jobs' },
   ],
 };

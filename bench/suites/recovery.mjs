@@ -62,7 +62,7 @@ export const recovery = {
       id,
       metric: 'recovery',
       since: 'exit',
-      maxNs: TWO_SLICES_NS,
+      most: TWO_SLICES_NS,
       row,
       text: 'max, after the holder was gone',
     })),

@@ -1,4 +1,4 @@
-import { c, holdfast, python, redis, rival } from './contestants.mjs';
+import { c, holdfast, node, python, redis, rival } from './contestants.mjs';
 
 const waiters = 'scale/waiters.mjs';
 const idle = 'scale/idle-holdfast.mjs';
@@ -36,12 +36,19 @@ export const scale = {
       'lock-release': holdfast('lock.release', waiters, 'lock'),
       'c-release': c('sem_post', 'build/scale-posix'),
       'pipe-release': c('write to a pipe, its reader asleep', 'build/scale-posix', 'pipe'),
+      'node-release': node('writeSync to a pipe, its event loop asleep', 'scale/pipe.mjs'),
       'mp-release': python('mp.Lock.release', mp, 'waiters'),
       'lock-async': holdfast('await lock.acquire', idle, 'lock-async', 1),
       'lock-async-100': holdfast('await lock.acquire, 100 at once', idle, 'lock-async', 100),
       'lock-sync': holdfast('lock.acquireSync', idle, 'lock-sync', 1),
       'rlock-sync': holdfast('rlock.acquireSync', idle, 'rlock-sync', 1),
       'queue-async': holdfast('await queue.get', idle, 'queue-async', 1),
+      'socket-idle': node(
+        "Node's own: a byte on a Unix socket",
+        'scale/idle-socket.mjs',
+        'byte',
+        1,
+      ),
       'mp-idle': python('mp.Lock.acquire', mp, 'idle'),
       'fs-idle': rival(
         'fs-native-extensions await waitForLock',
@@ -62,6 +69,16 @@ export const scale = {
     ]),
   ),
 
+  limits: [
+    { metric: 'cpu', most: 2e6, text: 'CPU time' },
+    { metric: 'switches', most: 3, text: 'context switches' },
+  ].map((limit) => ({
+    id: 'lock-async',
+    floor: 'socket-idle',
+    row: 'a second of waiting',
+    ...limit,
+  })),
+
   comparisons: [
     {
       ours: 'lock-release',
@@ -73,12 +90,21 @@ export const scale = {
       row: '1,000 waiters on one lock',
     },
     ...counts.map((n) => ({ ours: 'lock-release', metric: `waiters-${n}`, against: 'c-release' })),
-    { ours: 'lock-release', metric: 'waiters-1', against: 'pipe-release' },
+    {
+      ours: 'lock-release',
+      metric: 'waiters-1',
+      against: 'pipe-release',
+      ceiling: 1.2,
+      floor: 'node-release',
+      row: 'one release, one asynchronous waiter',
+    },
+    { ours: 'lock-release', metric: 'waiters-1', against: 'node-release' },
     ...[1, 10, 100].map((n) => ({
       ours: 'lock-release',
       metric: `waiters-${n}`,
       against: 'mp-release',
     })),
+    { ours: 'lock-async', metric: 'cpu', against: 'socket-idle' },
     { ours: 'lock-async', metric: 'cpu', against: 'fs-idle' },
     { ours: 'lock-async', metric: 'cpu', against: 'proper-lockfile' },
     { ours: 'lock-async', metric: 'cpu', against: 'redis' },

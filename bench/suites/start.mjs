@@ -26,7 +26,7 @@ export const start = {
   },
 
   comparisons: [
-    { ours: 'spawn', against: 'fork' },
+    { ours: 'spawn', against: 'fork', ceiling: 1.2, floor: 'fork-holdfast', row: 'Process, spawn' },
     { ours: 'spawn', against: 'fork-holdfast' },
     { ours: 'forkserver', against: 'fork' },
     { ours: 'forkserver-preload', against: 'fork' },

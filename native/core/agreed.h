@@ -157,7 +157,7 @@ constexpr int64_t kWaitRecordMax = 1048576;
 constexpr int64_t kSlice_ms = 50;
 
 // The same of a waiter that hears of everything that could end its wait (INV-28).
-constexpr int64_t kDoze_ms = 500;
+constexpr int64_t kDoze_ms = 1000;
 
 // Others give way to an agent that has waited in vain for this long (INV-23).
 constexpr int64_t kOverdue_ms = 10;

@@ -161,7 +161,7 @@ export const waitRecordMax = 1048576;
 export const slice_ms = 50;
 
 /** The same of a waiter that hears of everything that could end its wait (INV-28). */
-export const doze_ms = 500;
+export const doze_ms = 1000;
 
 /** Others give way to an agent that has waited in vain for this long (INV-23). */
 export const overdue_ms = 10;

@@ -12,7 +12,6 @@ import {
   readWait,
 } from '../options.js';
 import { type Encoded, type Lease, type Received, result } from '../records/mailbox.js';
-import { keepRecord } from '../records/transfer.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import { Deadline, type StepOptions } from '../waiting/deadline.js';
 import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
@@ -102,8 +101,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     const { transfer } = this;
     const record = transfer.encode(item);
     if (!isWaitedFor(transfer.putters.tag) && this.#tryPut(record, urgency)) return;
-    const kept = keepRecord(record);
-    await this.waitToPut(() => this.#tryPut(kept, urgency), read);
+    await this.waitToPutRecord(record, (kept) => this.#tryPut(kept, urgency), read);
   }
 
   /**
@@ -117,8 +115,7 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
     void this.native; // closed?
     const record = this.transfer.encode(item);
     if (this.#tryPut(record, urgency)) return;
-    const kept = keepRecord(record);
-    this.waitToPutSync(() => this.#tryPut(kept, urgency), read);
+    this.waitToPutRecordSync(record, (kept) => this.#tryPut(kept, urgency), read);
   }
 
   #tryPut({ type, bytes, start, end }: Encoded, { delay, priority }: Urgency): boolean {

@@ -12,7 +12,8 @@ import {
 } from '../options.js';
 import { Batch } from '../records/batch.js';
 import { checkCodec, codecFor, codecNumber } from '../records/codec.js';
-import { Transfer, keepRecord } from '../records/transfer.js';
+import type { Encoded } from '../records/mailbox.js';
+import { Transfer } from '../records/transfer.js';
 import { waitForSync } from '../waiting/blocking-wait.js';
 import type { StepOptions } from '../waiting/deadline.js';
 import { isWaitedFor, waitFor } from '../waiting/pending-waits.js';
@@ -94,8 +95,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
     const { transfer } = this;
     const record = transfer.encode(item);
     if (!isWaitedFor(transfer.putters.tag) && transfer.tryPut(record)) return;
-    const kept = keepRecord(record);
-    await this.waitToPut(() => transfer.tryPut(kept), options);
+    await this.waitToPutRecord(record, (kept) => transfer.tryPut(kept), options);
   }
 
   /**
@@ -109,8 +109,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
     const { transfer } = this;
     const record = transfer.encode(item);
     if (transfer.tryPut(record)) return;
-    const kept = keepRecord(record); // between two slices this thread may do other work
-    this.waitToPutSync(() => transfer.tryPut(kept), options);
+    this.waitToPutRecordSync(record, (kept) => transfer.tryPut(kept), options);
   }
 
   /**
@@ -140,7 +139,7 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
       void this.native; // closed?
       if (!isWaitedFor(transfer.putters.tag) && transfer.tryPutBatch(batch)) return;
       batch.keep();
-      await this.waitToPut(() => transfer.tryPutBatch(batch), options);
+      await this.#waitToPut(() => transfer.tryPutBatch(batch), options);
     } catch (error) {
       throw withDone(error, batch.put);
     }
@@ -159,25 +158,47 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
       transfer.encodeAll(items, batch);
       void this.native; // closed?
       if (transfer.tryPutBatch(batch)) return;
-      batch.keep();
-      this.waitToPutSync(() => transfer.tryPutBatch(batch), options);
+      this.#waitToPutSync(() => transfer.tryPutBatch(batch), options);
     } catch (error) {
       throw withDone(error, batch.put);
     }
   }
 
-  /** @internal Waits until `tryPut` has put; in the order of calls of this thread. */
-  protected async waitToPut(
-    tryPut: () => boolean,
+  /** @internal Waits until `tryPut` has put the record; in the order of calls of this thread. */
+  protected async waitToPutRecord(
+    record: Encoded,
+    tryPut: (kept: Encoded) => boolean,
     options: WaitOptions | undefined,
   ): Promise<void> {
+    const kept = this.transfer.keep(record, false);
+    try {
+      await this.#waitToPut(() => tryPut(kept), options);
+    } finally {
+      kept.done();
+    }
+  }
+
+  /** @internal The same, blocking this thread. */
+  protected waitToPutRecordSync(
+    record: Encoded,
+    tryPut: (kept: Encoded) => boolean,
+    options: SyncWaitOptions | undefined,
+  ): void {
+    const kept = this.transfer.keep(record, true);
+    try {
+      this.#waitToPutSync(() => tryPut(kept), options);
+    } finally {
+      kept.done();
+    }
+  }
+
+  async #waitToPut(tryPut: () => boolean, options: WaitOptions | undefined): Promise<void> {
     const take = () => tryPut() || undefined;
     const { putters, cause } = this.transfer;
     await waitFor<true>(this, { waitSet: putters, take, cause }, options);
   }
 
-  /** @internal The same, blocking this thread. */
-  protected waitToPutSync(tryPut: () => boolean, options: SyncWaitOptions | undefined): void {
+  #waitToPutSync(tryPut: () => boolean, options: SyncWaitOptions | undefined): void {
     const { native, transfer } = this;
     const take = (ms: number) => {
       transfer.operations.waitToPut(native, ms);
@@ -229,8 +250,8 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
   }
 
   /**
-   * Waits for at least one item, and takes out all that are there, at most `count`, 1 to 1000000.
-   * All are taken at once. Waits and rejects as get() does. A DecodeError has the readable items of
+   * Waits for at least one item, and takes out all that are there, at most `count`, 1 to 1000000,
+   * and at most 4 MiB, unless one item is larger. All are taken at once. Waits and rejects as get() does. A DecodeError has the readable items of
    * the batch in `items`.
    */
   async getMany(count: number, options?: WaitOptions): Promise<T[]> {

@@ -4,8 +4,8 @@ import type { Encoded } from './mailbox.js';
 /** A longer item gets a Buffer of its own, because a copy of it would cost more. */
 export const longestCopied = 8192;
 
-/** The next record gives back a buffer that is larger. */
-const largestKept = 1 << 20;
+/** A larger Buffer is not kept for the records that come. */
+export const largestKept = 1 << 20;
 
 /** Room for one record. The next encoder overwrites it. */
 export class Scratch {
@@ -14,6 +14,11 @@ export class Scratch {
   start = 0;
   /** True if what has been written stays as it is. Then the next record begins after it. */
   readonly stays: boolean = false;
+
+  /** Are these bytes in the memory that the next encoder overwrites? */
+  holds(bytes: Uint8Array): boolean {
+    return bytes === this.bytes;
+  }
 
   /** Returns a Buffer with room for `length` bytes, at most `longestCopied`, from `start` on. */
   roomFor(length: number): Buffer {

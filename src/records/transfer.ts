@@ -14,11 +14,11 @@ import { transferStatus } from '../native/enums.js';
 import { WaitSet } from '../waiting/wait-set.js';
 import { type Batch, Scratch } from './batch.js';
 import { type Codec, decodeItem, runsNothing } from './codec.js';
+import { KeptRecord } from './kept-record.js';
 import {
   type Encoded,
   type Received,
   type ReceivedBatch,
-  copyOf,
   inBuffer,
   inbox,
   keep,
@@ -70,6 +70,16 @@ export class Transfer<T> {
   encode(item: T, into = scratch): Encoded {
     this.#codec.encode(item, into);
     return this.#codec;
+  }
+
+  /**
+   * Keeps that record for a put that waits.
+   *
+   * @param isBlocking the put blocks this thread. Then the caller cannot write to the item
+   * meanwhile, and what the codec did not copy need not be copied.
+   */
+  keep(record: Encoded, isBlocking: boolean): KeptRecord {
+    return new KeptRecord(record, !isBlocking || scratch.holds(record.bytes));
   }
 
   encodeAll(items: Iterable<T>, batch: Batch): void {
@@ -211,14 +221,6 @@ export class Transfer<T> {
         return new CorruptError(`${label(kind, name)}: its ring makes no sense`, options);
     }
   }
-}
-
-/**
- * Copies a record for a put that waits, because the codec and the caller may write to its bytes
- * meanwhile.
- */
-export function keepRecord({ type, bytes, start, end }: Encoded): Encoded {
-  return { type, bytes: copyOf(bytes, start, end), start: 0, end: end - start };
 }
 
 /** Copies the records in the mailbox that `rows` describe. */

@@ -10,13 +10,13 @@
 //
 // Every slice (50 ms) each head tries by itself. A wake-up that a crash has lost is made up for
 // there (INV-6). A thread whose waits all hear of everything that could end them dozes: from its
-// second slice on it looks every half a second (INV-28), and when a wait has lasted for a second.
+// second slice on it looks every second (INV-28).
 import { addWaits, isAsked, lookForDeadlocks, patience_ms } from '../deadlocks/detector.js';
 import type { Need } from '../deadlocks/record.js';
 import { type LongWait, tellsWaits, waitAcquired, waitFailed } from '../deadlocks/told.js';
 import { ClosedError, type DeadlockError, label } from '../errors.js';
 import { type Holdings, context } from '../holds/context.js';
-import { overdue_ms } from '../native/enums.js';
+import { overdue_ms, slice_ms } from '../native/enums.js';
 import { once } from '../native/once.js';
 import { unwatchAbort, watchAbort } from './abort.js';
 import type { Acquirable } from './acquirable.js';
@@ -255,14 +255,17 @@ function mayDoze(): boolean {
   );
 }
 
-/** In milliseconds: when the next wait has lasted for so long that it is told. May be over. */
+/**
+ * In milliseconds: within which time a thread that looks each slice would find that the next wait
+ * has lasted for so long that it is told.
+ */
 function untilPatienceEnds(): number {
   const at = now();
   let left = Infinity;
   for (const { tail } of queues.values()) {
     for (let pending = tail; pending; pending = pending.previous) {
       if (isAsked(pending.begun)) break;
-      left = Math.min(left, pending.begun + patience_ms - at);
+      left = Math.min(left, pending.begun + patience_ms + slice_ms - at);
     }
   }
   return left;

@@ -1,4 +1,4 @@
-// A waiter that hears of everything which could end its wait looks every half a second, not every
+// A waiter that hears of everything which could end its wait looks every second, not every
 // slice (INV-28). native/test/dozing_test.cc tests that it hears of everything.
 import assert from 'node:assert/strict';
 import { Lock, RLock } from 'holdfast';

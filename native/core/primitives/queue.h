@@ -55,6 +55,10 @@ inline uint64_t due_after(double delay_ms) {
 // From this length on a record's bytes are copied outside the critical section.
 constexpr uint32_t kLargeRecord = 4096;
 
+// One get takes at most so many bytes, unless one record has more. Others wait while small records
+// are copied. And a batch that is still in use when the garbage collector comes is dear.
+constexpr uint64_t kBatchBytes = uint64_t{4} << 20;
+
 // Positions: see QueueBody in layout.h.
 constexpr uint32_t kOffsetBits = 40;
 constexpr uint64_t kOffsetMask = (uint64_t{1} << kOffsetBits) - 1;
@@ -95,7 +99,7 @@ class Queue {
   // Puts the records in order, as many as there is room for; `*put` says how many. The small ones
   // between two large ones become visible together. `yes` if all of them went in.
   TransferStatus put(const Record* records, size_t count, size_t* put);
-  // Gets at most `count` records. Their bytes are the caller's inbox if they fit, one after
+  // Gets at most `count` records, and kBatchBytes of them. Their bytes are the caller's inbox if they fit, one after
   // another, else this queue's until the next call. Those of a large record are its outbox.
   TransferStatus get(size_t count, std::vector<Record>* records);
   // No more puts; getters drain what is there.
@@ -161,6 +165,22 @@ class Queue {
   struct Place {
     uint64_t offset;
     RecordHead head;
+  };
+  // The records that one get takes.
+  struct Selection {
+    size_t most;
+    std::vector<Place>* places;
+    uint64_t bytes = 0;
+    bool is_full = false;
+
+    // False if the record does not fit.
+    bool add(const Place& place) {
+      bytes += place.head.length;
+      const bool fits = places->empty() || bytes <= kBatchBytes;
+      if (fits) places->push_back(place);
+      is_full = !fits || places->size() == most;
+      return fits;
+    }
   };
   // Records that are done or void, one directly behind the other.
   struct Run {
@@ -240,7 +260,7 @@ class Queue {
   bool is_listed(const View& view, uint64_t offset, uint32_t priority) const;
   uint64_t enlist(const View& view, uint64_t offset, uint32_t priority, uint64_t used);
   bool follow(const View& view, uint32_t priority, uint64_t* offset);
-  bool find_urgent(const View& view, size_t count, std::vector<Place>* places);
+  bool find_urgent(const View& view, Selection* selection);
   void leave_lists(const View& view, uint64_t units);
   bool is_most_urgent(const View& view, const Place& place);
 

@@ -70,8 +70,8 @@ bool Queue::follow(const View& view, uint32_t priority, uint64_t* offset) {
   return true;
 }
 
-// At most `count` records that are ready and have a priority. False if a list makes no sense.
-bool Queue::find_urgent(const View& view, size_t count, std::vector<Place>* places) {
+// Selects records that are ready and have a priority. False if a list makes no sense.
+bool Queue::find_urgent(const View& view, Selection* selection) {
   const uint64_t used = lists_->used.load();
   for (uint32_t priority = kPriorityMax; priority != 0; priority--) {
     if ((used >> priority & 1) == 0) continue;
@@ -79,15 +79,16 @@ bool Queue::find_urgent(const View& view, size_t count, std::vector<Place>* plac
     const uint64_t first = list.ready.load();
     uint64_t offset = first;
     if (first != kNoRecord && !is_listed(view, first, priority)) return false;
-    while (offset != kNoRecord && places->size() < count) {
-      if (owner_at(view, offset).load() == 0) places->push_back({offset, head_at(view, offset)});
+    while (offset != kNoRecord && !selection->is_full) {
+      const bool is_ready = owner_at(view, offset).load() == 0;
+      if (is_ready && !selection->add({offset, head_at(view, offset)})) break;
       if (!follow(view, priority, &offset)) return false;
     }
     if (offset != first) {
       list.ready.store(offset);
       KILL_POINT("queue.find_urgent.ready");
     }
-    if (places->size() == count) break;
+    if (selection->is_full) break;
   }
   return true;
 }

@@ -171,19 +171,20 @@ uint64_t Queue::first_candidate(const View& view) const {
 // behind them, before their owners change: a death in between leaves the mutex abandoned.
 bool Queue::find_ready(const View& view, size_t count, std::vector<Place>* places) {
   places->clear();
+  Selection selection{count, places};
   if (lists_ != nullptr && lists_->used.load() != 0) {
-    if (!find_urgent(view, count, places)) {
+    if (!find_urgent(view, &selection)) {
       places->clear();
       return false;
     }
-    if (places->size() == count) return true;
+    if (selection.is_full) return true;
   }
   uint64_t next = offset_of(view.tail);
   walk(view, first_candidate(view), [&](const Place& place) {
     if (owner_at(view, place.offset).load() != 0 || priority_of(place.head) != 0) return true;
-    places->push_back(place);
-    if (places->size() < count) return true;
-    next = behind(place);
+    const bool is_taken = selection.add(place);
+    if (!selection.is_full) return true;
+    next = is_taken ? behind(place) : place.offset;
     return false;
   });
   body_.ready.store(next);

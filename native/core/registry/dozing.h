@@ -1,4 +1,4 @@
-// An agent that waits for a Lock or RLock may *doze*: look every half a second (kDoze_ms), and not
+// An agent that waits for a Lock or RLock may *doze*: look every second (kDoze_ms), and not
 // every slice. It may do so while it watches the owner. The word `dozing` of the wait set says that
 // somebody dozes. The words are in layout.h; nothing here blocks.
 //

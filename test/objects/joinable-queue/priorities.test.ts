@@ -57,6 +57,19 @@ describe('JoinableQueue, priorities', () => {
       return ids;
     },
   };
+  it('a batch that is full leaves the urgent ones that did not fit in front', async () => {
+    const jobs = track(new JoinableQueue<Buffer>());
+    jobs.putSync(Buffer.from('plain'));
+    for (const letter of 'abc') jobs.putSync(Buffer.alloc(3 << 20, letter), { priority: 7 });
+    jobs.putSync(Buffer.from('less urgent'), { priority: 2 });
+    const batches = [];
+    while (!jobs.empty()) {
+      const batch = await jobs.getMany(10);
+      batches.push(batch.map((bytes) => String.fromCharCode(bytes[0]!)).join(''));
+    }
+    assert.deepEqual(batches, ['a', 'b', 'clp']);
+  });
+
   for (const [form, takeAll] of Object.entries(forms)) {
     it(`${form}: the greatest first, and of one priority the oldest`, async () => {
       const jobs = open<Job>();

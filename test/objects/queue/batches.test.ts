@@ -19,6 +19,17 @@ describe('Queue: putting, getting, waiting', () => {
       assert.deepEqual(await pending, ['one is enough']);
     });
 
+    it('a batch has 4 MiB at most, unless one item is larger', async () => {
+      const queue = open<string | Buffer>();
+      const items = ['a', 'b', 'c'].map((letter, i) => Buffer.alloc((3 + i) << 20, letter));
+      await queue.putMany([items[0]!, 'x', items[1]!, items[2]!, 'y', 'z']);
+      assert.deepEqual(await queue.getMany(10), [items[0], 'x']);
+      assert.deepEqual(queue.getManySync(10), [items[1]]);
+      assert.deepEqual(queue.tryGetMany(10), [items[2]]);
+      assert.deepEqual(queue.tryGetMany(1), ['y']);
+      assert.deepEqual(await queue.getMany(10), ['z']);
+    });
+
     for (const count of [0, -1, 1.5, NaN, 1_000_001, Infinity]) {
       it(`RangeError for ${count} items`, async () => {
         const queue = open<number>();
