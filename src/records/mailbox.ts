@@ -1,4 +1,5 @@
 // Records: bytes with a type. The addon moves nothing else (native/addon/queue.cc).
+import { Buffer } from 'node:buffer'; // V8 calls an accessor for the global one
 import type { Mailbox } from '../native/bindings.js';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';
@@ -19,23 +20,21 @@ export const inbox: Buffer = mailbox.inbox;
 
 const table: Uint32Array = mailbox.table;
 
-/** The numbers that the last call left. Which ones, the call says; of a queue's, see `result`. */
+/** The numbers that the last call left. Which ones, the call says; of a queue's, see `at`. */
 export const answer: Float64Array = mailbox.answer;
 
-/** The result of the last call. Each field is valid until the next call. */
-export const result = {
-  /** What the call came to: a `transferStatus`. */
-  get status(): number {
-    return answer[0]!;
-  },
+/** Where `answer` has what a call of a queue came to. V8 reads it faster than an accessor. */
+export const at = {
+  /** A `transferStatus`. */
+  status: 0,
   /** The type of one record. */
-  get type(): number {
-    return answer[1]!;
-  },
+  type: 1,
   /** The length of one record, in bytes. It begins at the beginning of the inbox. */
-  get length(): number {
-    return answer[2]!;
-  },
+  length: 2,
+} as const;
+
+/** More of the last call. Each field is valid until the next call. */
+export const result = {
   /** Type, start and end of each of several records. */
   get rows(): Uint32Array {
     return table.subarray(0, 3 * answer[1]!);

@@ -19,6 +19,8 @@ import {
   type Encoded,
   type Received,
   type ReceivedBatch,
+  answer,
+  at,
   inBuffer,
   inbox,
   keep,
@@ -111,7 +113,7 @@ export class Transfer<T> {
       const { sources, table } = batch;
       const put = this.operations.putMany(this.#queue.native, sources, table, batch.put);
       batch.put += put;
-      this.#isStorageFull = result.status === transferStatus.storageFull;
+      this.#isStorageFull = answer[at.status]! === transferStatus.storageFull;
       if (put > 0) publishItems(this.#queue, 'put', put);
       if (!this.succeeded() && put === 0) return false;
     }
@@ -122,7 +124,7 @@ export class Transfer<T> {
     const bytes = this.operations.get(this.#queue.native) ?? inbox;
     if (!this.succeeded()) return undefined;
     publishItems(this.#queue, 'get');
-    return this.#decode(result.type, bytes, 0, result.length);
+    return this.#decode(answer[at.type]!, bytes, 0, answer[at.length]!);
   }
 
   take(): Received | undefined {
@@ -136,7 +138,7 @@ export class Transfer<T> {
   received(bytes: Buffer | undefined, how: 'get' | 'take'): Received | undefined {
     if (!this.succeeded()) return undefined;
     publishItems(this.#queue, how);
-    return { type: result.type, bytes: keep(bytes ?? inbox, 0, result.length) };
+    return { type: answer[at.type]!, bytes: keep(bytes ?? inbox, 0, answer[at.length]!) };
   }
 
   tryGetMany(count: number): T[] | undefined {
@@ -191,7 +193,7 @@ export class Transfer<T> {
   }
 
   /** True if the call has put or taken its records; false if it could not do so yet. */
-  succeeded(status = result.status): boolean {
+  succeeded(status = answer[at.status]!): boolean {
     if (status === transferStatus.yes) return true;
     if (status === transferStatus.notYet || status === transferStatus.storageFull) return false;
     throw this.#failure(status);
