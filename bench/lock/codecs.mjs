@@ -28,6 +28,19 @@ const variants = {
     };
   },
 
+  // What `await put` and `for await` need besides the put and the get.
+  awaits() {
+    const nothing = async () => undefined;
+    const each = {
+      next: async () => ({ done: false, value: item }),
+      [Symbol.asyncIterator]: () => each,
+    };
+    return async (n) => {
+      for (let i = 0; i < n; i++) await nothing();
+      for await (const _ of each) if (--n === 0) break;
+    };
+  },
+
   // The Buffer that a get returns.
   buffer() {
     return (n) => {

@@ -40,7 +40,7 @@ class Kept {
 
  private:
   const size_t size_;
-  std::vector<std::unique_ptr<char[]>> messages_;
+  std::vector<std::unique_ptr<char[]> > messages_;
 };
 
 int main(int argc, char** argv) {

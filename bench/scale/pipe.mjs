@@ -1,5 +1,5 @@
-// What a `write` to a pipe costs a Node program, if the reader is the event loop of another one that
-// sleeps. It is the floor of waking an event loop from JavaScript: waiters.mjs does more.
+// What a `write` to a pipe costs a Node program, if the reader is the event loop of another one
+// that sleeps. It is the floor of waking an event loop from JavaScript: waiters.mjs does more.
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { constants, openSync, writeSync } from 'node:fs';

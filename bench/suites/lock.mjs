@@ -43,6 +43,7 @@ export const lock = {
     'msgpackr-pack': rival('msgpackr packs the object', codecs, 'msgpackr-pack'),
     json: rival('JSON.stringify and JSON.parse of the object', codecs, 'json'),
     buffer: rival('Buffer.allocUnsafe(1024) and a copy', codecs, 'buffer'),
+    awaits: rival('await of a function that does nothing, for await likewise', codecs, 'awaits'),
 
     'mp-lock': python('mp.Lock acquire/release', mp, 'lock'),
     'mp-lock-16': python('mp.Lock acquire/release, 16 locks by turns', mp, 'lock-16'),

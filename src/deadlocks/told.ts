@@ -68,14 +68,14 @@ export function tellsWaits(): boolean {
 
 /** A wait has acquired what it waited for. */
 export function waitAcquired(wait: LongWait): void {
-  if (!state.told.delete(wait)) return;
+  if (state.told.size === 0 || !state.told.delete(wait)) return;
   state.hasEnded = true;
   if (state.told.size === 0) takeBackEnded();
 }
 
 /** A wait has ended in another way. */
 export function waitFailed(wait: LongWait): void {
-  if (!state.told.delete(wait)) return;
+  if (state.told.size === 0 || !state.told.delete(wait)) return;
   state.hasEnded = true;
   if (wait.isSync) takeBackEnded();
   else takeBackSoon();

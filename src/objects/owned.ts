@@ -15,7 +15,7 @@ import {
   readAcquire,
   readSyncAcquire,
 } from '../options.js';
-import { waitInTurnSync, waitToAcquireSync } from '../waiting/blocking-wait.js';
+import { waitForSync, waitToAcquireSync } from '../waiting/blocking-wait.js';
 import type { StepOptions } from '../waiting/deadline.js';
 import { waitUntilFree, waitUntilFreeSync } from '../waiting/free-wait.js';
 import { isWaitedFor, waitFor, waitToAcquire } from '../waiting/pending-waits.js';
@@ -242,15 +242,11 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
     const wait = () => {
       ownership.contend();
       const need = () => ({ ...ownership.need(), mustGoOn: true });
-      const looks = deadlock !== false;
       const takeWithin = (ms: number) => ownership.wait(ms);
-      return waitInTurnSync(
-        this,
-        ownership.waiters,
-        takeWithin,
-        undefined,
-        looks ? need : undefined,
-      );
+      return waitForSync(this, takeWithin, undefined, {
+        need: deadlock === false ? undefined : need,
+        turn: ownership.waiters,
+      });
     };
     const taken = acquisition ? followSync(acquisition, free, wait) : (free ?? wait());
     ownership.resume(suspended);

@@ -251,8 +251,8 @@ export class Queue<T = unknown> extends Shared<'Queue' | 'JoinableQueue'> {
 
   /**
    * Waits for at least one item, and takes out all that are there, at most `count`, 1 to 1000000,
-   * and at most 4 MiB, unless one item is larger. All are taken at once. Waits and rejects as get() does. A DecodeError has the readable items of
-   * the batch in `items`.
+   * and at most 4 MiB, unless one item is larger. All are taken at once. Waits and rejects as get()
+   * does. A DecodeError has the readable items of the batch in `items`.
    */
   async getMany(count: number, options?: WaitOptions): Promise<T[]> {
     checkCount('count', count, 1, largestBatch);

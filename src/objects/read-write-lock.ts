@@ -21,7 +21,7 @@ import {
   readOpen,
   readSyncAcquire,
 } from '../options.js';
-import { waitInTurnSync } from '../waiting/blocking-wait.js';
+import { waitForSync } from '../waiting/blocking-wait.js';
 import type { StepOptions } from '../waiting/deadline.js';
 import { waitUntilFree, waitUntilFreeSync } from '../waiting/free-wait.js';
 import { type Waitable, isWaitedFor, waitFor } from '../waiting/pending-waits.js';
@@ -136,9 +136,9 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
       throw this.#deadlock('shared', 'this thread', 'has every shared hold');
     if (timeout !== 0) operations.contend(native);
     const take = (ms: number) => guardOf(places, operations.waitShared(native, bypass, ms));
-    const need = () => places.need('shared', bypass === writersToBypass.waiting);
-    const looks = options?.deadlock !== false;
-    return waitInTurnSync(this, places.readers, take, timeout, looks ? need : undefined);
+    const needed = () => places.need('shared', bypass === writersToBypass.waiting);
+    const need = options?.deadlock === false ? undefined : needed;
+    return waitForSync(this, take, timeout, { need, turn: places.readers });
   }
 
   /** Acquires shared if nobody writes or waits to write; null otherwise. Does not wait. */
@@ -227,7 +227,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
     const take = (ms: number) => guardOf(places, operations.waitExclusive(native, ms));
     const need = options?.deadlock === false ? undefined : () => places.need('exclusive');
     try {
-      return waitInTurnSync(this, places.writers, take, timeout, need);
+      return waitForSync(this, take, timeout, { need, turn: places.writers });
     } finally {
       // A pending acquireExclusive() of this thread has the same place in line, and keeps it.
       if (!isWaitedFor(places.writers.tag)) operations.withdraw(native);

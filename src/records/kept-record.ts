@@ -1,5 +1,5 @@
-// The record of a put that waits. While it waits, this thread may encode other items, and the caller
-// may write to the item. So the bytes are copied, where that can happen.
+// The record of a put that waits. Meanwhile this thread may encode other items, and the caller may
+// write to the item. So the bytes are copied, where that can happen.
 import { largestKept } from './batch.js';
 import { type Encoded, copyOf } from './mailbox.js';
 

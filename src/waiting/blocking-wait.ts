@@ -26,6 +26,10 @@ interface BlockingWait {
   readonly cause?: (() => Error | undefined) | undefined;
   /** What is waited for: without it the wait takes part in no deadlock. */
   readonly need?: (() => Need | undefined) | undefined;
+  /**
+   * Of what one thread has at a time: when this thread has waited for 10 ms, others give way to it.
+   */
+  readonly turn?: WaitSet | undefined;
 }
 
 /**
@@ -40,7 +44,7 @@ export function waitForSync<T>(
   waiter: Waiter,
   takeWithin: (ms: number) => T | undefined,
   timeout: number | undefined,
-  { given = timeout, cause, need }: BlockingWait = {},
+  { given = timeout, cause, need, turn }: BlockingWait = {},
 ): T {
   if (timeout === 0) throw timedOut(waiter, given, cause?.());
   const wait = new BlockedWait(need);
@@ -57,34 +61,13 @@ export function waitForSync<T>(
       blocking.betweenSlices?.();
       lookForDeadlocks(wait);
       wait.throwIfFailed();
+      const waited_ms = now() - wait.begun;
+      if (waited_ms >= overdue_ms) turn?.announce(waited_ms);
     }
   } finally {
-    wait.end();
-  }
-}
-
-/**
- * The same, for what one thread has at a time: when the thread has waited for 10 ms, others give
- * way to it.
- */
-export function waitInTurnSync<T>(
-  waiter: Waiter,
-  waitSet: WaitSet,
-  takeWithin: (ms: number) => T | undefined,
-  timeout: number | undefined,
-  need?: () => Need,
-): T {
-  const since = now();
-  const takeInTurn = (ms: number) => {
-    const waited_ms = now() - since;
-    if (waited_ms >= overdue_ms) waitSet.announce(waited_ms);
-    return takeWithin(ms);
-  };
-  try {
-    return waitForSync(waiter, takeInTurn, timeout, { need });
-  } finally {
     // `takeWithin` may have announced it, too.
-    if (now() - since >= overdue_ms) waitSet.withdraw();
+    if (turn !== undefined && now() - wait.begun >= overdue_ms) turn.withdraw();
+    wait.end();
   }
 }
 
@@ -99,5 +82,5 @@ export function waitToAcquireSync<T>(
   const { waiters } = acquirable;
   const looks = acquirable.need !== undefined && options?.deadlock !== false;
   const need = looks ? () => acquirable.need!() : undefined;
-  return waitInTurnSync(waiter, waiters, (ms) => acquirable.wait(ms), timeout, need);
+  return waitForSync(waiter, (ms) => acquirable.wait(ms), timeout, { need, turn: waiters });
 }

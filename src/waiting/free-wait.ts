@@ -3,7 +3,7 @@ import type { Native } from '../native/bindings.js';
 import type { FreeOperations } from '../native/bindings.js';
 import type { Need } from '../deadlocks/record.js';
 import type { AcquireOptions, SyncAcquireOptions } from '../options.js';
-import { waitInTurnSync } from './blocking-wait.js';
+import { waitForSync } from './blocking-wait.js';
 import { waitFor } from './pending-waits.js';
 import type { WaitSet } from './wait-set.js';
 import type { Waiter } from './waiter.js';
@@ -42,5 +42,6 @@ export function waitUntilFreeSync<N extends Native>(
   if (operations.isFree(native)) return;
   const takeWithin = (ms: number) => operations.waitUntilFree(native, ms) || undefined;
   const looks = options?.deadlock !== false;
-  waitInTurnSync<true>(waiter, waitSet, takeWithin, options?.timeout, looks ? need : undefined);
+  const more = { need: looks ? need : undefined, turn: waitSet };
+  waitForSync<true>(waiter, takeWithin, options?.timeout, more);
 }

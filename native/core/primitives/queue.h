@@ -99,8 +99,9 @@ class Queue {
   // Puts the records in order, as many as there is room for; `*put` says how many. The small ones
   // between two large ones become visible together. `yes` if all of them went in.
   TransferStatus put(const Record* records, size_t count, size_t* put);
-  // Gets at most `count` records, and kBatchBytes of them. Their bytes are the caller's inbox if they fit, one after
-  // another, else this queue's until the next call. Those of a large record are its outbox.
+  // Gets at most `count` records, and kBatchBytes of them. Their bytes are the caller's inbox if
+  // they fit, one after another, else this queue's until the next call. Those of a large record are
+  // its outbox.
   TransferStatus get(size_t count, std::vector<Record>* records);
   // No more puts; getters drain what is there.
   void end();
