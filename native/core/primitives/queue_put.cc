@@ -1,4 +1,6 @@
 // Putting: the short way, which locks the tail alone, and the way through the critical section.
+#include <optional>
+
 #include "core/invariant.h"
 #include "core/kill_point.h"
 #include "core/primitives/queue.h"
@@ -160,9 +162,10 @@ void Queue::write_record(const View& view, uint64_t offset, const Record& record
 TransferStatus Queue::publish(const Claim& claim) {
   {
     const CriticalSection section(agent_, body_.mutex);
-    const CriticalSection last(agent_, body_.tail_mutex);
+    std::optional<CriticalSection> last;
+    if (section.entered()) last.emplace(agent_, body_.tail_mutex);
     View view;
-    const TransferStatus status = recover_and_read(section, &view, &last);
+    const TransferStatus status = recover_and_read(section, &view, last ? &*last : nullptr);
     std::atomic<uint64_t>& owner = word_at(claim.capacity, claim.offset + 1);
     const bool is_mine = owner.load() == (kCopying | agent_.id());
     if (status == TransferStatus::corrupt || !is_mine) return TransferStatus::corrupt;
