@@ -98,13 +98,14 @@ function ceilingOfLimit({ id, metric, since, most, floor, text, row }, suite, ou
   const seen = start
     ? Math.max(...end.samples.map((sample, i) => sample - start.samples[i]))
     : median(end.rounds);
+  const floorRounds = outcomes[floor]?.metrics[metric]?.rounds ?? [];
   return {
     text: suite.contestants[id].label,
     place: text,
     row,
     seen,
     ceiling: most,
-    floor: floor === undefined ? undefined : median(outcomes[floor].metrics[metric].rounds),
+    floor: floorRounds.length > 0 ? median(floorRounds) : undefined,
     unit: suite.metrics[metric].unit ?? 'ns',
     met: seen <= most,
   };

@@ -29,7 +29,7 @@ function reportText(header, results) {
     parts.push(
       '## Ceilings',
       'A ratio is of times, so below 1 is faster. "Floor" is the same ratio of a program that does the least that ' +
-        'such a work must do. Where that too is above the ceiling, it is the machine that misses it. Most floors are C programs; [README.md](README.md#floors) names all. On two cores holdfast looks for 20 us before it sleeps, and the C programs sleep at once.',
+        'such a work must do. Where that too is above the ceiling, it is the machine that misses it. [README.md](README.md#floors) says what that program is. On two cores holdfast looks for 20 us before it sleeps, and the C programs sleep at once.',
       markdownTable(ceilings),
     );
   }

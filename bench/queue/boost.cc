@@ -12,7 +12,9 @@
 
 #include "crowd.h"
 
+#ifdef __GLIBC__
 #include <malloc.h>
+#endif
 
 #include <boost/interprocess/ipc/message_queue.hpp>
 #include <memory>
@@ -28,8 +30,10 @@ class Kept {
  public:
   explicit Kept(size_t size) : size_(size) {
     // As holdfast does for large items: the heap keeps the memory that is freed at once.
+#ifdef __GLIBC__
     mallopt(M_MMAP_THRESHOLD, int{kKeptBytes});
     mallopt(M_TRIM_THRESHOLD, int{2 * kKeptBytes});
+#endif
   }
 
   char* next() {

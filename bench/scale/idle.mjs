@@ -1,5 +1,5 @@
 // What it costs to wait while nothing happens: the clock of every Node contestant of it.
-// scale/mp.py does the same.
+// scale/mp.py does the same, without the first wait.
 //
 // A contestant is `open(name) -> player`, a player is { take(), give(), close() }. This process
 // takes, a forked one waits, and after IDLE_MS this one gives. The waiter counts its own CPU time

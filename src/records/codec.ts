@@ -83,6 +83,7 @@ export abstract class Codec implements Encoded {
       this.set(type, bytes, 0, bytes.length);
       return;
     }
+    if (!into.stays) refuseWithinGetter();
     const bytes = into.roomFor(most);
     this.set(type, bytes, into.start, into.start + bytes.write(text, into.start, encoding));
     if (into.stays) into.start = this.end;
@@ -99,6 +100,7 @@ export abstract class Codec implements Encoded {
   }
 
   protected setNumber(number: number, into: Scratch): void {
+    if (!into.stays) refuseWithinGetter();
     const bytes = into.roomFor(8);
     this.set(types.double, bytes, into.start, bytes.writeDoubleLE(number, into.start));
     if (into.stays) into.start = this.end;
@@ -174,6 +176,10 @@ export function codecFor(
  */
 let isWriting = false;
 
+const refuseWithinGetter = () => {
+  if (isWriting) throw new EncodeError('an item cannot be put by a getter of another');
+};
+
 class StructuredCodec extends Codec {
   readonly #writer = new ValueWriter('item');
   readonly #reader = new ValueReader();
@@ -206,7 +212,7 @@ class StructuredCodec extends Codec {
   }
 
   #write(item: unknown, into: Scratch): void {
-    if (isWriting) throw new EncodeError('an item cannot be put by a getter of another');
+    refuseWithinGetter();
     isWriting = true;
     try {
       const writer = this.#writer;

@@ -77,8 +77,9 @@ export class Transfer<T> {
   /**
    * Keeps that record for a put that waits.
    *
-   * @param isBlocking the put blocks this thread. Then the caller cannot write to the item
-   * meanwhile, and what the codec did not copy need not be copied.
+   * @param isBlocking the put blocks this thread. Then no code of it can write to the item
+   * meanwhile, and what the codec did not copy need not be copied. Another thread can write to
+   * shared memory, but that it can during any put.
    */
   keep(record: Encoded, isBlocking: boolean): KeptRecord {
     return new KeptRecord(record, !isBlocking || scratch.holds(record.bytes));

@@ -65,9 +65,9 @@ export function waitForSync<T>(
       if (waited_ms >= overdue_ms) turn?.announce(waited_ms);
     }
   } finally {
+    wait.end();
     // `takeWithin` may have announced it, too.
     if (turn !== undefined && now() - wait.begun >= overdue_ms) turn.withdraw();
-    wait.end();
   }
 }
 

@@ -55,8 +55,8 @@ inline uint64_t due_after(double delay_ms) {
 // From this length on a record's bytes are copied outside the critical section.
 constexpr uint32_t kLargeRecord = 4096;
 
-// One get takes at most so many bytes, unless one record has more. Others wait while small records
-// are copied. And a batch that is still in use when the garbage collector comes is dear.
+// One get takes at most 4 MiB, unless one record has more. Others wait while small records are
+// copied. And a batch that is still in use when the garbage collector comes is dear.
 constexpr uint64_t kBatchBytes = uint64_t{4} << 20;
 
 // Positions: see QueueBody in layout.h.

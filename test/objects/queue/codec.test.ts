@@ -133,9 +133,19 @@ describe('Queue: codecs', () => {
       'a function as value of a Map': new Map([['a', () => 1]]),
       'a symbol in a Set': new Set([Symbol('s')]),
       'a symbol in an object': { s: Symbol.iterator },
-      'an item whose getter puts another': {
+      ...Object.fromEntries(
+        ['a string', 1, {}].map((another) => [
+          `an item whose getter puts another, ${typeof another}`,
+          {
+            get trap(): boolean {
+              return open().tryPut(another);
+            },
+          },
+        ]),
+      ),
+      'an item whose getter puts another as JSON': {
         get trap(): boolean {
-          return open().tryPut({});
+          return open({ codec: 'json' }).tryPut({});
         },
       },
     };
@@ -161,6 +171,23 @@ describe('Queue: codecs', () => {
       const list = [new Set([1])];
       Object.defineProperty(list, Symbol.iterator, { value: function* () {} });
       same((through(queue, list) as unknown[])[0], new Set([1]));
+    });
+
+    it('a getter may put what is not written into the memory of its item', () => {
+      const [queue, other] = [open(), open()];
+      const bytes = Buffer.from('bytes');
+      const item = {
+        before: 'before',
+        get trap(): string {
+          other.putSync(bytes);
+          other.putSync(true);
+          other.putManySync(['one', 2]);
+          return 'trap';
+        },
+        after: 'after',
+      };
+      same(through(queue, item), { before: 'before', trap: 'trap', after: 'after' });
+      same(other.tryGetMany(10), [bytes, true, 'one', 2]);
     });
 
     it('what a getter of the item throws is the cause of the EncodeError', () => {
