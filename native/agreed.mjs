@@ -225,7 +225,7 @@ export const constants = [
   {
     name: 'kOverdue_ms',
     ts: 'overdue_ms',
-    number: 10,
+    number: 3,
     comment: 'Others give way to an agent that has waited in vain for this long (INV-23).',
   },
 ];

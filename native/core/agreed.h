@@ -160,7 +160,7 @@ constexpr int64_t kSlice_ms = 50;
 constexpr int64_t kDoze_ms = 1000;
 
 // Others give way to an agent that has waited in vain for this long (INV-23).
-constexpr int64_t kOverdue_ms = 10;
+constexpr int64_t kOverdue_ms = 3;
 
 }  // namespace holdfast::core
 

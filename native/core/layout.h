@@ -99,7 +99,7 @@ constexpr uint32_t kWaitSetSize = 128;
 // |       |     | waker died after the bit, before the entry (the next slice sets the bit again)
 // | 0     | 1   | left by an agent that cancelled or died; the next waker takes the bit, goes on
 //
-// `overdue` names the agent that has waited longest, if that is 10 ms or longer
+// `overdue` names the agent that has waited longest, if that is 3 ms or longer
 // (core/registry/overdue.h):
 //
 //   bits 0..23   the low bits of its id

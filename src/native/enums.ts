@@ -164,4 +164,4 @@ export const slice_ms = 50;
 export const doze_ms = 1000;
 
 /** Others give way to an agent that has waited in vain for this long (INV-23). */
-export const overdue_ms = 10;
+export const overdue_ms = 3;

@@ -109,7 +109,7 @@ export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore'> {
   /**
    * Waits for a permit, and takes it. Never blocks the event loop. The acquisitions of one thread
    * are served in the order of their calls. Threads and processes compete: the first to try a free
-   * permit has it, unless a thread has waited for 10 ms. That one is next.
+   * permit has it, unless a thread has waited for 3 ms. That one is next.
    *
    * Rejects with TimeoutError, `signal.reason` or ClosedError, and with DeadlockError if it is the
    * youngest of some waits that can never end, because they hold all permits; no permit is taken
@@ -171,7 +171,7 @@ export class BoundedSemaphore extends AnySemaphore<'BoundedSemaphore'> {
 
   /**
    * Takes `n` permits if they are free now. Returns null if they are not, or if a thread that has
-   * waited for 10 ms is next. With more than one also if another thread gathers permits. Never
+   * waited for 3 ms is next. With more than one also if another thread gathers permits. Never
    * waits. It may overtake pending acquire() calls of this thread.
    */
   tryAcquire(n = 1): Guard | null {

@@ -69,7 +69,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
    * Waits until this thread holds the lock. Never blocks the event loop and uses no thread; the
    * wait keeps the process alive. Acquisitions of one thread are served in the order of their
    * calls. Threads and processes compete: the first to try a free lock has it, unless a thread has
-   * waited for 10 ms. That one is next, and the others leave the lock free for it.
+   * waited for 3 ms. That one is next, and the others leave the lock free for it.
    *
    * If the holder dies, even by SIGKILL, a waiter has the lock within two slices (100 ms), and its
    * guard says `abandoned`.
@@ -117,7 +117,7 @@ export abstract class Owned<K extends 'Lock' | 'RLock'> extends Shared<K> {
 
   /**
    * Acquires without waiting, or returns null: the lock is held, or a thread that has waited for
-   * 10 ms is next. Does not queue behind pending acquire() calls of the same thread. Takes
+   * 3 ms is next. Does not queue behind pending acquire() calls of the same thread. Takes
    * a few microseconds when the lock is held: it asks whether the holder lives.
    */
   tryAcquire(): Guard | null {

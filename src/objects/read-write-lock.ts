@@ -36,7 +36,7 @@ const operations = addon.ReadWriteLock;
  * ones wait.
  *
  * Neither side starves. While a writer waits, no new reader enters. When a writer leaves, the
- * readers that waited go first. A thread that has waited for 10 ms, in either mode, is
+ * readers that waited go first. A thread that has waited for 3 ms, in either mode, is
  * next: writers give way to it, also one that has just left and acquires again at once.
  *
  * Holders are JS threads. The hold of a reader ends when it dies. The hold of a writer ends, too,
@@ -236,7 +236,7 @@ export class ReadWriteLock extends Shared<'ReadWriteLock'> {
 
   /**
    * Acquires exclusively if nobody holds it, no reader goes first, and no thread that has waited
-   * for 10 ms is next; null otherwise. Does not wait.
+   * for 3 ms is next; null otherwise. Does not wait.
    */
   tryAcquireExclusive(): Guard | null {
     const acquisition = beginAcquisition(this, 'exclusive', true);

@@ -78,7 +78,7 @@ export class Semaphore extends AnySemaphore<'Semaphore'> {
    * Waits for a permit, and takes it. Never blocks the event loop; a pending wait keeps the process
    * alive. The acquisitions of one thread are served in the order of their calls. Threads and
    * processes compete: the first to try a free permit has it, unless a thread has waited for
-   * 10 ms. That one is next.
+   * 3 ms. That one is next.
    *
    * Rejects with TimeoutError, `signal.reason` or ClosedError; no permit is taken then.
    */
@@ -139,7 +139,7 @@ export class Semaphore extends AnySemaphore<'Semaphore'> {
 
   /**
    * Takes `n` permits, 1 to 32767, if they are free now. Returns false if they are not, or if a
-   * thread that has waited for 10 ms is next. With more than one also if another thread gathers
+   * thread that has waited for 3 ms is next. With more than one also if another thread gathers
    * permits. Does not wait.
    */
   tryAcquire(n = 1): boolean {

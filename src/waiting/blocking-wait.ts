@@ -27,7 +27,7 @@ interface BlockingWait {
   /** What is waited for: without it the wait takes part in no deadlock. */
   readonly need?: (() => Need | undefined) | undefined;
   /**
-   * Of what one thread has at a time: when this thread has waited for 10 ms, others give way to it.
+   * Of what one thread has at a time: when this thread has waited for 3 ms, others give way to it.
    */
   readonly turn?: WaitSet | undefined;
 }

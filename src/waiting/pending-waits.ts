@@ -318,7 +318,7 @@ function trySettle(queue: WaitQueue, pending: PendingWait, hasTried: boolean): b
 }
 
 /**
- * A thread that has waited for 10 ms is next: others give way to it. It is one thread that waits,
+ * A thread that has waited for 3 ms is next: others give way to it. It is one thread that waits,
  * however many of its waits are pending, so it starts anew when one of them was served. The caller
  * tries once more: by now others may have left it free for this thread.
  */

@@ -1,4 +1,4 @@
-// An agent that has waited for 10 ms (kOverdue_ms) or longer is overdue, once it has tried again in
+// An agent that has waited for 3 ms (kOverdue_ms) or longer is overdue, once it has tried again in
 // vain. The word `overdue` of a wait set names the one that has waited longest. Wakers prefer it,
 // and the others give way to it (core/waiting/giving_way.h). The word is in layout.h; nothing here
 // blocks.
