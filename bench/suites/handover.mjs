@@ -8,7 +8,7 @@ const files = 'handover/fs-native-extensions.mjs';
 
 // In exchanges: the warm-up (until the compilers are done), a batch of tens of milliseconds, and
 // those that are stamped one by one.
-const quick = { warmUp: 2000, oneCore: 2000, twoCores: 400, single: 500, asleep: 100 };
+const quick = { warmUp: 20_000, oneCore: 2000, twoCores: 400, single: 500, asleep: 100 };
 const slow = { warmUp: 1000, oneCore: 400, twoCores: 200, single: 250, asleep: 100 };
 const polling = { warmUp: 10, oneCore: 10, twoCores: 10, single: 15, asleep: 15 };
 
