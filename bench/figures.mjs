@@ -56,8 +56,7 @@ function resultOf({ id, quantiles }, { [id]: { rounds, samples } }) {
 
 function compare(comparison, suite, outcomes) {
   const { ours, against, metric, againstMetric = metric, ceiling, floor, row } = comparison;
-  const roundsOf = (id, which) =>
-    outcomes[id].skipped ? [] : (outcomes[id].metrics[which]?.rounds ?? []);
+  const roundsOf = (id, which) => roundsIn(outcomes, id, which);
   const perRound = ratios(roundsOf(ours, metric), roundsOf(against, againstMetric));
   // If a contestant is compared with itself, so is the floor.
   const base = ours === against ? floor : against;
@@ -74,10 +73,17 @@ function compare(comparison, suite, outcomes) {
     againstMetric,
     ceiling,
     row,
-    floor: floorRatios.length > 0 ? median(floorRatios) : undefined,
+    floor: medianOf(floorRatios),
     ratio: { ...summary(perRound), rounds: perRound },
   };
 }
+
+/** None if the contestant was skipped, or does not have that figure. */
+function roundsIn(outcomes, id, metric) {
+  return outcomes[id].skipped ? [] : (outcomes[id].metrics[metric]?.rounds ?? []);
+}
+
+const medianOf = (values) => (values.length > 0 ? median(values) : undefined);
 
 function placeOf(suite, metric) {
   const { panel, title } = suite.metrics[metric];
@@ -98,14 +104,13 @@ function ceilingOfLimit({ id, metric, since, most, floor, text, row }, suite, ou
   const seen = start
     ? Math.max(...end.samples.map((sample, i) => sample - start.samples[i]))
     : median(end.rounds);
-  const floorRounds = outcomes[floor]?.metrics[metric]?.rounds ?? [];
   return {
     text: suite.contestants[id].label,
     place: text,
     row,
     seen,
     ceiling: most,
-    floor: floorRounds.length > 0 ? median(floorRounds) : undefined,
+    floor: floor === undefined ? undefined : medianOf(roundsIn(outcomes, floor, metric)),
     unit: suite.metrics[metric].unit ?? 'ns',
     met: seen <= most,
   };

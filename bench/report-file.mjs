@@ -28,8 +28,8 @@ function reportText(header, results) {
   if (ceilings.rows.length > 0) {
     parts.push(
       '## Ceilings',
-      'A ratio is of times, so below 1 is faster. "Floor" is the same ratio of a program that does the least that ' +
-        'such a work must do. Where that too is above the ceiling, it is the machine that misses it. [README.md](README.md#floors) says what that program is. On two cores holdfast looks for 20 us before it sleeps, and the C programs sleep at once.',
+      'A ratio is of times, so below 1 is faster. "Floor" is the same figure of another program that does no more than the work ' +
+        'needs. It is a yardstick: [README.md](README.md#floors) says what that program is. On two cores holdfast looks for 20 us before it sleeps, and the C programs sleep at once.',
       markdownTable(ceilings),
     );
   }

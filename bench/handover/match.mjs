@@ -14,6 +14,7 @@
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { tell } from '../tell.mjs';
 
 const BATCHES = 5;
 const DWELL_NS = 200_000n;
@@ -184,9 +185,3 @@ function dwell(ns) {
   const end = process.hrtime.bigint() + ns;
   while (process.hrtime.bigint() < end);
 }
-
-// A synchronous player blocks this thread right after this, so the message must have left by then.
-const tell = (message) =>
-  new Promise((resolve, reject) => {
-    process.send(message, (error) => (error ? reject(error) : resolve()));
-  });

@@ -12,6 +12,7 @@
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { tell } from '../tell.mjs';
 
 const BATCHES = 3;
 
@@ -123,11 +124,6 @@ export async function follow(player, { batches, roundTrip, consumers }, say) {
   }
   await player.close();
 }
-
-const tell = (message) =>
-  new Promise((resolve, reject) => {
-    process.send(message, (error) => (error ? reject(error) : resolve()));
-  });
 
 /** The half of an event emitter's contestant that receives: waits for n messages. */
 export function receiver(emitter, each) {

@@ -18,6 +18,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { tell } from '../tell.mjs';
 
 /** Plays the variant on the command line: `<variant> <kills> [role name]`. */
 export async function play(file, variants) {
@@ -74,7 +75,7 @@ async function wait(player) {
   process.on('message', async () => {
     const waiting = player.sync ? undefined : player.wait();
     // A synchronous wait blocks this thread, so the message must have left before it starts.
-    await new Promise((resolve) => process.send('waiting', resolve));
+    await tell('waiting');
     if (player.sync) player.wait();
     else await waiting;
     const got = process.hrtime.bigint();

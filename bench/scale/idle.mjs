@@ -9,6 +9,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { tell } from '../tell.mjs';
 
 const IDLE_MS = 1000;
 const WARM_UP_MS = 100;
@@ -58,8 +59,6 @@ async function wait(player, waits) {
   await player.close();
   process.disconnect();
 }
-
-const tell = (what) => new Promise((resolve) => process.send(what, resolve));
 
 async function waitOnce(player, waits) {
   await tell('waiting');
