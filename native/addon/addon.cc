@@ -236,6 +236,9 @@ Napi::Value allows_external_buffers(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), status != napi_no_external_buffers_allowed);
 }
 
+// detachBuffer(buffer): from here on its views have no bytes.
+void detach_buffer(const Napi::CallbackInfo& info) { info[0].As<Napi::ArrayBuffer>().Detach(); }
+
 // What all objects have: each is one line of CommonOperations.
 bool may_close(NativeObject& native) { return native.environment().may_close(&native); }
 
@@ -297,6 +300,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
       Napi::Function::New<tell_waits_if_unchanged>(env, "tellWaitsIfUnchanged");
   exports["sweep"] = Napi::Function::New<sweep>(env, "sweep");
   exports["endWithParent"] = Napi::Function::New<end_with_parent>(env, "endWithParent");
+  exports["detachBuffer"] = Napi::Function::New<detach_buffer>(env, "detachBuffer");
   exports["allowsExternalBuffers"] =
       Napi::Function::New<allows_external_buffers>(env, "allowsExternalBuffers");
   exports["list"] = Napi::Function::New<list>(env, "list");

@@ -79,7 +79,20 @@ napi_value Environment::init(napi_env env, napi_value exports) {
   napi_set_named_property(env, exports, "useMailbox", function);
   napi_create_function(env, "useLoopWaits", NAPI_AUTO_LENGTH, use_loop_waits, nullptr, &function);
   napi_set_named_property(env, exports, "useLoopWaits", function);
+  environment->make_subject(exports);
   return exports;
+}
+
+// addon.subject: the word in which JavaScript names the object of an operation.
+void Environment::make_subject(napi_value exports) {
+  void* data = nullptr;
+  napi_value memory = nullptr, words = nullptr;
+  napi_create_arraybuffer(env_, sizeof(uint32_t), &data, &memory);
+  napi_create_typedarray(env_, napi_uint32_array, 1, memory, 0, &words);
+  napi_set_named_property(env_, exports, "subject", words);
+  size_t length = 0;
+  data = keep_memory(env_, words, &length);
+  if (data != nullptr) natives_.use(static_cast<uint32_t*>(data));  // the thread may be ending
 }
 
 Environment* Environment::from(napi_env env) {
@@ -130,12 +143,9 @@ napi_value Environment::use_loop_waits(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-NativeObject::NativeObject(const void* type_mark, core::Object* object)
-    : Marked{&kOurMark, type_mark}, object_(object), kind_(object->kind()), name_(object->name()) {}
-
 core::Status Environment::ensure_agent() {
   if (ended_) return core::Status::of(core::Code::closed, "this thread is shutting down");
-  if (agent_ != nullptr && natives_ == nullptr && !store().look_around().ok()) {
+  if (agent_ != nullptr && open_ == 0 && !store().look_around().ok()) {
     leave_removed_directory();
   }
   if (agent_ != nullptr) return core::Status::success();
@@ -184,12 +194,6 @@ core::Status Environment::look_at(NativeObject& native) {
   return status;
 }
 
-bool NativeObject::look() {
-  const core::Status status = environment_->look_at(*this);
-  if (!status.ok()) environment_->raise(status, *this);
-  return status.ok();
-}
-
 // A look takes some system calls. So of many objects each is looked at once in so many slices that
 // there are 16 of them in a slice on average. There are never more than 32: otherwise all that were
 // acquired at one time would be looked at in one slice. The objects in front cannot keep the others
@@ -200,22 +204,20 @@ bool Environment::look_at_held() {
   const int64_t late_ns = more_slices * core::kSlice_ms * platform::kNanosPerMilli;
   held_ = 0;
   size_t looks = 0;
-  for (NativeObject* native = natives_; native != nullptr; native = native->next_) {
-    if (!native->held()) continue;
+  each_open([&](NativeObject& native) {
+    if (!native.held()) return;
     held_++;
-    native->note_hold();
-    if (looks == kMost || !native->object_->look_is_due(late_ns)) continue;
-    look_at(*native);
+    native.note_hold();
+    if (looks == kMost || !native.object_->look_is_due(late_ns)) return;
+    look_at(native);
     looks++;
-  }
+  });
   return held_ != 0;
 }
 
 std::vector<core::Held> Environment::holds() const {
   std::vector<core::Held> held;
-  for (NativeObject* native = natives_; native != nullptr; native = native->next_) {
-    native->list_holds(&held);
-  }
+  each_open([&](const NativeObject& native) { native.list_holds(&held); });
   return held;
 }
 
@@ -268,56 +270,6 @@ void Environment::call_on_rings(const std::vector<uint64_t>& tags) {
   napi_close_handle_scope(env, scope);
 }
 
-// ---------------------------------------------------------------- native objects
-
-napi_value Environment::adopt(NativeObject* native) {
-  native->environment_ = self_.lock();
-  native->next_ = natives_;
-  if (natives_ != nullptr) natives_->previous_ = native;
-  natives_ = native;
-  napi_value external = nullptr;
-  const auto finalize = [](napi_env, void* data, void*) {
-    auto* collected = static_cast<NativeObject*>(static_cast<Marked*>(data));
-    // Keeps the environment alive past the deletion of a native object that was its last reference.
-    const std::shared_ptr<Environment> kept = collected->environment_;
-    kept->collect(collected);
-  };
-  auto* marked = static_cast<Marked*>(native);
-  if (napi_create_external(env_, marked, finalize, nullptr, &external) != napi_ok) {
-    collect(native);  // the thread is being terminated
-  }
-  return external;
-}
-
-bool Environment::may_close(const NativeObject* native) const {
-  if (!native->held()) return true;
-  if (native->holds() && !native->collected_) return false;
-  for (const NativeObject* other = natives_; other != nullptr; other = other->next_) {
-    if (other != native && other->object_ == native->object_ && !other->collected_) return true;
-  }
-  return false;
-}
-
-void Environment::close(NativeObject* native) {
-  if (native->object_ == nullptr) return;
-  if (native->previous_ != nullptr) native->previous_->next_ = native->next_;
-  if (native->next_ != nullptr) native->next_->previous_ = native->previous_;
-  if (natives_ == native) natives_ = native->next_;
-  native->let_go();
-  store().close(std::exchange(native->object_, nullptr));
-}
-
-// The garbage collector has found the External. What the agent holds must stay mapped (the
-// kernel's list of robust mutexes points into it) and stay held, until the agent ends.
-void Environment::collect(NativeObject* native) {
-  if (native->is_open() && !may_close(native)) {
-    native->collected_ = true;
-    return;
-  }
-  close(native);
-  delete native;
-}
-
 // ---------------------------------------------------------------- the end
 
 void Environment::end() {
@@ -326,21 +278,20 @@ void Environment::end() {
   // What this agent holds, each object once: looked up before its end, after which others take
   // over.
   std::vector<NativeObject*> held;
-  for (NativeObject* native = natives_; native != nullptr; native = native->next_) {
-    if (!native->held()) continue;
+  each_open([&](NativeObject& native) {
+    if (!native.held()) return;
     bool first = true;
-    for (const NativeObject* other : held) first &= other->object_ != native->object_;
-    if (first) held.push_back(native);
-  }
+    for (const NativeObject* other : held) first &= other->object_ != native.object_;
+    if (first) held.push_back(&native);
+  });
   agent_->end();
   // Everybody takes us for dead from here on, so a waiter that wakes finds an abandoned owner. All
   // that may wait for the directory's lock comes after this.
   for (NativeObject* native : held) native->abandon();
-  while (natives_ != nullptr) {
-    NativeObject* native = natives_;
-    close(native);
-    if (native->collected_) delete native;
-  }
+  each_open([this](NativeObject& native) {
+    close(&native);
+    if (native.collected_) remove(&native);
+  });
   told_waits_.reset();
   agent_.reset();
 }

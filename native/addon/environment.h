@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "addon/event_loop.h"
+#include "addon/natives.h"
 #include "core/agents/agent.h"
 #include "core/agents/told_waits.h"
 #include "core/primitives/held.h"
@@ -22,32 +23,15 @@ namespace holdfast::addon {
 
 class Environment;
 
-// What an External of this addon points to. An External does not say who made it, and those of Node
-// and of other add-ons can be passed to our functions, too. So the first word of what it points to
-// says that it is ours: the address of a variable of this addon, which nobody else has a reason to
-// write. The second word says of which type.
-struct Marked {
-  const void* ours;
-  const void* type;
-};
-inline char kOurMark = 0;
-
 // What the addon has of an open object. Lives until its External is collected, closed or not.
-class NativeObject : private Marked {
+class NativeObject {
  public:
-  NativeObject(const void* type_mark, core::Object* object);
+  NativeObject(const void* type_mark, core::Object* object)
+      : type_mark_(type_mark), object_(object), kind_(object->kind()), name_(object->name()) {}
   virtual ~NativeObject() = default;
 
-  // The native object that a value is; nullptr if it is no External of ours.
-  static NativeObject* from(napi_env env, napi_value value) {
-    void* data = nullptr;
-    napi_get_value_external(env, value, &data);
-    if (data == nullptr || reinterpret_cast<uintptr_t>(data) % alignof(Marked) != 0) return nullptr;
-    auto* marked = static_cast<Marked*>(data);
-    return marked->ours == &kOurMark ? static_cast<NativeObject*>(marked) : nullptr;
-  }
   static bool is_type_of(const NativeObject&) { return true; }
-  const void* type_mark() const { return type; }
+  const void* type_mark() const { return type_mark_; }
 
   virtual bool held() const { return false; }                 // by this agent
   virtual bool holds() const { return false; }                // and acquired it here
@@ -67,14 +51,17 @@ class NativeObject : private Marked {
  protected:
   friend class Environment;
   bool look();
+  const void* type_mark_;  // the address of a variable that stands for the type
   std::shared_ptr<Environment> environment_;
   core::Object* object_ = nullptr;
   core::Kind kind_;  // for errors, after close() too
   std::string name_;
-  NativeObject* previous_ = nullptr;
-  NativeObject* next_ = nullptr;
+  uint32_t place_ = 0;
   bool collected_ = false;  // its External is gone, but the agent still holds it
 };
+
+// Throws what is wrong with an object that is not of a kind, or closed.
+void refuse(napi_env env, NativeObject* native, bool is_of_kind);
 
 // Where the records that come out of the thread's queues are left for src/objects/queue.ts; its
 // memory is JavaScript's. It is read before anything else is called.
@@ -100,8 +87,10 @@ class Environment final : private core::Watcher, private EventLoopClient {
   bool sweep_further() { return agent_ != nullptr && store().sweep_further(); }
   napi_env env() const { return env_; }
   const Mailbox& mailbox() const { return mailbox_; }
+  Natives& natives() { return natives_; }
 
-  // Makes the External that owns the native object from here on.
+  // Makes the External that owns the native object from here on, and leaves the object's place in
+  // `addon.subject`.
   napi_value adopt(NativeObject* native);
   // False: the agent holds the object, and acquired it through this native object or has no other.
   bool may_close(const NativeObject* native) const;
@@ -140,6 +129,16 @@ class Environment final : private core::Watcher, private EventLoopClient {
   static void at_process_exit();
   bool start_doorbell();
   void leave_removed_directory();
+  void make_subject(napi_value exports);
+  void remove(NativeObject* native);
+  // Calls visit(native) for each that is open.
+  template <class Visit>
+  void each_open(Visit visit) const {
+    for (uint32_t place = 0; place < natives_.end(); place++) {  // more may be added meanwhile
+      NativeObject* native = natives_.at(place);
+      if (native != nullptr && native->is_open()) visit(*native);
+    }
+  }
   void warn(const std::string& message);
   void call_on_rings(const std::vector<uint64_t>& tags);
   bool watch_begins(size_t place) override { return loop_->watch(place); }
@@ -164,7 +163,8 @@ class Environment final : private core::Watcher, private EventLoopClient {
   std::unique_ptr<core::Agent> agent_;
   std::unique_ptr<core::ToldWaits> told_waits_;  // from when it is first asked for
   std::unique_ptr<EventLoop> loop_;
-  NativeObject* natives_ = nullptr;
+  Natives natives_;
+  size_t open_ = 0;  // natives
 };
 
 }  // namespace holdfast::addon

@@ -1,6 +1,5 @@
-// An open object in C++, and what JavaScript has of it: an External that points to it. The
-// External's finalizer closes the object. Every operation is one function of the addon, whose first
-// argument is the External (docs/adr/0020-module-level-bindings.md).
+// An open object in C++. JavaScript has its place (natives.h), and an External whose finalizer
+// closes it. Every operation is one function of the addon (docs/adr/0020-module-level-bindings.md).
 #ifndef HOLDFAST_ADDON_NATIVE_OBJECT_H
 #define HOLDFAST_ADDON_NATIVE_OBJECT_H
 
@@ -122,21 +121,13 @@ class Native : public NativeObject {
   size_t forget_at_ = 8;
 };
 
-// The open object that an argument is. Throws and returns nullptr if it is something else, an
-// object of another kind, or closed.
+// The open object at that place. Throws and returns nullptr if it is of another kind, or closed.
 template <class N>
-N* open_native(napi_env env, napi_value value) {
-  NativeObject* native = NativeObject::from(env, value);
-  if (native == nullptr || !N::is_type_of(*native)) {
-    napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE",
-                          "the first argument must be an object of the operation's kind");
-    return nullptr;
-  }
-  if (!native->is_open()) {
-    native->environment().raise(core::Code::closed, *native);
-    return nullptr;
-  }
-  return static_cast<N*>(native);
+N* open_native(napi_env env, NativeObject* native) {
+  const bool is_of_kind = native != nullptr && N::is_type_of(*native);
+  if (is_of_kind && native->is_open()) return static_cast<N*>(native);
+  refuse(env, native, is_of_kind);
+  return nullptr;
 }
 
 }  // namespace holdfast::addon

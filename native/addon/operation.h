@@ -1,7 +1,8 @@
 // How an operation becomes a function of the addon. An operation is a method of a primitive, or a
-// function whose first parameter is the native object. Its other parameters are the arguments that
-// JavaScript gives, behind the object; they and the result are converted by their types
-// (convert.h).
+// function whose first parameter is the native object: the one whose place JavaScript has written
+// (natives.h). The first argument of the call is its External, so that it is not collected
+// meanwhile, and is not read. The other parameters are the arguments behind it; they and the result
+// are converted by their types (convert.h).
 //
 //   Binder<core::Event> event(env);
 //   event.method<&core::Event::happened>("happened");  // happened(object, since): boolean
@@ -54,9 +55,14 @@ class Operation {
   template <class R, class N, class... A, size_t... kIndex>
   static napi_value run(napi_env env, napi_callback_info info, std::index_sequence<kIndex...>) {
     size_t count = 1 + sizeof...(A);
-    napi_value arguments[1 + sizeof...(A)];
-    napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
-    N* native = open_native<N>(env, arguments[0]);
+    [[maybe_unused]] napi_value arguments[1 + sizeof...(A)];
+    void* data = nullptr;
+    if constexpr (sizeof...(A) == 0) {
+      napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
+    } else {
+      napi_get_cb_info(env, info, &count, arguments, nullptr, &data);
+    }
+    N* native = open_native<N>(env, static_cast<const Natives*>(data)->subject());
     if (native == nullptr) return nullptr;
     if constexpr (kNeeds == Needs::files) {
       if (!native->check_not_removed()) return nullptr;
@@ -92,12 +98,10 @@ class Binder {
 
   template <auto kOperation, Needs kNeeds = Needs::nothing>
   Binder& method(const char* name) {
-    return function(name, Operation<Primitive, kOperation, kNeeds>::call);
-  }
-
-  Binder& function(const char* name, napi_callback callback) {
+    Natives* const natives = &Environment::from(env_)->natives();
     napi_value made = nullptr;
-    napi_create_function(env_, name, NAPI_AUTO_LENGTH, callback, nullptr, &made);
+    napi_create_function(env_, name, NAPI_AUTO_LENGTH,
+                         Operation<Primitive, kOperation, kNeeds>::call, natives, &made);
     napi_set_named_property(env_, value_, name, made);
     return *this;
   }

@@ -256,9 +256,12 @@ struct Joiners {
 
 // ---------------------------------------------------------------- one direction of a Pipe
 
-// waitToGetOrFree(lock, ms): waitToGet(), which also ends when nobody holds the ReadWriteLock.
-bool wait_to_get_or_free(Native<core::Queue>& native, napi_value lock, int64_t deadline_ns) {
-  auto* far = open_native<Native<core::ReadWriteLock>>(native.environment().env(), lock);
+// waitToGetOrFree(place, ms): waitToGet(), which also ends when nobody holds the ReadWriteLock at
+// that place.
+bool wait_to_get_or_free(Native<core::Queue>& native, uint32_t place, int64_t deadline_ns) {
+  Environment& environment = native.environment();
+  auto* far =
+      open_native<Native<core::ReadWriteLock>>(environment.env(), environment.natives().at(place));
   if (far == nullptr) return false;
   core::ReadWriteLock& other = far->primitive;
   return native.primitive.wait_to_get_or(

@@ -55,15 +55,6 @@ napi_value map(N& native) {
       core::Status::of(core::Code::system, "its bytes cannot become a buffer"), native);
 }
 
-// detach(buffer): from here on its views have no bytes.
-napi_value detach(napi_env env, napi_callback_info info) {
-  size_t count = 1;
-  napi_value buffer = nullptr;
-  napi_get_cb_info(env, info, &count, &buffer, nullptr, nullptr);
-  napi_detach_arraybuffer(env, buffer);
-  return nullptr;
-}
-
 napi_value inspect(N& native) {
   return State(native.environment().env()).set("size", native.primitive.size()).value();
 }
@@ -72,7 +63,6 @@ napi_value functions(napi_env env) {
   Binder<core::SharedMemory> binder(env);
   binder.method<&core::SharedMemory::size>("size");
   binder.method<map>("map");
-  binder.function("detach", detach);
   binder.method<inspect>("inspect");
   return binder.value();
 }

@@ -1,8 +1,8 @@
 // What the addon offers: its interfaces describe native/addon, line by line.
 //
 // The addon makes one function for each operation of a kind, when it is loaded: `addon.Event.set`.
-// Its first argument is the object, as addon.open() returned it. A function throws ClosedError when
-// the object was closed, and TypeError when the argument is something else.
+// Its first argument is the object (operations.ts). A function throws ClosedError when the object
+// was closed, and TypeError when the argument is something else.
 import type { KindName } from '../options.js';
 import type { WritersToBypass } from './enums.js';
 import type { NativeAgent, NativeListing } from './listing.js';
@@ -12,12 +12,13 @@ import type { WaitSetOperations } from './wait-set.js';
 
 declare const kindOf: unique symbol;
 
-/**
- * An open object of this thread: an External, in which JavaScript sees nothing. When it is
- * collected the object is closed, so code that works with the object keeps it.
- */
+/** An open object of this thread. Code that works with the object keeps it. */
 export interface Native<K extends KindName = KindName> {
   readonly [kindOf]: K;
+  /** Its place among the thread's objects: native/addon/natives.h. */
+  readonly place: number;
+  /** An External, in which JavaScript sees nothing. When it is collected the object is closed. */
+  readonly external: object;
 }
 
 /** What every object can do (native/addon/addon.cc). */
@@ -92,6 +93,11 @@ export interface NativeOwnedState {
 
 /** Lock and RLock (native/addon/owned.h). */
 export interface OwnedOperations<N> extends AcquirableOperations<N, Outcome> {
+  /**
+   * Like tryAcquireOrRescue, for a thread that has enrolled. It asks whether the holder lives only
+   * if the event loop does not hear of its death.
+   */
+  tryAcquireEnrolled(object: N): Outcome;
   release(object: N): void;
   releaseHold(object: N, hold: number): void;
   /** Releases this thread's hold whole, and returns its number. depth() is its depth. */
@@ -237,8 +243,6 @@ export interface BarrierOperations<N> {
 export interface SharedMemoryOperations<N> {
   size(object: N): number;
   map(object: N): ArrayBuffer;
-  /** Detaches a buffer that map() made. Its object may be closed. */
-  detach(buffer: ArrayBuffer): void;
   inspect(object: N): { size: number };
 }
 
@@ -251,7 +255,7 @@ export interface Operations {
   readonly Condition: ConditionOperations<Native<'Condition'>>;
   readonly Event: EventOperations<Native<'Event'>>;
   readonly Barrier: BarrierOperations<Native<'Barrier'>>;
-  readonly Queue: DirectionOperations<Native<'Queue'>, Native<'ReadWriteLock'>>;
+  readonly Queue: DirectionOperations<Native<'Queue'>>;
   readonly JoinableQueue: JoinableQueueOperations<Native<'JoinableQueue'>>;
   readonly SharedMemory: SharedMemoryOperations<Native<'SharedMemory'>>;
   readonly ReadWriteLock: ReadWriteOperations<Native<'ReadWriteLock'>>;
@@ -275,6 +279,8 @@ export interface Mailbox {
 
 export interface NativeAddon extends Operations {
   readonly common: CommonOperations;
+  /** The place of the object that the next operation is for; of the last one that was opened. */
+  readonly subject: Uint32Array;
   readonly defaultDirectory: string;
   readonly maxPermits: number;
   readonly maxOwnedPermits: number;
@@ -288,8 +294,10 @@ export interface NativeAddon extends Operations {
   readonly shmDirectory: string | undefined;
   /** Kills this process a second after the end of its parent, unless it ends by itself before. */
   endWithParent(pid: number): void;
+  /** Detaches a buffer that map() made. Its object may be closed. */
+  detachBuffer(buffer: ArrayBuffer): void;
   allowsExternalBuffers(): boolean; // does this runtime allow them?
-  /** State of src/native/once.ts, which makes this map. */
+  /** State of src/native/once.ts. load.ts makes this map. */
   kept?: Map<string, unknown>;
   useMailbox(inbox: Buffer, table: Uint32Array, answer: Float64Array): void;
   /** Its one word is read while this thread blocks: src/waiting/loop-waits.ts. */
@@ -315,6 +323,7 @@ export interface NativeAddon extends Operations {
    * directory's semaphores begin with.
    */
   enter(kind: number, name: string): string;
+  /** Returns the External of the object, and leaves its place in `subject`. */
   open(
     kind: number,
     name: string,
@@ -327,7 +336,7 @@ export interface NativeAddon extends Operations {
     codec: number,
     lockKind: number,
     lockName: string,
-  ): Native;
+  ): object;
   /** Looks at the files of all that this thread holds. False if it holds nothing. */
   lookAtHeld(): boolean;
   /** All that this thread holds: tag, hold and mode (`holdModes`) of each, all in a row. */

@@ -5,6 +5,7 @@ import { HoldfastError } from '../errors.js';
 import { libcHere } from './binary.js';
 import type { NativeAddon } from './bindings.js';
 import { missingIn } from './offered.js';
+import { operationsOf } from './operations.js';
 import { whyCutOff, whyMissing, whyOther, whyRefused, whyTooOld } from './refusals.js';
 
 function fail(message: string, cause?: unknown): never {
@@ -68,7 +69,9 @@ function load(): NativeAddon {
   const loaded = requireOrFail(file);
   const missing = missingIn(loaded);
   if (missing.length > 0) fail(whyOther(file, missing));
-  return loaded;
+  loaded.kept ??= new Map();
+  // Another copy of this package may have loaded it before: what is ours goes in front of it.
+  return Object.assign(Object.create(loaded) as NativeAddon, operationsOf(loaded));
 }
 
 function requireOrFail(file: string): NativeAddon {

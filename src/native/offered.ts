@@ -21,6 +21,7 @@ const offered: Record<Certain, true> = {
   ReadWriteLock: true,
   LockManager: true,
   endWithParent: true,
+  detachBuffer: true,
   allowsExternalBuffers: true,
   useMailbox: true,
   useLoopWaits: true,
@@ -38,6 +39,7 @@ const offered: Record<Certain, true> = {
   list: true,
   unlink: true,
   common: true,
+  subject: true,
   defaultDirectory: true,
   maxPermits: true,
   maxOwnedPermits: true,
@@ -51,5 +53,5 @@ const offered: Record<Certain, true> = {
 
 /** The names that are missing in what was loaded. */
 export function missingIn(addon: object): string[] {
-  return Object.keys(offered).filter((name) => !Object.hasOwn(addon, name));
+  return Object.keys(offered).filter((name) => !(name in addon));
 }

@@ -6,7 +6,7 @@ import { addon } from './load.js';
 
 /** Returns the value of that name. The first copy that asks makes it. */
 export function once<T>(name: string, make: () => T): T {
-  const kept = (addon.kept ??= new Map());
+  const kept = addon.kept!;
   if (!kept.has(name)) kept.set(name, make());
   return kept.get(name) as T;
 }

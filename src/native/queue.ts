@@ -55,9 +55,9 @@ export interface QueueOperations<N> {
 }
 
 /** One direction of a Pipe (native/addon/queue.cc). */
-export interface DirectionOperations<N, L> extends QueueOperations<N> {
-  /** waitToGet(), which also ends when nobody holds the ReadWriteLock `lock`. */
-  waitToGetOrFree(object: N, lock: L, ms: number): boolean;
+export interface DirectionOperations<N> extends QueueOperations<N> {
+  /** waitToGet(), which also ends when nobody holds the ReadWriteLock at that place. */
+  waitToGetOrFree(object: N, place: number, ms: number): boolean;
 }
 
 export interface NativeJoinableQueueState extends NativeQueueState {

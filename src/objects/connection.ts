@@ -37,7 +37,7 @@ class Direction<T> extends Queue<T> {
 
   /** Blocks for `ms` or one slice, until there may be an item or nobody holds the lock. */
   waitForItemSync(ms: number, lock: Native<'ReadWriteLock'>): void {
-    addon.Queue.waitToGetOrFree(this.native as Native<'Queue'>, lock, ms);
+    addon.Queue.waitToGetOrFree(this.native as Native<'Queue'>, lock.place, ms);
   }
 
   waitForRoomSync(ms: number): void {

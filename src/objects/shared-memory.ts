@@ -129,7 +129,7 @@ export class SharedMemory extends Shared<'SharedMemory'> {
   override close(): void {
     const wasOpen = this.isOpen;
     super.close();
-    if (wasOpen && this.#buffer !== undefined) operations.detach(this.#buffer);
+    if (wasOpen && this.#buffer !== undefined) addon.detachBuffer(this.#buffer);
   }
 
   /** A snapshot of its state. Does not block. */

@@ -114,7 +114,7 @@ function open<K extends KindName>(
     (options.name === undefined || anonymous in options ? openFlags.anonymous : 0) |
     (initial === undefined ? 0 : openFlags.initialGiven) |
     (lock?.given ? openFlags.lockGiven : 0);
-  const native = addon.open(
+  const external = addon.open(
     kinds[kind],
     name,
     fileKey(name),
@@ -126,7 +126,8 @@ function open<K extends KindName>(
     codec,
     kinds[lock?.kind ?? 'RLock'],
     lock?.name ?? '',
-  ) as Native<K>;
+  );
+  const native = { place: addon.subject[0], external } as Native<K>;
   sweepSoon();
   return [native, name];
 }
