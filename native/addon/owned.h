@@ -50,6 +50,7 @@ struct Owned {
   static napi_value bind(napi_env env) {
     Binder<Primitive> binder(env);
     bind_acquirable<Primitive, DozingOperations>(binder);
+    binder.template method<&Primitive::try_acquire_enrolled, Needs::files>("tryAcquireEnrolled");
     binder.template method<&Primitive::release>("release");
     binder.template method<&Primitive::release_hold>("releaseHold");
     binder.template method<give_up>("giveUp");

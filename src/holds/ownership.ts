@@ -60,6 +60,10 @@ export class LockOwnership implements Ownership {
     return guardOf(this, operations.tryAcquireOrRescue(this.#native));
   }
 
+  tryAcquireEnrolled(): HeldGuard | undefined {
+    return guardOf(this, operations.tryAcquireEnrolled(this.#native));
+  }
+
   tryAcquire(): HeldGuard | undefined {
     return guardOf(this, operations.tryAcquire(this.#native));
   }

@@ -103,6 +103,13 @@ export class Recursion implements Ownership {
     return this.#takenByCall(operations.tryAcquireOrRescue(this.#native));
   }
 
+  tryAcquireEnrolled(): HeldGuard | undefined {
+    const { thread, task } = this.#openedHere;
+    if (thread.depth !== 0) return this.#deeper();
+    if (task !== undefined) return this.#inTask();
+    return this.#takenByCall(operations.tryAcquireEnrolled(this.#native));
+  }
+
   tryAcquire(): HeldGuard | undefined {
     const { thread, task } = this.#openedHere;
     if (thread.depth !== 0) return this.#deeper();
@@ -209,8 +216,9 @@ export class Recursion implements Ownership {
     if (options?.timeout !== 0) this.contend();
     // Serving the queue may happen in any context. The hold that counts is the waiter's.
     const take = () => this.#take(hold, operations.tryAcquireOrRescue);
+    const takeEnrolled = () => this.#take(hold, operations.tryAcquireEnrolled);
     const need = () => this.need();
-    return waitFor(waiter, { waitSet: this.waiters, take, need }, options);
+    return waitFor(waiter, { waitSet: this.waiters, take, takeEnrolled, need }, options);
   }
 
   /** Takes it for a task, unless this thread holds it already. */

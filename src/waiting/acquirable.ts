@@ -8,6 +8,11 @@ export interface Acquirable<T> {
   /** Acquires it if it is free, or if its holder died; otherwise undefined. Does not wait. */
   tryAcquireOrRescue(): T | undefined;
   /**
+   * The same for a thread that has enrolled. It asks whether the holder lives only if the event
+   * loop does not hear of its death. Absent where holders are not watched.
+   */
+  tryAcquireEnrolled?(): T | undefined;
+  /**
    * Like tryAcquireOrRescue(), for a caller that is about to wait. It does not ask whether the
    * holder lives, because that takes a system call.
    */

@@ -49,6 +49,7 @@ export function waitForSync<T>(
   if (timeout === 0) throw timedOut(waiter, given, cause?.());
   const wait = new BlockedWait(need);
   const deadline = timeout === undefined ? undefined : wait.begun + timeout;
+  let lasts = false;
   try {
     for (;;) {
       const left = deadline === undefined ? Infinity : deadline - now();
@@ -58,6 +59,7 @@ export function waitForSync<T>(
         wait.acquired();
         return taken;
       }
+      lasts = true;
       blocking.betweenSlices?.();
       lookForDeadlocks(wait);
       wait.throwIfFailed();
@@ -66,8 +68,8 @@ export function waitForSync<T>(
     }
   } finally {
     wait.end();
-    // `takeWithin` may have announced it, too.
-    if (turn !== undefined && now() - wait.begun >= overdue_ms) turn.withdraw();
+    // `takeWithin` may have announced it, too. If it did and took, it has ended that.
+    if (lasts && now() - wait.begun >= overdue_ms) turn?.withdraw();
   }
 }
 

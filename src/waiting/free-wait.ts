@@ -30,7 +30,7 @@ export async function waitUntilFree<N extends Native>(
     waitSet.passOn();
     return true;
   };
-  await waitFor<true>(waiter, { waitSet, take, ...(need && { need }) }, options);
+  await waitFor<true>(waiter, { waitSet, take, need }, options);
 }
 
 /** The same, blocking this thread. */

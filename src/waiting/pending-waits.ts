@@ -37,6 +37,8 @@ export interface Waitable<T> {
    * rejects with that error.
    */
   take(): T | undefined;
+  /** The same directly after this thread has enrolled, if that can be had for less. */
+  readonly takeEnrolled?: (() => T | undefined) | undefined;
   /** If true, every waiter retries on each wake-up, because the resource is not exclusive. */
   readonly retryAll?: boolean;
   /** Why a wait lasted so long: the cause of its TimeoutError. */
@@ -44,17 +46,17 @@ export interface Waitable<T> {
   /** Called when the last wait of this thread has ended. */
   done?(): void;
   /** What is waited for, if somebody can be found who holds it. */
-  need?(): Need;
+  readonly need?: (() => Need) | undefined;
 }
 
 class PendingWait implements LongWait {
-  readonly begun = now();
   readonly isSync = false;
   readonly holdings: Holdings | undefined = context.getStore();
   next: PendingWait | undefined;
   previous: PendingWait | undefined;
   alarm: Alarm | undefined;
   constructor(
+    readonly begun: number,
     readonly waiter: Waiter,
     readonly waitable: Waitable<unknown>,
     readonly resolve: (value: never) => void,
@@ -84,11 +86,13 @@ class WaitQueue {
   length = 0;
   /** The index of this thread's entry in the object's wait set; -1 without one. */
   entry = -1;
-  /** When this thread began to wait, or was last served. */
-  since = now();
   /** True if others were told that it has waited for too long. */
   isOverdue = false;
-  constructor(readonly tag: number) {}
+  constructor(
+    readonly tag: number,
+    /** When this thread began to wait, or was last served. */
+    public since: number,
+  ) {}
 
   append(pending: PendingWait): void {
     pending.previous = this.tail;
@@ -144,13 +148,15 @@ export function waitFor<T>(
   const taken = takeAfterSpin(waitable);
   if (taken !== undefined) return taken;
   return new Promise((resolve, reject) => {
+    const begun = now();
     const { tag } = waitable.waitSet;
     const signal = options?.signal;
     const onAbort = signal ? () => withdraw(queue, pending, signal.reason) : undefined;
     const recall = options?.recall;
     const onRecall = recall ? () => withdraw(queue, pending, calledOff) : undefined;
-    const queue = queues.get(tag) ?? new WaitQueue(tag);
+    const queue = queues.get(tag) ?? new WaitQueue(tag, begun);
     const pending = new PendingWait(
+      begun,
       waiter,
       waitable,
       resolve,
@@ -275,7 +281,7 @@ function untilPatienceEnds(): number {
  * Settles as many waits as can be settled now, from the head on; the others stay enrolled. No code
  * of the user runs in here, because promises settle later.
  *
- * @param headHasTried the head has called `take()` just now, in vain.
+ * @param headHasTried the head has begun to wait, and has called `take()` just now, in vain.
  */
 function serve(queue: WaitQueue, headHasTried = false): void {
   let pending = queue.head;
@@ -301,8 +307,8 @@ function trySettle(queue: WaitQueue, pending: PendingWait, hasTried: boolean): b
     if (!hasTried) taken = waitable.take();
     if (taken === undefined) {
       queue.entry = waitable.waitSet.enrol(queue.entry, queue.length);
-      if (waitable.waitSet.isFair) announceIfOverdue(queue, waitable.waitSet);
-      taken = waitable.take();
+      if (waitable.waitSet.isFair && !hasTried) announceIfOverdue(queue, waitable.waitSet);
+      taken = waitable.takeEnrolled ? waitable.takeEnrolled() : waitable.take();
     }
   } catch (error) {
     leave(queue, pending);
@@ -384,7 +390,9 @@ export async function waitToAcquire<T>(
   options: StepOptions | undefined,
 ): Promise<T> {
   if (options?.timeout !== 0) acquirable.contend();
+  const { waiters, tryAcquireEnrolled, need } = acquirable;
   const take = () => acquirable.tryAcquireOrRescue();
-  const need = acquirable.need && (() => acquirable.need!());
-  return waitFor(waiter, { waitSet: acquirable.waiters, take, ...(need && { need }) }, options);
+  const takeEnrolled = tryAcquireEnrolled && (() => acquirable.tryAcquireEnrolled!());
+  const needed = need && (() => acquirable.need!());
+  return waitFor(waiter, { waitSet: waiters, take, takeEnrolled, need: needed }, options);
 }

@@ -46,6 +46,11 @@ Outcome Lock::try_acquire_or_rescue() {
   return try_acquire();
 }
 
+Outcome Lock::try_acquire_enrolled() {
+  if (Outcome outcome = try_acquire()) return outcome;
+  return agent_.hears_of(owner()) ? Outcome{} : try_acquire_or_rescue();
+}
+
 Outcome Lock::wait(int64_t deadline_ns) {
   return waits_.wait(
       deadline_ns, [&] { return try_acquire_or_rescue(); },

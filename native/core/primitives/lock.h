@@ -38,6 +38,9 @@ class Lock {
   }
   // Tries. If that fails, and the holder is dead or the token is lost, takes the lock over.
   Outcome try_acquire_or_rescue();
+  // The same for an agent that has enrolled. It does not ask whether the holder lives if its event
+  // loop hears of that.
+  Outcome try_acquire_enrolled();
   // Blocks at most until the deadline.
   Outcome wait(int64_t deadline_ns);
   // Is it free, or will it be in a moment?

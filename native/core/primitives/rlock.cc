@@ -99,6 +99,11 @@ Outcome RLock::try_acquire_or_rescue() {
   return claim(owner);
 }
 
+Outcome RLock::try_acquire_enrolled() {
+  if (Outcome outcome = try_acquire()) return outcome;
+  return agent_.hears_of(owner()) ? Outcome{} : try_acquire_or_rescue();
+}
+
 Outcome RLock::wait(int64_t deadline_ns) {
   return waits_.wait(
       deadline_ns, [&] { return try_acquire_or_rescue(); },

@@ -35,6 +35,9 @@ class RLock {
 
   // Tries. If that fails, and the holder is dead, takes the lock over.
   Outcome try_acquire_or_rescue();
+  // The same for an agent that has enrolled. It does not ask whether the holder lives if its event
+  // loop hears of that.
+  Outcome try_acquire_enrolled();
   Outcome try_acquire();
   // Blocks at most until the deadline.
   Outcome wait(int64_t deadline_ns);

@@ -52,10 +52,19 @@ class Spin {
   // microsecond are let go by, except for those few after which it looks: if two threads changed
   // places after each, the words of the object would move from one processor to the other each
   // time, and that takes longer than such a turn.
+  //
+  // Where it was left free for this thread several times, nobody has such turns: somebody hands it
+  // over. Then it looks all the time from the first moment on, and tries now and then whether it
+  // is still so (docs/adr/0080-handed-over.md).
   template <class Look, class Turns>
   bool between_turns(Look look, Turns turns) {
-    uint64_t seen = turns() - 1;
-    return spin(look, [&] { return std::exchange(seen, turns()) == seen; });
+    const uint64_t before = turns();
+    const bool is_prompt = prompt_ > 0;
+    if (is_prompt) prompt_--;
+    uint64_t seen = is_prompt ? before : before - 1;
+    if (!spin(look, [&] { return std::exchange(seen, turns()) == seen; })) return false;
+    if (!is_prompt) was_left_free(turns() == before);
+    return true;
   }
 
   // Will the next call look? It does not after calls that looked in vain.
@@ -89,12 +98,23 @@ class Spin {
     return true;
   }
 
+  void was_left_free(bool was) {
+    left_free_ = was ? left_free_ + 1 : 0;
+    if (left_free_ < kLeftFree) return;
+    left_free_--;
+    prompt_ = kPrompt;
+  }
+
   static constexpr int64_t kLongest_ns = 20'000;  // about what sleeping and being woken costs
   static constexpr int64_t kLongLook_ns = 4 * kLongest_ns;
   static constexpr int64_t kInterval_ns = 1'000;
   static constexpr uint32_t kMissesMax = 10;
-  uint32_t misses_ = 0;  // in a row
-  uint32_t skips_ = 0;   // calls that do not look: the more misses, the more of them
+  static constexpr uint32_t kLeftFree = 4;
+  static constexpr uint32_t kPrompt = 63;
+  uint32_t left_free_ = 0;  // times in a row
+  uint32_t prompt_ = 0;     // how many calls look from the first moment on
+  uint32_t misses_ = 0;     // in a row
+  uint32_t skips_ = 0;      // calls that do not look: the more misses, the more of them
 };
 
 }  // namespace holdfast::core

@@ -6,7 +6,7 @@
 #include <cerrno>
 
 #include "platform/platform.h"
-#include "signals.h"
+#include "quiet_write.h"
 
 namespace holdfast::platform {
 
@@ -28,13 +28,7 @@ Reader reader_of(int writer_fd, int, const char*) {
 
 WakeResult write_doorbell(int writer_fd, uint64_t tag) {
   // Eight bytes are far below PIPE_BUF, so a wake-up is written whole or not at all.
-  const int errnum = without_signal(SIGPIPE, [&] {
-    ssize_t written;
-    do {
-      written = write(writer_fd, &tag, sizeof tag);
-    } while (written < 0 && errno == EINTR);
-    return written < 0 ? errno : 0;
-  });
+  const int errnum = write_quietly(writer_fd, &tag, sizeof tag);
   if (errnum == 0) return WakeResult::woken;
   return errnum == EPIPE ? WakeResult::no_reader : WakeResult::full;
 }

@@ -1,0 +1,105 @@
+// A waiter that has enrolled tries once more. It watches the holder by then, and does not ask
+// whether the holder lives: the news of its death ends the wait.
+#include "core/primitives/rlock.h"
+#include "support.h"
+
+namespace holdfast::test {
+
+namespace {
+
+using core::Lock;
+using core::Outcome;
+using core::RLock;
+
+constexpr const char* kName = "watched";
+
+template <class P>
+struct Waiter : User<P> {
+  Waiter() : User<P>(kName) {}
+  int index = -1;
+
+  core::Agent& agent() { return this->party.agent(); }
+  void enrol() {
+    index =
+        core::enrol_again(this->primitive.waiters(), agent().registry(), agent().id(), 1, index);
+    this->primitive.watch();
+  }
+  void must_take_over() {
+    const Outcome outcome = this->primitive.try_acquire_enrolled();
+    CHECK(bool(outcome) && outcome.abandoned);
+    CHECK_EQUAL(this->primitive.release(), Code::ok);
+    core::cancel(this->primitive.waiters(), agent().id(), index);
+  }
+};
+
+// Holds it until it is killed.
+template <class P>
+Child holder_of(Shared<std::atomic<bool>>& holds) {
+  Child holder([&] {
+    User<P> user(kName);
+    CHECK(bool(user->try_acquire_or_rescue()));
+    holds->store(true);
+    for (;;) sleep_ms(1000);
+  });
+  EVENTUALLY(holds->load());
+  return holder;
+}
+
+// The event loop of a thread that cannot poll tells of no death.
+struct Deaf : core::Watcher {
+  bool watch_begins(size_t) override { return false; }
+  void watch_ends(size_t) override {}
+};
+
+template <class P>
+void the_news_of_a_death_ends_a_wait() {
+  Shared<std::atomic<bool>> holds;
+  Child holder = holder_of<P>(holds);
+  Waiter<P> waiter;
+  waiter.enrol();
+  CHECK(!waiter->try_acquire_enrolled());
+  holder.kill();
+  // The kernel has marked the mutex of an RLock.
+  if constexpr (std::is_same_v<P, Lock>) CHECK(!waiter->try_acquire_enrolled());
+  waiter.agent().wait(INT64_MAX);  // it hears
+  waiter.must_take_over();
+}
+
+template <class P>
+void who_would_not_hear_asks() {
+  Shared<std::atomic<bool>> holds;
+  Child holder = holder_of<P>(holds);
+  Deaf deaf;
+  Waiter<P> waiter;
+  waiter.agent().set_watcher(&deaf);
+  waiter.enrol();
+  CHECK(!waiter->try_acquire_enrolled());
+  holder.kill();
+  waiter.must_take_over();
+  waiter.agent().set_watcher(nullptr);
+}
+
+// Whoever died before the watch began is found by the try.
+template <class P>
+void who_comes_late_asks() {
+  Shared<std::atomic<bool>> holds;
+  Child holder = holder_of<P>(holds);
+  Waiter<P> waiter;
+  holder.kill();
+  waiter.enrol();
+  waiter.must_take_over();
+}
+
+template <class P>
+void try_enrolled() {
+  the_news_of_a_death_ends_a_wait<P>();
+  who_would_not_hear_asks<P>();
+  who_comes_late_asks<P>();
+}
+
+}  // namespace
+
+TEST(a_waiter_of_a_lock_hears_of_its_holders_death) { try_enrolled<Lock>(); }
+TEST(a_waiter_of_an_rlock_hears_of_its_holders_death) { try_enrolled<RLock>(); }
+
+}  // namespace holdfast::test
