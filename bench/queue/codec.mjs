@@ -15,6 +15,7 @@ await play(import.meta.filename, {
         put(n, item) {
           consumer.send('begin');
           for (let i = 0; i < n; i++) packr.pack(item);
+          consumer.send('end');
         },
         close() {},
       };
@@ -25,7 +26,9 @@ await play(import.meta.filename, {
       return {
         async take(n) {
           await once(process, 'message');
+          const end = once(process, 'message');
           for (let i = 0; i < n; i++) packr.unpack(bytes);
+          await end; // all are packed
         },
         close() {},
       };

@@ -77,6 +77,8 @@ napi_value Environment::init(napi_env env, napi_value exports) {
   napi_set_named_property(env, exports, "configure", function);
   napi_create_function(env, "useMailbox", NAPI_AUTO_LENGTH, use_mailbox, nullptr, &function);
   napi_set_named_property(env, exports, "useMailbox", function);
+  napi_create_function(env, "useOutbox", NAPI_AUTO_LENGTH, use_outbox, nullptr, &function);
+  napi_set_named_property(env, exports, "useOutbox", function);
   napi_create_function(env, "useLoopWaits", NAPI_AUTO_LENGTH, use_loop_waits, nullptr, &function);
   napi_set_named_property(env, exports, "useLoopWaits", function);
   environment->make_subject(exports);
@@ -121,16 +123,36 @@ napi_value Environment::configure(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// useMailbox(inbox, table, answer): once, before the first queue is opened.
+// useMailbox(inbox, table, answer, order): once, before the first queue is opened.
 napi_value Environment::use_mailbox(napi_env env, napi_callback_info info) {
-  constexpr size_t kParts = 3;
+  constexpr size_t kParts = 4;
   size_t count = kParts, lengths[kParts] = {};
   napi_value arguments[kParts];
   void* data[kParts] = {};
   napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
   for (size_t i = 0; i < kParts; i++) data[i] = keep_memory(env, arguments[i], &lengths[i]);
-  from(env)->mailbox_ = {static_cast<char*>(data[0]), lengths[0], static_cast<uint32_t*>(data[1]),
-                         lengths[1] / 3, static_cast<double*>(data[2])};
+  Mailbox& mailbox = from(env)->mailbox_;
+  mailbox.inbox = static_cast<char*>(data[0]);
+  mailbox.inbox_length = lengths[0];
+  mailbox.table = static_cast<uint32_t*>(data[1]);
+  mailbox.records = lengths[1] / 3;
+  mailbox.answer = static_cast<double*>(data[2]);
+  mailbox.order = static_cast<const uint32_t*>(data[3]);
+  return nullptr;
+}
+
+// useOutbox(bytes): whenever it is another Buffer.
+napi_value Environment::use_outbox(napi_env env, napi_callback_info info) {
+  size_t count = 1, length = 0;
+  napi_value bytes = nullptr;
+  void* data = nullptr;
+  napi_get_cb_info(env, info, &count, &bytes, nullptr, nullptr);
+  Environment& self = *from(env);
+  if (napi_get_buffer_info(env, bytes, &data, &length) != napi_ok) return nullptr;
+  if (self.outbox_ != nullptr) napi_delete_reference(env, self.outbox_);
+  napi_create_reference(env, bytes, 1, &self.outbox_);
+  self.mailbox_.outbox = static_cast<const char*>(data);
+  self.mailbox_.outbox_length = length;
   return nullptr;
 }
 

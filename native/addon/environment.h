@@ -63,14 +63,18 @@ class NativeObject {
 // Throws what is wrong with an object that is not of a kind, or closed.
 void refuse(napi_env env, NativeObject* native, bool is_of_kind);
 
-// Where the records that come out of the thread's queues are left for src/objects/queue.ts; its
-// memory is JavaScript's. It is read before anything else is called.
+// Where the records that come out of the thread's queues are left for src/records/transfer.ts, and
+// where one that goes in is found. Its memory is JavaScript's. It is read before anything else is
+// called.
 struct Mailbox {
   char* inbox = nullptr;  // bytes
   size_t inbox_length = 0;
-  uint32_t* table = nullptr;  // where each record's bytes are
-  size_t records = 0;         // that the table has room for
-  double* answer = nullptr;   // how the last call went, and its numbers
+  uint32_t* table = nullptr;        // where each record's bytes are
+  size_t records = 0;               // that the table has room for
+  double* answer = nullptr;         // how the last call went, and its numbers
+  const uint32_t* order = nullptr;  // type, start and end of the record in the outbox
+  const char* outbox = "";
+  size_t outbox_length = 0;
 };
 
 class Environment final : private core::Watcher, private EventLoopClient {
@@ -125,6 +129,7 @@ class Environment final : private core::Watcher, private EventLoopClient {
   size_t held_ = 0;  // objects, at the last look_at_held()
   static napi_value configure(napi_env env, napi_callback_info info);
   static napi_value use_mailbox(napi_env env, napi_callback_info info);
+  static napi_value use_outbox(napi_env env, napi_callback_info info);
   static napi_value use_loop_waits(napi_env env, napi_callback_info info);
   static void at_process_exit();
   bool start_doorbell();
@@ -158,6 +163,7 @@ class Environment final : private core::Watcher, private EventLoopClient {
   napi_ref make_error_ = nullptr;
   napi_ref warn_ = nullptr;
   Mailbox mailbox_;
+  napi_ref outbox_ = nullptr;
   const int32_t* loop_waits_ = nullptr;  // src/waiting/loop-waits.ts counts there
   bool ended_ = false;
   std::unique_ptr<core::Agent> agent_;

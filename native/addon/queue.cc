@@ -64,13 +64,18 @@ class NativeQueue final : public Native<Q> {
   napi_env env() { return this->environment().env(); }
 };
 
-// False, with a JavaScript error pending, if there are no such bytes.
+// False, with a JavaScript error pending.
+bool refuse_bytes(napi_env env) {
+  napi_throw_range_error(env, nullptr, "not the bytes of a record");
+  return false;
+}
+
+// The same if there are no such bytes.
 bool read_bytes(napi_env env, napi_value from, uint32_t start, uint32_t end, core::Record* record) {
   void* bytes = nullptr;
   size_t length = 0;
   if (napi_get_buffer_info(env, from, &bytes, &length) != napi_ok || start > end || end > length) {
-    napi_throw_range_error(env, nullptr, "not the bytes of a record");
-    return false;
+    return refuse_bytes(env);
   }
   record->bytes = static_cast<const char*>(bytes) + start;
   record->length = end - start;
@@ -87,6 +92,23 @@ napi_value put(NativeQueue<Q>& native, uint32_t type, napi_value bytes, uint32_t
   if (!read_bytes(env, bytes, start, end, &record)) return nullptr;
   size_t done = 0;
   return number(env, static_cast<double>(native.primitive.put(&record, 1, &done)));
+}
+
+// putOutbox(): the same for a record in the outbox; how it went in answer[0].
+template <class Q>
+void put_outbox(NativeQueue<Q>& native) {
+  const Mailbox& mailbox = native.mailbox;
+  core::Record record;
+  record.type = mailbox.order[0];
+  const uint32_t start = mailbox.order[1], end = mailbox.order[2];
+  if (start > end || end > mailbox.outbox_length) {
+    refuse_bytes(native.env());
+    return;
+  }
+  record.bytes = mailbox.outbox + start;
+  record.length = end - start;
+  size_t done = 0;
+  native.answer(native.primitive.put(&record, 1, &done));
 }
 
 // putJob(type, bytes, start, end, delay, priority): the same; no taker has it before the delay has
@@ -310,6 +332,7 @@ void bind_queue(Binder<Q>& binder) {
   binder.template method<codec<Q>>("codec");
   binder.template method<&Q::largest_item>("largestItem");
   binder.template method<put<Q>, Needs::files>("put");
+  binder.template method<put_outbox<Q>, Needs::files>("putOutbox");
   binder.template method<put_many<Q>, Needs::files>("putMany");
   binder.template method<get<Q>, Needs::files>("get");
   binder.template method<get_many<Q>, Needs::files>("getMany");

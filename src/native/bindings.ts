@@ -275,6 +275,8 @@ export interface Mailbox {
    * number of records; place and delivery of a lease.
    */
   readonly answer: Float64Array;
+  /** For putOutbox(): type, start and end of the record. */
+  readonly order: Uint32Array;
 }
 
 export interface NativeAddon extends Operations {
@@ -299,7 +301,9 @@ export interface NativeAddon extends Operations {
   allowsExternalBuffers(): boolean; // does this runtime allow them?
   /** State of src/native/once.ts. load.ts makes this map. */
   kept?: Map<string, unknown>;
-  useMailbox(inbox: Buffer, table: Uint32Array, answer: Float64Array): void;
+  useMailbox(inbox: Buffer, table: Uint32Array, answer: Float64Array, order: Uint32Array): void;
+  /** In which putOutbox() finds its records, from now on. */
+  useOutbox(bytes: Buffer): void;
   /** Its one word is read while this thread blocks: src/waiting/loop-waits.ts. */
   useLoopWaits(count: Int32Array): void;
   configure(

@@ -24,6 +24,7 @@ const offered: Record<Certain, true> = {
   detachBuffer: true,
   allowsExternalBuffers: true,
   useMailbox: true,
+  useOutbox: true,
   useLoopWaits: true,
   configure: true,
   enter: true,

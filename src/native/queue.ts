@@ -23,6 +23,8 @@ export interface QueueOperations<N> {
   largestItem(object: N): number;
   /** Puts a record, and returns a transferStatus. */
   put(object: N, type: number, bytes: Uint8Array, start: number, end: number): number;
+  /** The same for a record in the outbox; its type, start and end are in the mailbox (`order`). */
+  putOutbox(object: N): void;
   /**
    * Puts records from index `from` on, and returns how many were put. The table has type, source,
    * start and end of each.

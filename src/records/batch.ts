@@ -27,10 +27,14 @@ export class Scratch {
       const size = tooLarge
         ? longestCopied
         : Math.max(longestCopied, Math.min(8 * this.bytes.length, 65_536));
-      this.bytes = Buffer.allocUnsafeSlow(size);
+      this.bytes = this.allocate(size);
       this.start = 0;
     }
     return this.bytes;
+  }
+
+  protected allocate(size: number): Buffer {
+    return Buffer.allocUnsafeSlow(size);
   }
 
   /**
@@ -39,7 +43,7 @@ export class Scratch {
    */
   grow(end: number, length: number): Buffer {
     const used = end - this.start;
-    const larger = Buffer.allocUnsafeSlow(Math.max(longestCopied, 2 * (used + length)));
+    const larger = this.allocate(Math.max(longestCopied, 2 * (used + length)));
     larger.set(this.bytes.subarray(this.start, end));
     this.start = 0;
     return (this.bytes = larger);

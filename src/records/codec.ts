@@ -2,6 +2,7 @@
 import { isUint8Array } from 'node:util/types';
 import { label, DecodeError, EncodeError } from '../errors.js';
 import { codecs } from '../native/enums.js';
+import { longestShort, readShort, writeAscii } from './ascii.js';
 import { type Scratch, longestCopied } from './batch.js';
 import { type Encoded, keep } from './mailbox.js';
 import { hasNoBytes } from './following-views.js';
@@ -73,6 +74,7 @@ export abstract class Codec implements Encoded {
   }
 
   protected setText(text: string, into: Scratch): void {
+    if (text.length <= longestShort && this.#setShort(text, into)) return;
     // UTF-8 cannot carry lone surrogates.
     const wellFormed = text.isWellFormed();
     const type = wellFormed ? types.utf8 : types.utf16;
@@ -87,6 +89,16 @@ export abstract class Codec implements Encoded {
     const bytes = into.roomFor(most);
     this.set(type, bytes, into.start, into.start + bytes.write(text, into.start, encoding));
     if (into.stays) into.start = this.end;
+  }
+
+  /** False if it is not ASCII. */
+  #setShort(text: string, into: Scratch): boolean {
+    if (!into.stays) refuseWithinGetter();
+    const bytes = into.roomFor(longestShort);
+    if (!writeAscii(text, bytes, into.start)) return false;
+    this.set(types.utf8, bytes, into.start, into.start + text.length);
+    if (into.stays) into.start = this.end;
+    return true;
   }
 
   /** The bytes of a record: all those of a view. */
@@ -113,7 +125,7 @@ const nothing = new Uint8Array(0);
 function decodeBasic(type: number, bytes: Buffer, start: number, end: number): unknown {
   switch (type) {
     case types.utf8:
-      return bytes.toString('utf8', start, end);
+      return readShort(bytes, start, end - start) ?? bytes.toString('utf8', start, end);
     case types.utf16:
       return bytes.toString('utf16le', start, end);
     case types.double:

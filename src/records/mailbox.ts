@@ -23,6 +23,9 @@ const table: Uint32Array = mailbox.table;
 /** The numbers that the last call left. Which ones, the call says; of a queue's, see `at`. */
 export const answer: Float64Array = mailbox.answer;
 
+/** Where the record that `putOutbox` puts is in the outbox: type, start and end. */
+export const order: Uint32Array = mailbox.order;
+
 /** Where `answer` has what a call of a queue came to. V8 reads it faster than an accessor. */
 export const at = {
   /** A `transferStatus`. */
@@ -60,11 +63,12 @@ function newMailbox(): Mailbox {
     // A batch of a hundred items of 1 KiB stays in it. Only what is used takes memory.
     inbox: Buffer.allocUnsafeSlow(262_144),
     table: new Uint32Array(3 * 1024),
-    // Made over an ArrayBuffer of its own, because the garbage collector may move a small typed
-    // array without one.
+    // These two are made over ArrayBuffers of their own, because the garbage collector may move a
+    // small typed array without one.
     answer: new Float64Array(new ArrayBuffer(6 * 8)),
+    order: new Uint32Array(new ArrayBuffer(3 * 4)),
   };
-  addon.useMailbox(made.inbox, made.table, made.answer);
+  addon.useMailbox(made.inbox, made.table, made.answer, made.order);
   return made;
 }
 

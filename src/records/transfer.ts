@@ -12,7 +12,7 @@ import type { Native } from '../native/bindings.js';
 import type { QueueOperations } from '../native/queue.js';
 import { transferStatus } from '../native/enums.js';
 import { WaitSet } from '../waiting/wait-set.js';
-import { type Batch, Scratch } from './batch.js';
+import type { Batch } from './batch.js';
 import { type Codec, decodeItem, runsNothing } from './codec.js';
 import { KeptRecord } from './kept-record.js';
 import {
@@ -24,8 +24,10 @@ import {
   inBuffer,
   inbox,
   keep,
+  order,
   result,
 } from './mailbox.js';
+import { outbox } from './outbox.js';
 
 type NativeQueue = Native<'Queue' | 'JoinableQueue'>;
 
@@ -36,8 +38,6 @@ interface Owner {
   /** Throws ClosedError after close(). */
   readonly native: NativeQueue;
 }
-
-const scratch = new Scratch();
 
 /**
  * Moves the items of one queue. No method waits: if a call cannot succeed now, it returns false or
@@ -69,7 +69,7 @@ export class Transfer<T> {
   /**
    * Makes a record of an item. It belongs to the codec, and is valid until the codec encodes again.
    */
-  encode(item: T, into = scratch): Encoded {
+  encode(item: T, into = outbox): Encoded {
     this.#codec.encode(item, into);
     return this.#codec;
   }
@@ -82,7 +82,7 @@ export class Transfer<T> {
    * shared memory, but that it can during any put.
    */
   keep(record: Encoded, isBlocking: boolean): KeptRecord {
-    return new KeptRecord(record, !isBlocking || scratch.holds(record.bytes));
+    return new KeptRecord(record, !isBlocking || outbox.holds(record.bytes));
   }
 
   encodeAll(items: Iterable<T>, batch: Batch): void {
@@ -94,7 +94,15 @@ export class Transfer<T> {
 
   /** Puts a record. Returns false if there is no room. */
   tryPut({ type, bytes, start, end }: Encoded): boolean {
-    return this.hasPut(this.operations.put(this.#queue.native, type, bytes, start, end));
+    const { native } = this.#queue;
+    if (start !== end && !outbox.holds(bytes)) {
+      return this.hasPut(this.operations.put(native, type, bytes, start, end));
+    }
+    order[0] = type;
+    order[1] = start;
+    order[2] = end;
+    this.operations.putOutbox(native);
+    return this.hasPut(answer[at.status]!);
   }
 
   /** Whether a call has just put its record. */

@@ -1,9 +1,15 @@
 // Bytes, numbers and text into a record: the lower half of value-writer.ts.
+import { writeAscii } from './ascii.js';
 import type { Scratch } from './batch.js';
 import { shortestText, smallIntegers, tag } from './value-format.js';
 
 /** The bytes of a longer text are counted, to make no more room than it needs. */
 const longestGuessed = 8192;
+
+/** It is a double, and no integer. */
+function isMinusZero(number: number): boolean {
+  return number === 0 && 1 / number < 0;
+}
 
 /** Writes behind what it has written. */
 export class ByteWriter {
@@ -80,8 +86,7 @@ export class ByteWriter {
 
   protected number(number: number): void {
     const integer = number | 0;
-    // Object.is: -0 is a double.
-    if (!Object.is(integer, number)) {
+    if (integer !== number || isMinusZero(number)) {
       this.byte(tag.double);
       this.double(number);
     } else if (integer >= 0 && integer < smallIntegers) {
@@ -107,7 +112,7 @@ export class ByteWriter {
     let next: unknown = first;
     for (
       ;
-      typeof next === 'number' && Object.is(next | 0, next);
+      typeof next === 'number' && (next | 0) === next && !isMinusZero(next);
       next = ++count < length ? array[count] : undefined
     ) {
       view.setInt32(at, next, true);
@@ -144,14 +149,9 @@ export class ByteWriter {
   #ascii(text: string): boolean {
     const { length } = text;
     this.#room(1 + length);
-    const [bytes, from] = [this.bytes, this.end + 1];
-    for (let i = 0; i < length; i++) {
-      const code = text.charCodeAt(i);
-      if (code > 127) return false;
-      bytes[from + i] = code;
-    }
-    bytes[from - 1] = tag.ascii + length;
-    this.end = from + length;
+    if (!writeAscii(text, this.bytes, this.end + 1)) return false;
+    this.bytes[this.end] = tag.ascii + length;
+    this.end += 1 + length;
     return true;
   }
 

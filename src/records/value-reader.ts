@@ -7,12 +7,10 @@ import {
   tag,
   viewClasses,
 } from './value-format.js';
+import { readShort } from './ascii.js';
 import { copyOf, inbox } from './mailbox.js';
 import { shapeToRead } from './shape.js';
 
-/** V8 would not copy the parts of a longer text, but link them. */
-const longestJoined = 12;
-const { fromCharCode } = String;
 /** What an error lacks. */
 const absent = Symbol('absent');
 
@@ -211,16 +209,8 @@ export class ValueReader {
   }
 
   #ascii(length: number): string {
-    const [at, bytes] = [this.#skip(length), this.#bytes];
-    if (length > longestJoined) return bytes.toString('latin1', at, at + length);
-    // Without a call into C++: most texts are short.
-    const end = at + length;
-    let [text, i] = ['', at];
-    for (; i + 4 <= end; i += 4) {
-      text += fromCharCode(bytes[i]!, bytes[i + 1]!, bytes[i + 2]!, bytes[i + 3]!);
-    }
-    for (; i < end; i++) text += fromCharCode(bytes[i]!);
-    return text;
+    const at = this.#skip(length);
+    return readShort(this.#bytes, at, length) ?? this.#bytes.toString('latin1', at, at + length);
   }
 
   #string(): string {
