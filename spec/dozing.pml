@@ -88,7 +88,8 @@ inline wake_one() {
 
 inline ring(i) {
   if
-  :: atomic { !entry[i] }
+  :: !(seen & (1 << i))
+  :: atomic { (seen & (1 << i)) && !entry[i] }
   :: else ->
 #ifdef FAULT_taken_out_to_ring
      S(hit = asks[i] && entry[i]; asks[i] = false);
@@ -109,7 +110,12 @@ inline ring_all() {
 #ifdef FAULT_one_is_woken
   wake_one();
 #else
+  // First who is there.
+  S(seen = entry[1] << 1);
+  S(seen = seen | (entry[2] << 2));
+  S(seen = seen | (entry[3] << 3));
   ring(1); ring(2); ring(3);
+  seen = 0;
 #endif
 #ifndef FAULT_word_taken_away_early
 #ifdef FAULT_word_without_a_count
@@ -153,7 +159,7 @@ inline release(whom) {
 }
 
 proctype Agent(byte me) {
-  byte o, w, whose, rounds;
+  byte o, w, whose, rounds, seen;
   bool hit;
 
 next:
@@ -193,7 +199,7 @@ end_stopped:
 dead:
   atomic { budget--; alive[me] = false; is_through(); news = news || watched == me };
 done:
-  atomic { o = 0; w = 0; whose = 0; rounds = 0; hit = 0 }
+  atomic { o = 0; w = 0; whose = 0; rounds = 0; seen = 0; hit = 0 }
 }
 
 // OwnedWaits::may_doze

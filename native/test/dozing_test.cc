@@ -81,6 +81,47 @@ void a_release_wakes_all_who_doze() {
   CHECK(first_woken != second_woken);
 }
 
+// Whoever is rung looks, in vain, and enrols in another entry, while the releaser still rings.
+template <class P>
+void a_release_rings_at_most_twice() {
+  struct Stages {
+    std::atomic<uint32_t> held{0};
+    std::atomic<uint32_t> dozes{0};
+    std::atomic<uint32_t> done{0};
+  };
+  constexpr uint32_t kRounds = 100;
+  Shared<Stages> stages;
+  Child dozer([&] {
+    Waiter<P> waiter;
+    for (uint32_t round = 1; round <= kRounds; round++) {
+      EVENTUALLY(stages->held >= round);
+      CHECK(waiter.is_dozing_again());
+      stages->dozes = round;
+      uint32_t heard = 0;
+      do {
+        waiter.hear();
+        heard++;
+        core::cancel(waiter.set(), waiter.id(), waiter.index);
+        waiter.index = -1;
+        if (waiter->try_acquire_or_rescue()) break;
+        waiter.enrol();
+      } while (!waiter->try_acquire_or_rescue());
+      CHECK(heard <= 2);
+      core::cancel(waiter.set(), waiter.id(), std::exchange(waiter.index, -1));
+      waiter.let_go();
+      stages->done = round;
+    }
+  });
+  Waiter<P> holder;
+  for (uint32_t round = 1; round <= kRounds; round++) {
+    CHECK(bool(holder->try_acquire_or_rescue()));
+    stages->held = round;
+    EVENTUALLY(stages->dozes >= round);
+    holder.let_go();
+    EVENTUALLY(stages->done >= round);
+  }
+}
+
 // One is woken, has it and dies; the other one, which watched the first holder, hears of that.
 template <class P>
 void no_death_is_missed() {
@@ -187,6 +228,7 @@ template <class P>
 void doze() {
   who_does_not_know_the_owner_must_not_doze<P>();
   a_release_wakes_all_who_doze<P>();
+  a_release_rings_at_most_twice<P>();
   no_death_is_missed<P>();
   who_sees_holds_change_does_not_doze<P>();
   a_lost_bit_does_no_harm<P>();

@@ -24,7 +24,7 @@ import { Alarm, now } from './clock.js';
 import type { StepOptions } from './deadline.js';
 import { listeners, loopWaitsFor } from './loop-waits.js';
 import { type Recall, calledOff } from './recall.js';
-import { keepAlive, lookEachSlice, lookNoMore, lookSeldom } from './slices.js';
+import { isDozing, keepAlive, lookEachSlice, lookNoMore, lookSeldom } from './slices.js';
 import type { WaitSet } from './wait-set.js';
 import { type Waiter, describe, timedOut } from './waiter.js';
 
@@ -232,10 +232,12 @@ export function onWakeUps(tags: number[]): void {
     listeners.get(tag)?.(false);
     const queue = queues.get(tag);
     if (!queue?.head) continue; // the last wait passed the wake-up on when it left
-    // The waker removes the entry that it wakes. If the entry is still there, the wake-up was for
-    // an earlier one. Then we remove the entry here, and serve() enrols again if need be.
-    queue.head.waitable.waitSet.cancel(queue.entry);
+    // If the entry is still there, the wake-up was for an earlier one, or for all who doze. Then we
+    // remove the entry here, and serve() enrols again if need be.
+    const { waitSet } = queue.head.waitable;
+    waitSet.cancel(queue.entry);
     queue.entry = -1;
+    if (isDozing()) waitSet.spinBriefly(); // a release rings for them, and frees it in a moment
     serve(queue);
   }
   if (queues.size !== 0) lookEachSlice(onSlice);
@@ -390,9 +392,8 @@ export async function waitToAcquire<T>(
   options: StepOptions | undefined,
 ): Promise<T> {
   if (options?.timeout !== 0) acquirable.contend();
-  const { waiters, tryAcquireEnrolled, need } = acquirable;
   const take = () => acquirable.tryAcquireOrRescue();
-  const takeEnrolled = tryAcquireEnrolled && (() => acquirable.tryAcquireEnrolled!());
-  const needed = need && (() => acquirable.need!());
-  return waitFor(waiter, { waitSet: waiters, take, takeEnrolled, need: needed }, options);
+  const takeEnrolled = acquirable.tryAcquireEnrolled && (() => acquirable.tryAcquireEnrolled!());
+  const need = acquirable.need && (() => acquirable.need!());
+  return waitFor(waiter, { waitSet: acquirable.waiters, take, takeEnrolled, need }, options);
 }

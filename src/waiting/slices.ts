@@ -31,6 +31,11 @@ export function lookSeldom(look: () => void, most_ms: number): void {
   slices.mayDoze = true;
 }
 
+/** Does this thread look more seldom than each slice? */
+export function isDozing(): boolean {
+  return slices.ms > slice_ms;
+}
+
 function lookEach(ms: number, look: () => void): void {
   if (slices.timer !== undefined && slices.ms === ms) return;
   clearInterval(slices.timer);

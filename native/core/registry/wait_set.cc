@@ -155,10 +155,21 @@ void wake_all(WaitSet& set, Registry& registry, uint64_t tag) {
 }
 
 bool ring_all(WaitSet& set, Registry& registry, uint64_t tag) {
-  bool anybody = false;
+  // First who is there: whoever is rung may come back in an entry that is still to come.
+  struct Seen {
+    uint32_t index;
+    AgentId id;
+  };
+  Seen seen[kWaitSetSize];
+  uint32_t count = 0;
   for (uint32_t index = 0; index < kWaitSetSize; index++) {
     const AgentId id = set.entry[index].load();
-    if (id == 0) continue;
+    if (id != 0) seen[count++] = {index, id};
+  }
+  bool anybody = false;
+  for (uint32_t i = 0; i < count; i++) {
+    const auto [index, id] = seen[i];
+    if (set.entry[index].load() != id) continue;  // it is awake, or another one wakes it
     // Before the wake-up: who is awake sets it again.
     ask_not_to_be_woken(set, index);
     anybody |= registry.wake(id, tag);
