@@ -327,7 +327,6 @@ export interface NativeAddon extends Operations {
    * directory's semaphores begin with.
    */
   enter(kind: number, name: string): string;
-  /** Returns the External of the object, and leaves its place in `subject`. */
   open(
     kind: number,
     name: string,
@@ -340,7 +339,7 @@ export interface NativeAddon extends Operations {
     codec: number,
     lockKind: number,
     lockName: string,
-  ): object;
+  ): Native;
   /** Looks at the files of all that this thread holds. False if it holds nothing. */
   lookAtHeld(): boolean;
   /** All that this thread holds: tag, hold and mode (`holdModes`) of each, all in a row. */

@@ -114,7 +114,7 @@ function open<K extends KindName>(
     (options.name === undefined || anonymous in options ? openFlags.anonymous : 0) |
     (initial === undefined ? 0 : openFlags.initialGiven) |
     (lock?.given ? openFlags.lockGiven : 0);
-  const external = addon.open(
+  const native = addon.open(
     kinds[kind],
     name,
     fileKey(name),
@@ -126,8 +126,7 @@ function open<K extends KindName>(
     codec,
     kinds[lock?.kind ?? 'RLock'],
     lock?.name ?? '',
-  );
-  const native = { place: addon.subject[0], external } as Native<K>;
+  ) as Native<K>;
   sweepSoon();
   return [native, name];
 }
