@@ -27,15 +27,4 @@ Reader reader_of(int, int directory_fd, const char* name) {
   return reader;
 }
 
-WakeResult write_doorbell(int writer_fd, uint64_t tag) {
-  // Eight bytes are far below PIPE_BUF, so a wake-up is written whole or not at all.
-  ssize_t written;
-  do {
-    written = write(writer_fd, &tag, sizeof tag);
-  } while (written < 0 && errno == EINTR);
-  if (written >= 0) return WakeResult::woken;
-  // ENOBUFS, as EAGAIN, says that there is no room: a FIFO is a pair of sockets (uipc_socket.c).
-  return errno == EPIPE ? WakeResult::no_reader : WakeResult::full;
-}
-
 }  // namespace holdfast::platform

@@ -7,6 +7,8 @@
 #include <atomic>
 #include <cerrno>
 
+#include "masked_write.h"
+
 namespace holdfast::platform {
 
 namespace {

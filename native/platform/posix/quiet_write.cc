@@ -1,5 +1,7 @@
 #include "quiet_write.h"
 
+#include "masked_write.h"
+
 namespace holdfast::platform {
 
 int write_quietly(int fd, const void* bytes, size_t length) {

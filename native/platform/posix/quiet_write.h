@@ -1,4 +1,4 @@
-// A write to a doorbell that has no reader any more raises SIGPIPE in the thread that writes.
+// A write to a doorbell that has no reader any more raises SIGPIPE, unless somebody sees to it.
 #ifndef HOLDFAST_PLATFORM_QUIET_WRITE_H
 #define HOLDFAST_PLATFORM_QUIET_WRITE_H
 
@@ -6,11 +6,8 @@
 
 namespace holdfast::platform {
 
-// Writes to a pipe without the signal. Returns an error number or 0.
+// Writes to the writing end of a doorbell, without the signal. Returns an error number or 0.
 int write_quietly(int fd, const void* bytes, size_t length);
-
-// The same with the signal blocked in this thread meanwhile, which takes two more system calls.
-int write_masked(int fd, const void* bytes, size_t length);
 
 }  // namespace holdfast::platform
 

@@ -6,7 +6,6 @@
 #include <cerrno>
 
 #include "platform/platform.h"
-#include "quiet_write.h"
 
 namespace holdfast::platform {
 
@@ -24,13 +23,6 @@ Reader reader_of(int writer_fd, int, const char*) {
   pollfd waker{writer_fd, 0, 0};
   const bool ended = poll(&waker, 1, 0) > 0 && (waker.revents & (POLLERR | POLLHUP)) != 0;
   return ended ? Reader::absent : Reader::present;
-}
-
-WakeResult write_doorbell(int writer_fd, uint64_t tag) {
-  // Eight bytes are far below PIPE_BUF, so a wake-up is written whole or not at all.
-  const int errnum = write_quietly(writer_fd, &tag, sizeof tag);
-  if (errnum == 0) return WakeResult::woken;
-  return errnum == EPIPE ? WakeResult::no_reader : WakeResult::full;
 }
 
 }  // namespace holdfast::platform

@@ -1,13 +1,17 @@
+// A write with SIGPIPE blocked in this thread meanwhile. It takes two more system calls.
+#ifndef HOLDFAST_PLATFORM_MASKED_WRITE_H
+#define HOLDFAST_PLATFORM_MASKED_WRITE_H
+
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 
-#include "quiet_write.h"
 #include "signals.h"
 
 namespace holdfast::platform {
 
-int write_masked(int fd, const void* bytes, size_t length) {
+inline int write_masked(int fd, const void* bytes, size_t length) {
   return without_signal(SIGPIPE, [&] {
     ssize_t written;
     do {
@@ -18,3 +22,5 @@ int write_masked(int fd, const void* bytes, size_t length) {
 }
 
 }  // namespace holdfast::platform
+
+#endif
