@@ -248,7 +248,7 @@ export function readSyncWait(
 export function readSyncAcquire(
   options: SyncAcquireOptions | undefined,
 ): SyncAcquireOptions | undefined {
-  // V8 inlines this much of it.
+  // Without options V8 need not inline what reads them.
   return options === undefined ? undefined : readSyncWait(options, acquireOptions);
 }
 

@@ -167,7 +167,7 @@ napi_value Environment::use_loop_waits(napi_env env, napi_callback_info info) {
 
 core::Status Environment::ensure_agent() {
   if (ended_) return core::Status::of(core::Code::closed, "this thread is shutting down");
-  if (agent_ != nullptr && open_ == 0 && !store().look_around().ok()) {
+  if (agent_ != nullptr && open_.empty() && !store().look_around().ok()) {
     leave_removed_directory();
   }
   if (agent_ != nullptr) return core::Status::success();
@@ -310,10 +310,11 @@ void Environment::end() {
   // Everybody takes us for dead from here on, so a waiter that wakes finds an abandoned owner. All
   // that may wait for the directory's lock comes after this.
   for (NativeObject* native : held) native->abandon();
-  each_open([this](NativeObject& native) {
-    close(&native);
-    if (native.collected_) remove(&native);
-  });
+  while (!open_.empty()) {
+    NativeObject* native = open_.back();
+    close(native);
+    if (native->collected_) remove(native);
+  }
   told_waits_.reset();
   agent_.reset();
 }

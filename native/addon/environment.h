@@ -56,16 +56,17 @@ class NativeObject {
   core::Object* object_ = nullptr;
   core::Kind kind_;  // for errors, after close() too
   std::string name_;
-  uint32_t place_ = 0;
+  uint32_t place_ = 0;      // among the natives of its thread
+  size_t open_index_ = 0;   // among those that are open
   bool collected_ = false;  // its External is gone, but the agent still holds it
 };
 
 // Throws what is wrong with an object that is not of a kind, or closed.
 void refuse(napi_env env, NativeObject* native, bool is_of_kind);
 
-// Where the records that come out of the thread's queues are left for src/records/transfer.ts, and
-// where one that goes in is found. Its memory is JavaScript's. It is read before anything else is
-// called.
+// Memory of JavaScript through which records go out of the thread's queues and into them.
+// src/records/transfer.ts reads what a call has left before it calls anything else, and writes the
+// order for a put right before the call.
 struct Mailbox {
   char* inbox = nullptr;  // bytes
   size_t inbox_length = 0;
@@ -136,13 +137,10 @@ class Environment final : private core::Watcher, private EventLoopClient {
   void leave_removed_directory();
   void make_subject(napi_value exports);
   void remove(NativeObject* native);
-  // Calls visit(native) for each that is open.
+  // Calls visit(native) for each that is open. More may be opened meanwhile.
   template <class Visit>
   void each_open(Visit visit) const {
-    for (uint32_t place = 0; place < natives_.end(); place++) {  // more may be added meanwhile
-      NativeObject* native = natives_.at(place);
-      if (native != nullptr && native->is_open()) visit(*native);
-    }
+    for (size_t i = 0; i < open_.size(); i++) visit(*open_[i]);
   }
   void warn(const std::string& message);
   void call_on_rings(const std::vector<uint64_t>& tags);
@@ -170,7 +168,7 @@ class Environment final : private core::Watcher, private EventLoopClient {
   std::unique_ptr<core::ToldWaits> told_waits_;  // from when it is first asked for
   std::unique_ptr<EventLoop> loop_;
   Natives natives_;
-  size_t open_ = 0;  // natives
+  std::vector<NativeObject*> open_;  // of them, in no order
 };
 
 }  // namespace holdfast::addon

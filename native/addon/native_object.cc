@@ -13,7 +13,8 @@ bool NativeObject::look() {
 napi_value Environment::adopt(NativeObject* native) {
   native->environment_ = self_.lock();
   native->place_ = natives_.add(native);
-  open_++;
+  native->open_index_ = open_.size();
+  open_.push_back(native);
   napi_value external = nullptr;
   const auto finalize = [](napi_env, void* data, void*) {
     auto* collected = static_cast<NativeObject*>(data);
@@ -39,7 +40,10 @@ bool Environment::may_close(const NativeObject* native) const {
 
 void Environment::close(NativeObject* native) {
   if (native->object_ == nullptr) return;
-  open_--;
+  // The last one takes its place.
+  open_[native->open_index_] = open_.back();
+  open_.back()->open_index_ = native->open_index_;
+  open_.pop_back();
   native->let_go();
   store().close(std::exchange(native->object_, nullptr));
 }

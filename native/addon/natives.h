@@ -19,7 +19,7 @@ class Natives {
   // Gives the object a place, and writes it into the word.
   uint32_t add(NativeObject* native) {
     if (free_.empty()) {
-      free_.push_back(end());
+      free_.push_back(static_cast<uint32_t>(at_.size()));
       at_.push_back(nullptr);
     }
     *subject_ = free_.back();
@@ -36,7 +36,6 @@ class Natives {
   // What the operation that JavaScript calls is for; nullptr if nothing is at that place.
   NativeObject* subject() const { return at(*subject_); }
   NativeObject* at(uint32_t place) const { return place < at_.size() ? at_[place] : nullptr; }
-  uint32_t end() const { return static_cast<uint32_t>(at_.size()); }  // of the places
 
  private:
   uint32_t nobody_ = 0;

@@ -13,9 +13,9 @@ using N = Native<core::SharedMemory>;
 // What an ArrayBuffer shows. Two ends have to come, in whatever order: that of V8's use of the
 // bytes (detached, or unreachable), and that of the JS object.
 //
-// Between detach() and the end of the object a thread of libuv's pool may still be at work on the
-// bytes (zlib, say): it goes by address, and what it keeps alive is the view and so the object. It
-// must find memory there, though no longer ours.
+// Between detachBuffer() and the end of the object a thread of libuv's pool may still be at work on
+// the bytes (zlib, say): it goes by address, and what it keeps alive is the view and so the object.
+// It must find memory there, though no longer ours.
 struct Shown : core::SharedMemory::Mapping {
   bool one_has_ended = false;
 };

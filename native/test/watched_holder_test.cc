@@ -61,7 +61,9 @@ void the_news_of_a_death_ends_a_wait() {
   holder.kill();
   // The kernel has marked the mutex of an RLock.
   if constexpr (std::is_same_v<P, Lock>) CHECK(!waiter->try_acquire_enrolled());
-  waiter.agent().wait(INT64_MAX);  // it hears
+  waiter.agent().wait(INT64_MAX);
+  // Somebody else in this thread, a blocking wait say, has taken the news. The event loop is told.
+  CHECK(waiter.agent().take_wakes() == std::vector<uint64_t>{0});
   waiter.must_take_over();
 }
 

@@ -23,7 +23,10 @@ export interface QueueOperations<N> {
   largestItem(object: N): number;
   /** Puts a record, and returns a transferStatus. */
   put(object: N, type: number, bytes: Uint8Array, start: number, end: number): number;
-  /** The same for a record in the outbox; its type, start and end are in the mailbox (`order`). */
+  /**
+   * Puts the record whose type, start and end in the outbox are in the mailbox (`order`). Leaves a
+   * transferStatus there (`answer`).
+   */
   putOutbox(object: N): void;
   /**
    * Puts records from index `from` on, and returns how many were put. The table has type, source,

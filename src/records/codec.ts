@@ -2,6 +2,7 @@
 import { isUint8Array } from 'node:util/types';
 import { label, DecodeError, EncodeError } from '../errors.js';
 import { codecs } from '../native/enums.js';
+import { once } from '../native/once.js';
 import { longestShort, readShort, writeAscii } from './ascii.js';
 import { type Scratch, longestCopied } from './batch.js';
 import { type Encoded, keep } from './mailbox.js';
@@ -183,13 +184,14 @@ export function codecFor(
 }
 
 /**
- * True while an item is written. All queues of a thread write into the same memory. If a getter of
- * the item put another item, that would end up in the middle of the first one.
+ * `isOn` while an item is written. All queues of a thread write into the same memory, those of
+ * other copies of this package as well. If a getter of the item put another item, that would end up
+ * in the middle of the first one.
  */
-let isWriting = false;
+const writing = once('writing', () => ({ isOn: false }));
 
 const refuseWithinGetter = () => {
-  if (isWriting) throw new EncodeError('an item cannot be put by a getter of another');
+  if (writing.isOn) throw new EncodeError('an item cannot be put by a getter of another');
 };
 
 class StructuredCodec extends Codec {
@@ -225,7 +227,7 @@ class StructuredCodec extends Codec {
 
   #write(item: unknown, into: Scratch): void {
     refuseWithinGetter();
-    isWriting = true;
+    writing.isOn = true;
     try {
       const writer = this.#writer;
       writer.write(item, into);
@@ -234,7 +236,7 @@ class StructuredCodec extends Codec {
     } catch (cause) {
       throw new EncodeError(`an item cannot be encoded: ${(cause as Error)?.message}`, { cause });
     } finally {
-      isWriting = false;
+      writing.isOn = false;
     }
   }
 

@@ -1,5 +1,5 @@
-// The memory for one record that is put at once. The addon knows where it is. To tell it that with
-// each put would take Node-API half as long as the put.
+// The memory for one record that is put at once. The addon is told where it is once, and not with
+// each put: Node-API would need half as long for that as the whole put takes.
 import type { Buffer } from 'node:buffer';
 import { addon } from '../native/load.js';
 import { once } from '../native/once.js';

@@ -16,6 +16,13 @@ const acts: Record<string, unknown> = {
   wakeUps: [0, 1, 2],
   errors: [true, true, true, false],
   objects: [true, false, false, false],
+  getters: [
+    [true, null, null],
+    [true, null, null],
+    [true, null, null],
+    [false, { id: 1, x: 7 }, true], // which needs no memory
+    { id: 3 },
+  ],
   recursion: [2, 2, 0],
   inside: 2,
   conditions: 'notified',
@@ -50,8 +57,13 @@ describe('copies over one addon', () => {
 describe('copies with an addon each', () => {
   // activeChildren() has only those that were started by copies over the same addon.
   const refused = (acts['arguments'] as unknown[])[0];
-  const expected: typeof acts = { ...acts, arguments: [refused, false, true, 0] };
-  for (const act of ['errors', 'objects', 'arguments', 'wakeUps', 'conditions']) {
+  const apart = ['a text', 1.5, { id: 2, x: 5 }, true];
+  const expected: typeof acts = {
+    ...acts,
+    arguments: [refused, false, true, 0],
+    getters: [...apart.map((inner) => [false, { id: 1, x: 7 }, inner]), { id: 3 }],
+  };
+  for (const act of ['errors', 'objects', 'getters', 'arguments', 'wakeUps', 'conditions']) {
     it(act, async () => {
       const directory = path.join(temporaryDirectory(), 'node_modules/holdfast');
       for (const part of ['lib', 'package.json', 'build/Release/holdfast.node']) {

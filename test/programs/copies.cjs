@@ -61,6 +61,30 @@ const acts = {
     ];
   },
 
+  // A getter of an item puts another one. Over one addon all queues of the thread write into the
+  // same memory.
+  getters(a, b) {
+    const mine = new a.Queue();
+    const theirs = new b.Queue();
+    const outcomes = ['a text', 1.5, { id: 2, x: 5 }, true].map((inner) => {
+      const item = {
+        id: 1,
+        get x() {
+          theirs.putSync(inner);
+          return 7;
+        },
+      };
+      const error = thrown(() => mine.putSync(item));
+      const got = [mine.tryGet() ?? null, theirs.tryGet() ?? null];
+      return [error instanceof a.EncodeError, ...got];
+    });
+    mine.putSync({ id: 3 });
+    outcomes.push(mine.getSync());
+    mine.close();
+    theirs.close();
+    return outcomes;
+  },
+
   objects(a, b) {
     class Own extends b.Lock {}
     return closing(new a.Lock(), (lock) => [

@@ -64,7 +64,7 @@ void Agent::end_watch(size_t place) {
 }
 
 void Agent::end_dead_watches() {
-  // Nothing waits for it, so once a second is enough.
+  // Once a second is enough: who waits for such news hears of it in another way.
   const int64_t now = platform::monotonic_ns();
   if (now < next_look_ns_) return;
   next_look_ns_ = now + 1000 * platform::kNanosPerMilli;

@@ -74,6 +74,12 @@ class Agent {
   bool hears_of(AgentId id) const {
     return id == id_ || (id != 0 && heard_of_[id % platform::kWatchesMax] == id);
   }
+  // The same, for one that will rely on it.
+  bool will_hear_of(AgentId id) {
+    if (!hears_of(id)) return false;
+    relies_on_watches();
+    return true;
+  }
   // From now on it needs its watches: when one ends, the thread is woken, once, by tag 0.
   void relies_on_watches() { relies_on_watches_ = true; }
   void end_watch(size_t place);

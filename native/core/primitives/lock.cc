@@ -48,7 +48,7 @@ Outcome Lock::try_acquire_or_rescue() {
 
 Outcome Lock::try_acquire_enrolled() {
   if (Outcome outcome = try_acquire()) return outcome;
-  return agent_.hears_of(owner()) ? Outcome{} : try_acquire_or_rescue();
+  return agent_.will_hear_of(owner()) ? Outcome{} : try_acquire_or_rescue();
 }
 
 Outcome Lock::wait(int64_t deadline_ns) {

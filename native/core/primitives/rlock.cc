@@ -101,7 +101,7 @@ Outcome RLock::try_acquire_or_rescue() {
 
 Outcome RLock::try_acquire_enrolled() {
   if (Outcome outcome = try_acquire()) return outcome;
-  return agent_.hears_of(owner()) ? Outcome{} : try_acquire_or_rescue();
+  return agent_.will_hear_of(owner()) ? Outcome{} : try_acquire_or_rescue();
 }
 
 Outcome RLock::wait(int64_t deadline_ns) {
