@@ -81,6 +81,16 @@ napi_value to_js(napi_env env, Native<Primitive>& native, const core::Outcome& o
 // the deadline of a wait. Its caller gives milliseconds; the wait returns to JavaScript after one
 // slice at the latest.
 template <class T>
+T from_number(double value) {
+  if constexpr (std::is_same_v<T, int64_t>) {
+    const auto wanted_ns = static_cast<int64_t>(value * platform::kNanosPerMilli);
+    return platform::monotonic_ns() + std::min(wanted_ns, core::kSlice_ns);
+  } else {
+    return static_cast<T>(value);
+  }
+}
+
+template <class T>
 T from_js(napi_env env, napi_value value) {
   if constexpr (std::is_same_v<T, napi_value>) {
     return value;
@@ -91,12 +101,7 @@ T from_js(napi_env env, napi_value value) {
   } else {
     double result = 0;
     napi_get_value_double(env, value, &result);
-    if constexpr (std::is_same_v<T, int64_t>) {
-      const auto wanted_ns = static_cast<int64_t>(result * platform::kNanosPerMilli);
-      return platform::monotonic_ns() + std::min(wanted_ns, core::kSlice_ns);
-    } else {
-      return static_cast<T>(result);
-    }
+    return from_number<T>(result);
   }
 }
 

@@ -85,16 +85,20 @@ napi_value Environment::init(napi_env env, napi_value exports) {
   return exports;
 }
 
-// addon.subject: the word in which JavaScript names the object of an operation.
+// addon.subject and addon.number: the words in which JavaScript names the object of an operation,
+// and gives it a number.
 void Environment::make_subject(napi_value exports) {
   void* data = nullptr;
-  napi_value memory = nullptr, words = nullptr;
-  napi_create_arraybuffer(env_, sizeof(uint32_t), &data, &memory);
-  napi_create_typedarray(env_, napi_uint32_array, 1, memory, 0, &words);
-  napi_set_named_property(env_, exports, "subject", words);
+  napi_value memory = nullptr, subject = nullptr, number = nullptr;
+  napi_create_arraybuffer(env_, 2 * sizeof(double), &data, &memory);
+  napi_create_typedarray(env_, napi_uint32_array, 1, memory, 0, &subject);
+  napi_create_typedarray(env_, napi_float64_array, 1, memory, sizeof(double), &number);
+  napi_set_named_property(env_, exports, "subject", subject);
+  napi_set_named_property(env_, exports, "number", number);
   size_t length = 0;
-  data = keep_memory(env_, words, &length);
-  if (data != nullptr) natives_.use(static_cast<uint32_t*>(data));  // the thread may be ending
+  auto* place = static_cast<uint32_t*>(keep_memory(env_, subject, &length));
+  auto* value = static_cast<double*>(keep_memory(env_, number, &length));
+  if (place != nullptr && value != nullptr) natives_.use(place, value);  // the thread may be ending
 }
 
 Environment* Environment::from(napi_env env) {

@@ -13,8 +13,11 @@ class NativeObject;
 
 class Natives {
  public:
-  // `subject` is the memory of `addon.subject`.
-  void use(uint32_t* subject) { subject_ = subject; }
+  // `subject` is the memory of `addon.subject`, `number` that of `addon.number`.
+  void use(uint32_t* subject, const double* number) {
+    subject_ = subject;
+    number_ = number;
+  }
 
   // Gives the object a place, and writes it into the word.
   uint32_t add(NativeObject* native) {
@@ -35,11 +38,14 @@ class Natives {
 
   // What the operation that JavaScript calls is for; nullptr if nothing is at that place.
   NativeObject* subject() const { return at(*subject_); }
+  // Its argument, if it has one only and that is a number.
+  double number() const { return *number_; }
   NativeObject* at(uint32_t place) const { return place < at_.size() ? at_[place] : nullptr; }
 
  private:
   uint32_t nobody_ = 0;
-  uint32_t* subject_ = &nobody_;            // until use()
+  uint32_t* subject_ = &nobody_;  // until use()
+  const double* number_ = nullptr;
   std::vector<NativeObject*> at_{nullptr};  // nobody is at place 0, which is what NaN becomes
   std::vector<uint32_t> free_;
 };

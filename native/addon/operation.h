@@ -2,7 +2,8 @@
 // function whose first parameter is the native object: the one whose place JavaScript has written
 // (natives.h). The first argument of the call is its External, so that it is not collected
 // meanwhile, and is not read. The other parameters are the arguments behind it; they and the result
-// are converted by their types (convert.h).
+// are converted by their types (convert.h). One number alone is not read from there: JavaScript has
+// written it beside the place.
 //
 //   Binder<core::Event> event(env);
 //   event.method<&core::Event::happened>("happened");  // happened(object, since): boolean
@@ -29,6 +30,11 @@ core::Code until_not_busy(Operation operation) {
 // of its object were removed by hand: a newcomer has no part in it. One that gives back or tells
 // something is always possible.
 enum class Needs { nothing, files };
+
+template <class... A>
+constexpr bool kTakesNumber = false;
+template <class A>
+constexpr bool kTakesNumber<A> = std::is_arithmetic_v<A> && !std::is_same_v<A, bool>;
 
 template <class Primitive, auto kOperation, Needs kNeeds>
 class Operation {
@@ -57,18 +63,23 @@ class Operation {
     size_t count = 1 + sizeof...(A);
     [[maybe_unused]] napi_value arguments[1 + sizeof...(A)];
     void* data = nullptr;
-    if constexpr (sizeof...(A) == 0) {
+    if constexpr (sizeof...(A) == 0 || kTakesNumber<A...>) {
       napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
     } else {
       napi_get_cb_info(env, info, &count, arguments, nullptr, &data);
     }
-    N* native = open_native<N>(env, static_cast<const Natives*>(data)->subject());
+    const auto& natives = *static_cast<const Natives*>(data);
+    N* native = open_native<N>(env, natives.subject());
     if (native == nullptr) return nullptr;
     if constexpr (kNeeds == Needs::files) {
       if (!native->check_not_removed()) return nullptr;
     }
     const auto operate = [&]() -> R {
-      return invoke(*native, from_js<A>(env, arguments[1 + kIndex])...);
+      if constexpr (kTakesNumber<A...>) {
+        return invoke(*native, from_number<A>(natives.number())...);
+      } else {
+        return invoke(*native, from_js<A>(env, arguments[1 + kIndex])...);
+      }
     };
     if constexpr (std::is_void_v<R>) {
       operate();

@@ -283,6 +283,8 @@ export interface NativeAddon extends Operations {
   readonly common: CommonOperations;
   /** The place of the object that the next operation is for; of the last one that was opened. */
   readonly subject: Uint32Array;
+  /** The argument of the next operation, if it has one only and that is a number. */
+  readonly number: Float64Array;
   readonly defaultDirectory: string;
   readonly maxPermits: number;
   readonly maxOwnedPermits: number;

@@ -41,6 +41,7 @@ const offered: Record<Certain, true> = {
   unlink: true,
   common: true,
   subject: true,
+  number: true,
   defaultDirectory: true,
   maxPermits: true,
   maxOwnedPermits: true,
