@@ -137,7 +137,8 @@ class Environment final : private core::Watcher, private EventLoopClient {
   void leave_removed_directory();
   void make_subject(napi_value exports);
   void remove(NativeObject* native);
-  // Calls visit(native) for each that is open. More may be opened meanwhile.
+  // Calls visit(native) for each that is open. More may be opened meanwhile. If one is closed,
+  // another one may be left out.
   template <class Visit>
   void each_open(Visit visit) const {
     for (size_t i = 0; i < open_.size(); i++) visit(*open_[i]);

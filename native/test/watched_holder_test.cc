@@ -92,11 +92,40 @@ void who_comes_late_asks() {
   waiter.must_take_over();
 }
 
+// An agent has 64 places for watches. Two holders of one place drive each other's watch out. If
+// that rang for the event loop, its waits would do it again, and again.
+template <class P>
+void a_watch_that_is_driven_out_is_no_news() {
+  Shared<std::atomic<bool>> holds;
+  Child holder = holder_of<P>(holds);
+  Waiter<P> waiter;
+  waiter.enrol();
+  CHECK(!waiter->try_acquire_enrolled());
+  const core::AgentId owner = waiter->owner();
+  std::vector<std::unique_ptr<Party>> others;
+  const auto is_of_one_place = [&](core::AgentId id) {
+    return id % platform::kWatchesMax == owner % platform::kWatchesMax;
+  };
+  do {
+    others.push_back(std::make_unique<Party>(waiter.party.shared_store()));
+  } while (!is_of_one_place(others.back()->agent().id()));
+  waiter.agent().watch(others.back()->agent().id());
+  CHECK(waiter.agent().take_wakes().empty());
+  // But the news of a death that is lost with a watch is passed on.
+  waiter.enrol();
+  CHECK(!waiter->try_acquire_enrolled());
+  holder.kill();
+  waiter.agent().watch(others.back()->agent().id());
+  CHECK(waiter.agent().take_wakes() == std::vector<uint64_t>{0});
+  waiter.must_take_over();
+}
+
 template <class P>
 void try_enrolled() {
   the_news_of_a_death_ends_a_wait<P>();
   who_would_not_hear_asks<P>();
   who_comes_late_asks<P>();
+  a_watch_that_is_driven_out_is_no_news<P>();
 }
 
 }  // namespace

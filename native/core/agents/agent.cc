@@ -47,6 +47,7 @@ std::shared_ptr<HoldNumber> Agent::hold_number(const Object& object) {
 void Agent::watch(AgentId id) {
   const size_t place = id % platform::kWatchesMax;
   if (watched_[place] == id || id == id_ || id == 0) return;
+  if (relies_on_news_ && watched_[place] != 0 && !registry().alive(watched_[place])) pass_news_on();
   end_watch(place);
   end_dead_watches();
   if (!registry().watch(id, &doorbell_, place)) return;  // dead, as the caller is about to see
@@ -68,7 +69,7 @@ void Agent::end_dead_watches() {
   const int64_t now = platform::monotonic_ns();
   if (now < next_look_ns_) return;
   next_look_ns_ = now + 1000 * platform::kNanosPerMilli;
-  take_deaths();
+  if (take_deaths()) pass_news_on();
   registry().close_dead_writers();
 }
 
@@ -91,7 +92,13 @@ bool Agent::take_deaths() {
 
 void Agent::wait(int64_t deadline_ns) {
   const int dead = platform::wait_doorbell(&doorbell_, deadline_ns);
-  if (dead >= 0) end_watch(static_cast<size_t>(dead));
+  if (dead < 0) return;
+  end_watch(static_cast<size_t>(dead));
+  pass_news_on();
+}
+
+void Agent::pass_news_on() {
+  if (std::exchange(relies_on_news_, false)) platform::write_doorbell(doorbell_.fd, 0);
 }
 
 bool Agent::forget_mutex(const platform::traits::MutexStorage* mutex) {

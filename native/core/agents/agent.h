@@ -74,10 +74,10 @@ class Agent {
   bool hears_of(AgentId id) const {
     return id == id_ || (id != 0 && heard_of_[id % platform::kWatchesMax] == id);
   }
-  // The same, for one that will rely on it.
+  // The same, for one that will rely on it: if the event loop does not get the news, it is told.
   bool will_hear_of(AgentId id) {
     if (!hears_of(id)) return false;
-    relies_on_watches();
+    relies_on_news_ = true;
     return true;
   }
   // From now on it needs its watches: when one ends, the thread is woken, once, by tag 0.
@@ -106,6 +106,9 @@ class Agent {
   Agent() = default;
   // Ends the watches of those who have died. False if nobody has.
   bool take_deaths();
+  // A death was noticed, and not by the event loop. If a wait there relies on it, the thread is
+  // woken by tag 0.
+  void pass_news_on();
   std::shared_ptr<Store> store_;
   AgentId id_ = 0;
   platform::Doorbell doorbell_;
@@ -122,6 +125,7 @@ class Agent {
   AgentId watched_[platform::kWatchesMax] = {};
   AgentId heard_of_[platform::kWatchesMax] = {};  // those of them that the event loop polls
   bool relies_on_watches_ = false;
+  bool relies_on_news_ = false;
   int64_t next_look_ns_ = 0;
 };
 

@@ -40,7 +40,7 @@ bool wake_one(WaitSet& set, Registry& registry, uint64_t tag);
 void wake_all(WaitSet& set, Registry& registry, uint64_t tag);
 
 // The same, but takes nobody out of the set, and also rings for those who have lost their bit or
-// wait in the kernel. False if there is nobody alive.
+// wait in the kernel. False if nobody alive was there, or all have left meanwhile.
 bool ring_all(WaitSet& set, Registry& registry, uint64_t tag);
 
 // Acquisitions that wait now, of live agents: a snapshot for inspect().
