@@ -9,6 +9,7 @@
 // Prints a table, and last the counts. What a runtime cannot do is skipped: see
 // scripts/runtime-list.mjs.
 
+import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { die, killProcessGroup, knowOnly } from './common.mjs';
@@ -67,7 +68,7 @@ async function smoke(runtime, project, words) {
   const sandbox = new Sandbox();
   const command = await runtime.command();
   try {
-    return await countsOf([...command, `smoke/${runtime.program}`, ...words], {
+    const where = {
       cwd: project,
       env: {
         ...sandbox.env,
@@ -77,8 +78,21 @@ async function smoke(runtime, project, words) {
         HOLDFAST_SMOKE_SKIP: JSON.stringify(runtime.skip.map(([beginning]) => beginning)),
         HOLDFAST_SMOKE_BUFFERS: runtime.withoutBuffers ? 'refused' : '',
       },
+    };
+    const counts = await countsOf([...command, `smoke/${runtime.program}`, ...words], {
+      ...where,
       timeoutMs: smokeWatchdogMs,
     });
+    // Its checks kill programs that hold locks, and those stay for whoever wants to know. Only the
+    // same C library finds their semaphores.
+    const [program, ...args] = [...command, 'node_modules/holdfast/lib/cli/main.js', 'gc'];
+    spawnSync(program, [...args, '--abandoned', '--foreign'], {
+      ...where,
+      env: { ...process.env, ...where.env },
+    });
+    const left = await sandbox.leftovers();
+    for (const entry of left) console.error(`FAILED: left behind: ${entry}`);
+    return { ...counts, failed: (counts.failed ?? 0) + left.length };
   } finally {
     sandbox.remove();
   }
