@@ -9,7 +9,6 @@
 // Prints a table, and last the counts. What a runtime cannot do is skipped: see
 // scripts/runtime-list.mjs.
 
-import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { die, killProcessGroup, knowOnly } from './common.mjs';
@@ -86,13 +85,11 @@ async function smoke(runtime, project, words) {
     // Its checks kill programs that hold locks, and those stay for whoever wants to know. Only the
     // same C library finds their semaphores.
     const [program, ...args] = [...command, 'node_modules/holdfast/lib/cli/main.js', 'gc'];
-    spawnSync(program, [...args, '--abandoned', '--foreign'], {
-      ...where,
-      env: { ...process.env, ...where.env },
-    });
+    const quietly = { ...where, capture: true, echo: false };
+    await run(program, [...args, '--abandoned', '--foreign'], quietly);
     const left = await sandbox.leftovers();
     for (const entry of left) console.error(`FAILED: left behind: ${entry}`);
-    return { ...counts, failed: (counts.failed ?? 0) + left.length };
+    return { ...counts, failed: counts.failed + left.length };
   } finally {
     sandbox.remove();
   }

@@ -1,8 +1,7 @@
 // Waiters that doze (core/registry/dozing.h, INV-28). No test waits for a slice: whoever is
 // forgotten here waits for ever, and the watchdog ends the test.
 #include "core/registry/dozing.h"
-#include "core/primitives/rlock.h"
-#include "support.h"
+#include "enrolled_user.h"
 
 namespace holdfast::test {
 
@@ -11,34 +10,22 @@ namespace {
 using core::Lock;
 using core::RLock;
 
-constexpr const char* kName = "dozed at";
-
 template <class P>
-struct Waiter : User<P> {
-  Waiter() : User<P>(kName) {}
-  int index = -1;
-
-  core::Agent& agent() { return this->party.agent(); }
-  core::WaitSet& set() { return this->primitive.waiters(); }
-  void enrol() {
-    index = core::enrol_again(set(), agent().registry(), agent().id(), 1, index);
-    this->primitive.watch();
-  }
+struct Waiter : EnrolledUser<P> {
   // Twice, because the first time may be the first that it sees this hold.
   bool may_doze(int at) {
     this->primitive.may_doze(at);
     return this->primitive.may_doze(at);
   }
   bool is_dozing_again() {
-    enrol();
-    return may_doze(index);
+    this->enrol();
+    return may_doze(this->index);
   }
   // Blocks until it hears of something.
   void hear() {
-    agent().wait(INT64_MAX);
-    agent().take_wakes();
+    this->agent().wait(INT64_MAX);
+    this->agent().take_wakes();
   }
-  void let_go() { CHECK_EQUAL(this->primitive.release(), Code::ok); }
 };
 
 template <class P>
@@ -101,13 +88,12 @@ void a_release_rings_at_most_twice() {
       do {
         waiter.hear();
         heard++;
-        core::cancel(waiter.set(), waiter.id(), waiter.index);
-        waiter.index = -1;
+        waiter.leave();
         if (waiter->try_acquire_or_rescue()) break;
         waiter.enrol();
       } while (!waiter->try_acquire_or_rescue());
       CHECK(heard <= 2);
-      core::cancel(waiter.set(), waiter.id(), std::exchange(waiter.index, -1));
+      waiter.leave();
       waiter.let_go();
       stages->done = round;
     }
@@ -209,13 +195,9 @@ void who_loses_its_watch_is_woken() {
   holder.let_go();
 }
 
-// An event loop that cannot poll tells of no death.
 template <class P>
 void who_would_not_hear_must_not_doze() {
-  struct Deaf : core::Watcher {
-    bool watch_begins(size_t) override { return false; }
-    void watch_ends(size_t) override {}
-  } deaf;
+  Deaf deaf;
   Waiter<P> holder, waiter;
   waiter.agent().set_watcher(&deaf);
   CHECK(bool(holder->try_acquire()));

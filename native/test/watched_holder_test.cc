@@ -1,7 +1,6 @@
 // A waiter that has enrolled tries once more. It watches the holder by then, and does not ask
 // whether the holder lives: the news of its death ends the wait.
-#include "core/primitives/rlock.h"
-#include "support.h"
+#include "enrolled_user.h"
 
 namespace holdfast::test {
 
@@ -11,24 +10,13 @@ using core::Lock;
 using core::Outcome;
 using core::RLock;
 
-constexpr const char* kName = "watched";
-
 template <class P>
-struct Waiter : User<P> {
-  Waiter() : User<P>(kName) {}
-  int index = -1;
-
-  core::Agent& agent() { return this->party.agent(); }
-  void enrol() {
-    index =
-        core::enrol_again(this->primitive.waiters(), agent().registry(), agent().id(), 1, index);
-    this->primitive.watch();
-  }
+struct Waiter : EnrolledUser<P> {
   void must_take_over() {
     const Outcome outcome = this->primitive.try_acquire_enrolled();
     CHECK(bool(outcome) && outcome.abandoned);
-    CHECK_EQUAL(this->primitive.release(), Code::ok);
-    core::cancel(this->primitive.waiters(), agent().id(), index);
+    this->let_go();
+    this->leave();
   }
 };
 
@@ -36,7 +24,7 @@ struct Waiter : User<P> {
 template <class P>
 Child holder_of(Shared<std::atomic<bool>>& holds) {
   Child holder([&] {
-    User<P> user(kName);
+    EnrolledUser<P> user;
     CHECK(bool(user->try_acquire_or_rescue()));
     holds->store(true);
     for (;;) sleep_ms(1000);
@@ -44,12 +32,6 @@ Child holder_of(Shared<std::atomic<bool>>& holds) {
   EVENTUALLY(holds->load());
   return holder;
 }
-
-// The event loop of a thread that cannot poll tells of no death.
-struct Deaf : core::Watcher {
-  bool watch_begins(size_t) override { return false; }
-  void watch_ends(size_t) override {}
-};
 
 template <class P>
 void the_news_of_a_death_ends_a_wait() {

@@ -97,24 +97,22 @@ export class Recursion implements Ownership {
   // ---------------------------------------------------------------- acquiring by a plain call
 
   tryAcquireOrRescue(): HeldGuard | undefined {
-    const { thread, task } = this.#openedHere;
-    if (thread.depth !== 0) return this.#deeper();
-    if (task !== undefined) return this.#inTask();
-    return this.#takenByCall(operations.tryAcquireOrRescue(this.#native));
+    return this.#takeByCall(operations.tryAcquireOrRescue);
   }
 
   tryAcquireEnrolled(): HeldGuard | undefined {
-    const { thread, task } = this.#openedHere;
-    if (thread.depth !== 0) return this.#deeper();
-    if (task !== undefined) return this.#inTask();
-    return this.#takenByCall(operations.tryAcquireEnrolled(this.#native));
+    return this.#takeByCall(operations.tryAcquireEnrolled);
   }
 
   tryAcquire(): HeldGuard | undefined {
+    return this.#takeByCall(operations.tryAcquire);
+  }
+
+  #takeByCall(attempt: (native: Native<'RLock'>) => Outcome): HeldGuard | undefined {
     const { thread, task } = this.#openedHere;
     if (thread.depth !== 0) return this.#deeper();
     if (task !== undefined) return this.#inTask();
-    return this.#takenByCall(operations.tryAcquire(this.#native));
+    return this.#takenByCall(attempt(this.#native));
   }
 
   wait(ms: number): HeldGuard | undefined {

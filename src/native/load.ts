@@ -70,8 +70,8 @@ function load(): NativeAddon {
   const missing = missingIn(loaded);
   if (missing.length > 0) fail(whyOther(file, missing));
   loaded.kept ??= new Map();
-  // Another copy of this package may have loaded it before: what is ours goes in front of it.
-  return Object.assign(Object.create(loaded) as NativeAddon, operationsOf(loaded));
+  // Not in place: another copy of this package may be over the same addon.
+  return { ...loaded, ...operationsOf(loaded) };
 }
 
 function requireOrFail(file: string): NativeAddon {

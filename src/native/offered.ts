@@ -55,5 +55,5 @@ const offered: Record<Certain, true> = {
 
 /** The names that are missing in what was loaded. */
 export function missingIn(addon: object): string[] {
-  return Object.keys(offered).filter((name) => !(name in addon));
+  return Object.keys(offered).filter((name) => !Object.hasOwn(addon, name));
 }

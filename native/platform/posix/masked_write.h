@@ -2,23 +2,13 @@
 #ifndef HOLDFAST_PLATFORM_MASKED_WRITE_H
 #define HOLDFAST_PLATFORM_MASKED_WRITE_H
 
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstddef>
-
+#include "quiet_write.h"
 #include "signals.h"
 
 namespace holdfast::platform {
 
 inline int write_masked(int fd, const void* bytes, size_t length) {
-  return without_signal(SIGPIPE, [&] {
-    ssize_t written;
-    do {
-      written = write(fd, bytes, length);
-    } while (written < 0 && errno == EINTR);
-    return written < 0 ? errno : 0;
-  });
+  return without_signal(SIGPIPE, [&] { return write_through(fd, bytes, length); });
 }
 
 }  // namespace holdfast::platform
